@@ -1,0 +1,62 @@
+# Everything runs from a virtual environment in .venv that these targets create themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory clean
+
+# torch is pinned on installation alone: a range would fetch the newest build, with several
+# gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
+TORCH ?= torch==2.13.0
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aedetect needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+demo: $(VENV)/ready
+	$(BIN)/python sample_data/demo.py
+
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+test-slow: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n 2 -m slow -q
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/ready-dev
+	$(BIN)/python tests/docs.py --write
+
+bench: bench-speed bench-tabular
+
+bench-speed: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/speed.py
+
+bench-tabular: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/tabular.py $(BENCH_ARGS)
+
+bench-memory: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/memory.py
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,31 @@
+"""aedetect: learn what normal rows look like, flag what does not belong.
+
+Importing this package loads neither torch nor pandas nor pyarrow; the public names are
+resolved on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aedetect._version import __version__
+
+if TYPE_CHECKING:
+    from aedetect.config import Config
+    from aedetect.detector import Detector, load
+
+__all__ = ["Config", "Detector", "__version__", "load"]
+
+_HOMES = {"Detector": "aedetect.detector", "load": "aedetect.detector", "Config": "aedetect.config"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'aedetect' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""`python -m aedetect`."""
+
+from aedetect.cli.main import run
+
+run()

@@ -1,0 +1,209 @@
+"""The model file: a safetensors file whose metadata holds one JSON manifest.
+
+Loading runs no code from the file. Everything is checked before use: the size of the header, a
+digest over the whole file, the format version, and each tensor's name, shape, type, digest and
+finiteness against the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aedetect._version import __version__
+from aedetect.config import Config
+from aedetect.errors import ModelError
+from aedetect.features.encoder import EncoderState
+from aedetect.io.atomic import atomic_output
+from aedetect.schema.schema import Schema
+from aedetect.training.record import TrainingRecord
+
+FORMAT_VERSION = 1
+MOST_HEADER_BYTES = 64 << 20
+_BLANK_DIGEST = "0" * 64
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+
+
+class TensorInfo(BaseModel):
+    """What the manifest says of one tensor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    shape: tuple[int, ...]
+    dtype: str
+    sha256: str
+
+
+class TrainingSummary(BaseModel):
+    """How the model came to be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inputs: tuple[str, ...]
+    rows: int
+    rows_left_out: dict[str, int]
+    calibration: str
+    members: tuple[TrainingRecord, ...]
+    device: str
+    started: str
+    seconds: float
+    versions: dict[str, str]
+
+
+class Manifest(BaseModel):
+    """The JSON in a model file's metadata.
+
+    `file_sha256` is the digest of the whole file with these 64 digits written as zeros.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: int
+    file_sha256: str
+    aedetect_version: str
+    model_schema: Schema
+    features: EncoderState
+    config: Config
+    training: TrainingSummary
+    tensors: dict[str, TensorInfo]
+
+
+def write_bundle(
+    path: str | os.PathLike[str],
+    schema: Schema,
+    features: EncoderState,
+    config: Config,
+    training: TrainingSummary,
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+) -> None:
+    """Write a model file in one step. Raises OutputError where that fails."""
+    data = pack(schema, features, config, training, tensors)
+    with atomic_output(path) as stream:
+        stream.write(data)
+
+
+def pack(
+    schema: Schema,
+    features: EncoderState,
+    config: Config,
+    training: TrainingSummary,
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+) -> bytes:
+    """The bytes of a model file."""
+    from safetensors.numpy import save
+
+    plain = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        file_sha256=_BLANK_DIGEST,
+        aedetect_version=__version__,
+        model_schema=schema,
+        features=features,
+        config=config,
+        training=training,
+        tensors={name: _describe(tensor) for name, tensor in plain.items()},
+    )
+    blank = save(plain, {"manifest": manifest.model_dump_json()})
+    place = _digest_place(blank)
+    digest = hashlib.sha256(blank).hexdigest().encode()
+    return blank[:place] + digest + blank[place + len(digest) :]
+
+
+def read_bundle(path: str | os.PathLike[str]) -> tuple[Manifest, Tensors, str]:
+    """The manifest, the tensors and the SHA-256 of the model file at `path`.
+
+    Raises ModelError for a file that is missing, damaged, of a newer format, or no model file.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
+    try:
+        manifest, tensors = unpack(data)
+    except _Damaged as error:
+        raise ModelError(f"{path}: {error}") from None
+    return manifest, tensors, hashlib.sha256(data).hexdigest()
+
+
+def unpack(data: bytes) -> tuple[Manifest, Tensors]:
+    # The version comes first: a newer format may differ in everything that follows.
+    try:
+        raw = json.loads(_manifest_text(data))
+        version = int(raw["format_version"])
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise _Damaged("not an aedetect model file, or damaged") from None
+    if version > FORMAT_VERSION:
+        raise _Damaged(
+            f"format version {version}, made by aedetect {raw.get('aedetect_version')}; this aedetect "
+            f"({__version__}) reads up to version {FORMAT_VERSION}: upgrade aedetect"
+        )
+    _check_digest(data, raw.get("file_sha256"))
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        manifest = Manifest.model_validate(raw)
+        tensors: Tensors = load(data)
+    except (SafetensorError, ValidationError, ValueError, KeyError, TypeError) as error:
+        raise _Damaged(f"the model file is damaged ({str(error).splitlines()[0]})") from None
+    _check_tensors(manifest, tensors)
+    return manifest, tensors
+
+
+class _Damaged(Exception):
+    pass
+
+
+def _manifest_text(data: bytes) -> str:
+    if len(data) < 8:
+        raise _Damaged("not an aedetect model file (too short)")
+    size = _header_size(data)
+    if size > MOST_HEADER_BYTES or size > len(data) - 8:
+        raise _Damaged("not an aedetect model file, or cut short")
+    return str(json.loads(data[8 : 8 + size])["__metadata__"]["manifest"])
+
+
+def _header_size(data: bytes) -> int:
+    return int(struct.unpack("<Q", data[:8])[0])
+
+
+def _digest_place(data: bytes) -> int:
+    # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
+    # that came from the data is escaped twice and cannot look like this.
+    mark = b'\\"file_sha256\\":\\"'
+    header = data[8 : 8 + _header_size(data)]
+    if header.count(mark) != 1:
+        raise _Damaged("the model file is damaged (no digest)")
+    return 8 + header.index(mark) + len(mark)
+
+
+def _check_digest(data: bytes, claimed: object) -> None:
+    place = _digest_place(data)
+    blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
+    if hashlib.sha256(blank).hexdigest() != claimed:
+        raise _Damaged("the model file is damaged (its digest does not match); restore it or train anew")
+
+
+def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:
+    if set(manifest.tensors) != set(tensors):
+        raise _Damaged("the model file is damaged (its tensors are not those of the manifest)")
+    for name, tensor in tensors.items():
+        if manifest.tensors[name] != _describe(tensor):
+            raise _Damaged(f"the model file is damaged (tensor {name!r} is not as the manifest says)")
+        if name != "features.quantiles" and tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise _Damaged(f"the model file is damaged (tensor {name!r} holds values that are not finite)")
+
+
+def _describe(tensor: np.ndarray[Any, Any]) -> TensorInfo:
+    return TensorInfo(
+        shape=tensor.shape, dtype=str(tensor.dtype), sha256=hashlib.sha256(tensor.tobytes()).hexdigest()
+    )

@@ -1,0 +1,176 @@
+"""One place for everything that is printed: results to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from aedetect.monitor import Monitor
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.table import Table
+
+    from aedetect.schema.schema import Schema
+    from aedetect.training.loop import Progress
+
+MOST_SHOWN = 60
+
+
+def plain(text: str, most: int | None = None) -> str:
+    """Text from data made safe to show: control characters spelled out, cut after `most`."""
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return safe if most is None or len(safe) <= most else safe[: most - 1] + "…"
+
+
+class Output:
+    """Where a command prints. `json` and `quiet` silence what is meant for people."""
+
+    def __init__(self, command: str, json: bool = False, quiet: bool = False, verbose: bool = False):
+        self.command = command
+        self.json = json
+        self.quiet = quiet
+        self.verbose = verbose
+
+    def table(self, table: Table) -> None:
+        if not (self.json or self.quiet):
+            console(sys.stdout).print(table)
+
+    def say(self, text: str = "") -> None:
+        """A line for people, on stdout."""
+        if not (self.json or self.quiet):
+            print(plain(text))
+
+    def result(self, value: dict[str, Any]) -> None:
+        """The one JSON object of a command, on stdout, if asked for."""
+        if self.json:
+            print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+    def note(self, text: str) -> None:
+        """A line about how things go, on stderr."""
+        if not self.quiet:
+            print(plain(text), file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        self.note(f"warning: {text}")
+
+    def error(self, text: str, exit_code: int) -> None:
+        if self.json:
+            entry = {"command": self.command, "error": text, "exit_code": exit_code}
+            print(json.dumps(entry, ensure_ascii=False), file=sys.stderr)
+        else:
+            print(f"error: {plain(text)}", file=sys.stderr)
+
+
+def console(stream: TextIO) -> Console:
+    """A rich console that reads no markup and colours nothing but on a terminal."""
+    from rich.console import Console
+
+    return Console(file=stream, markup=False, highlight=False, emoji=False)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class TerminalMonitor(Monitor):
+    """Shows progress on stderr: a bar on a terminal, nothing elsewhere but notices."""
+
+    def __init__(self, output: Output, device: str = ""):
+        self._output = output
+        self._device = device
+        self._bar: Bar | None = None
+        self._task: Any = None
+        self.notices: list[str] = []
+        if is_terminal(sys.stderr) and not (output.quiet or output.json or os.environ.get("NO_COLOR")):
+            self._bar = _bar()
+
+    def __enter__(self) -> TerminalMonitor:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def stage(self, text: str) -> None:
+        if self._bar:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(plain(text, MOST_SHOWN), total=None, info="")
+        elif self._output.verbose:
+            self._output.note(text)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+        if not self._output.json:
+            self._output.warn(text)
+
+    def training(self, member: int, members: int, progress: Progress) -> None:
+        info = f"loss {progress.loss:.4f}, held out {progress.held_out:.4f}, on {self._device}"
+        if self._bar:
+            self._bar.update(
+                self._task,
+                description=f"training network {member + 1} of {members}" if members > 1 else "training",
+                total=members * progress.steps,
+                completed=member * progress.steps + progress.step,
+                info=info,
+            )
+        elif self._output.verbose:
+            self._output.note(
+                f"network {member + 1}/{members}, step {progress.step}/{progress.steps}: {info}"
+            )
+
+    def rows(self, done: int) -> None:
+        if self._bar:
+            self._bar.update(self._task, info=f"{done:,} rows")
+
+
+class TrainMonitor(TerminalMonitor):
+    """Also shows what each column was taken for, as soon as that is known."""
+
+    def columns(self, schema: Schema) -> None:
+        if self._bar:
+            self._bar.stop()
+        self._output.table(schema_table(schema))
+        if self._bar:
+            self._bar.start()
+
+
+def schema_table(schema: Schema, most: int = 40) -> Table:
+    """Columns, roles and reasons; columns of one role and many beyond `most` are counted."""
+    table = simple_table("column", "taken as", "because")
+    for column in schema.columns[:most]:
+        table.add_row(plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, MOST_SHOWN))
+    if len(schema.columns) > most:
+        table.add_row(f"… and {len(schema.columns) - most} more", "", "all in `aedetect inspect MODEL`")
+    return table
+
+
+def simple_table(*headers: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without frames; the columns named in `right` are set right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header in headers:
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    return table
+
+
+def _bar() -> Bar:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[info]}", markup=False),
+        TimeRemainingColumn(compact=True),
+        console=console(sys.stderr),
+        transient=True,
+    )

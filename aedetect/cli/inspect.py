@@ -1,0 +1,110 @@
+"""`aedetect inspect`: what is in a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aedetect.cli import options
+from aedetect.cli.console import Output, plain, schema_table, simple_table
+from aedetect.cli.outcome import reported
+
+if TYPE_CHECKING:
+    from aedetect.bundle import Manifest, Tensors
+
+
+def inspect(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.aed", help="The model file.", show_default=False)],
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show what is in a model file: data, columns, settings, training, threshold.
+
+    Checks the whole file; runs nothing from it. With --verbose, all settings and tensors as well.
+
+    Example: aedetect inspect model.aed
+    """
+    out = Output("inspect", json, quiet, verbose)
+    with reported(out):
+        from aedetect.bundle import read_bundle
+
+        manifest, tensors, digest = read_bundle(model)
+        out.result(_described(manifest, tensors, digest, model))
+        out.table(_facts(manifest, tensors, digest, model))
+        out.say()
+        out.table(schema_table(manifest.model_schema, most=10_000))
+        if verbose:
+            out.say()
+            out.table(_settings(manifest))
+            out.say()
+            out.table(_tensor_table(manifest))
+
+
+def _described(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
+    told = manifest.model_dump(mode="json")
+    told["columns"] = told.pop("model_schema")["columns"]
+    return {
+        "schema_version": 1,
+        "command": "inspect",
+        "path": str(path),
+        "sha256": digest,
+        "threshold": _threshold(manifest, tensors),
+        **told,
+        "exit_code": 0,
+    }
+
+
+def _threshold(manifest: Manifest, tensors: Tensors) -> float:
+    from aedetect.thresholds import Calibration
+
+    settings = manifest.config.threshold
+    if settings.value is not None:
+        return settings.value
+    return Calibration(tensors["calibration.scores"]).threshold(settings.alert_rate)
+
+
+def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any:
+    training, config = manifest.training, manifest.config
+    weights = sum(t.size for name, t in tensors.items() if name.startswith("members."))
+    best = [record.best_step for record in training.members]
+    left_out = (
+        ", ".join(f"{count:,} {why}" for why, count in training.rows_left_out.items() if count) or "none"
+    )
+    table = simple_table("", "")
+    table.show_header = False
+    for name, value in (
+        ("file", str(path)),
+        ("sha256", digest),
+        ("made by", f"aedetect {manifest.aedetect_version}, format version {manifest.format_version}"),
+        ("trained", f"{training.started} in {training.seconds:.1f} s on {training.device}"),
+        ("on", ", ".join(training.inputs)),
+        ("rows learned", f"{training.rows:,}"),
+        ("rows left out", left_out),
+        (
+            "network",
+            f"{config.model.architecture}, {len(training.members)} of them, {weights:,} weights in all",
+        ),
+        ("best steps", ", ".join(str(step) for step in best)),
+        ("threshold", f"{_threshold(manifest, tensors):.6g} (alert rate {config.threshold.alert_rate:g})"),
+        ("calibration", f"{training.calibration}, {len(tensors['calibration.scores']):,} rows"),
+    ):
+        table.add_row(name, plain(value))
+    return table
+
+
+def _settings(manifest: Manifest) -> Any:
+    table = simple_table("setting", "value")
+    for section, values in manifest.config.model_dump().items():
+        for key, value in values.items():
+            table.add_row(f"{section}.{key}", plain(str(value)))
+    return table
+
+
+def _tensor_table(manifest: Manifest) -> Any:
+    table = simple_table("tensor", "type", "shape")
+    for name, info in manifest.tensors.items():
+        table.add_row(plain(name), info.dtype, " × ".join(map(str, info.shape)))
+    return table

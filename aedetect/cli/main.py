@@ -1,0 +1,54 @@
+"""The program: its commands and their order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aedetect._version import __version__
+from aedetect.cli import inspect, score, train
+
+app = typer.Typer(
+    name="aedetect",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"aedetect {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Learn what normal rows look like, flag what does not belong.
+
+    aedetect train normal.csv -o model.aed
+
+    aedetect score new.csv -m model.aed -o scored.csv
+    """
+
+
+app.command(no_args_is_help=True)(train.train)
+app.command(no_args_is_help=True)(score.score)
+app.command(no_args_is_help=True)(inspect.inspect)
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    app(prog_name="aedetect")
+
+
+if __name__ == "__main__":
+    run()

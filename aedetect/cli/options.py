@@ -1,0 +1,84 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+READING = "Reading"
+OUTPUT = "Output"
+TRAINING = "Training"
+COLUMNS = "Columns"
+THRESHOLD = "Threshold"
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
+        show_default=False,
+    ),
+]
+Model = Annotated[
+    Path, typer.Option("--model", "-m", metavar="MODEL.aed", help="The model file.", show_default=False)
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object on stdout and nothing else there.", rich_help_panel=OUTPUT
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print only errors (and JSON, if asked for).", rich_help_panel=OUTPUT),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say more about what is done.", rich_help_panel=OUTPUT)
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file of settings; flags and AEDETECT_… variables win over it.",
+        show_default=False,
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+        rich_help_panel=READING,
+        show_default=False,
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        metavar="CHAR",
+        help="The mark between CSV fields; default: found.",
+        rich_help_panel=READING,
+        show_default=False,
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="The encoding of text files; default: utf-8.",
+        rich_help_panel=READING,
+        show_default=False,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
+    ),
+]

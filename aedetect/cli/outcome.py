@@ -1,0 +1,72 @@
+"""From exceptions and signals to one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from types import FrameType
+
+import typer
+
+from aedetect.cli.console import Output
+from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError
+
+REPORT = "This is a bug in aedetect. Please report it, with the lines above, in the project's issue tracker."
+
+
+@contextlib.contextmanager
+def reported(output: Output) -> Iterator[None]:
+    """Runs a command's body; whatever it raises ends in the exit code that the contract says."""
+    try:
+        with _termination():
+            yield
+            sys.stdout.flush()
+    except typer.Exit:
+        raise
+    except UsageError as error:
+        # Wrong use keeps the form that the command line gives to its own complaints.
+        if output.json:
+            output.error(str(error), ExitCode.USAGE)
+            raise typer.Exit(ExitCode.USAGE) from None
+        raise typer.BadParameter(str(error)) from None
+    except AedetectError as error:
+        output.error(str(error), error.exit_code)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        output.error("interrupted; old outputs are intact", ExitCode.INTERRUPTED)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except Terminated:
+        output.error("terminated; old outputs are intact", ExitCode.TERMINATED)
+        raise typer.Exit(ExitCode.TERMINATED) from None
+    except BrokenPipeError:
+        # Whoever read our output has gone; what is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitCode.CLOSED_PIPE) from None
+    except MemoryError:
+        output.error("out of memory; lower data.memory_mb or scoring.batch_rows", ExitCode.DATA)
+        raise typer.Exit(ExitCode.DATA) from None
+    except Exception:
+        traceback.print_exc()
+        print(REPORT, file=sys.stderr)
+        raise typer.Exit(ExitCode.BUG) from None
+
+
+@contextlib.contextmanager
+def _termination() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        # Signals belong to the main thread; elsewhere the host program handles them.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

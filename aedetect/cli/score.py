@@ -1,0 +1,164 @@
+"""`aedetect score`: flag anomalies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from aedetect.cli import options
+from aedetect.cli.console import Output, TerminalMonitor, plain
+from aedetect.cli.options import OUTPUT, THRESHOLD
+from aedetect.cli.outcome import reported
+from aedetect.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from aedetect.jobs import Summary
+
+
+def score(
+    inputs: options.Inputs,
+    model: options.Model,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A file, a folder for one output per input, or '-' for CSV on stdout. Without it only the summary is given.",
+            show_default=False,
+        ),
+    ] = None,
+    alert_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            help="Flag this share of normal rows; default: as trained.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Flag rows that score above this.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    fail_over: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            min=0,
+            max=1,
+            help="Exit with 10 if a larger share of the rows is flagged.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    only_anomalies: Annotated[
+        bool, typer.Option("--only-anomalies", help="Write only flagged rows.", rich_help_panel=OUTPUT)
+    ] = False,
+    keep: Annotated[
+        Literal["all", "id", "none"],
+        typer.Option(help="Which of the input's columns to write.", rich_help_panel=OUTPUT),
+    ] = "all",
+    prefix: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="Put before the names of the added columns.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
+    ] = "",
+    format: options.Format = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    device: options.Device = None,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Score rows with a trained model and flag what does not belong.
+
+    The output has the input's columns and rows in their order, and anomaly_score, anomaly_p_value,
+    is_anomaly, anomaly_features and anomaly_status. Exit codes: 0 done, 3 unusable data, 4
+    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over.
+
+    Example: aedetect score march.csv -m model.aed -o march-scored.csv
+    """
+    out = Output("score", json, quiet, verbose)
+    with reported(out):
+        if json and output == "-":
+            raise UsageError("--json and -o - both write to stdout; choose one")
+        if threshold is not None and alert_rate is not None:
+            raise UsageError("--threshold and --alert-rate exclude each other; choose one")
+        overrides = {
+            "data.format": format,
+            "data.delimiter": "\t" if delimiter in ("\\t", "tab") else delimiter,
+            "data.encoding": encoding,
+            "training.device": device,
+            "threshold.alert_rate": alert_rate,
+            "threshold.value": threshold,
+        }
+        summary = _score(out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix))
+        code = summary.exit_code
+        if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
+            code = summary.exit_code = int(ExitCode.ALERTS)
+        out.result(summary.as_dict())
+        if output != "-":
+            _tell(out, summary)
+        if code:
+            raise typer.Exit(code)
+
+
+def _score(
+    out: Output,
+    inputs: list[str],
+    model: Path,
+    output: str | None,
+    overrides: dict[str, Any],
+    config: Path | None,
+    shape: tuple[str, bool, str],
+) -> Summary:
+    from aedetect.config import Config
+    from aedetect.inputs import read_options
+    from aedetect.io.files import open_inputs
+    from aedetect.jobs import plan_outputs, score_files
+    from aedetect.scoring import Shape
+
+    settings = Config.build(config, os.environ, overrides)
+    sources = open_inputs(inputs, read_options(settings.data))
+    outputs = plan_outputs(sources, output, keep_from=model)
+
+    from aedetect.detector import load
+
+    detector = load(model, device=settings.training.device).adjusted(settings)
+    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+    with TerminalMonitor(out, settings.training.device) as monitor:
+        return score_files(detector, told, sources, outputs, detector.threshold, Shape(*shape), monitor)
+
+
+def _tell(out: Output, summary: Summary) -> None:
+    for entry in summary.files:
+        where = f" → {plain(entry.output)}" if entry.output else ""
+        if entry.error:
+            out.error(entry.error, ExitCode.PARTIAL)
+            continue
+        share = entry.anomalies / entry.rows if entry.rows else 0.0
+        unscorable = f", {entry.unscorable:,} unscorable" if entry.unscorable else ""
+        out.say(
+            f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%}){unscorable}{where}"
+        )
+    if len(summary.files) > 1:
+        counts = summary.counts
+        out.say(
+            f"in all: {counts.rows:,} rows, {counts.normal:,} normal, {counts.anomalies:,} flagged, "
+            f"{counts.unscorable:,} unscorable"
+        )

@@ -1,0 +1,241 @@
+"""`aedetect train`: learn normal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aedetect.cli import options
+from aedetect.cli.console import Output, TrainMonitor, plain
+from aedetect.cli.options import COLUMNS, READING, THRESHOLD, TRAINING
+from aedetect.cli.outcome import reported
+from aedetect.errors import UsageError
+
+
+def train(
+    inputs: options.Inputs,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="MODEL.aed", help="The model file to write.", show_default=False
+        ),
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Learn from these columns only.", rich_help_panel=COLUMNS, show_default=False
+        ),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Never learn from these columns.", rich_help_panel=COLUMNS, show_default=False
+        ),
+    ] = None,
+    id: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Carried through, never learned; may be repeated.",
+            rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Marks known anomalies: never learned, and those rows are left out.",
+            rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            help="The label that means anomaly, where it is not 1, true or yes.",
+            rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=ROLE",
+            help="Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
+            rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None,
+    alert_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            help="Share of normal rows you accept as false alarms; default: 0.01.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    contamination: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            help="Share of anomalies that may hide in the training data; default: 0.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="denoising or bottleneck; default: denoising.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Passes over the training rows; default: sized to the data.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Stop training after this long, e.g. 10m.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Same seed, same machine, same model; default: 0.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the checkpoint that an interrupted run of the same command left.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = False,
+    format: options.Format = None,
+    delimiter: options.Delimiter = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MARK",
+            help="The decimal mark in text files, '.' or ','; default: '.'.",
+            rich_help_panel=READING,
+            show_default=False,
+        ),
+    ] = None,
+    encoding: options.Encoding = None,
+    na_values: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Further cell texts that mean 'missing'.",
+            rich_help_panel=READING,
+            show_default=False,
+        ),
+    ] = None,
+    device: options.Device = None,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Learn what normal rows look like, from rows that are (nearly) all normal.
+
+    Says what each column is taken for, trains an autoencoder, fits a threshold on rows that the
+    network never saw, and writes it all to one model file.
+
+    Example: aedetect train january.csv february.csv -o model.aed --id customer_no
+    """
+    out = Output("train", json, quiet, verbose)
+    with reported(out):
+        overrides = {
+            "data.columns": columns,
+            "data.exclude": exclude,
+            "data.id": id or None,
+            "data.label": label,
+            "data.positive": positive,
+            "data.roles": _roles(role),
+            "data.format": format,
+            "data.delimiter": _unescaped(delimiter),
+            "data.decimal": decimal,
+            "data.encoding": encoding,
+            "data.na_values": na_values,
+            "model.architecture": architecture,
+            "training.epochs": epochs,
+            "training.max_time": max_time,
+            "training.contamination": contamination,
+            "training.seed": seed,
+            "training.device": device,
+            "threshold.alert_rate": alert_rate,
+        }
+        _train(out, inputs, output, overrides, config, resume)
+
+
+def _train(
+    out: Output, inputs: list[str], output: Path, overrides: dict[str, Any], config: Path | None, resume: bool
+) -> None:
+    import time
+    from datetime import UTC, datetime
+
+    from aedetect.config import Config
+    from aedetect.detector import Detector
+    from aedetect.inputs import read_options
+    from aedetect.io.files import open_inputs
+    from aedetect.jobs import check_training_output, train_summary
+
+    started, clock = datetime.now(UTC), time.monotonic()
+    settings = Config.build(config, os.environ, overrides)
+    check_training_output(output)
+    sources = open_inputs(inputs, read_options(settings.data))
+    check_training_output(output, sources)
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    detector = Detector(settings)
+    with TrainMonitor(out, settings.training.device) as monitor:
+        detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume)
+    detector.save(output)
+    checkpoint.unlink(missing_ok=True)
+    summary = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
+    for text in summary["warnings"][len(monitor.notices) :]:
+        out.warn(text)
+    out.result(summary)
+    training = detector.training
+    out.say()
+    out.say(
+        f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s on {training.device}; "
+        f"rows scoring above {detector.threshold:.3g} are flagged, {settings.threshold.alert_rate:.3g} of normal ones"
+    )
+
+
+def _roles(words: list[str] | None) -> dict[str, str] | None:
+    if not words:
+        return None
+    pairs = [word.rpartition("=") for word in words]
+    for word, (name, _, role) in zip(words, pairs, strict=True):
+        if not name or not role:
+            raise UsageError(f"--role {word!r}: write it as COLUMN=ROLE, e.g. --role zip=categorical")
+    return {name: role for name, _, role in pairs}
+
+
+def _unescaped(mark: str | None) -> str | None:
+    return "\t" if mark in ("\\t", "tab") else mark

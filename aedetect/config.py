@@ -1,0 +1,220 @@
+"""Every setting of aedetect, once: its name, type, default and meaning.
+
+A configuration is built by `Config.build` from, in rising precedence, the defaults below, a
+TOML file, environment variables (``AEDETECT_TRAINING_EPOCHS=20``) and explicit overrides
+(command-line flags). Unknown names are errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from aedetect.errors import UsageError
+
+ROLES = ("numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored")
+Role = Literal["numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored"]
+AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
+
+ENVIRONMENT_PREFIX = "AEDETECT_"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: object) -> object:
+    """Turn '90', '90s', '10m', '2h' or '1d' into seconds; other values pass through."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError("not a duration; write it like 90s, 10m or 2h")
+        return float(match[1]) * _DURATION_SECONDS[match[2] or "s"]
+    return value
+
+
+def _split_names(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Names = Annotated[list[str], BeforeValidator(_split_names)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class DataConfig(_Section):
+    """How files are read and what each column is taken for."""
+
+    columns: Names = Field([], description="learn from these columns only; empty: all that are usable")
+    exclude: Names = Field([], description="never learn from these columns")
+    id: Names = Field([], description="columns carried through to the output, never learned")
+    label: str | None = Field(None, description="column that marks known anomalies; never learned")
+    positive: str | None = Field(None, description="value of the label column that means anomaly")
+    roles: dict[str, AssignableRole] = Field({}, description="roles set by hand, by column name")
+    format: Literal["csv", "tsv", "jsonl", "parquet", "arrow"] | None = Field(
+        None, description="format of the inputs; unset: by content and suffix"
+    )
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="CSV delimiter; unset: found")
+    decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in text files")
+    encoding: str = Field("utf-8", description="encoding of text files")
+    na_values: Names = Field([], description="further cell texts that mean 'missing'")
+    max_categories: int = Field(
+        1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
+    )
+    memory_mb: int = Field(512, ge=1, description="training data above this size are streamed from disk")
+
+
+class ModelConfig(_Section):
+    """The autoencoder."""
+
+    architecture: str = Field("denoising", description="which autoencoder; see `aedetect train --help`")
+    width: int = Field(128, ge=4, description="units in each hidden layer")
+    depth: int = Field(3, ge=1, le=16, description="hidden layers")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout between hidden layers")
+
+
+class TrainingConfig(_Section):
+    """The training loop."""
+
+    epochs: int | None = Field(
+        None, ge=1, description="passes over the training rows; unset: sized to the data"
+    )
+    max_time: Seconds | None = Field(None, description="stop training after this long, e.g. 10m")
+    batch_size: int = Field(256, ge=1, description="rows per step")
+    learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
+    weight_decay: float = Field(1e-4, ge=0, description="AdamW weight decay")
+    gradient_clip: float = Field(1.0, gt=0, description="largest gradient norm of a step")
+    patience: int = Field(6, ge=1, description="evaluations without progress before training stops early")
+    folds: int = Field(5, ge=2, description="networks trained on a small table (cross-conformal folds)")
+    fold_below: int = Field(2000, ge=0, description="tables with fewer normal rows than this use folds")
+    contamination: float = Field(
+        0.0, ge=0, lt=0.5, description="share of anomalies that may hide in the training data"
+    )
+    checkpoint_every: Seconds = Field(30.0, description="seconds between checkpoints of a training run")
+    seed: int = Field(0, ge=0, lt=2**63, description="same seed, same machine, same model")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
+
+
+class ThresholdConfig(_Section):
+    """From scores to verdicts."""
+
+    alert_rate: float = Field(0.01, gt=0, lt=1, description="share of normal rows you accept as false alarms")
+    value: float | None = Field(None, description="a fixed threshold on anomaly_score, instead of a rate")
+
+
+class ScoringConfig(_Section):
+    """The scoring pass."""
+
+    batch_rows: int = Field(65536, ge=1, description="rows read and scored at a time")
+    top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
+
+
+class Config(_Section):
+    """All settings. Sections are the tables of a configuration file."""
+
+    data: DataConfig = Field(default_factory=lambda: DataConfig())
+    model: ModelConfig = Field(default_factory=lambda: ModelConfig())
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
+    threshold: ThresholdConfig = Field(default_factory=lambda: ThresholdConfig())
+    scoring: ScoringConfig = Field(default_factory=lambda: ScoringConfig())
+
+    @classmethod
+    def build(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Layer defaults < TOML file at `path` < `environment` < `overrides`.
+
+        `overrides` maps dotted names (``training.epochs``) to values; None means 'not given'.
+        Raises UsageError for unreadable files, unknown names and values out of range.
+        """
+        tree: dict[str, Any] = {}
+        origin: dict[str, str] = {}
+        for name, value, source in (
+            *_from_file(path),
+            *_from_environment(environment or {}),
+            *((name, value, "") for name, value in (overrides or {}).items() if value is not None),
+        ):
+            section, _, key = name.partition(".")
+            tree.setdefault(section, {})[key] = value
+            origin[name] = source
+        try:
+            return cls.model_validate(tree)
+        except ValidationError as error:
+            raise UsageError(_explain(error, origin)) from None
+
+
+def setting_names() -> list[str]:
+    """Dotted names of all settings, in the order they are declared."""
+    return [
+        f"{section}.{key}"
+        for section, info in Config.model_fields.items()
+        for key in _section(info).model_fields
+    ]
+
+
+def _section(info: Any) -> type[_Section]:
+    annotation = info.annotation
+    assert isinstance(annotation, type)
+    assert issubclass(annotation, _Section)
+    return annotation
+
+
+def _from_file(path: str | os.PathLike[str] | None) -> Iterator[tuple[str, Any, str]]:
+    if path is None:
+        return
+    try:
+        tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the configuration file: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file: {error}") from None
+    known = setting_names()
+    for section, table in tree.items():
+        if not isinstance(table, dict):
+            raise UsageError(
+                f"{path}: {section!r} stands outside a table; settings belong under one of "
+                + ", ".join(f"[{name}]" for name in Config.model_fields)
+            )
+        for key, value in table.items():
+            name = f"{section}.{key}"
+            if name not in known:
+                raise UsageError(f"{path}: unknown setting {name!r}{_did_you_mean(name, known)}")
+            yield name, value, f"{path}: "
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
+    known = {ENVIRONMENT_PREFIX + name.replace(".", "_").upper(): name for name in setting_names()}
+    for variable in sorted(environment):
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if variable not in known:
+            raise UsageError(f"unknown environment variable {variable}{_did_you_mean(variable, list(known))}")
+        if known[variable] == "data.roles":
+            pairs = (part.partition("=") for part in environment[variable].split(",") if part)
+            yield known[variable], {name: role for name, _, role in pairs}, f"{variable}: "
+        else:
+            yield known[variable], environment[variable], f"{variable}: "
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(known)}"
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    setting = ".".join(name.split(".")[:2])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{origin.get(setting, '')}{name} = {first['input']!r}: {message[0].lower()}{message[1:]}"

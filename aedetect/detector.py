@@ -1,0 +1,278 @@
+"""The Detector: from a batch of rows to scores. Everything else is a thin layer over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
+from aedetect.config import Config
+from aedetect.errors import UsageError
+from aedetect.features import Encoded, FeatureEncoder
+from aedetect.fitting import Fitted, fit
+from aedetect.fitting.fit import raw_scores
+from aedetect.inference import mean_errors
+from aedetect.inputs import Data, as_inputs
+from aedetect.models import build
+from aedetect.monitor import Monitor
+from aedetect.schema import Schema
+from aedetect.thresholds import Calibration
+from aedetect.training.device import pick_device
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import torch
+
+    from aedetect.models.base import Autoencoder
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+# A constant that moved, or an infinite number, is stranger than any calibration row: its score
+# is at least this many times the strangest of them.
+_OUTRIGHT = 2.0
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What is said of the rows of one batch. Shapes: [rows], and shares [rows, columns].
+
+    `scores` and `p_values` are NaN where `unscorable`. `shares`: of each learned or watched column
+    (in the order of `Detector.columns`), its part in the row's error.
+    """
+
+    scores: Floats
+    p_values: Floats
+    flagged: Mask
+    unscorable: Mask
+    shares: np.ndarray[Any, np.dtype[np.float32]]
+    encoded: Encoded
+
+
+class Detector:
+    """Learns what normal rows look like; scores and flags new ones.
+
+    >>> detector = Detector().fit("normal.csv")        # doctest: +SKIP
+    >>> detector.score("new.csv")                       # doctest: +SKIP
+
+    `config` is a Config, the path of a TOML file, or a mapping of dotted setting names such as
+    ``{"threshold.alert_rate": 0.05}``.
+    """
+
+    def __init__(self, config: Config | str | os.PathLike[str] | dict[str, Any] | None = None):
+        if isinstance(config, Config):
+            self.config = config
+        elif isinstance(config, dict):
+            self.config = Config.build(overrides=config)
+        else:
+            self.config = Config.build(config)
+        self._parts: _Parts | None = None
+
+    def fit(
+        self,
+        data: Data,
+        *,
+        monitor: Monitor | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Learn from `data`: a DataFrame, an Arrow table, or one or more paths.
+
+        `checkpoint` names a file to save progress in; with `resume` training goes on from it.
+        Raises DataError where the data cannot be learned from, UsageError for settings at odds
+        with them.
+        """
+        path = Path(checkpoint) if checkpoint is not None else None
+        fitted = fit(as_inputs(data, self.config.data), self.config, monitor or Monitor(), path, resume)
+        self._parts = _Parts.of_fitted(fitted)
+        return self
+
+    @property
+    def schema(self) -> Schema:
+        return self._fitted.encoder.schema
+
+    @property
+    def encoder(self) -> FeatureEncoder:
+        return self._fitted.encoder
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._fitted.calibration
+
+    @property
+    def training(self) -> TrainingSummary:
+        return self._fitted.summary
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of the file the model was loaded from; None for one just fitted."""
+        return self._fitted.sha256
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that can be blamed: learned ones and watched constants."""
+        return list(dict.fromkeys(self._fitted.encoder.owners))
+
+    @property
+    def threshold(self) -> float:
+        """Scores above this are flagged, unless another one is asked for."""
+        return self.threshold_at(None, None)
+
+    def threshold_at(self, value: float | None, alert_rate: float | None) -> float:
+        """The threshold given as such, for an alert rate, or as configured (in this order).
+
+        Raises UsageError for an alert rate outside (0, 1).
+        """
+        if value is not None:
+            return value
+        if alert_rate is not None:
+            if not 0 < alert_rate < 1:
+                raise UsageError(f"alert rate {alert_rate}: must lie between 0 and 1")
+            return self.calibration.threshold(alert_rate)
+        configured = self.config.threshold
+        if configured.value is not None:
+            return configured.value
+        return self.calibration.threshold(configured.alert_rate)
+
+    def adjusted(self, settings: Config) -> Detector:
+        """This detector with the scoring settings of `settings`, and its threshold where one is set there."""
+        update: dict[str, Any] = {"scoring": settings.scoring}
+        if "threshold" in settings.model_fields_set:
+            update["threshold"] = settings.threshold
+        other = Detector(self.config.model_copy(update=update))
+        other._parts = self._parts
+        return other
+
+    def score_batch(self, batch: pa.RecordBatch, threshold: float) -> Verdicts:
+        """Judge one record batch whose columns were checked against the schema."""
+        parts = self._fitted
+        encoded = parts.encoder.transform(batch)
+        errors = mean_errors(parts.members, encoded.matrix, parts.device) / parts.scale
+        scores = raw_scores(errors)
+        width = encoded.matrix.shape[1]
+        outright = _OUTRIGHT * float(parts.calibration.scores[-1])
+        # The mean over features is what a row scores: a moved constant adds `outright` to it.
+        moved = encoded.moved.astype(np.float32) * np.float32(outright * width)
+        scores = scores + encoded.moved.sum(axis=1) * outright
+        scores = np.where(encoded.infinite, np.maximum(scores, outright), scores)
+        scores = np.where(encoded.unscorable, np.nan, scores)
+        with np.errstate(invalid="ignore"):
+            flagged = scores > threshold
+        return Verdicts(
+            scores,
+            parts.calibration.p_values(scores),
+            flagged,
+            encoded.unscorable,
+            self._shares(np.concatenate([errors, moved], axis=1)),
+            encoded,
+        )
+
+    def _shares(self, errors: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        columns = self.columns
+        places = {name: index for index, name in enumerate(columns)}
+        owners = [places[name] for name in self._fitted.encoder.owners]
+        if len(columns) == len(owners):
+            shares = errors
+        else:
+            shares = np.zeros((len(errors), len(columns)), dtype=np.float32)
+            for feature, column in enumerate(owners):
+                shares[:, column] += errors[:, feature]
+        return shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30))
+
+    def score(
+        self, data: Data, *, threshold: float | None = None, alert_rate: float | None = None, prefix: str = ""
+    ) -> pd.DataFrame:
+        """The rows of `data` with the columns that `aedetect score` adds, as one DataFrame.
+
+        Raises DataError or ModelError where the data cannot be read or lack columns.
+        """
+        from aedetect.scoring import score_to_table
+
+        table = score_to_table(
+            self, as_inputs(data, self.config.data), self.threshold_at(threshold, alert_rate), prefix
+        )
+        return table.to_pandas()  # type: ignore[no-any-return]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file. Raises OutputError where that fails."""
+        parts = self._fitted
+        write_bundle(
+            path, parts.encoder.schema, parts.encoder.state, self.config, parts.summary, parts.tensors()
+        )
+
+    @property
+    def _fitted(self) -> _Parts:
+        if self._parts is None:
+            raise UsageError("this Detector is not fitted yet; call fit, or load a model file")
+        return self._parts
+
+
+def load(path: str | os.PathLike[str], *, device: str = "auto") -> Detector:
+    """The Detector in the model file at `path`; runs no code from it.
+
+    Raises ModelError for a file that is missing, damaged, too new, or no model file.
+    """
+    manifest, tensors, digest = read_bundle(path)
+    detector = Detector(manifest.config)
+    detector._parts = _Parts.of_bundle(manifest, tensors, digest, pick_device(device), str(path))
+    return detector
+
+
+@dataclass(frozen=True)
+class _Parts:
+    encoder: FeatureEncoder
+    members: Sequence[Autoencoder]
+    calibration: Calibration
+    scale: np.float32
+    summary: TrainingSummary
+    device: torch.device
+    sha256: str | None
+
+    @classmethod
+    def of_fitted(cls, fitted: Fitted) -> _Parts:
+        scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
+        calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
+        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None)
+
+    @classmethod
+    def of_bundle(
+        cls, manifest: Manifest, tensors: Tensors, digest: str, device: torch.device, path: str
+    ) -> _Parts:
+        import torch
+
+        from aedetect.errors import ModelError
+
+        try:
+            statistics = {name: tensors[f"features.{name}"] for name in ("center", "spread", "quantiles")}
+            encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
+            members = []
+            for index in range(len(manifest.training.members)):
+                model = build(encoder.layout, manifest.config.model)
+                prefix = f"members.{index}."
+                weights = {
+                    name.removeprefix(prefix): torch.from_numpy(tensor.copy())
+                    for name, tensor in tensors.items()
+                    if name.startswith(prefix)
+                }
+                model.load_state_dict(weights)
+                members.append(model.to(device).eval())
+            calibration = Calibration(np.asarray(tensors["calibration.scores"]))
+            scale = np.float32(tensors["calibration.scale"][0])
+        except (KeyError, RuntimeError, ValueError, UsageError) as error:
+            raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest)
+
+    def tensors(self) -> Tensors:
+        tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
+        tensors["calibration.scores"] = self.calibration.scores
+        tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
+        for index, model in enumerate(self.members):
+            for name, tensor in model.state_dict().items():
+                tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
+        return tensors

@@ -1,0 +1,56 @@
+"""Every error a user can cause, and the exit code each one ends with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a run says to the shell or to cron (the meaning of each is a contract)."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    DATA = 3
+    MODEL = 4
+    OUTPUT = 5
+    PARTIAL = 6
+    ALERTS = 10
+    DRIFT = 11
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+    TERMINATED = 143
+
+
+class AedetectError(Exception):
+    """Base of all errors with a message meant for the user: what, where, what to do."""
+
+    exit_code: ExitCode = ExitCode.BUG
+
+
+class UsageError(AedetectError):
+    """Wrong use of the command line, of a configuration file or of the Python API."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(AedetectError, ValueError):
+    """The input data cannot be used."""
+
+    exit_code = ExitCode.DATA
+
+
+class ModelError(AedetectError):
+    """The model file cannot be used: missing, damaged, too new, or made for other columns."""
+
+    exit_code = ExitCode.MODEL
+
+
+class OutputError(AedetectError):
+    """The output cannot be written."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class Terminated(BaseException):
+    """SIGTERM was received; derives from BaseException so that no handler swallows it."""

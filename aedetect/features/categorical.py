@@ -1,0 +1,74 @@
+"""Categories as codes: missing, rare or unseen, and the known ones by frequency."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from aedetect import cells
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
+_ROWS_PER_OCCURRENCE = 20_000
+
+
+class Vocabulary(BaseModel):
+    """The categories of one column, most frequent first, with their counts in training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    values: tuple[str, ...]
+    counts: tuple[int, ...]
+    other: int
+    missing: int
+
+    @classmethod
+    def fit(cls, column: str, counts: Counter[str], missing: int, most: int) -> Vocabulary:
+        """Keep at most `most` categories; those seen once (or hardly, in long tables) are rare."""
+        total = sum(counts.values())
+        least = max(2, math.ceil(total / _ROWS_PER_OCCURRENCE))
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        known = [(value, count) for value, count in ranked[:most] if count >= least]
+        return cls(
+            column=column,
+            values=tuple(value for value, _ in known),
+            counts=tuple(count for _, count in known),
+            other=total - sum(count for _, count in known),
+            missing=missing,
+        )
+
+    @property
+    def cardinality(self) -> int:
+        return FIRST_KNOWN + len(self.values)
+
+    @property
+    def prior(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Smoothed share of each code (Krichevsky & Trofimov, 1981); shape [cardinality]."""
+        counts = np.array([self.missing, self.other, *self.counts], dtype=np.float64) + 0.5
+        return np.asarray(counts / counts.sum())
+
+    def encode(self, array: pa.Array, rules: cells.CellRules) -> tuple[np.ndarray[Any, Any], int]:
+        """Codes of the cells, float32 [rows], and the number of cells never seen in training."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = cells.categories(array, rules)
+        known = pc.index_in(names, pa.array(self.values, pa.string()), skip_nulls=True)
+        codes = pc.fill_null(pc.add(known, FIRST_KNOWN), OTHER)
+        codes = pc.if_else(names.is_null(), MISSING, codes)
+        unseen = int(pc.sum(pc.equal(codes, OTHER)).as_py() or 0)
+        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.float32), unseen
+
+    def decode(self, codes: np.ndarray[Any, Any]) -> pa.Array:
+        """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
+        import pyarrow as pa
+
+        names = pa.array([None, "(rare)", *self.values], pa.string())
+        return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))

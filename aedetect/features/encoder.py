@@ -1,0 +1,233 @@
+"""The feature encoder: fitted on column profiles, applied batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from aedetect import cells
+from aedetect.features import datetime, numeric
+from aedetect.features.categorical import Vocabulary
+from aedetect.features.layout import Layout
+from aedetect.schema.profile import ColumnProfile
+from aedetect.schema.schema import Schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class NumericColumn(BaseModel):
+    """A column that becomes one numeric feature, or two for each cycle of a datetime."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    role: str
+    missing_rate: float
+    gaps: bool
+    cycles: tuple[datetime.Cycle, ...] = ()
+
+    @property
+    def width(self) -> int:
+        return 2 * len(self.cycles) or 1
+
+
+class EncoderState(BaseModel):
+    """What of an encoder goes into the manifest; the statistics go into tensors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    numeric: tuple[NumericColumn, ...]
+    categorical: tuple[Vocabulary, ...]
+    constant: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Cells of one column that are not of its trained type; `first_row` counts from 0."""
+
+    count: int
+    first_row: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An encoded batch. Shapes: matrix [rows, features]; the masks [rows] and [rows, constants].
+
+    `unscorable`: rows with a cell that cannot be read, or with no value at all.
+    `infinite`: rows with an infinite number. `moved`: constants that differ from training.
+    `filled`: cells not missing, per numeric column. `unseen`: cells of no known category.
+    """
+
+    matrix: Matrix
+    unscorable: Mask
+    infinite: Mask
+    moved: Mask
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    filled: dict[str, int] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)
+
+
+class FeatureEncoder:
+    """Turns record batches into float32 matrices under a trained schema."""
+
+    def __init__(self, schema: Schema, state: EncoderState, statistics: Mapping[str, np.ndarray[Any, Any]]):
+        self.schema = schema
+        self.state = state
+        self.center = statistics["center"]
+        self.spread = statistics["spread"]
+        self.quantiles = statistics["quantiles"]
+
+    @classmethod
+    def fit(
+        cls, schema: Schema, profiles: Mapping[str, ColumnProfile], max_categories: int
+    ) -> FeatureEncoder:
+        """An encoder for the learned columns of `schema`, from their profiles."""
+        columns: list[NumericColumn] = []
+        vocabularies: list[Vocabulary] = []
+        scaling: list[tuple[float, float]] = []
+        quantiles: list[np.ndarray[Any, Any]] = []
+        nothing = np.full(len(numeric.QUANTILE_RANKS), np.nan)
+        for column in schema.columns:
+            profile = profiles[column.name]
+            rate, gaps = (profile.missing + 0.5) / (profile.rows + 1), profile.missing > 0
+            if column.role in ("numeric", "boolean"):
+                columns.append(
+                    NumericColumn(column=column.name, role=column.role, missing_rate=rate, gaps=gaps)
+                )
+                if column.role == "boolean" and profile.bad_numbers:
+                    scaling.append((0.5, 0.5))
+                    quantiles.append(nothing)
+                else:
+                    scaling.append(numeric.location_and_spread(profile.numbers))
+                    quantiles.append(
+                        profile.numbers.quantiles(numeric.QUANTILE_RANKS)
+                        if profile.numbers.count
+                        else nothing
+                    )
+            elif column.role == "datetime":
+                names = datetime.cycles(profile.first_instant, profile.last_instant)
+                columns.append(
+                    NumericColumn(
+                        column=column.name, role="datetime", missing_rate=rate, gaps=gaps, cycles=names
+                    )
+                )
+                scaling += [(0.0, 1.0)] * (2 * len(names))
+                quantiles += [nothing] * (2 * len(names))
+            elif column.role == "categorical":
+                missing = profile.counted_rows - sum(profile.counts.values())
+                vocabularies.append(Vocabulary.fit(column.name, profile.counts, missing, max_categories))
+        constants = {
+            c.name: c.constant for c in schema.columns if c.role == "constant" and c.constant is not None
+        }
+        state = EncoderState(numeric=tuple(columns), categorical=tuple(vocabularies), constant=constants)
+        pairs = np.array(scaling, dtype=np.float64).reshape(-1, 2)
+        grid = np.array(quantiles, dtype=np.float64).reshape(-1, len(nothing))
+        return cls(schema, state, {"center": pairs[:, 0], "spread": pairs[:, 1], "quantiles": grid})
+
+    @property
+    def layout(self) -> Layout:
+        features = [column for column in self.state.numeric for _ in range(column.width)]
+        return Layout(
+            np.array([column.missing_rate for column in features], dtype=np.float64),
+            np.array([column.gaps for column in features], dtype=np.bool_),
+            tuple(vocabulary.prior for vocabulary in self.state.categorical),
+        )
+
+    @property
+    def owners(self) -> list[str]:
+        """The column each feature belongs to, in the order of the matrix; constants follow."""
+        names = [column.column for column in self.state.numeric for _ in range(column.width)]
+        return (
+            names + [vocabulary.column for vocabulary in self.state.categorical] + list(self.state.constant)
+        )
+
+    def statistics(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {"center": self.center, "spread": self.spread, "quantiles": self.quantiles}
+
+    def transform(self, batch: pa.RecordBatch) -> Encoded:
+        """Encode one batch; its columns are found by name and may stand in any order."""
+        rows = len(batch)
+        rules = self.schema.rules
+        numbers = np.empty((rows, len(self.center)), dtype=np.float64)
+        codes = np.empty((rows, len(self.state.categorical)), dtype=np.float32)
+        unscorable = np.zeros(rows, np.bool_)
+        unreadable: dict[str, Unreadable] = {}
+        filled: dict[str, int] = {}
+        unseen: dict[str, int] = {}
+        start = 0
+        for column in self.state.numeric:
+            read = _READERS[column.role](batch.column(column.column), rules)
+            numbers[:, start : start + column.width] = (
+                datetime.encode(read.values, column.cycles) if column.cycles else read.values[:, None]
+            )
+            start += column.width
+            filled[column.column] = rows - int(read.missing.sum())
+            if read.bad.any():
+                unscorable |= read.bad
+                unreadable[column.column] = Unreadable(int(read.bad.sum()), int(read.bad.argmax()))
+        for index, vocabulary in enumerate(self.state.categorical):
+            codes[:, index], unknown = vocabulary.encode(batch.column(vocabulary.column), rules)
+            if unknown:
+                unseen[vocabulary.column] = unknown
+        empty = np.isnan(numbers).all(axis=1) & (codes == 0).all(axis=1)
+        return Encoded(
+            np.concatenate([numeric.scale(numbers, self.center, self.spread), codes], axis=1),
+            unscorable | empty,
+            np.isinf(numbers).any(axis=1),
+            self._moved(batch),
+            unreadable,
+            filled,
+            unseen,
+        )
+
+    def _moved(self, batch: pa.RecordBatch) -> Mask:
+        moved = np.zeros((len(batch), len(self.state.constant)), np.bool_)
+        for index, (name, value) in enumerate(self.state.constant.items()):
+            moved[:, index] = _differs(batch.column(name), value, self.schema.rules)
+        return moved
+
+    def inverse_transform(self, matrix: Matrix) -> dict[str, pa.Array]:
+        """The user's values of `matrix` [rows, features], by column; datetimes as phases in words."""
+        import pyarrow as pa
+
+        width = len(self.center)
+        values = numeric.unscale(matrix[:, :width], self.center, self.spread)
+        found: dict[str, pa.Array] = {}
+        start = 0
+        for column in self.state.numeric:
+            block = values[:, start : start + column.width]
+            start += column.width
+            if column.cycles:
+                found[column.column] = pa.array(datetime.decode(block, column.cycles), pa.string())
+            elif column.role == "boolean":
+                found[column.column] = pa.array(block[:, 0] >= 0.5, mask=np.isnan(block[:, 0]))
+            else:
+                found[column.column] = pa.array(block[:, 0], from_pandas=True)
+        for index, vocabulary in enumerate(self.state.categorical):
+            found[vocabulary.column] = vocabulary.decode(matrix[:, width + index])
+        for name, value in self.state.constant.items():
+            found[name] = pa.array([value] * len(matrix), pa.string())
+        return found
+
+
+_READERS = {"numeric": cells.numbers, "boolean": cells.booleans, "datetime": cells.datetimes}
+
+
+def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:
+    import pyarrow.compute as pc
+
+    try:
+        number = float(value)
+    except ValueError:
+        names = cells.categories(array, rules)
+        return np.asarray(pc.fill_null(pc.not_equal(names, value), True).to_numpy(zero_copy_only=False))
+    read = cells.numbers(array, rules)
+    return np.asarray(read.values != number)

@@ -1,0 +1,37 @@
+"""What the columns of an encoded matrix are: all that a model needs to know of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Numeric features first, then one feature per categorical column.
+
+    Numeric features are scaled to about zero mean and unit spread, NaN where missing. A
+    categorical feature holds a code: 0 missing, 1 rare or unseen, from 2 the known categories.
+
+    `missing_rates` [numeric]: share of training cells that were missing, smoothed above zero.
+    `gaps` [numeric]: whether any was.
+    `priors`: per categorical feature, the share of each code in training, shape [cardinality].
+    """
+
+    missing_rates: np.ndarray[Any, np.dtype[np.float64]]
+    gaps: np.ndarray[Any, np.dtype[np.bool_]]
+    priors: tuple[np.ndarray[Any, np.dtype[np.float64]], ...]
+
+    @property
+    def numeric(self) -> int:
+        return len(self.missing_rates)
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        return tuple(len(prior) for prior in self.priors)
+
+    @property
+    def width(self) -> int:
+        return self.numeric + len(self.priors)

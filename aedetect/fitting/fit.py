@@ -1,0 +1,219 @@
+"""Fitting a model: what `aedetect train` and `Detector.fit` do."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aedetect._version import __version__
+from aedetect.bundle import TrainingSummary
+from aedetect.config import Config
+from aedetect.errors import DataError
+from aedetect.features import FeatureEncoder
+from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
+from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
+from aedetect.inference import member_errors
+from aedetect.io.source import Input
+from aedetect.models import build
+from aedetect.models.base import Autoencoder
+from aedetect.monitor import Monitor
+from aedetect.schema import Schema
+from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.device import pick_device
+from aedetect.training.feed import Feed, Matrix, MemoryFeed, StreamFeed
+from aedetect.training.loop import Hooks, seeded, train
+from aedetect.training.record import TrainingRecord
+
+_BUFFER_SHARE = 4
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All parts of a fitted model. `raw_scores`: unscaled scores of the calibration rows."""
+
+    schema: Schema
+    encoder: FeatureEncoder
+    members: list[Autoencoder]
+    raw_scores: np.ndarray[Any, np.dtype[np.float64]]
+    summary: TrainingSummary
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What one network learns from, and the rows that calibrate it."""
+
+    feed: Feed
+    held_out: Matrix
+    calibration: Matrix
+
+
+def fit(
+    inputs: Sequence[Input],
+    config: Config,
+    monitor: Monitor,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Fitted:
+    """Fit a model on `inputs`.
+
+    With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
+    DataError, UsageError or ModelError for what the user can mend.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    device = pick_device(config.training.device)
+    monitor.stage("reading")
+    found = survey(inputs, config)
+    monitor.columns(found.schema)
+    for text in found.notices:
+        monitor.notice(text)
+    rows = TrainingRows(inputs, found.encoder, config)
+    monitor.stage("encoding")
+    tasks = _plan(rows, found, config, device)
+    _note_left_out(rows, found, monitor)
+    monitor.stage("training")
+    deadline = clock + config.training.max_time if config.training.max_time else None
+    keeper = (
+        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found))
+        if checkpoint
+        else None
+    )
+    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline)
+    monitor.stage("calibrating")
+    raw = np.concatenate(
+        [
+            raw_scores(member_errors(model, task.calibration, device))
+            for model, task in zip(members, tasks, strict=True)
+        ]
+    )
+    summary = TrainingSummary(
+        inputs=tuple(source.name for source in inputs),
+        rows=found.rows - rows.infinite - rows.empty,
+        rows_left_out={"labelled": found.labelled, "infinite": rows.infinite, "empty": rows.empty},
+        calibration="cross-conformal" if len(tasks) > 1 else "split-conformal",
+        members=tuple(records),
+        device=str(device),
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 3),
+        versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
+    )
+    return Fitted(found.schema, found.encoder, members, raw, summary, device)
+
+
+def raw_scores(errors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """One number a row from its errors [rows, features]: their mean, in float64."""
+    return np.asarray(errors.mean(axis=1, dtype=np.float64))
+
+
+def _plan(rows: TrainingRows, found: Survey, config: Config, device: torch.device) -> list[_Task]:
+    settings = config.training
+    size = found.rows * found.encoder.layout.width * 4
+    if size > config.data.memory_mb << 20:
+        return [_streamed_task(rows, found, config, device)]
+    matrix = rows.matrix()
+    if len(matrix) < LEAST_ROWS:
+        raise DataError(
+            f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
+        )
+    splits: list[Split] = (
+        folds(len(matrix), settings.folds, settings.seed)
+        if len(matrix) < settings.fold_below
+        else [single_split(len(matrix), settings.seed)]
+    )
+    return [
+        _Task(
+            MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
+            matrix[split.held_out],
+            matrix[split.calibration],
+        )
+        for index, split in enumerate(splits)
+    ]
+
+
+def _streamed_task(rows: TrainingRows, found: Survey, config: Config, device: torch.device) -> _Task:
+    settings = config.training
+    split = StreamedSplit(found.rows, settings.seed)
+    kept = [(held_out, calibration) for _, held_out, calibration in split.parts(rows.blocks())]
+    held_out, calibration = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    width = found.encoder.layout.width
+    feed = StreamFeed(
+        lambda: (block for block, _, _ in split.parts(rows.blocks())),
+        found.rows - len(held_out) - len(calibration),
+        (config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
+        settings.batch_size,
+        settings.seed,
+        device,
+    )
+    return _Task(feed, held_out, calibration)
+
+
+def _train_all(
+    tasks: Sequence[_Task],
+    found: Survey,
+    config: Config,
+    device: torch.device,
+    monitor: Monitor,
+    keeper: Checkpointer | None,
+    resume: bool,
+    deadline: float | None,
+) -> tuple[list[Autoencoder], list[TrainingRecord]]:
+    layout = found.encoder.layout
+    pending = keeper.load(device) if keeper and resume else None
+    members: list[Autoencoder] = []
+    records: list[TrainingRecord] = []
+    for index, task in enumerate(tasks):
+        seed = _member_seed(config.training.seed, index)
+        with seeded(seed, device):
+            model = build(layout, config.model).to(device)
+            if keeper and index < len(keeper.finished):
+                model.load_state_dict(keeper.finished[index])
+                members.append(model.eval())
+                records.append(keeper.records[index])
+                continue
+            hooks = Hooks(
+                partial(monitor.training, index, len(tasks)),
+                keeper.offer if keeper else (lambda _: None),
+            )
+            held_out = torch.from_numpy(task.held_out).to(device)
+            share = None
+            if deadline is not None:
+                now = time.monotonic()
+                share = now + max(deadline - now, 0.0) / (len(tasks) - index)
+            record = train(
+                model, task.feed, held_out, config.training, hooks, seed=seed, deadline=share, resume=pending
+            )
+            pending = None
+        members.append(model)
+        records.append(record)
+        if keeper:
+            keeper.member_done(model.state_dict(), record)
+    return members, records
+
+
+def _member_seed(seed: int, index: int) -> int:
+    return int(np.random.SeedSequence((seed, index)).generate_state(1, np.uint32)[0])
+
+
+def _fingerprint(config: Config, found: Survey) -> str:
+    told = config.model_dump_json(exclude={"threshold": True, "scoring": True})
+    parts = (told, found.schema.model_dump_json(), str(found.rows), found.encoder.state.model_dump_json())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _note_left_out(rows: TrainingRows, found: Survey, monitor: Monitor) -> None:
+    for count, why in (
+        (rows.infinite, "hold an infinite number"),
+        (rows.empty, "hold no value at all"),
+        (found.labelled, "are labelled as anomalies"),
+    ):
+        if count:
+            monitor.notice(f"{count:,} row{'s' * (count != 1)} left out of training: they {why}")

@@ -1,0 +1,1 @@
+"""Reading and writing files. Nothing in here knows models, features or the command line."""

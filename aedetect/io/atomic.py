@@ -1,0 +1,111 @@
+"""Files that are there in full or not at all.
+
+Bytes go to a temporary file in the target's folder, are flushed to disk, and take the target's
+name in one step. The temporary file is locked while its writer lives, so what a killed run left
+behind can be told from what a running one is writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from aedetect.errors import OutputError
+
+_MARK = ".aedetect-tmp-"
+
+
+@contextlib.contextmanager
+def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A binary stream whose content becomes the file `path` when the block ends without error.
+
+    A symbolic link is followed; a device or pipe is written to directly. The file keeps the mode
+    of the one it replaces, else follows the umask. Raises OutputError where writing fails; the
+    old file is untouched then.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        if target.is_dir():
+            raise OutputError(f"{path}: is a directory")
+        with _reported(path), open(target, "wb") as stream:
+            yield stream
+        return
+    with _reported(path):
+        _remove_leftovers(target)
+        temporary, stream = _create_temporary(target)
+    try:
+        with _reported(path), stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    with _reported(path):
+        _sync_folder(target.parent)
+
+
+def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
+    """Whether two paths name one existing file, or would."""
+    with contextlib.suppress(OSError):
+        return os.path.samefile(first, second)
+    return os.path.realpath(first) == os.path.realpath(second)
+
+
+@contextlib.contextmanager
+def _reported(path: str | os.PathLike[str]) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except pa.ArrowException as error:
+        raise OutputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            reason = "its folder does not exist; create it first"
+        elif error.errno == errno.ENOSPC:
+            reason = "no space left; the old file, if any, is unchanged"
+        else:
+            reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written: {reason}") from None
+
+
+def _create_temporary(target: Path) -> tuple[Path, IO[bytes]]:
+    # Long names must leave room for the mark within the file system's limit of 255 bytes.
+    stem = target.name.encode()[:180].decode(errors="ignore")
+    temporary = target.with_name(f".{stem}{_MARK}{os.getpid()}-{os.urandom(4).hex()}")
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    if target.exists():
+        os.fchmod(descriptor, mode)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return temporary, os.fdopen(descriptor, "wb", buffering=1 << 20)
+
+
+def _remove_leftovers(target: Path) -> None:
+    stem = target.name.encode()[:180].decode(errors="ignore")
+    prefix = f".{stem}{_MARK}"
+    for entry in os.scandir(target.parent):
+        if not entry.name.startswith(prefix):
+            continue
+        with contextlib.suppress(OSError), open(entry.path, "rb") as stream:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(entry.path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

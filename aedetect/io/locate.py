@@ -1,0 +1,135 @@
+"""From the INPUT words of a command to the files they mean."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from aedetect.errors import DataError
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+SUFFIX_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+COMPRESSION_SUFFIXES = (".gz", ".zst")
+STDIN = "-"
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A file: where it lies, what to call it, the hive partition it belongs to.
+
+    `relative` is its path below the directory that was named, empty for a file named itself.
+    """
+
+    path: str
+    name: str
+    partition: tuple[tuple[str, str], ...] = ()
+    filesystem: fs.FileSystem | None = None
+    relative: str = ""
+
+
+def format_of_name(name: str) -> str | None:
+    """The format a file name announces, compression suffix ignored; None where it says nothing."""
+    base = name.lower()
+    for suffix in COMPRESSION_SUFFIXES:
+        base = base.removesuffix(suffix)
+    return SUFFIX_FORMATS.get(PurePosixPath(base).suffix)
+
+
+def locate(inputs: Sequence[str]) -> list[Location]:
+    """Expand files, directories, quoted globs, '-' and URIs, each in a stable order.
+
+    Raises DataError for what does not exist, matches nothing, or holds no data file.
+    """
+    found: list[Location] = []
+    for word in inputs:
+        found.extend(_expand(word))
+    seen: set[str] = set()
+    return [place for place in found if not (place.path in seen or seen.add(place.path))]
+
+
+def _expand(word: str) -> list[Location]:
+    if word == STDIN:
+        return [Location(STDIN, "<stdin>")]
+    if _URI.match(word):
+        return _expand_uri(word)
+    if os.path.isdir(word):
+        return _expand_directory(word)
+    if os.path.exists(word):
+        return [Location(word, word)]
+    if glob.has_magic(word):
+        matches = sorted(path for path in glob.glob(word, recursive=True) if not os.path.isdir(path))
+        if not matches:
+            raise DataError(f"{word}: no file matches this pattern")
+        return [Location(path, path) for path in matches]
+    raise DataError(f"{word}: no such file or directory")
+
+
+def _expand_directory(root: str) -> list[Location]:
+    places = []
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
+        for name in sorted(files):
+            if not name.startswith((".", "_")) and format_of_name(name):
+                path = os.path.join(folder, name)
+                relative = Path(path).relative_to(root)
+                places.append(Location(path, path, _partition(relative.parts[:-1]), None, str(relative)))
+    if not places:
+        raise DataError(f"{root}: no data file in this directory (looked for {', '.join(SUFFIX_FORMATS)})")
+    return sorted(places, key=lambda place: place.path)
+
+
+def _partition(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs = (folder.partition("=") for folder in folders)
+    return tuple((key, unquote(value)) for key, equals, value in pairs if key and equals)
+
+
+def _expand_uri(uri: str) -> list[Location]:
+    from pyarrow import ArrowException, fs
+
+    try:
+        filesystem, path = fs.FileSystem.from_uri(uri)
+        info = filesystem.get_file_info(path)
+        if info.type == fs.FileType.NotFound:
+            raise DataError(f"{uri}: no such file or directory")
+        if info.type == fs.FileType.File:
+            return [Location(path, uri, (), filesystem)]
+        below = filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+    except (ArrowException, OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{uri}: cannot be read: {_first_line(error)}") from None
+    root = path.rstrip("/")
+    places = []
+    for item in sorted(below, key=lambda item: item.path):
+        parts = PurePosixPath(item.path[len(root) + 1 :]).parts
+        hidden = any(part.startswith((".", "_")) for part in parts)
+        if item.type == fs.FileType.File and not hidden and format_of_name(item.path):
+            relative = "/".join(parts)
+            name = f"{uri.rstrip('/')}/{relative}"
+            places.append(Location(item.path, name, _partition(parts[:-1]), filesystem, relative))
+    if not places:
+        raise DataError(f"{uri}: no data file in this directory (looked for {', '.join(SUFFIX_FORMATS)})")
+    return places
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

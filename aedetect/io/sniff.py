@@ -1,0 +1,106 @@
+"""What a file is, by its first bytes: format, compression, encoding, delimiter."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+
+from aedetect.errors import DataError
+from aedetect.io.locate import format_of_name
+from aedetect.io.options import ReadOptions
+
+HEAD_BYTES = 65536
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the delimiter."""
+
+    format: str
+    compression: str | None
+    delimiter: str = ","
+
+
+def compression_of(head: bytes) -> str | None:
+    if head.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return "zstd"
+    return None
+
+
+def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions) -> Shape:
+    """Decide how to read `name`, whose first (decompressed) bytes are `head`.
+
+    Raises DataError for an empty file, a format that contradicts the name, UTF-16, HTML and
+    other things that are no table.
+    """
+    if not head:
+        raise DataError(f"{name}: the file is empty")
+    announced = options.format or format_of_name(name)
+    binary = _binary_format(head)
+    if binary:
+        if announced in ("csv", "tsv", "jsonl") and options.format:
+            raise DataError(f"{name}: holds {binary} data, not {announced}; drop --format {announced}")
+        return Shape(binary, compression)
+    if announced in ("parquet", "arrow"):
+        raise DataError(
+            f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file (it starts with {head[:8]!r})"
+        )
+    text = _decode(name, head, options.encoding)
+    if announced == "jsonl":
+        return Shape("jsonl", compression)
+    if announced is None and text.lstrip().startswith("{"):
+        return Shape("jsonl", compression)
+    start = text.lstrip()[:200].lower()
+    if start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
+        raise DataError(
+            f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
+        )
+    delimiter = options.delimiter or ("\t" if announced == "tsv" else _delimiter(text))
+    return Shape("csv", compression, delimiter)
+
+
+def _binary_format(head: bytes) -> str | None:
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
+        return "arrow"
+    return None
+
+
+def _decode(name: str, head: bytes, encoding: str) -> str:
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) * 3 > len(head[:200]):
+            raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding utf-16")
+        if 0 in head:
+            raise DataError(f"{name}: holds binary data, not text")
+    try:
+        return head.decode(encoding, errors="ignore")
+    except LookupError:
+        raise DataError(f"{name}: unknown encoding {encoding!r}") from None
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter on which the first lines agree; a comma where the header has one."""
+    lines = text.splitlines()
+    complete = lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines
+    header = complete[0] if complete else ""
+    counts = {mark: _fields(header, mark) for mark in _DELIMITERS}
+    if counts[","] > 1:
+        # A header like "a;b;c, d" is rare, a comma in every line is not: prefer the comma
+        # unless another mark splits the header in more fields and all first lines agree on it.
+        best = max(counts, key=lambda mark: counts[mark])
+        if counts[best] > counts[","] and all(_fields(line, best) == counts[best] for line in complete[1:6]):
+            return best
+        return ","
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] > 1 else ","
+
+
+def _fields(line: str, mark: str) -> int:
+    try:
+        return len(next(csv.reader([line], delimiter=mark), []))
+    except csv.Error:
+        return 1

@@ -1,0 +1,68 @@
+"""Inputs that can be read more than once: files or tables in memory, as streams of Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Reader(Protocol):
+    """One pass over one input.
+
+    Columns of text formats arrive as strings, with empty cells as empty strings: what a cell
+    means is decided against a schema, not guessed batch by batch.
+    """
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in order. Raises DataError where the input cannot be read."""
+        ...
+
+
+class Input(Protocol):
+    """Something that can be opened for reading, repeatedly."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are text as somebody typed them, and rows have line numbers."""
+        ...
+
+    def open(self, batch_rows: int) -> Reader: ...
+
+    def locate(self, row: int) -> str:
+        """Where row `row` (from 1) stands: 'row 7', or 'row 7 (line 8)' in a text file."""
+        ...
+
+
+@dataclass(frozen=True)
+class TableInput:
+    """An Arrow table (or what was made into one) as an input."""
+
+    table: pa.Table
+    name: str = "data"
+    is_text: bool = field(default=False, init=False)
+
+    def open(self, batch_rows: int) -> Reader:
+        return _TableReader(self.table, batch_rows)
+
+    def locate(self, row: int) -> str:
+        return f"row {row}"
+
+
+class _TableReader:
+    def __init__(self, table: pa.Table, batch_rows: int):
+        self.schema = table.schema
+        self._table = table
+        self._batch_rows = batch_rows
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        yield from self._table.to_batches(max_chunksize=self._batch_rows)

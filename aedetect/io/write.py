@@ -1,0 +1,195 @@
+"""Writing tables: CSV, JSON lines, Parquet, Arrow; a batch at a time, atomically."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+
+from aedetect.errors import UsageError
+from aedetect.io.atomic import atomic_output
+from aedetect.io.locate import STDIN, SUFFIX_FORMATS, format_of_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TEXT_FORMATS = ("csv", "tsv")
+
+
+class Sink(Protocol):
+    """Takes record batches of one schema."""
+
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def output_format(path: str) -> str:
+    """The format that an output's name asks for. Raises UsageError for an unknown suffix."""
+    if path == STDIN or (Path(path).exists() and not Path(path).is_file()):
+        return "csv"
+    found = format_of_name(path)
+    if found is None:
+        raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")
+    return found
+
+
+@contextlib.contextmanager
+def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
+    """A sink whose batches become the file `path` ('-' for standard output) when the block ends.
+
+    Raises OutputError where it cannot be written.
+    """
+    if path == STDIN:
+        stream = cast("IO[bytes]", getattr(sys.stdout, "buffer", sys.stdout))
+        sink = _sink("csv", stream, schema)
+        yield sink
+        sink.close()
+        stream.flush()
+        return
+    with atomic_output(path) as raw, _compressed(path, raw) as stream:
+        sink = _sink(output_format(path), stream, schema)
+        yield sink
+        sink.close()
+
+
+@contextlib.contextmanager
+def _compressed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    if path.lower().endswith(".gz"):
+        # No name and no time in the header: the same rows give the same bytes.
+        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
+            yield cast("IO[bytes]", packed)
+    elif path.lower().endswith(".zst"):
+        import pyarrow as pa
+
+        with pa.CompressedOutputStream(pa.PythonFile(raw, mode="w"), "zstd") as packed:
+            yield packed
+    else:
+        yield raw
+
+
+def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    match format:
+        case "csv" | "tsv":
+            return CsvSink(stream, schema, "\t" if format == "tsv" else ",")
+        case "jsonl":
+            return JsonLinesSink(stream)
+        case "parquet":
+            return _ArrowSink(parquet.ParquetWriter(stream, schema, compression="zstd"))
+        case _:
+            return _ArrowSink(pa.ipc.new_file(stream, schema))
+
+
+class _ArrowSink:
+    def __init__(self, writer: Any):
+        self._writer = writer
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class CsvSink:
+    """CSV with quotes only where needed; text goes out as it came in."""
+
+    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str):
+        import pyarrow as pa
+
+        self._stream = stream
+        self._delimiter = delimiter
+        self._special = f'[{delimiter if delimiter != chr(9) else chr(92) + "t"}"\\r\\n]'
+        names = self._quoted(pa.array(schema.names, pa.string())).to_pylist()
+        self._stream.write((delimiter.join(names) + "\n").encode())
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        import pyarrow.compute as pc
+
+        if not len(batch):
+            return
+        texts = [self._quoted(as_text(column)) for column in batch.columns]
+        lines = pc.binary_join_element_wise(*texts, self._delimiter)
+        ended = pc.binary_join_element_wise(lines, "", "\n")
+        self._stream.write(_bytes(ended))
+
+    def close(self) -> None:
+        return
+
+    def _quoted(self, texts: pa.Array) -> pa.Array:
+        import pyarrow.compute as pc
+
+        special = pc.match_substring_regex(texts, self._special)
+        if not pc.any(special).as_py():
+            return texts
+        doubled = pc.replace_substring(texts, '"', '""')
+        return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), texts)
+
+
+class JsonLinesSink:
+    """One JSON object a line; what JSON cannot express (NaN, infinity) becomes null."""
+
+    def __init__(self, stream: IO[bytes]):
+        self._stream = stream
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        lines = [
+            json.dumps(_finite(row), ensure_ascii=False, default=str, allow_nan=False)
+            for row in batch.to_pylist()
+        ]
+        if lines:
+            self._stream.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+
+    def close(self) -> None:
+        return
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """A column as CSV cells: null is empty, numbers in their shortest exact form, lists as JSON."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if (
+        pa.types.is_nested(column.type)
+        or pa.types.is_binary(column.type)
+        or pa.types.is_large_binary(column.type)
+    ):
+        texts = pa.array(
+            [
+                None if value is None else json.dumps(_finite(value), default=str, ensure_ascii=False)
+                for value in column.to_pylist()
+            ],
+            pa.string(),
+        )
+    else:
+        texts = pc.cast(column, pa.string())
+    return pc.fill_null(texts, "")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _bytes(strings: pa.Array) -> memoryview:
+    """The bytes of all strings of an array without nulls, end to end."""
+    import numpy as np
+
+    _, offsets, data = strings.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32)[strings.offset : strings.offset + len(strings) + 1]
+    return memoryview(data)[int(bounds[0]) : int(bounds[-1])]

@@ -1,0 +1,325 @@
+"""Scoring files to files: which output belongs to which input, what became of each, a summary."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aedetect._version import __version__
+from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError, UsageError
+from aedetect.io.atomic import same_file
+from aedetect.io.files import FileInput
+from aedetect.io.locate import STDIN
+from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
+from aedetect.monitor import Monitor
+from aedetect.scoring import (
+    Counts,
+    InputOutcome,
+    Observer,
+    Shape,
+    Spool,
+    full_schema,
+    output_fields,
+    score_input,
+    union_fields,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Detector
+
+SUMMARY_VERSION = 1
+
+
+@dataclass
+class FileOutcome:
+    """One input's entry in the summary."""
+
+    path: str
+    output: str | None
+    status: str = "scored"
+    rows: int = 0
+    normal: int = 0
+    anomalies: int = 0
+    unscorable: int = 0
+    error: str | None = None
+
+
+@dataclass
+class Summary:
+    """What a scoring run came to; `as_dict` is the contract of `--json`."""
+
+    model: dict[str, str | None]
+    threshold: float
+    alert_rate: float | None
+    started: datetime
+    counts: Counts = field(default_factory=Counts)
+    files: list[FileOutcome] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    exit_code: int = 0
+
+    @property
+    def anomaly_share(self) -> float | None:
+        return self.counts.anomalies / self.counts.rows if self.counts.rows else None
+
+    def as_dict(self) -> dict[str, Any]:
+        finished = datetime.now(UTC)
+        return {
+            "schema_version": SUMMARY_VERSION,
+            "aedetect_version": __version__,
+            "command": "score",
+            "model": self.model,
+            **asdict(self.counts),
+            "warmup": 0,
+            "events": None,
+            "threshold": self.threshold,
+            "alert_rate": self.alert_rate,
+            "anomaly_share": self.anomaly_share,
+            "files": [asdict(entry) for entry in self.files],
+            "warnings": self.warnings,
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": finished.isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+        }
+
+
+def plan_outputs(
+    inputs: Sequence[FileInput], output: str | None, keep_from: str | os.PathLike[str]
+) -> list[str | None]:
+    """The output of each input: all the same file, one each in a folder, or None.
+
+    Raises UsageError where an output would overwrite an input, another output or `keep_from` (the
+    model), OutputError
+    where its folder is missing or may not be written; both before any work is done.
+    """
+    if output is None:
+        return [None] * len(inputs)
+    if output == STDIN:
+        return [STDIN] * len(inputs)
+    if output.endswith(os.sep) or os.path.isdir(output):
+        planned = [os.path.join(output, _name_in_folder(source)) for source in inputs]
+        twice = next((path for path in planned if planned.count(path) > 1), None)
+        if twice:
+            raise UsageError(f"two inputs would both be written to {twice}; score them apart")
+    else:
+        planned = [output] * len(inputs)
+    for path in dict.fromkeys(planned):
+        output_format(path)
+        for source in inputs:
+            if source.location.path != STDIN and same_file(path, source.location.path):
+                raise UsageError(f"{path}: the output is also an input; choose another name")
+        if same_file(path, keep_from):
+            raise UsageError(f"{path}: the output is also the model file; choose another name")
+        check_writable(path, creatable=output if path != output else None)
+    return list(planned)
+
+
+def check_training_output(path: Path, inputs: Sequence[FileInput] = ()) -> None:
+    """Raises OutputError where no model can be written to `path`, UsageError where it is an input."""
+    for source in inputs:
+        if source.location.path != STDIN and same_file(path, source.location.path):
+            raise UsageError(f"{path}: the model would overwrite an input; choose another name")
+    check_writable(str(path))
+
+
+def train_summary(
+    detector: Detector, path: Path, started: datetime, seconds: float, notices: Sequence[str]
+) -> dict[str, Any]:
+    """What a training run came to; the contract of `train --json`."""
+    import hashlib
+
+    rate, smallest = detector.config.threshold.alert_rate, detector.calibration.smallest_rate
+    warnings = list(notices)
+    if detector.config.threshold.value is None and rate < smallest:
+        warnings.append(
+            f"an alert rate of {rate:g} is finer than {len(detector.calibration.scores):,} calibration rows "
+            f"can show (at best {smallest:.2g}); the threshold follows a fitted tail beyond them"
+        )
+    training = detector.training
+    return {
+        "schema_version": SUMMARY_VERSION,
+        "aedetect_version": __version__,
+        "command": "train",
+        "model": {
+            "path": str(path),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+            "trained": training.started,
+        },
+        "rows": training.rows,
+        "rows_left_out": training.rows_left_out,
+        "columns": [column.model_dump() for column in detector.schema.columns],
+        "networks": len(training.members),
+        "calibration": training.calibration,
+        "threshold": detector.threshold,
+        "alert_rate": rate,
+        "warnings": warnings,
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "exit_code": 0,
+    }
+
+
+def check_writable(path: str, creatable: str | None = None) -> None:
+    """Raises OutputError where a file at `path` cannot be written; `creatable` is a folder to be made."""
+    if os.path.isdir(path):
+        raise OutputError(f"{path}: cannot be written: it is a directory")
+    folder = os.path.dirname(os.path.realpath(path))
+    while creatable and not os.path.exists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise OutputError(f"{path}: cannot be written: its folder does not exist; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: cannot be written: no permission to write in its folder")
+
+
+def score_files(
+    detector: Detector,
+    model: dict[str, str | None],
+    inputs: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    threshold: float,
+    shape: Shape,
+    monitor: Monitor,
+    observe: Observer | None = None,
+) -> Summary:
+    """Score each input to its output. A bad input does not stop the others.
+
+    Data and model errors of an input end up in the summary (with a single input they are raised);
+    OutputError is raised: where one output cannot be written, others would fare no better.
+    """
+    summary = Summary(model, threshold, _alert_rate(detector, threshold), datetime.now(UTC))
+    clock = time.monotonic()
+    together = len(inputs) > 1 and len(set(outputs)) == 1 and outputs[0] is not None
+    run = _score_together if together else _score_apart
+    errors = run(detector, inputs, outputs, summary, shape, monitor, observe)
+    summary.seconds = time.monotonic() - clock
+    if errors and len(errors) == len(inputs):
+        raise errors[0]
+    if errors:
+        summary.exit_code = int(ExitCode.PARTIAL)
+    return summary
+
+
+def _score_apart(
+    detector: Detector,
+    inputs: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    summary: Summary,
+    shape: Shape,
+    monitor: Monitor,
+    observe: Observer | None,
+) -> list[AedetectError]:
+    errors: list[AedetectError] = []
+    for source, output in zip(inputs, outputs, strict=True):
+        outcome = InputOutcome()
+        with _gathered(summary, source, output, outcome, errors, monitor):
+            own = _typed(shape, output)
+            schema = full_schema(output_fields(detector, source, own), own)
+            with _sink(output, schema) as write:
+                score_input(
+                    detector, source, summary.threshold, write, schema, own, outcome, monitor, observe
+                )
+    return errors
+
+
+def _score_together(
+    detector: Detector,
+    inputs: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    summary: Summary,
+    shape: Shape,
+    monitor: Monitor,
+    observe: Observer | None,
+) -> list[AedetectError]:
+    errors: list[AedetectError] = []
+    own = Shape(shape.keep, shape.only_anomalies, shape.prefix, _typed(shape, outputs[0]).typed, source=True)
+    fields: dict[str, list[pa.Field]] = {}
+    for source in inputs:
+        # Inputs that cannot be opened are met again, and named, when their turn comes.
+        with contextlib.suppress(DataError):
+            fields[source.name] = output_fields(detector, source, own)
+    schema = full_schema(union_fields(list(fields.values())), own)
+    with _sink(outputs[0], schema) as write:
+        for source in inputs:
+            outcome = InputOutcome()
+            with (
+                contextlib.closing(Spool(schema)) as spool,
+                _gathered(summary, source, outputs[0], outcome, errors, monitor),
+            ):
+                score_input(
+                    detector, source, summary.threshold, spool.write, schema, own, outcome, monitor, observe
+                )
+                for batch in spool.read():
+                    write(batch)
+        if len(errors) == len(inputs):
+            raise errors[0]
+    return errors
+
+
+@contextlib.contextmanager
+def _gathered(
+    summary: Summary,
+    source: FileInput,
+    output: str | None,
+    outcome: InputOutcome,
+    errors: list[AedetectError],
+    monitor: Monitor,
+) -> Iterator[None]:
+    """Enters what becomes of one input into the summary; data and model errors do not escape."""
+    monitor.stage(source.name)
+    entry = FileOutcome(source.name, output)
+    try:
+        yield
+    except (DataError, ModelError) as error:
+        errors.append(error)
+        entry.output, entry.status, entry.error = None, "failed", str(error)
+    else:
+        for name, value in asdict(outcome.counts).items():
+            setattr(entry, name, value)
+        summary.counts.add(outcome.counts)
+        summary.warnings += outcome.warnings
+        for text in outcome.warnings:
+            monitor.notice(text)
+    summary.files.append(entry)
+
+
+@contextlib.contextmanager
+def _sink(output: str | None, schema: pa.Schema) -> Iterator[Any]:
+    if output is None:
+        yield lambda _: None
+        return
+    if output != STDIN:
+        folder = os.path.dirname(output)
+        if folder and not os.path.exists(folder):
+            os.makedirs(folder, exist_ok=True)
+    with open_sink(output, schema) as sink:
+        yield sink.write
+
+
+def _typed(shape: Shape, output: str | None) -> Shape:
+    typed = output is not None and output_format(output) not in TEXT_FORMATS
+    return Shape(shape.keep, shape.only_anomalies, shape.prefix, typed, shape.source)
+
+
+def _name_in_folder(source: FileInput) -> str:
+    if source.location.path == STDIN:
+        return "stdin.csv"
+    return source.location.relative or Path(source.location.path).name
+
+
+def _alert_rate(detector: Detector, threshold: float) -> float | None:
+    """The share of normal rows expected above the threshold, to the digits that calibration gives."""
+    import numpy as np
+
+    scores = np.array([np.nextafter(threshold, np.inf)])
+    return float(f"{float(detector.calibration.p_values(scores)[0]):.6g}")

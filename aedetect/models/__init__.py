@@ -1,0 +1,39 @@
+"""The autoencoders: one small file each, behind the contract in `base`.
+
+To add one, write its file and name it here; training, scoring, the model file and the contract
+tests take it from this registry.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from aedetect.config import ModelConfig
+    from aedetect.features.layout import Layout
+    from aedetect.models.base import Autoencoder
+
+ARCHITECTURES = {
+    "denoising": "aedetect.models.denoising:DenoisingAutoencoder",
+    "bottleneck": "aedetect.models.bottleneck:BottleneckAutoencoder",
+}
+
+
+def build(layout: Layout, config: ModelConfig) -> Autoencoder:
+    """A freshly initialised model of the configured architecture.
+
+    Raises UsageError for an unknown name.
+    """
+    if config.architecture not in ARCHITECTURES:
+        close = difflib.get_close_matches(config.architecture, ARCHITECTURES, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"unknown architecture {config.architecture!r}{hint} (there are: {', '.join(ARCHITECTURES)})"
+        )
+    module, _, name = ARCHITECTURES[config.architecture].partition(":")
+    model: Autoencoder = getattr(import_module(module), name)(layout, config)
+    return model

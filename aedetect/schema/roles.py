@@ -1,0 +1,220 @@
+"""From a column's profile to its role, with the reason in one plain phrase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aedetect import cells
+from aedetect.config import DataConfig, Role
+from aedetect.errors import DataError, UsageError
+from aedetect.schema.profile import ColumnProfile
+from aedetect.schema.schema import Column, Schema
+
+# Below this share of unreadable cells a text column is a numeric one with faults in it, which
+# the user must settle; above it, it holds codes.
+MAX_BAD_NUMBERS = 0.1
+# Text in which more than half of the values are distinct says nothing about the next row.
+MAX_DISTINCT_SHARE = 0.5
+_FEW_DISTINCT = 50
+_ID_ROWS = 20
+_ID_NAME = re.compile(
+    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$|[a-z]Id$"
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    role: Role
+    reason: str
+    constant: str | None = None
+
+
+def infer_schema(profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str) -> Schema:
+    """Decide the role of every profiled column of the input called `name`.
+
+    Raises UsageError for settings that name unknown columns, DataError for a numeric column
+    with unreadable cells, for columns asked for that cannot be used, and where none is left.
+    """
+    _check_names(profiles, config)
+    columns = []
+    for column, profile in profiles.items():
+        decision = _override(column, profile, config, name) or _decide(column, profile, name)
+        columns.append(
+            Column(
+                name=column,
+                role=decision.role,
+                reason=decision.reason,
+                type=str(profile.field.type),
+                constant=decision.constant,
+            )
+        )
+    schema = Schema(columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values))
+    if not any(column.is_learned for column in columns):
+        reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns[:5])
+        raise DataError(f"{name}: no column can be learned from ({reasons})")
+    return schema
+
+
+def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]:
+    """Columns whose role needs category counts that the first pass did not take in full."""
+    return {
+        column.name
+        for column in schema.columns
+        if column.role == "categorical" and not profiles[column.name].is_counted
+    }
+
+
+def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> None:
+    settings = {
+        "--columns": config.columns,
+        "--exclude": config.exclude,
+        "--id": config.id,
+        "--label": [config.label] if config.label is not None else [],
+        "roles": list(config.roles),
+    }
+    for option, names in settings.items():
+        for name in names:
+            if name not in profiles:
+                have = ", ".join(list(profiles)[:20])
+                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+
+
+def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str) -> Decision | None:
+    if column == config.label:
+        return Decision("label", "marks known anomalies; never learned")
+    if column in config.id:
+        return Decision("id", "named as id; carried through, never learned")
+    if column in config.exclude:
+        return Decision("ignored", "excluded")
+    asked = column in config.columns or column in config.roles
+    if asked and not profile.readable:
+        raise DataError(
+            f"{name}: column {column!r} holds {profile.field.type} values, which cannot be learned"
+        )
+    if config.columns and not asked:
+        return Decision("ignored", "not among the columns asked for")
+    if column not in config.roles:
+        return None
+    role = config.roles[column]
+    _check_role(column, role, profile, name)
+    return Decision(role, "set by hand")
+
+
+def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> None:
+    if role == "numeric" and profile.first_bad and profile.is_text:
+        where, text = profile.first_bad
+        raise DataError(_bad_number(name, where, column, text))
+    readable = {
+        "numeric": profile.numbers.count or profile.numbers.infinite,
+        "boolean": profile.numbers.only_zero_one and profile.filled,
+        "datetime": profile.first_instant <= profile.last_instant,
+    }
+    if profile.is_text and role == "boolean":
+        readable["boolean"] = profile.not_boolean == 0
+    if not readable.get(role, True):
+        raise DataError(f"{name}: column {column!r} cannot be read as {role}")
+
+
+def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
+    if not profile.readable:
+        return Decision("ignored", f"{profile.field.type} values cannot be learned")
+    if profile.filled == 0:
+        return Decision("ignored", "every value is missing")
+    if cells.is_datetime(profile.field.type):
+        return _datetime(profile)
+    if profile.is_text:
+        return _decide_text(column, profile, name)
+    if cells.is_text(cells.value_type(profile.field.type)):
+        return _decide_categories(column, profile)
+    if str(profile.field.type) == "bool":
+        return _constant(profile) or Decision("boolean", "true or false")
+    return _decide_numbers(column, profile)
+
+
+def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
+    bad = profile.bad_numbers
+    if bad == 0 and not profile.leading_zeros:
+        return _decide_numbers(column, profile)
+    if profile.not_boolean == 0 and bad > 0:
+        return _constant(profile) or Decision("boolean", "two truth values")
+    if (
+        profile.decimal_commas > (1 - MAX_BAD_NUMBERS) * bad
+        and profile.rules.decimal == "."
+        and bad > profile.filled / 2
+    ):
+        raise DataError(
+            f"{name}: column {column!r} seems to use a decimal comma ({profile.first_bad and profile.first_bad[1]!r}); "
+            "give --decimal , to read it so"
+        )
+    if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
+        where, text = profile.first_bad
+        raise DataError(_bad_number(name, where, column, text))
+    if (
+        bad
+        and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
+        and profile.first_instant < float("inf")
+    ):
+        if profile.not_datetime:
+            raise DataError(
+                f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
+                f"mend them, name them with --na-values, or give --exclude {column}"
+            )
+        return _datetime(profile)
+    return _decide_categories(column, profile)
+
+
+def _bad_number(name: str, where: str, column: str, text: str) -> str:
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    return (
+        f"{name}: {where}, column {column!r}: {shown!r} is not a number; mend it, give --na-values {shown!r} "
+        f"if it means 'missing', or --role {column}=categorical if the column holds codes"
+    )
+
+
+def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
+    numbers = profile.numbers
+    if not numbers.count:
+        return Decision("ignored", "no finite value")
+    constant = _constant(profile)
+    if constant:
+        return constant
+    integer_id = numbers.all_integer and numbers.unique_head and numbers.count >= _ID_ROWS
+    if integer_id and numbers.consecutive:
+        return Decision("id", "counts the rows")
+    if integer_id and _ID_NAME.search(column):
+        return Decision("id", "a different whole number in every row")
+    if numbers.only_zero_one:
+        return Decision("boolean", "only 0 and 1")
+    kind = "whole numbers" if numbers.all_integer else "numbers"
+    return Decision("numeric", f"{kind} from {numbers.minimum:.6g} to {numbers.maximum:.6g}")
+
+
+def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
+    filled = max(profile.counted_rows - (profile.rows - profile.filled), 1)
+    distinct = len(profile.counts)
+    share = distinct / filled
+    if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):
+        return Decision("text", f"left out, {share:.1%} distinct text")
+    if distinct == filled and filled >= _ID_ROWS:
+        return Decision("id", "left out, a different text in every row")
+    return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values")
+
+
+def _datetime(profile: ColumnProfile) -> Decision:
+    if profile.first_instant == profile.last_instant:
+        return Decision("ignored", "the same instant in every row")
+    return Decision("datetime", "dates; their hour, weekday and season are learned")
+
+
+def _constant(profile: ColumnProfile) -> Decision | None:
+    """A column of one value without gaps; what it holds is watched at scoring."""
+    if profile.missing:
+        return None
+    numbers = profile.numbers
+    if profile.counts and profile.is_counted:
+        value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
+    else:
+        value = repr(numbers.minimum) if numbers.count and numbers.minimum == numbers.maximum else None
+    return Decision("constant", f"always {value}", value) if value is not None else None

@@ -1,0 +1,81 @@
+"""The columns a model knows, and how they are matched to a new input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from aedetect.cells import CellRules
+from aedetect.config import Role
+from aedetect.errors import ModelError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LEARNED_ROLES = ("numeric", "categorical", "boolean", "datetime")
+
+
+class Column(BaseModel):
+    """One column of the training data: what it was taken for, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    role: Role
+    reason: str
+    type: str
+    constant: str | None = None
+
+    @property
+    def is_learned(self) -> bool:
+        return self.role in LEARNED_ROLES
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the model looks at this column when scoring (constants are watched, not learned)."""
+        return self.is_learned or self.role == "constant"
+
+
+class Schema(BaseModel):
+    """All columns of the training data, in their order, and how text cells were read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[Column, ...]
+    decimal: str = "."
+    na_values: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> CellRules:
+        return CellRules(self.decimal, self.na_values)
+
+    @property
+    def inputs(self) -> list[Column]:
+        return [column for column in self.columns if column.is_input]
+
+    def names(self, role: Role) -> list[str]:
+        return [column.name for column in self.columns if column.role == role]
+
+    def check(self, name: str, arriving: pa.Schema, model: str = "the model") -> list[str]:
+        """Match an input's columns by name. Returns notices about extra columns.
+
+        Raises ModelError naming the columns that the model needs and the input `name` lacks.
+        """
+        present = set(arriving.names)
+        lacking = [column.name for column in self.inputs if column.name not in present]
+        if lacking:
+            raise ModelError(
+                f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
+                "score a file with the same columns, or train anew"
+            )
+        extra = [field for field in arriving.names if field not in {column.name for column in self.columns}]
+        return [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
+
+
+def _columns(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    shown = ", ".join(repr(name) for name in listed[:most])
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"column{'s' * (len(listed) != 1)} {shown}{more} {'is' if len(listed) == 1 else 'are'}"

@@ -1,0 +1,285 @@
+"""The streaming pass: one input after the other, a batch at a time, to verdicts and outputs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.errors import DataError
+from aedetect.fitting.survey import batch_rows
+from aedetect.io.source import Input
+from aedetect.monitor import Monitor
+from aedetect.results import SOURCE_COLUMN, check_free, result_arrays, result_names, result_schema
+from aedetect.schema.schema import Schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Detector, Verdicts
+
+
+@dataclass
+class Counts:
+    """Rows by outcome; the three kinds add up to `rows`."""
+
+    rows: int = 0
+    normal: int = 0
+    anomalies: int = 0
+    unscorable: int = 0
+
+    def add(self, other: Counts) -> None:
+        self.rows += other.rows
+        self.normal += other.normal
+        self.anomalies += other.anomalies
+        self.unscorable += other.unscorable
+
+
+@dataclass
+class InputOutcome:
+    """What scoring one input came to."""
+
+    counts: Counts = field(default_factory=Counts)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What goes to the output beside the verdicts.
+
+    `keep`: which of the input's columns ('all', 'id' or 'none'). `typed`: whether text cells of
+    learned columns are written as numbers. `source`: whether a column names the input.
+    """
+
+    keep: str = "all"
+    only_anomalies: bool = False
+    prefix: str = ""
+    typed: bool = True
+    source: bool = False
+
+
+Observer = Callable[["pa.RecordBatch", "Verdicts"], None]
+
+
+def output_fields(detector: Detector, source: Input, shape: Shape) -> list[pa.Field]:
+    """The columns of `source` that go to the output, with their output types.
+
+    Raises UsageError where one bears the name of a result column.
+    """
+    import pyarrow as pa
+
+    arriving = source.open(1024).schema
+    added = result_names(shape.prefix) + ([SOURCE_COLUMN] if shape.source else [])
+    wanted = {"all": list(arriving.names), "id": detector.schema.names("id"), "none": []}[shape.keep]
+    check_free(wanted, added, source.name)
+    roles = {column.name: column.role for column in detector.schema.columns}
+    typed = {"numeric": pa.float64(), "boolean": pa.bool_()} if shape.typed and source.is_text else {}
+    fields = []
+    for name in wanted:
+        if name in arriving.names:
+            type_ = arriving.field(name).type
+            read_as = typed.get(roles.get(name, "")) if pa.types.is_string(type_) else None
+            fields.append(pa.field(name, read_as or type_))
+    return fields
+
+
+def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:
+    """Columns of several inputs in order of appearance; text where types differ, numbers aside."""
+    import pyarrow as pa
+
+    merged: dict[str, Any] = {}
+    for fields in each:
+        for item in fields:
+            known = merged.setdefault(item.name, item.type)
+            if known != item.type:
+                numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (known, item.type))
+                merged[item.name] = pa.float64() if numbers else pa.string()
+    return [pa.field(name, type_) for name, type_ in merged.items()]
+
+
+def full_schema(fields: Sequence[pa.Field], shape: Shape) -> pa.Schema:
+    import pyarrow as pa
+
+    source = [pa.field(SOURCE_COLUMN, pa.string())] if shape.source else []
+    return pa.schema([*fields, *result_schema(shape.prefix), *source])
+
+
+def score_input(
+    detector: Detector,
+    source: Input,
+    threshold: float,
+    write: Callable[[pa.RecordBatch], None],
+    schema: pa.Schema,
+    shape: Shape,
+    outcome: InputOutcome,
+    monitor: Monitor,
+    observe: Observer | None = None,
+) -> None:
+    """Score one input, handing output batches of `schema` to `write`; `outcome` is filled in.
+
+    Raises DataError or ModelError where the input cannot be used; what was written is then void.
+    """
+    model = detector.schema
+    width = len(detector.encoder.owners)
+    reader = source.open(batch_rows(detector.config, width))
+    outcome.warnings += model.check(source.name, reader.schema)
+    watch = _Watch(source, model)
+    for batch in reader.batches():
+        verdicts = detector.score_batch(batch, threshold)
+        watch.see(verdicts, outcome.counts.rows)
+        outcome.counts.add(_count(verdicts))
+        out = _output(detector, batch, verdicts, schema, shape, source)
+        if len(out):
+            write(out)
+        if observe:
+            observe(batch, verdicts)
+        monitor.rows(outcome.counts.rows)
+    outcome.warnings += watch.conclude(outcome.counts.rows)
+
+
+def score_to_table(detector: Detector, inputs: Sequence[Input], threshold: float, prefix: str) -> pa.Table:
+    """All inputs scored, as one Arrow table; with several inputs, a column names each row's."""
+    import pyarrow as pa
+
+    shape = Shape(prefix=prefix, source=len(inputs) > 1)
+    schema = full_schema(union_fields([output_fields(detector, source, shape) for source in inputs]), shape)
+    batches: list[pa.RecordBatch] = []
+    for source in inputs:
+        score_input(detector, source, threshold, batches.append, schema, shape, InputOutcome(), Monitor())
+    return pa.Table.from_batches(batches, schema)
+
+
+class Spool:
+    """Batches set aside on disk until it is known that their input is good to its end."""
+
+    def __init__(self, schema: pa.Schema):
+        import pyarrow as pa
+
+        self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self
+        self._writer = pa.ipc.new_stream(self._file, schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        self._writer.close()
+        self._file.seek(0)
+        yield from pa.ipc.open_stream(self._file)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Watch:
+    """Gathers what is said of an input as a whole, once it was read to its end."""
+
+    def __init__(self, source: Input, schema: Schema):
+        self._source = source
+        self._schema = schema
+        self._unreadable: dict[str, int] = {}
+        self._first_bad: dict[str, int] = {}
+        self._moved: dict[str, int] = {}
+        self._unseen: dict[str, int] = {}
+        self._filled: dict[str, int] = {}
+
+    def see(self, verdicts: Verdicts, before: int) -> None:
+        encoded = verdicts.encoded
+        for name, fault in encoded.unreadable.items():
+            self._unreadable[name] = self._unreadable.get(name, 0) + fault.count
+            self._first_bad.setdefault(name, before + fault.first_row + 1)
+        for name, count in encoded.filled.items():
+            self._filled[name] = self._filled.get(name, 0) + count
+        for name, count in encoded.unseen.items():
+            self._unseen[name] = self._unseen.get(name, 0) + count
+        constants = [column.name for column in self._schema.columns if column.role == "constant"]
+        for name, moved in zip(constants, encoded.moved.sum(axis=0), strict=True):
+            if moved:
+                self._moved[name] = self._moved.get(name, 0) + int(moved)
+
+    def conclude(self, rows: int) -> list[str]:
+        """Warnings. Raises DataError for a column of which no cell could be read."""
+        said = []
+        columns = {column.name: column for column in self._schema.columns}
+        for name, bad in self._unreadable.items():
+            where = self._source.locate(self._first_bad[name])
+            role = columns[name].role
+            if bad == self._filled.get(name, 0):
+                raise DataError(
+                    f"{self._source.name}: column {name!r}: no cell can be read as {role}, as it was in training "
+                    f"(the first is in {where}); has its type changed?"
+                )
+            said.append(
+                f"{self._source.name}: column {name!r}: {bad:,} cell{'s' * (bad != 1)} cannot be read as {role}, "
+                f"the first in {where}; {'these rows are' if bad != 1 else 'this row is'} unscorable"
+            )
+        for name, count in self._moved.items():
+            said.append(
+                f"{self._source.name}: column {name!r} was always {columns[name].constant!r} in training; "
+                f"{count:,} of {rows:,} rows differ"
+            )
+        for name, count in self._unseen.items():
+            said.append(
+                f"{self._source.name}: column {name!r}: {count:,} rows with a rare category or one never seen"
+            )
+        return said
+
+
+def _count(verdicts: Verdicts) -> Counts:
+    rows, unscorable, flagged = (
+        len(verdicts.scores), int(verdicts.unscorable.sum()), int(verdicts.flagged.sum())
+    )  # fmt: skip
+    return Counts(rows, rows - unscorable - flagged, flagged, unscorable)
+
+
+def _output(
+    detector: Detector,
+    batch: pa.RecordBatch,
+    verdicts: Verdicts,
+    schema: pa.Schema,
+    shape: Shape,
+    source: Input,
+) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    results = result_arrays(verdicts, detector.columns, detector.config.scoring.top_features)
+    added = len(results) + shape.source
+    own = [
+        _conform(
+            batch.column(item.name) if item.name in batch.schema.names else None,
+            item.type,
+            len(batch),
+            detector,
+        )
+        for item in list(schema)[: len(schema) - added]
+    ]
+    if shape.source:
+        results.append(pa.repeat(pa.scalar(source.name, pa.string()), len(batch)))
+    out = pa.RecordBatch.from_arrays([*own, *results], schema=schema)
+    return out.filter(pa.array(verdicts.flagged)) if shape.only_anomalies else out
+
+
+def _conform(column: pa.Array | None, type_: pa.DataType, rows: int, detector: Detector) -> pa.Array:
+    """A column in its output type; text that is no number becomes null in a column of numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from aedetect import cells
+    from aedetect.io.write import as_text
+
+    if column is None:
+        return pa.nulls(rows, type_)
+    if column.type == type_:
+        return column
+    if cells.is_text(column.type) and pa.types.is_floating(type_):
+        return pa.array(cells.numbers(column, detector.schema.rules).values, from_pandas=True)
+    if cells.is_text(column.type) and pa.types.is_boolean(type_):
+        read = cells.booleans(column, detector.schema.rules)
+        return pa.array(read.values == 1, mask=np.isnan(read.values))
+    if pa.types.is_string(type_):
+        return pc.if_else(column.is_null(), None, as_text(column))
+    return pc.cast(column, type_, safe=False)

@@ -1,0 +1,94 @@
+"""Where training batches come from: rows held in memory, or a stream through a shuffle buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Feed(Protocol):
+    """Training rows, in an order that depends on the seed and the epoch's number alone."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        """Batches [batch, features] of one pass, on the training device; none is empty."""
+        ...
+
+
+class MemoryFeed:
+    """Rows held on the device, where they fit, else in main memory."""
+
+    def __init__(self, matrix: Matrix, batch_size: int, seed: int, device: torch.device):
+        self.rows = len(matrix)
+        self._matrix = to_device(matrix, device)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._device = device
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        order = torch.from_numpy(np.random.default_rng((self._seed, number)).permutation(self.rows))
+        order = order.to(self._matrix.device)
+        for start in range(0, self.rows, self._batch_size):
+            chosen = self._matrix[order[start : start + self._batch_size]]
+            yield chosen.to(self._device, non_blocking=True)
+
+
+class StreamFeed:
+    """Rows read anew in every epoch, mixed in a buffer of bounded size.
+
+    `blocks` opens the stream: an iterable of float32 matrices [rows, features]. The buffer is
+    filled, shuffled, and half of it given out before it is filled again.
+    """
+
+    def __init__(
+        self,
+        blocks: Callable[[], Iterable[Matrix]],
+        rows: int,
+        buffer_rows: int,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+    ):
+        self.rows = rows
+        self._blocks = blocks
+        self._buffer_rows = max(buffer_rows, 2 * batch_size)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._device = device
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        random = np.random.default_rng((self._seed, number))
+        held: list[Matrix] = []
+        count = 0
+        for block in self._blocks():
+            held.append(block)
+            count += len(block)
+            if count >= self._buffer_rows:
+                mixed = random.permutation(np.concatenate(held))
+                given = count // 2 // self._batch_size * self._batch_size
+                yield from self._batches(mixed[:given])
+                held, count = [mixed[given:].copy()], count - given
+        if count:
+            yield from self._batches(random.permutation(np.concatenate(held)))
+
+    def _batches(self, matrix: Matrix) -> Iterator[Tensor]:
+        for start in range(0, len(matrix), self._batch_size):
+            yield torch.from_numpy(matrix[start : start + self._batch_size]).to(self._device)
+
+
+def to_device(matrix: Matrix, device: torch.device) -> Tensor:
+    """The matrix as a tensor on `device`, or in main memory if it would fill more than half of it."""
+    tensor = torch.from_numpy(np.ascontiguousarray(matrix))
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if tensor.nbytes > free // 2:
+            return tensor.pin_memory()
+    return tensor.to(device)
