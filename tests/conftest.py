@@ -1,0 +1,44 @@
+"""A small table and a model trained on it, shared by all tests that need one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+TINY_ROWS = 200
+
+
+def tiny_frame(rows: int = TINY_ROWS, seed: int = 0) -> pd.DataFrame:
+    """Normal rows: `load` follows `temp`, `site` is one of three, `open` is a truth value."""
+    random = np.random.default_rng(seed)
+    temp = random.normal(20, 4, rows).round(3)
+    return pd.DataFrame(
+        {
+            "temp": temp,
+            "load": (2 * temp + random.normal(0, 1, rows)).round(3),
+            "site": random.choice(["north", "south", "west"], rows, p=[0.5, 0.3, 0.2]),
+            "open": random.choice(["true", "false"], rows),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Training data: 200 rows of temp, load (numbers), site (categories) and open (truth values)."""
+    path = tmp_path_factory.mktemp("tiny") / "normal.csv"
+    tiny_frame().to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_csv: Path) -> Path:
+    """A model file trained on `tiny_csv` in two passes: quick, valid, and no good at its job."""
+    from aedetect import Detector
+
+    path = tiny_csv.with_name("tiny.aed")
+    settings = {"training.epochs": 2, "training.folds": 2, "training.device": "cpu", "model.width": 16}
+    Detector(settings).fit(tiny_csv).save(path)
+    return path
