@@ -78,7 +78,6 @@ class ModelConfig(_Section):
     architecture: str = Field("denoising", description="which autoencoder; see `aedetect train --help`")
     width: int = Field(128, ge=4, description="units in each hidden layer")
     depth: int = Field(3, ge=1, le=16, description="hidden layers")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout between hidden layers")
 
 
 class TrainingConfig(_Section):

@@ -21,7 +21,7 @@ from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
 from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
-from aedetect.inference import member_errors
+from aedetect.inference import member_errors, single_threaded
 from aedetect.io.source import Input
 from aedetect.models import build
 from aedetect.models.base import Autoencoder
@@ -172,7 +172,7 @@ def _train_all(
     records: list[TrainingRecord] = []
     for index, task in enumerate(tasks):
         seed = _member_seed(config.training.seed, index)
-        with seeded(seed, device):
+        with seeded(seed, device), single_threaded(device):
             model = build(layout, config.model).to(device)
             if keeper and index < len(keeper.finished):
                 model.load_state_dict(keeper.finished[index])

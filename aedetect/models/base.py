@@ -155,11 +155,9 @@ def embedding_width(cardinality: int) -> int:
     return min(16, (cardinality + 1) // 2 + 1)
 
 
-def hidden_layers(start: int, width: int, depth: int, dropout: float) -> nn.Sequential:
-    """`depth` layers of linear map, SiLU and, where asked for, dropout. Shape: [rows, start] → [rows, width]."""
+def hidden_layers(start: int, width: int, depth: int) -> nn.Sequential:
+    """`depth` layers of linear map and SiLU. Shape: [rows, start] → [rows, width]."""
     layers: list[nn.Module] = []
     for index in range(depth):
         layers += [nn.Linear(start if index == 0 else width, width), nn.SiLU()]
-        if dropout:
-            layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers)

@@ -25,10 +25,10 @@ class BottleneckAutoencoder(Autoencoder):
         self.input = RowInput(layout)
         latent = max(1, min(self.input.width // 2, config.width // 4))
         self.encoder = nn.Sequential(
-            hidden_layers(self.input.width, config.width, config.depth, config.dropout),
+            hidden_layers(self.input.width, config.width, config.depth),
             nn.Linear(config.width, latent),
         )
-        self.decoder = hidden_layers(latent, config.width, config.depth, config.dropout)
+        self.decoder = hidden_layers(latent, config.width, config.depth)
         self.output = RowOutput(layout, config.width)
 
     def errors(self, batch: Tensor) -> Tensor:
