@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING_TOKENS = (
-    "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "none", "NIL",
+    "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan",
+    "NULL", "null", "None", "none", "NIL",
 )  # fmt: skip
 TRUE_TOKENS = ("true", "yes", "t", "y", "1", "1.0", "on")
 FALSE_TOKENS = ("false", "no", "f", "n", "0", "0.0", "off")
 
-_NUMBER = r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?)$"
+# Numbers beyond float32 (1e300, say) are no measurements: like infinite ones, they are never learned.
+LARGEST = float(np.finfo(np.float32).max)
+_NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)$"
 _DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$"
 _SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
@@ -161,7 +164,8 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
         naive = pc.if_else(pc.and_(dated, pc.invert(aware)), trimmed, None)
         seconds = np.full(len(array), np.nan)
         for part, target in ((text, utc), (naive, pa.timestamp("us"))):
-            values = _seconds(_cast_each(pc.utf8_slice_codeunits(part, 0, 40), target))
+            micro = pc.replace_substring_regex(part, r"(\.[0-9]{6})[0-9]+", r"\1")
+            values = _seconds(_cast_each(micro, target))
             seconds = np.where(np.isnan(seconds), values, seconds)
         bad = np.isnan(seconds) & ~missing
         return Cells(seconds, missing, bad)
@@ -231,7 +235,7 @@ def _parse(trimmed: pa.Array, missing: np.ndarray[Any, Any], cast: Any, pattern:
     text = pc.if_else(pa.array(missing), None, trimmed) if missing.any() else trimmed
     try:
         values = _float64(cast(text))
-        return Cells(values, np.isnan(values), np.zeros(len(values), np.bool_))
+        return Cells(values, missing, np.isnan(values) & ~missing)
     except pa.ArrowInvalid:
         fits = pc.match_substring_regex(trimmed, pattern)
         values = _float64(cast(pc.if_else(fits, text, None)))

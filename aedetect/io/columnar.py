@@ -2,54 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import IO, TYPE_CHECKING, Any
 
 from aedetect.io.source import Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Source = str | Callable[[], AbstractContextManager[IO[bytes]]]
 
-def open_columnar(format: str, source: str | IO[bytes], batch_rows: int) -> Reader:
-    """A reader over the Parquet or Arrow file at `source` (a path or an open file)."""
+
+def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
+    """A reader over the Parquet or Arrow file at `source`: a path, or what opens a seekable stream."""
     return _ParquetReader(source, batch_rows) if format == "parquet" else _ArrowReader(source, batch_rows)
 
 
 class _ParquetReader:
-    def __init__(self, source: str | IO[bytes], batch_rows: int):
-        from pyarrow import parquet
-
-        self._file = parquet.ParquetFile(source)
+    def __init__(self, source: Source, batch_rows: int):
+        self._source = source
         self._batch_rows = batch_rows
-        self.schema: pa.Schema = self._file.schema_arrow.remove_metadata()
+        with self._file() as file:
+            self.schema: pa.Schema = file.schema_arrow.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        with self._file:
-            yield from self._file.iter_batches(batch_size=self._batch_rows)
+        with self._file() as file:
+            yield from file.iter_batches(batch_size=self._batch_rows)
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Any]:
+        from pyarrow import parquet
+
+        if isinstance(self._source, str):
+            with parquet.ParquetFile(self._source) as file:
+                yield file
+        else:
+            with self._source() as stream, parquet.ParquetFile(stream) as file:
+                yield file
 
 
 class _ArrowReader:
-    def __init__(self, source: str | IO[bytes], batch_rows: int):
-        import pyarrow as pa
+    """Reads both Arrow formats: files (Feather), and streams."""
 
+    def __init__(self, source: Source, batch_rows: int):
+        self._source = source
         self._batch_rows = batch_rows
-        opened = pa.memory_map(source) if isinstance(source, str) else source
-        try:
-            self._file = pa.ipc.open_file(opened)
-        except pa.ArrowInvalid:
-            opened.seek(0)
-            self._file = pa.ipc.open_stream(opened)
-        self.schema: pa.Schema = self._file.schema.remove_metadata()
+        with self._file() as file:
+            self.schema: pa.Schema = file.schema.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        blocks = (
-            (self._file.get_batch(index) for index in range(self._file.num_record_batches))
-            if isinstance(self._file, pa.ipc.RecordBatchFileReader)
-            else self._file
-        )
-        for block in blocks:
-            for start in range(0, len(block), self._batch_rows):
-                yield block.slice(start, self._batch_rows)
+        with self._file() as file:
+            blocks = (
+                (file.get_batch(index) for index in range(file.num_record_batches))
+                if isinstance(file, pa.ipc.RecordBatchFileReader)
+                else file
+            )
+            for block in blocks:
+                for start in range(0, len(block), self._batch_rows):
+                    yield block.slice(start, self._batch_rows)
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        opened = pa.memory_map(self._source) if isinstance(self._source, str) else self._source()
+        with opened as stream:
+            try:
+                file = pa.ipc.open_file(stream)
+            except pa.ArrowInvalid:
+                stream.seek(0)
+                file = pa.ipc.open_stream(stream)
+            with file:
+                yield file

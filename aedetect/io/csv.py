@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Any
 
 from aedetect.errors import DataError
@@ -30,56 +32,59 @@ class CsvReader:
     def __init__(
         self,
         name: str,
-        stream: IO[bytes],
+        open: Callable[[], AbstractContextManager[IO[bytes]]],
         delimiter: str,
         encoding: str,
         batch_rows: int,
         locate: Callable[[int], str],
     ):
         import pyarrow as pa
-        from pyarrow import csv as arrow_csv
 
         self._name = name
+        self._open = open
+        self._delimiter = delimiter
+        self._encoding = encoding
+        self._batch_rows = batch_rows
         self._locate = locate
-        self._rows = 0
-        self._dialect = (delimiter, encoding)
         self._invalid: Any = None
-        self._quotes = _QuoteCounter(stream)
-        self._names = _header(name, stream, delimiter, encoding)
-        stream.seek(0)
-        try:
-            self._reader = arrow_csv.open_csv(
-                pa.PythonFile(self._quotes, mode="r"),
-                read_options=arrow_csv.ReadOptions(
-                    use_threads=False, block_size=_BLOCK_BYTES, encoding=encoding
-                ),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter, newlines_in_values=True, invalid_row_handler=self._on_invalid_row
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types={name: pa.string() for name in self._names},
-                    strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            self._raise(error)
+        with open() as stream:
+            self._names = _header(name, stream, delimiter, encoding)
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        while True:
+        with self._open() as stream:
+            quotes = _QuoteCounter(stream)
             try:
-                batch = self._reader.read_next_batch()
-            except StopIteration:
-                break
+                for block in self._blocks(quotes):
+                    for start in range(0, len(block), self._batch_rows):
+                        yield block.slice(start, self._batch_rows)
             except pa.ArrowInvalid as error:
                 self._raise(error)
-            self._rows += len(batch)
-            if len(batch):
-                yield batch
-        if self._quotes.count % 2:
+        if quotes.count % 2:
             self._check_quotes()
+
+    def _blocks(self, stream: _QuoteCounter) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        yield from arrow_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=_BLOCK_BYTES, encoding=self._encoding
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._on_invalid_row
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
+            ),
+        )
+
+    @property
+    def _mark(self) -> str:
+        return "tab" if self._delimiter == "\t" else self._delimiter
 
     def _on_invalid_row(self, row: Any) -> str:
         self._invalid = row
@@ -95,30 +100,32 @@ class CsvReader:
             where = self._locate(number - 1) if number else "a row"
             raise DataError(
                 f"{self._name}: {where} has {got} field{'s' * (got != 1)} where the header has {wanted}; "
-                "mend or remove this row"
+                f"mend or remove this row, or name the delimiter with --delimiter if it is not {self._mark!r}"
             ) from None
         bad_text = _BAD_TEXT.search(str(error))
         if bad_text:
             column = self._names[int(bad_text[1])]
             where = f"{self._locate(int(bad_text[2]) - 1)}, " if bad_text[2] else ""
             raise DataError(
-                f"{self._name}: {where}column {column!r}: not UTF-8 text; name the encoding, e.g. --encoding latin-1"
+                f"{self._name}: {where}column {column!r}: not UTF-8 text; "
+                "name its encoding with --encoding, e.g. --encoding latin-1"
             ) from None
+        self._check_quotes()
         raise DataError(f"{self._name}: cannot be read: {str(error).splitlines()[0]}") from None
 
     def _check_quotes(self) -> None:
-        delimiter, encoding = self._dialect
-        self._quotes.stream.seek(0)
-        start = 1
-        reader = csv.reader(_text(self._quotes.stream, encoding), delimiter=delimiter, strict=True)
-        try:
-            for _ in reader:
-                start = reader.line_num + 1
-        except csv.Error as error:
-            if "end of data" in str(error):
-                raise DataError(
-                    f"{self._name}: line {start}: a quote is opened and never closed; close it or double it"
-                ) from None
+        with self._open() as stream, _text(stream, self._encoding) as text:
+            start = 1
+            reader = csv.reader(text, delimiter=self._delimiter, strict=True)
+            try:
+                for _ in reader:
+                    start = reader.line_num + 1
+            except csv.Error as error:
+                if "end of data" in str(error):
+                    raise DataError(
+                        f"{self._name}: line {start}: a quote is opened and never closed; "
+                        "close it or double it"
+                    ) from None
 
 
 class _QuoteCounter(io.RawIOBase):
@@ -137,15 +144,19 @@ class _QuoteCounter(io.RawIOBase):
         return data
 
 
-def _text(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
+@contextlib.contextmanager
+def _text(stream: IO[bytes], encoding: str) -> Iterator[io.TextIOWrapper]:
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    return io.TextIOWrapper(stream, encoding=encoding, newline="")
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def _header(name: str, stream: IO[bytes], delimiter: str, encoding: str) -> list[str]:
-    text = _text(stream, encoding)
-    names = next((row for row in csv.reader(text, delimiter=delimiter) if row), None)
-    text.detach()
+    with _text(stream, encoding) as text:
+        names = next((row for row in csv.reader(text, delimiter=delimiter) if row), None)
     if names is None:
         raise DataError(f"{name}: the file is empty")
     twice = sorted({column for column in names if names.count(column) > 1})
@@ -156,12 +167,13 @@ def _header(name: str, stream: IO[bytes], delimiter: str, encoding: str) -> list
 
 def line_of_row(stream: IO[bytes], delimiter: str, encoding: str, row: int) -> int | None:
     """The line (from 1) on which data row `row` (from 1) begins; None past the end."""
-    reader = csv.reader(_text(stream, encoding), delimiter=delimiter)
-    seen = -1
-    start = 1
-    for record in reader:
-        seen += bool(record)
-        if record and seen == row:
-            return start
-        start = reader.line_num + 1
+    with _text(stream, encoding) as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        seen = -1
+        start = 1
+        for record in reader:
+            seen += bool(record)
+            if record and seen == row:
+                return start
+            start = reader.line_num + 1
     return None

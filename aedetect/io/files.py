@@ -9,8 +9,10 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from aedetect.errors import DataError
@@ -22,7 +24,7 @@ from aedetect.io.source import Reader
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BROKEN = (OSError, EOFError, UnicodeDecodeError)
+_BROKEN = (OSError, EOFError, zlib.error)
 
 
 def open_inputs(
@@ -40,7 +42,7 @@ class FileInput:
     """A file on disk, in an object store, or standard input (spooled, so that it can be reread)."""
 
     location: Location
-    options: ReadOptions = ReadOptions()
+    options: ReadOptions = field(default_factory=ReadOptions)
     spool: Spool | None = None
 
     @property
@@ -49,56 +51,55 @@ class FileInput:
 
     @property
     def is_text(self) -> bool:
-        return self._shape().format in ("csv", "jsonl")
+        return self._shape.format in ("csv", "jsonl")
 
     @property
     def format(self) -> str:
         """'csv', 'jsonl', 'parquet' or 'arrow', as found from the content."""
-        return self._shape().format
+        return self._shape.format
 
     def open(self, batch_rows: int) -> Reader:
-        shape = self._shape()
+        return _FileReader(self, self._reader(batch_rows))
+
+    def _reader(self, batch_rows: int) -> Reader:
+        shape, encoding = self._shape, self.options.encoding
         with self._errors():
             if shape.format == "csv":
-                reader: Reader = csv.CsvReader(
-                    self.name,
-                    self._text_stream(shape),
-                    shape.delimiter,
-                    self.options.encoding,
-                    batch_rows,
-                    self.locate,
+                return csv.CsvReader(
+                    self.name, self._stream, shape.delimiter, encoding, batch_rows, self.locate
                 )
-            elif shape.format == "jsonl":
-                reader = jsonl.JsonLinesReader(
-                    self.name, self._text_stream(shape), self.options.encoding, batch_rows
-                )
-            else:
-                from aedetect.io import columnar
+            if shape.format == "jsonl":
+                return jsonl.JsonLinesReader(self._stream, self._json_types, batch_rows, self.name, encoding)
+            from aedetect.io import columnar
 
-                local = self.spool is None and self.location.filesystem is None
-                reader = columnar.open_columnar(
-                    shape.format, self.location.path if local else self._raw(), batch_rows
-                )
-        return _FileReader(self, reader)
+            if self.spool is None and self.location.filesystem is None and not shape.compression:
+                return columnar.open_columnar(shape.format, self.location.path, batch_rows)
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows)
 
     def locate(self, row: int) -> str:
-        shape = self._shape()
-        if shape.format == "jsonl":
-            return f"row {row} (line {row})"
-        if shape.format != "csv":
+        if self._shape.format not in ("csv", "jsonl"):
             return f"row {row}"
-        line = csv.line_of_row(self._text_stream(shape), shape.delimiter, self.options.encoding, row)
+        with self._stream() as stream:
+            if self._shape.format == "jsonl":
+                line = jsonl.line_of_row(stream, self.options.encoding, row)
+            else:
+                line = csv.line_of_row(stream, self._shape.delimiter, self.options.encoding, row)
         return f"row {row} (line {line})" if line else f"row {row}"
 
+    @cached_property
     def _shape(self) -> sniff.Shape:
         with self._errors(), self._raw() as raw:
             head = raw.read(sniff.HEAD_BYTES)
         compression = sniff.compression_of(head)
         if compression:
-            shape = sniff.Shape("", compression)
-            with self._errors(), self._text_stream(shape) as stream:
+            with self._errors(), self._raw() as raw, _decompressed(raw, compression) as stream:
                 head = stream.read(sniff.HEAD_BYTES)
         return sniff.sniff(self.name, head, compression, self.options)
+
+    @cached_property
+    def _json_types(self) -> pa.Schema:
+        with self._stream() as stream:
+            return jsonl.settle_types(stream, self.name, self.options.encoding)
 
     def _raw(self) -> IO[bytes]:
         place = self.location
@@ -108,15 +109,24 @@ class FileInput:
             return cast("IO[bytes]", place.filesystem.open_input_file(place.path))
         return open(place.path, "rb")
 
-    def _text_stream(self, shape: sniff.Shape) -> IO[bytes]:
-        raw = self._raw()
-        if shape.compression == "gzip":
-            return cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb"))
-        if shape.compression == "zstd":
-            import pyarrow as pa
+    @contextlib.contextmanager
+    def _stream(self) -> Iterator[IO[bytes]]:
+        """The decompressed content from its start; closed with the block."""
+        with self._raw() as raw, _decompressed(raw, self._shape.compression) as stream:
+            yield stream
 
-            return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
-        return raw
+    @contextlib.contextmanager
+    def _seekable(self) -> Iterator[IO[bytes]]:
+        """The decompressed content, for formats that are read from their end."""
+        if self._shape.compression is None:
+            with self._raw() as raw:
+                yield raw
+            return
+        with tempfile.TemporaryFile(prefix="aedetect-") as spool:
+            with self._stream() as stream:
+                shutil.copyfileobj(stream, spool)
+            spool.seek(0)
+            yield spool
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -138,6 +148,20 @@ class FileInput:
                 getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
             )
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
+
+
+@contextlib.contextmanager
+def _decompressed(raw: IO[bytes], compression: str | None) -> Iterator[IO[bytes]]:
+    if compression == "gzip":
+        with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
+            yield cast("IO[bytes]", stream)
+    elif compression == "zstd":
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd") as stream:
+            yield cast("IO[bytes]", stream)
+    else:
+        yield raw
 
 
 class _FileReader:
@@ -164,14 +188,18 @@ class _FileReader:
     def batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
+        rows = 0
         with self._source._errors():
             for batch in self._reader.batches():
+                rows += len(batch)
                 if not self._partition:
                     yield batch
                     continue
                 extra = [pa.repeat(pa.scalar(value, pa.string()), len(batch)) for _, value in self._partition]
                 names = [*batch.schema.names, *(key for key, _ in self._partition)]
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
+        if not rows:
+            raise DataError(f"{self._source.name}: holds no rows")
 
 
 class Spool:
@@ -180,6 +208,10 @@ class Spool:
     def __init__(self, stream: IO[bytes]):
         self._stream = stream
         self._file: IO[bytes] | None = None
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def open(self) -> IO[bytes]:
         """A fresh reader from the start of what stood on standard input."""

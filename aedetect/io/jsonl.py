@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Any
 
 from aedetect.errors import DataError
@@ -14,57 +16,67 @@ if TYPE_CHECKING:
 
 NESTED = b"aedetect.nested"
 _INT64 = 2**63
+_SAID = {
+    "null": "null",
+    "bool": "a truth value",
+    "int": "a number",
+    "float": "a number",
+    "string": "a string",
+}
+_SAID["nested"] = "a list"
+
+
+def settle_types(stream: IO[bytes], name: str, encoding: str) -> pa.Schema:
+    """The columns of a whole stream of JSON lines.
+
+    A column is bool, int64, float64 or string; where values of several kinds are mixed, or are
+    objects or lists, it is a string column of JSON texts (the latter marked as nested). Raises
+    DataError where a line is no JSON object, and where there is none.
+    """
+    import pyarrow as pa
+
+    kinds: dict[str, set[str]] = {}
+    for _, record in _records(stream, name, encoding):
+        for key, value in record.items():
+            kinds.setdefault(key, set()).add(_kind(value))
+    if not kinds:
+        raise DataError(f"{name}: the file holds no rows")
+    return pa.schema([_field(key, found - {"null"}) for key, found in kinds.items()])
+
+
+def line_of_row(stream: IO[bytes], encoding: str, row: int) -> int | None:
+    """The line (from 1) on which row `row` (from 1) stands; None past the end."""
+    rows = ((number, line) for number, line in _lines(stream, encoding) if line.strip())
+    return next((number for seen, (number, _) in enumerate(rows, start=1) if seen == row), None)
 
 
 class JsonLinesReader:
-    """One pass over JSON lines, after a first one that settles names and types of the columns.
+    """One pass over the JSON lines that `open` gives, as columns of the types in `schema`."""
 
-    A column is bool, int64, float64 or string; where values of several kinds are mixed, or are
-    objects or lists, it is a string column of JSON texts (the latter marked as nested).
-    """
-
-    def __init__(self, name: str, stream: IO[bytes], encoding: str, batch_rows: int):
-        import pyarrow as pa
-
-        self._name = name
-        self._stream = stream
-        self._encoding = encoding
+    def __init__(
+        self,
+        open: Callable[[], AbstractContextManager[IO[bytes]]],
+        schema: pa.Schema,
+        batch_rows: int,
+        name: str,
+        encoding: str,
+    ):
+        self.schema = schema
+        self._open = open
         self._batch_rows = batch_rows
-        kinds: dict[str, set[str]] = {}
-        for record in self._records():
-            for key, value in record.items():
-                kinds.setdefault(key, set()).add(_kind(value))
-        if not kinds:
-            raise DataError(f"{name}: the file holds no rows")
-        self.schema: pa.Schema = pa.schema([_field(key, found - {"null"}) for key, found in kinds.items()])
+        self._name = name
+        self._encoding = encoding
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         rows: list[dict[str, Any]] = []
-        for record in self._records():
-            rows.append(record)
-            if len(rows) == self._batch_rows:
-                yield self._batch(rows)
-                rows = []
+        with self._open() as stream:
+            for _, record in _records(stream, self._name, self._encoding):
+                rows.append(record)
+                if len(rows) == self._batch_rows:
+                    yield self._batch(rows)
+                    rows = []
         if rows:
             yield self._batch(rows)
-
-    def _records(self) -> Iterator[dict[str, Any]]:
-        self._stream.seek(0)
-        text = io.TextIOWrapper(self._stream, encoding=self._encoding, newline="\n")
-        try:
-            for number, line in enumerate(text, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line.lstrip("\ufeff") if number == 1 else line)
-                except (json.JSONDecodeError, RecursionError) as error:
-                    reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-                    raise DataError(f"{self._name}: line {number}: not JSON: {reason}") from None
-                if not isinstance(record, dict):
-                    raise DataError(f"{self._name}: line {number}: not a JSON object but {_kind(record)}")
-                yield record
-        finally:
-            text.detach()
 
     def _batch(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
         import pyarrow as pa
@@ -74,8 +86,33 @@ class JsonLinesReader:
             values = [row.get(field.name) for row in rows]
             if field.type == pa.string():
                 values = [_text(value) for value in values]
+            elif field.type == pa.float64():
+                values = [_float(value) for value in values]
             columns.append(pa.array(values, field.type))
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _lines(stream: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
+    try:
+        for number, line in enumerate(text, start=1):
+            yield number, line.lstrip("\ufeff") if number == 1 else line
+    finally:
+        text.detach()
+
+
+def _records(stream: IO[bytes], name: str, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in _lines(stream, encoding):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = _reason(error)
+            raise DataError(f"{name}: line {number}: not JSON: {reason}") from None
+        if not isinstance(record, dict):
+            raise DataError(f"{name}: line {number}: not a JSON object but {_SAID[_kind(record)]}")
+        yield number, record
 
 
 def _kind(value: Any) -> str:
@@ -107,4 +144,21 @@ def _field(name: str, kinds: set[str]) -> pa.Field:
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value)
+    # Half of a surrogate pair, which JSON can spell, is no text anywhere else.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _float(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos + 1}"
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"

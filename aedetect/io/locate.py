@@ -28,6 +28,7 @@ SUFFIX_FORMATS = {
 }
 COMPRESSION_SUFFIXES = (".gz", ".zst")
 STDIN = "-"
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -41,7 +42,7 @@ class Location:
 
     path: str
     name: str
-    partition: tuple[tuple[str, str], ...] = ()
+    partition: tuple[tuple[str, str | None], ...] = ()
     filesystem: fs.FileSystem | None = None
     relative: str = ""
 
@@ -62,8 +63,12 @@ def locate(inputs: Sequence[str]) -> list[Location]:
     found: list[Location] = []
     for word in inputs:
         found.extend(_expand(word))
-    seen: set[str] = set()
-    return [place for place in found if not (place.path in seen or seen.add(place.path))]
+    # The same file named twice, by 'a.csv' and './a.csv' say, is one input.
+    once = {
+        place.path if place.filesystem else os.path.realpath(place.path): place for place in reversed(found)
+    }
+    kept = {id(place) for place in once.values()}
+    return [place for place in found if id(place) in kept]
 
 
 def _expand(word: str) -> list[Location]:
@@ -85,7 +90,7 @@ def _expand(word: str) -> list[Location]:
 
 def _expand_directory(root: str) -> list[Location]:
     places = []
-    for folder, subfolders, files in os.walk(root):
+    for folder, subfolders, files in os.walk(root, onerror=_unlistable):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         for name in sorted(files):
             if not name.startswith((".", "_")) and format_of_name(name):
@@ -97,9 +102,17 @@ def _expand_directory(root: str) -> list[Location]:
     return sorted(places, key=lambda place: place.path)
 
 
-def _partition(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _unlistable(error: OSError) -> None:
+    raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+
+def _partition(folders: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
     pairs = (folder.partition("=") for folder in folders)
-    return tuple((key, unquote(value)) for key, equals, value in pairs if key and equals)
+    return tuple(
+        (unquote(key), None if value == _HIVE_NULL else unquote(value))
+        for key, equals, value in pairs
+        if key and equals
+    )
 
 
 def _expand_uri(uri: str) -> list[Location]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 
-from aedetect.errors import DataError
+from aedetect.errors import DataError, UsageError
 from aedetect.io.locate import format_of_name
 from aedetect.io.options import ReadOptions
 
 HEAD_BYTES = 65536
 _DELIMITERS = (",", ";", "\t", "|")
+_PACKED = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+}
 
 
 @dataclass(frozen=True)
@@ -46,15 +52,19 @@ def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions)
         return Shape(binary, compression)
     if announced in ("parquet", "arrow"):
         raise DataError(
-            f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file (it starts with {head[:8]!r})"
+            f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file; "
+            f"it starts with {head[:8].decode('ascii', 'backslashreplace')!r}"
         )
+    packed = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
+    if packed:
+        raise DataError(f"{name}: {packed}, which cannot be read; unpack it or save it as CSV or Parquet")
     text = _decode(name, head, options.encoding)
     if announced == "jsonl":
         return Shape("jsonl", compression)
     if announced is None and text.lstrip().startswith("{"):
         return Shape("jsonl", compression)
     start = text.lstrip()[:200].lower()
-    if start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
+    if start.startswith(("<!doctype", "<!--", "<html", "<?xml", "<head", "<body")):
         raise DataError(
             f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
         )
@@ -79,24 +89,24 @@ def _decode(name: str, head: bytes, encoding: str) -> str:
     try:
         return head.decode(encoding, errors="ignore")
     except LookupError:
-        raise DataError(f"{name}: unknown encoding {encoding!r}") from None
+        raise UsageError(f"--encoding {encoding}: not known; try utf-8, latin-1, cp1252 or utf-16") from None
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter on which the first lines agree; a comma where the header has one."""
-    lines = text.splitlines()
+    """The mark that splits the header and the first lines into equally many fields; else a comma."""
+    lines = [line for line in text.splitlines() if line]
     complete = lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines
-    header = complete[0] if complete else ""
-    counts = {mark: _fields(header, mark) for mark in _DELIMITERS}
-    if counts[","] > 1:
-        # A header like "a;b;c, d" is rare, a comma in every line is not: prefer the comma
-        # unless another mark splits the header in more fields and all first lines agree on it.
-        best = max(counts, key=lambda mark: counts[mark])
-        if counts[best] > counts[","] and all(_fields(line, best) == counts[best] for line in complete[1:6]):
-            return best
+    if not complete:
         return ","
-    best = max(counts, key=lambda mark: counts[mark])
-    return best if counts[best] > 1 else ","
+    counts = {mark: _fields(complete[0], mark) for mark in _DELIMITERS}
+    agreeing = [
+        mark for mark in _DELIMITERS if all(_fields(line, mark) == counts[mark] for line in complete[1:6])
+    ]
+    for marks in (agreeing, _DELIMITERS[:1], _DELIMITERS):
+        best = max(marks, key=lambda mark: counts[mark], default=",")
+        if counts[best] > 1:
+            return best
+    return ","
 
 
 def _fields(line: str, mark: str) -> int:

@@ -14,7 +14,8 @@ class Reader(Protocol):
     """One pass over one input.
 
     Columns of text formats arrive as strings, with empty cells as empty strings: what a cell
-    means is decided against a schema, not guessed batch by batch.
+    means is decided against a schema, not guessed batch by batch. No file stays open but while
+    `batches` is being consumed.
     """
 
     @property
