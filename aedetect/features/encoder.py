@@ -24,7 +24,11 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class NumericColumn(BaseModel):
-    """A column that becomes one numeric feature, or two for each cycle of a datetime."""
+    """A column that becomes one numeric feature, or two for each cycle of a datetime.
+
+    `words`: whether truth values are spelled out, as in yes and no. A column of the numbers 0 and
+    1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,11 +36,18 @@ class NumericColumn(BaseModel):
     role: str
     missing_rate: float
     gaps: bool
+    words: bool = False
     cycles: tuple[datetime.Cycle, ...] = ()
 
     @property
     def width(self) -> int:
         return 2 * len(self.cycles) or 1
+
+    def read(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
+        """The cells of `array` as this column's were read in training."""
+        if self.cycles:
+            return cells.datetimes(array, rules)
+        return (cells.booleans if self.words else cells.numbers)(array, rules)
 
 
 class EncoderState(BaseModel):
@@ -99,11 +110,14 @@ class FeatureEncoder:
             profile = profiles[column.name]
             rate, gaps = (profile.missing + 0.5) / (profile.rows + 1), profile.missing > 0
             if column.role in ("numeric", "boolean"):
+                words = column.role == "boolean" and profile.bad_numbers > 0
                 columns.append(
-                    NumericColumn(column=column.name, role=column.role, missing_rate=rate, gaps=gaps)
+                    NumericColumn(
+                        column=column.name, role=column.role, missing_rate=rate, gaps=gaps, words=words
+                    )
                 )
-                if column.role == "boolean" and profile.bad_numbers:
-                    scaling.append((0.5, 0.5))
+                if words:
+                    scaling.append(_truth_scaling(profile))
                     quantiles.append(nothing)
                 else:
                     scaling.append(numeric.location_and_spread(profile.numbers))
@@ -164,7 +178,7 @@ class FeatureEncoder:
         unseen: dict[str, int] = {}
         start = 0
         for column in self.state.numeric:
-            read = _READERS[column.role](batch.column(column.column), rules)
+            read = column.read(batch.column(column.column), rules)
             numbers[:, start : start + column.width] = (
                 datetime.encode(read.values, column.cycles) if column.cycles else read.values[:, None]
             )
@@ -218,7 +232,11 @@ class FeatureEncoder:
         return found
 
 
-_READERS = {"numeric": cells.numbers, "boolean": cells.booleans, "datetime": cells.datetimes}
+def _truth_scaling(profile: ColumnProfile) -> tuple[float, float]:
+    """Location and spread of truth values spelled out in words."""
+    true = sum(count for word, count in profile.counts.items() if word.lower() in cells.TRUE_TOKENS)
+    share = true / max(sum(profile.counts.values()), 1)
+    return float(share > 0.5), max((share * (1 - share)) ** 0.5, 0.01)
 
 
 def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:

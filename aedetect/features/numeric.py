@@ -11,52 +11,48 @@ from aedetect.schema.profile import NumberProfile
 QUANTILE_RANKS = np.concatenate(
     ([0.0, 0.0005, 0.001, 0.0025], np.linspace(0.005, 0.995, 199), [0.9975, 0.999, 0.9995, 1.0])
 )
-# Values are linear up to this many spreads from the centre and logarithmic beyond, so that
-# 1e300 and infinity stay finite and still differ from everything seen.
-LINEAR_RANGE = 8.0
+# Where the middle half of a column is much narrower than the whole, it is not its scale: most
+# values are equal then.
+_NARROW = 0.1
+_NORMAL_QUARTILES = 1.349
+_GRID = (np.arange(1000) + 0.5) / 1000
 _LARGEST = float(np.finfo(np.float64).max)
 
 
 def location_and_spread(profile: NumberProfile) -> tuple[float, float]:
-    """Mean and standard deviation of the values between the 0.5% and 99.5% quantiles, clipped.
+    """Median, and interquartile range as a standard deviation; neither is moved by outliers.
 
-    Where nearly all values are equal the spread of the whole column is taken, and 1 where all are.
+    Where most values are equal the standard deviation is taken, and 1 where all are.
     """
     if not profile.count:
         return 0.0, 1.0
-    inner = profile.quantiles(np.linspace(0.005, 0.995, 991))
-    center = float(inner.mean())
-    spread = float(inner.std())
-    extent = profile.maximum - profile.minimum
-    if not np.isfinite(extent):
-        return center, spread if np.isfinite(spread) and spread > 0 else 1.0
-    if spread <= 1e-9 * max(extent, abs(center)):
-        every = profile.quantiles(QUANTILE_RANKS)
-        spread = float(np.abs(every - center).max()) / 4
-    return center, spread if spread > 0 else 1.0
+    low, center, high = profile.quantiles(np.array([0.25, 0.5, 0.75]))
+    with np.errstate(over="ignore"):
+        quartiles = float(high - low) / _NORMAL_QUARTILES
+        deviation = float(np.std(profile.quantiles(_GRID)))
+        extent = max(profile.maximum - center, center - profile.minimum)
+    candidates = (quartiles if quartiles > _NARROW * deviation else 0.0, deviation, extent / 4)
+    least = 1e-12 * abs(float(center))
+    return float(center), next((float(c) for c in candidates if np.isfinite(c) and c > least), 1.0)
 
 
 def scale(
     values: np.ndarray[Any, Any], center: np.ndarray[Any, Any], spread: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    """Scaled float32 values of `values` [rows, features]; NaN stays NaN, infinity becomes finite."""
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The inverse hyperbolic sine of the standardised `values` [rows, features], float32.
+
+    Linear near the centre and logarithmic far from it, so heavy tails do not drown the rest, and
+    1e300 and infinity stay finite and still differ from everything seen. NaN stays NaN.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = (values - center) / spread
-        size = np.abs(scaled)
-        if np.nanmax(size, initial=0.0) > LINEAR_RANGE:
-            size = np.minimum(size, _LARGEST)
-            scaled = np.where(
-                size > LINEAR_RANGE, np.sign(scaled) * (LINEAR_RANGE + np.log1p(size - LINEAR_RANGE)), scaled
-            )
-    return scaled.astype(np.float32)
+        scaled = np.clip((values - center) / spread, -_LARGEST, _LARGEST)
+    return np.arcsinh(scaled).astype(np.float32)
 
 
 def unscale(
     scaled: np.ndarray[Any, Any], center: np.ndarray[Any, Any], spread: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
-    """Inverse of `scale`, up to float32 precision; float64."""
-    scaled = scaled.astype(np.float64)
-    size = np.abs(scaled)
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Inverse of `scale`, up to float32 precision."""
     with np.errstate(over="ignore"):
-        stretched = np.sign(scaled) * (LINEAR_RANGE + np.expm1(np.maximum(size - LINEAR_RANGE, 0)))
-    return np.where(size > LINEAR_RANGE, stretched, scaled) * spread + center
+        values: np.ndarray[Any, np.dtype[np.float64]] = np.sinh(scaled.astype(np.float64)) * spread + center
+    return values

@@ -155,9 +155,19 @@ def embedding_width(cardinality: int) -> int:
     return min(16, (cardinality + 1) // 2 + 1)
 
 
-def hidden_layers(start: int, width: int, depth: int) -> nn.Sequential:
-    """`depth` layers of linear map and SiLU. Shape: [rows, start] → [rows, width]."""
-    layers: list[nn.Module] = []
-    for index in range(depth):
-        layers += [nn.Linear(start if index == 0 else width, width), nn.SiLU()]
-    return nn.Sequential(*layers)
+class HiddenLayers(nn.Module):
+    """A linear map and SiLU, then `depth - 1` more, each added to what enters it (He et al., 2016).
+
+    Shape: [rows, start] → [rows, width].
+    """
+
+    def __init__(self, start: int, width: int, depth: int):
+        super().__init__()
+        self.first = nn.Linear(start, width)
+        self.others = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
+
+    def forward(self, entering: Tensor) -> Tensor:
+        hidden = functional.silu(self.first(entering))
+        for layer in self.others:
+            hidden = hidden + functional.silu(layer(hidden))
+        return hidden

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.features.layout import Layout
-from aedetect.models.base import Autoencoder, Row, RowInput, RowOutput, corrupt_codes, hidden_layers
+from aedetect.models.base import Autoencoder, Row, RowInput, RowOutput, corrupt_codes, HiddenLayers
 
 _NOISE = 0.2
 _SWAP, _MASK = 0.1, 0.02
@@ -25,10 +25,10 @@ class BottleneckAutoencoder(Autoencoder):
         self.input = RowInput(layout)
         latent = max(1, min(self.input.width // 2, config.width // 4))
         self.encoder = nn.Sequential(
-            hidden_layers(self.input.width, config.width, config.depth),
+            HiddenLayers(self.input.width, config.width, config.depth),
             nn.Linear(config.width, latent),
         )
-        self.decoder = hidden_layers(latent, config.width, config.depth)
+        self.decoder = HiddenLayers(latent, config.width, config.depth)
         self.output = RowOutput(layout, config.width)
 
     def errors(self, batch: Tensor) -> Tensor:

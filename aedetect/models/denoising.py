@@ -16,7 +16,7 @@ from aedetect.models.base import (
     RowInput,
     RowOutput,
     corrupt_codes,
-    hidden_layers,
+    HiddenLayers,
 )
 
 LOWEST_NOISE, HIGHEST_NOISE = 0.05, 1.0
@@ -44,7 +44,7 @@ class DenoisingAutoencoder(Autoencoder):
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__(layout, config)
         self.input = RowInput(layout)
-        self.hidden = hidden_layers(self.input.width + _NOISE_FEATURES, config.width, config.depth)
+        self.hidden = HiddenLayers(self.input.width + _NOISE_FEATURES, config.width, config.depth)
         self.output = RowOutput(layout, config.width)
         if self.output.numbers is not None:
             with torch.no_grad():

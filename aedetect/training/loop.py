@@ -18,7 +18,7 @@ from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 from aedetect.training.record import TrainingRecord
 
-LEAST_STEPS, MOST_STEPS = 600, 2000
+LEAST_STEPS, MOST_STEPS = 1000, 2000
 EPOCHS = 40
 EVALUATIONS = 20
 _WARMUP_SHARE = 0.05
