@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,8 @@ class Encoded:
     """An encoded batch. Shapes: matrix [rows, features]; the masks [rows] and [rows, constants].
 
     `unscorable`: rows with a cell that cannot be read, or with no value at all.
-    `infinite`: rows with an infinite number. `moved`: constants that differ from training.
+    `infinite`: rows with a number that is infinite or beyond float32.
+    `moved`: constants that differ from training.
     `filled`: cells not missing, per numeric column. `unseen`: cells of no known category.
     """
 
@@ -195,7 +197,7 @@ class FeatureEncoder:
         return Encoded(
             np.concatenate([numeric.scale(numbers, self.center, self.spread), codes], axis=1),
             unscorable | empty,
-            np.isinf(numbers).any(axis=1),
+            np.asarray((np.abs(numbers) > cells.LARGEST).any(axis=1)),
             self._moved(batch),
             unreadable,
             filled,
@@ -240,12 +242,20 @@ def _truth_scaling(profile: ColumnProfile) -> tuple[float, float]:
 
 
 def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:
+    """Which cells are not the constant `value`: by truth, by number, or by the letter."""
     import pyarrow.compute as pc
 
+    if value.lower() in ("true", "false"):
+        return np.asarray(cells.booleans(array, rules).values != (value.lower() == "true"))
+    if _is_number(value):
+        return np.asarray(cells.numbers(array, rules).values != float(value))
+    names = cells.categories(array, rules)
+    return np.asarray(pc.fill_null(pc.not_equal(names, value), True).to_numpy(zero_copy_only=False))
+
+
+def _is_number(text: str) -> bool:
+    """Whether `text` is the spelling of a finite float; '01' and 'nan' are words."""
     try:
-        number = float(value)
+        return math.isfinite(float(text)) and repr(float(text)) == text
     except ValueError:
-        names = cells.categories(array, rules)
-        return np.asarray(pc.fill_null(pc.not_equal(names, value), True).to_numpy(zero_copy_only=False))
-    read = cells.numbers(array, rules)
-    return np.asarray(read.values != number)
+        return False

@@ -211,7 +211,7 @@ def _fingerprint(config: Config, found: Survey) -> str:
 
 def _note_left_out(rows: TrainingRows, found: Survey, monitor: Monitor) -> None:
     for count, why in (
-        (rows.infinite, "hold an infinite number"),
+        (rows.infinite, "hold a number that is infinite or beyond 3.4e38"),
         (rows.empty, "hold no value at all"),
         (found.labelled, "are labelled as anomalies"),
     ):

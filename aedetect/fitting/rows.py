@@ -115,6 +115,6 @@ def _unreadable(chunk: Chunk, column: str, index: int, encoder: FeatureEncoder) 
     role = next(entry.role for entry in encoder.schema.columns if entry.name == column)
     value = str(chunk.batch.column(column)[index].as_py())[:40]
     return (
-        f"{chunk.source.name}: {chunk.locate(index)}, column {column!r}: {value!r} cannot be read as {role}; "
+        f"{chunk.locate(index)}, column {column!r}: {value!r} cannot be read as {role}; "
         f"mend it, or give --na-values {value!r} if it means 'missing'"
     )

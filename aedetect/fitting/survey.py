@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.io.source import Input, Reader
 from aedetect.schema import Schema, infer_schema
-from aedetect.schema.profile import ColumnProfile, profile_columns
+from aedetect.schema.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.schema.roles import uncounted
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ class Chunk:
     read: int
 
     def locate(self, index: int) -> str:
-        return self.source.locate(int(self.numbers[index]))
+        """Where the row with that index stands: 'a.csv: row 7 (line 8)'."""
+        return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
 
 
 def batch_rows(config: Config, columns: int) -> int:
     """Rows a batch: as configured, fewer for very wide tables."""
-    return max(1024, min(config.scoring.batch_rows, MOST_CELLS // max(columns, 1)))
+    return min(config.scoring.batch_rows, max(1024, MOST_CELLS // max(columns, 1)))
 
 
 def chunks(inputs: Sequence[Input], config: Config) -> Iterator[Chunk]:
@@ -63,7 +64,8 @@ def chunks(inputs: Sequence[Input], config: Config) -> Iterator[Chunk]:
             numbers = np.arange(first, first + read)
             first += read
             if config.data.label is not None and config.data.label in batch.schema.names:
-                keep = ~known_anomalies(batch.column(config.data.label), config.data, source.name)
+                locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
+                keep = ~known_anomalies(batch.column(config.data.label), config.data, locate)
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
 
@@ -78,7 +80,7 @@ def survey(inputs: Sequence[Input], config: Config) -> Survey:
     Raises DataError where the inputs do not belong together or cannot be learned from.
     """
     name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
-    counting = {column for column, role in config.data.roles.items() if role == "categorical"}
+    counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
     profiles, rows, total = _profile(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
@@ -88,11 +90,22 @@ def survey(inputs: Sequence[Input], config: Config) -> Survey:
         profiles, rows, total = _profile(inputs, config, counting | recount)
         schema = infer_schema(profiles, config.data, name)
     encoder = FeatureEncoder.fit(schema, profiles, config.data.max_categories)
-    return Survey(schema, encoder, rows, total - rows, tuple(_notices(schema, encoder, profiles)))
+    return Survey(
+        schema,
+        encoder,
+        rows,
+        total - rows,
+        tuple(_notices(schema, encoder, profiles, config.data.max_categories)),
+    )
 
 
-def known_anomalies(array: pa.Array, config: DataConfig, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows the label column marks as anomalies; [rows]. Missing labels count as normal."""
+def known_anomalies(
+    array: pa.Array, config: DataConfig, locate: Callable[[int], str]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows the label column marks as anomalies; [rows]. Missing labels count as normal.
+
+    Raises DataError, with the place that `locate` gives, for a label that is no truth value.
+    """
     rules = cells.CellRules(config.decimal, tuple(config.na_values))
     if config.positive is not None:
         import pyarrow.compute as pc
@@ -101,9 +114,10 @@ def known_anomalies(array: pa.Array, config: DataConfig, name: str) -> np.ndarra
         return np.asarray(marked.to_numpy(zero_copy_only=False), dtype=np.bool_)
     read = cells.booleans(array, rules)
     if read.bad.any():
-        value = array[int(read.bad.argmax())].as_py()
+        index = int(read.bad.argmax())
+        value = array[index].as_py()
         raise DataError(
-            f"{name}: column {config.label!r}: {value!r} is no truth value; "
+            f"{locate(index)}, column {config.label!r}: {value!r} is no truth value; "
             "say with --positive which value marks an anomaly"
         )
     return np.asarray(read.values == 1)
@@ -118,7 +132,7 @@ def _profile(
     for source in inputs:
         schema = source.open(1024).schema
         if not profiles:
-            profiles = profile_columns(schema, source.is_text, counting, rules)
+            profiles = profile_columns(schema, source.is_text, counting, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
         for chunk in chunks([source], config):
             for column, profile in profiles.items():
@@ -134,20 +148,30 @@ def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: st
     if lacking or extra:
         fault = f"has no column {lacking[0]!r}" if lacking else f"has a column {extra[0]!r} too many"
         raise DataError(f"{name}: {fault}, unlike {first}; train on files with the same columns")
+    for column, profile in profiles.items():
+        field = schema.field(column)
+        if profile.readable and not is_usable(field):
+            raise DataError(
+                f"{name}: column {column!r} holds {kind_of(field)} values, unlike {first}; "
+                "train on files with the same columns"
+            )
 
 
-def _notices(schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile]) -> Iterator[str]:
+def _notices(
+    schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile], most: int
+) -> Iterator[str]:
     for column in schema.columns:
         if column.role in ("ignored", "text") and column.reason not in (
             "excluded",
             "not among the columns asked for",
+            "set by hand",
         ):
             yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
     for vocabulary in encoder.state.categorical:
         distinct = len(profiles[vocabulary.column].counts)
-        if distinct > len(vocabulary.values) and len(vocabulary.values) and distinct > 1000:
+        if distinct > most:
             yield (
                 f"column {vocabulary.column!r}: {distinct:,} distinct values, of which the "
                 f"{len(vocabulary.values):,} most frequent are kept; the rest count as rare"

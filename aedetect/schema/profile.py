@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 MAX_COUNTED = 100_000
 DIGEST_SIZE = 1000
 _UNIQUE_ROWS = 10_000
-_LEADING_ZERO = r"^[+-]?0[0-9]"
+_LEADING_ZERO = r"^[+-]?0[0-9]+$"
 
 
 class NumberProfile:
-    """Statistics of the numbers in a column; non-finite values are counted and set aside."""
+    """Statistics of the numbers in a column; infinite ones and those beyond float32 are set aside."""
 
     def __init__(self) -> None:
         import datasketches
@@ -41,7 +41,7 @@ class NumberProfile:
 
     def update(self, values: np.ndarray[Any, Any]) -> None:
         filled = values[~np.isnan(values)]
-        finite = filled[np.isfinite(filled)]
+        finite = filled[np.abs(filled) <= cells.LARGEST]
         self.infinite += len(filled) - len(finite)
         if not len(finite):
             return
@@ -75,12 +75,17 @@ class NumberProfile:
 
 
 class ColumnProfile:
-    """What was seen of one column. `counting` asks for category counts."""
+    """What was seen of one column. `counting` asks for category counts.
+
+    With `is_text`, cells are text as somebody typed it: numbers and truth values are looked for in
+    it. Text in typed formats is looked through for dates alone, since its '1' is not a number.
+    """
 
     def __init__(self, field: pa.Field, is_text: bool, counting: bool, rules: cells.CellRules):
         self.field = field
         self.is_text = is_text and cells.is_text(field.type)
-        self.readable = cells.is_readable(field.type) and not (field.metadata or {}).get(b"aedetect.nested")
+        self.kind = kind_of(field)
+        self.readable = is_usable(field)
         self.rules = rules
         self.rows = 0
         self.missing = 0
@@ -107,10 +112,12 @@ class ColumnProfile:
             return
         if cells.is_datetime(array.type):
             self._take_datetimes(cells.datetimes(array, self.rules))
-        elif self.is_text:
+        elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
             self._take_text(array, locate)
         elif cells.is_text(array.type):
-            self.missing += int((~cells.filled(array)).sum())
+            filled = cells.filled(array)
+            self.missing += int((~filled).sum())
+            self._take_dates(array, int(filled.sum()))
         else:
             read = cells.numbers(array, self.rules)
             self.missing += int(read.missing.sum())
@@ -127,6 +134,7 @@ class ColumnProfile:
         read = cells.numbers(array, self.rules)
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
+        truths = int(((read.values == 0) | (read.values == 1)).sum())
         self.numbers.update(read.values)
         bad = int(read.bad.sum())
         self.bad_numbers += bad
@@ -138,16 +146,24 @@ class ColumnProfile:
             self._counting = True
             self.decimal_commas += cells.decimal_comma_share(array) * filled
             self.not_boolean += int(cells.booleans(array, self.rules).bad.sum())
-            if self.not_datetime * 2 <= self.rows:
-                instants = cells.datetimes(array, self.rules)
-                self.not_datetime += int(instants.bad.sum())
-                self._take_instants(instants.values)
-        elif self.leading_zeros:
-            self._counting = True
+            self._take_dates(array, filled)
+        else:
+            self.not_boolean += filled - truths
+            self.not_datetime += filled
+            self._counting = self._counting or self.leading_zeros > 0
         hopeless = self.rows >= 1000 and all(
             misfits * 2 > self.rows for misfits in (self.bad_numbers, self.not_boolean, self.not_datetime)
         )
         self._parsing = not hopeless
+
+    def _take_dates(self, array: pa.Array, filled: int) -> None:
+        """Look for dates in text, until it is clear that it holds something else."""
+        if self.not_datetime * 2 > self.rows:
+            self.not_datetime += filled
+            return
+        instants = cells.datetimes(array, self.rules)
+        self.not_datetime += int(instants.bad.sum())
+        self._take_instants(instants.values)
 
     def _take_datetimes(self, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
@@ -166,6 +182,10 @@ class ColumnProfile:
             self.overflowed = True
 
     @property
+    def kind_type(self) -> pa.DataType:
+        return cells.value_type(self.field.type)
+
+    @property
     def filled(self) -> int:
         return self.rows - self.missing
 
@@ -175,14 +195,27 @@ class ColumnProfile:
         return self.counted_rows == self.rows
 
 
+def is_usable(field: pa.Field) -> bool:
+    """Whether a column can be looked at: lists, objects and binary data cannot."""
+    return cells.is_readable(field.type) and not (field.metadata or {}).get(b"aedetect.nested")
+
+
+def kind_of(field: pa.Field) -> str:
+    """What a column holds, in words for messages."""
+    return str(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
+
+
 def profile_columns(
-    schema: pa.Schema, is_text: bool, counting: set[str], rules: cells.CellRules
+    schema: pa.Schema, is_text: bool, counting: set[str], parsed: set[str], rules: cells.CellRules
 ) -> dict[str, ColumnProfile]:
-    """Empty profiles for the columns of `schema`; typed text columns are always counted."""
+    """Empty profiles for the columns of `schema`; typed text columns are always counted.
+
+    `parsed` are columns whose text is to be looked through for numbers, whatever the format.
+    """
     return {
         field.name: ColumnProfile(
             field,
-            is_text,
+            is_text or field.name in parsed,
             field.name in counting or (not is_text and cells.is_text(cells.value_type(field.type))),
             rules,
         )

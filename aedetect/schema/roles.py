@@ -20,7 +20,8 @@ MAX_DISTINCT_SHARE = 0.5
 _FEW_DISTINCT = 50
 _ID_ROWS = 20
 _ID_NAME = re.compile(
-    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$|[a-z]Id$"
+    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
+    r"|(?-i:[a-z]Id)$"
 )
 
 
@@ -72,7 +73,7 @@ def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> N
         "--exclude": config.exclude,
         "--id": config.id,
         "--label": [config.label] if config.label is not None else [],
-        "roles": list(config.roles),
+        "--role": list(config.roles),
     }
     for option, names in settings.items():
         for name in names:
@@ -90,9 +91,7 @@ def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str
         return Decision("ignored", "excluded")
     asked = column in config.columns or column in config.roles
     if asked and not profile.readable:
-        raise DataError(
-            f"{name}: column {column!r} holds {profile.field.type} values, which cannot be learned"
-        )
+        raise DataError(f"{name}: column {column!r} holds {profile.kind} values, which cannot be learned")
     if config.columns and not asked:
         return Decision("ignored", "not among the columns asked for")
     if column not in config.roles:
@@ -104,8 +103,7 @@ def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str
 
 def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> None:
     if role == "numeric" and profile.first_bad and profile.is_text:
-        where, text = profile.first_bad
-        raise DataError(_bad_number(name, where, column, text))
+        raise DataError(_bad_number(column, *profile.first_bad))
     readable = {
         "numeric": profile.numbers.count or profile.numbers.infinite,
         "boolean": profile.numbers.only_zero_one and profile.filled,
@@ -119,16 +117,18 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
 
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
-        return Decision("ignored", f"{profile.field.type} values cannot be learned")
+        return Decision("ignored", f"{profile.kind} values cannot be learned")
     if profile.filled == 0:
         return Decision("ignored", "every value is missing")
     if cells.is_datetime(profile.field.type):
         return _datetime(profile)
     if profile.is_text:
         return _decide_text(column, profile, name)
-    if cells.is_text(cells.value_type(profile.field.type)):
+    if cells.is_text(profile.kind_type):
+        if not profile.not_datetime and profile.first_instant < float("inf"):
+            return _datetime(profile)
         return _decide_categories(column, profile)
-    if str(profile.field.type) == "bool":
+    if str(profile.kind_type) == "bool":
         return _constant(profile) or Decision("boolean", "true or false")
     return _decide_numbers(column, profile)
 
@@ -140,17 +140,18 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     if profile.not_boolean == 0 and bad > 0:
         return _constant(profile) or Decision("boolean", "two truth values")
     if (
-        profile.decimal_commas > (1 - MAX_BAD_NUMBERS) * bad
+        profile.first_bad
+        and profile.decimal_commas > (1 - MAX_BAD_NUMBERS) * bad
         and profile.rules.decimal == "."
         and bad > profile.filled / 2
     ):
+        where, text = profile.first_bad
         raise DataError(
-            f"{name}: column {column!r} seems to use a decimal comma ({profile.first_bad and profile.first_bad[1]!r}); "
-            "give --decimal , to read it so"
+            f"{where}, column {column!r}: {text!r} seems to have a decimal comma; "
+            f"give --decimal , to read it so, or --role {column}=categorical if it is no number"
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
-        where, text = profile.first_bad
-        raise DataError(_bad_number(name, where, column, text))
+        raise DataError(_bad_number(column, *profile.first_bad))
     if (
         bad
         and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
@@ -165,10 +166,10 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     return _decide_categories(column, profile)
 
 
-def _bad_number(name: str, where: str, column: str, text: str) -> str:
+def _bad_number(column: str, where: str, text: str) -> str:
     shown = text if len(text) <= 40 else text[:40] + "…"
     return (
-        f"{name}: {where}, column {column!r}: {shown!r} is not a number; mend it, give --na-values {shown!r} "
+        f"{where}, column {column!r}: {shown!r} is not a number; mend it, give --na-values {shown!r} "
         f"if it means 'missing', or --role {column}=categorical if the column holds codes"
     )
 
@@ -192,6 +193,8 @@ def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
 
 
 def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
+    if not (profile.is_counted or profile.overflowed):
+        return Decision("categorical", "to be counted")
     filled = max(profile.counted_rows - (profile.rows - profile.filled), 1)
     distinct = len(profile.counts)
     share = distinct / filled
@@ -215,6 +218,14 @@ def _constant(profile: ColumnProfile) -> Decision | None:
     numbers = profile.numbers
     if profile.counts and profile.is_counted:
         value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
+    elif not numbers.count or numbers.minimum != numbers.maximum:
+        value = None
+    elif str(profile.kind_type) == "bool":
+        value = "true" if numbers.minimum else "false"
     else:
-        value = repr(numbers.minimum) if numbers.count and numbers.minimum == numbers.maximum else None
-    return Decision("constant", f"always {value}", value) if value is not None else None
+        value = repr(numbers.minimum)
+    return (
+        Decision("constant", f"always {(value or '').removesuffix('.0')}", value)
+        if value is not None
+        else None
+    )

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from aedetect.cells import CellRules
 from aedetect.config import Role
-from aedetect.errors import ModelError
+from aedetect.errors import DataError, ModelError
+from aedetect.schema.profile import is_usable, kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,8 @@ class Schema(BaseModel):
     def check(self, name: str, arriving: pa.Schema, model: str = "the model") -> list[str]:
         """Match an input's columns by name. Returns notices about extra columns.
 
-        Raises ModelError naming the columns that the model needs and the input `name` lacks.
+        Raises ModelError naming the columns that the model needs and the input `name` lacks, and
+        DataError for one that cannot be looked at, such as a list.
         """
         present = set(arriving.names)
         lacking = [column.name for column in self.inputs if column.name not in present]
@@ -70,6 +72,13 @@ class Schema(BaseModel):
                 f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
                 "score a file with the same columns, or train anew"
             )
+        for column in self.inputs:
+            field = arriving.field(column.name)
+            if not is_usable(field):
+                raise DataError(
+                    f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
+                    f"{column.role}, as it was in training; has its type changed?"
+                )
         extra = [field for field in arriving.names if field not in {column.name for column in self.columns}]
         return [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
 
