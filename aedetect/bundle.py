@@ -12,7 +12,6 @@ import json
 import os
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,23 +123,29 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[Manifest, Tensors, str]:
     Raises ModelError for a file that is missing, damaged, of a newer format, or no model file.
     """
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as stream:
+            data = stream.read(8)
+            # Whatever else was named, it is not read to its end in vain.
+            if _header_size(data) <= MOST_HEADER_BYTES:
+                data += stream.read()
+        manifest, tensors = unpack(data)
     except OSError as error:
         raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
-    try:
-        manifest, tensors = unpack(data)
     except _Damaged as error:
         raise ModelError(f"{path}: {error}") from None
     return manifest, tensors, hashlib.sha256(data).hexdigest()
 
 
 def unpack(data: bytes) -> tuple[Manifest, Tensors]:
+    """What `pack` packed, with every check made."""
     # The version comes first: a newer format may differ in everything that follows.
     try:
         raw = json.loads(_manifest_text(data))
-        version = int(raw["format_version"])
+        version = raw["format_version"]
     except (KeyError, ValueError, TypeError, RecursionError):
         raise _Damaged("not an aedetect model file, or damaged") from None
+    if type(version) is not int or version < 1:
+        raise _Damaged("not an aedetect model file, or damaged")
     if version > FORMAT_VERSION:
         raise _Damaged(
             f"format version {version}, made by aedetect {raw.get('aedetect_version')}; this aedetect "
@@ -164,8 +169,6 @@ class _Damaged(Exception):
 
 
 def _manifest_text(data: bytes) -> str:
-    if len(data) < 8:
-        raise _Damaged("not an aedetect model file (too short)")
     size = _header_size(data)
     if size > MOST_HEADER_BYTES or size > len(data) - 8:
         raise _Damaged("not an aedetect model file, or cut short")
@@ -173,6 +176,8 @@ def _manifest_text(data: bytes) -> str:
 
 
 def _header_size(data: bytes) -> int:
+    if len(data) < 8:
+        raise _Damaged("not an aedetect model file (too short)")
     return int(struct.unpack("<Q", data[:8])[0])
 
 
@@ -201,6 +206,23 @@ def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:
             raise _Damaged(f"the model file is damaged (tensor {name!r} is not as the manifest says)")
         if name != "features.quantiles" and tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise _Damaged(f"the model file is damaged (tensor {name!r} holds values that are not finite)")
+    _check_calibration(tensors)
+
+
+def _check_calibration(tensors: Tensors) -> None:
+    scores, scale = tensors.get("calibration.scores"), tensors.get("calibration.scale")
+    sound = (
+        scores is not None
+        and scale is not None
+        and scores.dtype == np.float64
+        and scores.ndim == 1
+        and len(scores) > 0
+        and bool((np.diff(scores) >= 0).all())
+        and scale.shape == (1,)
+        and float(scale[0]) > 0
+    )
+    if not sound:
+        raise _Damaged("the model file is damaged (its calibration is not one)")
 
 
 def _describe(tensor: np.ndarray[Any, Any]) -> TensorInfo:

@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -47,7 +47,7 @@ Names = Annotated[list[str], BeforeValidator(_split_names)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class DataConfig(_Section):
@@ -119,11 +119,11 @@ class ScoringConfig(_Section):
 class Config(_Section):
     """All settings. Sections are the tables of a configuration file."""
 
-    data: DataConfig = Field(default_factory=lambda: DataConfig())
-    model: ModelConfig = Field(default_factory=lambda: ModelConfig())
-    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
-    threshold: ThresholdConfig = Field(default_factory=lambda: ThresholdConfig())
-    scoring: ScoringConfig = Field(default_factory=lambda: ScoringConfig())
+    data: DataConfig = Field(default_factory=DataConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    threshold: ThresholdConfig = Field(default_factory=ThresholdConfig)
+    scoring: ScoringConfig = Field(default_factory=ScoringConfig)
 
     @classmethod
     def build(
@@ -131,10 +131,12 @@ class Config(_Section):
         path: str | os.PathLike[str] | None = None,
         environment: Mapping[str, str] | None = None,
         overrides: Mapping[str, Any] | None = None,
+        shown_as: Callable[[str], str] = str,
     ) -> Self:
         """Layer defaults < TOML file at `path` < `environment` < `overrides`.
 
         `overrides` maps dotted names (``training.epochs``) to values; None means 'not given'.
+        `shown_as` gives the name under which an error speaks of an override, such as its flag.
         Raises UsageError for unreadable files, unknown names and values out of range.
         """
         tree: dict[str, Any] = {}
@@ -142,7 +144,7 @@ class Config(_Section):
         for name, value, source in (
             *_from_file(path),
             *_from_environment(environment or {}),
-            *((name, value, "") for name, value in (overrides or {}).items() if value is not None),
+            *_from_overrides(overrides or {}, shown_as),
         ):
             section, _, key = name.partition(".")
             tree.setdefault(section, {})[key] = value
@@ -185,11 +187,15 @@ def _from_file(path: str | os.PathLike[str] | None) -> Iterator[tuple[str, Any, 
                 f"{path}: {section!r} stands outside a table; settings belong under one of "
                 + ", ".join(f"[{name}]" for name in Config.model_fields)
             )
+        if section not in Config.model_fields:
+            raise UsageError(
+                f"{path}: unknown table [{section}]{_did_you_mean(section, list(Config.model_fields))}"
+            )
         for key, value in table.items():
             name = f"{section}.{key}"
             if name not in known:
                 raise UsageError(f"{path}: unknown setting {name!r}{_did_you_mean(name, known)}")
-            yield name, value, f"{path}: "
+            yield name, value, f"{path}: {name}"
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
@@ -201,9 +207,20 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
             raise UsageError(f"unknown environment variable {variable}{_did_you_mean(variable, list(known))}")
         if known[variable] == "data.roles":
             pairs = (part.partition("=") for part in environment[variable].split(",") if part)
-            yield known[variable], {name: role for name, _, role in pairs}, f"{variable}: "
+            yield known[variable], {name: role for name, _, role in pairs}, variable
         else:
-            yield known[variable], environment[variable], f"{variable}: "
+            yield known[variable], environment[variable], variable
+
+
+def _from_overrides(
+    overrides: Mapping[str, Any], shown_as: Callable[[str], str]
+) -> Iterator[tuple[str, Any, str]]:
+    known = setting_names()
+    for name, value in overrides.items():
+        if name not in known:
+            raise UsageError(f"unknown setting {name!r}{_did_you_mean(name, known)}")
+        if value is not None:
+            yield name, value, shown_as(name)
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
@@ -213,7 +230,7 @@ def _did_you_mean(name: str, known: list[str]) -> str:
 
 def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    setting = ".".join(name.split(".")[:2])
+    section, key, *below = (str(part) for part in first["loc"])
+    where = ".".join([origin.get(f"{section}.{key}", f"{section}.{key}"), *below])
     message = first["msg"].removeprefix("Value error, ")
-    return f"{origin.get(setting, '')}{name} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{where} = {first['input']!r}: {message[0].lower()}{message[1:]}"

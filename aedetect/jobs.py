@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect._version import __version__
-from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError, UsageError
-from aedetect.io.atomic import same_file
+from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, UsageError
+from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
-from aedetect.io.locate import STDIN
+from aedetect.io.locate import STDIN, format_of_name
 from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
 from aedetect.monitor import Monitor
 from aedetect.scoring import (
@@ -98,8 +98,8 @@ def plan_outputs(
     """The output of each input: all the same file, one each in a folder, or None.
 
     Raises UsageError where an output would overwrite an input, another output or `keep_from` (the
-    model), OutputError
-    where its folder is missing or may not be written; both before any work is done.
+    model), OutputError where its folder is missing or may not be written; both before any work
+    is done.
     """
     if output is None:
         return [None] * len(inputs)
@@ -119,12 +119,14 @@ def plan_outputs(
                 raise UsageError(f"{path}: the output is also an input; choose another name")
         if same_file(path, keep_from):
             raise UsageError(f"{path}: the output is also the model file; choose another name")
-        check_writable(path, creatable=output if path != output else None)
+        check_writable(path, may_create_folder=path != output)
     return list(planned)
 
 
 def check_training_output(path: Path, inputs: Sequence[FileInput] = ()) -> None:
-    """Raises OutputError where no model can be written to `path`, UsageError where it is an input."""
+    """Raises OutputError where no model can be written to `path`, UsageError where it may not."""
+    if str(path) == STDIN:
+        raise UsageError("-o -: a model goes to a file, not to stdout; name one, e.g. -o model.aed")
     for source in inputs:
         if source.location.path != STDIN and same_file(path, source.location.path):
             raise UsageError(f"{path}: the model would overwrite an input; choose another name")
@@ -169,19 +171,6 @@ def train_summary(
     }
 
 
-def check_writable(path: str, creatable: str | None = None) -> None:
-    """Raises OutputError where a file at `path` cannot be written; `creatable` is a folder to be made."""
-    if os.path.isdir(path):
-        raise OutputError(f"{path}: cannot be written: it is a directory")
-    folder = os.path.dirname(os.path.realpath(path))
-    while creatable and not os.path.exists(folder) and folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-    if not os.path.isdir(folder):
-        raise OutputError(f"{path}: cannot be written: its folder does not exist; create it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: cannot be written: no permission to write in its folder")
-
-
 def score_files(
     detector: Detector,
     model: dict[str, str | None],
@@ -200,11 +189,13 @@ def score_files(
     summary = Summary(model, threshold, _alert_rate(detector, threshold), datetime.now(UTC))
     clock = time.monotonic()
     together = len(inputs) > 1 and len(set(outputs)) == 1 and outputs[0] is not None
+    if outputs[0] is None:
+        shape = Shape("none", shape.only_anomalies, shape.prefix)
     run = _score_together if together else _score_apart
     errors = run(detector, inputs, outputs, summary, shape, monitor, observe)
     summary.seconds = time.monotonic() - clock
     if errors and len(errors) == len(inputs):
-        raise errors[0]
+        raise _failure(errors)
     if errors:
         summary.exit_code = int(ExitCode.PARTIAL)
     return summary
@@ -220,6 +211,11 @@ def _score_apart(
     observe: Observer | None,
 ) -> list[AedetectError]:
     errors: list[AedetectError] = []
+    if len(inputs) > 1:
+        for source in inputs:
+            # A clash of names is found before the first output is written.
+            with contextlib.suppress(DataError):
+                output_fields(detector, source, shape)
     for source, output in zip(inputs, outputs, strict=True):
         outcome = InputOutcome()
         with _gathered(summary, source, output, outcome, errors, monitor):
@@ -262,8 +258,17 @@ def _score_together(
                 for batch in spool.read():
                     write(batch)
         if len(errors) == len(inputs):
-            raise errors[0]
+            raise _failure(errors)
     return errors
+
+
+def _failure(errors: Sequence[AedetectError]) -> AedetectError:
+    """The error of a run of which no input could be used."""
+    if len(errors) == 1:
+        return errors[0]
+    told = "; ".join(str(error) for error in errors[:3])
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return type(errors[0])(f"none of {len(errors)} inputs can be used: {told}{more}")
 
 
 @contextlib.contextmanager
@@ -314,7 +319,8 @@ def _typed(shape: Shape, output: str | None) -> Shape:
 def _name_in_folder(source: FileInput) -> str:
     if source.location.path == STDIN:
         return "stdin.csv"
-    return source.location.relative or Path(source.location.path).name
+    name = source.location.relative or Path(source.location.path).name
+    return name if format_of_name(name) else f"{name}.csv"
 
 
 def _alert_rate(detector: Detector, threshold: float) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
 SOURCE_COLUMN = "source_file"
 _LEAST_SHARE = 0.05
+
+Shares = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def result_names(prefix: str) -> list[str]:
@@ -58,8 +60,12 @@ def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[
     ]
 
 
-def blame(shares: np.ndarray, columns: Sequence[str], top: int) -> str:  # type: ignore[type-arg]
+def blame(shares: Shares, columns: Sequence[str], top: int) -> str:
     """The columns that contributed most to one row's error, as a JSON object of their shares."""
     order = np.argsort(-shares, kind="stable")[:top]
     kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= _LEAST_SHARE]
-    return json.dumps({columns[index]: round(float(shares[index]), 2) for index in kept}, ensure_ascii=False)
+    return json.dumps(
+        {columns[index]: round(float(shares[index]), 2) for index in kept},
+        ensure_ascii=False,
+        allow_nan=False,
+    )

@@ -11,6 +11,7 @@ import numpy as np
 
 from aedetect.errors import DataError
 from aedetect.fitting.survey import batch_rows
+from aedetect.io.atomic import writing
 from aedetect.io.source import Input
 from aedetect.monitor import Monitor
 from aedetect.results import SOURCE_COLUMN, check_free, result_arrays, result_names, result_schema
@@ -158,17 +159,21 @@ class Spool:
     def __init__(self, schema: pa.Schema):
         import pyarrow as pa
 
-        self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self
-        self._writer = pa.ipc.new_stream(self._file, schema)
+        self._folder = tempfile.gettempdir()
+        with writing(self._folder):
+            self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self
+            self._writer = pa.ipc.new_stream(self._file, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch)
+        with writing(self._folder):
+            self._writer.write_batch(batch)
 
     def read(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        self._writer.close()
-        self._file.seek(0)
+        with writing(self._folder):
+            self._writer.close()
+            self._file.seek(0)
         yield from pa.ipc.open_stream(self._file)
 
     def close(self) -> None:

@@ -53,7 +53,9 @@ class Calibration:
         values = (1 + stranger) / (1 + rows)
         beyond = scores > self.scores[-1]
         shape, spread = self._tail
-        excess = np.where(beyond, scores - self.scores[-1], 0.0) / spread
+        # An excess too large for a float64 is infinite, and its p-value the smallest there is.
+        with np.errstate(over="ignore"):
+            excess = np.where(beyond, scores - self.scores[-1], 0.0) / spread
         tail = self.smallest_rate * (1 + shape * excess) ** (-1 / shape)
         values = np.where(beyond, np.maximum(tail, np.finfo(np.float64).tiny), values)
         return np.where(np.isnan(scores), np.nan, values)

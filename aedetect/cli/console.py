@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aedetect.errors import OutputError
 from aedetect.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -37,17 +41,20 @@ class Output:
 
     def table(self, table: Table) -> None:
         if not (self.json or self.quiet):
-            console(sys.stdout).print(table)
+            with printing():
+                console(sys.stdout).print(table)
 
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not (self.json or self.quiet):
-            print(plain(text))
+            with printing():
+                print(_encodable(plain(text), sys.stdout))
 
     def result(self, value: dict[str, Any]) -> None:
         """The one JSON object of a command, on stdout, if asked for."""
         if self.json:
-            print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+            with printing():
+                print(_json(value, sys.stdout))
 
     def note(self, text: str) -> None:
         """A line about how things go, on stderr."""
@@ -60,9 +67,43 @@ class Output:
     def error(self, text: str, exit_code: int) -> None:
         if self.json:
             entry = {"command": self.command, "error": text, "exit_code": exit_code}
-            print(json.dumps(entry, ensure_ascii=False), file=sys.stderr)
+            print(_json(entry, sys.stderr), file=sys.stderr)
         else:
             print(f"error: {plain(text)}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """Turns failures to write to stdout into OutputError; a closed pipe stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
+        raise OutputError(f"standard output: cannot be written: {reason}") from None
+
+
+def discard_stdout() -> None:
+    """Send what is left in stdout's buffer nowhere, so that the interpreter's exit does not fail on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _json(value: dict[str, Any], stream: TextIO) -> str:
+    """JSON with characters as they are where the stream can show them, else escaped."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False)
+    return text
 
 
 def console(stream: TextIO) -> Console:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from aedetect._version import __version__
 from aedetect.cli import inspect, score, train
+from aedetect.cli.console import discard_stdout
+from aedetect.errors import ExitCode
 
 app = typer.Typer(
     name="aedetect",
@@ -47,7 +50,17 @@ app.command(no_args_is_help=True)(inspect.inspect)
 
 def run() -> None:
     """Entry point of the console script."""
-    app(prog_name="aedetect")
+    try:
+        app(prog_name="aedetect")
+    except SystemExit:
+        # Help and version are printed outside of any command: a closed pipe shows only here.
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            discard_stdout()
+            closed = isinstance(error, BrokenPipeError)
+            sys.exit(ExitCode.CLOSED_PIPE if closed else ExitCode.OUTPUT)
+        raise
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from aedetect.config import Config
 
 READING = "Reading"
 OUTPUT = "Output"
@@ -82,3 +86,21 @@ Device = Annotated[
         "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
     ),
 ]
+
+_FLAGS = {"threshold.value": "--threshold", "data.roles": "--role"}
+
+
+def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
+    """The configuration that a command runs with; errors speak of settings by their flags."""
+    from aedetect.config import Config
+
+    return Config.build(config, os.environ, overrides, _flag)
+
+
+def unescaped(mark: str | None) -> str | None:
+    """A delimiter as typed in a shell, where a tab is hard to type."""
+    return "\t" if mark in ("\\t", "tab") else mark
+
+
+def _flag(name: str) -> str:
+    return _FLAGS.get(name) or "--" + name.partition(".")[2].replace("_", "-")

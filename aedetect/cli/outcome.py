@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 import traceback
@@ -12,8 +11,8 @@ from types import FrameType
 
 import typer
 
-from aedetect.cli.console import Output
-from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError
+from aedetect.cli.console import Output, discard_stdout, plain, printing
+from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError
 
 REPORT = "This is a bug in aedetect. Please report it, with the lines above, in the project's issue tracker."
 
@@ -24,7 +23,8 @@ def reported(output: Output) -> Iterator[None]:
     try:
         with _termination():
             yield
-            sys.stdout.flush()
+            with printing():
+                sys.stdout.flush()
     except typer.Exit:
         raise
     except UsageError as error:
@@ -32,8 +32,10 @@ def reported(output: Output) -> Iterator[None]:
         if output.json:
             output.error(str(error), ExitCode.USAGE)
             raise typer.Exit(ExitCode.USAGE) from None
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(plain(str(error))) from None
     except AedetectError as error:
+        if isinstance(error, OutputError):
+            _settle_stdout()
         output.error(str(error), error.exit_code)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
@@ -44,7 +46,7 @@ def reported(output: Output) -> Iterator[None]:
         raise typer.Exit(ExitCode.TERMINATED) from None
     except BrokenPipeError:
         # Whoever read our output has gone; what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         raise typer.Exit(ExitCode.CLOSED_PIPE) from None
     except MemoryError:
         output.error("out of memory; lower data.memory_mb or scoring.batch_rows", ExitCode.DATA)
@@ -53,6 +55,14 @@ def reported(output: Output) -> Iterator[None]:
         traceback.print_exc()
         print(REPORT, file=sys.stderr)
         raise typer.Exit(ExitCode.BUG) from None
+
+
+def _settle_stdout() -> None:
+    """After a failure to write to stdout, the interpreter would fail on the rest at its exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        discard_stdout()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -53,8 +52,6 @@ def score(
         float | None,
         typer.Option(
             metavar="RATE",
-            min=0,
-            max=1,
             help="Exit with 10 if a larger share of the rows is flagged.",
             rich_help_panel=THRESHOLD,
             show_default=False,
@@ -97,11 +94,13 @@ def score(
     with reported(out):
         if json and output == "-":
             raise UsageError("--json and -o - both write to stdout; choose one")
+        if fail_over is not None and not 0 <= fail_over <= 1:
+            raise UsageError(f"--fail-over = {fail_over}: must lie between 0 and 1")
         if threshold is not None and alert_rate is not None:
             raise UsageError("--threshold and --alert-rate exclude each other; choose one")
         overrides = {
             "data.format": format,
-            "data.delimiter": "\t" if delimiter in ("\\t", "tab") else delimiter,
+            "data.delimiter": options.unescaped(delimiter),
             "data.encoding": encoding,
             "training.device": device,
             "threshold.alert_rate": alert_rate,
@@ -112,8 +111,7 @@ def score(
         if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
             code = summary.exit_code = int(ExitCode.ALERTS)
         out.result(summary.as_dict())
-        if output != "-":
-            _tell(out, summary)
+        _tell(out, summary, shown=output != "-")
         if code:
             raise typer.Exit(code)
 
@@ -127,13 +125,12 @@ def _score(
     config: Path | None,
     shape: tuple[str, bool, str],
 ) -> Summary:
-    from aedetect.config import Config
     from aedetect.inputs import read_options
     from aedetect.io.files import open_inputs
     from aedetect.jobs import plan_outputs, score_files
     from aedetect.scoring import Shape
 
-    settings = Config.build(config, os.environ, overrides)
+    settings = options.settings(config, overrides)
     sources = open_inputs(inputs, read_options(settings.data))
     outputs = plan_outputs(sources, output, keep_from=model)
 
@@ -145,18 +142,20 @@ def _score(
         return score_files(detector, told, sources, outputs, detector.threshold, Shape(*shape), monitor)
 
 
-def _tell(out: Output, summary: Summary) -> None:
+def _tell(out: Output, summary: Summary, shown: bool) -> None:
+    """Each failed input on stderr, and what came of the others where stdout is free for it."""
     for entry in summary.files:
         where = f" → {plain(entry.output)}" if entry.output else ""
         if entry.error:
             out.error(entry.error, ExitCode.PARTIAL)
+        if entry.error or not shown:
             continue
         share = entry.anomalies / entry.rows if entry.rows else 0.0
         unscorable = f", {entry.unscorable:,} unscorable" if entry.unscorable else ""
         out.say(
             f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%}){unscorable}{where}"
         )
-    if len(summary.files) > 1:
+    if shown and len(summary.files) > 1:
         counts = summary.counts
         out.say(
             f"in all: {counts.rows:,} rows, {counts.normal:,} normal, {counts.anomalies:,} flagged, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -177,7 +176,7 @@ def train(
             "data.positive": positive,
             "data.roles": _roles(role),
             "data.format": format,
-            "data.delimiter": _unescaped(delimiter),
+            "data.delimiter": options.unescaped(delimiter),
             "data.decimal": decimal,
             "data.encoding": encoding,
             "data.na_values": na_values,
@@ -198,14 +197,14 @@ def _train(
     import time
     from datetime import UTC, datetime
 
-    from aedetect.config import Config
     from aedetect.detector import Detector
     from aedetect.inputs import read_options
+    from aedetect.io.atomic import remove_leftovers
     from aedetect.io.files import open_inputs
     from aedetect.jobs import check_training_output, train_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
-    settings = Config.build(config, os.environ, overrides)
+    settings = options.settings(config, overrides)
     check_training_output(output)
     sources = open_inputs(inputs, read_options(settings.data))
     check_training_output(output, sources)
@@ -215,6 +214,7 @@ def _train(
         detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume)
     detector.save(output)
     checkpoint.unlink(missing_ok=True)
+    remove_leftovers(checkpoint)
     summary = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
     for text in summary["warnings"][len(monitor.notices) :]:
         out.warn(text)
@@ -235,7 +235,3 @@ def _roles(words: list[str] | None) -> dict[str, str] | None:
         if not name or not role:
             raise UsageError(f"--role {word!r}: write it as COLUMN=ROLE, e.g. --role zip=categorical")
     return {name: role for name, _, role in pairs}
-
-
-def _unescaped(mark: str | None) -> str | None:
-    return "\t" if mark in ("\\t", "tab") else mark

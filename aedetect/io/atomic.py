@@ -29,18 +29,17 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     of the one it replaces, else follows the umask. Raises OutputError where writing fails; the
     old file is untouched then.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        if target.is_dir():
-            raise OutputError(f"{path}: is a directory")
-        with _reported(path), open(target, "wb") as stream:
-            yield stream
+    # Looked at under the name given: /dev/stdout leads to a pipe that has no path of its own.
+    if os.path.exists(path) and not os.path.isfile(path):
+        with writing(path), open(path, "wb") as direct:
+            yield direct
         return
-    with _reported(path):
+    target = Path(os.path.realpath(path))
+    with writing(path):
         _remove_leftovers(target)
         temporary, stream = _create_temporary(target)
     try:
-        with _reported(path), stream:
+        with writing(path), stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -49,8 +48,34 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    with _reported(path):
+    with writing(path):
         _sync_folder(target.parent)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove the temporary files that killed runs left behind for `path`."""
+    with contextlib.suppress(OSError):
+        _remove_leftovers(Path(os.path.realpath(path)))
+
+
+def check_writable(path: str | os.PathLike[str], may_create_folder: bool = False) -> None:
+    """Raises OutputError where a file at `path` cannot be written; nothing is touched."""
+    with writing(path):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "no permission to write to it")
+        if os.path.exists(path) and not os.path.isfile(path):
+            return
+        folder = os.path.dirname(os.path.realpath(path))
+        while may_create_folder and not os.path.exists(folder):
+            folder = os.path.dirname(folder)
+        if not os.path.exists(folder):
+            raise FileNotFoundError(errno.ENOENT, "")
+        if not os.path.isdir(folder):
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, f"no permission to write in the folder {folder}")
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
@@ -61,7 +86,8 @@ def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> 
 
 
 @contextlib.contextmanager
-def _reported(path: str | os.PathLike[str]) -> Iterator[None]:
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns failures to write into OutputError; a closed pipe stays what it is."""
     import pyarrow as pa
 
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from aedetect.errors import UsageError
-from aedetect.io.atomic import atomic_output
+from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.locate import STDIN, SUFFIX_FORMATS, format_of_name
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Sink(Protocol):
 def output_format(path: str) -> str:
     """The format that an output's name asks for. Raises UsageError for an unknown suffix."""
     if path == STDIN or (Path(path).exists() and not Path(path).is_file()):
+        # Devices and pipes have names that say nothing, and cannot be sought in.
         return "csv"
     found = format_of_name(path)
     if found is None:
@@ -46,11 +47,12 @@ def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
     Raises OutputError where it cannot be written.
     """
     if path == STDIN:
-        stream = cast("IO[bytes]", getattr(sys.stdout, "buffer", sys.stdout))
-        sink = _sink("csv", stream, schema)
-        yield sink
-        sink.close()
-        stream.flush()
+        stream = cast("IO[bytes]", sys.stdout.buffer)
+        with writing("standard output"):
+            sink = _sink("csv", stream, schema)
+            yield sink
+            sink.close()
+            stream.flush()
         return
     with atomic_output(path) as raw, _compressed(path, raw) as stream:
         sink = _sink(output_format(path), stream, schema)
@@ -117,6 +119,9 @@ class CsvSink:
         if not len(batch):
             return
         texts = [self._quoted(as_text(column)) for column in batch.columns]
+        if len(texts) == 1:
+            # An empty line would be read as no row at all.
+            texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
         lines = pc.binary_join_element_wise(*texts, self._delimiter)
         ended = pc.binary_join_element_wise(lines, "", "\n")
         self._stream.write(_bytes(ended))
@@ -141,12 +146,10 @@ class JsonLinesSink:
         self._stream = stream
 
     def write(self, batch: pa.RecordBatch) -> None:
-        lines = [
-            json.dumps(_finite(row), ensure_ascii=False, default=str, allow_nan=False)
-            for row in batch.to_pylist()
-        ]
-        if lines:
-            self._stream.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+        columns = [_json_values(column) for column in batch.columns]
+        rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
+        lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
+        self._stream.write("".join(lines).encode())
 
     def close(self) -> None:
         return
@@ -157,33 +160,57 @@ def as_text(column: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if (
-        pa.types.is_nested(column.type)
-        or pa.types.is_binary(column.type)
-        or pa.types.is_large_binary(column.type)
-    ):
-        texts = pa.array(
-            [
-                None if value is None else json.dumps(_finite(value), default=str, ensure_ascii=False)
-                for value in column.to_pylist()
-            ],
-            pa.string(),
-        )
-    else:
+    column = _decoded(column)
+    if _has_text_form(column.type):
         texts = pc.cast(column, pa.string())
+    else:
+        texts = pa.array([_cell(value) for value in column.to_pylist()], pa.string())
     return pc.fill_null(texts, "")
 
 
-def _finite(value: Any) -> Any:
+def _decoded(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _has_text_form(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    number = types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_)
+    time = types.is_temporal(type_) and not types.is_interval(type_)
+    text = types.is_string(type_) or types.is_large_string(type_) or types.is_string_view(type_)
+    return bool(number or time or text or types.is_boolean(type_) or types.is_null(type_))
+
+
+def _json_values(column: pa.Array) -> list[Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = _decoded(column)
+    # Python's own times know neither nanoseconds nor the year 10,000: Arrow's text does.
+    if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):
+        column = pc.cast(column, pa.string())
+    return [_plain(value) for value in column.to_pylist()]
+
+
+def _cell(value: Any) -> str | None:
+    plain = _plain(value)
+    return plain if plain is None or isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can express it; bytes as hexadecimal digits."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _bytes(strings: pa.Array) -> memoryview:
