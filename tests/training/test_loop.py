@@ -1,0 +1,117 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from aedetect.config import ModelConfig, TrainingConfig
+from aedetect.errors import DataError
+from aedetect.features.layout import Layout
+from aedetect.models import build
+from aedetect.training.feed import MemoryFeed
+from aedetect.training.loop import Hooks, planned_steps, seeded, train
+
+CPU = torch.device("cpu")
+
+
+def setup(rows: int = 300, outliers: int = 0):
+    random = np.random.default_rng(0)
+    plane = random.standard_normal((rows, 2)).astype(np.float32)
+    matrix = np.column_stack([plane, plane.sum(axis=1), plane[:, 0] - plane[:, 1]]).astype(np.float32)
+    if outliers:
+        matrix[:outliers] = [2, 2, -3, 3] + 0.1 * random.standard_normal((outliers, 4))
+    layout = Layout(np.full(4, 0.001), np.zeros(4, bool), ())
+    torch.manual_seed(0)
+    return build(layout, ModelConfig(width=32)), matrix
+
+
+def run(config: TrainingConfig, hooks: Hooks | None = None, deadline=None, resume=None, outliers: int = 0):
+    model, matrix = setup(outliers=outliers)
+    feed = MemoryFeed(matrix[:250], config.batch_size, 0, CPU)
+    with seeded(1, CPU):
+        record = train(
+            model,
+            feed,
+            torch.from_numpy(matrix[250:]),
+            config,
+            hooks or Hooks(),
+            seed=1,
+            deadline=deadline,
+            resume=resume,
+        )
+    return model, record
+
+
+def weights(model) -> torch.Tensor:
+    return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
+
+
+def test_learns_and_records():
+    _, record = run(TrainingConfig(epochs=60, batch_size=64))
+    assert (record.steps, record.rows, record.stopped) == (240, 250, "planned")
+    assert record.history[-1][2] < 0.8 * record.history[0][2]
+    assert record.best_step == min(record.history, key=lambda entry: entry[2])[0]
+
+
+def test_same_seed_same_weights():
+    config = TrainingConfig(epochs=5)
+    assert torch.equal(weights(run(config)[0]), weights(run(config)[0]))
+
+
+def test_resuming_ends_as_if_never_interrupted():
+    config = TrainingConfig(epochs=20)
+    taken = []
+
+    def keep(take):
+        snapshot = take()
+        if snapshot.state.step == 10:
+            taken.append(
+                type(snapshot)(
+                    type(snapshot.state)(**{**vars(snapshot.state), "history": list(snapshot.state.history)}),
+                    {name: tensor.clone() for name, tensor in snapshot.tensors.items()},
+                    dict(snapshot.random),
+                )
+            )
+
+    whole, record = run(config, Hooks(snapshot=keep))
+    resumed, again = run(config, resume=taken[0])
+    assert torch.equal(weights(whole), weights(resumed))
+    assert record == again
+
+
+def test_stops_when_out_of_time_with_the_best_so_far():
+    _, record = run(TrainingConfig(epochs=100_000), deadline=time.monotonic() + 0.3)
+    assert record.stopped == "out of time"
+    assert 0 < record.best_step <= record.steps < 100_000
+
+
+def test_stops_early_without_progress():
+    _, record = run(TrainingConfig(epochs=4000, patience=1, learning_rate=0.05))
+    assert record.stopped == "early"
+
+
+def test_a_diverging_loss_is_named():
+    with pytest.raises(
+        DataError, match="^training diverged: the loss is no longer finite; try a lower training"
+    ):
+        run(TrainingConfig(epochs=400, learning_rate=1e6, gradient_clip=1e9))
+
+
+def test_trimming_keeps_the_network_from_learning_hidden_anomalies():
+    """A tight cluster off the plane, 10% of the rows: with the trimmed loss it stays strange."""
+    config = TrainingConfig(epochs=300)
+    matrix = torch.from_numpy(setup(outliers=25)[1])
+
+    def contrast(settings: TrainingConfig) -> float:
+        model, _ = run(settings, outliers=25)
+        with torch.no_grad():
+            errors = model.errors(matrix).mean(dim=1)
+        return (errors[:25].median() / errors[25:].median()).item()
+
+    assert contrast(config.model_copy(update={"contamination": 0.12})) > 2 * contrast(config)
+
+
+def test_steps_are_sized_to_the_data():
+    assert planned_steps(100, TrainingConfig()) == planned_steps(1000, TrainingConfig())
+    assert planned_steps(10_000_000, TrainingConfig()) == planned_steps(1_000_000, TrainingConfig())
+    assert planned_steps(1000, TrainingConfig(epochs=3, batch_size=100)) == 30
