@@ -154,15 +154,22 @@ def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:
 
 
 def _objective(model: Autoencoder, batch: Tensor, config: TrainingConfig, trimming: bool) -> Tensor:
+    kept = _trimmed(model, batch, config.contamination) if trimming else batch
     model.train()
-    losses = _row_losses(model, batch)
-    return (_trimmed(losses, config.contamination) if trimming else losses).mean()
+    return _row_losses(model, kept).mean()
 
 
-def _trimmed(losses: Tensor, share: float) -> Tensor:
-    """Least trimmed squares (Rousseeuw, 1984): the rows that fit worst may be anomalies."""
-    kept = max(1, len(losses) - math.ceil(share * len(losses)))
-    return losses.topk(kept, largest=False).values if share else losses
+def _trimmed(model: Autoencoder, rows: Tensor, share: float) -> Tensor:
+    """Least trimmed squares (Rousseeuw, 1984): without the rows that fit worst, which may be anomalies.
+
+    Rows are ranked by their error in evaluation mode, which no random noise blurs.
+    """
+    if not share or len(rows) < 2:
+        return rows
+    kept = max(1, len(rows) - math.ceil(share * len(rows)))
+    model.eval()
+    with torch.no_grad():
+        return rows[model.errors(rows).mean(dim=1).topk(kept, largest=False).indices]
 
 
 def _row_losses(model: Autoencoder, batch: Tensor) -> Tensor:
@@ -179,15 +186,17 @@ def _evaluate(
     """The objective of the averaged weights on held-out rows, under the same noise every time."""
     weights = optimizer.weights.clone()
     optimizer.load(optimizer.average)
+    rows = _trimmed(model, held_out, config.contamination)
+    model.train()
     with torch.no_grad(), seeded(seed, held_out.device):
         losses = torch.cat(
             [
-                _row_losses(model, held_out[start : start + _EVALUATED_ROWS])
-                for start in range(0, len(held_out), _EVALUATED_ROWS)
+                _row_losses(model, rows[start : start + _EVALUATED_ROWS])
+                for start in range(0, len(rows), _EVALUATED_ROWS)
             ]
         )
     optimizer.load(weights)
-    return _trimmed(losses, config.contamination).mean().item()
+    return losses.mean().item()
 
 
 def _schedule(done: float) -> float:
