@@ -183,7 +183,7 @@ class Detector:
             shares = np.zeros((len(errors), len(columns)), dtype=np.float32)
             for feature, column in enumerate(owners):
                 shares[:, column] += errors[:, feature]
-        return shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30))
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
     def score(
         self, data: Data, *, threshold: float | None = None, alert_rate: float | None = None, prefix: str = ""

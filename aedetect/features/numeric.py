@@ -46,7 +46,8 @@ def scale(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.clip((values - center) / spread, -_LARGEST, _LARGEST)
-    return np.arcsinh(scaled).astype(np.float32)
+    bent: np.ndarray[Any, np.dtype[np.float32]] = np.arcsinh(scaled).astype(np.float32)
+    return bent
 
 
 def unscale(

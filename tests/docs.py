@@ -1,0 +1,65 @@
+"""Writes the generated parts of the README: the help of every command, exit codes, settings.
+
+`python tests/docs.py --write` brings README.md up to date; a test fails where it is not.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from aedetect.cli.main import app
+from aedetect.config import Config, setting_names
+
+README = Path(__file__).parent.parent / "README.md"
+WIDTH = "88"
+
+
+def command_names() -> list[str]:
+    return list(typer.main.get_command(app).commands)
+
+
+def help_text(*words: str) -> str:
+    """What `aedetect WORDS --help` prints, at a fixed width."""
+    environment = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, [*words, "--help"], prog_name="aedetect", env=environment)
+    assert result.exit_code == 0, result.output
+    return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+
+
+def commands_section() -> str:
+    blocks = [f"### aedetect {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
+    return "\n\n".join(blocks)
+
+
+def settings_section() -> str:
+    defaults = Config()
+    rows = []
+    for name in setting_names():
+        section, _, key = name.partition(".")
+        part = getattr(defaults, section)
+        value = getattr(part, key)
+        shown = {None: "unset", "": "empty"}.get(value, value) if isinstance(value, (str, type(None))) else value
+        rows.append(f"| `{name}` | `{shown}` | {type(part).model_fields[key].description} |")
+    return "| setting | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
+
+
+SECTIONS = {"commands": commands_section, "settings": settings_section}
+
+
+def updated(text: str) -> str:
+    """`text` with every generated section brought up to date."""
+    for name, make in SECTIONS.items():
+        pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        assert pattern.search(text), f"README.md has no section {name!r}"
+        text = pattern.sub(lambda match, make=make: f"{match[1]}\n{make()}\n\n{match[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
