@@ -38,7 +38,8 @@ def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
     for name in names:
         if name in taken:
             raise UsageError(
-                f"{source}: has a column {name!r} already, which scoring would add; give --prefix, e.g. --prefix new_"
+                f"{source}: has a column {name!r} already, which scoring would add; "
+                "give --prefix, e.g. --prefix new_"
             )
 
 

@@ -215,12 +215,13 @@ class _Watch:
             role = columns[name].role
             if bad == self._filled.get(name, 0):
                 raise DataError(
-                    f"{self._source.name}: column {name!r}: no cell can be read as {role}, as it was in training "
-                    f"(the first is in {where}); has its type changed?"
+                    f"{self._source.name}: column {name!r}: no cell can be read as {role}, "
+                    f"as it was in training (the first is in {where}); has its type changed?"
                 )
             said.append(
-                f"{self._source.name}: column {name!r}: {bad:,} cell{'s' * (bad != 1)} cannot be read as {role}, "
-                f"the first in {where}; {'these rows are' if bad != 1 else 'this row is'} unscorable"
+                f"{self._source.name}: column {name!r}: {bad:,} cell{'s' * (bad != 1)} cannot be read "
+                f"as {role}, the first in {where}; "
+                f"{'these rows are' if bad != 1 else 'this row is'} unscorable"
             )
         for name, count in self._moved.items():
             said.append(

@@ -80,7 +80,7 @@ def printing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        reason = "no space left" if error.errno == errno.ENOSPC else error.strerror
+        reason = "no space left on the device" if error.errno == errno.ENOSPC else error.strerror
         raise OutputError(f"standard output: cannot be written: {reason}") from None
 
 
@@ -110,7 +110,11 @@ def console(stream: TextIO) -> Console:
     """A rich console that reads no markup and colours nothing but on a terminal."""
     from rich.console import Console
 
-    return Console(file=stream, markup=False, highlight=False, emoji=False)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(file=stream, markup=False, highlight=False, emoji=False)
 
 
 def is_terminal(stream: TextIO) -> bool:

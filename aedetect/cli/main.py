@@ -51,16 +51,21 @@ app.command(no_args_is_help=True)(inspect.inspect)
 def run() -> None:
     """Entry point of the console script."""
     try:
-        app(prog_name="aedetect")
-    except SystemExit:
-        # Help and version are printed outside of any command: a closed pipe shows only here.
         try:
+            app(prog_name="aedetect")
+        except SystemExit as end:
+            # Help is printed outside of any command, where a closed pipe is taken for a failure.
+            if isinstance(end.__context__, BrokenPipeError):
+                raise BrokenPipeError from None
             sys.stdout.flush()
-        except OSError as error:
-            discard_stdout()
-            closed = isinstance(error, BrokenPipeError)
-            sys.exit(ExitCode.CLOSED_PIPE if closed else ExitCode.OUTPUT)
-        raise
+            raise
+    except BrokenPipeError:
+        discard_stdout()
+        sys.exit(ExitCode.CLOSED_PIPE)
+    except OSError as error:
+        discard_stdout()
+        print(f"error: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(ExitCode.OUTPUT)
 
 
 if __name__ == "__main__":

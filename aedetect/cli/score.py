@@ -26,7 +26,8 @@ def score(
             "--output",
             "-o",
             metavar="OUT",
-            help="A file, a folder for one output per input, or '-' for CSV on stdout. Without it only the summary is given.",
+            help="A file, a folder for one output per input, or '-' for CSV on stdout. "
+            "Without it only the summary is given.",
             show_default=False,
         ),
     ] = None,
@@ -153,7 +154,8 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
         share = entry.anomalies / entry.rows if entry.rows else 0.0
         unscorable = f", {entry.unscorable:,} unscorable" if entry.unscorable else ""
         out.say(
-            f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%}){unscorable}{where}"
+            f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%})"
+            f"{unscorable}{where}"
         )
     if shown and len(summary.files) > 1:
         counts = summary.counts

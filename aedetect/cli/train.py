@@ -222,8 +222,9 @@ def _train(
     training = detector.training
     out.say()
     out.say(
-        f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s on {training.device}; "
-        f"rows scoring above {detector.threshold:.3g} are flagged, {settings.threshold.alert_rate:.3g} of normal ones"
+        f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
+        f"on {training.device}; rows scoring above {detector.threshold:.3g} are flagged, "
+        f"{settings.threshold.alert_rate:.3g} of normal ones"
     )
 
 

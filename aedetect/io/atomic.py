@@ -100,7 +100,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         if isinstance(error, FileNotFoundError):
             reason = "its folder does not exist; create it first"
         elif error.errno == errno.ENOSPC:
-            reason = "no space left; the old file, if any, is unchanged"
+            reason = "no space left on the device"
         else:
             reason = error.strerror or str(error)
         raise OutputError(f"{path}: cannot be written: {reason}") from None

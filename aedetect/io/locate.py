@@ -79,13 +79,18 @@ def _expand(word: str) -> list[Location]:
     if os.path.isdir(word):
         return _expand_directory(word)
     if os.path.exists(word):
-        return [Location(word, word)]
+        return [Location(word, _shown(word))]
     if glob.has_magic(word):
         matches = sorted(path for path in glob.glob(word, recursive=True) if not os.path.isdir(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
-        return [Location(path, path) for path in matches]
+        return [Location(path, _shown(path)) for path in matches]
     raise DataError(f"{word}: no such file or directory")
+
+
+def _shown(path: str) -> str:
+    """A path as text: bytes that are no UTF-8 are spelled out, for they cannot be stored or printed."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _expand_directory(root: str) -> list[Location]:
@@ -96,7 +101,8 @@ def _expand_directory(root: str) -> list[Location]:
             if not name.startswith((".", "_")) and format_of_name(name):
                 path = os.path.join(folder, name)
                 relative = Path(path).relative_to(root)
-                places.append(Location(path, path, _partition(relative.parts[:-1]), None, str(relative)))
+                partition = _partition(relative.parts[:-1])
+                places.append(Location(path, _shown(path), partition, None, str(relative)))
     if not places:
         raise DataError(f"{root}: no data file in this directory (looked for {', '.join(SUFFIX_FORMATS)})")
     return sorted(places, key=lambda place: place.path)
