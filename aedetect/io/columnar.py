@@ -12,11 +12,11 @@ from aedetect.io.source import Reader
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Source = str | Callable[[], AbstractContextManager[IO[bytes]]]
+Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
-    """A reader over the Parquet or Arrow file at `source`: a path, or what opens a seekable stream."""
+    """A reader over the Parquet or Arrow file that `source` opens as a seekable stream."""
     return _ParquetReader(source, batch_rows) if format == "parquet" else _ArrowReader(source, batch_rows)
 
 
@@ -35,12 +35,8 @@ class _ParquetReader:
     def _file(self) -> Iterator[Any]:
         from pyarrow import parquet
 
-        if isinstance(self._source, str):
-            with parquet.ParquetFile(self._source) as file:
-                yield file
-        else:
-            with self._source() as stream, parquet.ParquetFile(stream) as file:
-                yield file
+        with self._source() as stream, parquet.ParquetFile(stream) as file:
+            yield file
 
 
 class _ArrowReader:
@@ -69,8 +65,7 @@ class _ArrowReader:
     def _file(self) -> Iterator[Any]:
         import pyarrow as pa
 
-        opened = pa.memory_map(self._source) if isinstance(self._source, str) else self._source()
-        with opened as stream:
+        with self._source() as stream:
             try:
                 file = pa.ipc.open_file(stream)
             except pa.ArrowInvalid:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import gzip
-import io
-import os
-import shutil
+import mmap
 import sys
 import tempfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from aedetect.errors import DataError
 from aedetect.io import csv, jsonl, sniff
@@ -24,15 +21,13 @@ from aedetect.io.source import Reader
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BROKEN = (OSError, EOFError, zlib.error)
-
 
 def open_inputs(
     words: Sequence[str], options: ReadOptions, stdin: IO[bytes] | None = None
 ) -> list[FileInput]:
     """The files that the INPUT words of a command mean. Raises DataError where there is none."""
     return [
-        FileInput(place, options, Spool(stdin or sys.stdin.buffer) if place.path == STDIN else None)
+        FileInput(place, options, _spooled(stdin or sys.stdin.buffer) if place.path == STDIN else None)
         for place in locate(words)
     ]
 
@@ -62,28 +57,24 @@ class FileInput:
         return _FileReader(self, self._reader(batch_rows))
 
     def _reader(self, batch_rows: int) -> Reader:
-        shape, encoding = self._shape, self.options.encoding
+        shape = self._shape
         with self._errors():
             if shape.format == "csv":
-                return csv.CsvReader(
-                    self.name, self._stream, shape.delimiter, encoding, batch_rows, self.locate
-                )
+                return csv.CsvReader(self.name, self._text, shape.delimiter, batch_rows, self.locate)
             if shape.format == "jsonl":
-                return jsonl.JsonLinesReader(self._stream, self._json_types, batch_rows, self.name, encoding)
+                return jsonl.JsonLinesReader(self._text, self._json_types, batch_rows, self.name)
             from aedetect.io import columnar
 
-            if self.spool is None and self.location.filesystem is None and not shape.compression:
-                return columnar.open_columnar(shape.format, self.location.path, batch_rows)
             return columnar.open_columnar(shape.format, self._seekable, batch_rows)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
             return f"row {row}"
-        with self._stream() as stream:
+        with self._text() as stream:
             if self._shape.format == "jsonl":
-                line = jsonl.line_of_row(stream, self.options.encoding, row)
+                line = jsonl.line_of_row(stream, row)
             else:
-                line = csv.line_of_row(stream, self._shape.delimiter, self.options.encoding, row)
+                line = csv.line_of_row(stream, self._shape.delimiter, row)
         return f"row {row} (line {line})" if line else f"row {row}"
 
     @cached_property
@@ -92,28 +83,54 @@ class FileInput:
             head = raw.read(sniff.HEAD_BYTES)
         compression = sniff.compression_of(head)
         if compression:
-            with self._errors(), self._raw() as raw, _decompressed(raw, compression) as stream:
+            with self._errors(), self._bytes(compression) as stream:
                 head = stream.read(sniff.HEAD_BYTES)
         return sniff.sniff(self.name, head, compression, self.options)
 
     @cached_property
     def _json_types(self) -> pa.Schema:
-        with self._stream() as stream:
-            return jsonl.settle_types(stream, self.name, self.options.encoding)
+        with self._text() as stream:
+            return jsonl.settle_types(stream, self.name)
 
-    def _raw(self) -> IO[bytes]:
+    def _raw(self) -> pa.NativeFile:
+        import pyarrow as pa
+
         place = self.location
         if self.spool is not None:
             return self.spool.open()
         if place.filesystem is not None:
-            return cast("IO[bytes]", place.filesystem.open_input_file(place.path))
-        return open(place.path, "rb")
+            return place.filesystem.open_input_file(place.path)
+        return pa.OSFile(place.path)
 
     @contextlib.contextmanager
-    def _stream(self) -> Iterator[IO[bytes]]:
+    def _bytes(self, compression: str | None) -> Iterator[IO[bytes]]:
         """The decompressed content from its start; closed with the block."""
-        with self._raw() as raw, _decompressed(raw, self._shape.compression) as stream:
+        import pyarrow as pa
+
+        with self._raw() as raw:
+            if compression is None:
+                yield raw
+                return
+            with pa.CompressedInputStream(raw, compression) as stream:
+                yield stream
+
+    @contextlib.contextmanager
+    def _text(self) -> Iterator[IO[bytes]]:
+        """The decompressed content in UTF-8."""
+        if self._recoded is not None:
+            with self._recoded.open() as stream:
+                yield stream
+            return
+        with self._bytes(self._shape.compression) as stream:
             yield stream
+
+    @cached_property
+    def _recoded(self) -> Spool | None:
+        if sniff.is_utf8(self.options.encoding):
+            return None
+        with self._bytes(self._shape.compression) as stream:
+            text = codecs.getreader(self.options.encoding)(stream)
+            return Spool(codecs.iterencode(iter(lambda: text.read(1 << 20), ""), "utf-8")).filled()
 
     @contextlib.contextmanager
     def _seekable(self) -> Iterator[IO[bytes]]:
@@ -122,11 +139,10 @@ class FileInput:
             with self._raw() as raw:
                 yield raw
             return
-        with tempfile.TemporaryFile(prefix="aedetect-") as spool:
-            with self._stream() as stream:
-                shutil.copyfileobj(stream, spool)
-            spool.seek(0)
-            yield spool
+        with self._bytes(self._shape.compression) as packed:
+            spool = _spooled(packed).filled()
+        with spool.open() as stream:
+            yield stream
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -143,25 +159,11 @@ class FileInput:
                 f"{self.name}: not {error.encoding} text (byte {error.object[error.start]:#04x}); "
                 "name its encoding with --encoding, e.g. --encoding latin-1"
             ) from None
-        except (*_BROKEN, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException) as error:
             reason = (
                 getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
             )
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
-
-
-@contextlib.contextmanager
-def _decompressed(raw: IO[bytes], compression: str | None) -> Iterator[IO[bytes]]:
-    if compression == "gzip":
-        with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
-            yield cast("IO[bytes]", stream)
-    elif compression == "zstd":
-        import pyarrow as pa
-
-        with pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd") as stream:
-            yield cast("IO[bytes]", stream)
-    else:
-        yield raw
 
 
 class _FileReader:
@@ -202,48 +204,35 @@ class _FileReader:
             raise DataError(f"{self._source.name}: holds no rows")
 
 
+def _spooled(stream: IO[bytes]) -> Spool:
+    return Spool(iter(lambda: stream.read(1 << 20), b""))
+
+
 class Spool:
-    """Standard input kept in an unnamed temporary file, since training reads its input several times."""
+    """What `parts` yield, kept in an unnamed temporary file so that it can be read several times.
 
-    def __init__(self, stream: IO[bytes]):
-        self._stream = stream
-        self._file: IO[bytes] | None = None
+    `parts` are fetched when first needed: who waits for standard input is told other faults first.
+    """
 
-    def __del__(self) -> None:
-        if self._file is not None:
-            self._file.close()
+    def __init__(self, parts: Iterable[bytes]):
+        self._parts = parts
+        self._content: pa.Buffer | None = None
 
-    def open(self) -> IO[bytes]:
-        """A fresh reader from the start of what stood on standard input."""
-        if self._file is None:
-            spool = tempfile.TemporaryFile(prefix="aedetect-stdin-")  # noqa: SIM115 - lives as long as self
-            shutil.copyfileobj(self._stream, spool)
-            spool.flush()
-            self._file = spool
-        return io.BufferedReader(_SpoolView(self._file.fileno()))
+    def open(self) -> pa.NativeFile:
+        """A fresh reader from the start."""
+        import pyarrow as pa
 
+        return pa.BufferReader(self.filled()._content)
 
-class _SpoolView(io.RawIOBase):
-    def __init__(self, descriptor: int):
-        self._descriptor = descriptor
-        self._offset = 0
+    def filled(self) -> Self:
+        """This spool, with all parts fetched."""
+        import pyarrow as pa
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._offset, os.SEEK_END: os.fstat(self._descriptor).st_size}
-        self._offset = base[whence] + offset
-        return self._offset
-
-    def tell(self) -> int:
-        return self._offset
-
-    def readinto(self, buffer: Any) -> int:
-        data = os.pread(self._descriptor, len(buffer), self._offset)
-        buffer[: len(data)] = data
-        self._offset += len(data)
-        return len(data)
+        if self._content is None:
+            with tempfile.TemporaryFile(prefix="aedetect-") as file:
+                file.writelines(self._parts)
+                file.flush()
+                size = file.tell()
+                view: Any = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+            self._content = pa.py_buffer(view)
+        return self

@@ -26,7 +26,7 @@ _SAID = {
 _SAID["nested"] = "a list"
 
 
-def settle_types(stream: IO[bytes], name: str, encoding: str) -> pa.Schema:
+def settle_types(stream: IO[bytes], name: str) -> pa.Schema:
     """The columns of a whole stream of JSON lines.
 
     A column is bool, int64, float64 or string; where values of several kinds are mixed, or are
@@ -36,7 +36,7 @@ def settle_types(stream: IO[bytes], name: str, encoding: str) -> pa.Schema:
     import pyarrow as pa
 
     kinds: dict[str, set[str]] = {}
-    for _, record in _records(stream, name, encoding):
+    for _, record in _records(stream, name):
         for key, value in record.items():
             kinds.setdefault(key, set()).add(_kind(value))
     if not kinds:
@@ -44,9 +44,9 @@ def settle_types(stream: IO[bytes], name: str, encoding: str) -> pa.Schema:
     return pa.schema([_field(key, found - {"null"}) for key, found in kinds.items()])
 
 
-def line_of_row(stream: IO[bytes], encoding: str, row: int) -> int | None:
+def line_of_row(stream: IO[bytes], row: int) -> int | None:
     """The line (from 1) on which row `row` (from 1) stands; None past the end."""
-    rows = ((number, line) for number, line in _lines(stream, encoding) if line.strip())
+    rows = ((number, line) for number, line in _lines(stream) if line.strip())
     return next((number for seen, (number, _) in enumerate(rows, start=1) if seen == row), None)
 
 
@@ -59,18 +59,16 @@ class JsonLinesReader:
         schema: pa.Schema,
         batch_rows: int,
         name: str,
-        encoding: str,
     ):
         self.schema = schema
         self._open = open
         self._batch_rows = batch_rows
         self._name = name
-        self._encoding = encoding
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         rows: list[dict[str, Any]] = []
         with self._open() as stream:
-            for _, record in _records(stream, self._name, self._encoding):
+            for _, record in _records(stream, self._name):
                 rows.append(record)
                 if len(rows) == self._batch_rows:
                     yield self._batch(rows)
@@ -92,17 +90,16 @@ class JsonLinesReader:
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
-def _lines(stream: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
+def _lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n")
     try:
-        for number, line in enumerate(text, start=1):
-            yield number, line.lstrip("\ufeff") if number == 1 else line
+        yield from enumerate(text, start=1)
     finally:
         text.detach()
 
 
-def _records(stream: IO[bytes], name: str, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in _lines(stream, encoding):
+def _records(stream: IO[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in _lines(stream):
         if not line.strip():
             continue
         try:

@@ -36,6 +36,10 @@ def compression_of(head: bytes) -> str | None:
     return None
 
 
+def is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
 def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions) -> Shape:
     """Decide how to read `name`, whose first (decompressed) bytes are `head`.
 
@@ -81,7 +85,7 @@ def _binary_format(head: bytes) -> str | None:
 
 
 def _decode(name: str, head: bytes, encoding: str) -> str:
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+    if is_utf8(encoding):
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) * 3 > len(head[:200]):
             raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding utf-16")
         if 0 in head:
