@@ -100,7 +100,7 @@ def pack(
     """The bytes of a model file."""
     from safetensors.numpy import save
 
-    plain = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    plain = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         file_sha256=_BLANK_DIGEST,

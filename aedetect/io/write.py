@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import json
 import math
 import sys
@@ -69,10 +70,23 @@ def _compressed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     elif path.lower().endswith(".zst"):
         import pyarrow as pa
 
-        with pa.CompressedOutputStream(pa.PythonFile(raw, mode="w"), "zstd") as packed:
+        with pa.CompressedOutputStream(pa.PythonFile(_LeftOpen(raw), mode="w"), "zstd") as packed:
             yield packed
     else:
         yield raw
+
+
+class _LeftOpen(io.RawIOBase):
+    """A stream whose closing leaves the one below open: Arrow closes what it writes to."""
+
+    def __init__(self, below: IO[bytes]):
+        self._below = below
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._below.write(data)
 
 
 def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:

@@ -1,0 +1,194 @@
+"""Tables go out as they came in, in every format."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import decimal
+import gzip
+import io
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from aedetect.errors import OutputError, UsageError
+from aedetect.io.files import open_inputs
+from aedetect.io.options import ReadOptions
+from aedetect.io.write import CsvSink, JsonLinesSink, as_text, open_sink, output_format
+
+BATCH = pa.RecordBatch.from_pydict(
+    {
+        "number": [1.5, None, -0.1],
+        "whole": pa.array([1, 2**60, None]),
+        "text": ['a "b", c', "", "two\nlines"],
+        "truth": [True, None, False],
+    }
+)
+
+
+def packed(suffix: str, data: bytes) -> bytes:
+    if suffix == ".gz":
+        return gzip.decompress(data)
+    return pa.decompress(data, 10_000, "zstd", asbytes=True) if suffix == ".zst" else data
+
+
+def written(path: Path, *batches: pa.RecordBatch) -> bytes:
+    with open_sink(str(path), batches[0].schema) as sink:
+        for batch in batches:
+            sink.write(batch)
+    return path.read_bytes()
+
+
+CSV = b'number,whole,text,truth\n1.5,1,"a ""b"", c",true\n,1152921504606846976,,\n-0.1,,"two\nlines",false\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("out.csv", CSV),
+        ("out.CSV", CSV),
+        ("out.csv.gz", CSV),
+        ("out.tsv", CSV.replace(b",", b"\t").replace(b'"\t c', b'", c').replace(b'""\t', b'"",')),
+        (
+            "out.jsonl",
+            b'{"number": 1.5, "whole": 1, "text": "a \\"b\\", c", "truth": true}\n'
+            b'{"number": null, "whole": 1152921504606846976, "text": "", "truth": null}\n'
+            b'{"number": -0.1, "whole": null, "text": "two\\nlines", "truth": false}\n',
+        ),
+    ],
+)
+def test_text_formats_byte_for_byte(tmp_path: Path, name: str, expected: bytes) -> None:
+    assert packed(Path(name).suffix, written(tmp_path / name, BATCH)) == expected
+
+
+TEXT = ("csv", "tsv", "jsonl", "ndjson")
+COMPRESSED = [f"{text}{packing}" for text in TEXT for packing in ("", ".gz", ".zst")]
+
+
+@pytest.mark.parametrize("suffix", [*COMPRESSED, "parquet", "pq", "arrow", "feather"])
+def test_what_is_written_can_be_read_back(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+    written(path, BATCH, BATCH)
+    reader = open_inputs([str(path)], ReadOptions())[0].open(100)
+    rows = pa.Table.from_batches(list(reader.batches()))
+    assert rows.column("text").to_pylist() == BATCH.column("text").to_pylist() * 2
+
+
+def test_parquet_and_arrow_keep_types(tmp_path: Path) -> None:
+    written(tmp_path / "out.parquet", BATCH)
+    written(tmp_path / "out.arrow", BATCH)
+    expected = pa.Table.from_batches([BATCH])
+    assert parquet.read_table(tmp_path / "out.parquet").equals(expected)
+    assert pa.ipc.open_file(tmp_path / "out.arrow").read_all().equals(expected)
+
+
+@pytest.mark.parametrize("name", ["out.csv.gz", "out.parquet", "out.csv.zst", "out.arrow"])
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "other").mkdir()
+    assert written(tmp_path / name, BATCH) == written(tmp_path / "other" / name, BATCH)
+
+
+@pytest.mark.parametrize("name", ["out", "out.txt", "out.csv.bz2", "out.xlsx"])
+def test_an_unknown_suffix_is_wrong_use(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        output_format(name)
+    assert str(caught.value) == (
+        f"{name}: unknown output format; end the name in one of "
+        ".csv, .tsv, .parquet, .pq, .arrow, .feather, .jsonl, .ndjson"
+    )
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/null", "/dev/full"])
+def test_devices_get_csv(name: str) -> None:
+    assert output_format(name) == "csv"
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8) | st.sampled_from(
+    ['"', '""', ",", "\t", "\r\n", '"\n"', " padded ", "=1+1", "'", "é", "\u2028"]
+)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@given(
+    rows=st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(texts, min_size=n, max_size=n), min_size=1))
+)
+def test_any_text_survives_csv(delimiter: str, rows: list[tuple[str, ...]]) -> None:
+    names = [f'n"{delimiter}{index}' for index in range(len(rows[0]))]
+    batch = pa.RecordBatch.from_arrays([pa.array(cells) for cells in zip(*rows, strict=True)], names=names)
+    stream = io.BytesIO()
+    CsvSink(stream, batch.schema, delimiter).write(batch)
+    text = io.StringIO(stream.getvalue().decode(), newline="")
+    assert list(csv.reader(text, delimiter=delimiter)) == [names, *map(list, rows)]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_numbers_survive_csv_exactly(values: list[float]) -> None:
+    assert [float(text) for text in as_text(pa.array(values)).to_pylist()] == values
+
+
+@pytest.mark.parametrize("slice_", [(0, 0), (1, 1), (1, 2)])
+def test_a_slice_writes_its_own_rows(slice_: tuple[int, int]) -> None:
+    batch = pa.RecordBatch.from_pydict({"a": ["x", "y", "z"]})
+    stream = io.BytesIO()
+    CsvSink(stream, batch.schema, ",").write(batch.slice(*slice_))
+    start, length = slice_
+    assert stream.getvalue().decode().split() == ["a", *["x", "y", "z"][start : start + length]]
+
+
+NAN = float("nan")
+ODD = [
+    (pa.array([1], pa.duration("s")), "1", '"1"'),
+    (pa.array([1], pa.timestamp("ns", "UTC")), *["1970-01-01 00:00:00.000000001Z"] * 2),
+    (pa.array([1], pa.time64("ns")), *["00:00:00.000000001"] * 2),
+    (pa.array([1], pa.date32()), *["1970-01-02"] * 2),
+    (pa.array([10**12], pa.timestamp("s")), *["<value out of range: 1000000000000>"] * 2),
+    (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), "[1, 2, 3]", "[1, 2, 3]"),
+    (pa.array([b"\xff\x00"]), "ff00", "ff00"),
+    (pa.array([b"\xff\x00"], pa.binary(2)), "ff00", "ff00"),
+    (pa.array([b"\xff"], pa.binary_view()), "ff", "ff"),
+    (pa.array([uuid.UUID(int=1).bytes], pa.uuid()), *["00000000-0000-0000-0000-000000000001"] * 2),
+    (pa.array([[("a", NAN)]], pa.map_(pa.string(), pa.float64())), '[["a", null]]', '[["a", null]]'),
+    (pa.array([[NAN, float("inf"), 1.0]]), "[null, null, 1.0]", "[null, null, 1.0]"),
+    (pa.array([{"a": NAN, "é": "b"}]), '{"a": null, "é": "b"}', '{"a": null, "é": "b"}'),
+    (pa.array([decimal.Decimal("1.50")]), "1.50", '"1.50"'),
+    (pa.array(["a"]).dictionary_encode(), "a", "a"),
+    (pa.array(["a"], pa.string_view()), "a", "a"),
+    (pa.array([0.1], pa.float32()), "0.1", "0.10000000149011612"),
+    (pa.RunEndEncodedArray.from_arrays([1], ["x"]), "x", "x"),
+    (pa.array([NAN]), "nan", "null"),
+    (pa.nulls(1), "", "null"),
+]
+
+
+@pytest.mark.parametrize(("column", "text", "_json"), ODD, ids=lambda value: str(getattr(value, "type", "")))
+def test_every_type_has_a_text(column: pa.Array, text: str, _json: str) -> None:
+    assert as_text(column).to_pylist() == [text]
+
+
+@pytest.mark.parametrize(("column", "_text", "value"), ODD, ids=lambda value: str(getattr(value, "type", "")))
+def test_every_type_has_a_json_value(column: pa.Array, _text: str, value: str) -> None:
+    stream = io.BytesIO()
+    JsonLinesSink(stream).write(pa.RecordBatch.from_arrays([column], names=["a"]))
+
+    def refuse(name: str) -> Any:
+        raise AssertionError(name)
+
+    found = json.loads(stream.getvalue(), parse_constant=refuse)["a"]
+    with contextlib.suppress(ValueError):
+        value = json.loads(value)
+    assert found == value
+
+
+def test_a_failing_reader_of_stdout_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "wb", buffering=0) as raw:
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, write_through=True))
+        with pytest.raises(OutputError) as caught, open_sink("-", BATCH.schema) as sink:
+            sink.write(BATCH)
+    assert str(caught.value) == "standard output: cannot be written: no space left on the device"
