@@ -115,7 +115,7 @@ class CsvReader:
         with self._open() as stream:
             if sum(data.count(b'"') for data in iter(lambda: stream.read(1 << 20), b"")) % 2 == 0:
                 return
-        with self._open() as stream, _text(stream) as text:
+        with self._open() as stream, _text(stream, errors="replace") as text:
             start = 1
             reader = csv.reader(text, delimiter=self._delimiter, strict=True)
             try:
@@ -130,8 +130,8 @@ class CsvReader:
 
 
 @contextlib.contextmanager
-def _text(stream: IO[bytes]) -> Iterator[io.TextIOWrapper]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrapper]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", errors=errors)
     try:
         yield text
     finally:
@@ -151,7 +151,7 @@ def _header(name: str, stream: IO[bytes], delimiter: str) -> list[str]:
 
 def line_of_row(stream: IO[bytes], delimiter: str, row: int) -> int | None:
     """The line (from 1) on which data row `row` (from 1) begins; None past the end."""
-    with _text(stream) as text:
+    with _text(stream, errors="replace") as text:
         reader = csv.reader(text, delimiter=delimiter)
         seen = -1
         start = 1
