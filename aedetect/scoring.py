@@ -230,7 +230,8 @@ class _Watch:
             )
         for name, count in self._unseen.items():
             said.append(
-                f"{self._source.name}: column {name!r}: {count:,} row{'s' * (count != 1)} with a rare category or one never seen"
+                f"{self._source.name}: column {name!r}: {count:,} row{'s' * (count != 1)} "
+                "with a rare category or one never seen"
             )
         return said
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK_MIB = 4
+_NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding latin-1"
 _WRONG_COUNT = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
 _BAD_TEXT = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to string: invalid UTF8")
 
@@ -86,8 +87,7 @@ class CsvReader:
             column = self._names[int(bad_text[1])]
             where = f"{self._locate(int(bad_text[2]) - 1)}, " if bad_text[2] else ""
             raise DataError(
-                f"{self._name}: {where}column {column!r}: not UTF-8 text; "
-                "name its encoding with --encoding, e.g. --encoding latin-1"
+                f"{self._name}: {where}column {column!r}: not UTF-8 text; {_NAME_ENCODING}"
             ) from None
         self._check_quotes()
         wrong_count = _WRONG_COUNT.search(str(error))
@@ -139,10 +139,13 @@ def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrappe
 
 
 def _header(name: str, stream: IO[bytes], delimiter: str) -> list[str]:
-    with _text(stream) as text:
+    # Bytes that are no text are let through here: below the header, a row can be named for them.
+    with _text(stream, errors="surrogateescape") as text:
         names = next((row for row in csv.reader(text, delimiter=delimiter) if row), None)
     if names is None:
         raise DataError(f"{name}: the file is empty")
+    if any("\udc80" <= mark <= "\udcff" for mark in "".join(names)):
+        raise DataError(f"{name}: the header is not UTF-8 text; {_NAME_ENCODING}")
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise DataError(f"{name}: the column name {twice[0]!r} stands twice in the header; rename one")

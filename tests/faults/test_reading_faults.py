@@ -120,7 +120,7 @@ class TestText:
         name = prompt.write("in.csv", "größe,b\n1,2\n".encode("latin-1"))
         prompt.both_refuse(
             name,
-            message="in.csv: not utf-8 text (byte 0xf6); "
+            message="in.csv: the header is not UTF-8 text; "
             "name its encoding with --encoding, e.g. --encoding latin-1",
         )
 
