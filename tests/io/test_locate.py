@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aedetect.errors import DataError
+from aedetect.io.locate import Location, format_of_name, locate
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "b.csv", "a.parquet", "notes.txt", ".hidden.csv", "_SUCCESS.csv",
+        "year=2024/site=a%2Fb/x.csv", "year=__HIVE_DEFAULT_PARTITION__/x.csv", ".git/x.csv", "_tmp/x.csv",
+    ):  # fmt: skip
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x\n1\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*words: str) -> list[str]:
+    return [place.name for place in locate(words)]
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.csv", "csv"), ("a.CSV.GZ", "csv"), ("a.tsv.zst", "tsv"), ("a.pq", "parquet"),
+        ("a.feather", "arrow"), ("a.ndjson", "jsonl"), ("a.txt", None), ("csv", None), ("a.gz", None),
+    ],
+)  # fmt: skip
+def test_format_of_name(name: str, format: str | None) -> None:
+    assert format_of_name(name) == format
+
+
+def test_directory_holds_its_data_files_in_order(tree: Path) -> None:
+    assert names("data") == [
+        "data/a.parquet",
+        "data/b.csv",
+        "data/year=2024/site=a%2Fb/x.csv",
+        "data/year=__HIVE_DEFAULT_PARTITION__/x.csv",
+    ]
+
+
+def test_hive_partitions(tree: Path) -> None:
+    assert [place.partition for place in locate(["data"])] == [
+        (), (), (("year", "2024"), ("site", "a/b")), (("year", None),),
+    ]  # fmt: skip
+
+
+def test_relative_paths_mirror_the_directory(tree: Path) -> None:
+    assert [place.relative for place in locate(["data"])][:2] == ["a.parquet", "b.csv"]
+
+
+def test_glob_takes_any_suffix_but_no_directories(tree: Path) -> None:
+    assert names("data/[a-z]*") == ["data/a.parquet", "data/b.csv", "data/notes.txt"]
+
+
+def test_file_whose_name_looks_like_a_glob(tree: Path) -> None:
+    Path("x[1].csv").write_text("x\n")
+    assert names("x[1].csv") == ["x[1].csv"]
+
+
+def test_order_of_words_is_kept_and_repeats_dropped(tree: Path) -> None:
+    assert names("data/b.csv", "data/a.parquet", "./data/b.csv") == ["data/b.csv", "data/a.parquet"]
+
+
+def test_stdin() -> None:
+    assert locate(["-"]) == [Location("-", "<stdin>")]
+
+
+def test_uri_of_a_file(tree: Path) -> None:
+    uri = (tree / "data" / "b.csv").as_uri()
+    place = locate([uri])[0]
+    assert (place.name, place.path) == (uri, str(tree / "data" / "b.csv"))
+
+
+def test_uri_of_a_directory_finds_what_its_path_finds(tree: Path) -> None:
+    by_uri, by_path = locate([(tree / "data").as_uri()]), locate([str(tree / "data")])
+    assert [(p.relative, p.partition) for p in by_uri] == [(p.relative, p.partition) for p in by_path]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("gone.csv", "gone.csv: no such file or directory"),
+        ("gone*.csv", "gone*.csv: no file matches this pattern"),
+        ("file:///gone.csv", "file:///gone.csv: no such file or directory"),
+    ],
+)
+def test_nothing_there(tree: Path, word: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        locate([word])
+    assert str(caught.value) == message
+
+
+def test_unknown_kind_of_uri() -> None:
+    with pytest.raises(DataError, match=r"^nope://x: cannot be read: "):
+        locate(["nope://x"])
+
+
+@pytest.mark.parametrize("uri", [False, True])
+def test_directory_without_data(tmp_path: Path, uri: bool) -> None:
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(DataError, match="no data file in this directory"):
+        locate([tmp_path.as_uri() if uri else str(tmp_path)])
