@@ -14,6 +14,7 @@ from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, wri
 from aedetect.config import Config
 from aedetect.errors import UsageError
 from aedetect.features import Encoded, FeatureEncoder
+from aedetect.features.encoder import STATISTICS
 from aedetect.fitting import Fitted, fit
 from aedetect.fitting.fit import raw_scores
 from aedetect.inference import mean_errors
@@ -249,7 +250,7 @@ class _Parts:
         from aedetect.errors import ModelError
 
         try:
-            statistics = {name: tensors[f"features.{name}"] for name in ("center", "spread", "quantiles")}
+            statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
             encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
             members = []
             for index in range(len(manifest.training.members)):

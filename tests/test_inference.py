@@ -2,9 +2,9 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.layouts import layout
 
 from aedetect.config import ModelConfig
-from aedetect.features.layout import Layout
 from aedetect.inference import BLOCK_ROWS, mean_errors, member_errors
 from aedetect.models import build
 
@@ -14,7 +14,7 @@ MATRIX = np.random.default_rng(0).standard_normal((3000, 5)).astype(np.float32)
 
 def model(seed: int):
     torch.manual_seed(seed)
-    return build(Layout(np.full(5, 0.001), np.zeros(5, bool), ()), ModelConfig(width=32)).eval()
+    return build(layout(5), ModelConfig(width=32)).eval()
 
 
 MODEL = model(0)

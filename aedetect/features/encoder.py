@@ -24,6 +24,9 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
+STATISTICS = ("center", "spread", "mean", "deviation", "quantiles")
+
+
 class NumericColumn(BaseModel):
     """A column that becomes one numeric feature, or two for each cycle of a datetime.
 
@@ -96,6 +99,8 @@ class FeatureEncoder:
         self.state = state
         self.center = statistics["center"]
         self.spread = statistics["spread"]
+        self.mean = statistics["mean"]
+        self.deviation = statistics["deviation"]
         self.quantiles = statistics["quantiles"]
 
     @classmethod
@@ -105,7 +110,7 @@ class FeatureEncoder:
         """An encoder for the learned columns of `schema`, from their profiles."""
         columns: list[NumericColumn] = []
         vocabularies: list[Vocabulary] = []
-        scaling: list[tuple[float, float]] = []
+        scaling: list[tuple[float, float, float, float]] = []
         quantiles: list[np.ndarray[Any, Any]] = []
         nothing = np.full(len(numeric.QUANTILE_RANKS), np.nan)
         for column in schema.columns:
@@ -119,10 +124,11 @@ class FeatureEncoder:
                     )
                 )
                 if words:
-                    scaling.append(_truth_scaling(profile))
+                    scaling.append(_truth_scaling(profile) * 2)
                     quantiles.append(nothing)
                 else:
-                    scaling.append(numeric.location_and_spread(profile.numbers))
+                    center, spread = numeric.location_and_spread(profile.numbers)
+                    scaling.append((center, spread, *numeric.mean_and_deviation(profile.numbers, spread)))
                     quantiles.append(
                         profile.numbers.quantiles(numeric.QUANTILE_RANKS)
                         if profile.numbers.count
@@ -135,7 +141,7 @@ class FeatureEncoder:
                         column=column.name, role="datetime", missing_rate=rate, gaps=gaps, cycles=names
                     )
                 )
-                scaling += [(0.0, 1.0)] * (2 * len(names))
+                scaling += [(0.0, 1.0, 0.0, 1.0)] * (2 * len(names))
                 quantiles += [nothing] * (2 * len(names))
             elif column.role == "categorical":
                 missing = profile.counted_rows - sum(profile.counts.values())
@@ -144,9 +150,10 @@ class FeatureEncoder:
             c.name: c.constant for c in schema.columns if c.role == "constant" and c.constant is not None
         }
         state = EncoderState(numeric=tuple(columns), categorical=tuple(vocabularies), constant=constants)
-        pairs = np.array(scaling, dtype=np.float64).reshape(-1, 2)
+        table = np.array(scaling, dtype=np.float64).reshape(-1, 4)
         grid = np.array(quantiles, dtype=np.float64).reshape(-1, len(nothing))
-        return cls(schema, state, {"center": pairs[:, 0], "spread": pairs[:, 1], "quantiles": grid})
+        columns_of = dict(zip(("center", "spread", "mean", "deviation"), table.T.copy(), strict=True))
+        return cls(schema, state, {**columns_of, "quantiles": grid})
 
     @property
     def layout(self) -> Layout:
@@ -154,6 +161,8 @@ class FeatureEncoder:
         return Layout(
             np.array([column.missing_rate for column in features], dtype=np.float64),
             np.array([column.gaps for column in features], dtype=np.bool_),
+            self.spread / self.deviation,
+            (self.center - self.mean) / self.deviation,
             tuple(vocabulary.prior for vocabulary in self.state.categorical),
         )
 
@@ -166,7 +175,7 @@ class FeatureEncoder:
         )
 
     def statistics(self) -> dict[str, np.ndarray[Any, Any]]:
-        return {"center": self.center, "spread": self.spread, "quantiles": self.quantiles}
+        return {name: getattr(self, name) for name in STATISTICS}
 
     def transform(self, batch: pa.RecordBatch) -> Encoded:
         """Encode one batch; its columns are found by name and may stand in any order."""

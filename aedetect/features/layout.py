@@ -17,11 +17,15 @@ class Layout:
 
     `missing_rates` [numeric]: share of training cells that were missing, smoothed above zero.
     `gaps` [numeric]: whether any was.
+    `gain`, `shift` [numeric]: gain · sinh(x) + shift turns a scaled value into standard deviations
+    from the mean, a second view in which distances are not bent.
     `priors`: per categorical feature, the share of each code in training, shape [cardinality].
     """
 
     missing_rates: np.ndarray[Any, np.dtype[np.float64]]
     gaps: np.ndarray[Any, np.dtype[np.bool_]]
+    gain: np.ndarray[Any, np.dtype[np.float64]]
+    shift: np.ndarray[Any, np.dtype[np.float64]]
     priors: tuple[np.ndarray[Any, np.dtype[np.float64]], ...]
 
     @property

@@ -36,6 +36,21 @@ def location_and_spread(profile: NumberProfile) -> tuple[float, float]:
     return float(center), next((float(c) for c in candidates if np.isfinite(c) and c > least), 1.0)
 
 
+def mean_and_deviation(profile: NumberProfile, spread: float) -> tuple[float, float]:
+    """Mean and standard deviation of the values clipped to their 1% and 99% quantiles.
+
+    Where nearly all values are equal, the deviation is at least `spread`.
+    """
+    if not profile.count:
+        return 0.0, spread
+    clipped = np.clip(profile.quantiles(_GRID), *profile.quantiles(np.array([0.01, 0.99])))
+    with np.errstate(over="ignore"):
+        mean, deviation = float(clipped.mean()), float(clipped.std())
+    if not (np.isfinite(mean) and np.isfinite(deviation)):
+        return float(profile.quantiles(np.array([0.5]))[0]), spread
+    return mean, deviation if deviation > _NARROW * spread else spread
+
+
 def scale(
     values: np.ndarray[Any, Any], center: np.ndarray[Any, Any], spread: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, np.dtype[np.float32]]:

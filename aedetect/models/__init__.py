@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aedetect.models.base import Autoencoder
 
 ARCHITECTURES = {
+    "memory": "aedetect.models.memory:MemoryAutoencoder",
     "denoising": "aedetect.models.denoising:DenoisingAutoencoder",
     "bottleneck": "aedetect.models.bottleneck:BottleneckAutoencoder",
 }

@@ -19,6 +19,8 @@ INPUT_LIMIT = 10.0
 # Share of the smoothed training frequencies mixed into predicted category probabilities: bounds
 # the surprise of a category never seen, for which the network alone has no evidence.
 PRIOR_SHARE = 0.02
+# Learned rows that a model is given to remember, or to compare with.
+REFERENCE_ROWS = 1024
 
 
 class Autoencoder(nn.Module, ABC):
@@ -49,8 +51,12 @@ class Autoencoder(nn.Module, ABC):
         """A further loss per row [rows] in training (a divergence, say), or None."""
         return None
 
-    def fit_reference(self, batch: Tensor) -> None:
-        """Set buffers of the evaluation mode from held-out normal rows, after training."""
+    def fit_reference(self, held_out: Tensor, learned: Tensor) -> None:
+        """Set buffers of the evaluation mode after training, from rows [rows, features].
+
+        `held_out` are normal rows that were not learned from, `learned` a sample of those that
+        were, at most `REFERENCE_ROWS`.
+        """
         return
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.features.layout import Layout
-from aedetect.models.base import Autoencoder, Row, RowInput, RowOutput, corrupt_codes, HiddenLayers
+from aedetect.models.base import Autoencoder, HiddenLayers, Row, RowInput, RowOutput, corrupt_codes
 
 _NOISE = 0.2
 _SWAP, _MASK = 0.1, 0.02

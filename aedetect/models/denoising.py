@@ -12,11 +12,11 @@ from aedetect.features.layout import Layout
 from aedetect.models.base import (
     INPUT_LIMIT,
     Autoencoder,
+    HiddenLayers,
     Row,
     RowInput,
     RowOutput,
     corrupt_codes,
-    HiddenLayers,
 )
 
 LOWEST_NOISE, HIGHEST_NOISE = 0.05, 1.0
@@ -59,41 +59,48 @@ class DenoisingAutoencoder(Autoencoder):
             sigma = LOWEST_NOISE * torch.exp(span * torch.rand(len(batch), 1, device=batch.device))
             noisy = row.numbers + sigma * torch.randn_like(row.numbers)
             codes = corrupt_codes(row.codes, self.layout, sigma / (1 + sigma), _MASK)
-            return self._errors_at(row, noisy, codes, sigma)
+            return self._errors_at(row, noisy, codes, sigma)[0]
+        return self.clean_pass(batch)[0]
+
+    def clean_pass(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Errors [rows, features] without noise, and the last hidden state [rows, width] at strong noise."""
+        row = Row(batch, self.layout)
         total = torch.zeros_like(batch)
+        hidden = batch
         for level, reference in zip(SCORING_NOISE, self.reference, strict=True):
-            total += self._clean_errors(row, level) / reference
-        return total / len(SCORING_NOISE)
+            errors, hidden = self._errors_at(row, row.numbers, row.codes, _same(row, level))
+            total += errors / reference
+        return total / len(SCORING_NOISE), hidden
 
     def reconstruct(self, batch: Tensor) -> Tensor:
         row = Row(batch, self.layout)
-        return self.output.values(*self._predict(row, row.numbers, row.codes, _same(row, SCORING_NOISE[-1])))
+        numbers, logits, _ = self._predict(row, row.numbers, row.codes, _same(row, SCORING_NOISE[-1]))
+        return self.output.values(numbers, logits)
 
-    def fit_reference(self, batch: Tensor) -> None:
-        row = Row(batch, self.layout)
+    def fit_reference(self, held_out: Tensor, learned: Tensor) -> None:
+        row = Row(held_out, self.layout)
         for index, level in enumerate(SCORING_NOISE):
-            typical = self._clean_errors(row, level).mean(dim=1).median()
-            self.reference[index] = typical.clamp_min(1e-6)
+            errors, _ = self._errors_at(row, row.numbers, row.codes, _same(row, level))
+            self.reference[index] = errors.mean(dim=1).median().clamp_min(1e-6)
 
-    def _clean_errors(self, row: Row, level: float) -> Tensor:
-        return self._errors_at(row, row.numbers, row.codes, _same(row, level))
-
-    def _errors_at(self, row: Row, numbers: Tensor, codes: Tensor, sigma: Tensor) -> Tensor:
-        errors = self.output.errors(*self._predict(row, numbers, codes, sigma), row)
+    def _errors_at(self, row: Row, numbers: Tensor, codes: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        predicted, logits, hidden = self._predict(row, numbers, codes, sigma)
+        errors = self.output.errors(predicted, logits, row)
         balance = torch.where(row.missing, 1.0, (1 + sigma**2) / sigma**2)
         numeric = self.layout.numeric
-        return torch.cat([errors[:, :numeric] * balance, errors[:, numeric:]], dim=1)
+        return torch.cat([errors[:, :numeric] * balance, errors[:, numeric:]], dim=1), hidden
 
     def _predict(
         self, row: Row, numbers: Tensor, codes: Tensor, sigma: Tensor
-    ) -> tuple[Tensor, list[Tensor]]:
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
         shrink = 1 + sigma**2
         entering = torch.where(row.missing, 0.0, numbers).clamp(-INPUT_LIMIT, INPUT_LIMIT)
         level = sigma.log()
         noise = torch.cat([level / 1.5 + 0.6, level.sin(), level.cos()], dim=1)
         rows = self.input(entering / shrink.sqrt(), row.missing, codes)
-        change, logits = self.output(self.hidden(torch.cat([rows, noise], dim=1)))
-        return entering / shrink + change * (sigma / shrink.sqrt()), logits
+        hidden = self.hidden(torch.cat([rows, noise], dim=1))
+        change, logits = self.output(hidden)
+        return entering / shrink + change * (sigma / shrink.sqrt()), logits, hidden
 
 
 def _same(row: Row, level: float) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from aedetect.config import TrainingConfig
 from aedetect.errors import DataError
-from aedetect.models.base import Autoencoder
+from aedetect.models.base import REFERENCE_ROWS, Autoencoder
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 from aedetect.training.record import TrainingRecord
@@ -133,7 +133,7 @@ def train(
     optimizer.load(best)
     model.eval()
     with torch.no_grad():
-        model.fit_reference(held_out)
+        model.fit_reference(held_out, _trimmed(model, _sample(feed), config.contamination))
     return TrainingRecord(
         rows=feed.rows,
         steps=state.step,
@@ -141,6 +141,16 @@ def train(
         stopped=stopped,
         history=tuple(state.history),
     )
+
+
+def _sample(feed: Feed) -> Tensor:
+    """The first rows of the first epoch: a random draw, in memory as in a stream."""
+    taken: list[Tensor] = []
+    for batch in feed.epoch(0):
+        taken.append(batch)
+        if sum(len(part) for part in taken) >= REFERENCE_ROWS:
+            break
+    return torch.cat(taken)[:REFERENCE_ROWS]
 
 
 def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:

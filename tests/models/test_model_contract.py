@@ -3,20 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from support.layouts import layout
 
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
-from aedetect.features.layout import Layout
 from aedetect.models import ARCHITECTURES, build
 
 
-def layout(numeric: int, *cardinalities: int) -> Layout:
-    priors = tuple(np.full(size, 1 / size) for size in cardinalities)
-    gaps = np.arange(numeric) % 2 == 1
-    return Layout(np.where(gaps, 0.2, 0.001), gaps, priors)
-
-
-LAYOUTS = {"mixed": layout(3, 4, 6), "numbers": layout(3), "categories": layout(0, 4, 6), "one": layout(1)}
+LAYOUTS = {
+    "mixed": layout(3, 4, 6, gaps=True),
+    "numbers": layout(3, gaps=True),
+    "categories": layout(0, 4, 6),
+    "one": layout(1),
+}
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -29,7 +28,7 @@ def model(request, architecture):
     torch.manual_seed(0)
     built = build(LAYOUTS[request.param], ModelConfig(architecture=architecture, width=16)).eval()
     with torch.no_grad():
-        built.fit_reference(rows(built, 64))
+        built.fit_reference(rows(built, 64), rows(built, 200, seed=2))
     return built
 
 
@@ -78,7 +77,7 @@ def test_extremes_give_large_finite_errors(architecture):
     model = build(LAYOUTS["numbers"], ModelConfig(architecture=architecture, width=16)).eval()
     normal = rows(model, 64)
     with torch.no_grad():
-        model.fit_reference(normal)
+        model.fit_reference(normal, rows(model, 200, seed=2))
     extreme = normal[:1].nan_to_num(0.0)
     extreme[0, 0] = 710.0
     found = model.errors(extreme)

@@ -3,10 +3,10 @@ import time
 import numpy as np
 import pytest
 import torch
+from support.layouts import layout
 
 from aedetect.config import ModelConfig, TrainingConfig
 from aedetect.errors import DataError
-from aedetect.features.layout import Layout
 from aedetect.models import build
 from aedetect.training.feed import MemoryFeed
 from aedetect.training.loop import Hooks, planned_steps, seeded, train
@@ -20,9 +20,8 @@ def setup(rows: int = 300, outliers: int = 0):
     matrix = np.column_stack([plane, plane.sum(axis=1), plane[:, 0] - plane[:, 1]]).astype(np.float32)
     if outliers:
         matrix[:outliers] = [2, 2, -3, 3] + 0.1 * random.standard_normal((outliers, 4))
-    layout = Layout(np.full(4, 0.001), np.zeros(4, bool), ())
     torch.manual_seed(0)
-    return build(layout, ModelConfig(width=32)), matrix
+    return build(layout(4), ModelConfig(width=32)), matrix
 
 
 def run(config: TrainingConfig, hooks: Hooks | None = None, deadline=None, resume=None, outliers: int = 0):
