@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import mmap
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,7 +101,7 @@ class FileInput:
             return self.spool.open()
         if place.filesystem is not None:
             return place.filesystem.open_input_file(place.path)
-        return pa.OSFile(place.path)
+        return pa.OSFile(os.fsencode(place.path))
 
     @contextlib.contextmanager
     def _bytes(self, compression: str | None) -> Iterator[IO[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -55,10 +56,15 @@ class Checkpointer:
             "state": asdict(snapshot.state),
             "records": [record.model_dump() for record in self.records],
         }
-        data = save(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-            {"format": FORMAT, "fingerprint": self._fingerprint, "notes": json.dumps(notes)},
-        )
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        text = json.dumps(notes)
+        metadata = {
+            "format": FORMAT,
+            "fingerprint": self._fingerprint,
+            "notes": text,
+            "sha256": _digest(text, tensors),
+        }
+        data = save(tensors, metadata)
         with atomic_output(self.path) as stream:
             stream.write(data)
 
@@ -85,6 +91,8 @@ class Checkpointer:
                     f"{self.path}: this checkpoint was made with other data or settings; "
                     "repeat the same command, or drop --resume to train anew"
                 )
+            if metadata["sha256"] != _digest(metadata["notes"], tensors):
+                raise ValueError("its digest does not match")
             notes = json.loads(metadata["notes"])
             self.records = [TrainingRecord.model_validate(record) for record in notes["records"]]
             state = LoopState(**notes["state"])
@@ -105,3 +113,12 @@ class Checkpointer:
         self.finished = [finished[index] for index in sorted(finished)]
         weights = {name: tensor.to(device) for name, tensor in parts["weights"].items()}
         return Snapshot(state, weights, parts["random"])
+
+
+def _digest(notes: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(notes.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

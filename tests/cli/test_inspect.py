@@ -1,0 +1,59 @@
+"""`aedetect inspect`: what is in a model file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import aedetect
+from aedetect.cli.main import app
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["inspect", *words])
+
+
+def test_json_says_what_the_model_says(tiny_model: Path) -> None:
+    result = run(str(tiny_model), "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert found["threshold"] == aedetect.load(tiny_model).threshold
+    assert found["sha256"] == hashlib.sha256(tiny_model.read_bytes()).hexdigest()
+    assert [column["name"] for column in found["columns"]] == ["temp", "load", "site", "open"]
+    assert (found["command"], found["format_version"], found["exit_code"]) == ("inspect", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([], ["categorical", "3 distinct values", "threshold"]),
+        (["-v"], ["training.epochs", "calibration.scores"]),
+    ],
+)
+def test_people_see_columns_settings_and_tensors(
+    tiny_model: Path, words: list[str], shown: list[str]
+) -> None:
+    text = run(str(tiny_model), *words).stdout
+    assert all(word in text for word in shown)
+
+
+def test_quiet_says_nothing(tiny_model: Path) -> None:
+    result = run(str(tiny_model), "-q")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_missing_model_is_4(tmp_path: Path) -> None:
+    path = tmp_path / "none.aed"
+    result = run(str(path))
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr == f"error: {path}: cannot read the model file: No such file or directory\n"
+
+
+def test_a_missing_model_is_4_in_json_too(tmp_path: Path) -> None:
+    result = run(str(tmp_path / "none.aed"), "--json")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert list(json.loads(result.stderr)) == ["command", "error", "exit_code"]

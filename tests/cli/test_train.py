@@ -1,0 +1,115 @@
+"""`aedetect train` from the shell."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import aedetect
+from aedetect.cli.main import app
+
+
+@pytest.fixture(autouse=True)
+def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"EPOCHS": "1", "FOLDS": "2", "DEVICE": "cpu"}.items():
+        monkeypatch.setenv(f"AEDETECT_TRAINING_{name}", value)
+    monkeypatch.setenv("AEDETECT_MODEL_WIDTH", "8")
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["train", *map(str, words)])
+
+
+def usage(result: Result) -> str:
+    assert result.exit_code == 2
+    return result.stderr.partition("Error: Invalid value: ")[2].strip()
+
+
+def test_it_says_what_each_column_was_taken_for(tiny_csv: Path) -> None:
+    result = run(tiny_csv, "-o", "m.aed")
+    assert result.exit_code == 0
+    lines = [line.split()[:2] for line in result.stdout.splitlines()]
+    for pair in (["temp", "numeric"], ["site", "categorical"], ["open", "boolean"]):
+        assert pair in lines
+    assert "m.aed: learned 200 normal rows in " in result.stdout
+    assert os.listdir() == ["m.aed"]
+
+
+def test_the_summary_is_the_contract(tiny_csv: Path) -> None:
+    result = run(tiny_csv, "-o", "m.aed", "--json")
+    found = json.loads(result.stdout)
+    assert list(found) == [
+        *["schema_version", "aedetect_version", "command", "model", "rows", "rows_left_out", "columns"],
+        *["networks", "calibration", "threshold", "alert_rate", "warnings"],
+        *["started", "finished", "seconds", "exit_code"],
+    ]
+    assert (found["command"], found["rows"], found["networks"]) == ("train", 200, 2)
+    assert found["threshold"] == aedetect.load("m.aed").threshold
+    assert result.stderr == ""
+
+
+def test_a_rate_finer_than_the_rows_can_show_is_said(tiny_csv: Path) -> None:
+    result = run(tiny_csv, "-o", "m.aed", "--alert-rate", "0.001", "-q", "--json")
+    assert json.loads(result.stdout)["warnings"][-1] == (
+        "an alert rate of 0.001 is finer than 200 calibration rows can show (at best 0.005); "
+        "the threshold follows a fitted tail beyond them"
+    )
+
+
+def test_the_same_command_gives_the_same_network(tiny_csv: Path) -> None:
+    from aedetect.bundle import read_bundle
+
+    for name in ("a.aed", "b.aed"):
+        assert run(tiny_csv, "-o", name).exit_code == 0
+    first, second = read_bundle("a.aed")[1], read_bundle("b.aed")[1]
+    assert {name: tensor.tobytes() for name, tensor in first.items()} == {
+        name: tensor.tobytes() for name, tensor in second.items()
+    }
+
+
+def test_flags_win_over_the_environment(tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEDETECT_THRESHOLD_ALERT_RATE", "0.2")
+    assert json.loads(run(tiny_csv, "-o", "m.aed", "--json").stdout)["alert_rate"] == 0.2
+    assert (
+        json.loads(run(tiny_csv, "-o", "m.aed", "--json", "--alert-rate", "0.3").stdout)["alert_rate"] == 0.3
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-o", "-"], "-o -: a model goes to a file, not to stdout; name one, e.g. -o model.aed"),
+        (["-o", "in.csv"], "in.csv: the model would overwrite an input; choose another name"),
+        (
+            ["-o", "m.aed", "--role", "temp"],
+            "--role 'temp': write it as COLUMN=ROLE, e.g. --role zip=categorical",
+        ),
+        (
+            ["-o", "m.aed", "--role", "temp=number"],
+            "--role.temp = 'number': input should be 'numeric', 'categorical', 'boolean', 'datetime', "
+            "'id' or 'ignored'",
+        ),
+        (["-o", "m.aed", "--epochs", "0"], "--epochs = 0: input should be greater than or equal to 1"),
+        (
+            ["-o", "m.aed", "--max-time", "soon"],
+            "--max-time = 'soon': not a duration; write it like 90s, 10m or 2h",
+        ),
+        (["-o", "m.aed", "--contamination", "0.5"], "--contamination = 0.5: input should be less than 0.5"),
+    ],
+)
+def test_wrong_use(tiny_csv: Path, words: list[str], message: str) -> None:
+    data = tiny_csv.read_bytes()
+    Path("in.csv").write_bytes(data)
+    assert usage(run("in.csv", *words)) == message
+    assert os.listdir() == ["in.csv"]
+    assert Path("in.csv").read_bytes() == data
+
+
+def test_a_resume_without_a_checkpoint_starts_anew(tiny_csv: Path) -> None:
+    assert run(tiny_csv, "-o", "m.aed", "--resume").exit_code == 0
+    assert os.listdir() == ["m.aed"]
