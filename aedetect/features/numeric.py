@@ -22,16 +22,19 @@ _LARGEST = float(np.finfo(np.float64).max)
 def location_and_spread(profile: NumberProfile) -> tuple[float, float]:
     """Median, and interquartile range as a standard deviation; neither is moved by outliers.
 
-    Where most values are equal the standard deviation is taken, and 1 where all are.
+    Where most values are equal the standard deviation is taken, without the outermost hundredths
+    unless these alone differ; and 1 where all are equal.
     """
     if not profile.count:
         return 0.0, 1.0
     low, center, high = profile.quantiles(np.array([0.25, 0.5, 0.75]))
+    grid = profile.quantiles(_GRID)
     with np.errstate(over="ignore"):
         quartiles = float(high - low) / _NORMAL_QUARTILES
-        deviation = float(np.std(profile.quantiles(_GRID)))
+        inner = float(np.std(np.clip(grid, *profile.quantiles(np.array([0.01, 0.99])))))
+        deviation = float(np.std(grid))
         extent = max(profile.maximum - center, center - profile.minimum)
-    candidates = (quartiles if quartiles > _NARROW * deviation else 0.0, deviation, extent / 4)
+    candidates = (quartiles if quartiles > _NARROW * inner else 0.0, inner, deviation, extent / 4)
     least = 1e-12 * abs(float(center))
     return float(center), next((float(c) for c in candidates if np.isfinite(c) and c > least), 1.0)
 

@@ -79,6 +79,7 @@ def test_every_format_is_found_by_content_and_read_twice(tmp_path: Path, format:
         ("x.csv", b"a,b\n", "x.csv: holds no rows"),
         ("x.jsonl", b"\n", "holds no rows"),
     ],
+    ids=["cut gzip", "cut zstd", "broken gzip", "broken arrow", "header only", "no JSON"],
 )
 def test_broken_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)

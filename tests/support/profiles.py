@@ -1,0 +1,43 @@
+"""Profiles of small columns, as training's first pass takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from aedetect import cells
+from aedetect.config import Config
+from aedetect.schema import Schema, infer_schema
+from aedetect.schema.profile import ColumnProfile, profile_columns
+
+
+def profile(
+    values: Sequence[Any] | pa.Array,
+    *,
+    is_text: bool = True,
+    counting: bool = False,
+    parsed: bool = False,
+    rules: cells.CellRules | None = None,
+    batches: int = 1,
+) -> ColumnProfile:
+    """The profile of one column called x, taken in `batches` parts."""
+    array = values if isinstance(values, pa.Array) else pa.array(values)
+    names = {"x"} if counting else set()
+    found = profile_columns(
+        pa.schema([pa.field("x", array.type)]),
+        is_text,
+        names,
+        {"x"} if parsed else set(),
+        rules or cells.CellRules(),
+    )["x"]
+    size = -(-len(array) // batches)
+    for start in range(0, len(array), size):
+        found.update(array[start : start + size], lambda index, start=start: f"f: row {start + index + 1}")
+    return found
+
+
+def schema_of(profiles: Mapping[str, ColumnProfile], **settings: Any) -> Schema:
+    data = Config.build(overrides={f"data.{name}": value for name, value in settings.items()}).data
+    return infer_schema(profiles, data, "f")
