@@ -75,7 +75,7 @@ class DataConfig(_Section):
 class ModelConfig(_Section):
     """The autoencoder."""
 
-    architecture: str = Field("denoising", description="which autoencoder; see `aedetect train --help`")
+    architecture: str = Field("auto", description="which autoencoder: auto, memory, denoising or bottleneck")
     width: int = Field(128, ge=4, description="units in each hidden layer")
     depth: int = Field(3, ge=1, le=16, description="hidden layers")
 
@@ -112,7 +112,7 @@ class ThresholdConfig(_Section):
 class ScoringConfig(_Section):
     """The scoring pass."""
 
-    batch_rows: int = Field(65536, ge=1, description="rows read and scored at a time")
+    batch_rows: int = Field(32768, ge=1, description="rows read and scored at a time")
     top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
 
 

@@ -116,6 +116,10 @@ class Detector:
         return self._fitted.sha256
 
     @property
+    def device(self) -> torch.device:
+        return self._fitted.device
+
+    @property
     def columns(self) -> list[str]:
         """Columns that can be blamed: learned ones and watched constants."""
         return list(dict.fromkeys(self._fitted.encoder.owners))
@@ -151,7 +155,10 @@ class Detector:
         return other
 
     def score_batch(self, batch: pa.RecordBatch, threshold: float) -> Verdicts:
-        """Judge one record batch whose columns were checked against the schema."""
+        """Judge one record batch whose columns were checked against the schema.
+
+        Fast within `inference.single_threaded`, and safe to call from several threads at once.
+        """
         parts = self._fitted
         encoded = parts.encoder.transform(batch)
         errors = mean_errors(parts.members, encoded.matrix, parts.device) / parts.scale

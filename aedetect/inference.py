@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,28 +19,21 @@ from aedetect.models.base import Autoencoder
 BLOCK_ROWS = 1024
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.device) -> Matrix:
     """Errors averaged over the members, each relative to its own held-out rows.
 
-    Shape: [rows, features] → [rows, features], float32.
+    Shape: [rows, features] → [rows, features], float32. Call it within `single_threaded`.
     """
     errors = np.empty_like(matrix)
-    starts = range(0, len(matrix), BLOCK_ROWS)
-
-    def work(start: int) -> None:
-        block = matrix[start : start + BLOCK_ROWS]
-        errors[start : start + BLOCK_ROWS] = _block_errors(models, block, device)
-
-    workers = torch.get_num_threads() if device.type == "cpu" else 1
-    with single_threaded(device):
-        if workers == 1 or len(starts) == 1:
-            for start in starts:
-                work(start)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, starts))
+    # Inference mode belongs to a thread, and this may be any.
+    with torch.inference_mode():
+        for start in range(0, len(matrix), BLOCK_ROWS):
+            block = matrix[start : start + BLOCK_ROWS]
+            errors[start : start + BLOCK_ROWS] = _block_errors(models, block, device)
     return errors
 
 
@@ -49,15 +43,34 @@ def member_errors(model: Autoencoder, matrix: Matrix, device: torch.device) -> M
 
 
 @contextmanager
-def single_threaded(device: torch.device) -> Iterator[None]:
-    """On a CPU, torch's own threads set to one: for small matrices they cost more than they bring."""
+def single_threaded(device: torch.device) -> Iterator[int]:
+    """On a CPU, torch's own threads set to one: for small matrices they cost more than they bring.
+
+    Gives the number of threads there were, which the caller may put to better use.
+    """
     before = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)
     try:
-        yield
+        yield before
     finally:
         torch.set_num_threads(before)
+
+
+def ordered(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Results of `work` on each item, in the order of the items, computed a few ahead by threads."""
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                ahead.append(pool.submit(work, item))
+                if len(ahead) > workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
 
 
 def _block_errors(models: Sequence[Autoencoder], block: Matrix, device: torch.device) -> Matrix:
@@ -66,11 +79,9 @@ def _block_errors(models: Sequence[Autoencoder], block: Matrix, device: torch.de
         padded = np.zeros((BLOCK_ROWS, block.shape[1]), dtype=np.float32)
         padded[:filled] = block
         block = padded
-    # Inference mode belongs to a thread: each worker enters it for itself.
-    with torch.inference_mode():
-        rows = torch.from_numpy(np.ascontiguousarray(block)).to(device)
-        total = torch.zeros_like(rows)
-        for model in models:
-            total += model.errors(rows).float()
-        errors: Matrix = (total / len(models))[:filled].cpu().numpy()
+    rows = torch.from_numpy(np.ascontiguousarray(block)).to(device)
+    total = torch.zeros_like(rows)
+    for model in models:
+        total += model.errors(rows).float()
+    errors: Matrix = (total / len(models))[:filled].cpu().numpy()
     return errors

@@ -11,6 +11,7 @@ import numpy as np
 
 from aedetect.errors import DataError
 from aedetect.fitting.survey import batch_rows
+from aedetect.inference import ordered, single_threaded
 from aedetect.io.atomic import writing
 from aedetect.io.source import Input
 from aedetect.monitor import Monitor
@@ -128,16 +129,20 @@ def score_input(
     reader = source.open(batch_rows(detector.config, width))
     outcome.warnings += model.check(source.name, reader.schema)
     watch = _Watch(source, model)
-    for batch in reader.batches():
+
+    def work(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:
         verdicts = detector.score_batch(batch, threshold)
-        watch.see(verdicts, outcome.counts.rows)
-        outcome.counts.add(_count(verdicts))
-        out = _output(detector, batch, verdicts, schema, shape, source)
-        if len(out):
-            write(out)
-        if observe:
-            observe(batch, verdicts)
-        monitor.rows(outcome.counts.rows)
+        return batch, verdicts, _output(detector, batch, verdicts, schema, shape, source)
+
+    with single_threaded(detector.device) as workers:
+        for batch, verdicts, out in ordered(work, reader.batches(), workers):
+            watch.see(verdicts, outcome.counts.rows)
+            outcome.counts.add(_count(verdicts))
+            if len(out):
+                write(out)
+            if observe:
+                observe(batch, verdicts)
+            monitor.rows(outcome.counts.rows)
     outcome.warnings += watch.conclude(outcome.counts.rows)
 
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from aedetect.config import Config
 from aedetect.detector import Detector
+from aedetect.inference import single_threaded
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,7 +50,7 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         contamination: float | str = 0.1,
         alert_rate: float = 0.01,
-        architecture: str = "denoising",
+        architecture: str = "auto",
         epochs: int | None = None,
         random_state: Any = None,
     ):
@@ -98,10 +99,12 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _scores(self, X: Array) -> Array:
-        verdicts = [
-            self.detector_.score_batch(batch, np.inf).scores
-            for batch in _table(X).to_batches(max_chunksize=self.detector_.config.scoring.batch_rows)
-        ]
+        detector, rows = self.detector_, self.detector_.config.scoring.batch_rows
+        with single_threaded(detector.device):
+            verdicts = [
+                detector.score_batch(batch, np.inf).scores
+                for batch in _table(X).to_batches(max_chunksize=rows)
+            ]
         return -np.concatenate(verdicts)
 
 

@@ -1,11 +1,14 @@
+import time
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.layouts import layout
 
 from aedetect.config import ModelConfig
-from aedetect.inference import BLOCK_ROWS, mean_errors, member_errors
+from aedetect.inference import BLOCK_ROWS, mean_errors, member_errors, ordered, single_threaded
 from aedetect.models import build
 
 CPU = torch.device("cpu")
@@ -29,13 +32,28 @@ def test_errors_do_not_depend_on_the_cut(cuts):
     assert np.array_equal(found, WHOLE)
 
 
-def test_errors_do_not_depend_on_the_number_of_threads():
+def test_results_come_in_order_however_long_each_takes():
+    delays = [0.03, 0.0, 0.02, 0.0, 0.01]
+
+    def work(index):
+        time.sleep(delays[index])
+        return index
+
+    assert list(ordered(work, range(5), workers=3)) == [0, 1, 2, 3, 4]
+
+
+def test_an_error_in_a_thread_is_raised_where_its_result_is_due():
+    found = []
+    with pytest.raises(ZeroDivisionError):
+        found.extend(ordered(lambda number: 1 // number, [1, 1, 0, 1], workers=2))
+    assert found == [1, 1]
+
+
+def test_torch_gets_its_threads_back():
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        assert np.array_equal(member_errors(MODEL, MATRIX, CPU), WHOLE)
-    finally:
-        torch.set_num_threads(before)
+    with single_threaded(CPU) as threads:
+        assert (threads, torch.get_num_threads()) == (before, 1)
+    assert torch.get_num_threads() == before
 
 
 def test_members_are_averaged():

@@ -92,7 +92,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="denoising or bottleneck; default: denoising.",
+            help="auto, memory, denoising or bottleneck; default: auto.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),

@@ -89,12 +89,13 @@ def fit(
     )
     members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline)
     monitor.stage("calibrating")
-    raw = np.concatenate(
-        [
-            raw_scores(member_errors(model, task.calibration, device))
-            for model, task in zip(members, tasks, strict=True)
-        ]
-    )
+    with single_threaded(device):
+        raw = np.concatenate(
+            [
+                raw_scores(member_errors(model, task.calibration, device))
+                for model, task in zip(members, tasks, strict=True)
+            ]
+        )
     summary = TrainingSummary(
         inputs=tuple(source.name for source in inputs),
         rows=found.rows - rows.infinite - rows.empty,

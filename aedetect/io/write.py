@@ -99,7 +99,11 @@ def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
         case "jsonl":
             return JsonLinesSink(stream)
         case "parquet":
-            return _ArrowSink(parquet.ParquetWriter(stream, schema, compression="zstd"))
+            texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
+            return _ArrowSink(
+                # Numbers hardly ever repeat: a dictionary of them costs time and saves no space.
+                parquet.ParquetWriter(stream, schema, compression="zstd", use_dictionary=texts)
+            )
         case _:
             return _ArrowSink(pa.ipc.new_file(stream, schema))
 

@@ -22,19 +22,23 @@ ARCHITECTURES = {
     "denoising": "aedetect.models.denoising:DenoisingAutoencoder",
     "bottleneck": "aedetect.models.bottleneck:BottleneckAutoencoder",
 }
+AUTO = "auto"
 
 
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     """A freshly initialised model of the configured architecture.
 
-    Raises UsageError for an unknown name.
+    'auto' is the memory one, but for tables of nothing but categories, where distances say
+    little, the denoising one. Raises UsageError for an unknown name.
     """
+    if config.architecture == AUTO:
+        chosen = "memory" if layout.numeric else "denoising"
+        return build(layout, config.model_copy(update={"architecture": chosen}))
     if config.architecture not in ARCHITECTURES:
-        close = difflib.get_close_matches(config.architecture, ARCHITECTURES, n=1)
+        close = difflib.get_close_matches(config.architecture, [AUTO, *ARCHITECTURES], n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(
-            f"unknown architecture {config.architecture!r}{hint} (there are: {', '.join(ARCHITECTURES)})"
-        )
+        known = ", ".join([AUTO, *ARCHITECTURES])
+        raise UsageError(f"unknown architecture {config.architecture!r}{hint} (there are: {known})")
     module, _, name = ARCHITECTURES[config.architecture].partition(":")
     model: Autoencoder = getattr(import_module(module), name)(layout, config)
     return model

@@ -20,7 +20,7 @@ INPUT_LIMIT = 10.0
 # the surprise of a category never seen, for which the network alone has no evidence.
 PRIOR_SHARE = 0.02
 # Learned rows that a model is given to remember, or to compare with.
-REFERENCE_ROWS = 1024
+REFERENCE_ROWS = 512
 
 
 class Autoencoder(nn.Module, ABC):

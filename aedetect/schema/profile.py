@@ -129,7 +129,12 @@ class ColumnProfile:
         import pyarrow.compute as pc
 
         if not self._parsing:
-            self.missing += int((~cells.filled(array)).sum())
+            filled = int(cells.filled(array).sum())
+            self.missing += len(array) - filled
+            # Not looked at any more, these cells count as what nearly all before them were.
+            self.bad_numbers += filled
+            self.not_boolean += filled
+            self.not_datetime += filled
             return
         read = cells.numbers(array, self.rules)
         filled = len(array) - int(read.missing.sum())
