@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.tables import tiny_frame
 from typer.testing import CliRunner, Result
 
 import aedetect
@@ -113,3 +114,12 @@ def test_wrong_use(tiny_csv: Path, words: list[str], message: str) -> None:
 def test_a_resume_without_a_checkpoint_starts_anew(tiny_csv: Path) -> None:
     assert run(tiny_csv, "-o", "m.aed", "--resume").exit_code == 0
     assert os.listdir() == ["m.aed"]
+
+
+def test_roles_do_not_depend_on_how_many_batches_a_file_is_read_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_frame(3000).to_csv("long.csv", index=False)
+    monkeypatch.setenv("AEDETECT_SCORING_BATCH_ROWS", "100")
+    result = run("long.csv", "-o", "m.aed", "--json")
+    assert [column["role"] for column in json.loads(result.stdout)["columns"]] == [
+        *["numeric", "numeric", "categorical", "boolean"]
+    ]

@@ -231,7 +231,7 @@ def test_32_a_stopped_run_leaves_nothing_half_written(
     before = Path("m.aed").read_bytes()
     words = lengthy if command == "score" else ["train", "long.csv", "-o", "m.aed"]
     begun = ".out.csv.aedetect-tmp-" if command == "score" else "m.aed.checkpoint"
-    with running(*words, **SLOW, **QUICK) as process:
+    with running(*words, **(SLOW if command == "score" else QUICK)) as process:
         wait_for(folder / begun, process)
         process.send_signal(number)
         stderr = process.communicate(timeout=60)[1]
