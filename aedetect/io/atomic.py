@@ -35,17 +35,19 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield direct
         return
     target = Path(os.path.realpath(path))
-    with writing(path):
-        _remove_leftovers(target)
-        temporary, stream = _create_temporary(target)
+    temporary = _temporary_name(target)
+    # The name is settled first: a signal may come as soon as the file is there.
     try:
+        with writing(path):
+            _remove_leftovers(target)
+            stream = _create(temporary, target)
         with writing(path), stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
             os.replace(temporary, target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             temporary.unlink()
         raise
     with writing(path):
@@ -106,20 +108,28 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         raise OutputError(f"{path}: cannot be written: {reason}") from None
 
 
-def _create_temporary(target: Path) -> tuple[Path, IO[bytes]]:
+def _temporary_name(target: Path) -> Path:
     # Long names must leave room for the mark within the file system's limit of 255 bytes.
-    stem = target.name.encode()[:180].decode(errors="ignore")
-    temporary = target.with_name(f".{stem}{_MARK}{os.getpid()}-{os.urandom(4).hex()}")
+    stem = os.fsencode(target.name)[:180].decode(errors="ignore")
+    return target.with_name(f".{stem}{_MARK}{os.getpid()}-{os.urandom(4).hex()}")
+
+
+def _create(temporary: Path, target: Path) -> IO[bytes]:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    if target.exists():
-        os.fchmod(descriptor, mode)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return temporary, os.fdopen(descriptor, "wb", buffering=1 << 20)
+    stream = os.fdopen(descriptor, "wb", buffering=1 << 20)
+    try:
+        if target.exists():
+            os.fchmod(descriptor, mode)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 def _remove_leftovers(target: Path) -> None:
-    stem = target.name.encode()[:180].decode(errors="ignore")
+    stem = os.fsencode(target.name)[:180].decode(errors="ignore")
     prefix = f".{stem}{_MARK}"
     for entry in os.scandir(target.parent):
         if not entry.name.startswith(prefix):

@@ -124,6 +124,18 @@ def test_a_pipe_behind_a_link_of_the_system_is_written_to() -> None:
         assert stream.read() == b"new"
 
 
+def test_a_signal_right_after_the_file_was_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fcntl.flock", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "out.csv")
+    assert os.listdir(tmp_path) == []
+
+
 def killed_writer(target: Path) -> None:
     code = (
         "import os, signal, sys\n"
@@ -166,7 +178,7 @@ def test_what_a_running_writer_has_open_stays(tmp_path: Path) -> None:
     assert target.read_bytes() == b"first"
 
 
-@pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "a b\n.csv", "-"])
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "a b\n.csv", "-", os.fsdecode(b"caf\xe9")])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
     assert os.listdir(tmp_path) == [name]
