@@ -132,9 +132,11 @@ class Detector:
     def threshold_at(self, value: float | None, alert_rate: float | None) -> float:
         """The threshold given as such, for an alert rate, or as configured (in this order).
 
-        Raises UsageError for an alert rate outside (0, 1).
+        Raises UsageError for an alert rate outside (0, 1) and a threshold that is not finite.
         """
         if value is not None:
+            if not np.isfinite(value):
+                raise UsageError(f"threshold {value}: must be a finite number")
             return value
         if alert_rate is not None:
             if not 0 < alert_rate < 1:

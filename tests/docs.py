@@ -43,7 +43,7 @@ def settings_section() -> str:
         section, _, key = name.partition(".")
         part = getattr(defaults, section)
         value = getattr(part, key)
-        shown = {None: "unset", "": "empty"}.get(value, value) if isinstance(value, (str, type(None))) else value
+        shown = "unset" if value is None else value
         rows.append(f"| `{name}` | `{shown}` | {type(part).model_fields[key].description} |")
     return "| setting | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
 

@@ -87,6 +87,8 @@ def test_thresholds_can_be_overridden(tiny_model):
     assert rates[0] < rates[2]
     with pytest.raises(UsageError, match="^alert rate 1.5: must lie between 0 and 1$"):
         detector.score(new, alert_rate=1.5)
+    with pytest.raises(UsageError, match="^threshold nan: must be a finite number$"):
+        detector.score(new, threshold=float("nan"))
 
 
 def test_cross_conformal_below_a_row_count_and_split_above(tiny_csv):

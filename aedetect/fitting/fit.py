@@ -207,14 +207,17 @@ def _member_seed(seed: int, index: int) -> int:
 def _fingerprint(config: Config, found: Survey) -> str:
     told = config.model_dump_json(exclude={"threshold": True, "scoring": True})
     parts = (told, found.schema.model_dump_json(), str(found.rows), found.encoder.state.model_dump_json())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for values in found.encoder.statistics().values():
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def _note_left_out(rows: TrainingRows, found: Survey, monitor: Monitor) -> None:
     for count, why in (
-        (rows.infinite, "hold a number that is infinite or beyond 3.4e38"),
-        (rows.empty, "hold no value at all"),
-        (found.labelled, "are labelled as anomalies"),
+        (rows.infinite, "with a number that is infinite or beyond 3.4e38"),
+        (rows.empty, "without any value"),
+        (found.labelled, "labelled as anomalies"),
     ):
         if count:
-            monitor.notice(f"{count:,} row{'s' * (count != 1)} left out of training: they {why}")
+            monitor.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")

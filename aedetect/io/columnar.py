@@ -35,7 +35,7 @@ class _ParquetReader:
     def _file(self) -> Iterator[Any]:
         from pyarrow import parquet
 
-        with self._source() as stream, parquet.ParquetFile(stream) as file:
+        with self._source() as stream, parquet.ParquetFile(stream, pre_buffer=False) as file:
             yield file
 
 

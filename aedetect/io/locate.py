@@ -62,7 +62,7 @@ def locate(inputs: Sequence[str]) -> list[Location]:
     """
     found: list[Location] = []
     for word in inputs:
-        found.extend(_expand(word))
+        found.extend(_expand(word, alone=len(inputs) == 1))
     # The same file named twice, by 'a.csv' and './a.csv' say, is one input.
     once = {
         place.path if place.filesystem else os.path.realpath(place.path): place for place in reversed(found)
@@ -71,7 +71,7 @@ def locate(inputs: Sequence[str]) -> list[Location]:
     return [place for place in found if id(place) in kept]
 
 
-def _expand(word: str) -> list[Location]:
+def _expand(word: str, alone: bool) -> list[Location]:
     if word == STDIN:
         return [Location(STDIN, "<stdin>")]
     if _URI.match(word):
@@ -85,6 +85,9 @@ def _expand(word: str) -> list[Location]:
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
         return [Location(path, _shown(path)) for path in matches]
+    if not alone:
+        # One missing among several fails when its turn comes, and does not keep the rest from theirs.
+        return [Location(word, _shown(word))]
     raise DataError(f"{word}: no such file or directory")
 
 

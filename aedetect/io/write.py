@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
-from aedetect.io.locate import STDIN, SUFFIX_FORMATS, format_of_name
+from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,8 @@ def output_format(path: str) -> str:
         # Devices and pipes have names that say nothing, and cannot be sought in.
         return "csv"
     found = format_of_name(path)
+    if found in ("parquet", "arrow") and path.lower().endswith(COMPRESSION_SUFFIXES):
+        raise UsageError(f"{path}: {found} files are compressed inside; leave the last suffix off")
     if found is None:
         raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")
     return found

@@ -60,7 +60,9 @@ class Memory(nn.Module):
         apart.fill_diagonal_(torch.inf)
         near = apart.topk(min(_NEIGHBOURS, len(points) - 1), dim=1, largest=False).values
         self.temperature = _SHARPNESS * (near[:, 0].median() + 0.01 * near.mean() + 1e-9)
-        self.typical = (held_out - self(held_out)).square().sum(dim=1).median().clamp_min(1e-9)
+        distances = (held_out - self(held_out)).square().sum(dim=1)
+        # Where most rows repeat, the median is next to nothing: a hundredth of the mean holds it up.
+        self.typical = (distances.median() + 0.01 * distances.mean()).clamp_min(1e-9)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         # How much is remembered depends on the data: take the file's size before its values.
@@ -111,11 +113,10 @@ class MemoryAutoencoder(Autoencoder):
             apart = apart / distance.clamp_min(1e-12)[:, None]
             shares[:, : self.layout.numeric] += apart
             shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-12)
-        weights = sum(weight for weight, _ in parts)
-        score = torch.exp(
-            sum((weight * (part + _FLOOR).log() for weight, part in parts), start=batch.new_zeros(1))
-            / weights
-        )
+        # Half the exponents: the parts are squared distances, a score reads better as a distance.
+        half = 0.5 / sum(weight for weight, _ in parts)
+        logarithms = torch.stack([half * weight * (part + _FLOOR).log() for weight, part in parts])
+        score = logarithms.sum(dim=0).exp()
         return shares * score[:, None] * batch.shape[1]
 
     def reconstruct(self, batch: Tensor) -> Tensor:

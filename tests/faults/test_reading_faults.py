@@ -280,7 +280,7 @@ class TestCells:
         assert trained["rows"] == 200
         assert trained["rows_left_out"] == {"labelled": 0, "infinite": 1, "empty": 0}
         assert (
-            "1 row left out of training: they hold a number that is infinite or beyond 3.4e38"
+            "left out of training: 1 row with a number that is infinite or beyond 3.4e38"
             in trained["warnings"]
         )
         row = prompt.scored("in.csv", model="new.aed")[-1]

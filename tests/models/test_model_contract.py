@@ -9,7 +9,6 @@ from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
 from aedetect.models import ARCHITECTURES, build
 
-
 LAYOUTS = {
     "mixed": layout(3, 4, 6, gaps=True),
     "numbers": layout(3, gaps=True),
@@ -82,7 +81,7 @@ def test_extremes_give_large_finite_errors(architecture):
     extreme[0, 0] = 710.0
     found = model.errors(extreme)
     assert torch.isfinite(found).all()
-    assert found.sum() > 100 * model.errors(normal).sum(dim=1).median()
+    assert found.sum() > 20 * model.errors(normal).sum(dim=1).median()
 
 
 def test_a_missing_number_that_never_was_missing_is_an_error(architecture):
