@@ -30,17 +30,30 @@ class Run:
     errors: str
 
 
-def aedetect(*arguments: str | Path, before: Callable[[], None] | None = None, check: bool = True) -> Run:
-    """Run `aedetect ARGUMENTS --json` in a child process; `before` runs in the child, before it starts."""
-    return measured(
-        [sys.executable, "-m", "aedetect", *map(str, arguments), "--json"], before=before, check=check
-    )
+def aedetect(
+    *arguments: str | Path,
+    before: Callable[[], None] | None = None,
+    check: bool = True,
+    environment: dict[str, str] | None = None,
+) -> Run:
+    """Run `aedetect ARGUMENTS --json` in a child process.
+
+    `before` runs in the child, before it starts; `environment` adds variables to ours.
+    """
+    command = [sys.executable, "-m", "aedetect", *map(str, arguments), "--json"]
+    return measured(command, before, check, environment)
 
 
-def measured(command: list[str], before: Callable[[], None] | None = None, check: bool = True) -> Run:
+def measured(
+    command: list[str],
+    before: Callable[[], None] | None = None,
+    check: bool = True,
+    environment: dict[str, str] | None = None,
+) -> Run:
+    variables = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         clock = time.perf_counter()
-        child = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=before)
+        child = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=before, env=variables)
         peak = 0.0
         while child.poll() is None:
             peak = max(peak, _peak_mb(child.pid))
