@@ -163,8 +163,11 @@ class Detector:
         """
         parts = self._fitted
         encoded = parts.encoder.transform(batch)
-        errors = mean_errors(parts.members, encoded.matrix, parts.device) / parts.scale
-        scores = raw_scores(errors)
+        errors = mean_errors(parts.members, encoded.matrix, parts.device)
+        # In the very steps that scaled the calibration scores: of rows that are equal to the one
+        # at the threshold, the least difference in rounding would flag all.
+        scores = raw_scores(errors) / float(parts.scale)
+        errors /= parts.scale
         width = encoded.matrix.shape[1]
         outright = _OUTRIGHT * float(parts.calibration.scores[-1])
         # The mean over features is what a row scores: a moved constant adds `outright` to it.

@@ -30,10 +30,14 @@ from aedetect.schema import Schema
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.device import pick_device
 from aedetect.training.feed import Feed, Matrix, MemoryFeed, StreamFeed
-from aedetect.training.loop import Hooks, seeded, train
+from aedetect.training.loop import Hooks, sample, seeded, standardised, train
 from aedetect.training.record import TrainingRecord
+from aedetect.training.suspicion import outstanding
 
 _BUFFER_SHARE = 4
+# Rows looked at for signs of hidden anomalies, and the share of them that is worth a warning.
+_INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
+_NOTEWORTHY_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def fit(
     monitor.stage("encoding")
     tasks = _plan(rows, found, config, device)
     _note_left_out(rows, found, monitor)
+    if not config.training.contamination:
+        _warn_of_contamination(tasks[0], found, monitor)
     monitor.stage("training")
     deadline = clock + config.training.max_time if config.training.max_time else None
     keeper = (
@@ -96,6 +102,7 @@ def fit(
                 for model, task in zip(members, tasks, strict=True)
             ]
         )
+    raw = _presumed_normal(raw, config.training.contamination)
     summary = TrainingSummary(
         inputs=tuple(source.name for source in inputs),
         rows=found.rows - rows.infinite - rows.empty,
@@ -198,6 +205,30 @@ def _train_all(
         if keeper:
             keeper.member_done(model.state_dict(), record)
     return members, records
+
+
+def _presumed_normal(
+    raw: np.ndarray[Any, np.dtype[np.float64]], contamination: float | str
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The scores without the highest ones, where the user said what share of the rows are anomalies.
+
+    Where they only may be, all are kept: the threshold then errs towards fewer false alarms.
+    """
+    if not isinstance(contamination, float):
+        return raw
+    return np.sort(raw)[: max(1, len(raw) - round(contamination * len(raw)))]
+
+
+def _warn_of_contamination(task: _Task, found: Survey, monitor: Monitor) -> None:
+    rows = sample(task.feed, _INSPECTED_ROWS)
+    if len(rows) < _LEAST_INSPECTED:
+        return
+    share = outstanding(standardised(rows, found.encoder.layout))
+    if share >= _NOTEWORTHY_SHARE:
+        monitor.notice(
+            f"about {share:.1%} of the training rows lie well apart from the rest; "
+            "if anomalies may hide among them, train with --contamination auto"
+        )
 
 
 def _member_seed(seed: int, index: int) -> int:

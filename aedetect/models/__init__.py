@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = {
     "memory": "aedetect.models.memory:MemoryAutoencoder",
+    "principal": "aedetect.models.principal:PrincipalAutoencoder",
     "denoising": "aedetect.models.denoising:DenoisingAutoencoder",
+    "variational": "aedetect.models.variational:VariationalAutoencoder",
     "bottleneck": "aedetect.models.bottleneck:BottleneckAutoencoder",
 }
 AUTO = "auto"
@@ -29,10 +31,10 @@ def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     """A freshly initialised model of the configured architecture.
 
     'auto' is the memory one, but for tables of nothing but categories, where distances say
-    little, the denoising one. Raises UsageError for an unknown name.
+    little, the principal one. Raises UsageError for an unknown name.
     """
     if config.architecture == AUTO:
-        chosen = "memory" if layout.numeric else "denoising"
+        chosen = "memory" if layout.numeric else "principal"
         return build(layout, config.model_copy(update={"architecture": chosen}))
     if config.architecture not in ARCHITECTURES:
         close = difflib.get_close_matches(config.architecture, [AUTO, *ARCHITECTURES], n=1)

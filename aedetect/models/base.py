@@ -10,17 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aedetect.config import ModelConfig
-from aedetect.features.categorical import MISSING, OTHER
 from aedetect.features.layout import Layout
 
 # Inputs are clipped here: a network extrapolates wildly beyond what it was trained on, and a
 # value it cannot see in full it cannot rebuild, which is what an outlier deserves.
 INPUT_LIMIT = 10.0
-# Share of the smoothed training frequencies mixed into predicted category probabilities: bounds
-# the surprise of a category never seen, for which the network alone has no evidence.
-PRIOR_SHARE = 0.02
-# Learned rows that a model is given to remember, or to compare with.
-REFERENCE_ROWS = 512
+# The same for standardised categories, of which the rarest lie far out and all are bounded.
+CATEGORY_LIMIT = 30.0
+# Learned rows that a model is given to choose from for its memory, or to compare with.
+REFERENCE_ROWS = 8192
 
 
 class Autoencoder(nn.Module, ABC):
@@ -51,78 +49,14 @@ class Autoencoder(nn.Module, ABC):
         """A further loss per row [rows] in training (a divergence, say), or None."""
         return None
 
-    def fit_reference(self, held_out: Tensor, learned: Tensor) -> None:
+    def fit_reference(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
         """Set buffers of the evaluation mode after training, from rows [rows, features].
 
         `held_out` are normal rows that were not learned from, `learned` a sample of those that
-        were, at most `REFERENCE_ROWS`.
+        were, at most `REFERENCE_ROWS`, and `suspect` [learned rows] marks those of them that may
+        be anomalies.
         """
         return
-
-
-class RowInput(nn.Module):
-    """Numbers, missing marks and category embeddings side by side.
-
-    Shape: [rows, features] → [rows, width] with `width` as attribute. Numeric features that had
-    gaps in training also enter as a mark; others are imputed with their centre, silently.
-    """
-
-    def __init__(self, layout: Layout):
-        super().__init__()
-        self.numeric = layout.numeric
-        gaps = np.flatnonzero(layout.gaps)
-        self.register_buffer("gaps", torch.from_numpy(gaps).long(), persistent=False)
-        self.embeddings = nn.ModuleList(
-            nn.Embedding(size, embedding_width(size)) for size in layout.cardinalities
-        )
-        for embedding in self.embeddings:
-            nn.init.normal_(embedding.weight, std=0.5)  # type: ignore[arg-type]
-        self.width = layout.numeric + len(gaps) + sum(embedding_width(size) for size in layout.cardinalities)
-
-    def forward(self, numbers: Tensor, missing: Tensor, codes: Tensor) -> Tensor:
-        parts = [numbers.clamp(-INPUT_LIMIT, INPUT_LIMIT)]
-        if len(self.gaps):  # type: ignore[arg-type]
-            parts.append(missing[:, self.gaps].to(numbers.dtype))  # type: ignore[index]
-        parts += [embedding(codes[:, index]) for index, embedding in enumerate(self.embeddings)]
-        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
-
-
-class RowOutput(nn.Module):
-    """From a hidden state to numbers and category logits, and to errors against a target row.
-
-    Shape: hidden [rows, hidden] → numbers [rows, numeric] and a list of logits [rows, cardinality].
-    A number's error is its squared deviation; a category's is twice its negative log likelihood,
-    the same unit for a normal variable (deviance), less nothing; so neither kind drowns the other.
-    """
-
-    def __init__(self, layout: Layout, hidden: int):
-        super().__init__()
-        self.numbers = nn.Linear(hidden, layout.numeric) if layout.numeric else None
-        self.logits = nn.ModuleList(nn.Linear(hidden, size) for size in layout.cardinalities)
-        rates = torch.from_numpy(layout.missing_rates).float()
-        entropy = -(torch.xlogy(rates, rates) + torch.xlogy(1 - rates, 1 - rates))
-        self.register_buffer("missing_error", (2 * (-rates.log() - entropy)).clamp_min(0), persistent=False)
-        for index, prior in enumerate(layout.priors):
-            self.register_buffer(f"prior_{index}", torch.from_numpy(prior).float(), persistent=False)
-
-    def forward(self, hidden: Tensor) -> tuple[Tensor, list[Tensor]]:
-        numbers = hidden[:, :0] if self.numbers is None else self.numbers(hidden)
-        return numbers, [head(hidden) for head in self.logits]
-
-    def errors(self, numbers: Tensor, logits: list[Tensor], row: Row) -> Tensor:
-        squared = (numbers.float() - row.numbers) ** 2
-        parts = [torch.where(row.missing, self.missing_error.expand_as(squared), squared)]  # type: ignore[operator]
-        for index, logit in enumerate(logits):
-            prior: Tensor = getattr(self, f"prior_{index}")
-            likely = (1 - PRIOR_SHARE) * functional.softmax(logit.float(), dim=1) + PRIOR_SHARE * prior
-            chosen = likely.gather(1, row.codes[:, index : index + 1])
-            parts.append(-2 * chosen.log())
-        return torch.cat(parts, dim=1)
-
-    def values(self, numbers: Tensor, logits: list[Tensor]) -> Tensor:
-        """The prediction as an encoded row: numbers as they are, the likeliest category of each."""
-        codes = [logit.argmax(dim=1, keepdim=True).to(numbers.dtype) for logit in logits]
-        return torch.cat([numbers, *codes], dim=1)
 
 
 class Row:
@@ -135,30 +69,106 @@ class Row:
         self.codes = batch[:, layout.numeric :].long()
 
 
-def corrupt_codes(codes: Tensor, layout: Layout, swap: Tensor, mask: float) -> Tensor:
-    """Swap codes for random draws from the column's frequencies, or hide them as 'other'.
+class Columns(nn.Module):
+    """All columns side by side as standardised numbers, and back.
 
-    `swap` is the probability per row [rows, 1]; `mask` applies to all. Hiding trains the bucket
-    that categories never seen fall into.
+    A category becomes one number per known code, 1 for the row's and 0 for the others, less its
+    mean and in its standard deviations: a rare category lies far out, as an outlier does, and an
+    unseen one farthest. A denoiser's errors on them, summed over the codes, found more anomalies
+    than cross-entropy over embeddings did.
+
+    Shape: encoded rows [rows, features] ↔ values [rows, width] with `width` as attribute.
     """
-    if not layout.priors:
-        return codes
-    drawn = torch.stack(
-        [
-            torch.multinomial(torch.from_numpy(prior).float().to(codes.device), len(codes), replacement=True)
-            for prior in layout.priors
-        ],
-        dim=1,
-    )
-    chance = torch.rand(codes.shape, device=codes.device)
-    codes = torch.where(chance < swap, drawn, codes)
-    return torch.where(
-        (torch.rand(chance.shape, device=codes.device) < mask) & (codes != MISSING), OTHER, codes
-    )
+
+    background: Tensor
+    peak: Tensor
+    first: Tensor
+    limits: Tensor
+    missing_error: Tensor
+
+    def __init__(self, layout: Layout):
+        super().__init__()
+        self.numeric = layout.numeric
+        self.cardinalities = layout.cardinalities
+        self.width = layout.numeric + sum(layout.cardinalities)
+        shares = np.concatenate([np.empty(0), *layout.priors]).clip(1e-9, 1 - 1e-9)
+        deviation = np.sqrt(shares * (1 - shares))
+        limits = (-CATEGORY_LIMIT, CATEGORY_LIMIT)
+        background = torch.from_numpy((-shares / deviation).clip(*limits)).float()
+        self._buffer("background", torch.cat([torch.zeros(layout.numeric), background]))
+        self._buffer("peak", torch.from_numpy(((1 - shares) / deviation).clip(*limits)).float())
+        categories = torch.full((sum(layout.cardinalities),), CATEGORY_LIMIT)
+        self._buffer("limits", torch.cat([torch.full((layout.numeric,), INPUT_LIMIT), categories]))
+        self._buffer("first", torch.from_numpy(np.cumsum([0, *layout.cardinalities[:-1]])).long())
+        rates = torch.from_numpy(layout.missing_rates).float()
+        entropy = -(torch.xlogy(rates, rates) + torch.xlogy(1 - rates, 1 - rates))
+        self._buffer("missing_error", (2 * (-rates.log() - entropy)).clamp_min(0))
+
+    def _buffer(self, name: str, values: Tensor) -> None:
+        self.register_buffer(name, values, persistent=False)
+
+    def forward(self, row: Row) -> Tensor:
+        """Values of the rows; missing numbers at their centre."""
+        if not self.cardinalities:
+            return row.numbers
+        values = self.background.repeat(len(row.codes), 1)
+        values[:, : self.numeric] = row.numbers
+        places = row.codes + self.first
+        return values.scatter_(1, places + self.numeric, self.peak[places])
+
+    def clipped(self, values: Tensor) -> Tensor:
+        """The values as a network may see them."""
+        return values.clamp(-self.limits, self.limits)
+
+    def without_gaps(self, values: Tensor, row: Row) -> Tensor:
+        """The values with missing numbers at their centre again, after noise was added to all."""
+        filled = torch.where(row.missing, 0.0, values[:, : self.numeric])
+        return torch.cat([filled, values[:, self.numeric :]], dim=1) if self.cardinalities else filled
+
+    def errors(self, squared: Tensor, row: Row) -> Tensor:
+        """Errors [rows, features] from squared deviations [rows, width]."""
+        numbers = torch.where(row.missing, self.missing_error, squared[:, : self.numeric])
+        if not self.cardinalities:
+            return numbers
+        parts = torch.split(squared[:, self.numeric :], list(self.cardinalities), dim=1)
+        return torch.cat([numbers, *(part.sum(dim=1, keepdim=True) for part in parts)], dim=1)
+
+    def rows(self, values: Tensor) -> Tensor:
+        """Encoded rows from predicted values: numbers as they are, the likeliest category of each."""
+        if not self.cardinalities:
+            return values
+        background = self.background[self.numeric :]
+        shares = (values[:, self.numeric :] - background) / (self.peak - background)
+        parts = torch.split(shares, list(self.cardinalities), dim=1)
+        codes = [part.argmax(dim=1, keepdim=True).to(values.dtype) for part in parts]
+        return torch.cat([values[:, : self.numeric], *codes], dim=1)
 
 
-def embedding_width(cardinality: int) -> int:
-    return min(16, (cardinality + 1) // 2 + 1)
+class Entrance(nn.Module):
+    """What a network sees of a row: its values, clipped, and marks where numbers are missing.
+
+    Shape: values [rows, width of the columns], missing [rows, numeric] → [rows, width]. Only
+    numeric features that had gaps in training have a mark; others are imputed silently.
+    """
+
+    gaps: Tensor
+
+    def __init__(self, layout: Layout, width: int):
+        super().__init__()
+        gaps = np.flatnonzero(layout.gaps)
+        self.numeric = layout.numeric
+        self.register_buffer("gaps", torch.from_numpy(gaps).long(), persistent=False)
+        self.width = width + len(gaps)
+
+    def forward(self, values: Tensor, missing: Tensor) -> Tensor:
+        if not len(self.gaps):
+            return values
+        return torch.cat([values, missing[:, self.gaps].to(values.dtype)], dim=1)
+
+
+def latent_width(width: int, config: ModelConfig) -> int:
+    """Numbers in the code of a row of `width` values: half of them, at most a quarter of a hidden layer's."""
+    return max(1, min(width // 2, config.width // 4))
 
 
 class HiddenLayers(nn.Module):

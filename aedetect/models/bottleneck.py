@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.features.layout import Layout
-from aedetect.models.base import Autoencoder, HiddenLayers, Row, RowInput, RowOutput, corrupt_codes
+from aedetect.models.base import Autoencoder, Columns, Entrance, HiddenLayers, Row, latent_width
 
 _NOISE = 0.2
-_SWAP, _MASK = 0.1, 0.02
 
 
 class BottleneckAutoencoder(Autoencoder):
@@ -22,26 +21,30 @@ class BottleneckAutoencoder(Autoencoder):
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__(layout, config)
-        self.input = RowInput(layout)
-        latent = max(1, min(self.input.width // 2, config.width // 4))
+        self.columns = Columns(layout)
+        self.entrance = Entrance(layout, self.columns.width)
+        latent = latent_width(self.entrance.width, config)
         self.encoder = nn.Sequential(
-            HiddenLayers(self.input.width, config.width, config.depth),
+            HiddenLayers(self.entrance.width, config.width, config.depth),
             nn.Linear(config.width, latent),
         )
-        self.decoder = HiddenLayers(latent, config.width, config.depth)
-        self.output = RowOutput(layout, config.width)
+        self.decoder = nn.Sequential(
+            HiddenLayers(latent, config.width, config.depth),
+            nn.Linear(config.width, self.columns.width),
+        )
 
     def errors(self, batch: Tensor) -> Tensor:
         row = Row(batch, self.layout)
-        return self.output.errors(*self._predict(row), row)
+        values = self.columns(row)
+        return self.columns.errors((self._rebuilt(values, row).float() - values).square(), row)
 
     def reconstruct(self, batch: Tensor) -> Tensor:
-        return self.output.values(*self._predict(Row(batch, self.layout)))
+        row = Row(batch, self.layout)
+        return self.columns.rows(self._rebuilt(self.columns(row), row))
 
-    def _predict(self, row: Row) -> tuple[Tensor, list[Tensor]]:
-        numbers, codes = row.numbers, row.codes
+    def _rebuilt(self, values: Tensor, row: Row) -> Tensor:
+        entering = self.columns.clipped(values)
         if self.training:
-            numbers = torch.where(row.missing, 0.0, numbers + _NOISE * torch.randn_like(numbers))
-            swap = torch.full((len(codes), 1), _SWAP, device=codes.device)
-            codes = corrupt_codes(codes, self.layout, swap, _MASK)
-        return self.output(self.decoder(self.encoder(self.input(numbers, row.missing, codes))))  # type: ignore[no-any-return]
+            noisy = entering + _NOISE * torch.randn_like(entering)
+            entering = self.columns.without_gaps(noisy, row)
+        return self.decoder(self.encoder(self.entrance(entering, row.missing)))  # type: ignore[no-any-return]

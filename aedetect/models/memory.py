@@ -9,18 +9,25 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.features.layout import Layout
-from aedetect.models.base import REFERENCE_ROWS, Autoencoder, Row
+from aedetect.models.base import Autoencoder, Row
 from aedetect.models.denoising import DenoisingAutoencoder
 
-LATENT_WIDTH = 32
+# More remembered codes go on finding more; of rows as they are, and of wider codes, few do as well.
+LATENT_ROWS, INPUT_ROWS = 2048, 512
+LATENT_WIDTH = 16
 # Exponents of the three parts in a row's error, relative to one another.
-_LATENT_WEIGHT, _INPUT_WEIGHT, _DENOISER_WEIGHT = 1.0, 0.5, 0.5
+_LATENT_WEIGHT, _INPUT_WEIGHT, _DENOISER_WEIGHT = 1.0, 0.75, 0.5
 # Added to each part's ratio to a typical row's: below it, closer is not more normal.
 _FLOOR = 0.03
 # Softmin temperature, as a multiple of the typical squared distance to the nearest row.
 _SHARPNESS = 0.25
+# What a suspect point costs, as a share of its distance from the points that are none.
+_DOUBT = 0.6
 _NEIGHBOURS = 5
-_CACHED_ROWS = 128
+_CACHED_ROWS = 64
+_DRAWN_AT_ONCE, _COMPARED_ROWS = 32, 1024
+# Where all that is left repeats what was chosen, the draw is uniform.
+_LEAST_CHANCE = 1e-3
 _BENT_RANGE = 10.0
 _LARGEST_SINH = 80.0
 
@@ -28,39 +35,55 @@ _LARGEST_SINH = 80.0
 class Memory(nn.Module):
     """Rebuilds points from the nearest of those it remembers (Gong et al., 2019, by softmin).
 
-    Shape: points [rows, width] → what it rebuilds them as [rows, width].
+    Shape: points [rows, width] → squared deviations from what they are rebuilt as [rows, width].
     """
 
     points: Tensor
+    penalties: Tensor
     temperature: Tensor
     typical: Tensor
 
     def __init__(self, width: int):
         super().__init__()
         self.register_buffer("points", torch.zeros(1, width))
+        self.register_buffer("penalties", torch.zeros(1))
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("typical", torch.ones(()))
 
     def forward(self, points: Tensor) -> Tensor:
         # The squared length of a point is the same for all that is remembered: softmax drops it.
         sharpened = (2 / self.temperature * self.points).T.contiguous()
-        offsets = -self.points.square().sum(dim=1) / self.temperature
+        offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
+        dear = bool(self.penalties.any())
+        found = []
         # A few rows at a time stay in the processor's cache: twice as fast as all at once.
-        return torch.cat(
-            [
-                torch.softmax(torch.addmm(offsets, some, sharpened), dim=1) @ self.points
-                for some in points.split_with_sizes(_sizes(len(points)))
-            ]
-        )
+        for some in points.split_with_sizes(_sizes(len(points))):
+            weights = torch.softmax(torch.addmm(offsets, some, sharpened), dim=1)
+            squared = (some - weights @ self.points).square()
+            if dear:
+                squared += (weights @ self.penalties / points.shape[1])[:, None]
+            found.append(squared)
+        return torch.cat(found)
 
-    def remember(self, points: Tensor, held_out: Tensor) -> None:
-        """Take `points` [remembered, width] as the memory, `held_out` [rows, width] as typical rows."""
-        self.points = points[:REFERENCE_ROWS].clone()
+    def remember(self, points: Tensor, held_out: Tensor, suspect: Tensor, size: int) -> None:
+        """Remember at most `size` of `points` [rows, width]; `held_out` [rows, width] are typical.
+
+        Points marked in `suspect` [rows] may be anomalies. They cost a part of their distance to
+        the nearest point that is not: a group of anomalies, far out, cannot vouch for others of
+        its kind, while a normal point on the fringe is hardly dearer than before.
+        """
+        chosen = coreset(points, size)
+        self.points, doubted = points[chosen], suspect[chosen]
+        self.penalties = torch.zeros_like(self.points[:, 0])
+        if doubted.any() and not doubted.all():
+            apart = torch.cdist(self.points[doubted], self.points[~doubted]).amin(dim=1)
+            self.penalties[doubted] = (_DOUBT * apart).square()
+        trusted = ~doubted if not doubted.all() else doubted
         apart = torch.cdist(self.points, self.points).square()
         apart.fill_diagonal_(torch.inf)
-        near = apart.topk(min(_NEIGHBOURS, len(points) - 1), dim=1, largest=False).values
+        near = apart[trusted].topk(min(_NEIGHBOURS, len(self.points) - 1), dim=1, largest=False).values
         self.temperature = _SHARPNESS * (near[:, 0].median() + 0.01 * near.mean() + 1e-9)
-        distances = (held_out - self(held_out)).square().sum(dim=1)
+        distances = self(held_out).sum(dim=1)
         # Where most rows repeat, the median is next to nothing: a hundredth of the mean holds it up.
         self.typical = (distances.median() + 0.01 * distances.mean()).clamp_min(1e-9)
 
@@ -69,7 +92,30 @@ class Memory(nn.Module):
         points = state_dict.get(prefix + "points")
         if isinstance(points, Tensor) and points.dim() == 2:
             self.points = self.points.new_empty(len(points), self.points.shape[1])
+            self.penalties = self.penalties.new_empty(len(points))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def coreset(points: Tensor, size: int) -> Tensor:
+    """Indices of at most `size` of `points` [rows, width], whose order must be random.
+
+    Half of them are the first; each other one is drawn with a chance that grows with its distance
+    from those chosen so far (k-means++; Arthur & Vassilvitskii, 2007), so that thinly populated
+    regions are remembered too. The chance follows the distance, not its square: outliers alone
+    would be drawn otherwise. Draws from torch's global generator.
+    """
+    if len(points) <= size:
+        return torch.arange(len(points), device=points.device)
+    chosen = torch.arange(size // 2, device=points.device)
+    apart = torch.cat(
+        [torch.cdist(some, points[chosen]).amin(dim=1) for some in torch.split(points, _COMPARED_ROWS)]
+    )
+    while len(chosen) < size:
+        chance = apart + _LEAST_CHANCE * apart.mean() + torch.finfo(apart.dtype).tiny
+        drawn = torch.multinomial(chance, _DRAWN_AT_ONCE)
+        apart = torch.minimum(apart, torch.cdist(points, points[drawn]).amin(dim=1))
+        chosen = torch.cat([chosen, drawn])
+    return chosen[:size]
 
 
 def _sizes(rows: int) -> list[int]:
@@ -106,13 +152,12 @@ class MemoryAutoencoder(Autoencoder):
         pulled, hidden = self.denoiser.clean_pass(batch)
         latent = hidden @ self.basis
         parts = [
-            (_LATENT_WEIGHT, (latent - self.latents(latent)).square().sum(dim=1) / self.latents.typical),
+            (_LATENT_WEIGHT, self.latents(latent).sum(dim=1) / self.latents.typical),
             (_DENOISER_WEIGHT, pulled.mean(dim=1)),
         ]
         shares = pulled / pulled.sum(dim=1, keepdim=True).clamp_min(1e-12)
         if self.layout.numeric:
-            straight = self._straight(batch)
-            apart = (straight - self.rows(straight)).square() / self.rows.typical
+            apart = self.rows(self._straight(batch)) / self.rows.typical
             distance = apart.sum(dim=1)
             parts.append((_INPUT_WEIGHT, distance))
             apart = apart / distance.clamp_min(1e-12)[:, None]
@@ -127,15 +172,17 @@ class MemoryAutoencoder(Autoencoder):
     def reconstruct(self, batch: Tensor) -> Tensor:
         return self.denoiser.reconstruct(batch)
 
-    def fit_reference(self, held_out: Tensor, learned: Tensor) -> None:
-        self.denoiser.fit_reference(held_out, learned)
+    def fit_reference(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
+        self.denoiser.fit_reference(held_out, learned, suspect)
         hidden = self.denoiser.clean_pass(learned)[1]
         spread = hidden - hidden.mean(dim=0)
         _, vectors = torch.linalg.eigh(spread.T @ spread)
         self.basis = vectors[:, -self.basis.shape[1] :].contiguous()
-        self.latents.remember(hidden @ self.basis, self.denoiser.clean_pass(held_out)[1] @ self.basis)
+        self.latents.remember(
+            hidden @ self.basis, self.denoiser.clean_pass(held_out)[1] @ self.basis, suspect, LATENT_ROWS
+        )
         if self.layout.numeric:
-            self.rows.remember(self._straight(learned), self._straight(held_out))
+            self.rows.remember(self._straight(learned), self._straight(held_out), suspect, INPUT_ROWS)
 
     def _straight(self, batch: Tensor) -> Tensor:
         """Numbers in standard deviations from the mean, logarithmic only far out; gaps at the mean."""

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from aedetect.config import TrainingConfig
 from aedetect.errors import DataError
-from aedetect.models.base import REFERENCE_ROWS, Autoencoder
+from aedetect.features.layout import Layout
+from aedetect.models.base import REFERENCE_ROWS, Autoencoder, Columns, Row
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 from aedetect.training.record import TrainingRecord
+from aedetect.training.suspicion import suspects
 
 LEAST_STEPS, MOST_STEPS = 1000, 2000
 EPOCHS = 40
@@ -25,6 +27,8 @@ _WARMUP_SHARE = 0.05
 # Anomalies are recognised by their loss only once the network knows the normal rows a little.
 _TRIM_AFTER_SHARE = 0.2
 _EVALUATED_ROWS = 4096
+# With contamination of unknown extent, the share of a batch that no step learns from.
+AUTO_TRIM = 0.05
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def train(
     Raises DataError where the loss is no longer finite.
     """
     steps = planned_steps(feed.rows, config)
+    trim = config.contamination if isinstance(config.contamination, float) else AUTO_TRIM
     every = max(steps // EVALUATIONS, 1)
     optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
     best = optimizer.average.clone()
@@ -104,14 +109,14 @@ def train(
         _restore_random(resume.random, held_out.device)
     stopped = "planned"
     for batch in _batches(feed, state):
-        loss = _objective(model, batch, config, trimming=state.step >= _TRIM_AFTER_SHARE * steps)
+        loss = _objective(model, batch, trim if state.step >= _TRIM_AFTER_SHARE * steps else 0.0)
         optimizer.step(loss, config.learning_rate * _schedule(state.step / steps))
         state.step += 1
         state.recent_loss += (loss.item() - state.recent_loss) / min(state.step, every)
         out_of_time = deadline is not None and time.monotonic() > deadline
         if not (state.step % every == 0 or state.step >= steps or out_of_time):
             continue
-        value = _evaluate(model, optimizer, held_out, config, seed)
+        value = _evaluate(model, optimizer, held_out, trim, seed)
         if not (math.isfinite(value) and math.isfinite(state.recent_loss)):
             raise DataError(
                 "training diverged: the loss is no longer finite; try a lower training.learning_rate"
@@ -133,7 +138,11 @@ def train(
     optimizer.load(best)
     model.eval()
     with torch.no_grad():
-        model.fit_reference(held_out, _trimmed(model, _sample(feed), config.contamination))
+        learned = sample(feed, REFERENCE_ROWS)
+        suspect = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
+        if trim:
+            suspect = suspects(standardised(learned, model.layout))
+        model.fit_reference(held_out, learned, suspect)
     return TrainingRecord(
         rows=feed.rows,
         steps=state.step,
@@ -143,14 +152,20 @@ def train(
     )
 
 
-def _sample(feed: Feed) -> Tensor:
-    """The first rows of the first epoch: a random draw, in memory as in a stream."""
+def standardised(rows: Tensor, layout: Layout) -> Tensor:
+    """Encoded rows [rows, features] as numbers [rows, width], categories taken apart."""
+    columns = Columns(layout).to(rows.device)
+    return columns.clipped(columns(Row(rows, layout)))
+
+
+def sample(feed: Feed, size: int) -> Tensor:
+    """At most `size` rows from the start of the first epoch: a random draw, in memory as in a stream."""
     taken: list[Tensor] = []
     for batch in feed.epoch(0):
         taken.append(batch)
-        if sum(len(part) for part in taken) >= REFERENCE_ROWS:
+        if sum(len(part) for part in taken) >= size:
             break
-    return torch.cat(taken)[:REFERENCE_ROWS]
+    return torch.cat(taken)[:size]
 
 
 def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:
@@ -163,8 +178,8 @@ def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:
         state.epoch, state.batch = state.epoch + 1, 0
 
 
-def _objective(model: Autoencoder, batch: Tensor, config: TrainingConfig, trimming: bool) -> Tensor:
-    kept = _trimmed(model, batch, config.contamination) if trimming else batch
+def _objective(model: Autoencoder, batch: Tensor, trim: float) -> Tensor:
+    kept = _trimmed(model, batch, trim)
     model.train()
     return _row_losses(model, kept).mean()
 
@@ -190,13 +205,11 @@ def _row_losses(model: Autoencoder, batch: Tensor) -> Tensor:
     return losses if penalty is None else losses + penalty.float()
 
 
-def _evaluate(
-    model: Autoencoder, optimizer: FlatAdamW, held_out: Tensor, config: TrainingConfig, seed: int
-) -> float:
+def _evaluate(model: Autoencoder, optimizer: FlatAdamW, held_out: Tensor, trim: float, seed: int) -> float:
     """The objective of the averaged weights on held-out rows, under the same noise every time."""
     weights = optimizer.weights.clone()
     optimizer.load(optimizer.average)
-    rows = _trimmed(model, held_out, config.contamination)
+    rows = _trimmed(model, held_out, trim)
     model.train()
     with torch.no_grad(), seeded(seed, held_out.device):
         losses = torch.cat(

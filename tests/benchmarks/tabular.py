@@ -2,20 +2,36 @@
 
 Data: a folder of Parquet files, one a data set, with numeric columns f0, f1, ..., `label` (1: an
 anomaly) and `part` ('train' or 'test'); for example ADBench's classical sets (Han et al., NeurIPS 2022).
-Name it with --data or the environment variable AEDETECT_BENCH_DATA.
+Name it with --data or the environment variable AEDETECT_BENCH_DATA. With --categorical, a folder of
+CSV.gz files instead, with nominal columns, `label` and `part`.
 
 Protocol (semi-supervised): fit on the rows of part 'train', all normal; score those of part 'test',
 the other normal rows and all anomalies. AUROC and average precision (AP) are over the test rows,
 'alarms' is the share of normal test rows that were flagged at --alert-rate. A row without a score
-would count as the strangest. aedetect runs through its command line with default settings
+counts as the strangest. aedetect runs through its command line with default settings
 (AEDETECT_... variables change them); its times are those of its summary, reading and writing included,
-so on a small table the rows/s are mostly fixed costs. PyOD's detectors run in this process, on
-arrays in memory, with their defaults, on standardised columns and with one thread. LUNAR is left out
-where there are more than 4,000 rows to train on.
+so on a small table the rows/s are mostly fixed costs. PyOD's detectors (KNN: k=5, 'largest'; the
+others with their defaults) run on arrays in memory, standardised, with one thread. LUNAR is left out where
+there are more than 4,000 rows to train on; a detector that fails on a set, or
+gives no finite score, is left out there.
+
+Nominal columns: aedetect reads the CSV files as text, told that every column is categorical; '(no roles)' is
+told nothing. The peers get a 0/1 column for each category of the training rows, standardised; of a
+category that is not among them, all are 0.
 
 Seeds: seed 0 is the `part` in the file. For seed S > 0 the normal rows of the table, in their order,
 are shuffled with numpy's default_rng(1000 + S) and cut in half, the first half for training;
-aedetect then trains with seed S.
+every detector that takes a seed is given S.
+
+--contaminated: 2%, 5% and 10% of the training rows, chosen with default_rng([S, 7]), are replaced by
+anomalies of the test rows, which leave these. At most half of a set's anomalies are used, so the share
+reached may be lower; sets where this leaves fewer than 2 are left out. Each detector is also trained on the
+clean rows; the scores that it then gives the test rows are judged over the same, reduced test rows.
+
+--ablation: aedetect with other settings (ABLATIONS in tabular_runs.py) beside its default.
+
+A long run can be cut in pieces: --sets chooses sets, --csv appends the raw figures to a file, and
+--report prints the tables from such files.
 """
 
 from __future__ import annotations
@@ -23,187 +39,120 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from common import aedetect, machine
-from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.preprocessing import StandardScaler
+from common import machine
+from tabular_data import QUICK, sources
+from tabular_peers import PEERS, Peer
+from tabular_report import as_markdown, as_text, merged
+from tabular_runs import DEFAULT, FIELDS, Plan, Record, Study, heading, measure, settings_in_environment
 
-QUICK = 10
-LUNAR_ROWS = 4_000
-FIGURES = ("auroc", "ap", "fit_s", "rows_per_s", "alarms")
-
-
-def split(path: Path, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray[Any, Any]]:
-    """Training rows, test rows, and labels of the test rows."""
-    frame = pd.read_parquet(path)
-    if seed:
-        normal = np.flatnonzero(frame["label"] == 0)
-        chosen = np.random.default_rng(1000 + seed).permutation(normal)[: len(normal) // 2]
-        train = np.zeros(len(frame), dtype=bool)
-        train[chosen] = True
-    else:
-        train = (frame["part"] == "train").to_numpy()
-    features = frame.drop(columns=["label", "part"])
-    return features[train], features[~train], frame["label"].to_numpy()[~train]
-
-
-def ours(train: pd.DataFrame, test: pd.DataFrame, labels: Any, seed: int, rate: float) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        normal, new, model, out = (folder / file for file in ("n.parquet", "t.parquet", "m.aed", "o.parquet"))
-        train.to_parquet(normal, index=False)
-        test.to_parquet(new, index=False)
-        fitted = aedetect("train", normal, "-o", model, "--alert-rate", str(rate), "--seed", str(seed))
-        scored = aedetect("score", new, "-m", model, "-o", out)
-        result = pd.read_parquet(out)
-    scores = result["anomaly_score"].astype(float).fillna(np.inf)
-    flagged = result["is_anomaly"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-    return {
-        **quality(labels, scores.to_numpy()),
-        "fit_s": fitted.summary["seconds"],
-        "rows_per_s": len(test) / scored.summary["seconds"],
-        "alarms": float(flagged[labels == 0].mean()),
-    }
-
-
-def quality(labels: Any, scores: np.ndarray[Any, Any]) -> dict[str, float]:
-    finite = scores[np.isfinite(scores)]
-    scores = np.nan_to_num(scores, nan=finite.max() + 1, posinf=finite.max() + 1)
-    return {"auroc": roc_auc_score(labels, scores), "ap": average_precision_score(labels, scores)}
-
-
-def peers(seed: int) -> dict[str, Callable[[], Any]]:
-    """PyOD's detectors with their defaults, by name; those whose packages are lacking are left out."""
-    from importlib import import_module
-
-    found: dict[str, Callable[[], Any]] = {}
-    for name, module, settings in (
-        ("KNN", "knn", {"n_neighbors": 5, "method": "largest"}),
-        ("LOF", "lof", {}),
-        ("IForest", "iforest", {"random_state": seed}),
-        ("PCA", "pca", {"random_state": seed}),
-        ("ECOD", "ecod", {}),
-        ("AutoEncoder", "auto_encoder", {"verbose": 0, "device": "cpu", "random_state": 42 + seed}),
-        ("CBLOF", "cblof", {"random_state": seed}),
-        ("LUNAR", "lunar", {}),
-    ):
-        try:
-            kind = getattr(import_module(f"pyod.models.{module}"), name)
-        except ImportError as missing:
-            print(f"{name} is left out: {missing}", file=sys.stderr)
-            continue
-        found[name] = lambda kind=kind, settings=settings: kind(**settings)
-    return found
-
-
-def theirs(
-    make: Callable[[], Any], train: pd.DataFrame, test: pd.DataFrame, labels: Any
-) -> dict[str, float] | None:
-    """Figures of one of PyOD's detectors, or None where it fails on this table."""
-    clock = time.perf_counter()
-    try:
-        scaler = StandardScaler()
-        detector = make().fit(scaler.fit_transform(train.to_numpy(dtype=np.float64)))
-        fit = time.perf_counter() - clock
-        clock = time.perf_counter()
-        scores = np.asarray(detector.decision_function(scaler.transform(test.to_numpy(dtype=np.float64))))
-        rate = len(test) / (time.perf_counter() - clock)
-        return {**quality(labels, scores.ravel()), "fit_s": fit, "rows_per_s": rate, "alarms": np.nan}
-    except (ValueError, RuntimeError, ArithmeticError) as error:
-        print(f"  {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
-        return None
+# Which peers run where --peers is not given.
+USUAL: dict[Study, str] = {"default": "all", "contaminated": "KNN", "ablation": "none"}
 
 
 def main() -> int:
+    parser = _parser()
+    options = parser.parse_args()
+    if options.report:
+        figures = merged([pd.read_csv(path) for path in options.report])
+        complete = True
+    else:
+        try:
+            figures, complete = _measured(options)
+        except (FileNotFoundError, KeyError) as error:
+            parser.error(str(error.args[0]))
+    print("\n" + as_text(figures))
+    if options.markdown:
+        options.markdown.write_text(as_markdown(figures, _protocol()), encoding="utf-8")
+    return 0 if complete else 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=os.environ.get("AEDETECT_BENCH_DATA"), help="folder")
-    parser.add_argument("--sets", help="names of sets, with commas between; default: all")
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument("--data", type=Path, metavar="DIR", help="folder of numeric sets, Parquet")
+    data.add_argument("--categorical", type=Path, metavar="DIR", help="folder of nominal sets, CSV.gz")
+    parser.add_argument("--sets", default="", metavar="A,B", help="names of sets; default: all")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} sets, spread over the alphabet")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N - 1 (default 1)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1 (default 3)")
     parser.add_argument("--alert-rate", type=float, default=0.05, metavar="R", help="default 0.05")
-    parser.add_argument("--peers", action="store_true", help="run PyOD's detectors too")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all figures to a CSV file")
-    options = parser.parse_args()
-    if options.data is None:
-        parser.error("say with --data, or AEDETECT_BENCH_DATA, where the Parquet files are")
-    paths = sorted(Path(options.data).glob("*.parquet"))
-    if options.sets:
-        asked = options.sets.split(",")
-        paths = [path for path in paths if path.stem in asked]
-    if options.quick:
-        paths = [paths[index] for index in np.linspace(0, len(paths) - 1, min(QUICK, len(paths))).astype(int)]
-    if not paths:
-        parser.error(f"no such data sets in {options.data}")
-    # AEDETECT_BENCH_DATA is ours, not a setting of the program.
-    os.environ.pop("AEDETECT_BENCH_DATA", None)
-    print(f"{machine('pyod', 'scikit-learn')}")
-    print(f"{len(paths)} sets, seeds 0 to {options.seeds - 1}, alert rate {options.alert_rate}\n")
-    figures = measure(paths, options)
-    if options.csv:
-        figures.to_csv(options.csv, index=False)
-    report(figures)
-    return 0
-
-
-def measure(paths: list[Path], options: argparse.Namespace) -> pd.DataFrame:
-    if options.peers:
-        import torch
-
-        torch.set_num_threads(1)
-    line = "{:<16}{:<12}{:>5}{:>8}{:>6}{:>8}{:>8}{:>9}{:>11}{:>9}"
-    print(line.format("set", "detector", "seed", "n", "d", "AUROC", "AP", "fit s", "rows/s", "alarms"))
-    rows = []
-    for path in paths:
-        for seed in range(options.seeds):
-            train, test, labels = split(path, seed)
-            outcomes = {"aedetect": ours(train, test, labels, seed, options.alert_rate)}
-            for name, make in peers(seed).items() if options.peers else ():
-                if name == "LUNAR" and len(train) > LUNAR_ROWS:
-                    continue
-                outcome = theirs(make, train, test, labels)
-                if outcome:
-                    outcomes[name] = outcome
-            for name, outcome in outcomes.items():
-                rows.append({"set": path.stem, "detector": name, "seed": seed, **outcome})
-                size = (len(train) + len(test), train.shape[1])
-                print(line.format(path.stem, name, seed, *size, *shown(outcome)), flush=True)
-    return pd.DataFrame(rows)
-
-
-def shown(outcome: dict[str, Any]) -> tuple[str, ...]:
-    alarms = "-" if np.isnan(outcome["alarms"]) else f"{outcome['alarms']:.2%}"
-    return (
-        f"{100 * outcome['auroc']:.2f}",
-        f"{100 * outcome['ap']:.2f}",
-        f"{outcome['fit_s']:.2f}",
-        f"{outcome['rows_per_s']:,.0f}",
-        alarms,
+    parser.add_argument(
+        "--peers",
+        nargs="?",
+        const="all",
+        metavar="A,B",
+        help=f"which of {', '.join(PEERS)}; or all, or none; default: all, "
+        "with --contaminated KNN (which always runs there), with --ablation none",
     )
+    study = parser.add_mutually_exclusive_group()
+    for name in ("contaminated", "ablation"):
+        study.add_argument(f"--{name}", dest="study", action="store_const", const=name, help="see above")
+    parser.set_defaults(study="default")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="splits measured at a time (default 1)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="append the raw figures to a CSV file")
+    parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="only print, from raw figures")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown")
+    return parser
 
 
-def report(figures: pd.DataFrame) -> None:
-    """Means over sets (over seeds first); each detector beside aedetect on the sets that it ran on."""
-    by_set = figures.groupby(["detector", "set"], sort=False)[list(FIGURES)].mean()
-    own = by_set.loc["aedetect"]
-    print("\nmeans over sets (fit s, rows/s: medians); 'here' is aedetect on the same sets")
-    line = "{:<12}{:>5}{:>8}{:>8}{:>9}{:>11}{:>9}   {:>8}{:>8}"
-    print(line.format("detector", "sets", "AUROC", "AP", "fit s", "rows/s", "alarms", "here", "AP"))
-    for detector in figures["detector"].unique():
-        found = by_set.loc[detector]
-        same = own.loc[found.index]
-        middle = found.mean().to_dict()
-        middle |= {name: found[name].median() for name in ("fit_s", "rows_per_s")}
-        here = (f"{100 * same['auroc'].mean():.2f}", f"{100 * same['ap'].mean():.2f}")
-        print(line.format(detector, len(found), *shown(middle), *here))
+def _measured(options: argparse.Namespace) -> tuple[pd.DataFrame, bool]:
+    """The raw figures of this run, and whether aedetect's default succeeded wherever it ran."""
+    collection = "categorical" if options.categorical else "tabular"
+    # AEDETECT_BENCH_DATA is ours, not a setting of the program.
+    folder = options.categorical or options.data or os.environ.pop("AEDETECT_BENCH_DATA", None)
+    os.environ.pop("AEDETECT_BENCH_DATA", None)
+    if folder is None:
+        raise FileNotFoundError("say with --data, or AEDETECT_BENCH_DATA, where the Parquet files are")
+    found = sources(
+        Path(folder), collection, [name for name in options.sets.split(",") if name], options.quick
+    )
+    environment = settings_in_environment()
+    place = machine("pyod", "scikit-learn").replace("\n", ", ") + (f"; {environment}" if environment else "")
+    peers = _peers(options.peers or USUAL[options.study], options.study)
+    plan = Plan(options.study, peers, options.alert_rate, options.jobs, date.today().isoformat(), place)
+    print(place)
+    print(f"{len(found)} sets, seeds 0 to {options.seeds - 1}, alert rate {options.alert_rate}")
+    if options.jobs > 1:
+        print(f"{options.jobs} splits at a time: the times cannot be compared with others")
+    print("\n" + heading(options.study), flush=True)
+    rows: list[Record] = []
+    complete = True
+    for records in measure(plan, found, range(options.seeds)):
+        rows += records
+        if options.csv:
+            _append(options.csv, records)
+        left_out = options.study == "contaminated" and not records
+        complete &= left_out or any(record["detector"] == DEFAULT for record in records)
+    if not rows:
+        sys.exit("nothing was measured")
+    return merged([pd.DataFrame(rows, columns=list(FIELDS))]), complete
+
+
+def _peers(asked: str, study: Study) -> tuple[Peer, ...]:
+    names = {"all": list(PEERS), "none": []}.get(asked, asked.split(","))
+    unknown = [name for name in names if name not in PEERS]
+    if unknown:
+        raise KeyError(f"no such detectors: {', '.join(unknown)} (there are: {', '.join(PEERS)})")
+    if study == "contaminated":
+        names = ["KNN", *names]
+    return tuple(peer for peer in PEERS.values() if peer.name in names and peer.available())
+
+
+def _append(path: Path, records: list[Record]) -> None:
+    frame = pd.DataFrame(records, columns=list(FIELDS))
+    frame.to_csv(path, mode="a", index=False, header=not path.exists())
+
+
+def _protocol() -> str:
+    """What the docstring says of data, protocol and seeds."""
+    return (__doc__ or "").strip().partition("\n\n")[2].partition("\n\n--ablation")[0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,296 @@
+"""Tables from the raw figures of the tabular benchmark, as text and as Markdown.
+
+Figures of a set are means over its seeds (times: medians), figures of a detector are means over its
+sets (times: medians).
+
+Ranks: for each set and seed the detectors that ran there are ordered by AUROC, 1 is the best, equal ones
+share the mean of their ranks; ranks are averaged over seeds, then over sets. A detector that did not run
+on a split has no rank there, and the others are ranked without it; 'rank (all)' is over the sets where
+every detector ran with every seed. Variants of aedetect are not ranked against each other: each is
+ranked among the peers, and the peers are ranked beside the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tabular_runs import DEFAULT, KEY
+
+WORST = 3
+# Differences of AUROC that are no larger count as none.
+EVEN = 0.001
+RANKS = (
+    "Rank: by AUROC among the detectors that ran on the same set and seed (equal ones share the mean rank; "
+    "variants of aedetect are ranked one at a time), averaged over seeds, then over sets. A detector that "
+    "did not run on a set has no rank there; 'rank (all)' is over the sets where all ran."
+)
+_TITLES = {
+    "tabular": "Numeric tables",
+    "categorical": "Tables of nominal columns",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    note: str = ""
+
+    def text(self) -> str:
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if index == 0 else cell.rjust(width)
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in (self.header, *self.rows)
+        ]
+        return "\n".join([self.title, *lines, *([self.note] if self.note else [])])
+
+    def markdown(self) -> str:
+        ruler = ("---", *["---:"] * (len(self.header) - 1))
+        lines = [f"| {' | '.join(row)} |" for row in (self.header, ruler, *self.rows)]
+        return "\n".join([f"**{self.title}**", "", *lines, *(["", self.note] if self.note else [])])
+
+
+def merged(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Raw figures of several runs as one table; of a figure measured twice, the later one counts."""
+    return pd.concat(parts, ignore_index=True).drop_duplicates(list(KEY), keep="last", ignore_index=True)
+
+
+def as_text(figures: pd.DataFrame) -> str:
+    parts = []
+    for title, study, part in _sections(figures):
+        tables = _tables(study, part, [_per_set])
+        parts.append("\n\n".join([f"== {title} ==", *(table.text() for table in tables)]))
+    return "\n\n".join(parts)
+
+
+def as_markdown(figures: pd.DataFrame, protocol: str) -> str:
+    parts = ["# Detection quality on tables", protocol, _origin(figures)]
+    for title, study, part in _sections(figures):
+        parts.append(f"## {title}")
+        parts += [table.markdown() for table in _tables(study, part, [_wide])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sections(figures: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    kinds = {"default": "", "contaminated": ", anomalies among the training rows", "ablation": ", ablation"}
+    for (study, collection), part in figures.groupby(["study", "collection"], sort=False):
+        yield _TITLES[str(collection)] + kinds[str(study)], str(study), part
+
+
+def _tables(study: str, figures: pd.DataFrame, per_set: list[Any]) -> list[Table]:
+    if study == "contaminated":
+        return [_contamination(figures)]
+    tables = [table(figures) for table in per_set] + [_means(figures)]
+    if study == "ablation":
+        tables.append(_ablation(figures))
+    if {DEFAULT, "KNN"} <= set(figures["detector"]):
+        tables.append(_against_knn(figures))
+    return tables
+
+
+def _origin(figures: pd.DataFrame) -> str:
+    dates = sorted(figures["date"].astype(str).unique())
+    lines = [f"Measured {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "") + " on:"]
+    lines += [f"- {machine}" for machine in figures["machine"].unique()]
+    if (figures["jobs"] > 1).any():
+        lines.append("\nSeveral sets ran at a time: the times cannot be compared with others.")
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def _by_set(figures: pd.DataFrame) -> pd.DataFrame:
+    """One row for each detector and set, both in the order in which they ran."""
+    ranked = figures.assign(rank=_ranks(figures))
+    return ranked.groupby(["detector", "set"], sort=False).agg(
+        n=("n", "first"),
+        d=("d", "first"),
+        seeds=("seed", "nunique"),
+        auroc=("auroc", "mean"),
+        ap=("ap", "mean"),
+        rank=("rank", "mean"),
+        fit_s=("fit_s", "median"),
+        rows_per_s=("rows_per_s", "median"),
+        alarms=("alarms", "mean"),
+        most_alarms=("alarms", "max"),
+    )
+
+
+def _ranks(figures: pd.DataFrame) -> pd.Series[float]:
+    # Only our own figures have alarms; a rank among no peers would say nothing.
+    if figures["alarms"].notna().all():
+        return pd.Series(np.nan, index=figures.index)
+    variant = figures["alarms"].notna() & (figures["detector"] != DEFAULT)
+    ranks = _rank(figures[~variant]).reindex(figures.index)
+    peers = figures["alarms"].isna()
+    for name in figures.loc[variant, "detector"].unique():
+        chosen = figures["detector"] == name
+        ranks[chosen] = _rank(figures[peers | chosen])[chosen[peers | chosen]]
+    return ranks
+
+
+def _rank(figures: pd.DataFrame) -> pd.Series[float]:
+    # Rounded, as equal areas may differ in the last bit.
+    areas = figures["auroc"].round(9)
+    return areas.groupby([figures["set"], figures["seed"]]).rank(ascending=False, method="average")
+
+
+def _per_set(figures: pd.DataFrame) -> Table:
+    by_set = _by_set(figures)
+    rows: list[tuple[str, ...]] = []
+    for name in sorted(figures["set"].unique()):
+        for detector, row in by_set.xs(name, level="set").iterrows():
+            counts = (f"{row['n']:.0f}", f"{row['d']:.0f}", str(detector), f"{row['seeds']:.0f}")
+            rows.append(
+                (name, *counts, *_quality(row), _number(row["rank"]), *_times(row), _share(row["alarms"]))
+            )
+    header = ("set", "n", "d", "detector", "seeds", "AUROC", "AP", "rank", "fit s", "rows/s", "alarms")
+    return Table("Each set (means over seeds; times: medians)", header, rows)
+
+
+def _wide(figures: pd.DataFrame) -> Table:
+    by_set = _by_set(figures)
+    detectors = list(figures["detector"].unique())
+    rows: list[tuple[str, ...]] = []
+    for name in sorted(figures["set"].unique()):
+        found = by_set.xs(name, level="set")
+        cells = [
+            " / ".join(f"{100 * found.loc[each, figure]:.1f}" for figure in ("auroc", "ap"))
+            if each in found.index
+            else "–"
+            for each in detectors
+        ]
+        rows.append((name, f"{found['n'].iloc[0]:.0f}", f"{found['d'].iloc[0]:.0f}", *cells))
+    return Table(
+        "Each set: AUROC / average precision, in percent", ("set", "rows", "columns", *detectors), rows
+    )
+
+
+def _means(figures: pd.DataFrame) -> Table:
+    by_set = _by_set(figures)
+    everywhere = _ran_everywhere(figures)
+    own = by_set[by_set.index.get_level_values("detector") == DEFAULT].droplevel("detector")
+    rows: list[tuple[str, ...]] = []
+    for detector in figures["detector"].unique():
+        found = by_set.loc[detector]
+        middle = found.mean()
+        middle[["fit_s", "rows_per_s"]] = found[["fit_s", "rows_per_s"]].median()
+        common = found["rank"].reindex(everywhere).mean()
+        alarms = (_share(middle["alarms"]), _share(found["alarms"].max()), _share(found["most_alarms"].max()))
+        ranks = (_number(middle["rank"]), _number(common))
+        same = own.reindex(found.index)
+        here = (_percent(same["auroc"].mean()), _percent(same["ap"].mean()))
+        rows.append((detector, str(len(found)), *_quality(middle), *ranks, *_times(middle), *alarms, *here))
+    header = (
+        *("detector", "sets", "AUROC", "AP", "rank", "rank (all)", "fit s", "rows/s"),
+        *("alarms", "worst set", "worst run", "here", "here AP"),
+    )
+    rates = ", ".join(f"{rate:.0%}" for rate in figures["alert_rate"].unique())
+    note = (
+        f"{RANKS} All ran on {len(everywhere)} of {figures['set'].nunique()} sets. 'alarms': the share of "
+        f"normal test rows flagged at an alert rate of {rates}, the mean over sets, the largest set and "
+        f"the largest single run. 'here': {DEFAULT} on the sets of that row."
+    )
+    return Table("Means over sets (times: medians)", header, rows, note)
+
+
+def _ran_everywhere(figures: pd.DataFrame) -> list[str]:
+    ran = figures.groupby("set").apply(lambda part: len(part.drop_duplicates(["detector", "seed"])))
+    seeds = figures.groupby("set")["seed"].nunique()
+    return list(ran.index[ran == seeds * figures["detector"].nunique()])
+
+
+def _against_knn(figures: pd.DataFrame) -> Table:
+    areas = _by_set(figures)["auroc"]
+    ours, knn = areas.loc[DEFAULT].align(areas.loc["KNN"], join="inner")
+    order = (ours - knn).sort_values().index[:WORST]
+    rows: list[tuple[str, ...]] = [
+        (str(name), f"{100 * ours[name]:.2f}", f"{100 * knn[name]:.2f}", _difference(ours[name] - knn[name]))
+        for name in order
+    ]
+    header = ("set", DEFAULT, "KNN", "difference")
+    return Table("Worst sets against KNN (AUROC, means over seeds)", header, rows)
+
+
+def _ablation(figures: pd.DataFrame) -> Table:
+    by_set = _by_set(figures[figures["alarms"].notna()])
+    default = by_set.loc[DEFAULT]
+    rows: list[tuple[str, ...]] = []
+    for name in by_set.index.unique("detector").drop(DEFAULT):
+        pair = by_set.loc[name].join(default, rsuffix="_default", how="inner")
+        change = pair["auroc"] - pair["auroc_default"]
+        worst, best = change.idxmin(), change.idxmax()
+        rows.append(
+            (
+                *(name, str(len(pair)), _difference(change.mean())),
+                _difference((pair["ap"] - pair["ap_default"]).mean()),
+                *(str((change > EVEN).sum()), str((change < -EVEN).sum())),
+                *(f"{best} {_difference(change[best])}", f"{worst} {_difference(change[worst])}"),
+                f"{(pair['fit_s'] / pair['fit_s_default']).median():.2f}",
+            )
+        )
+    header = ("setting", "sets", "AUROC", "AP", "better", "worse", "most gained", "most lost", "fit time")
+    note = (
+        "Differences to the default on the same sets, in points; 'better' and 'worse' count the sets "
+        f"with a difference of AUROC above {100 * EVEN:.1f} points; 'fit time' is the median ratio."
+    )
+    return Table("What each setting brings", header, rows, note)
+
+
+def _contamination(figures: pd.DataFrame) -> Table:
+    names = ["reached", "auroc", "ap", "clean_auroc", "clean_ap", "alarms"]
+    by_set = figures.groupby(["share", "detector", "set"], sort=False)[names].mean()
+    rows: list[tuple[str, ...]] = []
+    for share in sorted(figures["share"].unique()):
+        for detector in by_set.loc[share].index.unique("detector"):
+            found = by_set.loc[share].loc[detector]
+            mean = found.mean()
+            loss = found["clean_auroc"] - found["auroc"]
+            rows.append(
+                (
+                    *(f"{share:.0%}", detector, str(len(found)), f"{mean['reached']:.1%}"),
+                    *(f"{100 * mean[name]:.2f}" for name in ("clean_auroc", "auroc")),
+                    *(f"{100 * loss.mean():.2f}", f"{loss.idxmax()} {100 * loss.max():.2f}"),
+                    *(f"{100 * mean[name]:.2f}" for name in ("clean_ap", "ap")),
+                    _share(mean["alarms"]),
+                )
+            )
+    header = (
+        *("share", "detector", "sets", "reached", "clean AUROC", "AUROC", "loss", "most lost"),
+        *("clean AP", "AP", "alarms"),
+    )
+    note = (
+        "'clean': the same detector trained on clean rows and tested on the same test rows (given the true "
+        "share R, which is then 0: the default). Sets with too few anomalies for a share are left out there."
+    )
+    return Table("Anomalies among the training rows (means over sets)", header, rows, note)
+
+
+def _quality(row: pd.Series[Any]) -> tuple[str, str]:
+    return _percent(row["auroc"]), _percent(row["ap"])
+
+
+def _times(row: pd.Series[Any]) -> tuple[str, str]:
+    return f"{row['fit_s']:.2f}", f"{row['rows_per_s']:,.0f}"
+
+
+def _percent(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.2f}"
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2f}"
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2%}"
+
+
+def _difference(value: float) -> str:
+    return f"{100 * value:+.2f}"
