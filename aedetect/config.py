@@ -42,6 +42,19 @@ def _split_names(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _contamination(value: object) -> object:
+    if value == "auto":
+        return value
+    try:
+        share = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = -1.0
+    if isinstance(value, bool) or not 0 <= share < 0.5:
+        raise ValueError("not a share of anomalies; write a number from 0 to below 0.5, or auto")
+    return share
+
+
+Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
 
@@ -75,7 +88,9 @@ class DataConfig(_Section):
 class ModelConfig(_Section):
     """The autoencoder."""
 
-    architecture: str = Field("auto", description="which autoencoder: auto, memory, denoising or bottleneck")
+    architecture: str = Field(
+        "auto", description="which autoencoder: auto, memory, principal, denoising, variational or bottleneck"
+    )
     width: int = Field(128, ge=4, description="units in each hidden layer")
     depth: int = Field(3, ge=1, le=16, description="hidden layers")
 
@@ -94,8 +109,8 @@ class TrainingConfig(_Section):
     patience: int = Field(6, ge=1, description="evaluations without progress before training stops early")
     folds: int = Field(5, ge=2, description="networks trained on a small table (cross-conformal folds)")
     fold_below: int = Field(2000, ge=0, description="tables with fewer normal rows than this use folds")
-    contamination: float = Field(
-        0.0, ge=0, lt=0.5, description="share of anomalies that may hide in the training data"
+    contamination: Contamination = Field(
+        0.0, description="share of anomalies that may hide in the training data, or auto: some may"
     )
     checkpoint_every: Seconds = Field(30.0, description="seconds between checkpoints of a training run")
     seed: int = Field(0, ge=0, lt=2**63, description="same seed, same machine, same model")

@@ -145,3 +145,13 @@ def test_public_names_are_lazy():
     assert set(dir(aedetect)) == {"Config", "Detector", "__version__", "load"}
     with pytest.raises(AttributeError, match="^module 'aedetect' has no attribute 'x'$"):
         _ = aedetect.x
+
+
+def test_rows_equal_to_the_one_at_the_threshold_are_not_flagged():
+    """In a table of few categories many rows score alike: rounding must not flag them all."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.choice(list("abc"), (3000, 2), p=[0.8, 0.15, 0.05]), columns=["x", "y"])
+    detector = Detector({**QUICK, "threshold.alert_rate": 0.05}).fit(frame)
+    found = detector.score(frame)
+    assert found.is_anomaly.mean() <= 0.07
+    assert found.anomaly_score.isin(detector.calibration.scores).all()

@@ -80,10 +80,10 @@ def train(
         ),
     ] = None,
     contamination: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            metavar="R",
-            help="Share of anomalies that may hide in the training data; default: 0.",
+            metavar="R|auto",
+            help="Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),
@@ -92,7 +92,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="auto, memory, denoising or bottleneck; default: auto.",
+            help="auto, memory, principal, denoising, variational or bottleneck; default: auto.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),

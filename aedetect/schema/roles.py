@@ -18,6 +18,7 @@ MAX_BAD_NUMBERS = 0.1
 # Text in which more than half of the values are distinct says nothing about the next row.
 MAX_DISTINCT_SHARE = 0.5
 _FEW_DISTINCT = 50
+LARGEST_CODE = 12
 _ID_ROWS = 20
 _ID_NAME = re.compile(
     r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
@@ -39,18 +40,27 @@ def infer_schema(profiles: Mapping[str, ColumnProfile], config: DataConfig, name
     with unreadable cells, for columns asked for that cannot be used, and where none is left.
     """
     _check_names(profiles, config)
-    columns = []
-    for column, profile in profiles.items():
-        decision = _override(column, profile, config, name) or _decide(column, profile, name)
-        columns.append(
-            Column(
-                name=column,
-                role=decision.role,
-                reason=decision.reason,
-                type=str(profile.field.type),
-                constant=decision.constant,
-            )
+    set_by_hand = {
+        column: decision
+        for column, profile in profiles.items()
+        if (decision := _override(column, profile, config, name))
+    }
+    found = {
+        column: _decide(column, profile, name)
+        for column, profile in profiles.items()
+        if column not in set_by_hand
+    }
+    decisions = {**set_by_hand, **_codes_among_categories(found, profiles)}
+    columns = [
+        Column(
+            name=column,
+            role=decisions[column].role,
+            reason=decisions[column].reason,
+            type=str(profile.field.type),
+            constant=decisions[column].constant,
         )
+        for column, profile in profiles.items()
+    ]
     schema = Schema(columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values))
     if not any(column.is_learned for column in columns):
         reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns[:5])
@@ -65,6 +75,28 @@ def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]
         for column in schema.columns
         if column.role == "categorical" and not profiles[column.name].is_counted
     }
+
+
+def _codes_among_categories(
+    decisions: Mapping[str, Decision], profiles: Mapping[str, ColumnProfile]
+) -> Mapping[str, Decision]:
+    """Small whole numbers and truth values as categories, where only such stand beside text categories."""
+    numbers = [name for name, found in decisions.items() if found.role in ("numeric", "boolean")]
+    text = any(found.role == "categorical" for found in decisions.values())
+    dates = any(found.role == "datetime" for found in decisions.values())
+    if not text or dates or not all(_may_be_codes(decisions[name], profiles[name]) for name in numbers):
+        return decisions
+    return {
+        name: Decision("categorical", f"{found.reason}, in a table of codes") if name in numbers else found
+        for name, found in decisions.items()
+    }
+
+
+def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
+    numbers = profile.numbers
+    return decision.role == "boolean" or (
+        numbers.all_integer and numbers.minimum >= 0 and numbers.maximum <= LARGEST_CODE
+    )
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> None:

@@ -100,7 +100,10 @@ def test_flags_win_over_the_environment(tiny_csv: Path, monkeypatch: pytest.Monk
             ["-o", "m.aed", "--max-time", "soon"],
             "--max-time = 'soon': not a duration; write it like 90s, 10m or 2h",
         ),
-        (["-o", "m.aed", "--contamination", "0.5"], "--contamination = 0.5: input should be less than 0.5"),
+        (
+            ["-o", "m.aed", "--contamination", "0.5"],
+            "--contamination = '0.5': not a share of anomalies; write a number from 0 to below 0.5, or auto",
+        ),
     ],
 )
 def test_wrong_use(tiny_csv: Path, words: list[str], message: str) -> None:

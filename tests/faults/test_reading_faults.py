@@ -291,10 +291,10 @@ class TestCells:
         codes = [f"c{number}" for number in range(10_000)] * 3
         pd.DataFrame({"code": codes, "x": np.arange(30_000) % 7}).to_csv("in.csv", index=False)
         trained = json.loads(prompt.train("in.csv", "--json").stdout)
-        assert trained["warnings"] == [
+        assert (
             "column 'code': 10,000 distinct values, of which the 1,000 most frequent are kept; "
             "the rest count as rare"
-        ]
+        ) in trained["warnings"]
 
     def test_17_unseen_category_is_counted(self, prompt: Any) -> None:
         prompt.write("in.csv", HEADER + ROW + ROW.replace("north", "atlantis"))

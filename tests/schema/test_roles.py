@@ -180,3 +180,26 @@ def test_unknown_names(setting: str, value: Any, option: str) -> None:
 )
 def test_settings_decide(settings: dict[str, Any], expected: str) -> None:
     assert role(["1.5", "2.5", "3"] * 5, settings=settings) == expected
+
+
+def roles(**columns: list[str]) -> list[str]:
+    schema = schema_of({name: profile(values, counting=True) for name, values in columns.items()})
+    return [column.role for column in schema.columns]
+
+
+def test_small_whole_numbers_among_nothing_but_categories_are_codes() -> None:
+    word, code, flag = ["a", "b", "c"] * 9, ["1", "2", "4"] * 9, ["0", "1", "1"] * 9
+    assert roles(word=word, code=code, flag=flag) == ["categorical"] * 3
+    assert roles(code=code, flag=flag) == ["numeric", "boolean"]
+    measured = [f"{number}.5" for number in range(27)]
+    assert roles(word=word, code=code, x=measured) == ["categorical", "numeric", "numeric"]
+    assert roles(word=word, code=code, large=["3", "13", "7"] * 9) == ["categorical", "numeric", "numeric"]
+    days = [f"2024-01-{day:02d}" for day in range(1, 28)]
+    assert roles(word=word, code=code, day=days) == ["categorical", "numeric", "datetime"]
+
+
+def test_a_role_set_by_hand_is_not_overruled_by_the_rest_of_the_table() -> None:
+    columns = {"word": ["a", "b", "c"] * 9, "code": ["1", "2", "4"] * 9}
+    profiles = {name: profile(values, counting=True) for name, values in columns.items()}
+    schema = schema_of(profiles, roles={"code": "numeric"})
+    assert [column.role for column in schema.columns] == ["categorical", "numeric"]

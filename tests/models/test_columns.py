@@ -1,0 +1,45 @@
+"""Encoded rows as standardised numbers, and back."""
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from support.layouts import layout
+
+from aedetect.features.layout import Layout
+from aedetect.models.base import CATEGORY_LIMIT, Columns, Row
+
+
+def shares(*of_codes: float) -> Layout:
+    plain = layout(2, len(of_codes))
+    return Layout(plain.missing_rates, plain.gaps, plain.gain, plain.shift, (np.array(of_codes),))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 2**31))
+def test_values_turn_back_into_rows(codes: list[int], seed: int) -> None:
+    numbers = np.random.default_rng(seed).standard_normal((len(codes), 2))
+    batch = torch.from_numpy(np.column_stack([numbers, codes]).astype(np.float32))
+    which = shares(0.5, 0.3, 0.15, 0.05)
+    columns = Columns(which)
+    assert torch.equal(columns.rows(columns(Row(batch, which))), batch)
+
+
+def test_categories_are_standardised() -> None:
+    which = shares(0.5, 0.25, 0.25)
+    batch = torch.tensor([[0.0, 0.0, code] for code in (0, 0, 1, 2)])
+    values = Columns(which)(Row(batch, which))[:, 2:]
+    torch.testing.assert_close(values.mean(dim=0), torch.zeros(3))
+    torch.testing.assert_close(values.square().mean(dim=0), torch.ones(3))
+
+
+def test_the_rarest_category_lies_at_the_limit() -> None:
+    which = shares(1 - 1e-7, 1e-7)
+    values = Columns(which)(Row(torch.tensor([[0.0, 0.0, 1.0]]), which))
+    assert values.abs().max() == CATEGORY_LIMIT
+
+
+def test_errors_of_the_codes_are_summed_per_column() -> None:
+    which = shares(0.5, 0.3, 0.2)
+    row = Row(torch.tensor([[0.0, 0.0, 1.0]]), which)
+    squared = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
+    assert Columns(which).errors(squared, row).tolist() == [[1.0, 2.0, 12.0]]
