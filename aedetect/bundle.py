@@ -23,6 +23,7 @@ from aedetect.errors import ModelError
 from aedetect.features.encoder import EncoderState
 from aedetect.io.atomic import atomic_output
 from aedetect.schema.schema import Schema
+from aedetect.series.state import SeriesState
 from aedetect.training.record import TrainingRecord
 
 FORMAT_VERSION = 1
@@ -73,6 +74,7 @@ class Manifest(BaseModel):
     features: EncoderState
     config: Config
     training: TrainingSummary
+    series: SeriesState | None = None
     tensors: dict[str, TensorInfo]
 
 
@@ -83,9 +85,10 @@ def write_bundle(
     config: Config,
     training: TrainingSummary,
     tensors: Mapping[str, np.ndarray[Any, Any]],
+    series: SeriesState | None = None,
 ) -> None:
     """Write a model file in one step. Raises OutputError where that fails."""
-    data = pack(schema, features, config, training, tensors)
+    data = pack(schema, features, config, training, tensors, series)
     with atomic_output(path) as stream:
         stream.write(data)
 
@@ -96,6 +99,7 @@ def pack(
     config: Config,
     training: TrainingSummary,
     tensors: Mapping[str, np.ndarray[Any, Any]],
+    series: SeriesState | None = None,
 ) -> bytes:
     """The bytes of a model file."""
     from safetensors.numpy import save
@@ -109,6 +113,7 @@ def pack(
         features=features,
         config=config,
         training=training,
+        series=series,
         tensors={name: _describe(tensor) for name, tensor in plain.items()},
     )
     blank = save(plain, {"manifest": manifest.model_dump_json()})

@@ -155,11 +155,8 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
     utc = pa.timestamp("us", tz="UTC")
     if is_text(array.type):
         trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
-        zoned = pc.match_substring_regex(trimmed, r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$")
         dated = pc.match_substring_regex(trimmed, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}.*)?$")
-        short = pc.equal(pc.utf8_length(trimmed), 10)
-        # A date alone ends in '-dd', which looks like an offset to the expression above.
-        aware = pc.and_(zoned, pc.invert(short))
+        aware = _names_zone(trimmed)
         text = pc.if_else(pc.and_(dated, aware), trimmed, None)
         naive = pc.if_else(pc.and_(dated, pc.invert(aware)), trimmed, None)
         seconds = np.full(len(array), np.nan)
@@ -175,6 +172,11 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
         return _all_bad(array)
     values = _seconds(pc.cast(array, pa.timestamp("us", tz=getattr(array.type, "tz", None)), safe=False))
     return Cells(values, np.isnan(values), np.zeros(len(values), np.bool_))
+
+
+def zoned(array: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which text cells end in a time zone: 'Z', or an offset such as +02:00; shape [rows]."""
+    return _numpy(_names_zone(_trim(plain(array), ("",))[0]))
 
 
 def categories(array: pa.Array, rules: CellRules) -> pa.Array:
@@ -226,6 +228,14 @@ def _trim(array: pa.Array, missing_tokens: Sequence[str]) -> tuple[pa.Array, np.
 
     trimmed = pc.fill_null(pc.utf8_trim_whitespace(array), "")
     return trimmed, _numpy(pc.is_in(trimmed, pa.array(missing_tokens)))
+
+
+def _names_zone(trimmed: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    offset = pc.match_substring_regex(trimmed, r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$")
+    # A date alone ends in '-dd', which looks like an offset.
+    return pc.and_(offset, pc.greater(pc.utf8_length(trimmed), 10))
 
 
 def _parse(trimmed: pa.Array, missing: np.ndarray[Any, Any], cast: Any, pattern: str) -> Cells:

@@ -19,8 +19,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from aedetect.errors import UsageError
 
-ROLES = ("numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored")
-Role = Literal["numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored"]
+Role = Literal[
+    "numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored", "time",
+    "entity",
+]  # fmt: skip
 AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
 
 ENVIRONMENT_PREFIX = "AEDETECT_"
@@ -54,6 +56,20 @@ def _contamination(value: object) -> object:
     return share
 
 
+def _span(value: object) -> object:
+    """Steps as a whole number, a duration as its text."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text.isdecimal():
+            return int(text)
+        if _DURATION.fullmatch(text) is None:
+            raise ValueError("neither a number of steps nor a duration; write it like 96 or 6h")
+        return text
+    return value
+
+
+# A stretch of a time series: a number of steps, or a duration such as 6h.
+Span = Annotated[int | str, BeforeValidator(_span)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
@@ -83,6 +99,26 @@ class DataConfig(_Section):
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
     memory_mb: int = Field(512, ge=1, description="training data above this size are streamed from disk")
+
+
+class SeriesConfig(_Section):
+    """Rows as time series; in force where `time` names a column."""
+
+    time: str | None = Field(None, description="column of timestamps: the rows are time series")
+    entity: Names = Field([], description="columns that tell one series from another, a machine, say")
+    time_format: str | None = Field(
+        None, description="how timestamps are written, as in strptime; unset: ISO 8601 or epoch numbers"
+    )
+    time_zone: str | None = Field(None, description="zone of timestamps without one; unset: UTC")
+    window: Span | None = Field(
+        None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
+    )
+    smoothing: int = Field(0, ge=0, description="scores are averaged over this many steps")
+    causal: bool = Field(False, description="a row's score uses no later rows")
+    event_gap: int | None = Field(
+        None, ge=0, description="normal rows between two flagged ones of one event; unset: half a window"
+    )
+    event_rows: int = Field(1, ge=1, description="fewest flagged rows of an event")
 
 
 class ModelConfig(_Section):
@@ -121,6 +157,9 @@ class ThresholdConfig(_Section):
     """From scores to verdicts."""
 
     alert_rate: float = Field(0.01, gt=0, lt=1, description="share of normal rows you accept as false alarms")
+    alarms_per_day: float | None = Field(
+        None, gt=0, description="false events a day that you accept on each series, instead of a rate"
+    )
     value: float | None = Field(None, description="a fixed threshold on anomaly_score, instead of a rate")
 
 
@@ -135,6 +174,7 @@ class Config(_Section):
     """All settings. Sections are the tables of a configuration file."""
 
     data: DataConfig = Field(default_factory=DataConfig)
+    series: SeriesConfig = Field(default_factory=SeriesConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     threshold: ThresholdConfig = Field(default_factory=ThresholdConfig)

@@ -16,12 +16,16 @@ from aedetect.errors import UsageError
 from aedetect.features import Encoded, FeatureEncoder
 from aedetect.features.encoder import STATISTICS
 from aedetect.fitting import Fitted, fit
-from aedetect.fitting.fit import raw_scores
+from aedetect.fitting.fit import SeriesParts, raw_scores
+from aedetect.fitting.series import fit_series
 from aedetect.inference import mean_errors
 from aedetect.inputs import Data, as_inputs
-from aedetect.models import build
+from aedetect.models import build, build_series
+from aedetect.models.series import WindowLayout
 from aedetect.monitor import Monitor
 from aedetect.schema import Schema
+from aedetect.series.channels import Channels
+from aedetect.series.state import Scales, SeriesState
 from aedetect.thresholds import Calibration
 from aedetect.training.device import pick_device
 
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from aedetect.models.base import Autoencoder
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -38,6 +41,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 # A constant that moved, or an infinite number, is stranger than any calibration row: its score
 # is at least this many times the strangest of them.
 _OUTRIGHT = 2.0
+_SECONDS_A_DAY, _MOST_SHARE = 86_400.0, 0.999
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Verdicts:
     """What is said of the rows of one batch. Shapes: [rows], and shares [rows, columns].
 
     `scores` and `p_values` are NaN where `unscorable`. `shares`: of each learned or watched column
-    (in the order of `Detector.columns`), its part in the row's error.
+    (in the order of `Detector.columns`), its part in the row's error. Of time series only:
+    `warmup`, the unscorable rows of which too little is known yet, and `events`, 0 outside them.
     """
 
     scores: Floats
@@ -54,6 +59,8 @@ class Verdicts:
     unscorable: Mask
     shares: np.ndarray[Any, np.dtype[np.float32]]
     encoded: Encoded
+    warmup: Mask | None = None
+    events: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
 class Detector:
@@ -90,7 +97,11 @@ class Detector:
         with them.
         """
         path = Path(checkpoint) if checkpoint is not None else None
-        fitted = fit(as_inputs(data, self.config.data), self.config, monitor or Monitor(), path, resume)
+        inputs, monitor = as_inputs(data, self.config.data), monitor or Monitor()
+        if self.config.series.time is None:
+            fitted = fit(inputs, self.config, monitor, path, resume)
+        else:
+            fitted = fit_series(inputs, self.config, monitor)
         self._parts = _Parts.of_fitted(fitted)
         return self
 
@@ -125,6 +136,26 @@ class Detector:
         return list(dict.fromkeys(self._fitted.encoder.owners))
 
     @property
+    def series(self) -> SeriesParts | None:
+        """What a model of time series knows of time; None for one of tables."""
+        return self._fitted.series
+
+    @property
+    def members(self) -> Sequence[Any]:
+        """The networks, whose errors are averaged."""
+        return self._fitted.members
+
+    @property
+    def scale(self) -> float:
+        """What an unscaled score is divided by."""
+        return float(self._fitted.scale)
+
+    @property
+    def outright(self) -> float:
+        """The least score of a row that is stranger than any calibration row."""
+        return _OUTRIGHT * float(self.calibration.scores[-1])
+
+    @property
     def threshold(self) -> float:
         """Scores above this are flagged, unless another one is asked for."""
         return self.threshold_at(None, None)
@@ -145,7 +176,19 @@ class Detector:
         configured = self.config.threshold
         if configured.value is not None:
             return configured.value
+        if configured.alarms_per_day is not None:
+            return self._threshold_per_day(configured.alarms_per_day)
         return self.calibration.threshold(configured.alert_rate)
+
+    def _threshold_per_day(self, alarms: float) -> float:
+        series = self._fitted.series
+        if series is None:
+            raise UsageError(
+                f"alarms per day: {alarms:g}: the model is not one of time series; give an alert rate"
+            )
+        # One false event a span at most: a longer one would be the same event.
+        share = alarms * series.state.step * series.state.window / _SECONDS_A_DAY
+        return Calibration(np.sort(series.peaks) / self.scale).threshold(min(share, _MOST_SHARE))
 
     def adjusted(self, settings: Config) -> Detector:
         """This detector with the scoring settings of `settings`, and its threshold where one is set there."""
@@ -169,7 +212,7 @@ class Detector:
         scores = raw_scores(errors) / float(parts.scale)
         errors /= parts.scale
         width = encoded.matrix.shape[1]
-        outright = _OUTRIGHT * float(parts.calibration.scores[-1])
+        outright = self.outright
         # The mean over features is what a row scores: a moved constant adds `outright` to it.
         moved = encoded.moved.astype(np.float32) * np.float32(outright * width)
         scores = scores + encoded.moved.sum(axis=1) * outright
@@ -199,24 +242,37 @@ class Detector:
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
     def score(
-        self, data: Data, *, threshold: float | None = None, alert_rate: float | None = None, prefix: str = ""
+        self,
+        data: Data,
+        *,
+        threshold: float | None = None,
+        alert_rate: float | None = None,
+        prefix: str = "",
+        history: Data | None = None,
     ) -> pd.DataFrame:
         """The rows of `data` with the columns that `aedetect score` adds, as one DataFrame.
 
+        Of time series, `history` holds rows that went before, which are not scored again.
         Raises DataError or ModelError where the data cannot be read or lack columns.
         """
         from aedetect.scoring import score_to_table
 
-        table = score_to_table(
-            self, as_inputs(data, self.config.data), self.threshold_at(threshold, alert_rate), prefix
-        )
+        before = as_inputs(history, self.config.data) if history is not None else ()
+        limit = self.threshold_at(threshold, alert_rate)
+        table = score_to_table(self, as_inputs(data, self.config.data), limit, prefix, before)
         return table.to_pandas()  # type: ignore[no-any-return]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""
         parts = self._fitted
         write_bundle(
-            path, parts.encoder.schema, parts.encoder.state, self.config, parts.summary, parts.tensors()
+            path,
+            parts.encoder.schema,
+            parts.encoder.state,
+            self.config,
+            parts.summary,
+            parts.tensors(),
+            parts.series.state if parts.series else None,
         )
 
     @property
@@ -240,18 +296,28 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Detector:
 @dataclass(frozen=True)
 class _Parts:
     encoder: FeatureEncoder
-    members: Sequence[Autoencoder]
+    members: Sequence[Any]
     calibration: Calibration
     scale: np.float32
     summary: TrainingSummary
     device: torch.device
     sha256: str | None
+    series: SeriesParts | None = None
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> _Parts:
         scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
         calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None)
+        return cls(
+            fitted.encoder,
+            fitted.members,
+            calibration,
+            scale,
+            fitted.summary,
+            fitted.device,
+            None,
+            fitted.series,
+        )
 
     @classmethod
     def of_bundle(
@@ -264,9 +330,15 @@ class _Parts:
         try:
             statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
             encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
-            members = []
+            series = _series_parts(manifest.series, tensors)
+            width = Channels.of(encoder).width
+            members: list[Any] = []
             for index in range(len(manifest.training.members)):
-                model = build(encoder.layout, manifest.config.model)
+                model = (
+                    build_series(WindowLayout(series.state.window, width), manifest.config.model)
+                    if series
+                    else build(encoder.layout, manifest.config.model)
+                )
                 prefix = f"members.{index}."
                 weights = {
                     name.removeprefix(prefix): torch.from_numpy(tensor.copy())
@@ -279,7 +351,7 @@ class _Parts:
             scale = np.float32(tensors["calibration.scale"][0])
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest)
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest, series)
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
@@ -288,4 +360,18 @@ class _Parts:
         for index, model in enumerate(self.members):
             for name, tensor in model.state_dict().items():
                 tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
+        if self.series:
+            tensors["series.peaks"] = self.series.peaks
+            if self.series.scales:
+                tensors["series.centers"] = self.series.scales.centers
+                tensors["series.spreads"] = self.series.scales.spreads
         return tensors
+
+
+def _series_parts(state: SeriesState | None, tensors: Tensors) -> SeriesParts | None:
+    if state is None:
+        return None
+    scales = None
+    if state.scaled_apart:
+        scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"])
+    return SeriesParts(state, scales, tensors["series.peaks"])

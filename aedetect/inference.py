@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from aedetect.models.base import Autoencoder
+from aedetect.models.series import SeriesAutoencoder
 
 # Matrix products round differently for different numbers of rows and of threads. In blocks of
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
@@ -40,6 +42,40 @@ def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.dev
 def member_errors(model: Autoencoder, matrix: Matrix, device: torch.device) -> Matrix:
     """Reconstruction errors of one model; [rows, features] → [rows, features], float32."""
     return mean_errors([model], matrix, device)
+
+
+def window_scores(
+    models: Sequence[SeriesAutoencoder], stretch: Matrix, window: int, device: torch.device
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The score of each window of a stretch [steps, channels], averaged over the members; [windows].
+
+    Call it within `single_threaded`.
+    """
+    count = max(len(stretch) - window + 1, 0)
+    scores = np.zeros(count)
+    with torch.inference_mode():
+        steps = torch.from_numpy(np.ascontiguousarray(stretch)).to(device)
+        for start in range(0, count, BLOCK_ROWS):
+            stop = min(start + BLOCK_ROWS, count)
+            for model in models:
+                left = min(model.margin, start)
+                right = min(model.margin, len(steps) - (stop + window - 1))
+                part = steps[start - left : stop + window - 1 + right]
+                if not model.margin:
+                    # Blocks of one size round alike, wherever a file begins or ends.
+                    part = functional.pad(part, (0, 0, 0, BLOCK_ROWS - (stop - start)))
+                found = model.along(part, left, right)[: stop - start]
+                scores[start:stop] += found.double().cpu().numpy()
+    return scores / len(models)
+
+
+def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+    """Errors [windows, steps, channels] of windows of the same shape, averaged over the members."""
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        total = torch.stack([model.errors(batch).float() for model in models]).mean(dim=0)
+    errors: Matrix = total.cpu().numpy()
+    return errors
 
 
 @contextmanager

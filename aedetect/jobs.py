@@ -6,17 +6,19 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect._version import __version__
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, UsageError
+from aedetect.event_table import write_events
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN, format_of_name
 from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
+from aedetect.judging import Judge, SeriesJudge, judge_of
 from aedetect.monitor import Monitor
 from aedetect.scoring import (
     Counts,
@@ -49,6 +51,7 @@ class FileOutcome:
     normal: int = 0
     anomalies: int = 0
     unscorable: int = 0
+    warmup: int = 0
     error: str | None = None
 
 
@@ -65,6 +68,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     exit_code: int = 0
+    events: int | None = None
 
     @property
     def anomaly_share(self) -> float | None:
@@ -78,8 +82,7 @@ class Summary:
             "command": "score",
             "model": self.model,
             **asdict(self.counts),
-            "warmup": 0,
-            "events": None,
+            "events": self.events,
             "threshold": self.threshold,
             "alert_rate": self.alert_rate,
             "anomaly_share": self.anomaly_share,
@@ -180,6 +183,8 @@ def score_files(
     shape: Shape,
     monitor: Monitor,
     observe: Observer | None = None,
+    history: Sequence[FileInput] = (),
+    events: str | None = None,
 ) -> Summary:
     """Score each input to its output. A bad input does not stop the others.
 
@@ -191,8 +196,14 @@ def score_files(
     together = len(inputs) > 1 and len(set(outputs)) == 1 and outputs[0] is not None
     if outputs[0] is None:
         shape = Shape("none", shape.only_anomalies, shape.prefix)
+    shape = replace(shape, series=detector.series is not None)
+    judge = judge_of(detector, inputs, threshold, history)
     run = _score_together if together else _score_apart
-    errors = run(detector, inputs, outputs, summary, shape, monitor, observe)
+    errors = run(detector, judge, inputs, outputs, summary, shape, monitor, observe)
+    if isinstance(judge, SeriesJudge):
+        summary.events = len(judge.events)
+        if events is not None:
+            write_events(judge, events)
     summary.seconds = time.monotonic() - clock
     if errors and len(errors) == len(inputs):
         raise _failure(errors)
@@ -203,6 +214,7 @@ def score_files(
 
 def _score_apart(
     detector: Detector,
+    judge: Judge,
     inputs: Sequence[FileInput],
     outputs: Sequence[str | None],
     summary: Summary,
@@ -222,14 +234,13 @@ def _score_apart(
             own = _typed(shape, output)
             schema = full_schema(output_fields(detector, source, own), own)
             with _sink(output, schema) as write:
-                score_input(
-                    detector, source, summary.threshold, write, schema, own, outcome, monitor, observe
-                )
+                score_input(detector, source, judge, write, schema, own, outcome, monitor, observe)
     return errors
 
 
 def _score_together(
     detector: Detector,
+    judge: Judge,
     inputs: Sequence[FileInput],
     outputs: Sequence[str | None],
     summary: Summary,
@@ -238,7 +249,7 @@ def _score_together(
     observe: Observer | None,
 ) -> list[AedetectError]:
     errors: list[AedetectError] = []
-    own = Shape(shape.keep, shape.only_anomalies, shape.prefix, _typed(shape, outputs[0]).typed, source=True)
+    own = replace(_typed(shape, outputs[0]), source=True)
     fields: dict[str, list[pa.Field]] = {}
     for source in inputs:
         # Inputs that cannot be opened are met again, and named, when their turn comes.
@@ -252,9 +263,7 @@ def _score_together(
                 contextlib.closing(Spool(schema)) as spool,
                 _gathered(summary, source, outputs[0], outcome, errors, monitor),
             ):
-                score_input(
-                    detector, source, summary.threshold, spool.write, schema, own, outcome, monitor, observe
-                )
+                score_input(detector, source, judge, spool.write, schema, own, outcome, monitor, observe)
                 for batch in spool.read():
                     write(batch)
         if len(errors) == len(inputs):
@@ -313,7 +322,7 @@ def _sink(output: str | None, schema: pa.Schema) -> Iterator[Any]:
 
 def _typed(shape: Shape, output: str | None) -> Shape:
     typed = output is not None and output_format(output) not in TEXT_FORMATS
-    return Shape(shape.keep, shape.only_anomalies, shape.prefix, typed, shape.source)
+    return replace(shape, typed=typed)
 
 
 def _name_in_folder(source: FileInput) -> str:

@@ -16,21 +16,24 @@ if TYPE_CHECKING:
     from aedetect.detector import Verdicts
 
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
+EVENT_COLUMN = "anomaly_event"
 SOURCE_COLUMN = "source_file"
 _LEAST_SHARE = 0.05
 
 Shares = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def result_names(prefix: str) -> list[str]:
-    return [prefix + name for name in RESULT_COLUMNS]
+def result_names(prefix: str, series: bool = False) -> list[str]:
+    return [prefix + name for name in (*RESULT_COLUMNS, *([EVENT_COLUMN] if series else []))]
 
 
-def result_schema(prefix: str) -> pa.Schema:
+def result_schema(prefix: str, series: bool = False) -> pa.Schema:
     import pyarrow as pa
 
-    types = (pa.float64(), pa.float64(), pa.bool_(), pa.string(), pa.string())
-    return pa.schema(list(zip(result_names(prefix), types, strict=True)))
+    types = [pa.float64(), pa.float64(), pa.bool_(), pa.string(), pa.string()]
+    if series:
+        types.append(pa.int64())
+    return pa.schema(list(zip(result_names(prefix, series), types, strict=True)))
 
 
 def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
@@ -44,7 +47,7 @@ def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
 
 
 def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[pa.Array]:
-    """The result columns of one batch, in the order of RESULT_COLUMNS; null where unscorable."""
+    """The result columns of one batch, in the order of `result_names`; null where unscorable."""
     import pyarrow as pa
 
     unscorable = verdicts.unscorable
@@ -52,13 +55,18 @@ def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[
     for index in np.flatnonzero(verdicts.flagged):
         features[index] = blame(verdicts.shares[index], columns, top)
     status = np.where(unscorable, "unscorable", "ok")
-    return [
+    if verdicts.warmup is not None:
+        status = np.where(verdicts.warmup, "warmup", status)
+    arrays = [
         pa.array(verdicts.scores, pa.float64(), mask=unscorable),
         pa.array(verdicts.p_values, pa.float64(), mask=unscorable),
         pa.array(verdicts.flagged, pa.bool_(), mask=unscorable),
         pa.array(features, pa.string()),
         pa.array(status.tolist(), pa.string()),
     ]
+    if verdicts.events is not None:
+        arrays.append(pa.array(verdicts.events, pa.int64(), mask=verdicts.events == 0))
+    return arrays
 
 
 def blame(shares: Shares, columns: Sequence[str], top: int) -> str:

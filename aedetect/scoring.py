@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from aedetect.fitting.survey import batch_rows
 from aedetect.inference import ordered, single_threaded
 from aedetect.io.atomic import writing
 from aedetect.io.source import Input
+from aedetect.judging import Judge, judge_of
 from aedetect.monitor import Monitor
 from aedetect.results import SOURCE_COLUMN, check_free, result_arrays, result_names, result_schema
 from aedetect.schema.schema import Schema
@@ -26,18 +27,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class Counts:
-    """Rows by outcome; the three kinds add up to `rows`."""
+    """Rows by outcome; normal, anomalies and unscorable add up to `rows`, `warmup` is part of the last."""
 
     rows: int = 0
     normal: int = 0
     anomalies: int = 0
     unscorable: int = 0
+    warmup: int = 0
 
     def add(self, other: Counts) -> None:
         self.rows += other.rows
         self.normal += other.normal
         self.anomalies += other.anomalies
         self.unscorable += other.unscorable
+        self.warmup += other.warmup
 
 
 @dataclass
@@ -53,7 +56,8 @@ class Shape:
     """What goes to the output beside the verdicts.
 
     `keep`: which of the input's columns ('all', 'id' or 'none'). `typed`: whether text cells of
-    learned columns are written as numbers. `source`: whether a column names the input.
+    learned columns are written as numbers. `source`: whether a column names the input. `series`:
+    whether a column numbers the events.
     """
 
     keep: str = "all"
@@ -61,6 +65,7 @@ class Shape:
     prefix: str = ""
     typed: bool = True
     source: bool = False
+    series: bool = False
 
 
 Observer = Callable[["pa.RecordBatch", "Verdicts"], None]
@@ -74,7 +79,7 @@ def output_fields(detector: Detector, source: Input, shape: Shape) -> list[pa.Fi
     import pyarrow as pa
 
     arriving = source.open(1024).schema
-    added = result_names(shape.prefix) + ([SOURCE_COLUMN] if shape.source else [])
+    added = result_names(shape.prefix, shape.series) + ([SOURCE_COLUMN] if shape.source else [])
     wanted = {"all": list(arriving.names), "id": detector.schema.names("id"), "none": []}[shape.keep]
     check_free(wanted, added, source.name)
     roles = {column.name: column.role for column in detector.schema.columns}
@@ -106,13 +111,13 @@ def full_schema(fields: Sequence[pa.Field], shape: Shape) -> pa.Schema:
     import pyarrow as pa
 
     source = [pa.field(SOURCE_COLUMN, pa.string())] if shape.source else []
-    return pa.schema([*fields, *result_schema(shape.prefix), *source])
+    return pa.schema([*fields, *result_schema(shape.prefix, shape.series), *source])
 
 
 def score_input(
     detector: Detector,
     source: Input,
-    threshold: float,
+    judge: Judge,
     write: Callable[[pa.RecordBatch], None],
     schema: pa.Schema,
     shape: Shape,
@@ -130,12 +135,13 @@ def score_input(
     outcome.warnings += model.check(source.name, reader.schema)
     watch = _Watch(source, model)
 
-    def work(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:
-        verdicts = detector.score_batch(batch, threshold)
+    def work(numbered: tuple[int, pa.RecordBatch]) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:
+        first, batch = numbered
+        verdicts = judge.verdicts(source, first, batch)
         return batch, verdicts, _output(detector, batch, verdicts, schema, shape, source)
 
     with single_threaded(detector.device) as workers:
-        for batch, verdicts, out in ordered(work, reader.batches(), workers):
+        for batch, verdicts, out in ordered(work, _numbered(reader.batches()), workers):
             watch.see(verdicts, outcome.counts.rows)
             outcome.counts.add(_count(verdicts))
             if len(out):
@@ -143,18 +149,33 @@ def score_input(
             if observe:
                 observe(batch, verdicts)
             monitor.rows(outcome.counts.rows)
-    outcome.warnings += watch.conclude(outcome.counts.rows)
+    outcome.warnings += judge.warnings(source) + watch.conclude(outcome.counts.rows)
 
 
-def score_to_table(detector: Detector, inputs: Sequence[Input], threshold: float, prefix: str) -> pa.Table:
+def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Each batch with the number of its first row, from 0."""
+    first = 0
+    for batch in batches:
+        yield first, batch
+        first += len(batch)
+
+
+def score_to_table(
+    detector: Detector,
+    inputs: Sequence[Input],
+    threshold: float,
+    prefix: str,
+    history: Sequence[Input] = (),
+) -> pa.Table:
     """All inputs scored, as one Arrow table; with several inputs, a column names each row's."""
     import pyarrow as pa
 
-    shape = Shape(prefix=prefix, source=len(inputs) > 1)
+    shape = Shape(prefix=prefix, source=len(inputs) > 1, series=detector.series is not None)
     schema = full_schema(union_fields([output_fields(detector, source, shape) for source in inputs]), shape)
     batches: list[pa.RecordBatch] = []
+    judge = judge_of(detector, inputs, threshold, history)
     for source in inputs:
-        score_input(detector, source, threshold, batches.append, schema, shape, InputOutcome(), Monitor())
+        score_input(detector, source, judge, batches.append, schema, shape, InputOutcome(), Monitor())
     return pa.Table.from_batches(batches, schema)
 
 
@@ -245,7 +266,8 @@ def _count(verdicts: Verdicts) -> Counts:
     rows, unscorable, flagged = (
         len(verdicts.scores), int(verdicts.unscorable.sum()), int(verdicts.flagged.sum())
     )  # fmt: skip
-    return Counts(rows, rows - unscorable - flagged, flagged, unscorable)
+    warmup = 0 if verdicts.warmup is None else int(verdicts.warmup.sum())
+    return Counts(rows, rows - unscorable - flagged, flagged, unscorable, warmup)
 
 
 def _output(

@@ -16,6 +16,7 @@ OUTPUT = "Output"
 TRAINING = "Training"
 COLUMNS = "Columns"
 THRESHOLD = "Threshold"
+SERIES = "Time series"
 
 Inputs = Annotated[
     list[str],

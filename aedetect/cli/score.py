@@ -9,7 +9,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain
-from aedetect.cli.options import OUTPUT, THRESHOLD
+from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD
 from aedetect.cli.outcome import reported
 from aedetect.errors import ExitCode, UsageError
 
@@ -74,6 +74,24 @@ def score(
             show_default=False,
         ),
     ] = "",
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT",
+            help="Of time series: rows that went before, known but not scored again; may be repeated.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of time series: write one row for each event here.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
     format: options.Format = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -107,7 +125,16 @@ def score(
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
         }
-        summary = _score(out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix))
+        summary = _score(
+            out,
+            inputs,
+            model,
+            output,
+            overrides,
+            config,
+            (keep, only_anomalies, prefix),
+            (history or [], events),
+        )
         code = summary.exit_code
         if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
             code = summary.exit_code = int(ExitCode.ALERTS)
@@ -125,6 +152,7 @@ def _score(
     overrides: dict[str, Any],
     config: Path | None,
     shape: tuple[str, bool, str],
+    series: tuple[list[str], str | None],
 ) -> Summary:
     from aedetect.inputs import read_options
     from aedetect.io.files import open_inputs
@@ -134,13 +162,29 @@ def _score(
     settings = options.settings(config, overrides)
     sources = open_inputs(inputs, read_options(settings.data))
     outputs = plan_outputs(sources, output, keep_from=model)
+    history, events = series
+    before = open_inputs(history, read_options(settings.data)) if history else []
+    if events is not None:
+        plan_outputs([*sources, *before], events, keep_from=model)
 
     from aedetect.detector import load
 
     detector = load(model, device=settings.training.device).adjusted(settings)
+    if detector.series is None and (history or events):
+        raise UsageError(f"{model}: no model of time series, which --history and --events are for")
     told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
     with TerminalMonitor(out, settings.training.device) as monitor:
-        return score_files(detector, told, sources, outputs, detector.threshold, Shape(*shape), monitor)
+        return score_files(
+            detector,
+            told,
+            sources,
+            outputs,
+            detector.threshold,
+            Shape(*shape),
+            monitor,
+            history=before,
+            events=events,
+        )
 
 
 def _tell(out: Output, summary: Summary, shown: bool) -> None:
@@ -152,11 +196,15 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
         if entry.error or not shown:
             continue
         share = entry.anomalies / entry.rows if entry.rows else 0.0
-        unscorable = f", {entry.unscorable:,} unscorable" if entry.unscorable else ""
+        lost = entry.unscorable - entry.warmup
+        unscorable = f", {entry.warmup:,} warmup" if entry.warmup else ""
+        unscorable += f", {lost:,} unscorable" if lost else ""
         out.say(
             f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%})"
             f"{unscorable}{where}"
         )
+    if shown and summary.events is not None:
+        out.say(f"{summary.events:,} event{'s' * (summary.events != 1)}")
     if shown and len(summary.files) > 1:
         counts = summary.counts
         out.say(

@@ -9,7 +9,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TrainMonitor, plain
-from aedetect.cli.options import COLUMNS, READING, THRESHOLD, TRAINING
+from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING
 from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
@@ -67,6 +67,66 @@ def train(
             metavar="COLUMN=ROLE",
             help="Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
             rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The rows are time series: the column of timestamps.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="One series for each value of this column; may be repeated.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|TIME",
+            help="Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    causal: Annotated[
+        bool,
+        typer.Option(
+            "--causal", help="A row's score uses no later rows, as data come in.", rich_help_panel=SERIES
+        ),
+    ] = False,
+    time_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            help="Zone of timestamps without one, e.g. Europe/Berlin; default: UTC.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    alarms_per_day: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Accept so many false events a day on each series, instead of an alert rate.",
+            rich_help_panel=THRESHOLD,
             show_default=False,
         ),
     ] = None,
@@ -165,9 +225,13 @@ def train(
     network never saw, and writes it all to one model file.
 
     Example: aedetect train january.csv february.csv -o model.aed --id customer_no
+
+    Example: aedetect train sensors.csv -o model.aed --time timestamp --entity machine
     """
     out = Output("train", json, quiet, verbose)
     with reported(out):
+        if alert_rate is not None and alarms_per_day is not None:
+            raise UsageError("--alert-rate and --alarms-per-day exclude each other; choose one")
         overrides = {
             "data.columns": columns,
             "data.exclude": exclude,
@@ -180,6 +244,12 @@ def train(
             "data.decimal": decimal,
             "data.encoding": encoding,
             "data.na_values": na_values,
+            "series.time": time,
+            "series.entity": entity or None,
+            "series.window": window,
+            "series.causal": causal or None,
+            "series.time_format": time_format,
+            "series.time_zone": time_zone,
             "model.architecture": architecture,
             "training.epochs": epochs,
             "training.max_time": max_time,
@@ -187,6 +257,7 @@ def train(
             "training.seed": seed,
             "training.device": device,
             "threshold.alert_rate": alert_rate,
+            "threshold.alarms_per_day": alarms_per_day,
         }
         _train(out, inputs, output, overrides, config, resume)
 

@@ -24,13 +24,15 @@ from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
 from aedetect.inference import member_errors, single_threaded
 from aedetect.io.source import Input
 from aedetect.models import build
-from aedetect.models.base import Autoencoder
+from aedetect.models.base import Autoencoder, standardised
+from aedetect.models.series import SeriesAutoencoder
 from aedetect.monitor import Monitor
 from aedetect.schema import Schema
+from aedetect.series.state import Scales, SeriesState
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.device import pick_device
 from aedetect.training.feed import Feed, Matrix, MemoryFeed, StreamFeed
-from aedetect.training.loop import Hooks, sample, seeded, standardised, train
+from aedetect.training.loop import Hooks, sample, seeded, train
 from aedetect.training.record import TrainingRecord
 from aedetect.training.suspicion import outstanding
 
@@ -41,15 +43,25 @@ _NOTEWORTHY_SHARE = 0.01
 
 
 @dataclass(frozen=True)
+class SeriesParts:
+    """What a model of time series has beside that of a table. `peaks`: largest scores of spans, unscaled."""
+
+    state: SeriesState
+    scales: Scales | None
+    peaks: np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
 class Fitted:
     """All parts of a fitted model. `raw_scores`: unscaled scores of the calibration rows."""
 
     schema: Schema
     encoder: FeatureEncoder
-    members: list[Autoencoder]
+    members: Sequence[Autoencoder] | Sequence[SeriesAutoencoder]
     raw_scores: np.ndarray[Any, np.dtype[np.float64]]
     summary: TrainingSummary
     device: torch.device
+    series: SeriesParts | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +191,7 @@ def _train_all(
     members: list[Autoencoder] = []
     records: list[TrainingRecord] = []
     for index, task in enumerate(tasks):
-        seed = _member_seed(config.training.seed, index)
+        seed = member_seed(config.training.seed, index)
         with seeded(seed, device), single_threaded(device):
             model = build(layout, config.model).to(device)
             if keeper and index < len(keeper.finished):
@@ -231,7 +243,7 @@ def _warn_of_contamination(task: _Task, found: Survey, monitor: Monitor) -> None
         )
 
 
-def _member_seed(seed: int, index: int) -> int:
+def member_seed(seed: int, index: int) -> int:
     return int(np.random.SeedSequence((seed, index)).generate_state(1, np.uint32)[0])
 
 

@@ -38,7 +38,7 @@ class TrainingRows:
         for chunk in chunks(self.inputs, self.config):
             encoded = self.encoder.transform(chunk.batch)
             for column, fault in encoded.unreadable.items():
-                raise DataError(_unreadable(chunk, column, fault.first_row, self.encoder))
+                raise DataError(unreadable_cell(chunk, column, fault.first_row, self.encoder))
             infinite += int(encoded.infinite.sum())
             empty += int(encoded.unscorable.sum())
             yield encoded.matrix[~(encoded.infinite | encoded.unscorable)]
@@ -111,7 +111,8 @@ def _uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.nda
     return mixed.astype(np.float64) / 2.0**64
 
 
-def _unreadable(chunk: Chunk, column: str, index: int, encoder: FeatureEncoder) -> str:
+def unreadable_cell(chunk: Chunk, column: str, index: int, encoder: FeatureEncoder) -> str:
+    """What is wrong with a cell that cannot be learned from, and where it stands."""
     role = next(entry.role for entry in encoder.schema.columns if entry.name == column)
     value = str(chunk.batch.column(column)[index].as_py())[:40]
     return (

@@ -84,11 +84,11 @@ def survey(inputs: Sequence[Input], config: Config) -> Survey:
     profiles, rows, total = _profile(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
-    schema = infer_schema(profiles, config.data, name)
+    schema = infer_schema(profiles, config.data, name, config.series)
     recount = uncounted(profiles, schema)
     if recount:
         profiles, rows, total = _profile(inputs, config, counting | recount)
-        schema = infer_schema(profiles, config.data, name)
+        schema = infer_schema(profiles, config.data, name, config.series)
     encoder = FeatureEncoder.fit(schema, profiles, config.data.max_categories)
     return Survey(
         schema,

@@ -7,8 +7,9 @@ tests take it from this registry.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aedetect.errors import UsageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aedetect.config import ModelConfig
     from aedetect.features.layout import Layout
     from aedetect.models.base import Autoencoder
+    from aedetect.models.series import SeriesAutoencoder, WindowLayout
 
 ARCHITECTURES = {
     "memory": "aedetect.models.memory:MemoryAutoencoder",
@@ -24,7 +26,21 @@ ARCHITECTURES = {
     "variational": "aedetect.models.variational:VariationalAutoencoder",
     "bottleneck": "aedetect.models.bottleneck:BottleneckAutoencoder",
 }
+SERIES_ARCHITECTURES = {
+    "patches": "aedetect.models.patches:PatchAutoencoder",
+    "convolutional": "aedetect.models.convolutional:ConvolutionalAutoencoder",
+}
 AUTO = "auto"
+
+
+def build_series(layout: WindowLayout, config: ModelConfig) -> SeriesAutoencoder:
+    """A freshly initialised model of time series; 'auto' is the one with a memory of patches.
+
+    Raises UsageError for an unknown name.
+    """
+    name = "patches" if config.architecture == AUTO else config.architecture
+    model: SeriesAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "of time series")(layout, config)
+    return model
 
 
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:
@@ -36,11 +52,15 @@ def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     if config.architecture == AUTO:
         chosen = "memory" if layout.numeric else "principal"
         return build(layout, config.model_copy(update={"architecture": chosen}))
-    if config.architecture not in ARCHITECTURES:
-        close = difflib.get_close_matches(config.architecture, [AUTO, *ARCHITECTURES], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        known = ", ".join([AUTO, *ARCHITECTURES])
-        raise UsageError(f"unknown architecture {config.architecture!r}{hint} (there are: {known})")
-    module, _, name = ARCHITECTURES[config.architecture].partition(":")
-    model: Autoencoder = getattr(import_module(module), name)(layout, config)
+    model: Autoencoder = _class_of(config.architecture, ARCHITECTURES, "of tables")(layout, config)
     return model
+
+
+def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:
+    if name not in known:
+        names = [AUTO, *known]
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"unknown architecture {name!r} {kind}{hint} (there are: {', '.join(names)})")
+    module, _, found = known[name].partition(":")
+    return getattr(import_module(module), found)

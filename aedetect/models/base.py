@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -45,6 +47,10 @@ class Autoencoder(nn.Module, ABC):
     def reconstruct(self, batch: Tensor) -> Tensor:
         """Expected values [rows, features] in the encoded space: numbers, and category codes."""
 
+    def vectors(self, batch: Tensor) -> Tensor:
+        """Rows as points [rows, width], categories taken apart."""
+        return standardised(batch, self.layout)
+
     def penalty(self, batch: Tensor) -> Tensor | None:
         """A further loss per row [rows] in training (a divergence, say), or None."""
         return None
@@ -57,6 +63,26 @@ class Autoencoder(nn.Module, ABC):
         be anomalies.
         """
         return
+
+
+class Model(Protocol):
+    """What the training loop asks of a model of rows or of windows."""
+
+    training: bool
+
+    def errors(self, batch: Tensor) -> Tensor: ...
+
+    def penalty(self, batch: Tensor) -> Tensor | None: ...
+
+    def vectors(self, batch: Tensor) -> Tensor: ...
+
+    def fit_reference(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None: ...
+
+    def train(self, mode: bool = True) -> Any: ...
+
+    def eval(self) -> Any: ...
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
 
 
 class Row:
@@ -142,6 +168,12 @@ class Columns(nn.Module):
         parts = torch.split(shares, list(self.cardinalities), dim=1)
         codes = [part.argmax(dim=1, keepdim=True).to(values.dtype) for part in parts]
         return torch.cat([values[:, : self.numeric], *codes], dim=1)
+
+
+def standardised(rows: Tensor, layout: Layout) -> Tensor:
+    """Encoded rows [rows, features] as numbers [rows, width], categories taken apart."""
+    columns = Columns(layout).to(rows.device)
+    return columns.clipped(columns(Row(rows, layout)))
 
 
 class Entrance(nn.Module):

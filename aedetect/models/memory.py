@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -51,19 +52,27 @@ class Memory(nn.Module):
         self.register_buffer("typical", torch.ones(()))
 
     def forward(self, points: Tensor) -> Tensor:
-        # The squared length of a point is the same for all that is remembered: softmax drops it.
-        sharpened = (2 / self.temperature * self.points).T.contiguous()
-        offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
         dear = bool(self.penalties.any())
         found = []
-        # A few rows at a time stay in the processor's cache: twice as fast as all at once.
-        for some in points.split_with_sizes(_sizes(len(points))):
-            weights = torch.softmax(torch.addmm(offsets, some, sharpened), dim=1)
+        for some, weights in self._recalled(points):
             squared = (some - weights @ self.points).square()
             if dear:
                 squared += (weights @ self.penalties / points.shape[1])[:, None]
             found.append(squared)
         return torch.cat(found)
+
+    def recall(self, points: Tensor) -> Tensor:
+        """What `points` [rows, width] are rebuilt as; [rows, width]."""
+        return torch.cat([weights @ self.points for _, weights in self._recalled(points)])
+
+    def _recalled(self, points: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Points, a few at a time, and how much of each remembered one they are; [rows, remembered]."""
+        # The squared length of a point is the same for all that is remembered: softmax drops it.
+        sharpened = (2 / self.temperature * self.points).T.contiguous()
+        offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
+        # A few rows at a time stay in the processor's cache: twice as fast as all at once.
+        for some in points.split_with_sizes(_sizes(len(points))):
+            yield some, torch.softmax(torch.addmm(offsets, some, sharpened), dim=1)
 
     def remember(self, points: Tensor, held_out: Tensor, suspect: Tensor, size: int) -> None:
         """Remember at most `size` of `points` [rows, width]; `held_out` [rows, width] are typical.

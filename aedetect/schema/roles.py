@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aedetect import cells
-from aedetect.config import DataConfig, Role
+from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.errors import DataError, UsageError
 from aedetect.schema.profile import ColumnProfile
 from aedetect.schema.schema import Column, Schema
@@ -33,24 +33,27 @@ class Decision:
     constant: str | None = None
 
 
-def infer_schema(profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str) -> Schema:
+def infer_schema(
+    profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str, series: SeriesConfig | None = None
+) -> Schema:
     """Decide the role of every profiled column of the input called `name`.
 
     Raises UsageError for settings that name unknown columns, DataError for a numeric column
     with unreadable cells, for columns asked for that cannot be used, and where none is left.
     """
-    _check_names(profiles, config)
+    series = series or SeriesConfig()
+    _check_names(profiles, config, series)
     set_by_hand = {
         column: decision
         for column, profile in profiles.items()
-        if (decision := _override(column, profile, config, name))
+        if (decision := _of_series(column, profile, series, name) or _override(column, profile, config, name))
     }
     found = {
         column: _decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
-    decisions = {**set_by_hand, **_codes_among_categories(found, profiles)}
+    decisions = set_by_hand | (found if series.time else dict(_codes_among_categories(found, profiles)))
     columns = [
         Column(
             name=column,
@@ -99,8 +102,10 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
     )
 
 
-def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> None:
+def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
     settings = {
+        "--time": [series.time] if series.time is not None else [],
+        "--entity": series.entity,
         "--columns": config.columns,
         "--exclude": config.exclude,
         "--id": config.id,
@@ -112,6 +117,16 @@ def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> N
             if name not in profiles:
                 have = ", ".join(list(profiles)[:20])
                 raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+
+
+def _of_series(column: str, profile: ColumnProfile, series: SeriesConfig, name: str) -> Decision | None:
+    if column != series.time and column not in series.entity:
+        return None
+    if not profile.readable:
+        raise DataError(f"{name}: column {column!r} holds {profile.kind} values, which tell no series apart")
+    if column == series.time:
+        return Decision("time", "when; not learned")
+    return Decision("entity", "whose; tells series apart")
 
 
 def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str) -> Decision | None:

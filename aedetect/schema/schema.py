@@ -35,8 +35,8 @@ class Column(BaseModel):
 
     @property
     def is_input(self) -> bool:
-        """Whether the model looks at this column when scoring (constants are watched, not learned)."""
-        return self.is_learned or self.role == "constant"
+        """Whether scoring looks at this column: constants are watched, times and entities order the rows."""
+        return self.is_learned or self.role in ("constant", "time", "entity")
 
 
 class Schema(BaseModel):

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+_LEAST_WINDOWS, _STEPS_PER_ROW = 8, 16
 
 
 class Feed(Protocol):
@@ -39,6 +42,36 @@ class MemoryFeed:
         for start in range(0, self.rows, self._batch_size):
             chosen = self._matrix[order[start : start + self._batch_size]]
             yield chosen.to(self._device, non_blocking=True)
+
+
+class WindowFeed:
+    """Windows of time series, cut from their stretches as they are needed.
+
+    `starts` [windows] are places in `steps` [all steps, channels], the stretches end to end.
+    Batches are [batch, window, channels], with as many steps as `batch_size` rows of a wide table
+    have cells.
+    """
+
+    def __init__(
+        self, steps: Matrix, starts: Integers, window: int, batch_size: int, seed: int, device: torch.device
+    ):
+        self.rows = len(starts)
+        self._steps = to_device(steps, device)
+        self._starts = torch.from_numpy(starts)
+        self._inside = torch.arange(window)
+        self._batch_size = max(_LEAST_WINDOWS, _STEPS_PER_ROW * batch_size // window)
+        self._seed = seed
+        self._device = device
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        order = torch.from_numpy(np.random.default_rng((self._seed, number)).permutation(self.rows))
+        for start in range(0, self.rows, self._batch_size):
+            yield self.windows(self._starts[order[start : start + self._batch_size]])
+
+    def windows(self, starts: Tensor) -> Tensor:
+        """Windows [windows, steps, channels] that begin at `starts` [windows]."""
+        places = (starts[:, None] + self._inside).to(self._steps.device)
+        return self._steps[places].to(self._device, non_blocking=True)
 
 
 class StreamFeed:

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from aedetect.config import TrainingConfig
 from aedetect.errors import DataError
-from aedetect.features.layout import Layout
-from aedetect.models.base import REFERENCE_ROWS, Autoencoder, Columns, Row
+from aedetect.models.base import REFERENCE_ROWS, Model
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 from aedetect.training.record import TrainingRecord
@@ -80,7 +79,7 @@ def planned_steps(rows: int, config: TrainingConfig) -> int:
 
 
 def train(
-    model: Autoencoder,
+    model: Model,
     feed: Feed,
     held_out: Tensor,
     config: TrainingConfig,
@@ -92,12 +91,16 @@ def train(
 ) -> TrainingRecord:
     """Fit `model` in place, ending with the averaged weights that did best on `held_out` rows.
 
-    `held_out` [rows, features] lies on the training device. `deadline` is on time.monotonic's
-    clock. The global random generator is the caller's: seed it before.
+    `held_out` [rows, features], or windows [windows, steps, channels], lies on the training
+    device. `deadline` is on time.monotonic's clock. The global random generator is the
+    caller's: seed it before.
     Raises DataError where the loss is no longer finite.
     """
-    steps = planned_steps(feed.rows, config)
     trim = config.contamination if isinstance(config.contamination, float) else AUTO_TRIM
+    if not any(True for _ in model.parameters()):
+        _fit_reference(model, feed, held_out, trim)
+        return TrainingRecord(rows=feed.rows, steps=0, best_step=0, stopped="planned", history=())
+    steps = planned_steps(feed.rows, config)
     every = max(steps // EVALUATIONS, 1)
     optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
     best = optimizer.average.clone()
@@ -136,13 +139,7 @@ def train(
             lambda: Snapshot(state, {**optimizer.state(), "best": best}, _random_state(held_out.device))
         )
     optimizer.load(best)
-    model.eval()
-    with torch.no_grad():
-        learned = sample(feed, REFERENCE_ROWS)
-        suspect = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
-        if trim:
-            suspect = suspects(standardised(learned, model.layout))
-        model.fit_reference(held_out, learned, suspect)
+    _fit_reference(model, feed, held_out, trim)
     return TrainingRecord(
         rows=feed.rows,
         steps=state.step,
@@ -152,10 +149,14 @@ def train(
     )
 
 
-def standardised(rows: Tensor, layout: Layout) -> Tensor:
-    """Encoded rows [rows, features] as numbers [rows, width], categories taken apart."""
-    columns = Columns(layout).to(rows.device)
-    return columns.clipped(columns(Row(rows, layout)))
+def _fit_reference(model: Model, feed: Feed, held_out: Tensor, trim: float) -> None:
+    model.eval()
+    with torch.no_grad():
+        learned = sample(feed, REFERENCE_ROWS)
+        suspect = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
+        if trim:
+            suspect = suspects(model.vectors(learned))
+        model.fit_reference(held_out, learned, suspect)
 
 
 def sample(feed: Feed, size: int) -> Tensor:
@@ -178,13 +179,13 @@ def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:
         state.epoch, state.batch = state.epoch + 1, 0
 
 
-def _objective(model: Autoencoder, batch: Tensor, trim: float) -> Tensor:
+def _objective(model: Model, batch: Tensor, trim: float) -> Tensor:
     kept = _trimmed(model, batch, trim)
     model.train()
     return _row_losses(model, kept).mean()
 
 
-def _trimmed(model: Autoencoder, rows: Tensor, share: float) -> Tensor:
+def _trimmed(model: Model, rows: Tensor, share: float) -> Tensor:
     """Least trimmed squares (Rousseeuw, 1984): without the rows that fit worst, which may be anomalies.
 
     Rows are ranked by their error in evaluation mode, which no random noise blurs.
@@ -194,18 +195,18 @@ def _trimmed(model: Autoencoder, rows: Tensor, share: float) -> Tensor:
     kept = max(1, len(rows) - math.ceil(share * len(rows)))
     model.eval()
     with torch.no_grad():
-        return rows[model.errors(rows).mean(dim=1).topk(kept, largest=False).indices]
+        return rows[model.errors(rows).flatten(1).mean(dim=1).topk(kept, largest=False).indices]
 
 
-def _row_losses(model: Autoencoder, batch: Tensor) -> Tensor:
+def _row_losses(model: Model, batch: Tensor) -> Tensor:
     with torch.autocast(batch.device.type, torch.bfloat16, enabled=batch.device.type == "cuda"):
         errors = model.errors(batch)
         penalty = model.penalty(batch)
-    losses = errors.float().mean(dim=1)
+    losses = errors.float().flatten(1).mean(dim=1)
     return losses if penalty is None else losses + penalty.float()
 
 
-def _evaluate(model: Autoencoder, optimizer: FlatAdamW, held_out: Tensor, trim: float, seed: int) -> float:
+def _evaluate(model: Model, optimizer: FlatAdamW, held_out: Tensor, trim: float, seed: int) -> float:
     """The objective of the averaged weights on held-out rows, under the same noise every time."""
     weights = optimizer.weights.clone()
     optimizer.load(optimizer.average)

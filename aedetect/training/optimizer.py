@@ -7,7 +7,9 @@ small network spends its time in the calls, of which a flat vector needs few.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from aedetect.models.base import Model
 
 _MEAN_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.99, 1e-8
 _AVERAGE_DECAY = 0.99
@@ -20,7 +22,7 @@ class FlatAdamW:
     is an exponential moving average of the weights (Polyak & Juditsky, 1992), short at first.
     """
 
-    def __init__(self, model: nn.Module, weight_decay: float, gradient_clip: float):
+    def __init__(self, model: Model, weight_decay: float, gradient_clip: float):
         parameters = list(model.parameters())
         self.weights = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
         self.gradient = torch.zeros_like(self.weights)

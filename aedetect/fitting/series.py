@@ -1,0 +1,303 @@
+"""Fitting a model of time series: what `aedetect train --time` does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+from aedetect._version import __version__
+from aedetect.bundle import TrainingSummary
+from aedetect.config import Config
+from aedetect.errors import DataError
+from aedetect.fitting.fit import Fitted, SeriesParts, member_seed
+from aedetect.fitting.rows import unreadable_cell
+from aedetect.fitting.survey import Survey, chunks, survey
+from aedetect.inference import single_threaded, window_scores
+from aedetect.io.source import Input
+from aedetect.models import build_series
+from aedetect.models.series import SeriesAutoencoder, WindowLayout
+from aedetect.monitor import Monitor
+from aedetect.series.clock import find_clock
+from aedetect.series.entities import Entities
+from aedetect.series.length import window_steps
+from aedetect.series.rows import Gatherer, Rows
+from aedetect.series.state import Scales, SeriesState, stretches
+from aedetect.series.timeline import Timeline, find_interval, repeated_instants
+from aedetect.series.windows import over_rows, smoothed
+from aedetect.training.device import pick_device
+from aedetect.training.feed import WindowFeed
+from aedetect.training.loop import Hooks, seeded, train
+from aedetect.training.record import TrainingRecord
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+# Long series: so many stretches, spread evenly, calibrate with this share of the rows, at most so many rows.
+_CALIBRATION_SHARE, _BLOCKS, _MOST_CALIBRATION = 0.2, 10, 100_000
+# Shorter ones, in windows, are folded.
+_FOLDED_WINDOWS = 50
+_MOST_HELD_OUT = 256
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Training stretches end to end: [steps, channels], and where each begins."""
+
+    steps: Matrix
+    starts: Integers
+    lengths: Integers
+    window: int
+
+    def window_starts(self, without: Mask | None = None) -> Integers:
+        """Places of all windows that contain no step marked in `without` [steps]."""
+        places = [
+            np.arange(start, start + length - self.window + 1)
+            for start, length in zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
+            if length >= self.window
+        ]
+        found = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        if without is None or not len(found):
+            return found
+        marked = np.r_[0, np.cumsum(without)]
+        return np.asarray(found[marked[found + self.window] == marked[found]])
+
+
+def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fitted:
+    """Fit a model on the series in `inputs`. Raises DataError or UsageError for what the user can mend."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    device = pick_device(config.training.device)
+    monitor.stage("reading")
+    found = survey(inputs, config)
+    monitor.columns(found.schema)
+    for text in found.notices:
+        monitor.notice(text)
+    gatherer = _gathered(inputs, found, config)
+    rows, names = gatherer.rows(), gatherer.entities.names
+    interval = find_interval(rows.seconds, rows.series)
+    timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
+    _note(rows, timeline, interval.step, found, monitor)
+    scales = Scales.fit(rows, names)
+    own = stretches(rows, timeline, names, scales)
+    window = window_steps(config.series.window, interval.step, own)
+    prepared = _prepared(own, window, inputs[0].name)
+    monitor.stage("training")
+    deadline = clock + config.training.max_time if config.training.max_time else None
+    fitting = _Fitting(prepared, config, device, monitor, deadline)
+    members, records, held_out = fitting.run()
+    raw = np.concatenate([scores for scores in held_out if len(scores)])
+    state = SeriesState(
+        clock=gatherer.clock,
+        entity=gatherer.entities.columns,
+        step=interval.step,
+        gap=interval.gap,
+        window=window,
+        scaled_apart=scales is not None,
+        names=scales.names if scales else (),
+    )
+    peaks = np.concatenate([_peaks(scores, window) for scores in held_out if len(scores)])
+    summary = TrainingSummary(
+        inputs=tuple(source.name for source in inputs),
+        rows=len(rows),
+        rows_left_out={"labelled": found.labelled},
+        calibration=fitting.calibration,
+        members=tuple(records),
+        device=str(device),
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 3),
+        versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
+    )
+    return Fitted(
+        found.schema, found.encoder, members, raw, summary, device, SeriesParts(state, scales, peaks)
+    )
+
+
+def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> Gatherer:
+    settings = config.series
+    assert settings.time is not None
+    gatherer: Gatherer | None = None
+    for chunk in chunks(inputs, config):
+        if not len(chunk.batch):
+            continue
+        if gatherer is None:
+            array = chunk.batch.column(settings.time)
+            clock = find_clock(
+                settings.time,
+                array,
+                found.schema.rules,
+                settings.time_format,
+                settings.time_zone,
+                chunk.locate,
+            )
+            gatherer = Gatherer(clock, Entities(settings.entity), found.encoder)
+        encoded, times = gatherer.take(chunk.batch, chunk.locate)
+        for column, fault in encoded.unreadable.items():
+            raise DataError(unreadable_cell(chunk, column, fault.first_row, found.encoder))
+        if np.isnan(times.seconds).any():
+            index = int(np.isnan(times.seconds).argmax())
+            value = chunk.batch.column(settings.time)[index].as_py()
+            what = (
+                f"{str(value)[:40]!r} is no timestamp as the others are"
+                if times.bad[index]
+                else "no timestamp"
+            )
+            raise DataError(
+                f"{chunk.locate(index)}, column {settings.time!r}: {what}; mend or remove the row"
+            )
+    assert gatherer is not None
+    return gatherer
+
+
+def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: Monitor) -> None:
+    repeated = repeated_instants(rows.seconds, timeline)
+    if repeated:
+        monitor.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
+    gaps = int((~timeline.first).sum())
+    if gaps:
+        monitor.notice(
+            f"{gaps:,} gap{'s' * (gaps != 1)} in the series, whose steps are {_duration(step)}; "
+            "no window spans one"
+        )
+    if found.labelled:
+        monitor.notice(f"left out of training: {found.labelled:,} rows labelled as anomalies")
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _prepared(own: list[Matrix], window: int, name: str) -> _Prepared:
+    lengths = np.array([len(stretch) for stretch in own], dtype=np.int64)
+    longest = int(lengths.max(initial=0))
+    if longest < window:
+        raise DataError(
+            f"{name}: the longest stretch without a gap has {longest:,} rows, and a window {window:,}; "
+            "give more rows or a shorter --window"
+        )
+    prepared = _Prepared(np.concatenate(own), np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
+    if len(prepared.window_starts()) < 2:
+        raise DataError(f"{name}: only one window of {window:,} rows; give more rows or a shorter --window")
+    return prepared
+
+
+class _Fitting:
+    """One run: which steps calibrate which member, and the members.
+
+    Short series are folded: each fold, one stretch of time, is judged by a model of the others
+    (cross-conformal; Vovk, 2015). A model without weights to train is then made anew from all
+    windows; those with weights are kept, one a fold, and their scores averaged.
+    """
+
+    def __init__(
+        self, data: _Prepared, config: Config, device: torch.device, monitor: Monitor, deadline: float | None
+    ):
+        self.data = data
+        self.config = config
+        self.device = device
+        self.monitor = monitor
+        self.deadline = deadline
+        self.records: list[TrainingRecord] = []
+        total = len(data.steps)
+        self.folded = total < _FOLDED_WINDOWS * data.window
+        self.calibration = "cross-conformal" if self.folded else "split-conformal"
+
+    def run(self) -> tuple[list[SeriesAutoencoder], list[TrainingRecord], list[Floats]]:
+        """Members, their records, and the scores of calibration rows, a list a stretch of them."""
+        parts = self._parts()
+        members, held_out = [], []
+        with single_threaded(self.device):
+            for index, marked in enumerate(parts):
+                learned = self.data.window_starts(marked)
+                if len(learned) < 2:
+                    continue
+                model = self._member(learned, marked, index, len(parts))
+                held_out += self._scores(model, marked)
+                members.append(model)
+            if not members:
+                raise DataError(
+                    f"too few rows for a window of {self.data.window:,} and others to judge it by; "
+                    "give more rows or a shorter --window"
+                )
+            if self.folded and not any(True for _ in members[0].parameters()):
+                self.records.clear()
+                everything = np.zeros(len(self.data.steps), dtype=np.bool_)
+                members = [self._member(self.data.window_starts(), everything, len(parts), len(parts))]
+        return members, self.records, held_out
+
+    def _parts(self) -> list[Mask]:
+        """The steps that calibrate each member; [steps] each."""
+        total = len(self.data.steps)
+        if self.folded:
+            bounds = np.linspace(0, total, self.config.training.folds + 1).round().astype(int)
+            return [_marked(total, [pair]) for pair in pairwise(bounds.tolist())]
+        share = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / total)
+        length = max(int(share * total) // _BLOCKS, 2 * self.data.window)
+        count = max(1, int(share * total) // length)
+        ends = (np.arange(1, count + 1) * total) // count
+        return [_marked(total, [(end - length, end) for end in ends.tolist()])]
+
+    def _member(self, learned: Integers, marked: Mask, index: int, count: int) -> SeriesAutoencoder:
+        data, settings = self.data, self.config.training
+        layout = WindowLayout(data.window, data.steps.shape[1])
+        seed = member_seed(settings.seed, index)
+        feed = WindowFeed(data.steps, learned, data.window, settings.batch_size, seed, self.device)
+        judged = np.flatnonzero(marked[data.window_starts() + data.window // 2])
+        chosen = data.window_starts()[judged] if len(judged) else learned
+        places = np.linspace(0, len(chosen) - 1, min(_MOST_HELD_OUT, len(chosen))).round().astype(int)
+        held_out = feed.windows(torch.from_numpy(chosen[places]))
+        with seeded(seed, self.device):
+            model = build_series(layout, self.config.model).to(self.device)
+            hooks = Hooks(partial(self.monitor.training, min(index, count - 1), count))
+            self.records.append(
+                train(model, feed, held_out, settings, hooks, seed=seed, deadline=self.deadline)
+            )
+        return model.eval()
+
+    def _scores(self, model: SeriesAutoencoder, marked: Mask) -> list[Floats]:
+        """Scores of the marked steps, from all windows that contain them; a list a stretch."""
+        found = []
+        settings, window = self.config.series, self.data.window
+        for start, length in zip(self.data.starts.tolist(), self.data.lengths.tolist(), strict=True):
+            here = marked[start : start + length]
+            if length < window or not here.any():
+                continue
+            reach = window - 1 + settings.smoothing + model.margin
+            edges = np.flatnonzero(np.diff(np.r_[False, here, False]))
+            for first, last in edges.reshape(-1, 2).tolist():
+                low, high = max(first - reach, 0), min(last + reach, length)
+                if high - low < window:
+                    continue
+                raw = window_scores([model], self.data.steps[start + low : start + high], window, self.device)
+                scores = row_scores(raw, window, settings.causal, settings.smoothing)
+                mine = scores[first - low : last - low]
+                found.append(mine[~np.isnan(mine)])
+        return found
+
+
+def row_scores(raw: Floats, window: int, causal: bool, smoothing: int) -> Floats:
+    """Scores of the rows of one stretch from those of its windows; see `over_rows` and `smoothed`."""
+    return smoothed(over_rows(raw, window, causal), smoothing, causal)
+
+
+def _peaks(scores: Floats, window: int) -> Floats:
+    """The largest score of each span of `window` rows: what false events are counted by."""
+    return np.array([scores[start : start + window].max() for start in range(0, len(scores), window)])
+
+
+def _marked(total: int, spans: Sequence[tuple[int, int]]) -> Mask:
+    marked = np.zeros(total, dtype=np.bool_)
+    for start, end in spans:
+        marked[start:end] = True
+    return marked
