@@ -203,6 +203,8 @@ class FeatureEncoder:
             if unknown:
                 unseen[vocabulary.column] = unknown
         empty = np.isnan(numbers).all(axis=1) & (codes == 0).all(axis=1)
+        # Where only constants are watched, there is nothing to be missing.
+        empty &= numbers.shape[1] + codes.shape[1] > 0
         return Encoded(
             np.concatenate([numeric.scale(numbers, self.center, self.spread), codes], axis=1),
             unscorable | empty,

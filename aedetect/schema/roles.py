@@ -10,7 +10,7 @@ from aedetect import cells
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.errors import DataError, UsageError
 from aedetect.schema.profile import ColumnProfile
-from aedetect.schema.schema import Column, Schema
+from aedetect.schema.schema import LEARNED_ROLES, Column, Schema
 
 # Below this share of unreadable cells a text column is a numeric one with faults in it, which
 # the user must settle; above it, it holds codes.
@@ -65,7 +65,9 @@ def infer_schema(
         for column, profile in profiles.items()
     ]
     schema = Schema(columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values))
-    if not any(column.is_learned for column in columns):
+    # A series of one constant is worth watching: that it moves is an anomaly.
+    watched = LEARNED_ROLES + (("constant",) if series.time else ())
+    if not any(column.role in watched for column in columns):
         reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns[:5])
         raise DataError(f"{name}: no column can be learned from ({reasons})")
     return schema

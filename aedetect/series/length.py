@@ -13,7 +13,7 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 
 USUAL_WINDOW, LEAST_WINDOW = 200, 4
 # A window takes at most this share of the rows to learn from, so that there are others to compare with.
-_MOST_SHARE = 5
+_MOST_SHARE = 3
 _LONGEST_LAG, _SHORTEST_LAG = 1000, 8
 _INSPECTED = 20_000
 _CLEAR = 0.3
@@ -32,5 +32,7 @@ def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> in
                 f"--window {asked}: {steps} steps of {step:g} s; a window has at least {LEAST_WINDOW}"
             )
         return steps
-    most = max(LEAST_WINDOW, min(rows // _MOST_SHARE, max((len(s) for s in stretches), default=0) // 2))
+    most = max(
+        LEAST_WINDOW, min(rows // _MOST_SHARE, max((len(s) for s in stretches), default=0) // _MOST_SHARE)
+    )
     return min(USUAL_WINDOW, most)
