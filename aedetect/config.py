@@ -125,7 +125,9 @@ class ModelConfig(_Section):
     """The autoencoder."""
 
     architecture: str = Field(
-        "auto", description="which autoencoder: auto, memory, principal, denoising, variational or bottleneck"
+        "auto",
+        description="which autoencoder: auto, memory, principal, denoising, variational or bottleneck; "
+        "for time series auto, patches or convolutional",
     )
     width: int = Field(128, ge=4, description="units in each hidden layer")
     depth: int = Field(3, ge=1, le=16, description="hidden layers")

@@ -184,7 +184,7 @@ class Detector:
         series = self._fitted.series
         if series is None:
             raise UsageError(
-                f"alarms per day: {alarms:g}: the model is not one of time series; give an alert rate"
+                f"{alarms:g} alarms per day: this is no model of time series; give an alert rate"
             )
         # One false event a span at most: a longer one would be the same event.
         share = alarms * series.state.step * series.state.window / _SECONDS_A_DAY
@@ -330,12 +330,12 @@ class _Parts:
         try:
             statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
             encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
-            series = _series_parts(manifest.series, tensors)
-            width = Channels.of(encoder).width
+            channels = Channels.of(encoder)
+            series = _series_parts(manifest.series, tensors, channels)
             members: list[Any] = []
             for index in range(len(manifest.training.members)):
                 model = (
-                    build_series(WindowLayout(series.state.window, width), manifest.config.model)
+                    build_series(WindowLayout(series.state.window, channels.width), manifest.config.model)
                     if series
                     else build(encoder.layout, manifest.config.model)
                 )
@@ -368,10 +368,10 @@ class _Parts:
         return tensors
 
 
-def _series_parts(state: SeriesState | None, tensors: Tensors) -> SeriesParts | None:
+def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channels) -> SeriesParts | None:
     if state is None:
         return None
     scales = None
     if state.scaled_apart:
-        scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"])
+        scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
     return SeriesParts(state, scales, tensors["series.peaks"])

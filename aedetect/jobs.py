@@ -54,6 +54,10 @@ class FileOutcome:
     warmup: int = 0
     error: str | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Without `warmup`, which is not in the contract of an entry."""
+        return {name: value for name, value in asdict(self).items() if name != "warmup"}
+
 
 @dataclass
 class Summary:
@@ -86,7 +90,7 @@ class Summary:
             "threshold": self.threshold,
             "alert_rate": self.alert_rate,
             "anomaly_share": self.anomaly_share,
-            "files": [asdict(entry) for entry in self.files],
+            "files": [entry.as_dict() for entry in self.files],
             "warnings": self.warnings,
             "started": self.started.isoformat(timespec="seconds"),
             "finished": finished.isoformat(timespec="seconds"),

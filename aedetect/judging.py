@@ -189,7 +189,7 @@ class SeriesJudge:
         detector, state = self._detector, self._parts.state
         settings = detector.config.series
         timeline = self._timeline(rows)
-        own = stretches(rows, timeline, self._entities.names, self._parts.scales)
+        own = stretches(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
         raw = np.full(len(rows), np.nan)
         work = partial(self._stretch_scores, own, timeline)
         with single_threaded(detector.device) as workers:

@@ -27,7 +27,7 @@ def mentioned(text: str) -> dict[str, str]:
 
 
 def test_there_are_configs() -> None:
-    assert {path.stem for path in FILES} == {"default", "fast", "thorough", "contaminated"}
+    assert {path.stem for path in FILES} == {"default", "fast", "thorough", "contaminated", "sensors", "live"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

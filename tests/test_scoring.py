@@ -18,6 +18,7 @@ import aedetect
 from aedetect import Detector
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
+from aedetect.judging import judge_of
 from aedetect.monitor import Monitor
 from aedetect.scoring import InputOutcome, Shape, Spool, full_schema, output_fields, score_input, union_fields
 
@@ -55,7 +56,8 @@ def scored(
     schema = full_schema(output_fields(detector, source, shape), shape)
     batches: list[pa.RecordBatch] = []
     outcome = InputOutcome()
-    score_input(detector, source, detector.threshold, batches.append, schema, shape, outcome, Monitor())
+    judge = judge_of(detector, [source], detector.threshold)
+    score_input(detector, source, judge, batches.append, schema, shape, outcome, Monitor())
     return pa.Table.from_batches(batches, schema), outcome
 
 

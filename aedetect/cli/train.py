@@ -152,7 +152,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="auto, memory, principal, denoising, variational or bottleneck; default: auto.",
+            help="auto, memory, principal, denoising, variational or bottleneck; for time series patches "
+            "or convolutional; default: auto.",
             rich_help_panel=TRAINING,
             show_default=False,
         ),

@@ -27,7 +27,7 @@ from aedetect.models.series import SeriesAutoencoder, WindowLayout
 from aedetect.monitor import Monitor
 from aedetect.series.clock import find_clock
 from aedetect.series.entities import Entities
-from aedetect.series.length import window_steps
+from aedetect.series.length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.series.rows import Gatherer, Rows
 from aedetect.series.state import Scales, SeriesState, stretches
 from aedetect.series.timeline import Timeline, find_interval, repeated_instants
@@ -86,8 +86,10 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     interval = find_interval(rows.seconds, rows.series)
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
     _note(rows, timeline, interval.step, found, monitor)
-    scales = Scales.fit(rows, names)
-    own = stretches(rows, timeline, names, scales)
+    scales = Scales.fit(rows, names, gatherer.channels.measured)
+    own = stretches(rows, timeline, names, scales, USUAL_WINDOW)
+    beginning = whole_periods(USUAL_WINDOW, period(own))
+    own = stretches(rows, timeline, names, scales, beginning)
     window = window_steps(config.series.window, interval.step, own)
     prepared = _prepared(own, window, inputs[0].name)
     monitor.stage("training")
@@ -101,6 +103,7 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         step=interval.step,
         gap=interval.gap,
         window=window,
+        beginning=beginning,
         scaled_apart=scales is not None,
         names=scales.names if scales else (),
     )

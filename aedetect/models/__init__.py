@@ -39,7 +39,7 @@ def build_series(layout: WindowLayout, config: ModelConfig) -> SeriesAutoencoder
     Raises UsageError for an unknown name.
     """
     name = "patches" if config.architecture == AUTO else config.architecture
-    model: SeriesAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "of time series")(layout, config)
+    model: SeriesAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "for time series")(layout, config)
     return model
 
 
@@ -52,7 +52,7 @@ def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     if config.architecture == AUTO:
         chosen = "memory" if layout.numeric else "principal"
         return build(layout, config.model_copy(update={"architecture": chosen}))
-    model: Autoencoder = _class_of(config.architecture, ARCHITECTURES, "of tables")(layout, config)
+    model: Autoencoder = _class_of(config.architecture, ARCHITECTURES, "for tables")(layout, config)
     return model
 
 
@@ -61,6 +61,6 @@ def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:
         names = [AUTO, *known]
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"unknown architecture {name!r} {kind}{hint} (there are: {', '.join(names)})")
+        raise UsageError(f"unknown architecture {name!r}{hint} ({kind} there are: {', '.join(names)})")
     module, _, found = known[name].partition(":")
     return getattr(import_module(module), found)

@@ -14,7 +14,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 # Beyond so many standard deviations a value counts by its logarithm.
 _BENT = 5.0
-_LARGEST_SINH = 80.0
+_LARGEST_SINH, _LARGEST = 80.0, 1e6
 # What all switches (truth values and categories) of a series weigh together, in numeric channels.
 _SWITCHES = 0.3
 _LARGEST_SWITCH = 5.0
@@ -29,7 +29,7 @@ class Channels:
     A number is given in standard deviations from the mean; a truth value too; a category becomes
     one channel for each of its codes, a constant one that says whether it moved. Truth values and
     categories, switches, change all at once and by much where numbers drift: together they weigh
-    less than one number. `owners`: the column of each channel.
+    less than one number. `owners`: the column of each channel. `measured`: whether it is a number.
     """
 
     numeric: int
@@ -38,6 +38,7 @@ class Channels:
     weights: Floats
     priors: tuple[Floats, ...]
     owners: tuple[str, ...]
+    measured: np.ndarray[Any, np.dtype[np.bool_]]
 
     @classmethod
     def of(cls, encoder: FeatureEncoder) -> Channels:
@@ -58,7 +59,17 @@ class Channels:
             owners += [name] * cardinality
         weights += [share if name in switches else 1.0 for name in constants]
         owners += list(constants)
-        return cls(layout.numeric, layout.gain, layout.shift, np.array(weights), layout.priors, tuple(owners))
+        measured = np.zeros(len(owners), dtype=np.bool_)
+        measured[: len(columns)] = [column.role != "boolean" for column in columns]
+        return cls(
+            layout.numeric,
+            layout.gain,
+            layout.shift,
+            np.array(weights),
+            layout.priors,
+            tuple(owners),
+            measured,
+        )
 
     @property
     def width(self) -> int:
@@ -67,17 +78,14 @@ class Channels:
     def of_rows(self, encoded: Encoded) -> Matrix:
         """Channels [rows, channels] of an encoded batch."""
         numbers = encoded.matrix[:, : self.numeric].astype(np.float64)
-        bent = np.sinh(np.clip(numbers, -_LARGEST_SINH, _LARGEST_SINH)) * self.gain + self.shift
-        size = np.abs(bent)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            far = np.sign(bent) * _BENT * (1 + np.log(np.maximum(size / _BENT, 1.0)))
-        parts = [np.where(size > _BENT, far, bent)]
+        numbers = np.sinh(np.clip(numbers, -_LARGEST_SINH, _LARGEST_SINH)) * self.gain + self.shift
+        parts: list[np.ndarray[Any, Any]] = [np.clip(numbers, -_LARGEST, _LARGEST)]
         for index, prior in enumerate(self.priors):
             codes = encoded.matrix[:, self.numeric + index].astype(np.int64)
             chosen = np.eye(len(prior))[codes]
             spread = np.sqrt(prior * (1 - prior))
             parts.append(np.clip((chosen - prior) / spread, -_LARGEST_SWITCH, _LARGEST_SWITCH))
-        parts.append(encoded.moved * _MOVED)
+        parts.append(np.asarray(encoded.moved * _MOVED))
         return np.asarray(np.concatenate(parts, axis=1) * self.weights, dtype=np.float32)
 
 
@@ -86,6 +94,15 @@ def _is_switch(constant: str) -> bool:
         return float(constant) in (0.0, 1.0)
     except ValueError:
         return True
+
+
+def bent(values: Matrix) -> Matrix:
+    """Values that lie far out, by their logarithm: one of them does not drown a window's others."""
+    far = np.abs(values) > _BENT
+    if not far.any():
+        return values
+    size = np.maximum(np.abs(values) / np.float32(_BENT), np.float32(1))
+    return np.where(far, np.sign(values) * np.float32(_BENT) * (1 + np.log(size)), values)
 
 
 def filled_forward(values: Matrix) -> Matrix:

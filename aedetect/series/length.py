@@ -14,8 +14,9 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 USUAL_WINDOW, LEAST_WINDOW = 200, 4
 # A window takes at most this share of the rows to learn from, so that there are others to compare with.
 _MOST_SHARE = 3
-_LONGEST_LAG, _SHORTEST_LAG = 1000, 8
-_INSPECTED = 20_000
+# Periods looked for, in steps, over so many of the longest stretch; one is clear if rows a period
+# apart are correlated at least so much more than those half a period apart.
+_SHORTEST_PERIOD, _LONGEST_PERIOD, _INSPECTED = 4, 400, 20_000
 _CLEAR = 0.3
 
 
@@ -24,7 +25,6 @@ def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> in
 
     Raises UsageError for a window below `LEAST_WINDOW` steps.
     """
-    rows = sum(len(stretch) for stretch in stretches)
     if asked is not None:
         steps = asked if isinstance(asked, int) else round(float(parse_duration(asked)) / step)  # type: ignore[arg-type]
         if steps < LEAST_WINDOW:
@@ -32,7 +32,44 @@ def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> in
                 f"--window {asked}: {steps} steps of {step:g} s; a window has at least {LEAST_WINDOW}"
             )
         return steps
-    most = max(
-        LEAST_WINDOW, min(rows // _MOST_SHARE, max((len(s) for s in stretches), default=0) // _MOST_SHARE)
-    )
-    return min(USUAL_WINDOW, most)
+    longest = max((len(stretch) for stretch in stretches), default=0)
+    rows = sum(len(stretch) for stretch in stretches)
+    most = max(LEAST_WINDOW, min(rows // _MOST_SHARE, longest // _MOST_SHARE))
+    return min(whole_periods(USUAL_WINDOW, period(stretches)), most)
+
+
+def whole_periods(steps: int, found: int | None) -> int:
+    """The number of whole periods of `found` steps nearest to `steps`, at least one, in steps."""
+    return steps if found is None else found * max(1, round(steps / found))
+
+
+def period(stretches: list[Matrix]) -> int | None:
+    """The dominant period of the longest stretch, in steps, by autocorrelation; None where none is clear.
+
+    Averaged over the channels, by their variance; up to `_LONGEST_PERIOD` steps.
+    """
+    longest = max(stretches, key=len, default=None)
+    if longest is None or len(longest) < 2 * _SHORTEST_PERIOD:
+        return None
+    values = longest[:_INSPECTED].astype(np.float64)
+    values = values - values.mean(axis=0)
+    size = 2 ** int(np.ceil(np.log2(2 * len(values))))
+    power = np.abs(np.fft.rfft(values, size, axis=0)) ** 2
+    sums = np.fft.irfft(power, size, axis=0)[: min(_LONGEST_PERIOD + 2, len(values) // 2)].sum(axis=1)
+    if len(sums) < _SHORTEST_PERIOD + 2 or sums[0] <= 0:
+        return None
+    # Of fewer pairs, the farther apart they are.
+    correlations = sums / sums[0] * len(values) / (len(values) - np.arange(len(sums)))
+    inner = correlations[1:-1]
+    peaks = np.flatnonzero((inner > correlations[:-2]) & (inner >= correlations[2:])) + 1
+    peaks = peaks[peaks >= _SHORTEST_PERIOD]
+    if not len(peaks):
+        return None
+    best = int(peaks[correlations[peaks].argmax()])
+    # The shortest of its divisors that does nearly as well: a period comes back at each multiple.
+    for peak in peaks.tolist():
+        if correlations[peak] >= 0.9 * correlations[best]:
+            best = peak
+            break
+    trough = correlations[: best + 1].min()
+    return best if correlations[best] - trough >= _CLEAR else None
