@@ -12,7 +12,7 @@ import numpy as np
 
 from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
-from aedetect.errors import UsageError
+from aedetect.errors import ModelError, UsageError
 from aedetect.features import Encoded, FeatureEncoder
 from aedetect.features.encoder import STATISTICS
 from aedetect.fitting import Fitted, fit
@@ -20,6 +20,7 @@ from aedetect.fitting.fit import raw_scores
 from aedetect.inference import mean_errors
 from aedetect.inputs import Data, as_inputs
 from aedetect.models import build
+from aedetect.models.companion import Companion
 from aedetect.monitor import Monitor
 from aedetect.schema import Schema
 from aedetect.thresholds import Calibration
@@ -38,6 +39,8 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 # A constant that moved, or an infinite number, is stranger than any calibration row: its score
 # is at least this many times the strangest of them.
 _OUTRIGHT = 2.0
+# What the names of a companion's tensors begin with in the model file.
+_COMPANION = "companion."
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,16 @@ class Detector:
     @property
     def device(self) -> torch.device:
         return self._fitted.device
+
+    @property
+    def companion(self) -> Companion:
+        """The members behind `encode`, `clean`, `impute` and `sample`.
+
+        Raises ModelError for a model file of a format that had none.
+        """
+        if self._fitted.companion is None:
+            raise ModelError("the model has no code member, which older versions left out; train it anew")
+        return self._fitted.companion
 
     @property
     def columns(self) -> list[str]:
@@ -246,20 +259,19 @@ class _Parts:
     summary: TrainingSummary
     device: torch.device
     sha256: str | None
+    companion: Companion | None
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> _Parts:
         scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
         calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None)
+        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None, fitted.companion)
 
     @classmethod
     def of_bundle(
         cls, manifest: Manifest, tensors: Tensors, digest: str, device: torch.device, path: str
     ) -> _Parts:
         import torch
-
-        from aedetect.errors import ModelError
 
         try:
             statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
@@ -277,9 +289,10 @@ class _Parts:
                 members.append(model.to(device).eval())
             calibration = Calibration(np.asarray(tensors["calibration.scores"]))
             scale = np.float32(tensors["calibration.scale"][0])
+            companion = _companion(encoder, manifest.config, tensors, device)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest)
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest, companion)
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
@@ -288,4 +301,21 @@ class _Parts:
         for index, model in enumerate(self.members):
             for name, tensor in model.state_dict().items():
                 tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
+        if self.companion is not None:
+            for name, tensor in self.companion.state_dict().items():
+                tensors[f"{_COMPANION}{name}"] = tensor.detach().cpu().numpy()
         return tensors
+
+
+def _companion(
+    encoder: FeatureEncoder, config: Config, tensors: Tensors, device: torch.device
+) -> Companion | None:
+    """The companion in a model file; None where the file is of a format without one."""
+    import torch
+
+    stored = {
+        name.removeprefix(_COMPANION): torch.from_numpy(tensor.copy())
+        for name, tensor in tensors.items()
+        if name.startswith(_COMPANION)
+    }
+    return Companion.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
