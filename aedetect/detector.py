@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+    from aedetect.conversion import Job
     from aedetect.models.base import Autoencoder
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -223,6 +224,65 @@ class Detector:
         table = score_to_table(
             self, as_inputs(data, self.config.data), self.threshold_at(threshold, alert_rate), prefix
         )
+        return table.to_pandas()  # type: ignore[no-any-return]
+
+    def encode(self, data: Data) -> pd.DataFrame:
+        """The id columns of `data` and each row's code, z0, z1, …; NaN where a row cannot be read.
+
+        Raises DataError or ModelError where the data cannot be read or lack columns.
+        """
+        from aedetect.recoding import Encode
+
+        return self._converted(Encode(self), data)
+
+    def decode(self, codes: Data) -> pd.DataFrame:
+        """Rows in the model's columns, rebuilt from what `encode` gave; other columns are kept.
+
+        Raises DataError or ModelError where `codes` are none of this model's.
+        """
+        from aedetect.recoding import Decode
+
+        return self._converted(Decode(self), codes)
+
+    def clean(self, data: Data, *, noise: float = 0.5, only_anomalous_cells: bool = False) -> pd.DataFrame:
+        """`data` without noise of this size (in standard deviations) on its numbers.
+
+        Values that no row can have are put right too. With `only_anomalous_cells`, the cells to
+        blame for a flagged row are replaced, and nothing else. Raises as `score` does.
+        """
+        from aedetect.repairing import Clean, CleanOptions
+
+        threshold = self.threshold if only_anomalous_cells else None
+        return self._converted(Clean(self, CleanOptions(noise, threshold)), data)
+
+    def impute(
+        self, data: Data, *, mark: bool = False, draws: int | None = None, seed: int = 0
+    ) -> pd.DataFrame:
+        """`data` with missing cells filled with what is expected there, observed cells as they are.
+
+        `mark` adds the column `imputed`, which names each row's filled cells. `draws` gives so many
+        plausible fills of each row instead, numbered in the column `draw`. Raises as `score` does.
+        """
+        from aedetect.repairing import Impute
+
+        return self._converted(Impute(self, mark, draws, seed), data)
+
+    def sample(self, count: int, *, seed: int = 0, where: dict[str, str] | None = None) -> pd.DataFrame:
+        """`count` new rows like those learned from, with the categories that `where` asks for.
+
+        Raises UsageError for categories that the model does not know.
+        """
+        import pyarrow as pa
+
+        from aedetect.drawing import sample_batches, sample_schema
+
+        batches = list(sample_batches(self, count, seed, where))
+        return pa.Table.from_batches(batches, sample_schema(self)).to_pandas()  # type: ignore[no-any-return]
+
+    def _converted(self, job: Job, data: Data) -> pd.DataFrame:
+        from aedetect.conversion import convert_to_table
+
+        table = convert_to_table(job, as_inputs(data, self.config.data))
         return table.to_pandas()  # type: ignore[no-any-return]
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -19,6 +19,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
+_TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _LARGEST_WHOLE = 2.0**53
 
 
@@ -31,13 +32,31 @@ def restored(encoder: FeatureEncoder, matrix: Matrix) -> dict[str, pa.Array]:
     """
     found = {**dict(_numbers(encoder, matrix)), **dict(_categories(encoder, matrix))}
     found |= dict(_constants(encoder, len(matrix)))
-    return {column.name: found[column.name] for column in encoder.schema.columns if column.name in found}
+    return {
+        column.name: as_type(found[column.name], _alias(column.type))
+        for column in encoder.schema.columns
+        if column.name in found
+    }
 
 
 def restored_types(encoder: FeatureEncoder) -> dict[str, pa.DataType]:
     """The Arrow type of each column that `restored` gives."""
     empty = np.empty((0, len(encoder.center) + len(encoder.state.categorical)), dtype=np.float32)
     return {name: column.type for name, column in restored(encoder, empty).items()}
+
+
+def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
+    """Restored values in a column's own Arrow type; text where that is text, as it is for None."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if type_ is None or values.type == type_:
+        return values
+    if pa.types.is_duration(type_) or pa.types.is_time(type_):
+        ticks = pc.round(pc.multiply(pc.cast(values, pa.float64()), _TICKS[type_.unit]))
+        integers = pc.cast(ticks, pa.int32() if type_.bit_width == 32 else pa.int64())
+        return integers.cast(type_)
+    return pc.cast(values, type_, safe=False)
 
 
 def within_range(encoder: FeatureEncoder, feature: int, values: Floats) -> Floats:
@@ -126,6 +145,17 @@ def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Arr
         if type_.startswith(("int", "uint", "float", "double", "halffloat", "decimal")):
             kind = pa.float64()
         yield name, pa.repeat(pa.scalar(value, pa.string()), rows).cast(kind)
+
+
+def _alias(name: str) -> pa.DataType | None:
+    """The Arrow type of that name; None for text, which says nothing, and for types with parameters."""
+    import pyarrow as pa
+
+    try:
+        type_ = pa.type_for_alias(name)
+    except ValueError:
+        return None
+    return None if pa.types.is_string(type_) or pa.types.is_large_string(type_) else type_
 
 
 def _type_of(encoder: FeatureEncoder, name: str) -> str:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
+from aedetect.features.categorical import FIRST_KNOWN
 from aedetect.features.layout import Layout
 from aedetect.models.base import Autoencoder, HiddenLayers
 from aedetect.models.codes import components
@@ -151,6 +152,14 @@ class Repair(nn.Module):
             found.append(torch.cat([torch.where(missing, views.normal, values), views.seen()], dim=1))
         return torch.cat(found)
 
+    def known_only(self, values: Tensor) -> Tensor:
+        """Values [rows, width] that decode to known categories: neither missing nor rare."""
+        values = values.clone()
+        for first, size in self.columns.code_places():
+            if size > FIRST_KNOWN:
+                values[:, first : first + FIRST_KNOWN] = -torch.inf
+        return values
+
     def expected(self, values: Tensor, missing: Tensor, level: float) -> Expected:
         """What is expected of rows, given `values` [rows, width] without those `missing` [rows, width].
 
@@ -174,14 +183,16 @@ class Repair(nn.Module):
         deviation = known - self.center
         factors = self.basis.shape[1]
         outer = (self.basis[:, :, None] * self.basis[:, None, :]).reshape(-1, factors * factors)
-        same, which = _distinct(precision)
-        system = (same @ outer).reshape(-1, factors, factors) + torch.diag(1 / self.variances)
-        factor = torch.linalg.cholesky(system)
+        # Rows that all know all their cells share one system; others have each their own, whatever
+        # the rows around them are, so that a row's repair does not depend on these.
+        alone = not missing.any() and bool((level == level[0]).all())
+        systems = ((precision[:1] if alone else precision) @ outer).reshape(-1, factors, factors)
+        factor = torch.linalg.cholesky(systems + torch.diag(1 / self.variances))
         target = (precision * deviation) @ self.basis
-        if len(same) == 1:
+        if alone:
             code = torch.cholesky_solve(target.T, factor[0]).T
         else:
-            code = torch.cholesky_solve(target[:, :, None], factor[which])[:, :, 0]
+            code = torch.cholesky_solve(target[:, :, None], factor)[:, :, 0]
         common = code @ self.basis.T
         # What is a cell's own, beyond the factors: the share of it that is not the noise's.
         own = torch.where(missing, 0.0, noise / seen_noise) * (deviation - common)
@@ -224,13 +235,6 @@ class Repair(nn.Module):
         numeric = self.columns.layout.numeric
         noise[:, :numeric] = torch.randn(rows, numeric, device=values.device) * level * noisy[group]
         return values + noise, hidden, level
-
-
-def _distinct(precision: Tensor) -> tuple[Tensor, Tensor]:
-    """The distinct rows of `precision` [rows, width], and which of them each row is."""
-    if (precision == precision[0]).all():
-        return precision[:1], torch.zeros(len(precision), dtype=torch.long, device=precision.device)
-    return torch.unique(precision, dim=0, return_inverse=True)
 
 
 def sizes(rows: int, layout: Layout) -> tuple[int, int]:

@@ -69,6 +69,14 @@ class StraightColumns(nn.Module):
         numbers = ((rows[:, : self.layout.numeric] - self.shift) / self.gain).asinh()
         return torch.cat([numbers, rows[:, self.layout.numeric :]], dim=1)
 
+    def code_places(self) -> list[tuple[int, int]]:
+        """Of each categorical feature, the first of its values and how many there are."""
+        places, first = [], self.layout.numeric
+        for size in self.layout.cardinalities:
+            places.append((first, size))
+            first += size
+        return places
+
     def errors(self, squared: Tensor, missing: Tensor) -> Tensor:
         """Errors [rows, features] from squared deviations [rows, width]; none where missing."""
         kept = torch.where(missing, 0.0, squared)

@@ -1,0 +1,70 @@
+"""The list of cells that a repair changed: row, column, what was there, what is now, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.results import SOURCE_COLUMN
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAMES = ("row", "column", "was", "is", "why")
+
+
+def changes_schema(several: bool) -> pa.Schema:
+    """Columns of the list; with several inputs, one names each row's."""
+    import pyarrow as pa
+
+    types = (pa.int64(), pa.string(), pa.string(), pa.string(), pa.string())
+    fields = [pa.field(name, type_) for name, type_ in zip(NAMES, types, strict=True)]
+    return pa.schema([*fields, *([pa.field(SOURCE_COLUMN, pa.string())] if several else [])])
+
+
+@dataclass
+class Changes:
+    """Changed cells of one batch, whose first row is row `first` of its input."""
+
+    first: int
+    rows: list[np.ndarray[Any, Any]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    was: list[str] = field(default_factory=list)
+    now: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def add(
+        self, column: str, mask: np.ndarray[Any, Any], was: pa.Array, now: pa.Array, why: np.ndarray[Any, Any]
+    ) -> None:
+        """Cells of `column` where `mask` [rows] is set; `why` [rows] says a reason for each."""
+        import pyarrow as pa
+
+        from aedetect.io.write import as_text
+
+        places = np.flatnonzero(mask)
+        if not len(places):
+            return
+        chosen = pa.array(places)
+        self.rows.append(places + self.first)
+        self.columns += [column] * len(places)
+        self.was += as_text(was.take(chosen)).to_pylist()
+        self.now += as_text(now.take(chosen)).to_pylist()
+        self.why += why[places].tolist()
+
+    def batch(self, schema: pa.Schema, source: str) -> pa.RecordBatch:
+        """The list in row order, under a schema of `changes_schema`."""
+        import pyarrow as pa
+
+        rows = np.concatenate(self.rows)
+        order = pa.array(np.argsort(rows, kind="stable"))
+        arrays = [pa.array(rows, pa.int64())]
+        arrays += [pa.array(texts, pa.string()) for texts in (self.columns, self.was, self.now, self.why)]
+        arrays = [array.take(order) for array in arrays]
+        if SOURCE_COLUMN in schema.names:
+            arrays.append(pa.repeat(pa.scalar(source, pa.string()), len(rows)))
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
