@@ -41,19 +41,23 @@ class Changes:
     def add(
         self, column: str, mask: np.ndarray[Any, Any], was: pa.Array, now: pa.Array, why: np.ndarray[Any, Any]
     ) -> None:
-        """Cells of `column` where `mask` [rows] is set; `why` [rows] says a reason for each."""
+        """Cells of `column` where `mask` [rows] is set and they differ; `why` [rows] gives reasons."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         from aedetect.io.write import as_text
 
         places = np.flatnonzero(mask)
-        if not len(places):
+        before, after = (as_text(cells.take(pa.array(places))) for cells in (was, now))
+        # What was found fit to be replaced may be what is expected there.
+        differs = np.asarray(pc.not_equal(before, after).to_numpy(zero_copy_only=False), dtype=np.bool_)
+        if not differs.any():
             return
-        chosen = pa.array(places)
+        places = places[differs]
         self.rows.append(places + self.first)
         self.columns += [column] * len(places)
-        self.was += as_text(was.take(chosen)).to_pylist()
-        self.now += as_text(now.take(chosen)).to_pylist()
+        self.was += before.filter(pa.array(differs)).to_pylist()
+        self.now += after.filter(pa.array(differs)).to_pylist()
         self.why += why[places].tolist()
 
     def batch(self, schema: pa.Schema, source: str) -> pa.RecordBatch:

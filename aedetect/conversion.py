@@ -273,7 +273,8 @@ def _conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.Record
             column = batch.column(item.name)
             if column.type != item.type:
                 text = pa.types.is_string(item.type)
-                column = pc.if_else(column.is_null(), None, as_text(column)) if text else column.cast(item.type)
+                known = column.is_valid()
+                column = pc.if_else(known, as_text(column), None) if text else column.cast(item.type)
             columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -325,7 +325,16 @@ class _Parts:
     def of_fitted(cls, fitted: Fitted) -> _Parts:
         scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
         calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None, fitted.companion)
+        return cls(
+            fitted.encoder,
+            fitted.members,
+            calibration,
+            scale,
+            fitted.summary,
+            fitted.device,
+            None,
+            fitted.companion,
+        )
 
     @classmethod
     def of_bundle(

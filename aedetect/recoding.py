@@ -14,6 +14,7 @@ from aedetect.features.restore import restored, restored_types
 from aedetect.fitting.survey import batch_rows
 from aedetect.inference import in_blocks
 from aedetect.io.source import Input
+from aedetect.plane import Drawn
 from aedetect.scoring import Watch
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ def code_names(size: int) -> list[str]:
 class Encode:
     """Each row's id columns and its code, z0, z1, …; null where a row cannot be read.
 
-    Raises ModelError for a model that has no code member.
+    With `mapped`, rows are drawn for a map as they pass by, flagged ones marked. Raises ModelError
+    for a model that has no code member.
     """
 
     name = "encode"
 
-    def __init__(self, detector: Detector):
+    def __init__(self, detector: Detector, mapped: bool = False):
+        self.drawn = Drawn(detector.companion.codes.size) if mapped else None
         self.detector = detector
         self.codes = detector.companion.codes
         self.device: torch.device = detector.device
@@ -53,21 +56,29 @@ class _Encoding:
         schema = job.detector.schema
         self.warnings = schema.check(source.name, arriving)
         self._job = job
+        self._name = source.name
         self._ids = [arriving.field(name) for name in schema.names("id") if name in arriving.names]
         self._watch = Watch(source, schema)
 
     def fields(self) -> list[pa.Field]:
         import pyarrow as pa
 
-        return [*self._ids, *(pa.field(name, pa.float64()) for name in code_names(self._job.codes.size))]
+        return [*self._ids, *(pa.field(name, pa.float32()) for name in code_names(self._job.codes.size))]
 
     def convert(self, batch: pa.RecordBatch, first: int) -> Converted:
         import pyarrow as pa
 
         job = self._job
-        encoded = job.detector.encoder.transform(batch)
+        if job.drawn is None:
+            encoded, flagged = job.detector.encoder.transform(batch), np.zeros(len(batch), np.bool_)
+        else:
+            verdicts = job.detector.score_batch(batch, job.detector.threshold)
+            encoded, flagged = verdicts.encoded, verdicts.flagged
         self._watch.see(encoded, first - 1)
-        codes = in_blocks(job.codes.encode, encoded.matrix, job.device).astype(np.float64)
+        codes = in_blocks(job.codes.encode, encoded.matrix, job.device)
+        if job.drawn is not None:
+            known = np.where(encoded.unscorable[:, None], np.nan, codes)
+            job.drawn.add(self._name, first, known, flagged)
         own = [batch.column(item.name) for item in self._ids]
         found = [pa.array(column, mask=encoded.unscorable) for column in codes.T]
         out = pa.RecordBatch.from_arrays([*own, *found], schema=pa.schema(self.fields()))
@@ -124,7 +135,7 @@ class _Decoding:
         job = self._job
         read = [cells.numbers(batch.column(name), cells.CellRules()) for name in self._names]
         codes = np.column_stack([column.values for column in read])
-        usable = (np.abs(codes) <= cells.LARGEST).all(axis=1)
+        usable = np.asarray((np.abs(codes) <= cells.LARGEST).all(axis=1))
         bad = np.column_stack([column.bad for column in read]).any(axis=1)
         if bad.any():
             where = self._source.locate(first + int(bad.argmax()))
@@ -133,7 +144,9 @@ class _Decoding:
         matrix = in_blocks(job.codes.decode, filled, job.device)
         found = restored(job.detector.encoder, matrix)
         keep = pa.array(usable)
-        rebuilt = [pc.if_else(keep, found[name], pa.scalar(None, type_)) for name, type_ in self._types.items()]
+        rebuilt = [
+            pc.if_else(keep, found[name], pa.scalar(None, type_)) for name, type_ in self._types.items()
+        ]
         own = [batch.column(item.name) for item in self._beside]
         out = pa.RecordBatch.from_arrays([*own, *rebuilt], schema=pa.schema(self.fields()))
         return Converted(out, int((~usable).sum()))

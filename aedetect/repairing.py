@@ -58,7 +58,11 @@ class Repairer:
         """
         given = matrix.copy()
         given[unknown] = np.nan
-        return self._by_gaps(given, lambda values, missing: self.repair.expected(values, missing, noise).values)
+
+        def expect(values: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+            return self.repair.expected(values, missing, noise).values
+
+        return self._by_gaps(given, expect)
 
     def drawn(self, matrix: Matrix, unknown: Mask, chances: np.ndarray[Any, Any]) -> Matrix:
         """One plausible row for each, instead of the expected one: off it as a neighbour is off its kind.
@@ -163,7 +167,7 @@ class Clean:
         self.device: torch.device = detector.device
         self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
 
-    def start(self, source: Input, typed: bool) -> _Repairing:
+    def start(self, source: Input, typed: bool) -> _Cleaning:
         return _Cleaning(self, source, typed)
 
 
@@ -186,7 +190,7 @@ class Impute:
         self.device: torch.device = detector.device
         self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
 
-    def start(self, source: Input, typed: bool) -> _Repairing:
+    def start(self, source: Input, typed: bool) -> _Imputing:
         return _Imputing(self, source, typed)
 
 
@@ -267,9 +271,7 @@ class _Cleaning(_Repairing):
                 masks[column.column] = faulty[column.column] | noisy
         return masks, why, expected
 
-    def _blamed(
-        self, verdicts: Verdicts
-    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
+    def _blamed(self, verdicts: Verdicts) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
         """The same for flagged rows alone: the cells that contributed most to the score."""
         repairer = self._repairer
         shares = verdicts.shares

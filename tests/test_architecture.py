@@ -16,9 +16,10 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("jobs", "sklearn"),
+    ("jobs", "sklearn", "recoding", "repairing", "drawing"),
+    ("conversion",),
     ("scoring",),
-    ("results",),
+    ("results", "changes", "plane"),
     ("detector",),
     ("fitting",),
     ("bundle", "inference"),

@@ -92,11 +92,11 @@ class CodeAutoencoder(Autoencoder):
 
     def _codes(self, values: Tensor) -> Tensor:
         bent = self.bend(self.entrance(values.asinh())) * self.spread
-        return (values - self.center) @ self.basis + bent
+        return (values - self.center) @ self.basis + bent  # type: ignore[no-any-return]
 
     def _values(self, codes: Tensor) -> Tensor:
         added = self.unbend(self.exit((codes / self.spread).asinh())) * self.residual
-        return self.center + codes @ self.basis.T + added
+        return self.center + codes @ self.basis.T + added  # type: ignore[no-any-return]
 
 
 def components(centered: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:

@@ -19,18 +19,14 @@ class Companion(nn.Module):
     Shape: each member takes encoded rows [rows, features] as described by `Layout`.
     """
 
-    def __init__(
-        self, layout: Layout, config: ModelConfig, code_size: int, factors: int, remembered: int
-    ):
+    def __init__(self, layout: Layout, config: ModelConfig, code_size: int, factors: int, remembered: int):
         super().__init__()
         self.codes = CodeAutoencoder(layout, config, code_size)
         self.repair = Repair(layout, config, factors, remembered)
         self.sampler = Sampler(self.codes.columns.width, layout.numeric)
 
     @classmethod
-    def of_tensors(
-        cls, layout: Layout, config: ModelConfig, tensors: Mapping[str, Tensor]
-    ) -> Companion:
+    def of_tensors(cls, layout: Layout, config: ModelConfig, tensors: Mapping[str, Tensor]) -> Companion:
         """The companion with these weights and buffers, whose shapes say how large it is.
 
         Raises KeyError or RuntimeError where they do not fit.

@@ -81,7 +81,7 @@ class Blend(Autoencoder):
         seen = torch.cat([normal.asinh(), around.asinh(), missing, views[:, -1:].log() / 3], dim=1)
         blend, added = self.change(self.hidden(seen)).chunk(2, dim=1)
         # Untrained, it trusts the first estimate more: it is the smoother one.
-        return normal + torch.sigmoid(2 * blend - 1) * (around - normal) + added
+        return normal + torch.sigmoid(2 * blend - 1) * (around - normal) + added  # type: ignore[no-any-return]
 
     def errors(self, batch: Tensor) -> Tensor:
         values, views = batch[:, : self.width], batch[:, self.width :]
@@ -90,7 +90,7 @@ class Blend(Autoencoder):
         # Where cells are hidden, these alone are asked for; noise bounds the errors of noisy ones.
         whole = (missing.sum(dim=1, keepdim=True) == 0).to(squared.dtype)
         weight = missing + whole / level.square().clamp_min(1e-2)
-        return (squared * weight).clamp_max(_LARGEST_ERROR)
+        return (squared * weight).clamp_max(_LARGEST_ERROR)  # type: ignore[no-any-return]
 
     def reconstruct(self, batch: Tensor) -> Tensor:
         return self(batch[:, self.width :])  # type: ignore[no-any-return]
@@ -145,7 +145,7 @@ class Repair(nn.Module):
         Draws from torch's global generator.
         """
         found = []
-        for some in rows.split(1024):
+        for some in torch.split(rows, 1024):
             values, missing = self.columns(some)
             noisy, hidden, level = self._corrupted(values, missing)
             views = self._views(noisy, hidden, level, values)

@@ -54,7 +54,9 @@ class Sampler(nn.Module):
         found = torch.cdist(memory[chosen], pool).topk(near, dim=1, largest=False).indices
         around = pool[found]
         apart = around - around.mean(dim=1, keepdim=True)
-        weights = torch.randn(count, near, 1, generator=random).to(memory) * self.reach / max(near - 1, 1) ** 0.5
+        weights = (
+            torch.randn(count, near, 1, generator=random).to(memory) * self.reach / max(near - 1, 1) ** 0.5
+        )
         moved = memory[chosen] + (weights * apart).sum(dim=1)
         nearest = (around - moved[:, None, :]).abs().argmin(dim=1, keepdim=True)
         seen = around.gather(1, nearest)[:, 0]
@@ -65,4 +67,4 @@ class Sampler(nn.Module):
 
 
 def _nearest(rows: Tensor, others: Tensor) -> Tensor:
-    return torch.cat([torch.cdist(some, others).amin(dim=1) for some in rows.split(256)])
+    return torch.cat([torch.cdist(some, others).amin(dim=1) for some in torch.split(rows, 256)])
