@@ -25,9 +25,9 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 # What one pass over more rows would add is little: these members refine what is linear.
 LEARNED_ROWS = 8192
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 1024
-_CODE_STEPS, _REPAIR_STEPS = 700, 600
+_CODE_STEPS, _REPAIR_STEPS = 400, 400
 # Lessons of the repair member: cells in all, rows at least and at most.
-_LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 22, 2048, 12288
+_LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 21, 2048, 8192
 _REPEATS = 8
 
 

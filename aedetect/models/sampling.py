@@ -10,10 +10,10 @@ from aedetect.models.repair import NEIGHBOURS
 # Columns in which values repeat hold values of their own: a new row takes one that was seen.
 _DISTINCT_SHARE = 0.5
 # Widths tried for the neighbourhood's normal law; the first that copies no more than fresh rows do.
-_WIDTHS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
+_WIDTHS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4)
 # Samples lie as far from learned rows, in the median, as this share of what held-out rows do.
-_APART = 0.95
-_TRIED_ROWS = 1024
+_APART = 0.92
+_TRIED_ROWS = 512
 
 
 class Sampler(nn.Module):
