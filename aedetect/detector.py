@@ -200,6 +200,11 @@ class Detector:
             encoded,
         )
 
+    def score_matrix(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+        """Scores [rows] of encoded rows [rows, features] alone; constants are not looked at."""
+        parts = self._fitted
+        return raw_scores(mean_errors(parts.members, matrix, parts.device)) / float(parts.scale)
+
     def _shares(self, errors: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
         columns = self.columns
         places = {name: index for index, name in enumerate(columns)}

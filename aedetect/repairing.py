@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -272,17 +273,28 @@ class _Cleaning(_Repairing):
         return masks, why, expected
 
     def _blamed(self, verdicts: Verdicts) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
-        """The same for flagged rows alone: the cells that contributed most to the score."""
-        repairer = self._repairer
-        shares = verdicts.shares
-        top = repairer.detector.config.scoring.top_features
+        """The same for flagged rows alone: the cells to blame, one after the other until none is.
+
+        The next one is replaced only where a row would still be flagged without the first.
+        """
+        repairer, detector = self._repairer, self._repairer.detector
+        shares, matrix = verdicts.shares, verdicts.encoded.matrix
         rank = (-shares).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        guilty = verdicts.flagged[:, None] & (rank < top) & ((rank == 0) | (shares >= LEAST_SHARE))
-        masks = {name: guilty[:, index] for index, name in enumerate(repairer.detector.columns)}
-        why = {name: np.full(len(guilty), "blamed", dtype=object) for name in masks}
-        matrix = verdicts.encoded.matrix
-        expected = repairer.expected(matrix, repairer.features(masks) | np.isnan(matrix))
-        return masks, why, expected
+        suspect = (rank == 0) | (shares >= LEAST_SHARE)
+        guilty = np.zeros(shares.shape, np.bool_)
+        flagged = verdicts.flagged.copy()
+        expected = matrix.copy()
+        for place in range(detector.config.scoring.top_features):
+            rows = np.flatnonzero(flagged)
+            if not len(rows):
+                break
+            guilty[rows] |= (rank[rows] == place) & suspect[rows]
+            unknown = repairer.features(_by_column(guilty, detector.columns))[rows] | np.isnan(matrix[rows])
+            expected[rows] = repairer.expected(matrix[rows], unknown)
+            mended = np.where(unknown, expected[rows], matrix[rows])
+            flagged[rows] = detector.score_matrix(mended) > self._options.threshold
+        masks = _by_column(guilty, detector.columns)
+        return masks, {name: np.full(len(guilty), "blamed", dtype=object) for name in masks}, expected
 
     def _place(self, index: int) -> int:
         return sum(column.width for column in self._repairer.encoder.state.numeric[:index])
@@ -363,6 +375,11 @@ def _merge(
             now = pc.replace_substring(now, ".", ",")
         values = pc.if_else(values.is_null(), None, now).cast(type_)
     return pc.if_else(pa.array(mask), as_type(values, type_), column)
+
+
+def _by_column(cells: Mask, columns: Sequence[str]) -> dict[str, Mask]:
+    """Cells [rows, columns] by the names of the columns."""
+    return {name: cells[:, index] for index, name in enumerate(columns)}
 
 
 def _marks(masks: dict[str, Mask], rows: int) -> pa.Array:
