@@ -238,7 +238,7 @@ class _Cleaning(_Repairing):
         else:
             verdicts = repairer.detector.score_batch(batch, self._options.threshold)
             encoded = verdicts.encoded
-            masks, why, expected = self._blamed(verdicts)
+            masks, why, expected = self._blamed(verdicts, self._options.threshold)
         self._watch.see(encoded, first - 1)
         values = restored(repairer.encoder, expected)
         columns = self._merged(batch, values, masks)
@@ -272,7 +272,9 @@ class _Cleaning(_Repairing):
                 masks[column.column] = faulty[column.column] | noisy
         return masks, why, expected
 
-    def _blamed(self, verdicts: Verdicts) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
+    def _blamed(
+        self, verdicts: Verdicts, threshold: float
+    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
         """The same for flagged rows alone: the cells to blame, one after the other until none is.
 
         The next one is replaced only where a row would still be flagged without the first.
@@ -292,7 +294,7 @@ class _Cleaning(_Repairing):
             unknown = repairer.features(_by_column(guilty, detector.columns))[rows] | np.isnan(matrix[rows])
             expected[rows] = repairer.expected(matrix[rows], unknown)
             mended = np.where(unknown, expected[rows], matrix[rows])
-            flagged[rows] = detector.score_matrix(mended) > self._options.threshold
+            flagged[rows] = detector.score_matrix(mended) > threshold
         masks = _by_column(guilty, detector.columns)
         return masks, {name: np.full(len(guilty), "blamed", dtype=object) for name in masks}, expected
 

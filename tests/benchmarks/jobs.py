@@ -4,7 +4,8 @@ Data: the numeric sets of `make bench-tabular` with at least 500 rows (--data or
 for imputing categories the nominal ones (--categorical, or the folder 'categorical' beside it).
 
 Protocol: fit on the rows of part 'train' with default settings, but for the code's size, and with one scoring
-network for small tables too (none of these jobs use it); measure on at most 1,000 normal rows of part 'test'. Errors are in standard deviations of the training rows' columns.
+network for small tables too (none of these jobs use it); measure on at most 1,000 normal rows of part
+'test'. Errors are in standard deviations of the training rows' columns.
 - encode: mean squared error of the rows decoded from codes of d/4 numbers, d being the number of columns;
   scikit-learn's PCA of that size.
 - clean: Gaussian noise of 0.5 standard deviations on all columns that vary; root mean squared error to the
