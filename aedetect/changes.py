@@ -26,9 +26,14 @@ def changes_schema(several: bool) -> pa.Schema:
 
 @dataclass
 class Changes:
-    """Changed cells of one batch, whose first row is row `first` of its input."""
+    """Changed cells of one batch, whose first row is row `first` of its input.
+
+    They are counted, and listed only where that is asked for: it takes longer than changing them.
+    """
 
     first: int
+    listed: bool
+    count: int = 0
     rows: list[np.ndarray[Any, Any]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     was: list[str] = field(default_factory=list)
@@ -48,17 +53,20 @@ class Changes:
         from aedetect.io.write import as_text
 
         places = np.flatnonzero(mask)
-        before, after = (as_text(cells.take(pa.array(places))) for cells in (was, now))
+        before, after = was.take(pa.array(places)), now.take(pa.array(places))
+        if before.type != after.type or self.listed:
+            before, after = as_text(before), as_text(after)
         # What was found fit to be replaced may be what is expected there.
-        differs = np.asarray(pc.not_equal(before, after).to_numpy(zero_copy_only=False), dtype=np.bool_)
-        if not differs.any():
+        differs = pc.fill_null(pc.not_equal(before, after), True)
+        self.count += pc.sum(differs).as_py() or 0
+        if not self.listed or not len(places):
             return
-        places = places[differs]
-        self.rows.append(places + self.first)
-        self.columns += [column] * len(places)
-        self.was += before.filter(pa.array(differs)).to_pylist()
-        self.now += after.filter(pa.array(differs)).to_pylist()
-        self.why += why[places].tolist()
+        changed = places[np.asarray(differs.to_numpy(zero_copy_only=False), dtype=np.bool_)]
+        self.rows.append(changed + self.first)
+        self.columns += [column] * len(changed)
+        self.was += before.filter(differs).to_pylist()
+        self.now += after.filter(differs).to_pylist()
+        self.why += why[changed].tolist()
 
     def batch(self, schema: pa.Schema, source: str) -> pa.RecordBatch:
         """The list in row order, under a schema of `changes_schema`."""

@@ -118,8 +118,10 @@ class Repairer:
         for column in self.encoder.state.numeric:
             read = column.read(batch.column(column.column), rules)
             infinite = np.abs(read.values) > cells.LARGEST
-            why = np.where(infinite, "infinite", "unreadable").astype(object)
-            found[column.column] = (read.bad | infinite, why)
+            # A column of truth values written as 0 and 1 holds nothing between or beyond them.
+            odd = (read.values != 0) & (read.values != 1) & ~read.missing & (column.role == "boolean")
+            why = np.where(infinite, "infinite", np.where(odd & ~read.bad, "impossible", "unreadable"))
+            found[column.column] = (read.bad | infinite | odd, why.astype(object))
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             rare = vocabulary.other / max(sum(vocabulary.counts) + vocabulary.other, 1)
@@ -147,10 +149,11 @@ class Repairer:
 @dataclass(frozen=True)
 class CleanOptions:
     """`noise`: standard deviation of the noise to be removed, in the columns' own; `threshold`: repair
-    only what is to blame for rows scoring above it."""
+    only what is to blame for rows scoring above it; `listed`: whether changed cells are listed."""
 
     noise: float = DEFAULT_NOISE
     threshold: float | None = None
+    listed: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.noise <= HIGHEST_NOISE:
@@ -242,11 +245,11 @@ class _Cleaning(_Repairing):
         self._watch.see(encoded, first - 1)
         values = restored(repairer.encoder, expected)
         columns = self._merged(batch, values, masks)
-        changes = Changes(first)
+        changes = Changes(first, self._options.listed)
         out = pa.RecordBatch.from_arrays(columns, schema=pa.schema(self._fields))
         for name, mask in masks.items():
             changes.add(name, mask, batch.column(name), out.column(name), why[name])
-        return Converted(out, int(encoded.unscorable.sum()), len(changes), changes)
+        return Converted(out, int(encoded.unscorable.sum()), changes.count, changes)
 
     def _denoised(
         self, batch: pa.RecordBatch, matrix: Matrix

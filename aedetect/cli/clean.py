@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from aedetect.cli.converting import RowsOutput, convert
 from aedetect.cli.options import OUTPUT
 from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
 
 
 def clean(
@@ -76,16 +79,9 @@ def clean(
         overrides["threshold.alert_rate"] = alert_rate
         from aedetect.repairing import DEFAULT_NOISE, Clean, CleanOptions
 
-        wanted = CleanOptions(DEFAULT_NOISE if noise is None else noise)
-        convert(
-            out,
-            inputs,
-            model,
-            output,
-            overrides,
-            config,
-            lambda detector: Clean(
-                detector, CleanOptions(threshold=detector.threshold) if only_anomalous_cells else wanted
-            ),
-            changes,
-        )
+        def job(detector: Detector) -> Clean:
+            threshold = detector.threshold if only_anomalous_cells else None
+            return Clean(detector, CleanOptions(strength, threshold, listed=changes is not None))
+
+        strength = DEFAULT_NOISE if noise is None else noise
+        convert(out, inputs, model, output, overrides, config, job, changes)

@@ -29,6 +29,7 @@ _MOST_HIDDEN = 0.5
 _DEPTH = 3
 # One row that nothing foretells must not outweigh all others in a step.
 _LARGEST_ERROR = 100.0
+_CACHED_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -203,15 +204,26 @@ class Repair(nn.Module):
 
         Remembered rows equal to `itself` [rows, width] do not count: a row being learned from.
         """
-        weight = (~missing).to(known.dtype)
         lengths = self.memory.square()
-        distance = (weight * known.square()).sum(dim=1, keepdim=True) + weight @ lengths.T
-        distance = (distance - 2 * (weight * known) @ self.memory.T).clamp_min(0)
-        if itself is not None:
-            size = itself.square().sum(dim=1, keepdim=True) + lengths.sum(dim=1)
-            same = size - 2 * itself @ self.memory.T < 1e-5 * size + 1e-9
-            distance = distance.masked_fill(same, math.inf)
-        near, nearest = distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False)
+        mirrored = (-2 * self.memory).T.contiguous()
+        weight = (~missing).to(known.dtype)
+        gaps = bool(missing.any())
+        found = []
+        # A few rows at a time stay in the processor's cache.
+        for start in range(0, len(known), _CACHED_ROWS):
+            some = slice(start, start + _CACHED_ROWS)
+            if gaps:
+                distance = weight[some] @ lengths.T + (weight[some] * known[some]) @ mirrored
+            else:
+                distance = torch.addmm(lengths.sum(dim=1), known[some], mirrored)
+            if itself is not None:
+                size = itself[some].square().sum(dim=1, keepdim=True) + lengths.sum(dim=1)
+                same = size + itself[some] @ mirrored < 1e-5 * size + 1e-9
+                distance = distance.masked_fill(same, math.inf)
+            found.append(distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False))
+        nearest = torch.cat([part.indices for part in found])
+        near = torch.cat([part.values for part in found])
+        near = (near + (weight * known.square()).sum(dim=1, keepdim=True)).clamp_min(0)
         near = near.clamp_max(1e30)
         width = _NEAREST_WEIGHT * near.mean(dim=1, keepdim=True) + 1e-9
         shares = torch.softmax(-(near - near[:, :1]) / width, dim=1)
