@@ -330,7 +330,7 @@ class _Imputing(_Repairing):
         fills = int(sum(mask.sum() for mask in masks.values()))
         marks = [_marks(masks, len(batch))] if self._job.mark else []
         schema = pa.schema(self.fields())
-        unusable = int(np.any(list(faulty.values()), axis=0).sum())
+        unusable = int(encoded.unscorable.sum())
         if not self._job.draws:
             values = restored(repairer.encoder, repairer.expected(encoded.matrix, unknown))
             columns = self._merged(batch, values, masks)

@@ -85,7 +85,8 @@ def _tell(out: Output, summary: ConversionSummary, shown: bool) -> None:
         if entry.error:
             out.error(entry.error, ExitCode.PARTIAL)
         elif shown:
-            changed = f", {entry.cells:,} cell{'s' * (entry.cells != 1)} changed" if entry.cells else ""
+            done = "filled" if summary.command == "impute" else "changed"
+            changed = f", {entry.cells:,} cell{'s' * (entry.cells != 1)} {done}" if entry.cells else ""
             unusable = f", {entry.unusable:,} unusable" if entry.unusable else ""
             rows = f"{entry.rows:,} row{'s' * (entry.rows != 1)}"
             out.say(f"{plain(entry.path)}: {rows}{changed}{unusable} → {plain(entry.output or '')}")

@@ -78,19 +78,21 @@ def test_hidden_anomalies_are_learned_but_not_when_they_may_be_there() -> None:
 
 def test_rows_learned_by_heart_do_not_set_the_threshold() -> None:
     """Errors on the rows learned from are too small: a threshold from them flags too many fresh rows."""
-    learned, fresh = curved(120, 0), curved(2000, 1)
-    settings = {"threshold.alert_rate": 0.05, "training.device": "cpu"}
-    plain = Detector({**settings, **PLAIN, "training.epochs": 300}).fit(learned)
+    learned, fresh = curved(60, 0), curved(2000, 1)
+    plain = Detector({**PLAIN, "training.epochs": 1000, "training.patience": 100}).fit(learned)
     by_heart = np.quantile(plain.score(learned)["anomaly_score"], 0.95)
-    assert (plain.score(fresh)["anomaly_score"] > by_heart).mean() > 0.08
-    assert Detector(settings).fit(learned).score(fresh)["is_anomaly"].mean() < 0.08
+    assert (plain.score(fresh)["anomaly_score"] > by_heart).mean() > 0.1
+    default = Detector({"threshold.alert_rate": 0.05, "training.device": "cpu"}).fit(learned)
+    assert default.score(fresh)["is_anomaly"].mean() < 0.1
 
 
 def test_convergence_is_slow_from_nothing_but_not_from_principal_components() -> None:
     """Steps until held-out rows are rebuilt as well as a plain bottleneck does at the end of its run."""
-    rows = torch.from_numpy(np.asarray(curved(3000, 0), dtype=np.float32))
+    random = np.random.default_rng(0)
+    mixed = random.standard_normal((3000, 4)) @ random.standard_normal((4, 16))
+    rows = torch.from_numpy((mixed + 0.3 * random.standard_normal(mixed.shape)).astype(np.float32))
     rows = (rows - rows.mean(dim=0)) / rows.std(dim=0)
-    shape, config = layout(6), ModelConfig(width=64)
+    shape, config = layout(16), ModelConfig(width=64)
     settings = TrainingConfig(epochs=40)
 
     def history(model: BottleneckAutoencoder | CodeAutoencoder) -> list[tuple[int, float]]:
@@ -100,7 +102,7 @@ def test_convergence_is_slow_from_nothing_but_not_from_principal_components() ->
 
     torch.manual_seed(0)
     plain = BottleneckAutoencoder(shape, config)
-    codes = CodeAutoencoder(shape, config, size=3)
+    codes = CodeAutoencoder(shape, config, size=8)
     with torch.no_grad():
         codes.fit_linear(rows[:2500])
     slow, fast = history(plain), history(codes)
