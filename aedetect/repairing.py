@@ -118,10 +118,8 @@ class Repairer:
         for column in self.encoder.state.numeric:
             read = column.read(batch.column(column.column), rules)
             infinite = np.abs(read.values) > cells.LARGEST
-            # A column of truth values written as 0 and 1 holds nothing between or beyond them.
-            odd = (read.values != 0) & (read.values != 1) & ~read.missing & (column.role == "boolean")
-            why = np.where(infinite, "infinite", np.where(odd & ~read.bad, "impossible", "unreadable"))
-            found[column.column] = (read.bad | infinite | odd, why.astype(object))
+            why = np.where(infinite, "infinite", "unreadable").astype(object)
+            found[column.column] = (read.bad | infinite, why)
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             rare = vocabulary.other / max(sum(vocabulary.counts) + vocabulary.other, 1)
@@ -264,13 +262,16 @@ class _Cleaning(_Repairing):
         if self._options.noise:
             values = restored(repairer.encoder, expected)
             for index, column in enumerate(repairer.encoder.state.numeric):
-                if column.role != "numeric":
+                if column.words or column.cycles:
                     continue
                 read = column.read(batch.column(column.column), repairer.encoder.schema.rules).values
                 now = np.asarray(values[column.column].cast("double").to_numpy(zero_copy_only=False))
                 spread = repairer.encoder.deviation[self._place(index)]
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread
+                if column.role == "boolean":
+                    # Of truth values written as 0 and 1, those that are either are left alone.
+                    noisy &= (read != 0) & (read != 1)
                 why[column.column] = np.where(faulty[column.column], why[column.column], "noise")
                 masks[column.column] = faulty[column.column] | noisy
         return masks, why, expected

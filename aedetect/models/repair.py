@@ -21,6 +21,8 @@ REMEMBERED_ROWS, REMEMBERED_CELLS = 4096, 1 << 20
 LOWEST_NOISE, HIGHEST_NOISE = 0.05, 1.0
 _MOST_FACTORS = 64
 _LEAST_NOISE = 0.02
+# How far noise may have moved a value, as a multiple of its standard deviation.
+_FARTHEST = 3.0
 _NEAREST_WEIGHT = 0.5
 # Rows to learn from are cut into groups; the rows of one miss the same cells and are equally noisy.
 _GROUP_ROWS = 16
@@ -168,7 +170,13 @@ class Repair(nn.Module):
         """
         levels = torch.full((len(values), 1), min(max(level, LOWEST_NOISE), HIGHEST_NOISE))
         views = self._views(values, missing, levels.to(values), None)
-        return Expected(self.blend(views.seen()), views.nearest, views.around)
+        found = self.blend(views.seen())
+        # Noise takes no value far from where it was: what lies far out is not pulled in for it.
+        numeric, reach = self.columns.layout.numeric, _FARTHEST * levels.to(values)
+        known = values[:, :numeric]
+        near = found[:, :numeric].clamp(known - reach, known + reach)
+        found[:, :numeric] = torch.where(missing[:, :numeric], found[:, :numeric], near)
+        return Expected(found, views.nearest, views.around)
 
     def _views(self, values: Tensor, missing: Tensor, level: Tensor, itself: Tensor | None) -> _Views:
         known = torch.where(missing, self.center, values)
