@@ -27,9 +27,8 @@ def main(size: int) -> None:
     rebuilt = detector.decode(codes).reindex(columns=pixels.columns, fill_value=0.0).astype(float)
     error = float(((rebuilt.to_numpy() - fresh.to_numpy()) ** 2).sum())
     variance = float(((fresh.to_numpy() - learned.to_numpy().mean(axis=0)) ** 2).sum())
-    print(
-        f"{pixels.shape[1]} pixels in {codes.shape[1]} numbers: {1 - error / variance:.1%} of the variance kept"
-    )
+    kept = 1 - error / variance
+    print(f"{pixels.shape[1]} pixels in {codes.shape[1]} numbers: {kept:.1%} of the variance kept")
     draw([fresh.to_numpy()[:SHOWN], rebuilt.to_numpy()[:SHOWN]], "digits.png")
 
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("jobs", "sklearn", "recoding", "repairing", "drawing"),
     ("conversion",),
     ("scoring",),
-    ("results", "changes", "plane"),
+    ("results", "changes", "plane", "repairer"),
     ("detector",),
     ("fitting",),
     ("bundle", "inference"),

@@ -13,6 +13,7 @@ PERIODS: dict[Cycle, float] = {"day": DAY, "week": 7 * DAY, "year": 365.2425 * D
 _MONDAY = -3 * DAY
 # Days back from the last one among which an instant is looked for: a little more than a year.
 _MOST_DAYS = 371
+_OUTSIDE = 1e6
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -64,11 +65,13 @@ def nearest(
     midnight = np.floor(last / DAY) * DAY
     count = min(int((midnight - np.floor(first / DAY) * DAY) / DAY), _MOST_DAYS) + 1
     days = midnight - DAY * np.arange(count)
-    misfit = np.zeros((len(parts), count))
+    instants = days[None, :] + clock[:, None]
+    # Only where no day has that time of day within the span, one outside is moved to its end.
+    misfit = np.where((instants < first) | (instants > last), _OUTSIDE, 0.0)
     for index, name in enumerate(names):
         if name == "day":
             continue
-        phase = ((days[None, :] + clock[:, None] - _MONDAY) % PERIODS[name]) / PERIODS[name]
+        phase = ((instants - _MONDAY) % PERIODS[name]) / PERIODS[name]
         # Distance on the circle, in days: a day off weighs the same in a week and in a year.
         apart = np.abs((phase - turns[:, index, None] + 0.5) % 1.0 - 0.5)
         misfit += (apart * PERIODS[name] / DAY) ** 2
