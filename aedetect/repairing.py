@@ -131,7 +131,8 @@ class _Cleaning(_Repairing):
             encoded = verdicts.encoded
             masks, why, expected = self._blamed(verdicts, self._options.threshold)
         self._watch.see(encoded, first - 1)
-        values = restored(repairer.encoder, expected)
+        # A true value beyond all learned ones stays there when noise is taken from it.
+        values = restored(repairer.encoder, expected, bounded=self._options.threshold is not None)
         columns = self._merged(batch, values, masks)
         changes = Changes(first, self._options.listed)
         out = pa.RecordBatch.from_arrays(columns, schema=pa.schema(self._fields))
@@ -150,7 +151,7 @@ class _Cleaning(_Repairing):
         expected = repairer.expected(matrix, unknown, self._options.noise)
         masks, why = dict(faulty), {name: reasons for name, (_, reasons) in faults.items()}
         if self._options.noise:
-            values = restored(repairer.encoder, expected)
+            values = restored(repairer.encoder, expected, bounded=False)
             for index, column in enumerate(repairer.encoder.state.numeric):
                 if column.words or column.cycles:
                     continue

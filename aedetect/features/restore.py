@@ -23,14 +23,14 @@ _TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _LARGEST_WHOLE = 2.0**53
 
 
-def restored(encoder: FeatureEncoder, matrix: Matrix) -> dict[str, pa.Array]:
+def restored(encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True) -> dict[str, pa.Array]:
     """The learned and constant columns of `matrix` [rows, features], by name, in trained order.
 
     Numbers lie within the trained range, whole ones are rounded; a category is a known one; an
     instant is the one of the trained span that fits its place in the day, week and year best.
-    Missing numbers, categories and instants are null.
+    Missing numbers, categories and instants are null. With `bounded` false, numbers may lie anywhere.
     """
-    found = {**dict(_numbers(encoder, matrix)), **dict(_categories(encoder, matrix))}
+    found = {**dict(_numbers(encoder, matrix, bounded)), **dict(_categories(encoder, matrix))}
     found |= dict(_constants(encoder, len(matrix)))
     return {
         column.name: as_type(found[column.name], _alias(column.type))
@@ -59,11 +59,11 @@ def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
     return pc.cast(values, type_, safe=False)
 
 
-def within_range(encoder: FeatureEncoder, feature: int, values: Floats) -> Floats:
+def _settled(encoder: FeatureEncoder, feature: int, values: Floats, bounded: bool) -> Floats:
     """Values [rows] of a numeric feature, moved into its trained range, and rounded if whole."""
     column = _columns(encoder)[feature]
     low, high = encoder.quantiles[feature, 0], encoder.quantiles[feature, -1]
-    if np.isfinite(low) and np.isfinite(high):
+    if bounded and np.isfinite(low) and np.isfinite(high):
         values = np.clip(values, low, high)
     return np.round(values) if column.whole else _significant(values)
 
@@ -72,7 +72,7 @@ def _columns(encoder: FeatureEncoder) -> list[NumericColumn]:
     return [column for column in encoder.state.numeric for _ in range(column.width)]
 
 
-def _numbers(encoder: FeatureEncoder, matrix: Matrix) -> Iterator[tuple[str, pa.Array]]:
+def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator[tuple[str, pa.Array]]:
     import pyarrow as pa
 
     width = len(encoder.center)
@@ -85,7 +85,7 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix) -> Iterator[tuple[str, pa.
         elif column.words:
             yield column.column, _truths(block[:, 0], column)
         else:
-            kept = within_range(encoder, start, block[:, 0])
+            kept = _settled(encoder, start, block[:, 0], bounded)
             whole = column.whole and bool((np.abs(kept[~np.isnan(kept)]) < _LARGEST_WHOLE).all())
             type_ = pa.int64() if whole else pa.float64()
             yield column.column, pa.array(kept, from_pandas=True).cast(type_)
