@@ -26,7 +26,8 @@ from aedetect.schema.schema import Schema
 from aedetect.series.state import SeriesState
 from aedetect.training.record import TrainingRecord
 
-FORMAT_VERSION = 1
+# 2: with a companion (codes, repairs, new rows); a model of format 1 has none.
+FORMAT_VERSION = 2
 MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64
 

@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
+from aedetect.bundle import TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
-from aedetect.errors import UsageError
+from aedetect.errors import ModelError, UsageError
 from aedetect.features import Encoded, FeatureEncoder
-from aedetect.features.encoder import STATISTICS
-from aedetect.fitting import Fitted, fit
+from aedetect.fitting import fit
 from aedetect.fitting.fit import SeriesParts, raw_scores
 from aedetect.fitting.series import fit_series
 from aedetect.inference import mean_errors
 from aedetect.inputs import Data, as_inputs
-from aedetect.models import build, build_series
-from aedetect.models.series import WindowLayout
+from aedetect.models.companion import Companion
 from aedetect.monitor import Monitor
+from aedetect.parts import Parts
 from aedetect.schema import Schema
-from aedetect.series.channels import Channels
-from aedetect.series.state import Scales, SeriesState
 from aedetect.thresholds import Calibration
 from aedetect.training.device import pick_device
 
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+    from aedetect.conversion import Job
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -80,7 +78,7 @@ class Detector:
             self.config = Config.build(overrides=config)
         else:
             self.config = Config.build(config)
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
 
     def fit(
         self,
@@ -102,7 +100,7 @@ class Detector:
             fitted = fit(inputs, self.config, monitor, path, resume)
         else:
             fitted = fit_series(inputs, self.config, monitor)
-        self._parts = _Parts.of_fitted(fitted)
+        self._parts = Parts.of_fitted(fitted)
         return self
 
     @property
@@ -129,6 +127,20 @@ class Detector:
     @property
     def device(self) -> torch.device:
         return self._fitted.device
+
+    @property
+    def companion(self) -> Companion:
+        """The members behind `encode`, `clean`, `impute` and `sample`.
+
+        Raises ModelError for a model file of a format that had none.
+        """
+        if self._fitted.series is not None:
+            raise ModelError(
+                "a model of time series has no codes and repairs; train one of tables, without --time"
+            )
+        if self._fitted.companion is None:
+            raise ModelError("the model has no code member, which older versions left out; train it anew")
+        return self._fitted.companion
 
     @property
     def columns(self) -> list[str]:
@@ -229,6 +241,11 @@ class Detector:
             encoded,
         )
 
+    def score_matrix(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+        """Scores [rows] of encoded rows [rows, features] alone; constants are not looked at."""
+        parts = self._fitted
+        return raw_scores(mean_errors(parts.members, matrix, parts.device)) / float(parts.scale)
+
     def _shares(self, errors: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
         columns = self.columns
         places = {name: index for index, name in enumerate(columns)}
@@ -262,6 +279,65 @@ class Detector:
         table = score_to_table(self, as_inputs(data, self.config.data), limit, prefix, before)
         return table.to_pandas()  # type: ignore[no-any-return]
 
+    def encode(self, data: Data) -> pd.DataFrame:
+        """The id columns of `data` and each row's code, z0, z1, …; NaN where a row cannot be read.
+
+        Raises DataError or ModelError where the data cannot be read or lack columns.
+        """
+        from aedetect.recoding import Encode
+
+        return self._converted(Encode(self), data)
+
+    def decode(self, codes: Data) -> pd.DataFrame:
+        """Rows in the model's columns, rebuilt from what `encode` gave; other columns are kept.
+
+        Raises DataError or ModelError where `codes` are none of this model's.
+        """
+        from aedetect.recoding import Decode
+
+        return self._converted(Decode(self), codes)
+
+    def clean(self, data: Data, *, noise: float = 0.5, only_anomalous_cells: bool = False) -> pd.DataFrame:
+        """`data` without noise of this size (in standard deviations) on its numbers.
+
+        Values that no row can have are put right too. With `only_anomalous_cells`, the cells to
+        blame for a flagged row are replaced, and nothing else. Raises as `score` does.
+        """
+        from aedetect.repairing import Clean, CleanOptions
+
+        threshold = self.threshold if only_anomalous_cells else None
+        return self._converted(Clean(self, CleanOptions(noise, threshold)), data)
+
+    def impute(
+        self, data: Data, *, mark: bool = False, draws: int | None = None, seed: int = 0
+    ) -> pd.DataFrame:
+        """`data` with missing cells filled with what is expected there, observed cells as they are.
+
+        `mark` adds the column `imputed`, which names each row's filled cells. `draws` gives so many
+        plausible fills of each row instead, numbered in the column `draw`. Raises as `score` does.
+        """
+        from aedetect.repairing import Impute
+
+        return self._converted(Impute(self, mark, draws, seed), data)
+
+    def sample(self, count: int, *, seed: int = 0, where: dict[str, str] | None = None) -> pd.DataFrame:
+        """`count` new rows like those learned from, with the categories that `where` asks for.
+
+        Raises UsageError for categories that the model does not know.
+        """
+        import pyarrow as pa
+
+        from aedetect.drawing import sample_batches, sample_schema
+
+        batches = list(sample_batches(self, count, seed, where))
+        return pa.Table.from_batches(batches, sample_schema(self)).to_pandas()  # type: ignore[no-any-return]
+
+    def _converted(self, job: Job, data: Data) -> pd.DataFrame:
+        from aedetect.conversion import convert_to_table
+
+        table = convert_to_table(job, as_inputs(data, self.config.data))
+        return table.to_pandas()  # type: ignore[no-any-return]
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""
         parts = self._fitted
@@ -276,7 +352,7 @@ class Detector:
         )
 
     @property
-    def _fitted(self) -> _Parts:
+    def _fitted(self) -> Parts:
         if self._parts is None:
             raise UsageError("this Detector is not fitted yet; call fit, or load a model file")
         return self._parts
@@ -289,89 +365,5 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Detector:
     """
     manifest, tensors, digest = read_bundle(path)
     detector = Detector(manifest.config)
-    detector._parts = _Parts.of_bundle(manifest, tensors, digest, pick_device(device), str(path))
+    detector._parts = Parts.of_bundle(manifest, tensors, digest, pick_device(device), str(path))
     return detector
-
-
-@dataclass(frozen=True)
-class _Parts:
-    encoder: FeatureEncoder
-    members: Sequence[Any]
-    calibration: Calibration
-    scale: np.float32
-    summary: TrainingSummary
-    device: torch.device
-    sha256: str | None
-    series: SeriesParts | None = None
-
-    @classmethod
-    def of_fitted(cls, fitted: Fitted) -> _Parts:
-        scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
-        calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(
-            fitted.encoder,
-            fitted.members,
-            calibration,
-            scale,
-            fitted.summary,
-            fitted.device,
-            None,
-            fitted.series,
-        )
-
-    @classmethod
-    def of_bundle(
-        cls, manifest: Manifest, tensors: Tensors, digest: str, device: torch.device, path: str
-    ) -> _Parts:
-        import torch
-
-        from aedetect.errors import ModelError
-
-        try:
-            statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
-            encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
-            channels = Channels.of(encoder)
-            series = _series_parts(manifest.series, tensors, channels)
-            members: list[Any] = []
-            for index in range(len(manifest.training.members)):
-                model = (
-                    build_series(WindowLayout(series.state.window, channels.width), manifest.config.model)
-                    if series
-                    else build(encoder.layout, manifest.config.model)
-                )
-                prefix = f"members.{index}."
-                weights = {
-                    name.removeprefix(prefix): torch.from_numpy(tensor.copy())
-                    for name, tensor in tensors.items()
-                    if name.startswith(prefix)
-                }
-                model.load_state_dict(weights)
-                members.append(model.to(device).eval())
-            calibration = Calibration(np.asarray(tensors["calibration.scores"]))
-            scale = np.float32(tensors["calibration.scale"][0])
-        except (KeyError, RuntimeError, ValueError, UsageError) as error:
-            raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest, series)
-
-    def tensors(self) -> Tensors:
-        tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
-        tensors["calibration.scores"] = self.calibration.scores
-        tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
-        for index, model in enumerate(self.members):
-            for name, tensor in model.state_dict().items():
-                tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
-        if self.series:
-            tensors["series.peaks"] = self.series.peaks
-            if self.series.scales:
-                tensors["series.centers"] = self.series.scales.centers
-                tensors["series.spreads"] = self.series.scales.spreads
-        return tensors
-
-
-def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channels) -> SeriesParts | None:
-    if state is None:
-        return None
-    scales = None
-    if state.scaled_apart:
-        scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
-    return SeriesParts(state, scales, tensors["series.peaks"])

@@ -78,6 +78,19 @@ def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: 
     return errors
 
 
+def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:
+    """`work` applied to blocks of one size, the last one padded with zeros, so that a row's results
+    do not depend on how the input was cut; [rows, columns] → [rows, what `work` gives]."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, max(len(matrix), 1), BLOCK_ROWS):
+            block = matrix[start : start + BLOCK_ROWS]
+            padded = np.zeros((BLOCK_ROWS, matrix.shape[1]), dtype=np.float32)
+            padded[: len(block)] = block
+            found.append(work(torch.from_numpy(padded).to(device))[: len(block)].cpu().numpy())
+    return np.concatenate(found)
+
+
 @contextmanager
 def single_threaded(device: torch.device) -> Iterator[int]:
     """On a CPU, torch's own threads set to one: for small matrices they cost more than they bring.

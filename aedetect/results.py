@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
 EVENT_COLUMN = "anomaly_event"
 SOURCE_COLUMN = "source_file"
-_LEAST_SHARE = 0.05
+LEAST_SHARE = 0.05
 
 Shares = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -72,7 +72,7 @@ def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[
 def blame(shares: Shares, columns: Sequence[str], top: int) -> str:
     """The columns that contributed most to one row's error, as a JSON object of their shares."""
     order = np.argsort(-shares, kind="stable")[:top]
-    kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= _LEAST_SHARE]
+    kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]
     return json.dumps(
         {columns[index]: round(float(shares[index]), 2) for index in kept},
         ensure_ascii=False,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aedetect.detector import Detector, Verdicts
+    from aedetect.features import Encoded
 
 
 @dataclass
@@ -133,7 +134,7 @@ def score_input(
     width = len(detector.encoder.owners)
     reader = source.open(batch_rows(detector.config, width))
     outcome.warnings += model.check(source.name, reader.schema)
-    watch = _Watch(source, model)
+    watch = Watch(source, model)
 
     def work(numbered: tuple[int, pa.RecordBatch]) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:
         first, batch = numbered
@@ -142,7 +143,7 @@ def score_input(
 
     with single_threaded(detector.device) as workers:
         for batch, verdicts, out in ordered(work, _numbered(reader.batches()), workers):
-            watch.see(verdicts, outcome.counts.rows)
+            watch.see(verdicts.encoded, outcome.counts.rows)
             outcome.counts.add(_count(verdicts))
             if len(out):
                 write(out)
@@ -206,7 +207,7 @@ class Spool:
         self._file.close()
 
 
-class _Watch:
+class Watch:
     """Gathers what is said of an input as a whole, once it was read to its end."""
 
     def __init__(self, source: Input, schema: Schema):
@@ -218,8 +219,7 @@ class _Watch:
         self._unseen: dict[str, int] = {}
         self._filled: dict[str, int] = {}
 
-    def see(self, verdicts: Verdicts, before: int) -> None:
-        encoded = verdicts.encoded
+    def see(self, encoded: Encoded, before: int) -> None:
         for name, fault in encoded.unreadable.items():
             self._unreadable[name] = self._unreadable.get(name, 0) + fault.count
             self._first_bad.setdefault(name, before + fault.first_row + 1)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.tables import tiny_frame
 
 from aedetect import bundle
 from aedetect._version import __version__
@@ -61,7 +62,7 @@ def test_what_is_packed_comes_back(tiny_model: Path, data: bytes) -> None:
     manifest, tensors, digest = read_bundle(tiny_model)
     assert repack(data, lambda _: None) == data
     assert digest == hashlib.sha256(data).hexdigest()
-    assert manifest.format_version == 1
+    assert manifest.format_version == 2
     assert set(manifest.tensors) == set(tensors)
     assert all(tensor.flags.c_contiguous for tensor in tensors.values())
 
@@ -162,10 +163,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: 
 @pytest.mark.parametrize("sound", [True, False])
 def test_a_newer_format_is_refused_whatever_else_it_holds(data: bytes, tmp_path: Path, sound: bool) -> None:
     def renew(manifest: dict[str, Any]) -> None:
-        manifest.update(format_version=2, aedetect_version="7.0", novelty=1)
+        manifest.update(format_version=3, aedetect_version="7.0", novelty=1)
 
     assert refusal(edited(data, renew, sound), tmp_path) == (
-        f"format version 2, made by aedetect 7.0; this aedetect ({__version__}) reads up to version 1: "
+        f"format version 3, made by aedetect 7.0; this aedetect ({__version__}) reads up to version 2: "
         "upgrade aedetect"
     )
 
@@ -293,3 +294,16 @@ def test_a_written_bundle_is_the_packed_one(data: bytes, tmp_path: Path) -> None
     )
     assert path.read_bytes() == data
     assert os.listdir(tmp_path) == ["m.aed"]
+
+
+FORMAT_1 = Path(__file__).parent / "data" / "format1.aed"
+
+
+def test_a_model_of_format_1_still_scores() -> None:
+    from aedetect import load
+
+    detector = load(FORMAT_1)
+    scored = detector.score(tiny_frame(20, seed=1))
+    assert scored["anomaly_status"].eq("ok").all()
+    with pytest.raises(ModelError, match="^the model has no code member.*train it anew$"):
+        detector.encode(tiny_frame(5))

@@ -98,6 +98,18 @@ def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
     return Config.build(config, os.environ, overrides, _flag)
 
 
+def reading(
+    format: str | None, delimiter: str | None, encoding: str | None, device: str | None
+) -> dict[str, Any]:
+    """The settings behind the options on how inputs are read, and where to compute."""
+    return {
+        "data.format": format,
+        "data.delimiter": unescaped(delimiter),
+        "data.encoding": encoding,
+        "training.device": device,
+    }
+
+
 def unescaped(mark: str | None) -> str | None:
     """A delimiter as typed in a shell, where a tab is hard to type."""
     return "\t" if mark in ("\\t", "tab") else mark

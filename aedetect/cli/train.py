@@ -158,6 +158,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    latent_dim: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Numbers in the code that `encode` gives a row; default: enough for 90% of the variance.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -252,6 +261,7 @@ def train(
             "series.time_format": time_format,
             "series.time_zone": time_zone,
             "model.architecture": architecture,
+            "model.latent_dim": latent_dim,
             "training.epochs": epochs,
             "training.max_time": max_time,
             "training.contamination": contamination,

@@ -11,6 +11,9 @@ DAY = 86400.0
 PERIODS: dict[Cycle, float] = {"day": DAY, "week": 7 * DAY, "year": 365.2425 * DAY}
 # 1970-01-01 was a Thursday; weeks are counted from a Monday.
 _MONDAY = -3 * DAY
+# Days back from the last one among which an instant is looked for: a little more than a year.
+_MOST_DAYS = 371
+_OUTSIDE = 1e6
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -48,3 +51,30 @@ def decode(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> list[str | 
             text += f", day {int(said['year'] + _MONDAY / DAY) % 366 + 1} of the year"
         words.append(text)
     return words
+
+
+def nearest(
+    parts: np.ndarray[Any, Any], names: tuple[Cycle, ...], first: float, last: float
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Instants from `first` to `last` whose phases are most like `parts` [rows, 2 · cycles]; [rows].
+
+    Seconds since 1970; NaN where a part is. Of days that fit alike, the last of the span.
+    """
+    turns = np.arctan2(parts[:, 0::2], parts[:, 1::2]) / (2 * np.pi) % 1.0
+    clock = turns[:, 0] * DAY
+    midnight = np.floor(last / DAY) * DAY
+    count = min(int((midnight - np.floor(first / DAY) * DAY) / DAY), _MOST_DAYS) + 1
+    days = midnight - DAY * np.arange(count)
+    instants = days[None, :] + clock[:, None]
+    # Only where no day has that time of day within the span, one outside is moved to its end.
+    misfit = np.where((instants < first) | (instants > last), _OUTSIDE, 0.0)
+    for index, name in enumerate(names):
+        if name == "day":
+            continue
+        phase = ((instants - _MONDAY) % PERIODS[name]) / PERIODS[name]
+        # Distance on the circle, in days: a day off weighs the same in a week and in a year.
+        apart = np.abs((phase - turns[:, index, None] + 0.5) % 1.0 - 0.5)
+        misfit += (apart * PERIODS[name] / DAY) ** 2
+    missing = np.isnan(turns).any(axis=1)
+    best = np.where(missing, 0, np.argmin(np.where(np.isnan(misfit), np.inf, misfit), axis=1))
+    return np.where(missing, np.nan, np.clip(days[best] + clock, first, last))

@@ -32,6 +32,8 @@ class NumericColumn(BaseModel):
 
     `words`: whether truth values are spelled out, as in yes and no. A column of the numbers 0 and
     1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
+    `whole`: whether all its numbers were whole. `spellings`: its words for false and true. `span`:
+    its first and last instant, in seconds since 1970.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,9 @@ class NumericColumn(BaseModel):
     gaps: bool
     words: bool = False
     cycles: tuple[datetime.Cycle, ...] = ()
+    whole: bool = False
+    spellings: tuple[str, str] | None = None
+    span: tuple[float, float] | None = None
 
     @property
     def width(self) -> int:
@@ -120,7 +125,13 @@ class FeatureEncoder:
                 words = column.role == "boolean" and profile.bad_numbers > 0
                 columns.append(
                     NumericColumn(
-                        column=column.name, role=column.role, missing_rate=rate, gaps=gaps, words=words
+                        column=column.name,
+                        role=column.role,
+                        missing_rate=rate,
+                        gaps=gaps,
+                        words=words,
+                        whole=not words and profile.numbers.count > 0 and profile.numbers.all_integer,
+                        spellings=_spellings(profile) if words else None,
                     )
                 )
                 if words:
@@ -138,7 +149,12 @@ class FeatureEncoder:
                 names = datetime.cycles(profile.first_instant, profile.last_instant)
                 columns.append(
                     NumericColumn(
-                        column=column.name, role="datetime", missing_rate=rate, gaps=gaps, cycles=names
+                        column=column.name,
+                        role="datetime",
+                        missing_rate=rate,
+                        gaps=gaps,
+                        cycles=names,
+                        span=(profile.first_instant, profile.last_instant),
                     )
                 )
                 scaling += [(0.0, 1.0, 0.0, 1.0)] * (2 * len(names))
@@ -250,6 +266,15 @@ def _truth_scaling(profile: ColumnProfile) -> tuple[float, float]:
     true = sum(count for word, count in profile.counts.items() if word.lower() in cells.TRUE_TOKENS)
     share = true / max(sum(profile.counts.values()), 1)
     return float(share > 0.5), max((share * (1 - share)) ** 0.5, 0.01)
+
+
+def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:
+    """The most frequent words for false and true."""
+    found = [
+        next((word for word, _ in profile.counts.most_common() if word.lower() in tokens), None)
+        for tokens in (cells.FALSE_TOKENS, cells.TRUE_TOKENS)
+    ]
+    return (found[0], found[1]) if found[0] and found[1] else None
 
 
 def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:

@@ -19,12 +19,14 @@ from aedetect.bundle import TrainingSummary
 from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
+from aedetect.fitting.companion import fit_companion
 from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
 from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
 from aedetect.inference import member_errors, single_threaded
 from aedetect.io.source import Input
 from aedetect.models import build
 from aedetect.models.base import Autoencoder, standardised
+from aedetect.models.companion import Companion
 from aedetect.models.series import SeriesAutoencoder
 from aedetect.monitor import Monitor
 from aedetect.schema import Schema
@@ -62,6 +64,7 @@ class Fitted:
     summary: TrainingSummary
     device: torch.device
     series: SeriesParts | None = None
+    companion: Companion | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ def fit(
         else None
     )
     members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline)
+    monitor.stage("learning codes and repairs")
+    companion = fit_companion(
+        tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
+    )
     monitor.stage("calibrating")
     with single_threaded(device):
         raw = np.concatenate(
@@ -126,7 +133,7 @@ def fit(
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
-    return Fitted(found.schema, found.encoder, members, raw, summary, device)
+    return Fitted(found.schema, found.encoder, members, raw, summary, device, companion=companion)
 
 
 def raw_scores(errors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

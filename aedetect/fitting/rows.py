@@ -92,7 +92,7 @@ class StreamedSplit:
         calibration = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / self.rows)
         first = 0
         for block in blocks:
-            chance = _uniform(np.arange(first, first + len(block), dtype=np.uint64), self.seed)
+            chance = uniform(np.arange(first, first + len(block), dtype=np.uint64), self.seed)
             first += len(block)
             yield (
                 block[chance >= held_out + calibration],
@@ -101,7 +101,7 @@ class StreamedSplit:
             )
 
 
-def _uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.ndarray[Any, Any]:
+def uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.ndarray[Any, Any]:
     """A hash of each row number in [0, 1) (the SplitMix64 finaliser; Steele et al., 2014)."""
     with np.errstate(over="ignore"):
         mixed = (numbers + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)

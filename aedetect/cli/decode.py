@@ -1,0 +1,36 @@
+"""`aedetect decode`: codes as rows again."""
+
+from __future__ import annotations
+
+from aedetect.cli import options
+from aedetect.cli.console import Output
+from aedetect.cli.converting import RowsOutput, convert
+from aedetect.cli.outcome import reported
+
+
+def decode(
+    inputs: options.Inputs,
+    model: options.Model,
+    output: RowsOutput,
+    format: options.Format = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    device: options.Device = None,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Rebuild rows from the codes that `aedetect encode` wrote, in the model's columns and units.
+
+    Columns that stand beside the codes, such as ids, are kept. What a code leaves out of a row
+    comes back as what is expected there.
+
+    Example: aedetect decode codes.parquet -m model.aed -o rows.csv
+    """
+    out = Output("decode", json, quiet, verbose)
+    with reported(out):
+        overrides = options.reading(format, delimiter, encoding, device)
+        from aedetect.recoding import Decode
+
+        convert(out, inputs, model, output, overrides, config, Decode)

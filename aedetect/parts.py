@@ -1,0 +1,131 @@
+"""The parts of a fitted model, as they come from fitting and from a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.bundle import Manifest, Tensors, TrainingSummary
+from aedetect.config import Config
+from aedetect.errors import ModelError, UsageError
+from aedetect.features import FeatureEncoder
+from aedetect.features.encoder import STATISTICS
+from aedetect.fitting import Fitted
+from aedetect.fitting.fit import SeriesParts
+from aedetect.models import build, build_series
+from aedetect.models.companion import Companion
+from aedetect.models.series import WindowLayout
+from aedetect.series.channels import Channels
+from aedetect.series.state import Scales, SeriesState
+from aedetect.thresholds import Calibration
+
+if TYPE_CHECKING:
+    import torch
+
+# What the names of a companion's tensors begin with in the model file.
+_COMPANION = "companion."
+
+
+@dataclass(frozen=True)
+class Parts:
+    encoder: FeatureEncoder
+    members: Sequence[Any]
+    calibration: Calibration
+    scale: np.float32
+    summary: TrainingSummary
+    device: torch.device
+    sha256: str | None
+    series: SeriesParts | None = None
+    companion: Companion | None = None
+
+    @classmethod
+    def of_fitted(cls, fitted: Fitted) -> Parts:
+        scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
+        calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
+        return cls(
+            fitted.encoder,
+            fitted.members,
+            calibration,
+            scale,
+            fitted.summary,
+            fitted.device,
+            None,
+            fitted.series,
+            fitted.companion,
+        )
+
+    @classmethod
+    def of_bundle(
+        cls, manifest: Manifest, tensors: Tensors, digest: str, device: torch.device, path: str
+    ) -> Parts:
+        import torch
+
+        try:
+            statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
+            encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
+            channels = Channels.of(encoder)
+            series = _series_parts(manifest.series, tensors, channels)
+            members: list[Any] = []
+            for index in range(len(manifest.training.members)):
+                model = (
+                    build_series(WindowLayout(series.state.window, channels.width), manifest.config.model)
+                    if series
+                    else build(encoder.layout, manifest.config.model)
+                )
+                prefix = f"members.{index}."
+                weights = {
+                    name.removeprefix(prefix): torch.from_numpy(tensor.copy())
+                    for name, tensor in tensors.items()
+                    if name.startswith(prefix)
+                }
+                model.load_state_dict(weights)
+                members.append(model.to(device).eval())
+            calibration = Calibration(np.asarray(tensors["calibration.scores"]))
+            scale = np.float32(tensors["calibration.scale"][0])
+            companion = _companion(encoder, manifest.config, tensors, device)
+        except (KeyError, RuntimeError, ValueError, UsageError) as error:
+            raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest, series, companion)
+
+    def tensors(self) -> Tensors:
+        tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
+        tensors["calibration.scores"] = self.calibration.scores
+        tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
+        for index, model in enumerate(self.members):
+            for name, tensor in model.state_dict().items():
+                tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
+        if self.series:
+            tensors["series.peaks"] = self.series.peaks
+            if self.series.scales:
+                tensors["series.centers"] = self.series.scales.centers
+                tensors["series.spreads"] = self.series.scales.spreads
+        if self.companion is not None:
+            for name, tensor in self.companion.state_dict().items():
+                tensors[f"{_COMPANION}{name}"] = tensor.detach().cpu().numpy()
+        return tensors
+
+
+def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channels) -> SeriesParts | None:
+    if state is None:
+        return None
+    scales = None
+    if state.scaled_apart:
+        scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
+    return SeriesParts(state, scales, tensors["series.peaks"])
+
+
+def _companion(
+    encoder: FeatureEncoder, config: Config, tensors: Tensors, device: torch.device
+) -> Companion | None:
+    """The companion in a model file; None where the file is of a format without one."""
+    import torch
+
+    stored = {
+        name.removeprefix(_COMPANION): torch.from_numpy(tensor.copy())
+        for name, tensor in tensors.items()
+        if name.startswith(_COMPANION)
+    }
+    return Companion.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
