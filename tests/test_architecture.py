@@ -16,7 +16,8 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("jobs", "sklearn"),
+    ("jobs", "sklearn", "evaluation"),
+    ("looking",),
     ("scoring",),
     ("results",),
     ("detector",),
@@ -25,7 +26,7 @@ FLOORS = (
     ("training",),
     ("models",),
     ("features",),
-    ("thresholds", "inputs"),
+    ("thresholds", "inputs", "metrics"),
     ("schema",),
     ("cells", "io"),
     ("config", "monitor"),

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aedetect.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aedetect.config import Config
+    from aedetect.detector import Detector
+    from aedetect.io.files import FileInput
 
 READING = "Reading"
 OUTPUT = "Output"
@@ -86,6 +92,40 @@ Device = Annotated[
         "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
     ),
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="The column that marks anomalies; default: the one named in training.",
+        show_default=False,
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VALUE",
+        help="The label that means anomaly, where it is not 1, true or yes.",
+        show_default=False,
+    ),
+]
+AlertRate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="R",
+        help="Flag this share of normal rows; default: as trained.",
+        rich_help_panel=THRESHOLD,
+        show_default=False,
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="VALUE",
+        help="Flag rows that score above this.",
+        rich_help_panel=THRESHOLD,
+        show_default=False,
+    ),
+]
 
 _FLAGS = {"threshold.value": "--threshold", "data.roles": "--role"}
 
@@ -97,6 +137,18 @@ def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
     return Config.build(config, os.environ, overrides, _flag)
 
 
+def reading(format: str | None, delimiter: str | None, encoding: str | None) -> dict[str, Any]:
+    """Overrides of how files are read."""
+    return {"data.format": format, "data.delimiter": unescaped(delimiter), "data.encoding": encoding}
+
+
+def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any]:
+    """Overrides of where the threshold lies. Raises UsageError where both are given."""
+    if threshold is not None and alert_rate is not None:
+        raise UsageError("--threshold and --alert-rate exclude each other; choose one")
+    return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
+
+
 def unescaped(mark: str | None) -> str | None:
     """A delimiter as typed in a shell, where a tab is hard to type."""
     return "\t" if mark in ("\\t", "tab") else mark
@@ -104,3 +156,17 @@ def unescaped(mark: str | None) -> str | None:
 
 def _flag(name: str) -> str:
     return _FLAGS.get(name) or "--" + name.partition(".")[2].replace("_", "-")
+
+
+def opened(
+    words: Sequence[str], model: Path, settings: Config
+) -> tuple[Detector, list[FileInput], dict[str, str | None]]:
+    """The detector and the inputs that a command looks at, and the model's entry in its summary."""
+    from aedetect.detector import load
+    from aedetect.inputs import read_options
+    from aedetect.io.files import open_inputs
+
+    sources = open_inputs(words, read_options(settings.data))
+    detector = load(model, device=settings.training.device).adjusted(settings)
+    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+    return detector, sources, told
