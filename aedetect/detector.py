@@ -17,7 +17,7 @@ from aedetect.features import Encoded, FeatureEncoder
 from aedetect.features.encoder import STATISTICS
 from aedetect.fitting import Fitted, fit
 from aedetect.fitting.fit import raw_scores
-from aedetect.inference import mean_errors
+from aedetect.inference import mean_errors, single_threaded
 from aedetect.inputs import Data, as_inputs
 from aedetect.models import build
 from aedetect.monitor import Monitor
@@ -38,6 +38,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 # A constant that moved, or an infinite number, is stranger than any calibration row: its score
 # is at least this many times the strangest of them.
 _OUTRIGHT = 2.0
+NORMAL_ROWS = "explain.normal_rows"
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,17 @@ class Detector:
         other._parts = self._parts
         return other
 
+    @property
+    def normal_rows(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """A sample of the encoded rows learned from [rows, features]; none in older model files."""
+        return self._fitted.normal_rows
+
+    def scores_of(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+        """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants."""
+        parts = self._fitted
+        with single_threaded(parts.device):
+            return raw_scores(mean_errors(parts.members, matrix, parts.device)) / float(parts.scale)
+
     def score_batch(self, batch: pa.RecordBatch, threshold: float) -> Verdicts:
         """Judge one record batch whose columns were checked against the schema.
 
@@ -246,12 +258,22 @@ class _Parts:
     summary: TrainingSummary
     device: torch.device
     sha256: str | None
+    normal_rows: np.ndarray[Any, np.dtype[np.float32]]
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> _Parts:
         scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
         calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None)
+        return cls(
+            fitted.encoder,
+            fitted.members,
+            calibration,
+            scale,
+            fitted.summary,
+            fitted.device,
+            None,
+            fitted.normal_rows,
+        )
 
     @classmethod
     def of_bundle(
@@ -277,14 +299,20 @@ class _Parts:
                 members.append(model.to(device).eval())
             calibration = Calibration(np.asarray(tensors["calibration.scores"]))
             scale = np.float32(tensors["calibration.scale"][0])
+            # Models made before explanations were have none.
+            nothing = np.empty((0, encoder.layout.width), dtype=np.float32)
+            normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
+            if normal_rows.shape[1:] != nothing.shape[1:]:
+                raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest)
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest, normal_rows)
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
         tensors["calibration.scores"] = self.calibration.scores
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
+        tensors[NORMAL_ROWS] = self.normal_rows
         for index, model in enumerate(self.members):
             for name, tensor in model.state_dict().items():
                 tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()

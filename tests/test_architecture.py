@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("jobs", "sklearn", "evaluation"),
+    ("jobs", "sklearn", "evaluation", "explain"),
     ("looking",),
     ("scoring",),
     ("results",),
