@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +74,8 @@ def look(
 class Find:
     """A row worth showing; the strangest compare highest, and of equals the first.
 
-    `row`: its number in its input, from 1. `cells`: the row as a batch of one.
+    `row`: its number in its input, from 1. `cells`: the row as a batch of one. `count`: rows that
+    score just like it, itself among them.
     """
 
     score: float
@@ -87,6 +87,7 @@ class Find:
     flagged: bool = field(compare=False)
     unscorable: bool = field(compare=False)
     shares: np.ndarray[tuple[int], np.dtype[np.float32]] = field(compare=False)
+    count: int = field(compare=False, default=1)
 
     @property
     def place(self) -> str:
@@ -95,36 +96,46 @@ class Find:
 
 
 class Strangest:
-    """Keeps the rows that score highest: all of them or only flagged ones."""
+    """Keeps the rows that score highest: all of them or only flagged ones.
+
+    Rows of equal score and shares are one find: a table often repeats itself, and a hundred times
+    the same row would hide all others.
+    """
 
     def __init__(self, most: int, flagged_only: bool = False):
         self._most = most
         self._flagged_only = flagged_only
-        self._kept: list[Find] = []
+        self._kept: dict[tuple[float, bytes], Find] = {}
+        self._counts: dict[tuple[float, bytes], int] = {}
         self._sources: list[Input] = []
+        self._least = -np.inf
 
     def see(self, seen: Seen) -> None:
         if not self._sources or self._sources[-1] is not seen.source:
             self._sources.append(seen.source)
         verdicts = seen.verdicts
-        scores = np.where(verdicts.unscorable, -np.inf, verdicts.scores)
-        if self._flagged_only:
-            scores = np.where(verdicts.flagged, scores, -np.inf)
+        wanted = ~verdicts.unscorable & (verdicts.flagged | (not self._flagged_only))
+        candidates = np.flatnonzero(wanted & (verdicts.scores >= self._least))
+        scores = verdicts.scores[candidates]
+        distinct = np.unique(scores)[-self._most :]
+        if not len(distinct):
+            return
+        for index in candidates[scores >= distinct[0]]:
+            key = (float(verdicts.scores[index]), verdicts.shares[index].tobytes())
+            if key not in self._kept:
+                self._kept[key] = find(seen, int(index), len(self._sources))
+            self._counts[key] = self._counts.get(key, 0) + 1
+        # The least score kept only ever rises: what is dropped here never comes back, and the
+        # counts of what stays are complete.
+        for key in sorted(self._kept, key=lambda key: self._kept[key], reverse=True)[self._most :]:
+            del self._kept[key], self._counts[key]
         if len(self._kept) == self._most:
-            candidates = np.flatnonzero(scores > self._kept[0].score)
-        else:
-            candidates = np.flatnonzero(np.isfinite(scores))
-        best = candidates[np.argsort(-scores[candidates], kind="stable")][: self._most]
-        for index in best:
-            found = find(seen, int(index), len(self._sources))
-            if len(self._kept) < self._most:
-                heapq.heappush(self._kept, found)
-            else:
-                heapq.heappushpop(self._kept, found)
+            self._least = min(score for score, _ in self._kept)
 
     def found(self) -> list[Find]:
-        """The strangest rows, strangest first."""
-        return sorted(self._kept, reverse=True)
+        """The strangest rows, strangest first, each with how many there are like it."""
+        found = [replace(one, count=self._counts[key]) for key, one in self._kept.items()]
+        return sorted(found, reverse=True)
 
 
 def find(seen: Seen, index: int, order: int = 0) -> Find:

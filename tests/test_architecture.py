@@ -16,6 +16,7 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
+    ("report",),
     ("jobs", "sklearn", "evaluation", "explain"),
     ("looking",),
     ("scoring",),

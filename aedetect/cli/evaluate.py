@@ -125,15 +125,16 @@ def _evaluate(
 
 def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:
     from aedetect.cli import evaluation_tables as tables
+    from aedetect.evaluation import words
 
-    out.say(tables.headline(found))
+    out.say(words.headline(found))
     out.say()
     if found.judged.auroc:
         out.table(tables.ranking(found.judged))
         out.say()
     out.table(tables.verdicts(found))
     out.say()
-    out.say(tables.promise(found.judged))
+    out.say(words.promise(found.judged))
     if by is not None:
         out.say()
         out.table(tables.segments(found, by))

@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 _NUMBERS = ("rows", "anomalies", "threshold", "flagged", "precision", "recall", "F1", "caught", "missed")
 
 
-def headline(found: Evaluation) -> str:
-    judged = found.judged
-    text = (
-        f"{judged.rows:,} rows judged: {judged.anomalies:,} anomalies and "
-        f"{judged.rows - judged.anomalies:,} normal, by column {plain(found.label, 40)!r}"
-    )
-    left = [
-        f"{count:,} {why}"
-        for count, why in ((found.unlabelled, "without a label"), (found.unscorable, "unscorable"))
-        if count
-    ]
-    return text + (f"; left out: {', '.join(left)}" if left else "")
-
-
 def ranking(judged: Judged) -> Table:
     table = simple_table("ranking", "", "95% interval", right=("",))
     for name, interval in (("AUROC", judged.auroc), ("average precision", judged.average_precision)):
@@ -52,25 +38,6 @@ def verdicts(found: Evaluation) -> Table:
     if judged.best:
         _add(table, "the best F1 in hindsight", judged.best)
     return table
-
-
-def promise(judged: Judged) -> str:
-    interval = judged.false_alarms
-    normal = judged.rows - judged.anomalies
-    if math.isnan(interval.value):
-        return "false alarms: no normal rows to raise any"
-    text = (
-        f"false alarms: {judged.verdict.false_alarms:,} of {normal:,} normal rows, {interval.value:.2%} "
-        f"(95%: {interval.low:.2%} to {interval.high:.2%})"
-    )
-    if judged.promised is None:
-        return f"{text}; nothing was promised, as the threshold was set by hand"
-    ending = {
-        "kept": "kept",
-        "broken": "NOT kept; these normal rows are not like those of the training",
-        "undecided": "more than that, but chance alone may explain it",
-    }[judged.promise or "kept"]
-    return f"{text}; promised at most {judged.promised:.2%}: {ending}"
 
 
 def segments(found: Evaluation, by: str) -> Table:

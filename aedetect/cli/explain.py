@@ -149,8 +149,9 @@ def _headline(one: Explanation, threshold: float) -> str:
     if one.score is None:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
     verdict = "flagged" if one.flagged else "not flagged"
+    more = f" and {one.alike - 1:,} more just like it" if one.alike > 1 else ""
     return (
-        f"{plain(one.source)}: {one.place}{ids}: {verdict}, score {one.score:.4g} "
+        f"{plain(one.source)}: {one.place}{ids}{more}: {verdict}, score {one.score:.4g} "
         f"(threshold {threshold:.4g}, p-value {one.p_value:.2g})"
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aedetect._version import __version__
-from aedetect.cli import evaluate, explain, inspect, score, train
+from aedetect.cli import evaluate, explain, inspect, report, score, train
 from aedetect.cli.console import discard_stdout
 from aedetect.errors import ExitCode
 
@@ -47,6 +47,7 @@ app.command(no_args_is_help=True)(train.train)
 app.command(no_args_is_help=True)(score.score)
 app.command(no_args_is_help=True)(evaluate.evaluate)
 app.command(no_args_is_help=True)(explain.explain)
+app.command(no_args_is_help=True)(report.report)
 app.command(no_args_is_help=True)(inspect.inspect)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from aedetect import cells
 from aedetect.config import DataConfig
 from aedetect.errors import DataError, UsageError
+from aedetect.evaluation.curves import Line, p_value_shares
 from aedetect.inputs import Data, as_inputs
 from aedetect.io.source import Input
 from aedetect.looking import Seen, look
@@ -121,7 +122,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that labels say of a detector. `rows` are all rows read, `judged` those with label and score."""
+    """All that labels say of a detector.
+
+    `rows` are all rows read, `judged` those with label and score. `p_value_shares`: of the normal
+    ones, the share with a p-value of at most x, as lists of x and shares.
+    """
 
     judged: Judged
     at_rates: dict[float, Verdict]
@@ -131,6 +136,7 @@ class Evaluation:
     unlabelled: int
     unscorable: int
     label: str
+    p_value_shares: Line
     warnings: list[str] = field(default_factory=list)
 
 
@@ -174,6 +180,7 @@ def evaluate(
         int((~usable).sum()),
         int((usable & ~scored).sum()),
         label,
+        p_value_shares(detector.calibration.p_values(judged.scores[~judged.labels])),
         gathered.warnings,
     )
     if not judged.anomalies:

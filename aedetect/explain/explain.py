@@ -46,7 +46,8 @@ class Explanation:
     """One row explained; `columns` from the most to the least to blame, all of them.
 
     `sentence` names the columns that matter. `nearest`: the normal rows it is most like, as
-    texts by column. `row` counts from 1; scores are None where the row is unscorable.
+    texts by column. `row` counts from 1; scores are None where the row is unscorable. `alike`: rows
+    that score just like it, itself among them.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Explanation:
     sentence: str
     columns: list[ColumnReason]
     nearest: list[dict[str, str]]
+    alike: int = 1
 
     def as_dict(self, columns: int | None = None) -> dict[str, Any]:
         """For JSON, with the `columns` most to blame."""
@@ -73,6 +75,7 @@ class Explanation:
             "sentence": self.sentence,
             "columns": [_as_dict(reason) for reason in self.columns[:columns]],
             "nearest_normal_rows": self.nearest,
+            "rows_alike": self.alike,
         }
 
 
@@ -91,8 +94,12 @@ class Explainer:
         """False for model files made before explanations were: they keep no normal rows."""
         return len(self._normal) > 0
 
-    def explain(self, found: Find) -> Explanation:
-        """Why a row scored as it did."""
+    def explain(self, found: Find, place: str | None = None) -> Explanation:
+        """Why a row scored as it did.
+
+        `place` says where it stands; without it the line is looked up, which reads the input again.
+        """
+        place = found.place if place is None else place
         batch, encoder = found.cells, self._detector.encoder
         cells_shown = {
             name: seen_value(cells.plain(batch.column(name))[0].as_py()) for name in batch.schema.names
@@ -100,7 +107,7 @@ class Explainer:
         ids = {name: cells_shown.get(name, "missing") for name in encoder.schema.names("id")}
         if found.unscorable:
             return Explanation(
-                found.source.name, found.row, found.place, ids, None, None, False,
+                found.source.name, found.row, place, ids, None, None, False,
                 self._unscorable(found), [], [],
             )  # fmt: skip
         row = encoder.transform(batch).matrix[0]
@@ -108,13 +115,13 @@ class Explainer:
         order = np.argsort(-blamed.shares, kind="stable")
         names = self._detector.columns
         reasons = [
-            self._reason(names[place], float(blamed.shares[place]), row, found, cells_shown, blamed)
-            for place in order
+            self._reason(names[index], float(blamed.shares[index]), row, found, cells_shown, blamed)
+            for index in order
         ]
         return Explanation(
             found.source.name,
             found.row,
-            found.place,
+            place,
             ids,
             found.score,
             found.p_value,
@@ -122,6 +129,7 @@ class Explainer:
             _sentence(reasons, found.flagged),
             reasons,
             self._nearest(row),
+            found.count,
         )
 
     def _reason(
