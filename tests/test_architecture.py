@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("report",),
+    ("report", "suspects"),
     ("jobs", "sklearn", "evaluation", "explain"),
     ("looking",),
     ("scoring",),

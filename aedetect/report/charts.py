@@ -37,14 +37,14 @@ class Axis:
     def ticks(self, most: int = 6) -> list[float]:
         if self.logarithmic:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-            step = max(1, -(-(last - first + 1) // most))
-            return [10.0**power for power in range(first, last + 1, step)]
+            every = max(1, -(-(last - first + 1) // most))
+            return [10.0**power for power in range(first, last + 1, every)]
         span = self.high - self.low
         if span <= 0:
             return [self.low]
         raw = span / most
         size = 10.0 ** math.floor(math.log10(raw))
-        step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
+        step = next((size * factor for factor in (1, 2, 5) if size * factor >= raw), 10 * size)
         lowest = math.ceil(self.low / step - 1e-9)
         return [step * count for count in range(lowest, math.floor(self.high / step + 1e-9) + 1)]
 
