@@ -35,13 +35,26 @@ def aedetect(
     before: Callable[[], None] | None = None,
     check: bool = True,
     environment: dict[str, str] | None = None,
+    patches: dict[str, object] | None = None,
 ) -> Run:
     """Run `aedetect ARGUMENTS --json` in a child process.
 
-    `before` runs in the child, before it starts; `environment` adds variables to ours.
+    `before` runs in the child, before it starts; `environment` adds variables to ours;
+    `patches` sets what a module holds under a name, such as aedetect.models.memory.INPUT_ROWS.
     """
-    command = [sys.executable, "-m", "aedetect", *map(str, arguments), "--json"]
+    command = [sys.executable, *_start(patches or {}), *map(str, arguments), "--json"]
     return measured(command, before, check, environment)
+
+
+def _start(patches: dict[str, object]) -> list[str]:
+    if not patches:
+        return ["-m", "aedetect"]
+    lines = ["import importlib"]
+    for place, value in patches.items():
+        module, _, name = place.rpartition(".")
+        lines.append(f"setattr(importlib.import_module({module!r}), {name!r}, {value!r})")
+    lines += ["from aedetect.cli.main import run", "run()"]
+    return ["-c", "\n".join(lines)]
 
 
 def measured(

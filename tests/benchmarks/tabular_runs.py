@@ -37,16 +37,18 @@ FIELDS = (
 KEY = ("study", "collection", "set", "seed", "detector", "share")
 DEFAULT = "aedetect"
 
-# What --ablation runs beside the default: a name and the environment variables that make it.
-ABLATIONS: dict[str, dict[str, str]] = {
-    "denoising": {"AEDETECT_MODEL_ARCHITECTURE": "denoising"},
-    "bottleneck": {"AEDETECT_MODEL_ARCHITECTURE": "bottleneck"},
-    "memory": {"AEDETECT_MODEL_ARCHITECTURE": "memory"},
-    "variational": {"AEDETECT_MODEL_ARCHITECTURE": "variational"},
-    "one network": {"AEDETECT_TRAINING_FOLD_BELOW": "0"},
-    "width 64": {"AEDETECT_MODEL_WIDTH": "64"},
-    "width 256": {"AEDETECT_MODEL_WIDTH": "256"},
-    "depth 2": {"AEDETECT_MODEL_DEPTH": "2"},
+# What --ablation runs beside the default: a name, the environment variables and the values in modules
+# that make it.
+ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
+    "without the memory of codes": ({}, {"aedetect.models.memory._LATENT_WEIGHT": 0.0}),
+    "without the memory of rows": ({}, {"aedetect.models.memory._INPUT_WEIGHT": 0.0}),
+    "without the denoiser": ({}, {"aedetect.models.memory._DENOISER_WEIGHT": 0.0}),
+    "512 codes": ({}, {"aedetect.models.memory.LATENT_ROWS": 512}),
+    "one network": ({"AEDETECT_TRAINING_FOLD_BELOW": "0"}, {}),
+    "denoising": ({"AEDETECT_MODEL_ARCHITECTURE": "denoising"}, {}),
+    "principal": ({"AEDETECT_MODEL_ARCHITECTURE": "principal"}, {}),
+    "variational": ({"AEDETECT_MODEL_ARCHITECTURE": "variational"}, {}),
+    "bottleneck": ({"AEDETECT_MODEL_ARCHITECTURE": "bottleneck"}, {}),
 }
 
 
@@ -62,6 +64,7 @@ class Ours:
     alert_rate: float
     flags: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    patches: dict[str, object] = field(default_factory=dict)
     roles: bool = True
 
     def takes(self, task: Task) -> bool:
@@ -95,7 +98,7 @@ class Ours:
                 yield from ("--role", f"{column}=categorical")
 
     def _command(self, *arguments: str | Path) -> dict[str, Any]:
-        run = aedetect(*arguments, check=False, environment=self.environment)
+        run = aedetect(*arguments, check=False, environment=self.environment, patches=self.patches)
         if run.code:
             raise RunFailed(_error(run.errors) or f"exit code {run.code}")
         return run.summary
@@ -125,7 +128,10 @@ class Plan:
     def detectors(self, task: Task) -> list[Ours | Peer]:
         own = [Ours(DEFAULT, self.alert_rate)]
         if self.study == "ablation":
-            own += [Ours(name, self.alert_rate, environment=chosen) for name, chosen in ABLATIONS.items()]
+            own += [
+                Ours(name, self.alert_rate, environment=chosen, patches=patches)
+                for name, (chosen, patches) in ABLATIONS.items()
+            ]
         elif task.collection == "categorical":
             own.append(Ours(f"{DEFAULT} (no roles)", self.alert_rate, roles=False))
         return [*own, *self.peers]
