@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory clean
+.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory bench-explain clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -56,6 +56,9 @@ bench-tabular: $(VENV)/ready-bench
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
+
+bench-explain: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/explain.py $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,19 +32,19 @@ def verdicts(found: Evaluation) -> Table:
         right=(*_NUMBERS, "false alarms"),
     )  # fmt: skip
     judged = found.judged
-    _add(table, "the model's threshold", judged.verdict)
+    _add(table, "its threshold", judged.verdict)
     for rate, verdict in found.at_rates.items():
         _add(table, f"alert rate {rate:g}", verdict)
     if judged.best:
-        _add(table, "the best F1 in hindsight", judged.best)
+        _add(table, "best in hindsight", judged.best)
     return table
 
 
 def segments(found: Evaluation, by: str) -> Table:
     table = simple_table(
-        plain(by, 24), "rows", "anomalies", "AUROC", "average precision", "precision", "recall",
+        plain(by, 24), "rows", "anomalies", "AUROC", "AP", "precision", "recall",
         "false alarms", "95% interval",
-        right=(*_NUMBERS, "AUROC", "average precision", "false alarms"),
+        right=(*_NUMBERS, "AUROC", "AP", "false alarms"),
     )  # fmt: skip
     for name, part in found.segments.items():
         alarms = part.false_alarms

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 34
+_MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,29 @@ def scatter(points: Sequence[Any]) -> Markup:
         )
         for p in sorted(points, key=lambda p: (p.flagged, p.score))
     ]
-    return _frame("Map of rows", 360, marks)
+    return _frame("Map of rows", 360, [*marks, *_names(points, x, y)])
+
+
+def _names(points: Sequence[Any], x: Axis, y: Axis) -> list[Markup]:
+    """Row numbers beside the strangest flagged points, where no other name is near."""
+    taken: list[tuple[float, float]] = []
+    names = []
+    for point in sorted((p for p in points if p.flagged), key=lambda p: -p.score):
+        at = (x(point.x), y(point.y))
+        if len(names) == _MOST_NAMES or any(abs(at[0] - a) < 70 and abs(at[1] - b) < 14 for a, b in taken):
+            continue
+        taken.append(at)
+        right = at[0] < WIDTH - 90
+        names.append(
+            _text(
+                at[0] + (7 if right else -7),
+                at[1] + 4,
+                f"row {point.row:,}",
+                "name",
+                "start" if right else "end",
+            )
+        )
+    return names
 
 
 def curves(

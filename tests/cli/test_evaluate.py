@@ -96,7 +96,7 @@ def test_people_read_the_promise_and_the_tables(folder: Path, tiny_model: Path) 
     for shown in (
         "AUROC",
         "average precision",
-        "the best F1 in hindsight",
+        "best in hindsight",
         "north",
         "promised at most 1.00%",
     ):
