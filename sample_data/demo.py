@@ -35,7 +35,11 @@ def main() -> int:
     show_strangest(rows)
     say("At the threshold of the model, against the known attacks:")
     found = show_quality(rows)
-    print(f"\nDone in {time.monotonic() - clock:.0f} s. Next, look into {SCORED},")
+    print(
+        f"\nDone in {time.monotonic() - clock:.0f} s. Next, ask why rows were flagged, or look at them all:"
+    )
+    print(f"  aedetect explain {NEW} -m {MODEL}")
+    print(f"  aedetect report {NEW} -m {MODEL} -o demo/report.html --label label")
     print("or try it on files of your own: aedetect train --help")
     return 0 if found else 1
 

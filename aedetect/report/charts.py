@@ -150,7 +150,7 @@ def scatter(points: Sequence[Any]) -> Markup:
 def _names(points: Sequence[Any], x: Axis, y: Axis) -> list[Markup]:
     """Row numbers beside the strangest flagged points, where no other name is near."""
     taken: list[tuple[float, float]] = []
-    names = []
+    names: list[Markup] = []
     for point in sorted((p for p in points if p.flagged), key=lambda p: -p.score):
         at = (x(point.x), y(point.y))
         if len(names) == _MOST_NAMES or any(abs(at[0] - a) < 70 and abs(at[1] - b) < 14 for a, b in taken):
