@@ -36,12 +36,12 @@ class Expectations:
 
     def __init__(self, encoder: FeatureEncoder, normal: NormalRows):
         self._columns: dict[str, NumericColumn] = {column.column: column for column in encoder.state.numeric}
-        self._encoder = encoder
-        self._normal = normal
+        # Decoded once: of wide tables, decoding anew for each column would take a second a row.
+        self._values = encoder.inverse_transform(normal.matrix) if len(normal) else {}
 
     def of(self, name: str, alike: Indices) -> Expected:
         """What column `name` holds in the normal rows `alike`."""
-        values = self._encoder.inverse_transform(self._normal.matrix[alike])[name].to_pylist()
+        values = self._values[name].take(alike).to_pylist()
         column = self._columns.get(name)
         if column is not None and column.role == "numeric":
             return _number([value for value in values if value is not None])
