@@ -17,7 +17,7 @@ from aedetect.features import Encoded, FeatureEncoder
 from aedetect.fitting import fit
 from aedetect.fitting.fit import SeriesParts, raw_scores
 from aedetect.fitting.series import fit_series
-from aedetect.inference import mean_errors
+from aedetect.inference import mean_errors, single_threaded
 from aedetect.inputs import Data, as_inputs
 from aedetect.models.companion import Companion
 from aedetect.monitor import Monitor
@@ -210,6 +210,17 @@ class Detector:
         other = Detector(self.config.model_copy(update=update))
         other._parts = self._parts
         return other
+
+    @property
+    def normal_rows(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """A sample of the encoded rows learned from [rows, features]; none in older model files."""
+        return self._fitted.normal_rows
+
+    def scores_of(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+        """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants."""
+        parts = self._fitted
+        with single_threaded(parts.device):
+            return raw_scores(mean_errors(parts.members, matrix, parts.device)) / float(parts.scale)
 
     def score_batch(self, batch: pa.RecordBatch, threshold: float) -> Verdicts:
         """Judge one record batch whose columns were checked against the schema.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # What the names of a companion's tensors begin with in the model file.
 _COMPANION = "companion."
+NORMAL_ROWS = "explain.normal_rows"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Parts:
     summary: TrainingSummary
     device: torch.device
     sha256: str | None
-    series: SeriesParts | None = None
-    companion: Companion | None = None
+    series: SeriesParts | None
+    companion: Companion | None
+    normal_rows: np.ndarray[Any, np.dtype[np.float32]]
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> Parts:
@@ -55,6 +57,7 @@ class Parts:
             None,
             fitted.series,
             fitted.companion,
+            fitted.normal_rows,
         )
 
     @classmethod
@@ -85,15 +88,33 @@ class Parts:
                 members.append(model.to(device).eval())
             calibration = Calibration(np.asarray(tensors["calibration.scores"]))
             scale = np.float32(tensors["calibration.scale"][0])
+            # Models made before explanations were have none, those of time series neither.
+            nothing = np.empty((0, encoder.layout.width), dtype=np.float32)
+            normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
+            if normal_rows.shape[1:] != nothing.shape[1:]:
+                raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
             companion = _companion(encoder, manifest.config, tensors, device)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest, series, companion)
+        return cls(
+            encoder,
+            members,
+            calibration,
+            scale,
+            manifest.training,
+            device,
+            digest,
+            series,
+            companion,
+            normal_rows,
+        )
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
         tensors["calibration.scores"] = self.calibration.scores
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
+        if len(self.normal_rows):
+            tensors[NORMAL_ROWS] = self.normal_rows
         for index, model in enumerate(self.members):
             for name, tensor in model.state_dict().items():
                 tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()

@@ -35,7 +35,9 @@ def main() -> int:
     show_strangest(rows)
     say("At the threshold of the model, against the known attacks:")
     found = show_quality(rows)
-    print(f"\nDone in {time.monotonic() - clock:.0f} s. Next, look into {SCORED},")
+    print(f"\nDone in {time.monotonic() - clock:.0f} s. Next, ask why, or look at all that was found:\n")
+    print(f"$ aedetect explain {NEW} \\\n      -m {MODEL}")
+    print(f"$ aedetect report {NEW} \\\n      -m {MODEL} --label label -o demo/report.html\n")
     print("or try it on files of your own: aedetect train --help")
     return 0 if found else 1
 

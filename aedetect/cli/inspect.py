@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, plain, schema_table, simple_table
+from aedetect.cli.console import Output, plain, printing, schema_table, simple_table
 from aedetect.cli.outcome import reported
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 def inspect(
     model: Annotated[Path, typer.Argument(metavar="MODEL.aed", help="The model file.", show_default=False)],
+    format: Annotated[
+        Literal["table", "md", "json"],
+        typer.Option(help="A table, a model card in Markdown, or one JSON object (as --json)."),
+    ] = "table",
     json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -24,15 +29,19 @@ def inspect(
     """Show what is in a model file: data, columns, settings, training, threshold.
 
     Checks the whole file; runs nothing from it. With --verbose, all settings and tensors as well.
+    With --format md, a model card to keep beside the model.
 
     Example: aedetect inspect model.aed
     """
-    out = Output("inspect", json, quiet, verbose)
+    out = Output("inspect", json or format == "json", quiet, verbose)
     with reported(out):
         from aedetect.bundle import read_bundle
 
         manifest, tensors, digest = read_bundle(model)
         out.result(_described(manifest, tensors, digest, model))
+        if format == "md" and not (out.json or quiet):
+            _print_card(manifest, tensors, digest, model)
+            return
         out.table(_facts(manifest, tensors, digest, model))
         out.say()
         out.table(schema_table(manifest.model_schema, most=10_000))
@@ -55,6 +64,16 @@ def _described(manifest: Manifest, tensors: Tensors, digest: str, path: Path) ->
         **told,
         "exit_code": 0,
     }
+
+
+def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:
+    from aedetect.report.card import card_markdown, model_card
+    from aedetect.thresholds import Calibration
+
+    calibration = Calibration(tensors["calibration.scores"])
+    card = model_card(manifest.model_schema, manifest.config, manifest.training, calibration, digest)
+    with printing():
+        sys.stdout.write(card_markdown(card, path.name))
 
 
 def _threshold(manifest: Manifest, tensors: Tensors) -> float:

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from aedetect._version import __version__
-from aedetect.cli import clean, decode, encode, impute, inspect, sample, score, train
+from aedetect.cli import (
+    clean,
+    decode,
+    encode,
+    evaluate,
+    explain,
+    impute,
+    inspect,
+    report,
+    sample,
+    score,
+    train,
+)
 from aedetect.cli.console import discard_stdout
 from aedetect.errors import ExitCode
 
@@ -45,6 +57,9 @@ def root(
 
 app.command(no_args_is_help=True)(train.train)
 app.command(no_args_is_help=True)(score.score)
+app.command(no_args_is_help=True)(evaluate.evaluate)
+app.command(no_args_is_help=True)(explain.explain)
+app.command(no_args_is_help=True)(report.report)
 app.command(no_args_is_help=True)(inspect.inspect)
 for job in (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample):
     app.command(no_args_is_help=True)(job)

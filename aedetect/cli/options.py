@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aedetect.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aedetect.config import Config
+    from aedetect.detector import Detector
+    from aedetect.io.files import FileInput
 
 READING = "Reading"
 OUTPUT = "Output"
@@ -87,6 +93,40 @@ Device = Annotated[
         "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
     ),
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="The column that marks anomalies; default: the one named in training.",
+        show_default=False,
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VALUE",
+        help="The label that means anomaly, where it is not 1, true or yes.",
+        show_default=False,
+    ),
+]
+AlertRate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="R",
+        help="Flag this share of normal rows; default: as trained.",
+        rich_help_panel=THRESHOLD,
+        show_default=False,
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="VALUE",
+        help="Flag rows that score above this.",
+        rich_help_panel=THRESHOLD,
+        show_default=False,
+    ),
+]
 
 _FLAGS = {"threshold.value": "--threshold", "data.roles": "--role"}
 
@@ -99,7 +139,7 @@ def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
 
 
 def reading(
-    format: str | None, delimiter: str | None, encoding: str | None, device: str | None
+    format: str | None, delimiter: str | None, encoding: str | None, device: str | None = None
 ) -> dict[str, Any]:
     """The settings behind the options on how inputs are read, and where to compute."""
     return {
@@ -110,6 +150,13 @@ def reading(
     }
 
 
+def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any]:
+    """Overrides of where the threshold lies. Raises UsageError where both are given."""
+    if threshold is not None and alert_rate is not None:
+        raise UsageError("--threshold and --alert-rate exclude each other; choose one")
+    return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
+
+
 def unescaped(mark: str | None) -> str | None:
     """A delimiter as typed in a shell, where a tab is hard to type."""
     return "\t" if mark in ("\\t", "tab") else mark
@@ -117,3 +164,26 @@ def unescaped(mark: str | None) -> str | None:
 
 def _flag(name: str) -> str:
     return _FLAGS.get(name) or "--" + name.partition(".")[2].replace("_", "-")
+
+
+def opened(
+    words: Sequence[str], model: Path, settings: Config
+) -> tuple[Detector, list[FileInput], dict[str, str | None]]:
+    """The detector and the inputs that a command looks at, and the model's entry in its summary."""
+    from aedetect.detector import load
+    from aedetect.inputs import read_options
+    from aedetect.io.files import open_inputs
+
+    sources = open_inputs(words, read_options(settings.data))
+    detector = load(model, device=settings.training.device).adjusted(settings)
+    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+    return detector, sources, told
+
+
+def check_tables(detector: Detector, model: Path, command: str) -> None:
+    """Raises UsageError for a model of time series, which `command` has no answer for."""
+    if detector.series is not None:
+        raise UsageError(
+            f"{model}: {command} works with models of tables, and this is one of time series; "
+            "see `aedetect score --events`"
+        )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, plain
+from aedetect.cli import endings, options
+from aedetect.cli.console import Output, TerminalMonitor, is_terminal, plain
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD
 from aedetect.cli.outcome import reported
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Detector, Verdicts
+    from aedetect.io.files import FileInput
     from aedetect.jobs import Summary
 
 
@@ -125,21 +131,15 @@ def score(
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
         }
-        summary = _score(
-            out,
-            inputs,
-            model,
-            output,
-            overrides,
-            config,
-            (keep, only_anomalies, prefix),
-            (history or [], events),
-        )
+        shape, series = (keep, only_anomalies, prefix), (history or [], events)
+        summary, view = _score(out, inputs, model, output, overrides, config, shape, series)
         code = summary.exit_code
         if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
             code = summary.exit_code = int(ExitCode.ALERTS)
         out.result(summary.as_dict())
         _tell(out, summary, shown=output != "-")
+        if view and summary.counts.anomalies:
+            view.show()
         if code:
             raise typer.Exit(code)
 
@@ -153,7 +153,7 @@ def _score(
     config: Path | None,
     shape: tuple[str, bool, str],
     series: tuple[list[str], str | None],
-) -> Summary:
+) -> tuple[Summary, _View | None]:
     from aedetect.inputs import read_options
     from aedetect.io.files import open_inputs
     from aedetect.jobs import plan_outputs, score_files
@@ -174,7 +174,9 @@ def _score(
         raise UsageError(f"{model}: no model of time series, which --history and --events are for")
     told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
     with TerminalMonitor(out, settings.training.device) as monitor:
-        return score_files(
+        watched = detector.series is None and _for_people(out, sources, output)
+        view = _View(out, detector, sources) if watched else None
+        summary = score_files(
             detector,
             told,
             sources,
@@ -182,9 +184,48 @@ def _score(
             detector.threshold,
             Shape(*shape),
             monitor,
+            view.observe if view else None,
             history=before,
             events=events,
         )
+    return summary, view
+
+
+def _for_people(out: Output, sources: Sequence[FileInput], output: str | None) -> bool:
+    """Whether somebody is watching who will want to know which rows, and why."""
+    return is_terminal(sys.stdout) and not (out.json or out.quiet) and output != "-" and len(sources) == 1
+
+
+class _View:
+    """Watches one input being scored, for a table of its strangest rows and a histogram."""
+
+    def __init__(self, out: Output, detector: Detector, sources: Sequence[FileInput]):
+        from aedetect.looking import Strangest
+        from aedetect.report.bins import ScoreHistogram
+
+        self._out = out
+        self._detector = detector
+        self._source = sources[0]
+        self._first = 1
+        self._strangest = Strangest(endings.SHOWN_ROWS, flagged_only=True)
+        self._histogram = ScoreHistogram(detector.threshold)
+
+    def observe(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
+        from aedetect.looking import Seen
+
+        self._strangest.see(Seen(self._source, self._first, batch, verdicts))
+        self._histogram.add(verdicts.scores)
+        self._first += len(batch)
+
+    def show(self) -> None:
+        from aedetect.explain import Explainer
+
+        explainer = Explainer(self._detector)
+        explained = [explainer.explain(found, f"row {found.row}") for found in self._strangest.found()]
+        self._out.say()
+        self._out.table(endings.strangest_rows(explained))
+        self._out.say()
+        self._out.table(endings.histogram(self._histogram, self._detector.threshold))
 
 
 def _tell(out: Output, summary: Summary, shown: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TrainMonitor, plain
+from aedetect.cli.endings import after_training
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING
 from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
@@ -308,6 +309,8 @@ def _train(
         f"on {training.device}; rows scoring above {detector.threshold:.3g} are flagged, "
         f"{settings.threshold.alert_rate:.3g} of normal ones"
     )
+    if not (out.json or out.quiet):
+        after_training(out, detector, sources)
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

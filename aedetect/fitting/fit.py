@@ -42,6 +42,8 @@ _BUFFER_SHARE = 4
 # Rows looked at for signs of hidden anomalies, and the share of them that is worth a warning.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
 _NOTEWORTHY_SHARE = 0.01
+# Rows that go into the model file as what normal looks like, fewer of very wide tables.
+_KEPT_ROWS, _LEAST_KEPT, _MOST_KEPT_CELLS = 2048, 64, 400_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,11 @@ class SeriesParts:
 
 @dataclass(frozen=True)
 class Fitted:
-    """All parts of a fitted model. `raw_scores`: unscaled scores of the calibration rows."""
+    """All parts of a fitted model.
+
+    `raw_scores`: unscaled scores of the calibration rows. `normal_rows`: a sample of the encoded
+    rows learned from [rows, features], for explanations to compare with.
+    """
 
     schema: Schema
     encoder: FeatureEncoder
@@ -63,6 +69,7 @@ class Fitted:
     raw_scores: np.ndarray[Any, np.dtype[np.float64]]
     summary: TrainingSummary
     device: torch.device
+    normal_rows: Matrix
     series: SeriesParts | None = None
     companion: Companion | None = None
 
@@ -133,7 +140,9 @@ def fit(
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
-    return Fitted(found.schema, found.encoder, members, raw, summary, device, companion=companion)
+    kept = min(_KEPT_ROWS, _MOST_KEPT_CELLS // found.encoder.layout.width)
+    normal = sample(tasks[0].feed, max(kept, _LEAST_KEPT)).cpu().numpy()
+    return Fitted(found.schema, found.encoder, members, raw, summary, device, normal, None, companion)
 
 
 def raw_scores(errors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -119,8 +119,9 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
+    nothing = np.empty((0, found.encoder.layout.width), dtype=np.float32)
     return Fitted(
-        found.schema, found.encoder, members, raw, summary, device, SeriesParts(state, scales, peaks)
+        found.schema, found.encoder, members, raw, summary, device, nothing, SeriesParts(state, scales, peaks)
     )
 
 

@@ -57,3 +57,20 @@ def test_a_missing_model_is_4_in_json_too(tmp_path: Path) -> None:
     result = run(str(tmp_path / "none.aed"), "--json")
     assert (result.exit_code, result.stdout) == (4, "")
     assert list(json.loads(result.stderr)) == ["command", "error", "exit_code"]
+
+
+def test_a_model_card_in_markdown(tiny_model: Path) -> None:
+    result = run(str(tiny_model), "--format", "md")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("# Model card: tiny.aed\n")
+    for shown in (
+        "| rows learned | 200 |",
+        "| site | categorical |",
+        "- `training.epochs` = 2",
+        "## Training",
+    ):
+        assert shown in result.stdout
+
+
+def test_formats_are_the_same_as_their_flags(tiny_model: Path) -> None:
+    assert run(str(tiny_model), "--format", "json").stdout == run(str(tiny_model), "--json").stdout

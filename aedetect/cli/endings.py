@@ -1,0 +1,77 @@
+"""What `train` and `score` end with for people: what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from aedetect.cli.console import Output, plain, simple_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aedetect.detector import Detector
+    from aedetect.explain import Explanation
+    from aedetect.io.files import FileInput
+    from aedetect.report.bins import ScoreHistogram
+
+SHOWN_ROWS = 5
+_BARS, _BAR_WIDTH = 14, 40
+
+
+def after_training(out: Output, detector: Detector, sources: Sequence[FileInput]) -> None:
+    """The training curve, and training rows that look anomalous themselves."""
+    from aedetect.report.card import spark
+    from aedetect.suspects import MOST_ROWS, suspects
+
+    curve = detector.training.members[0].history
+    if curve:
+        several = f" (the first of {len(detector.training.members)} networks)" * (
+            len(detector.training.members) > 1
+        )
+        out.say(f"held-out loss {curve[0][2]:.3f} {spark(curve)} {curve[-1][2]:.3f}{several}")
+    if detector.training.rows > MOST_ROWS or detector.series is not None:
+        return
+    found = suspects(detector, sources)
+    if not found.count:
+        return
+    out.say()
+    one = found.count == 1
+    out.say(
+        f"{found.count:,} training row{'' if one else 's'} look{'s' if one else ''} anomalous "
+        f"{'itself' if one else 'themselves'}{':' if one else ', the strangest first:'}"
+    )
+    for row in found.shown:
+        more = f" and {row.alike - 1:,} just like it" if row.alike > 1 else ""
+        where = f"{plain(row.source)}: " if len(sources) > 1 else ""
+        out.say(f"  {where}{row.place}{more}: {plain(row.sentence)}")
+    out.say("If they are, leave them out or label them (--label), or train with --contamination auto.")
+
+
+def strangest_rows(explained: Sequence[Explanation]) -> Table:
+    """Rows and reasons, a line or two each."""
+    table = simple_table("row", "score", "why", right=("row", "score"))
+    for one in explained:
+        more = f" and {one.alike - 1:,} alike" if one.alike > 1 else ""
+        table.add_row(f"{one.row:,}{more}", f"{one.score:,.3g}", plain(one.sentence, 200))
+    return table
+
+
+def histogram(found: ScoreHistogram, threshold: float) -> Table:
+    """Rows by score; bars grow with the logarithm of the count, so that a few rows show too."""
+    import math
+
+    edges, counts = found.filled()
+    below = int((edges[:-1] < threshold * (1 - 1e-9)).sum())
+    step = -(-len(counts) // _BARS)
+    # Bins are joined from the threshold outwards: none holds flagged and other rows.
+    cuts = sorted({0, len(counts), *range(below, 0, -step), *range(below, len(counts), step)})
+    highest = math.log1p(int(counts.max()) * step)
+    table = simple_table("score", "rows", "", right=("score", "rows"))
+    for first, last in pairwise(cuts):
+        count = int(counts[first:last].sum())
+        bar = "█" * round(_BAR_WIDTH * math.log1p(count) / highest) if count else ""
+        mark = " flagged" if first >= below and count else ""
+        table.add_row(f"{edges[first]:,.3g} to {edges[last]:,.3g}", f"{count:,}", bar + mark)
+    return table

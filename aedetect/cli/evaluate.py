@@ -1,0 +1,160 @@
+"""`aedetect evaluate`: how good is it, against labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aedetect.cli import options
+from aedetect.cli.console import Output, TerminalMonitor
+from aedetect.cli.outcome import reported
+from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from aedetect.evaluation import Evaluation
+
+USUAL_RATES = "0.001,0.01,0.05"
+
+
+def evaluate(
+    inputs: options.Inputs,
+    model: options.Model,
+    label: options.Label = None,
+    positive: options.Positive = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Also judge each value of this column apart.", show_default=False
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL2.aed",
+            help="Judge a second model on the same rows, and test whether it differs.",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[str, typer.Option(metavar="R,R", help="Alert rates to show verdicts at.")] = USUAL_RATES,
+    alert_rate: options.AlertRate = None,
+    threshold: options.Threshold = None,
+    format: options.Format = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = None,
+    device: options.Device = None,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Hold scores against labels: how well they rank, what the threshold catches.
+
+    Gives AUROC and average precision, precision, recall and F1 at the threshold and at others, and
+    whether the promise on false alarms is kept; each with the range that chance leaves it (95%).
+    Rows without a label or a score are left out and counted.
+
+    Example: aedetect evaluate march.csv -m model.aed --label is_fraud
+    """
+    out = Output("evaluate", json, quiet, verbose)
+    with reported(out):
+        rates = _rates(at)
+        overrides = {
+            **options.reading(format, delimiter, encoding),
+            **options.flagging(alert_rate, threshold),
+            "training.device": device,
+        }
+        _evaluate(out, inputs, model, (label, positive, by), compare, rates, overrides, config)
+
+
+def _evaluate(
+    out: Output,
+    inputs: list[str],
+    model: Path,
+    columns: tuple[str | None, str | None, str | None],
+    compare: Path | None,
+    rates: list[float],
+    overrides: dict[str, Any],
+    config: Path | None,
+) -> None:
+    import time
+    from datetime import UTC, datetime
+
+    from aedetect._version import __version__
+    from aedetect.detector import load
+    from aedetect.evaluation import evaluate, evaluation_summary
+
+    started, clock = datetime.now(UTC), time.monotonic()
+    settings = options.settings(config, overrides)
+    detector, sources, told = options.opened(inputs, model, settings)
+    other = load(compare, device=settings.training.device).adjusted(settings) if compare else None
+    label, positive, by = columns
+    with TerminalMonitor(out, settings.training.device) as monitor:
+        found = evaluate(
+            detector,
+            sources,
+            label=label,
+            positive=positive,
+            by=by,
+            compare=other,
+            alert_rates=rates,
+            monitor=monitor,
+        )
+    for text in found.warnings[len(monitor.notices) :]:
+        out.warn(text)
+    out.result(
+        {
+            "schema_version": 1,
+            "aedetect_version": __version__,
+            "command": "evaluate",
+            "model": told,
+            "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
+            "by": by,
+            **evaluation_summary(found),
+            "warnings": found.warnings,
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 3),
+            "exit_code": 0,
+        }
+    )
+    if not (out.json or out.quiet):
+        _show(out, found, by, (str(model), str(compare)))
+
+
+def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:
+    from aedetect.cli import evaluation_tables as tables
+    from aedetect.evaluation import words
+
+    out.say(words.headline(found))
+    out.say()
+    if found.judged.auroc:
+        out.table(tables.ranking(found.judged))
+        out.say()
+    out.table(tables.verdicts(found))
+    out.say()
+    out.say(words.promise(found.judged))
+    if by is not None:
+        out.say()
+        out.table(tables.segments(found, by))
+    if found.comparison:
+        out.say()
+        out.table(tables.comparison(found.comparison, *models))
+        out.say()
+        out.say(tables.differing_verdicts(found.comparison))
+
+
+def _rates(text: str) -> list[float]:
+    rates = []
+    for word in text.split(","):
+        try:
+            rate = float(word)
+        except ValueError:
+            rate = 0.0
+        if not 0 < rate < 1:
+            raise UsageError(
+                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01"
+            )
+        rates.append(rate)
+    return rates

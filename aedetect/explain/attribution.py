@@ -1,0 +1,89 @@
+"""Which columns are to blame for a row's score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.explain.like import Indices, Matrix, NormalRows
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+
+Shares = np.ndarray[Any, np.dtype[np.float64]]
+
+# Values tried in place of a column's own, the best quarter of which counts.
+CANDIDATES, _BEST = 16, 4
+# In wide tables only the columns with the largest errors are tried, which bounds the cost of a row.
+MOST_COLUMNS = 64
+# What a column's share of the model's own error adds to what trying other values shows.
+_ERROR_WEIGHT = 0.2
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Of one row: each column's share [columns], and the normal rows alike but for that column."""
+
+    shares: Shares
+    alike: dict[str, Indices]
+
+
+def blame(detector: Detector, normal: NormalRows, row: Matrix, errors: Shares) -> Blame:
+    """Shares of the columns of an encoded row [features] in its score.
+
+    A column is to blame as far as the score falls when its value is replaced by those of normal
+    rows that are alike in all other columns, times a power of its share of the model's own error,
+    `errors` [columns]. (A counterfactual: Wachter et al., 2018; the errors alone are smeared over
+    the columns that go with the guilty one.) A constant that moved keeps its share of the error.
+    Without normal rows, in older model files, the shares are those of the error.
+    """
+    names = detector.columns
+    features = _features(detector)
+    if not len(normal):
+        return Blame(errors, {})
+    order = sorted(features, key=lambda name: -errors[names.index(name)])
+    away = normal.apart(row)
+    total = away.sum(axis=1)
+    alike = {name: normal.nearest(total - away[:, features[name]].sum(axis=1), CANDIDATES) for name in order}
+    falls = _falls(detector, normal, row, {name: alike[name] for name in order[:MOST_COLUMNS]}, features)
+    shares = errors.copy()
+    learned = np.array([names.index(name) for name in order])
+    weights = np.array([falls.get(name, 0.0) for name in order]) * errors[learned] ** _ERROR_WEIGHT
+    if weights.sum() > 0:
+        shares[learned] = errors[learned].sum() * weights / weights.sum()
+    return Blame(shares, alike)
+
+
+def _falls(
+    detector: Detector,
+    normal: NormalRows,
+    row: Matrix,
+    alike: dict[str, Indices],
+    features: dict[str, list[int]],
+) -> dict[str, float]:
+    """By how much the logarithm of the score falls, for each column; 0 where it rises."""
+    tried = []
+    for name, places in alike.items():
+        some = np.repeat(row[None], len(places), axis=0)
+        some[:, features[name]] = normal.matrix[places][:, features[name]]
+        tried.append(some)
+    scores = detector.scores_of(np.concatenate([row[None], *tried]))
+    logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
+    falls = {}
+    start = 1
+    for (name, _), some in zip(alike.items(), tried, strict=True):
+        best = np.sort(logarithms[start : start + len(some)])[:_BEST]
+        falls[name] = max(0.0, float(logarithms[0] - best.mean()))
+        start += len(some)
+    return falls
+
+
+def _features(detector: Detector) -> dict[str, list[int]]:
+    """The features of each learned column."""
+    width = detector.encoder.layout.width
+    features: dict[str, list[int]] = {}
+    for place, name in enumerate(detector.encoder.owners[:width]):
+        features.setdefault(name, []).append(place)
+    return features

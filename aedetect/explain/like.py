@@ -1,0 +1,52 @@
+"""The normal rows a model keeps, and which of them a given row is like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+    from aedetect.features.layout import Layout
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Distances = np.ndarray[Any, np.dtype[np.float64]]
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+# No column makes two rows more unlike than this: the odd column of a row must not decide which
+# rows it is like (a trimmed distance; Huber, 1964).
+_MOST_APART = 4.0
+_OTHER_CATEGORY = 2.0
+_ONE_MISSING = 1.0
+
+
+class NormalRows:
+    """Encoded rows that the model learned from and does not flag itself; matrix [rows, features]."""
+
+    def __init__(self, detector: Detector):
+        rows = detector.normal_rows
+        if len(rows):
+            rows = rows[detector.scores_of(rows) <= detector.threshold]
+        self.matrix: Matrix = rows
+        self._layout: Layout = detector.encoder.layout
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def apart(self, row: Matrix) -> Distances:
+        """How unlike each normal row `row` [features] is in each feature; [normal rows, features]."""
+        numeric = self._layout.numeric
+        away = np.empty(self.matrix.shape)
+        numbers, own = self.matrix[:, :numeric], row[:numeric]
+        squared = np.minimum((numbers.astype(np.float64) - own) ** 2, _MOST_APART)
+        gaps = np.isnan(numbers).astype(np.int8) + np.isnan(own)
+        away[:, :numeric] = np.select([gaps == 1, gaps == 2], [_ONE_MISSING, 0.0], squared)
+        away[:, numeric:] = _OTHER_CATEGORY * (self.matrix[:, numeric:] != row[numeric:])
+        return away
+
+    def nearest(self, distances: Distances, count: int) -> Indices:
+        """The `count` normal rows of least distance [normal rows], nearest first."""
+        count = min(count, len(distances))
+        found = np.argpartition(distances, count - 1)[:count]
+        return np.asarray(found[np.argsort(distances[found], kind="stable")])

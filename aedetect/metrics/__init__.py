@@ -1,0 +1,1 @@
+"""How good scores and verdicts are, against labels: plain functions of arrays."""

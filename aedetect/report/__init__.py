@@ -1,0 +1,1 @@
+"""Results to look at: a web page, a message, pictures, and the model's card."""

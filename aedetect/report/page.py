@@ -1,0 +1,126 @@
+"""The report as one web page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from aedetect._version import __version__
+from aedetect.explain import Explanation
+from aedetect.report import charts
+from aedetect.report.card import Card, Curve
+from aedetect.report.collect import Gathered, verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_COLUMNS_SHOWN, _NEAREST_SHOWN = 12, 8
+_LONGEST_NAME = 200
+
+
+def as_html(found: Gathered, card: Card, title: str) -> str:
+    """The page. All text from data is escaped, and the policy lets no script but its own run."""
+    style, script = _asset("style.css"), _asset("script.js")
+    edges, counts = found.histogram.filled()
+    borders = list(accumulate(rows for _, rows in found.files))[:-1]
+    guilty = {one.columns[0].column for one in found.strangest if one.columns}
+    return _template().render(
+        title=title[:_LONGEST_NAME],
+        verdict=verdict(found),
+        found=found,
+        card=card,
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        number=charts.number,
+        bar=charts.bar,
+        columns_shown=_COLUMNS_SHOWN,
+        nearest_names=_nearest_names,
+        seen_of=_seen_of,
+        guilty=sorted(guilty),
+        told=sum(one.alike for one in found.strangest),
+        histogram=charts.histogram(edges.tolist(), counts.tolist(), found.threshold, found.counts.rows),
+        histogram_capped=bool(found.histogram.counts[-1]),
+        timeline=charts.timeline(found.timeline.blocks(), found.threshold, borders),
+        map=charts.scatter(found.points),
+        labels=_labels(found) if found.evaluation else None,
+        training=_training(card.curves[0]) if card.curves and card.curves[0] else None,
+        version=__version__,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    return files("aedetect.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> Markup:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(digest)
+
+
+def _nearest_names(one: Explanation) -> list[str]:
+    known = one.nearest[0]
+    return [reason.column for reason in one.columns if reason.column in known][:_NEAREST_SHOWN]
+
+
+def _seen_of(one: Explanation, name: str) -> str:
+    return next(reason.seen for reason in one.columns if reason.column == name)
+
+
+def _training(curve: Curve) -> Markup:
+    steps = [step for step, _, _ in curve]
+    return charts.curves(
+        "Training curve",
+        [("second", steps, [loss for _, loss, _ in curve]), ("first", steps, [held for _, _, held in curve])],
+        "step",
+        "loss",
+    )
+
+
+def _labels(found: Gathered) -> dict[str, Any]:
+    from aedetect.evaluation.curves import precision_recall, roc
+    from aedetect.evaluation.words import figures, headline, promise
+
+    assert found.evaluation is not None
+    judged = found.evaluation.judged
+    told: dict[str, Any] = {
+        "headline": headline(found.evaluation),
+        "promise": promise(judged),
+        "figures": figures(judged),
+        "roc": None,
+        "calibration": None,
+    }
+    if judged.table.has_both:
+        told["roc"] = charts.curves(
+            "ROC", [("first", *roc(judged.table))], "share of normal rows flagged", "share caught",
+            diagonal=True, unit=True,
+        )  # fmt: skip
+        told["pr"] = charts.curves(
+            "Precision and recall", [("first", *precision_recall(judged.table))], "recall", "precision",
+            unit=True,
+        )  # fmt: skip
+    if judged.anomalies < judged.rows:
+        told["calibration"] = charts.curves(
+            "Calibration", [("first", *found.evaluation.p_value_shares)], "p-value", "share of normal rows",
+            diagonal=True, unit=True,
+        )  # fmt: skip
+    return told

@@ -1,0 +1,101 @@
+"""What `train` and `score` end with for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.tables import tiny_frame
+from typer.testing import CliRunner
+
+from aedetect.cli.main import app
+
+
+def train(*words: str) -> str:
+    result = CliRunner().invoke(app, ["train", *words, "--epochs", "20"], env={"COLUMNS": "120"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """Training data of which row 11 holds a load of 5,000 and row 41 a temp of -900."""
+    frame = tiny_frame(600)
+    frame.loc[10, "load"] = 5000.0
+    frame.loc[40, "temp"] = -900.0
+    frame.assign(fraud=[int(index in (10, 40)) for index in range(600)]).to_csv(
+        tmp_path / "odd.csv", index=False
+    )
+    return tmp_path / "odd.csv"
+
+
+def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(odd: Path, tmp_path: Path) -> None:
+    text = train(str(odd), "-o", str(tmp_path / "m.aed"), "--exclude", "fraud")
+    assert "held-out loss " in text
+    assert "2 training rows look anomalous themselves, the strangest first:" in text
+    assert "row 11 (line 12): load is 5000.0; rows like this have " in text
+    assert "row 41 (line 42): temp is -900.0; rows like this have " in text
+
+
+def test_known_anomalies_are_no_suspects(odd: Path, tmp_path: Path) -> None:
+    text = train(str(odd), "-o", str(tmp_path / "m.aed"), "--label", "fraud")
+    assert "anomalous" not in text.partition("learned 598")[2]
+
+
+def test_scripts_get_no_ending(odd: Path, tmp_path: Path) -> None:
+    assert train(str(odd), "-o", str(tmp_path / "m.aed"), "-q") == ""
+    assert json.loads(train(str(odd), "-o", str(tmp_path / "m.aed"), "--json"))["exit_code"] == 0
+
+
+def on_a_terminal(*words: str) -> str:
+    """What a command prints to a terminal of 120 columns."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "aedetect", *words], stdout=theirs, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        os.close(theirs)
+        data = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:
+                # Linux ends a terminal that nobody writes to any more with an error.
+                break
+            if not piece:
+                break
+            data += piece
+    os.close(ours)
+    assert process.returncode == 0
+    return data.decode()
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    frame = tiny_frame(200, seed=1)
+    frame.loc[np.arange(7), "load"] = 4000.0 + np.arange(7)
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    return tmp_path / "new.csv"
+
+
+def test_on_a_terminal_scoring_ends_with_the_strangest_rows_and_a_histogram(
+    new: Path, tiny_model: Path
+) -> None:
+    text = on_a_terminal("score", str(new), "-m", str(tiny_model))
+    summary, _, rest = text.partition("\n")
+    assert "200 rows, " in summary
+    assert "why" in rest
+    assert "rows like this have" in rest
+    assert "█ flagged" in rest
+    assert rest.count("load is 400") <= 5
+
+
+def test_elsewhere_scoring_ends_with_its_summary(new: Path, tiny_model: Path) -> None:
+    result = CliRunner().invoke(app, ["score", str(new), "-m", str(tiny_model)])
+    assert len(result.stdout.splitlines()) == 1

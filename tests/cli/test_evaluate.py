@@ -1,0 +1,181 @@
+"""`aedetect evaluate`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from support.tables import tiny_frame
+from typer.testing import CliRunner, Result
+
+import aedetect
+from aedetect.cli.main import app
+
+
+def labelled(rows: int = 300) -> pd.DataFrame:
+    """Normal rows, of which every tenth was given a load that is anything."""
+    frame = tiny_frame(rows, seed=5)
+    odd = np.arange(rows) % 10 == 3
+    frame.loc[odd, "load"] = np.random.default_rng(1).uniform(-100, 200, odd.sum()).round(2)
+    return frame.assign(fraud=odd.astype(int))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    labelled().to_csv("new.csv", index=False)
+    return tmp_path
+
+
+def run(model: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *words, "-m", str(model)], env={"COLUMNS": "150"})
+
+
+def figures(model: Path, *words: str) -> dict[str, Any]:
+    result = run(model, *words, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_figures_are_those_of_the_scored_rows(folder: Path, tiny_model: Path) -> None:
+    found = figures(tiny_model, "new.csv", "--label", "fraud")
+    scored = aedetect.load(tiny_model).score(labelled())
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(scored.fraud, scored.anomaly_score))
+    assert found["average_precision"]["value"] == pytest.approx(
+        average_precision_score(scored.fraud, scored.anomaly_score)
+    )
+    flagged = scored.is_anomaly.to_numpy(dtype=bool)
+    at = found["at_threshold"]
+    assert at["caught"] == int((flagged & (scored.fraud == 1)).sum())
+    assert at["caught"] + at["missed"] == 30
+    assert at["flagged"] == int(flagged.sum())
+    assert at["caught"] + at["missed"] + at["false_alarms"] + at["passed"] == found["rows"] == 300
+    assert [entry["alert_rate"] for entry in found["at_alert_rates"]] == [0.001, 0.01, 0.05]
+    assert found["at_best_f1"]["f1"] >= at["f1"]
+    assert found["false_alarms"]["low"] <= found["false_alarms"]["value"] <= found["false_alarms"]["high"]
+
+
+def test_the_object_is_the_contract(folder: Path, tiny_model: Path) -> None:
+    assert list(figures(tiny_model, "new.csv", "--label", "fraud")) == [
+        *["schema_version", "aedetect_version", "command", "model", "compared", "by", "label", "rows"],
+        *["judged", "anomalies", "normal", "unlabelled", "unscorable", "threshold", "alert_rate"],
+        *["auroc", "average_precision", "at_threshold", "at_best_f1", "at_alert_rates", "false_alarms"],
+        *["segments", "comparison", "warnings", "started", "finished", "seconds", "exit_code"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ({0: "false", 1: "true"}, []),
+        ({0: "No", 1: "Yes"}, []),
+        ({0: "fine", 1: "fraud"}, ["--positive", "fraud"]),
+        ({0: 0.0, 1: 1.0}, []),
+        ({0: 3, 1: 7}, ["--positive", "7"]),
+    ],
+)
+def test_labels_of_all_kinds_mean_the_same(
+    folder: Path, tiny_model: Path, labels: dict[int, Any], words: list[str]
+) -> None:
+    frame = labelled()
+    frame.assign(fraud=frame.fraud.map(labels)).to_csv("other.csv", index=False)
+    found = figures(tiny_model, "other.csv", "--label", "fraud", *words)
+    assert found["auroc"] == figures(tiny_model, "new.csv", "--label", "fraud")["auroc"]
+
+
+def test_people_read_the_promise_and_the_tables(folder: Path, tiny_model: Path) -> None:
+    text = run(tiny_model, "new.csv", "--label", "fraud", "--by", "site").stdout
+    assert text.startswith("300 rows judged: 30 anomalies and 270 normal, by column 'fraud'\n")
+    for shown in (
+        "AUROC",
+        "average precision",
+        "best in hindsight",
+        "north",
+        "promised at most 1.00%",
+    ):
+        assert shown in text
+
+
+def test_segments_add_up(folder: Path, tiny_model: Path) -> None:
+    found = figures(tiny_model, "new.csv", "--label", "fraud", "--by", "site")
+    assert sorted(part["value"] for part in found["segments"]) == ["north", "south", "west"]
+    assert sum(part["rows"] for part in found["segments"]) == 300
+    assert (
+        sum(part["at_threshold"]["caught"] for part in found["segments"]) == found["at_threshold"]["caught"]
+    )
+
+
+def test_many_segments_are_cut_to_the_largest(folder: Path, tiny_model: Path) -> None:
+    frame = labelled().assign(customer=[f"c{index % 70}" for index in range(300)])
+    frame.loc[0, "customer"] = None
+    frame.to_csv("many.csv", index=False)
+    found = figures(tiny_model, "many.csv", "--label", "fraud", "--by", "customer")
+    assert len(found["segments"]) == 51
+    assert found["segments"][-1]["value"] == "(others)"
+    assert sum(part["rows"] for part in found["segments"]) == 300
+
+
+def test_two_models_side_by_side(folder: Path, tiny_model: Path) -> None:
+    same = figures(tiny_model, "new.csv", "--label", "fraud", "--compare", str(tiny_model))["comparison"]
+    assert same["auroc_difference"]["value"] == 0
+    assert (same["only_first_right"], same["only_second_right"], same["verdicts_p_value"]) == (0, 0, 1.0)
+    text = run(tiny_model, "new.csv", "--label", "fraud", "--compare", str(tiny_model)).stdout
+    assert "The verdicts of the two models are the same." in text
+
+
+def test_a_broken_promise_is_said(folder: Path, tiny_model: Path) -> None:
+    frame = tiny_frame(200, seed=3)
+    frame.assign(temp=frame.temp + 60, fraud=0).to_csv("moved.csv", index=False)
+    result = run(tiny_model, "moved.csv", "--label", "fraud")
+    assert "NOT kept; these normal rows are not like those of the training" in result.stdout
+    assert result.stderr.endswith("warning: no row is labelled as an anomaly in column 'fraud'\n")
+
+
+def test_rows_without_label_or_score_are_counted(folder: Path, tiny_model: Path) -> None:
+    frame = labelled().astype({"fraud": object, "temp": object})
+    frame.loc[[0, 1], "fraud"] = None
+    frame.loc[5, "temp"] = "?"
+    frame.to_csv("gaps.csv", index=False)
+    found = figures(tiny_model, "gaps.csv", "--label", "fraud")
+    assert (found["rows"], found["judged"], found["unlabelled"], found["unscorable"]) == (300, 297, 2, 1)
+    assert "left out: 2 without a label, 1 unscorable" in run(
+        tiny_model, "gaps.csv", "--label", "fraud"
+    ).stdout  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "which column marks the anomalies? give --label COLUMN"),
+        (
+            ["--label", "x"],
+            2,
+            "--label: no column named 'x' in new.csv; there are: temp, load, site, open, fraud",
+        ),
+        (["--label", "fraud", "--by", "x"], 2, "--by: no column named 'x' in new.csv"),
+        (["--label", "site"], 3, "error: new.csv: row 1 (line 2), column 'site': "),
+        (["--label", "fraud", "--at", "2"], 2, "--at '2': '2' is no rate between 0 and 1"),
+        (["--label", "fraud", "--compare", "none.aed"], 4, "error: none.aed: cannot read the model file"),
+        (["--label", "fraud", "--threshold", "3", "--alert-rate", "0.1"], 2, "exclude each other"),
+    ],
+)
+def test_mistakes_are_named(folder: Path, tiny_model: Path, words: list[str], code: int, said: str) -> None:
+    result = run(tiny_model, "new.csv", *words)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_positive_value_that_is_not_there_is_a_warning(folder: Path, tiny_model: Path) -> None:
+    result = run(tiny_model, "new.csv", "--label", "site", "--positive", "atlantis")
+    assert result.exit_code == 0
+    assert "no row is labelled as an anomaly in column 'site'; its values are 'north', 'south', 'west'" in (
+        result.stderr.replace("'south', 'north'", "'north', 'south'")
+    )

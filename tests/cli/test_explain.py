@@ -1,0 +1,176 @@
+"""`aedetect explain`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.tables import tiny_frame
+from typer.testing import CliRunner, Result
+
+from aedetect import Detector
+from aedetect.cli.main import app
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that has learned that `load` follows `temp`; `unit` never changes, `no` is an id."""
+    path = tmp_path_factory.mktemp("explained") / "m.aed"
+    frame = tiny_frame(600).assign(unit="C", no=[f"n{index}" for index in range(600)])
+    Detector({"training.epochs": 60, "data.id": "no"}).fit(frame).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """new.csv: row 3 has a wild load, row 5 an unseen site, row 7 another unit, row 9 no number."""
+    monkeypatch.chdir(tmp_path)
+    frame = tiny_frame(40, seed=1).astype({"load": object})
+    frame = frame.assign(unit="C", no=[f"id{index}" for index in range(40)])
+    frame.loc[2, "load"] = 98.2
+    frame.loc[4, "site"] = "atlantis"
+    frame.loc[6, "unit"] = "F"
+    frame.loc[8, "load"] = "?"
+    frame.to_csv("new.csv", index=False)
+    return tmp_path
+
+
+def run(model: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["explain", *words, "-m", str(model)], env={"COLUMNS": "150"})
+
+
+def explained(model: Path, *words: str) -> list[dict[str, Any]]:
+    result = run(model, *words, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["explained"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_the_guilty_column_and_what_was_expected(folder: Path, model: Path) -> None:
+    (row,) = explained(model, "new.csv", "--row", "3")
+    temp = tiny_frame(40, seed=1).temp[2]
+    first = row["columns"][0]
+    assert (row["row"], row["place"], row["ids"], row["is_anomaly"]) == (
+        3,
+        "row 3 (line 4)",
+        {"no": "id2"},
+        True,
+    )
+    assert (first["column"], first["seen"]) == ("load", "98.2")
+    assert first["expected"]["value"] == pytest.approx(2 * temp, abs=5)
+    assert 0 < first["expected"]["spread"] < 8
+    assert first["rarity"] == {
+        "share": 0.0,
+        "direction": "high",
+        "text": first["rarity"]["text"],
+    }
+    assert row["sentence"].startswith(
+        f"load is 98.2; rows like this have {first['expected']['text']} (above all"
+    )
+    assert sum(column["share"] for column in row["columns"]) == pytest.approx(1, abs=0.01)
+
+
+def test_an_unseen_category_and_a_constant_that_moved(folder: Path, model: Path) -> None:
+    site, unit = explained(model, "new.csv", "--row", "5", "--row", "7")
+    column = next(entry for entry in site["columns"] if entry["column"] == "site")
+    assert (column["seen"], column["rarity"]["share"]) == ("atlantis", 0.0)
+    assert column["rarity"]["text"] == "never seen in training"
+    assert column["expected"]["value"] in ("north", "south", "west")
+    assert unit["columns"][0]["column"] == "unit"
+    assert unit["sentence"].startswith("unit is F; it was always C in training")
+
+
+def test_nearest_normal_rows_are_in_the_users_units(folder: Path, model: Path) -> None:
+    (row,) = explained(model, "new.csv", "--row", "1")
+    frame = tiny_frame(40, seed=1)
+    assert len(row["nearest_normal_rows"]) == 3
+    for near in row["nearest_normal_rows"]:
+        assert set(near) == {"temp", "load", "open", "site", "unit"}
+        assert float(near["temp"]) == pytest.approx(frame.temp[0], abs=4)
+        assert near["site"] == frame.site[0]
+
+
+def test_rows_are_found_by_id(folder: Path, model: Path) -> None:
+    assert [row["row"] for row in explained(model, "new.csv", "--id", "id2", "--id", "id6")] == [3, 7]
+
+
+def test_without_a_wish_the_strangest_flagged_rows_are_explained(folder: Path, model: Path) -> None:
+    rows = explained(model, "new.csv")
+    scores = [row["anomaly_score"] for row in rows]
+    assert {3, 7} <= {row["row"] for row in rows}
+    assert scores == sorted(scores, reverse=True)
+    assert all(row["is_anomaly"] for row in rows)
+    assert len(explained(model, "new.csv", "--top", "1")) == 1
+
+
+def test_an_unscorable_row_says_why(folder: Path, model: Path) -> None:
+    (row,) = explained(model, "new.csv", "--row", "9")
+    assert (row["anomaly_score"], row["is_anomaly"]) == (None, None)
+    assert row["sentence"] == "load is ?, which cannot be read as numeric"
+    assert "unscorable" in run(model, "new.csv", "--row", "9").stdout
+
+
+def test_people_read_a_sentence_and_tables(folder: Path, model: Path) -> None:
+    text = run(model, "new.csv", "--row", "3").stdout
+    for shown in ("new.csv: row 3 (line 4), no id2: flagged, score", "how rare", "nearest", "this row"):
+        assert shown in text
+
+
+def test_nothing_flagged_names_the_strangest(tmp_path: Path, model: Path) -> None:
+    frame = tiny_frame(5, seed=1).assign(unit="C", no="x")
+    frame.to_csv(tmp_path / "calm.csv", index=False)
+    result = run(model, str(tmp_path / "calm.csv"), "--threshold", "1e6")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("5 rows, none flagged; the strangest is row ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--row", "99"], 3, "error: new.csv: there is no row 99; the last is row 40\n"),
+        (["--id", "nobody"], 3, "error: new.csv: no row has the id 'nobody' in 'no'\n"),
+        (["--row", "0"], 2, "--row 0: rows are counted from 1"),
+        (["--row", "1", "--top", "2"], 2, "--top excludes --row and --id; choose one"),
+        (["--top", "0"], 2, "--top 0: must be at least 1"),
+    ],
+)
+def test_mistakes_are_named(folder: Path, model: Path, words: list[str], code: int, said: str) -> None:
+    result = run(model, "new.csv", *words)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+
+
+def test_ids_need_an_id_column(folder: Path, tiny_model: Path) -> None:
+    result = run(tiny_model, "new.csv", "--id", "id2")
+    assert result.exit_code == 2
+    assert "--id: the model knows no id column; give --row, or train with --id COLUMN" in result.stderr
+
+
+def test_infinite_and_missing_values_are_explained(tmp_path: Path, model: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(
+        "temp,load,site,open,unit,no\ninf,40,north,true,C,1\n,40,north,true,C,2\n20,40,,true,C,3\n"
+    )
+    infinite, missing, unknown = explained(model, str(path), "--row", "1", "--row", "2", "--row", "3")
+    assert infinite["columns"][0]["column"] == "temp"
+    assert missing["columns"][0]["seen"] == "missing"
+    assert missing["columns"][0]["rarity"]["text"] == "never missing in training"
+    assert np.isfinite([column["share"] for column in unknown["columns"]]).all()
+
+
+def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
+    name = "[red]x[/red]\x1b[31m"
+    frame = tiny_frame(200).rename(columns={"site": name})
+    detector = Detector({"training.epochs": 2, "training.folds": 2, "model.width": 16}).fit(frame)
+    detector.save(tmp_path / "h.aed")
+    frame.loc[0, name] = "<script>alert(1)</script>"
+    pd.DataFrame(frame.head(2)).to_csv(tmp_path / "h.csv", index=False)
+    result = run(tmp_path / "h.aed", str(tmp_path / "h.csv"), "--row", "1", "-v")
+    assert result.exit_code == 0
+    assert "\x1b[31m" not in result.output
+    assert "[red]x[/red]" in result.output
