@@ -20,7 +20,11 @@ WIDTH = "88"
 
 
 def command_names() -> list[str]:
-    return list(typer.main.get_command(app).commands)
+    """Every command, those of a group by both words: 'score', 'state show'."""
+    names: list[str] = []
+    for name, command in typer.main.get_command(app).commands.items():
+        names += [f"{name} {below}" for below in getattr(command, "commands", {})] or [name]
+    return names
 
 
 def help_text(*words: str) -> str:
@@ -32,7 +36,7 @@ def help_text(*words: str) -> str:
 
 
 def commands_section() -> str:
-    blocks = [f"### aedetect {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
+    blocks = [f"### aedetect {name}\n\n```text\n{help_text(*name.split())}\n```" for name in command_names()]
     return "\n\n".join(blocks)
 
 

@@ -16,7 +16,9 @@ FILES = sorted((ROOT / "aedetect").rglob("*.py"))
 FLOORS = (
     ("__main__",),
     ("cli",),
-    ("jobs", "sklearn"),
+    ("runs",),
+    ("jobs", "sklearn", "record"),
+    ("summary",),
     ("scoring",),
     ("results",),
     ("detector",),
@@ -25,13 +27,13 @@ FLOORS = (
     ("training",),
     ("models",),
     ("features",),
-    ("thresholds", "inputs"),
+    ("thresholds", "inputs", "ledger"),
     ("schema",),
     ("cells", "io"),
     ("config", "monitor"),
     ("errors", "_version"),
 )
-LIGHT = ("cli", "__init__", "__main__", "config", "errors", "monitor", "jobs")
+LIGHT = ("cli", "__init__", "__main__", "config", "errors", "monitor", "jobs", "runs", "ledger")
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 
 

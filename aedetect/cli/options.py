@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ OUTPUT = "Output"
 TRAINING = "Training"
 COLUMNS = "Columns"
 THRESHOLD = "Threshold"
+UNATTENDED = "Unattended runs"
 
 Inputs = Annotated[
     list[str],
@@ -40,6 +41,13 @@ Quiet = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say more about what is done.", rich_help_panel=OUTPUT)
+]
+LogFormat = Annotated[
+    Literal["text", "json"],
+    typer.Option(
+        help="How notes, warnings and errors are written to stderr: as text or as JSON lines.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
@@ -95,6 +103,19 @@ def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
     from aedetect.config import Config
 
     return Config.build(config, os.environ, overrides, _flag)
+
+
+def duration(text: str | None, flag: str) -> float:
+    """The seconds that a flag such as `--min-age 10m` means. Raises UsageError for what is no time."""
+    from aedetect.config import parse_duration
+    from aedetect.errors import UsageError
+
+    if text is None:
+        return 0.0
+    try:
+        return float(str(parse_duration(text)))
+    except ValueError as error:
+        raise UsageError(f"{flag} = {text!r}: {error}") from None
 
 
 def unescaped(mark: str | None) -> str | None:

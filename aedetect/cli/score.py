@@ -9,12 +9,15 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain
-from aedetect.cli.options import OUTPUT, THRESHOLD
+from aedetect.cli.options import OUTPUT, THRESHOLD, UNATTENDED
 from aedetect.cli.outcome import reported
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from aedetect.jobs import Summary
+    from aedetect.runs import Guards, Records
+    from aedetect.summary import Summary
+
+_SPARED = {"known": "scored before", "young": "still young; left for the next run"}
 
 
 def score(
@@ -58,6 +61,59 @@ def score(
             show_default=False,
         ),
     ] = None,
+    max_alert_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Warn of a change in the data if a larger share of the rows is flagged.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    new_only: Annotated[
+        bool,
+        typer.Option(
+            "--new-only",
+            help="Score only inputs that --state does not hold as scored by this model.",
+            rich_help_panel=UNATTENDED,
+        ),
+    ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where --new-only notes what was scored; see `aedetect state`.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    min_age: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the JSON summary here as well, also when the run fails.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write metrics for Prometheus' textfile collector here, also when the run fails.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
     only_anomalies: Annotated[
         bool, typer.Option("--only-anomalies", help="Write only flagged rows.", rich_help_panel=OUTPUT)
     ] = False,
@@ -80,6 +136,7 @@ def score(
     device: options.Device = None,
     config: options.ConfigFile = None,
     json: options.Json = False,
+    log_format: options.LogFormat = "text",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -91,12 +148,12 @@ def score(
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
-    out = Output("score", json, quiet, verbose)
+    out = Output("score", json, quiet, verbose, log_format)
     with reported(out):
+        from aedetect.runs import Guards, Records
+
         if json and output == "-":
             raise UsageError("--json and -o - both write to stdout; choose one")
-        if fail_over is not None and not 0 <= fail_over <= 1:
-            raise UsageError(f"--fail-over = {fail_over}: must lie between 0 and 1")
         if threshold is not None and alert_rate is not None:
             raise UsageError("--threshold and --alert-rate exclude each other; choose one")
         overrides = {
@@ -107,14 +164,18 @@ def score(
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
         }
-        summary = _score(out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix))
-        code = summary.exit_code
-        if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
-            code = summary.exit_code = int(ExitCode.ALERTS)
-        out.result(summary.as_dict())
-        _tell(out, summary, shown=output != "-")
-        if code:
-            raise typer.Exit(code)
+        guards = Guards(fail_over, max_alert_rate)
+        records = Records(new_only, state, summary, metrics)
+        age = options.duration(min_age, "--min-age")
+        with out.held_back(records.kept):
+            done = _score(
+                out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix), age, guards,
+                records,
+            )  # fmt: skip
+            out.result(done.as_dict())
+            _tell(out, done, shown=output != "-")
+            if done.exit_code:
+                raise typer.Exit(done.exit_code)
 
 
 def _score(
@@ -125,22 +186,17 @@ def _score(
     overrides: dict[str, Any],
     config: Path | None,
     shape: tuple[str, bool, str],
+    min_age: float,
+    guards: Guards,
+    records: Records,
 ) -> Summary:
-    from aedetect.inputs import read_options
-    from aedetect.io.files import open_inputs
-    from aedetect.jobs import plan_outputs, score_files
+    from aedetect import runs
     from aedetect.scoring import Shape
 
     settings = options.settings(config, overrides)
-    sources = open_inputs(inputs, read_options(settings.data))
-    outputs = plan_outputs(sources, output, keep_from=model)
-
-    from aedetect.detector import load
-
-    detector = load(model, device=settings.training.device).adjusted(settings)
-    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+    request = runs.Request(inputs, model, output, Shape(*shape), min_age, guards, records)
     with TerminalMonitor(out, settings.training.device) as monitor:
-        return score_files(detector, told, sources, outputs, detector.threshold, Shape(*shape), monitor)
+        return runs.score(request, settings, monitor)
 
 
 def _tell(out: Output, summary: Summary, shown: bool) -> None:
@@ -151,13 +207,20 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
             out.error(entry.error, ExitCode.PARTIAL)
         if entry.error or not shown:
             continue
+        if entry.status in _SPARED:
+            if out.verbose:
+                out.say(f"{plain(entry.path)}: {_SPARED[entry.status]}")
+            continue
         share = entry.anomalies / entry.rows if entry.rows else 0.0
         unscorable = f", {entry.unscorable:,} unscorable" if entry.unscorable else ""
         out.say(
             f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%})"
             f"{unscorable}{where}"
         )
-    if shown and len(summary.files) > 1:
+    spared = [entry for entry in summary.files if entry.status in _SPARED]
+    if shown and spared and len(spared) == len(summary.files):
+        out.say(f"nothing new: {len(spared):,} file{'s' * (len(spared) != 1)} scored before or still young")
+    if shown and len(summary.files) - len(spared) > 1:
         counts = summary.counts
         out.say(
             f"in all: {counts.rows:,} rows, {counts.normal:,} normal, {counts.anomalies:,} flagged, "

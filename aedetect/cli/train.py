@@ -201,6 +201,7 @@ def _train(
     from aedetect.inputs import read_options
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.files import open_inputs
+    from aedetect.io.lock import Locks
     from aedetect.jobs import check_training_output, train_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
@@ -210,11 +211,12 @@ def _train(
     check_training_output(output, sources)
     checkpoint = output.with_name(output.name + ".checkpoint")
     detector = Detector(settings)
-    with TrainMonitor(out, settings.training.device) as monitor:
-        detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume)
-    detector.save(output)
-    checkpoint.unlink(missing_ok=True)
-    remove_leftovers(checkpoint)
+    with Locks([str(output)]):
+        with TrainMonitor(out, settings.training.device) as monitor:
+            detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume)
+        detector.save(output)
+        checkpoint.unlink(missing_ok=True)
+        remove_leftovers(checkpoint)
     summary = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
     for text in summary["warnings"][len(monitor.notices) :]:
         out.warn(text)

@@ -1,0 +1,240 @@
+"""A scoring run that nobody watches: locks, ledger, guards, and a record of what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aedetect.config import Config
+from aedetect.errors import DataError, ExitCode, UsageError
+from aedetect.io.files import FileInput, open_inputs
+from aedetect.io.lock import Locks
+from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
+from aedetect.ledger import Ledger, Mark, check_state_path, check_unchanged, is_young, mark_of, place_of
+from aedetect.monitor import Monitor
+from aedetect.record import recorded
+from aedetect.scoring import Shape
+from aedetect.summary import FileOutcome, Follower, Summary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Verdicts
+
+MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a schema or data change"
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Shares of flagged rows above which a run is not taken at face value."""
+
+    fail_over: float | None = None
+    max_alert_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, rate in (("--fail-over", self.fail_over), ("--max-alert-rate", self.max_alert_rate)):
+            if rate is not None and not 0 <= rate <= 1:
+                raise UsageError(f"{name} = {rate}: must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Records:
+    """Files that a run keeps: its ledger, its summary, its metrics."""
+
+    new_only: bool = False
+    state: Path | None = None
+    summary: Path | None = None
+    metrics: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.new_only and self.state is None:
+            raise UsageError("--new-only needs --state FILE, where it notes what was scored")
+        if self.state is not None and not self.new_only:
+            raise UsageError("--state FILE goes with --new-only")
+
+    @property
+    def kept(self) -> bool:
+        """Whether what comes of the run can be read elsewhere than on the terminal."""
+        return self.new_only or self.summary is not None or self.metrics is not None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `aedetect score` was asked for."""
+
+    inputs: Sequence[str]
+    model: Path
+    output: str | None
+    shape: Shape
+    min_age: float = 0.0
+    guards: Guards = field(default_factory=Guards)
+    records: Records = field(default_factory=Records)
+
+
+def score(request: Request, settings: Config, monitor: Monitor) -> Summary:
+    """Do what was asked for, and return what came of it; written to its files however it ends.
+
+    Raises the errors of reading, loading and writing; see `jobs.score_files`.
+    """
+    from aedetect.inputs import read_options
+
+    records = request.records
+    told = {"path": str(request.model), "sha256": None, "trained": None}
+    summary = Summary(told, None, None, datetime.now(UTC))
+    with recorded(summary, records.summary, records.metrics):
+        sources = open_inputs(request.inputs, read_options(settings.data))
+        outputs = plan_outputs(sources, request.output, keep_from=request.model)
+        _check_files(records, sources, outputs, request.model)
+        guarded = [output for output in outputs if output is not None]
+        state = [str(records.state)] if records.state else []
+        with Locks([*state, *guarded]) as locks, _ledger(records.state) as ledger:
+            _score(request, settings, monitor, summary, sources, outputs, locks, ledger)
+    return summary
+
+
+def _score(
+    request: Request,
+    settings: Config,
+    monitor: Monitor,
+    summary: Summary,
+    sources: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    locks: Locks,
+    ledger: Ledger | None,
+) -> None:
+    from aedetect.detector import load
+
+    detector = load(request.model, device=settings.training.device).adjusted(settings)
+    summary.model |= {"sha256": detector.sha256, "trained": detector.training.started}
+    summary.threshold = detector.threshold
+    summary.alert_rate = alert_rate_of(detector, detector.threshold)
+    # Whether rows are named by their input must not hang on how many are new today.
+    together = goes_together(outputs) and (len(sources) > 1 or ledger is not None)
+    chosen = []
+    for source, output in zip(sources, outputs, strict=True):
+        status = _spared(source, ledger, str(detector.sha256), request.min_age)
+        if status:
+            summary.files.append(FileOutcome(source.name, None, status))
+        else:
+            chosen.append((source, output))
+    followers: list[Follower] = []
+    if ledger is not None:
+        followers.append(_Bookkeeper(ledger, str(detector.sha256), summary))
+    if not together:
+        followers.append(_Unlocker(locks))
+    score_into(
+        summary,
+        detector,
+        [source for source, _ in chosen],
+        [output for _, output in chosen],
+        request.shape,
+        monitor,
+        _All(followers),
+        together=together,
+        spared=len(sources) - len(chosen),
+    )
+    _judge(summary, request.guards, monitor)
+
+
+def _check_files(
+    records: Records, sources: Sequence[FileInput], outputs: Sequence[str | None], model: Path
+) -> None:
+    if records.state is None:
+        return
+    for source in sources:
+        place_of(source)
+    taken = [source.location.path for source in sources if source.location.filesystem is None]
+    check_state_path(records.state, [*taken, *(output for output in outputs if output), str(model)])
+
+
+@contextlib.contextmanager
+def _ledger(path: Path | None) -> Iterator[Ledger | None]:
+    if path is None:
+        yield None
+        return
+    with Ledger(path) as ledger:
+        yield ledger
+
+
+def _spared(source: FileInput, ledger: Ledger | None, model: str, min_age: float) -> str | None:
+    """Why an input is left out of this run: 'young' or 'known'; None where it is to be scored."""
+    # One that cannot even be looked at is let through, to fail by name when its turn comes.
+    with contextlib.suppress(DataError):
+        if min_age and is_young(source, min_age):
+            return "young"
+        if ledger is not None and ledger.knows(source, model):
+            return "known"
+    return None
+
+
+def _judge(summary: Summary, guards: Guards, monitor: Monitor) -> None:
+    share = summary.anomaly_share or 0.0
+    if guards.max_alert_rate is not None and share > guards.max_alert_rate:
+        text = f"{MORE_THAN_EXPLAINED} ({share:.2%} of the rows, --max-alert-rate {guards.max_alert_rate:g})"
+        summary.warnings.append(text)
+        monitor.notice(text)
+    if summary.exit_code == ExitCode.OK and guards.fail_over is not None and share > guards.fail_over:
+        summary.exit_code = int(ExitCode.ALERTS)
+
+
+class _All(Follower):
+    """Several followers as one, each asked in turn."""
+
+    def __init__(self, followers: Sequence[Follower]):
+        self._followers = followers
+
+    def begin(self, source: FileInput) -> None:
+        for follower in self._followers:
+            follower.begin(source)
+
+    def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
+        for follower in self._followers:
+            follower.see(batch, verdicts)
+
+    def check(self, source: FileInput) -> None:
+        for follower in self._followers:
+            follower.check(source)
+
+    def done(self, source: FileInput, entry: FileOutcome) -> None:
+        for follower in self._followers:
+            follower.done(source, entry)
+
+
+class _Bookkeeper(Follower):
+    """Enters each input into the ledger once its output is in place."""
+
+    def __init__(self, ledger: Ledger, model: str, summary: Summary):
+        self._ledger = ledger
+        self._model = model
+        self._summary = summary
+        self._marks: dict[str, Mark] = {}
+
+    def begin(self, source: FileInput) -> None:
+        mark = self._marks[source.name] = mark_of(source)
+        other = self._ledger.same_content(mark, place_of(source), self._model)
+        if other is not None:
+            self._summary.warnings.append(
+                f"{source.name}: has the same content as {other}, which was scored before"
+            )
+
+    def check(self, source: FileInput) -> None:
+        check_unchanged(source, self._marks[source.name])
+
+    def done(self, source: FileInput, entry: FileOutcome) -> None:
+        mark = self._marks.pop(source.name)
+        self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies)
+
+
+class _Unlocker(Follower):
+    """Lets other runs at an output as soon as it is in place."""
+
+    def __init__(self, locks: Locks):
+        self._locks = locks
+
+    def done(self, source: FileInput, entry: FileOutcome) -> None:
+        if entry.output is not None:
+            self._locks.release(entry.output)
