@@ -131,6 +131,19 @@ class ScoringConfig(_Section):
     top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
 
 
+class DriftConfig(_Section):
+    """When new data are taken to have moved away from the training data."""
+
+    psi: float = Field(0.25, gt=0, description="population stability index that counts as drift")
+    share: float = Field(
+        0.05, gt=0, lt=1, description="further share of missing, unseen or out-of-range values that does"
+    )
+    significance: float = Field(
+        0.001, gt=0, lt=1, description="chance of calling drift what is none, over all columns of a run"
+    )
+    least_rows: int = Field(50, ge=1, description="rows below which nothing is said of drift")
+
+
 class Config(_Section):
     """All settings. Sections are the tables of a configuration file."""
 
@@ -139,6 +152,7 @@ class Config(_Section):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     threshold: ThresholdConfig = Field(default_factory=ThresholdConfig)
     scoring: ScoringConfig = Field(default_factory=ScoringConfig)
+    drift: DriftConfig = Field(default_factory=DriftConfig)
 
     @classmethod
     def build(

@@ -12,6 +12,7 @@ import numpy as np
 
 from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import UsageError
 from aedetect.features import Encoded, FeatureEncoder
 from aedetect.features.encoder import STATISTICS
@@ -116,6 +117,11 @@ class Detector:
         return self._fitted.sha256
 
     @property
+    def sketch(self) -> Sketch | None:
+        """How the training values are spread; None where the model file is too old to hold it."""
+        return self._fitted.sketch
+
+    @property
     def device(self) -> torch.device:
         return self._fitted.device
 
@@ -148,10 +154,17 @@ class Detector:
         return self.calibration.threshold(configured.alert_rate)
 
     def adjusted(self, settings: Config) -> Detector:
-        """This detector with the scoring settings of `settings`, and its threshold where one is set there."""
-        update: dict[str, Any] = {"scoring": settings.scoring}
-        if "threshold" in settings.model_fields_set:
-            update["threshold"] = settings.threshold
+        """This detector with those scoring and threshold settings that are set in `settings`."""
+        asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
+        if "alert_rate" in asked:
+            # A rate asked for now overrules a fixed threshold of training.
+            asked.setdefault("value", None)
+        scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
+        update: dict[str, Any] = {
+            "scoring": self.config.scoring.model_copy(update=scoring),
+            "threshold": self.config.threshold.model_copy(update=asked),
+            "drift": settings.drift,
+        }
         other = Detector(self.config.model_copy(update=update))
         other._parts = self._parts
         return other
@@ -226,12 +239,13 @@ class Detector:
         return self._parts
 
 
-def load(path: str | os.PathLike[str], *, device: str = "auto") -> Detector:
+def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | None = None) -> Detector:
     """The Detector in the model file at `path`; runs no code from it.
 
-    Raises ModelError for a file that is missing, damaged, too new, or no model file.
+    Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
+    digest is not `sha256`.
     """
-    manifest, tensors, digest = read_bundle(path)
+    manifest, tensors, digest = read_bundle(path, sha256)
     detector = Detector(manifest.config)
     detector._parts = _Parts.of_bundle(manifest, tensors, digest, pick_device(device), str(path))
     return detector
@@ -246,12 +260,22 @@ class _Parts:
     summary: TrainingSummary
     device: torch.device
     sha256: str | None
+    sketch: Sketch | None = None
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> _Parts:
         scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
         calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(fitted.encoder, fitted.members, calibration, scale, fitted.summary, fitted.device, None)
+        return cls(
+            fitted.encoder,
+            fitted.members,
+            calibration,
+            scale,
+            fitted.summary,
+            fitted.device,
+            None,
+            fitted.sketch,
+        )
 
     @classmethod
     def of_bundle(
@@ -277,12 +301,15 @@ class _Parts:
                 members.append(model.to(device).eval())
             calibration = Calibration(np.asarray(tensors["calibration.scores"]))
             scale = np.float32(tensors["calibration.scale"][0])
+            sketch = Sketch.of_tensors(encoder, tensors)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(encoder, members, calibration, scale, manifest.training, device, digest)
+        return cls(encoder, members, calibration, scale, manifest.training, device, digest, sketch)
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
+        if self.sketch:
+            tensors |= self.sketch.tensors()
         tensors["calibration.scores"] = self.calibration.scores
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
         for index, model in enumerate(self.members):

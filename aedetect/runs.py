@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.config import Config
-from aedetect.errors import DataError, ExitCode, UsageError
+from aedetect.driftwatch import NO_SKETCH, DriftWatch
+from aedetect.errors import DataError, ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.lock import Locks
 from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aedetect.detector import Verdicts
+    from aedetect.drift.verdict import Drift
 
 MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a schema or data change"
 
@@ -34,6 +36,7 @@ class Guards:
 
     fail_over: float | None = None
     max_alert_rate: float | None = None
+    fail_on_drift: bool = False
 
     def __post_init__(self) -> None:
         for name, rate in (("--fail-over", self.fail_over), ("--max-alert-rate", self.max_alert_rate)):
@@ -73,6 +76,19 @@ class Request:
     min_age: float = 0.0
     guards: Guards = field(default_factory=Guards)
     records: Records = field(default_factory=Records)
+    digest: str | None = None
+
+
+def measure_drift(
+    inputs: Sequence[str], model: Path, digest: str | None, settings: Config, monitor: Monitor, fail: bool
+) -> Summary:
+    """Score `inputs` to nowhere, for the drift alone. Raises what `score` does, and ModelError for a
+    model file without the figures to compare with. `fail`: whether drift changes the exit code."""
+    request = Request(inputs, model, None, Shape("none"), guards=Guards(fail_on_drift=True), digest=digest)
+    summary = score(request, settings, monitor)
+    if summary.exit_code == ExitCode.DRIFT and not fail:
+        summary.exit_code = int(ExitCode.OK)
+    return summary
 
 
 def score(request: Request, settings: Config, monitor: Monitor) -> Summary:
@@ -108,7 +124,7 @@ def _score(
 ) -> None:
     from aedetect.detector import load
 
-    detector = load(request.model, device=settings.training.device).adjusted(settings)
+    detector = load(request.model, device=settings.training.device, sha256=request.digest).adjusted(settings)
     summary.model |= {"sha256": detector.sha256, "trained": detector.training.started}
     summary.threshold = detector.threshold
     summary.alert_rate = alert_rate_of(detector, detector.threshold)
@@ -124,6 +140,8 @@ def _score(
     followers: list[Follower] = []
     if ledger is not None:
         followers.append(_Bookkeeper(ledger, str(detector.sha256), summary))
+    drift = DriftWatch(detector)
+    followers.append(drift)
     if not together:
         followers.append(_Unlocker(locks))
     score_into(
@@ -137,7 +155,7 @@ def _score(
         together=together,
         spared=len(sources) - len(chosen),
     )
-    _judge(summary, request.guards, monitor)
+    _judge(summary, request.guards, drift.verdict(), monitor)
 
 
 def _check_files(
@@ -171,7 +189,11 @@ def _spared(source: FileInput, ledger: Ledger | None, model: str, min_age: float
     return None
 
 
-def _judge(summary: Summary, guards: Guards, monitor: Monitor) -> None:
+def _judge(summary: Summary, guards: Guards, drift: Drift | None, monitor: Monitor) -> None:
+    if drift is not None and drift.rows:
+        summary.drift = drift.as_dict()
+    elif drift is None and guards.fail_on_drift:
+        raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")
     share = summary.anomaly_share or 0.0
     if guards.max_alert_rate is not None and share > guards.max_alert_rate:
         text = f"{MORE_THAN_EXPLAINED} ({share:.2%} of the rows, --max-alert-rate {guards.max_alert_rate:g})"
@@ -179,6 +201,9 @@ def _judge(summary: Summary, guards: Guards, monitor: Monitor) -> None:
         monitor.notice(text)
     if summary.exit_code == ExitCode.OK and guards.fail_over is not None and share > guards.fail_over:
         summary.exit_code = int(ExitCode.ALERTS)
+    drifted = drift is not None and drift.verdict == "drifted"
+    if summary.exit_code == ExitCode.OK and guards.fail_on_drift and drifted:
+        summary.exit_code = int(ExitCode.DRIFT)
 
 
 class _All(Follower):

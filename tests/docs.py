@@ -30,13 +30,15 @@ def command_names() -> list[str]:
 def help_text(*words: str) -> str:
     """What `aedetect WORDS --help` prints, at a fixed width."""
     environment = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, "NO_COLOR": "1"}
-    result = CliRunner().invoke(app, [*words, "--help"], prog_name="aedetect", env=environment)
+    result = CliRunner().invoke(
+        app, [*" ".join(words).split(), "--help"], prog_name="aedetect", env=environment
+    )
     assert result.exit_code == 0, result.output
     return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
 
 
 def commands_section() -> str:
-    blocks = [f"### aedetect {name}\n\n```text\n{help_text(*name.split())}\n```" for name in command_names()]
+    blocks = [f"### aedetect {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
     return "\n\n".join(blocks)
 
 

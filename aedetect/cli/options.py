@@ -29,6 +29,15 @@ Inputs = Annotated[
 Model = Annotated[
     Path, typer.Option("--model", "-m", metavar="MODEL.aed", help="The model file.", show_default=False)
 ]
+Digest = Annotated[
+    str | None,
+    typer.Option(
+        "--model-sha256",
+        metavar="DIGEST",
+        help="Refuse the model file if its SHA-256 is another.",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option(

@@ -34,6 +34,7 @@ def score(
             show_default=False,
         ),
     ] = None,
+    model_sha256: options.Digest = None,
     alert_rate: Annotated[
         float | None,
         typer.Option(
@@ -70,6 +71,14 @@ def score(
             show_default=False,
         ),
     ] = None,
+    fail_on_drift: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-drift",
+            help="Exit with 11 if the rows are no longer spread as in training.",
+            rich_help_panel=THRESHOLD,
+        ),
+    ] = False,
     new_only: Annotated[
         bool,
         typer.Option(
@@ -144,7 +153,8 @@ def score(
 
     The output has the input's columns and rows in their order, and anomaly_score, anomaly_p_value,
     is_anomaly, anomaly_features and anomaly_status. Exit codes: 0 done, 3 unusable data, 4
-    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over.
+    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over,
+    11 --fail-on-drift and the data have drifted.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
@@ -164,16 +174,18 @@ def score(
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
         }
-        guards = Guards(fail_over, max_alert_rate)
+        guards = Guards(fail_over, max_alert_rate, fail_on_drift)
         records = Records(new_only, state, summary, metrics)
         age = options.duration(min_age, "--min-age")
         with out.held_back(records.kept):
             done = _score(
                 out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix), age, guards,
-                records,
+                records, model_sha256,
             )  # fmt: skip
             out.result(done.as_dict())
             _tell(out, done, shown=output != "-")
+            if output != "-":
+                _tell_drift(out, done)
             if done.exit_code:
                 raise typer.Exit(done.exit_code)
 
@@ -189,14 +201,20 @@ def _score(
     min_age: float,
     guards: Guards,
     records: Records,
+    digest: str | None,
 ) -> Summary:
     from aedetect import runs
     from aedetect.scoring import Shape
 
     settings = options.settings(config, overrides)
-    request = runs.Request(inputs, model, output, Shape(*shape), min_age, guards, records)
+    request = runs.Request(inputs, model, output, Shape(*shape), min_age, guards, records, digest)
     with TerminalMonitor(out, settings.training.device) as monitor:
         return runs.score(request, settings, monitor)
+
+
+def _tell_drift(out: Output, summary: Summary) -> None:
+    if summary.drift and summary.drift["verdict"] == "drifted":
+        out.say(f"drift: {summary.drift['text']}")
 
 
 def _tell(out: Output, summary: Summary, shown: bool) -> None:

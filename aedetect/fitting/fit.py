@@ -17,6 +17,7 @@ import torch
 from aedetect._version import __version__
 from aedetect.bundle import TrainingSummary
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
@@ -50,6 +51,7 @@ class Fitted:
     raw_scores: np.ndarray[Any, np.dtype[np.float64]]
     summary: TrainingSummary
     device: torch.device
+    sketch: Sketch | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def fit(
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
-    return Fitted(found.schema, found.encoder, members, raw, summary, device)
+    return Fitted(found.schema, found.encoder, members, raw, summary, device, rows.sketch)
 
 
 def raw_scores(errors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
