@@ -42,6 +42,18 @@ class TensorInfo(BaseModel):
     sha256: str
 
 
+class Ancestor(BaseModel):
+    """An older model file, and what was done to it: 'trained on' or 'calibrated'."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str
+    trained: str
+    inputs: tuple[str, ...]
+    rows: int
+    then: str
+
+
 class TrainingSummary(BaseModel):
     """How the model came to be."""
 
@@ -56,6 +68,7 @@ class TrainingSummary(BaseModel):
     started: str
     seconds: float
     versions: dict[str, str]
+    lineage: tuple[Ancestor, ...] = ()
 
 
 class Manifest(BaseModel):

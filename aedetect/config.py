@@ -129,6 +129,7 @@ class ScoringConfig(_Section):
 
     batch_rows: int = Field(32768, ge=1, description="rows read and scored at a time")
     top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
+    jobs: int = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
 
 
 class DriftConfig(_Section):

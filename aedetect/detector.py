@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from aedetect.bundle import Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
+from aedetect.bundle import Ancestor, Manifest, Tensors, TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
 from aedetect.drift.sketch import Sketch
 from aedetect.errors import UsageError
@@ -18,6 +18,7 @@ from aedetect.features import Encoded, FeatureEncoder
 from aedetect.features.encoder import STATISTICS
 from aedetect.fitting import Fitted, fit
 from aedetect.fitting.fit import raw_scores
+from aedetect.fitting.start import Start, calibration_scores
 from aedetect.inference import mean_errors
 from aedetect.inputs import Data, as_inputs
 from aedetect.models import build
@@ -83,17 +84,53 @@ class Detector:
         monitor: Monitor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
+        start: Detector | None = None,
     ) -> Self:
         """Learn from `data`: a DataFrame, an Arrow table, or one or more paths.
 
-        `checkpoint` names a file to save progress in; with `resume` training goes on from it.
+        `checkpoint` names a file to save progress in; with `resume` training goes on from it. With
+        `start` it goes on from the weights of an older detector, whose columns and scaling are kept.
         Raises DataError where the data cannot be learned from, UsageError for settings at odds
         with them.
         """
         path = Path(checkpoint) if checkpoint is not None else None
-        fitted = fit(as_inputs(data, self.config.data), self.config, monitor or Monitor(), path, resume)
+        older = start._start("trained on") if start else None
+        if start:
+            self.config = self.config.model_copy(update={"model": start.config.model})
+        fitted = fit(
+            as_inputs(data, self.config.data), self.config, monitor or Monitor(), path, resume, older
+        )
         self._parts = _Parts.of_fitted(fitted)
         return self
+
+    def calibrated(self, data: Data | None = None, *, monitor: Monitor | None = None) -> Detector:
+        """This detector with the threshold and p-values that the normal rows `data` give.
+
+        Scores stay as they are. Without `data` only the threshold follows the settings, as after
+        `adjusted`. Raises DataError or ModelError where the data cannot be used.
+        """
+        parts = self._fitted
+        start = self._start("calibrated")
+        summary = parts.summary.model_copy(update={"lineage": start.lineage})
+        calibration = parts.calibration
+        if data is not None:
+            inputs = as_inputs(data, self.config.data)
+            raw = calibration_scores(start, inputs, self.config, parts.device, monitor or Monitor())
+            calibration = Calibration(raw / float(parts.scale))
+            names = ", ".join(source.name for source in inputs)
+            told = f"split-conformal, on {len(raw):,} rows of {names}"
+            summary = summary.model_copy(update={"calibration": told})
+        other = Detector(self.config)
+        other._parts = replace(parts, calibration=calibration, summary=summary, sha256=None)
+        return other
+
+    def _start(self, then: str) -> Start:
+        parts, training = self._fitted, self._fitted.summary
+        this = Ancestor(
+            sha256=parts.sha256 or "", trained=training.started, inputs=training.inputs,
+            rows=training.rows, then=then,
+        )  # fmt: skip
+        return Start(parts.encoder, parts.members, this.sha256, (*training.lineage, this))
 
     @property
     def schema(self) -> Schema:
@@ -154,13 +191,15 @@ class Detector:
         return self.calibration.threshold(configured.alert_rate)
 
     def adjusted(self, settings: Config) -> Detector:
-        """This detector with those scoring and threshold settings that are set in `settings`."""
+        """This detector with those scoring, threshold and label settings that are set in `settings`."""
+        data = settings.data.model_dump(include={"label", "positive"} & settings.data.model_fields_set)
         asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
         if "alert_rate" in asked:
             # A rate asked for now overrules a fixed threshold of training.
             asked.setdefault("value", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
         update: dict[str, Any] = {
+            "data": self.config.data.model_copy(update=data),
             "scoring": self.config.scoring.model_copy(update=scoring),
             "threshold": self.config.threshold.model_copy(update=asked),
             "drift": settings.drift,

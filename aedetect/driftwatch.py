@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.summary import Follower
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 NO_SKETCH = (
     "the model file does not hold how its training data were spread; train anew, or score without drift"
 )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How rows and scores are spread."""
+
+    now: Sketch
+    scores: ScoreSketch
 
 
 class DriftWatch(Follower):
@@ -47,6 +56,16 @@ class DriftWatch(Follower):
         if self._training is not None:
             self._now.add(self._part)
             self._scores.add(self._part_scores)
+
+    def bare(self) -> Counted:
+        """What was counted, without the detector: it goes from one process to another."""
+        return Counted(self._now, self._scores)
+
+    def add(self, counted: Counted) -> None:
+        """Take in what was counted in another process, under the same model."""
+        if self._training is not None:
+            self._now.add(counted.now)
+            self._scores.add(counted.scores)
 
     def verdict(self) -> Drift | None:
         """What the counts come to; None where the model holds nothing to compare them with."""

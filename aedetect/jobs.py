@@ -169,7 +169,12 @@ def score_into(
         errors = run(detector, inputs, outputs, summary, shape, monitor, follower) if inputs else []
     finally:
         summary.seconds = time.monotonic() - clock
-    if errors and len(errors) == len(inputs) and not spared:
+    conclude(summary, errors, len(inputs), spared)
+
+
+def conclude(summary: Summary, errors: Sequence[AedetectError], inputs: int, spared: int) -> None:
+    """Settle the exit code. Raises the failure of a run of which no input could be used."""
+    if errors and len(errors) == inputs and not spared:
         raise _failure(errors)
     if errors:
         summary.exit_code = int(ExitCode.PARTIAL)

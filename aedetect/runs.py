@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from aedetect.io.lock import Locks
 from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
 from aedetect.ledger import Ledger, Mark, check_state_path, check_unchanged, is_young, mark_of, place_of
 from aedetect.monitor import Monitor
+from aedetect.parallel import Done, ParallelFollower, Task, score_side_by_side, worthwhile
 from aedetect.record import recorded
 from aedetect.scoring import Shape
 from aedetect.summary import FileOutcome, Follower, Summary
@@ -137,24 +139,30 @@ def _score(
             summary.files.append(FileOutcome(source.name, None, status))
         else:
             chosen.append((source, output))
-    followers: list[Follower] = []
-    if ledger is not None:
-        followers.append(_Bookkeeper(ledger, str(detector.sha256), summary))
     drift = DriftWatch(detector)
-    followers.append(drift)
-    if not together:
-        followers.append(_Unlocker(locks))
-    score_into(
-        summary,
-        detector,
-        [source for source, _ in chosen],
-        [output for _, output in chosen],
-        request.shape,
-        monitor,
-        _All(followers),
-        together=together,
-        spared=len(sources) - len(chosen),
-    )
+    book = _Bookkeeper(ledger, str(detector.sha256), summary) if ledger is not None else None
+    unlock = None if together else locks
+    jobs = 1 if together else worthwhile(chosen, detector.config.scoring.jobs)
+    spared = len(sources) - len(chosen)
+    if jobs > 1:
+        task = Task(
+            str(request.model), str(detector.sha256), settings.model_dump(exclude_unset=True),
+            request.shape, ledger is not None, max(1, (os.cpu_count() or 1) // jobs),
+        )  # fmt: skip
+        arrivals = _Arrivals(drift, book, unlock)
+        score_side_by_side(summary, task, chosen, jobs, monitor, arrivals, spared=spared)
+    else:
+        score_into(
+            summary,
+            detector,
+            [source for source, _ in chosen],
+            [output for _, output in chosen],
+            request.shape,
+            monitor,
+            _All([*([book] if book else []), drift, *([_Unlocker(unlock)] if unlock else [])]),
+            together=together,
+            spared=spared,
+        )
     _judge(summary, request.guards, drift.verdict(), monitor)
 
 
@@ -239,7 +247,11 @@ class _Bookkeeper(Follower):
         self._marks: dict[str, Mark] = {}
 
     def begin(self, source: FileInput) -> None:
-        mark = self._marks[source.name] = mark_of(source)
+        self.marked(source, mark_of(source))
+
+    def marked(self, source: FileInput, mark: Mark) -> None:
+        """The input looked like `mark` before it was read."""
+        self._marks[source.name] = mark
         other = self._ledger.same_content(mark, place_of(source), self._model)
         if other is not None:
             self._summary.warnings.append(
@@ -252,6 +264,23 @@ class _Bookkeeper(Follower):
     def done(self, source: FileInput, entry: FileOutcome) -> None:
         mark = self._marks.pop(source.name)
         self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies)
+
+
+class _Arrivals(ParallelFollower):
+    """Does in this process what `_Bookkeeper` and `_Unlocker` do for inputs scored in it."""
+
+    def __init__(self, drift: DriftWatch, book: _Bookkeeper | None, locks: Locks | None):
+        self._drift = drift
+        self._book = book
+        self._locks = locks
+
+    def arrived(self, source: FileInput, done: Done) -> None:
+        self._drift.add(done.drift)
+        if self._book is not None and done.mark is not None:
+            self._book.marked(source, done.mark)
+            self._book.done(source, done.entry)
+        if self._locks is not None and done.entry.output is not None:
+            self._locks.release(done.entry.output)
 
 
 class _Unlocker(Follower):

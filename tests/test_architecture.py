@@ -17,6 +17,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("runs",),
+    ("parallel",),
     ("jobs", "sklearn", "record", "driftwatch"),
     ("summary",),
     ("scoring",),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aedetect._version import __version__
-from aedetect.cli import drift, inspect, score, state, train
+from aedetect.cli import calibrate, drift, inspect, score, state, train
 from aedetect.cli.console import discard_stdout
 from aedetect.errors import ExitCode
 
@@ -45,6 +45,7 @@ def root(
 
 app.command(no_args_is_help=True)(train.train)
 app.command(no_args_is_help=True)(score.score)
+app.command(no_args_is_help=True)(calibrate.calibrate)
 app.command(no_args_is_help=True)(drift.drift)
 app.command(no_args_is_help=True)(inspect.inspect)
 app.add_typer(state.app, name="state")

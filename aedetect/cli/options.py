@@ -104,7 +104,7 @@ Device = Annotated[
     ),
 ]
 
-_FLAGS = {"threshold.value": "--threshold", "data.roles": "--role"}
+_FLAGS = {"threshold.value": "--threshold", "data.roles": "--role", "scoring.jobs": "--jobs"}
 
 
 def settings(config: Path | None, overrides: dict[str, Any]) -> Config:

@@ -105,6 +105,15 @@ def score(
             show_default=False,
         ),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Score up to N inputs side by side, where that is faster; default: 1.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -173,6 +182,7 @@ def score(
             "training.device": device,
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
+            "scoring.jobs": jobs,
         }
         guards = Guards(fail_over, max_alert_rate, fail_on_drift)
         records = Records(new_only, state, summary, metrics)

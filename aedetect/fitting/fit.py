@@ -21,6 +21,7 @@ from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
+from aedetect.fitting.start import Start
 from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
 from aedetect.inference import member_errors, single_threaded
 from aedetect.io.source import Input
@@ -69,8 +70,9 @@ def fit(
     monitor: Monitor,
     checkpoint: Path | None = None,
     resume: bool = False,
+    start: Start | None = None,
 ) -> Fitted:
-    """Fit a model on `inputs`.
+    """Fit a model on `inputs`, or with `start` go on from an older one.
 
     With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
     DataError, UsageError or ModelError for what the user can mend.
@@ -78,7 +80,7 @@ def fit(
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
     monitor.stage("reading")
-    found = survey(inputs, config)
+    found = start.survey(inputs, config) if start else survey(inputs, config)
     monitor.columns(found.schema)
     for text in found.notices:
         monitor.notice(text)
@@ -91,11 +93,11 @@ def fit(
     monitor.stage("training")
     deadline = clock + config.training.max_time if config.training.max_time else None
     keeper = (
-        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found))
+        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found, start))
         if checkpoint
         else None
     )
-    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline)
+    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline, start)
     monitor.stage("calibrating")
     with single_threaded(device):
         raw = np.concatenate(
@@ -115,6 +117,7 @@ def fit(
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
+        lineage=start.lineage if start else (),
     )
     return Fitted(found.schema, found.encoder, members, raw, summary, device, rows.sketch)
 
@@ -175,6 +178,7 @@ def _train_all(
     keeper: Checkpointer | None,
     resume: bool,
     deadline: float | None,
+    start: Start | None,
 ) -> tuple[list[Autoencoder], list[TrainingRecord]]:
     layout = found.encoder.layout
     pending = keeper.load(device) if keeper and resume else None
@@ -189,6 +193,8 @@ def _train_all(
                 members.append(model.eval())
                 records.append(keeper.records[index])
                 continue
+            if start:
+                start.load_weights(model, index)
             hooks = Hooks(
                 partial(monitor.training, index, len(tasks)),
                 keeper.offer if keeper else (lambda _: None),
@@ -237,10 +243,12 @@ def _member_seed(seed: int, index: int) -> int:
     return int(np.random.SeedSequence((seed, index)).generate_state(1, np.uint32)[0])
 
 
-def _fingerprint(config: Config, found: Survey) -> str:
+def _fingerprint(config: Config, found: Survey, start: Start | None) -> str:
     told = config.model_dump_json(exclude={"threshold": True, "scoring": True})
     parts = (told, found.schema.model_dump_json(), str(found.rows), found.encoder.state.model_dump_json())
     digest = hashlib.sha256("\n".join(parts).encode())
+    if start:
+        digest.update(start.sha256.encode())
     for values in found.encoder.statistics().values():
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

@@ -54,7 +54,7 @@ def right_ones(
 ) -> dict[float, int]:
     numeric = [c.name for c in detector.schema.columns if c.role == "numeric"]
     found = {}
-    for shift in SHIFTS:
+    for shift in SHIFTS if numeric else ():
         found[shift] = 0
         for _ in range(DRAWS // 4):
             rows = fresh.iloc[random.choice(len(fresh), min(1000, len(fresh)), replace=False)].copy()
@@ -87,7 +87,7 @@ def main(folder: str) -> None:
         for shift, count in seen.items():
             right[shift].append(count)
         cells = [f"{wrong[size]}/{DRAWS}" if size in wrong else "" for size in SIZES]
-        cells += [f"{seen[shift]}/{DRAWS // 4}" for shift in SHIFTS]
+        cells += [f"{seen[shift]}/{DRAWS // 4}" if shift in seen else "" for shift in SHIFTS]
         print(f"| {path.stem} | {normal.shape[1]} | {' | '.join(cells)} |", flush=True)
     cells = [f"{sum(false[size])}/{DRAWS * len(false[size])}" for size in SIZES]
     cells += [f"{sum(right[shift])}/{DRAWS // 4 * len(right[shift])}" for shift in SHIFTS]
