@@ -96,6 +96,6 @@ def test_a_stopped_run_leaves_nothing(tmp_path: Path, number: int) -> None:
             time.sleep(0.05)
         os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
         stderr = process.communicate(timeout=60)[1]
-    assert process.returncode == (143 if number == signal.SIGTERM else 130)
     assert "Traceback" not in stderr
+    assert process.returncode == (143 if number == signal.SIGTERM else 130)
     assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]

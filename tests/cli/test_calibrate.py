@@ -125,8 +125,8 @@ QUICK = ("--epochs", "1", "--device", "cpu")
 class TestTrainFrom:
     def test_it_goes_on_from_the_older_weights(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AEDETECT_MODEL_WIDTH", "16")
-        done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK)
-        done("train", "fresh.csv", "-o", "anew.aed", *QUICK)
+        done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK, "--seed", "5")
+        done("train", "fresh.csv", "-o", "anew.aed", *QUICK, "--seed", "5")
         old, new, anew = (read_bundle(name) for name in ("m.aed", "new.aed", "anew.aed"))
         assert new[0].model_schema == old[0].model_schema
         assert new[0].features == old[0].features
@@ -139,7 +139,7 @@ class TestTrainFrom:
                 if name.startswith("members.0.") and name.endswith((".weight", ".bias"))
             )
 
-        assert 0 < moved(new) < moved(anew) / 2
+        assert 0 < moved(new) < moved(anew) / 4
 
     def test_the_line_of_models_is_kept(self) -> None:
         done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK)
