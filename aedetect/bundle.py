@@ -44,6 +44,18 @@ class TensorInfo(BaseModel):
     sha256: str
 
 
+class Ancestor(BaseModel):
+    """An older model file, and what was done to it: 'trained on' or 'calibrated'."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str
+    trained: str
+    inputs: tuple[str, ...]
+    rows: int
+    then: str
+
+
 class TrainingSummary(BaseModel):
     """How the model came to be."""
 
@@ -58,6 +70,7 @@ class TrainingSummary(BaseModel):
     started: str
     seconds: float
     versions: dict[str, str]
+    lineage: tuple[Ancestor, ...] = ()
 
 
 class Manifest(BaseModel):
@@ -123,10 +136,11 @@ def pack(
     return blank[:place] + digest + blank[place + len(digest) :]
 
 
-def read_bundle(path: str | os.PathLike[str]) -> tuple[Manifest, Tensors, str]:
+def read_bundle(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
     """The manifest, the tensors and the SHA-256 of the model file at `path`.
 
-    Raises ModelError for a file that is missing, damaged, of a newer format, or no model file.
+    Raises ModelError for a file that is missing, damaged, of a newer format, no model file, or, before
+    anything else in it is looked at, one whose digest is not `sha256`.
     """
     try:
         with open(path, "rb") as stream:
@@ -134,12 +148,15 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[Manifest, Tensors, str]:
             # Whatever else was named, it is not read to its end in vain.
             if _header_size(data) <= MOST_HEADER_BYTES:
                 data += stream.read()
+        digest = hashlib.sha256(data).hexdigest()
+        if sha256 is not None and len(data) > 8 and digest != sha256.lower():
+            raise _Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
         manifest, tensors = unpack(data)
     except OSError as error:
         raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
     except _Damaged as error:
         raise ModelError(f"{path}: {error}") from None
-    return manifest, tensors, hashlib.sha256(data).hexdigest()
+    return manifest, tensors, digest
 
 
 def unpack(data: bytes) -> tuple[Manifest, Tensors]:

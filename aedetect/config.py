@@ -173,6 +173,20 @@ class ScoringConfig(_Section):
 
     batch_rows: int = Field(32768, ge=1, description="rows read and scored at a time")
     top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
+    jobs: int = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
+
+
+class DriftConfig(_Section):
+    """When new data are taken to have moved away from the training data."""
+
+    psi: float = Field(0.25, gt=0, description="population stability index that counts as drift")
+    share: float = Field(
+        0.05, gt=0, lt=1, description="further share of missing, unseen or out-of-range values that does"
+    )
+    significance: float = Field(
+        0.001, gt=0, lt=1, description="chance of calling drift what is none, over all columns of a run"
+    )
+    least_rows: int = Field(50, ge=1, description="rows below which nothing is said of drift")
 
 
 class Config(_Section):
@@ -184,6 +198,7 @@ class Config(_Section):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     threshold: ThresholdConfig = Field(default_factory=ThresholdConfig)
     scoring: ScoringConfig = Field(default_factory=ScoringConfig)
+    drift: DriftConfig = Field(default_factory=DriftConfig)
 
     @classmethod
     def build(

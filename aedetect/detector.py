@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from aedetect.bundle import TrainingSummary, read_bundle, write_bundle
+from aedetect.bundle import Ancestor, TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import ModelError, UsageError
 from aedetect.features import Encoded, FeatureEncoder
 from aedetect.fitting import fit
 from aedetect.fitting.fit import SeriesParts, raw_scores
 from aedetect.fitting.series import fit_series
+from aedetect.fitting.start import Start, calibration_scores
 from aedetect.inference import mean_errors, single_threaded
 from aedetect.inputs import Data, as_inputs
 from aedetect.models.companion import Companion
 from aedetect.monitor import Monitor
+from aedetect.otherjobs import OtherJobs
 from aedetect.parts import Parts
 from aedetect.schema import Schema
 from aedetect.thresholds import Calibration
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from aedetect.conversion import Job
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -61,7 +63,7 @@ class Verdicts:
     events: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
-class Detector:
+class Detector(OtherJobs):
     """Learns what normal rows look like; scores and flags new ones.
 
     >>> detector = Detector().fit("normal.csv")        # doctest: +SKIP
@@ -87,21 +89,57 @@ class Detector:
         monitor: Monitor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
+        start: Detector | None = None,
     ) -> Self:
         """Learn from `data`: a DataFrame, an Arrow table, or one or more paths.
 
-        `checkpoint` names a file to save progress in; with `resume` training goes on from it.
+        `checkpoint` names a file to save progress in; with `resume` training goes on from it. With
+        `start` it goes on from the weights of an older detector, whose columns and scaling are kept.
         Raises DataError where the data cannot be learned from, UsageError for settings at odds
         with them.
         """
         path = Path(checkpoint) if checkpoint is not None else None
         inputs, monitor = as_inputs(data, self.config.data), monitor or Monitor()
+        older = start._start("trained on") if start else None
+        if start:
+            self.config = self.config.model_copy(update={"model": start.config.model})
         if self.config.series.time is None:
-            fitted = fit(inputs, self.config, monitor, path, resume)
-        else:
+            fitted = fit(inputs, self.config, monitor, path, resume, older)
+        elif start is None:
             fitted = fit_series(inputs, self.config, monitor)
+        else:
+            raise UsageError("--from goes with tables; a model of time series is trained anew")
         self._parts = Parts.of_fitted(fitted)
         return self
+
+    def calibrated(self, data: Data | None = None, *, monitor: Monitor | None = None) -> Detector:
+        """This detector with the threshold and p-values that the normal rows `data` give.
+
+        Scores stay as they are. Without `data` only the threshold follows the settings, as after
+        `adjusted`. Raises DataError or ModelError where the data cannot be used.
+        """
+        parts = self._fitted
+        start = self._start("calibrated")
+        summary = parts.summary.model_copy(update={"lineage": start.lineage})
+        calibration = parts.calibration
+        if data is not None:
+            inputs = as_inputs(data, self.config.data)
+            raw = calibration_scores(start, inputs, self.config, parts.device, monitor or Monitor())
+            calibration = Calibration(raw / float(parts.scale))
+            names = ", ".join(source.name for source in inputs)
+            told = f"split-conformal, on {len(raw):,} rows of {names}"
+            summary = summary.model_copy(update={"calibration": told})
+        other = Detector(self.config)
+        other._parts = replace(parts, calibration=calibration, summary=summary, sha256=None)
+        return other
+
+    def _start(self, then: str) -> Start:
+        parts, training = self._fitted, self._fitted.summary
+        this = Ancestor(
+            sha256=parts.sha256 or "", trained=training.started, inputs=training.inputs,
+            rows=training.rows, then=then,
+        )  # fmt: skip
+        return Start(parts.encoder, parts.members, this.sha256, (*training.lineage, this))
 
     @property
     def schema(self) -> Schema:
@@ -123,6 +161,11 @@ class Detector:
     def sha256(self) -> str | None:
         """Digest of the file the model was loaded from; None for one just fitted."""
         return self._fitted.sha256
+
+    @property
+    def sketch(self) -> Sketch | None:
+        """How the training values are spread; None where the model file is too old to hold it."""
+        return self._fitted.sketch
 
     @property
     def device(self) -> torch.device:
@@ -203,10 +246,19 @@ class Detector:
         return Calibration(np.sort(series.peaks) / self.scale).threshold(min(share, _MOST_SHARE))
 
     def adjusted(self, settings: Config) -> Detector:
-        """This detector with the scoring settings of `settings`, and its threshold where one is set there."""
-        update: dict[str, Any] = {"scoring": settings.scoring}
-        if "threshold" in settings.model_fields_set:
-            update["threshold"] = settings.threshold
+        """This detector with those scoring, threshold and label settings that are set in `settings`."""
+        data = settings.data.model_dump(include={"label", "positive"} & settings.data.model_fields_set)
+        asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
+        if "alert_rate" in asked:
+            # A rate asked for now overrules a fixed threshold of training.
+            asked.setdefault("value", None)
+        scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
+        update: dict[str, Any] = {
+            "data": self.config.data.model_copy(update=data),
+            "scoring": self.config.scoring.model_copy(update=scoring),
+            "threshold": self.config.threshold.model_copy(update=asked),
+            "drift": settings.drift,
+        }
         other = Detector(self.config.model_copy(update=update))
         other._parts = self._parts
         return other
@@ -290,65 +342,6 @@ class Detector:
         table = score_to_table(self, as_inputs(data, self.config.data), limit, prefix, before)
         return table.to_pandas()  # type: ignore[no-any-return]
 
-    def encode(self, data: Data) -> pd.DataFrame:
-        """The id columns of `data` and each row's code, z0, z1, …; NaN where a row cannot be read.
-
-        Raises DataError or ModelError where the data cannot be read or lack columns.
-        """
-        from aedetect.recoding import Encode
-
-        return self._converted(Encode(self), data)
-
-    def decode(self, codes: Data) -> pd.DataFrame:
-        """Rows in the model's columns, rebuilt from what `encode` gave; other columns are kept.
-
-        Raises DataError or ModelError where `codes` are none of this model's.
-        """
-        from aedetect.recoding import Decode
-
-        return self._converted(Decode(self), codes)
-
-    def clean(self, data: Data, *, noise: float = 0.5, only_anomalous_cells: bool = False) -> pd.DataFrame:
-        """`data` without noise of this size (in standard deviations) on its numbers.
-
-        Values that no row can have are put right too. With `only_anomalous_cells`, the cells to
-        blame for a flagged row are replaced, and nothing else. Raises as `score` does.
-        """
-        from aedetect.repairing import Clean, CleanOptions
-
-        threshold = self.threshold if only_anomalous_cells else None
-        return self._converted(Clean(self, CleanOptions(noise, threshold)), data)
-
-    def impute(
-        self, data: Data, *, mark: bool = False, draws: int | None = None, seed: int = 0
-    ) -> pd.DataFrame:
-        """`data` with missing cells filled with what is expected there, observed cells as they are.
-
-        `mark` adds the column `imputed`, which names each row's filled cells. `draws` gives so many
-        plausible fills of each row instead, numbered in the column `draw`. Raises as `score` does.
-        """
-        from aedetect.repairing import Impute
-
-        return self._converted(Impute(self, mark, draws, seed), data)
-
-    def sample(self, count: int, *, seed: int = 0, where: dict[str, str] | None = None) -> pd.DataFrame:
-        """`count` new rows like those learned from, with the categories that `where` asks for.
-
-        Raises UsageError for categories that the model does not know.
-        """
-        import pyarrow as pa
-
-        from aedetect.drawing import sample_batches, sample_schema
-
-        batches = list(sample_batches(self, count, seed, where))
-        return pa.Table.from_batches(batches, sample_schema(self)).to_pandas()  # type: ignore[no-any-return]
-
-    def _converted(self, job: Job, data: Data) -> pd.DataFrame:
-        from aedetect.conversion import convert_to_table
-
-        table = convert_to_table(job, as_inputs(data, self.config.data))
-        return table.to_pandas()  # type: ignore[no-any-return]
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""
         parts = self._fitted
@@ -369,12 +362,13 @@ class Detector:
         return self._parts
 
 
-def load(path: str | os.PathLike[str], *, device: str = "auto") -> Detector:
+def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | None = None) -> Detector:
     """The Detector in the model file at `path`; runs no code from it.
 
-    Raises ModelError for a file that is missing, damaged, too new, or no model file.
+    Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
+    digest is not `sha256`.
     """
-    manifest, tensors, digest = read_bundle(path)
+    manifest, tensors, digest = read_bundle(path, sha256)
     detector = Detector(manifest.config)
     detector._parts = Parts.of_bundle(manifest, tensors, digest, pick_device(device), str(path))
     return detector

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
 from aedetect.judging import Judge, SeriesJudge, judge_of
 from aedetect.monitor import Monitor
 from aedetect.scoring import (
-    Counts,
     InputOutcome,
     Observer,
     Shape,
@@ -31,72 +31,12 @@ from aedetect.scoring import (
     score_input,
     union_fields,
 )
+from aedetect.summary import SUMMARY_VERSION, FileOutcome, Follower, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aedetect.detector import Detector
-
-SUMMARY_VERSION = 1
-
-
-@dataclass
-class FileOutcome:
-    """One input's entry in the summary."""
-
-    path: str
-    output: str | None
-    status: str = "scored"
-    rows: int = 0
-    normal: int = 0
-    anomalies: int = 0
-    unscorable: int = 0
-    warmup: int = 0
-    error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Without `warmup`, which is not in the contract of an entry."""
-        return {name: value for name, value in asdict(self).items() if name != "warmup"}
-
-
-@dataclass
-class Summary:
-    """What a scoring run came to; `as_dict` is the contract of `--json`."""
-
-    model: dict[str, str | None]
-    threshold: float
-    alert_rate: float | None
-    started: datetime
-    counts: Counts = field(default_factory=Counts)
-    files: list[FileOutcome] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    exit_code: int = 0
-    events: int | None = None
-
-    @property
-    def anomaly_share(self) -> float | None:
-        return self.counts.anomalies / self.counts.rows if self.counts.rows else None
-
-    def as_dict(self) -> dict[str, Any]:
-        finished = datetime.now(UTC)
-        return {
-            "schema_version": SUMMARY_VERSION,
-            "aedetect_version": __version__,
-            "command": "score",
-            "model": self.model,
-            **asdict(self.counts),
-            "events": self.events,
-            "threshold": self.threshold,
-            "alert_rate": self.alert_rate,
-            "anomaly_share": self.anomaly_share,
-            "files": [entry.as_dict() for entry in self.files],
-            "warnings": self.warnings,
-            "started": self.started.isoformat(timespec="seconds"),
-            "finished": finished.isoformat(timespec="seconds"),
-            "seconds": round(self.seconds, 3),
-            "exit_code": self.exit_code,
-        }
+    from aedetect.detector import Detector, Verdicts
 
 
 def plan_outputs(
@@ -114,16 +54,17 @@ def plan_outputs(
         return [STDIN] * len(inputs)
     if output.endswith(os.sep) or os.path.isdir(output):
         planned = [os.path.join(output, _name_in_folder(source)) for source in inputs]
-        twice = next((path for path in planned if planned.count(path) > 1), None)
+        counts = Counter(planned)
+        twice = next((path for path in planned if counts[path] > 1), None)
         if twice:
             raise UsageError(f"two inputs would both be written to {twice}; score them apart")
     else:
         planned = [output] * len(inputs)
+    read = _Files([source.location.path for source in inputs if source.location.path != STDIN])
     for path in dict.fromkeys(planned):
         output_format(path)
-        for source in inputs:
-            if source.location.path != STDIN and same_file(path, source.location.path):
-                raise UsageError(f"{path}: the output is also an input; choose another name")
+        if read.hold(path):
+            raise UsageError(f"{path}: the output is also an input; choose another name")
         if same_file(path, keep_from):
             raise UsageError(f"{path}: the output is also the model file; choose another name")
         check_writable(path, may_create_folder=path != output)
@@ -195,25 +136,64 @@ def score_files(
     Data and model errors of an input end up in the summary (with a single input they are raised);
     OutputError is raised: where one output cannot be written, others would fare no better.
     """
-    summary = Summary(model, threshold, _alert_rate(detector, threshold), datetime.now(UTC))
+    summary = Summary(model, threshold, alert_rate_of(detector, threshold), datetime.now(UTC))
+    follower = _Observing(observe) if observe else Follower()
+    together = len(inputs) > 1 and goes_together(outputs)
+    score_into(
+        summary, detector, inputs, outputs, shape, monitor, follower,
+        together=together, history=history, events=events,
+    )  # fmt: skip
+    return summary
+
+
+def goes_together(outputs: Sequence[str | None]) -> bool:
+    """Whether the outputs of all inputs are one file, or standard output."""
+    return len(set(outputs)) == 1 and outputs[0] is not None
+
+
+def score_into(
+    summary: Summary,
+    detector: Detector,
+    inputs: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    shape: Shape,
+    monitor: Monitor,
+    follower: Follower,
+    *,
+    together: bool,
+    spared: int = 0,
+    history: Sequence[FileInput] = (),
+    events: str | None = None,
+) -> None:
+    """What `score_files` does, entered into `summary` as it happens: it is true however this ends.
+
+    With `together` all inputs go to one output, with a column that names each row's. `spared` is
+    the number of inputs that were left out because they need no scoring now. Of time series,
+    `history` are rows that went before, and `events` the file for the table of events.
+    """
     clock = time.monotonic()
-    together = len(inputs) > 1 and len(set(outputs)) == 1 and outputs[0] is not None
-    if outputs[0] is None:
+    if inputs and outputs[0] is None:
         shape = Shape("none", shape.only_anomalies, shape.prefix)
     shape = replace(shape, series=detector.series is not None)
-    judge = judge_of(detector, inputs, threshold, history)
     run = _score_together if together else _score_apart
-    errors = run(detector, judge, inputs, outputs, summary, shape, monitor, observe)
-    if isinstance(judge, SeriesJudge):
-        summary.events = len(judge.events)
-        if events is not None:
-            write_events(judge, events)
-    summary.seconds = time.monotonic() - clock
-    if errors and len(errors) == len(inputs):
+    try:
+        judge = judge_of(detector, inputs, summary.settled, history)
+        errors = run(detector, judge, inputs, outputs, summary, shape, monitor, follower) if inputs else []
+        if isinstance(judge, SeriesJudge):
+            summary.events = len(judge.events)
+            if events is not None:
+                write_events(judge, events)
+    finally:
+        summary.seconds = time.monotonic() - clock
+    conclude(summary, errors, len(inputs), spared)
+
+
+def conclude(summary: Summary, errors: Sequence[AedetectError], inputs: int, spared: int) -> None:
+    """Settle the exit code. Raises the failure of a run of which no input could be used."""
+    if errors and len(errors) == inputs and not spared:
         raise _failure(errors)
     if errors:
         summary.exit_code = int(ExitCode.PARTIAL)
-    return summary
 
 
 def _score_apart(
@@ -224,7 +204,7 @@ def _score_apart(
     summary: Summary,
     shape: Shape,
     monitor: Monitor,
-    observe: Observer | None,
+    follower: Follower,
 ) -> list[AedetectError]:
     errors: list[AedetectError] = []
     if len(inputs) > 1:
@@ -234,11 +214,15 @@ def _score_apart(
                 output_fields(detector, source, shape)
     for source, output in zip(inputs, outputs, strict=True):
         outcome = InputOutcome()
-        with _gathered(summary, source, output, outcome, errors, monitor):
+        with _gathered(summary, source, output, outcome, errors, monitor) as entry:
+            follower.begin(source)
             own = _typed(shape, output)
             schema = full_schema(output_fields(detector, source, own), own)
             with _sink(output, schema) as write:
-                score_input(detector, source, judge, write, schema, own, outcome, monitor, observe)
+                score_input(detector, source, judge, write, schema, own, outcome, monitor, follower.see)
+                follower.check(source)
+        if entry.error is None:
+            follower.done(source, entry)
     return errors
 
 
@@ -250,7 +234,7 @@ def _score_together(
     summary: Summary,
     shape: Shape,
     monitor: Monitor,
-    observe: Observer | None,
+    follower: Follower,
 ) -> list[AedetectError]:
     errors: list[AedetectError] = []
     own = replace(_typed(shape, outputs[0]), source=True)
@@ -260,19 +244,61 @@ def _score_together(
         with contextlib.suppress(DataError):
             fields[source.name] = output_fields(detector, source, own)
     schema = full_schema(union_fields(list(fields.values())), own)
-    with _sink(outputs[0], schema) as write:
+    good: list[tuple[FileInput, FileOutcome]] = []
+    with contextlib.suppress(_NoGoodInput), _sink(outputs[0], schema) as write:
         for source in inputs:
             outcome = InputOutcome()
             with (
                 contextlib.closing(Spool(schema)) as spool,
-                _gathered(summary, source, outputs[0], outcome, errors, monitor),
+                _gathered(summary, source, outputs[0], outcome, errors, monitor) as entry,
             ):
-                score_input(detector, source, judge, spool.write, schema, own, outcome, monitor, observe)
+                follower.begin(source)
+                score_input(
+                    detector, source, judge, spool.write, schema, own, outcome, monitor,
+                    follower.see,
+                )  # fmt: skip
+                follower.check(source)
                 for batch in spool.read():
                     write(batch)
-        if len(errors) == len(inputs):
-            raise _failure(errors)
+            if entry.error is None:
+                good.append((source, entry))
+        if not good:
+            raise _NoGoodInput
+    for source, entry in good:
+        follower.done(source, entry)
     return errors
+
+
+class _Files:
+    """Many files, of which it is soon said whether a path leads to one of them."""
+
+    def __init__(self, paths: Sequence[str]):
+        self._places = {os.path.realpath(path) for path in paths}
+        self._files = {status for path in paths if (status := _identity(path))}
+
+    def hold(self, path: str) -> bool:
+        return os.path.realpath(path) in self._places or _identity(path) in self._files
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return None
+
+
+class _Observing(Follower):
+    """Shows each batch to a function."""
+
+    def __init__(self, observe: Observer):
+        self._observe = observe
+
+    def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
+        self._observe(batch, verdicts)
+
+
+class _NoGoodInput(Exception):
+    """Keeps an output without a single good input from being put in place."""
 
 
 def _failure(errors: Sequence[AedetectError]) -> AedetectError:
@@ -292,12 +318,12 @@ def _gathered(
     outcome: InputOutcome,
     errors: list[AedetectError],
     monitor: Monitor,
-) -> Iterator[None]:
+) -> Iterator[FileOutcome]:
     """Enters what becomes of one input into the summary; data and model errors do not escape."""
     monitor.stage(source.name)
     entry = FileOutcome(source.name, output)
     try:
-        yield
+        yield entry
     except (DataError, ModelError) as error:
         errors.append(error)
         entry.output, entry.status, entry.error = None, "failed", str(error)
@@ -336,7 +362,7 @@ def _name_in_folder(source: FileInput) -> str:
     return name if format_of_name(name) else f"{name}.csv"
 
 
-def _alert_rate(detector: Detector, threshold: float) -> float | None:
+def alert_rate_of(detector: Detector, threshold: float) -> float | None:
     """The share of normal rows expected above the threshold, to the digits that calibration gives."""
     import numpy as np
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from aedetect.bundle import Manifest, Tensors, TrainingSummary
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import ModelError, UsageError
 from aedetect.features import FeatureEncoder
 from aedetect.features.encoder import STATISTICS
@@ -42,6 +43,7 @@ class Parts:
     series: SeriesParts | None
     companion: Companion | None
     normal_rows: np.ndarray[Any, np.dtype[np.float32]]
+    sketch: Sketch | None
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> Parts:
@@ -58,6 +60,7 @@ class Parts:
             fitted.series,
             fitted.companion,
             fitted.normal_rows,
+            fitted.sketch,
         )
 
     @classmethod
@@ -93,6 +96,7 @@ class Parts:
             normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
             if normal_rows.shape[1:] != nothing.shape[1:]:
                 raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
+            sketch = None if series else Sketch.of_tensors(encoder, tensors)
             companion = _companion(encoder, manifest.config, tensors, device)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
@@ -107,10 +111,13 @@ class Parts:
             series,
             companion,
             normal_rows,
+            sketch,
         )
 
     def tensors(self) -> Tensors:
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
+        if self.sketch:
+            tensors |= self.sketch.tensors()
         tensors["calibration.scores"] = self.calibration.scores
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
         if len(self.normal_rows):

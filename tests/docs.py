@@ -20,13 +20,19 @@ WIDTH = "88"
 
 
 def command_names() -> list[str]:
-    return list(typer.main.get_command(app).commands)
+    """Every command, those of a group by both words: 'score', 'state show'."""
+    names: list[str] = []
+    for name, command in typer.main.get_command(app).commands.items():
+        names += [f"{name} {below}" for below in getattr(command, "commands", {})] or [name]
+    return names
 
 
 def help_text(*words: str) -> str:
     """What `aedetect WORDS --help` prints, at a fixed width."""
     environment = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, "NO_COLOR": "1"}
-    result = CliRunner().invoke(app, [*words, "--help"], prog_name="aedetect", env=environment)
+    result = CliRunner().invoke(
+        app, [*" ".join(words).split(), "--help"], prog_name="aedetect", env=environment
+    )
     assert result.exit_code == 0, result.output
     return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
 

@@ -17,26 +17,32 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("report", "suspects"),
-    ("jobs", "sklearn", "recoding", "repairing", "drawing", "evaluation", "explain"),
-    ("conversion", "event_table", "looking"),
+    ("runs",),
+    ("parallel",),
+    (
+        *("jobs", "sklearn", "record", "driftwatch"),
+        *("recoding", "repairing", "drawing", "evaluation", "explain"),
+    ),
+    ("conversion", "event_table", "looking", "summary"),
     ("scoring",),
     ("judging",),
     ("results", "changes", "plane", "repairer"),
     ("detector",),
-    ("parts",),
+    ("parts", "otherjobs"),
     ("fitting",),
     ("bundle", "inference"),
+    ("drift",),
     ("training",),
     ("models",),
     ("series",),
     ("features",),
-    ("thresholds", "inputs", "metrics"),
+    ("thresholds", "inputs", "metrics", "ledger"),
     ("schema",),
     ("cells", "io"),
     ("config", "monitor"),
     ("errors", "_version"),
 )
-LIGHT = ("cli", "__init__", "__main__", "config", "errors", "monitor", "jobs")
+LIGHT = ("cli", "__init__", "__main__", "config", "errors", "monitor", "jobs", "runs", "ledger")
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 
 

@@ -79,12 +79,12 @@ def test_roles_from_toml(tmp_path: Path) -> None:
         ("[trainning]", "{path}: unknown table [trainning]; did you mean 'training'?"),
         (
             "[x]",
-            "{path}: unknown table [x]; known are: data, series, model, training, threshold, scoring",
+            "{path}: unknown table [x]; known are: data, series, model, training, threshold, scoring, drift",
         ),
         (
             "epochs = 3",
             "{path}: 'epochs' stands outside a table; settings belong under one of "
-            "[data], [series], [model], [training], [threshold], [scoring]",
+            "[data], [series], [model], [training], [threshold], [scoring], [drift]",
         ),
         (
             "[training]\nepochs = 0",

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from aedetect.errors import OutputError
@@ -33,11 +34,20 @@ def plain(text: str, most: int | None = None) -> str:
 class Output:
     """Where a command prints. `json` and `quiet` silence what is meant for people."""
 
-    def __init__(self, command: str, json: bool = False, quiet: bool = False, verbose: bool = False):
+    def __init__(
+        self,
+        command: str,
+        json: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        log_format: str = "text",
+    ):
         self.command = command
         self.json = json
         self.quiet = quiet
         self.verbose = verbose
+        self._log_format = log_format
+        self._held: list[tuple[str, TextIO]] | None = None
 
     def table(self, table: Table) -> None:
         if not (self.json or self.quiet):
@@ -47,8 +57,7 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not (self.json or self.quiet):
-            with printing():
-                print(_encodable(plain(text), sys.stdout))
+            self._print(_encodable(plain(text), sys.stdout), sys.stdout)
 
     def result(self, value: dict[str, Any]) -> None:
         """The one JSON object of a command, on stdout, if asked for."""
@@ -58,18 +67,66 @@ class Output:
 
     def note(self, text: str) -> None:
         """A line about how things go, on stderr."""
-        if not self.quiet:
-            print(plain(text), file=sys.stderr)
+        self._log("info", text)
 
     def warn(self, text: str) -> None:
-        self.note(f"warning: {text}")
+        self._log("warning", text)
 
     def error(self, text: str, exit_code: int) -> None:
+        """A failure, on stderr; what was held back comes before it."""
+        self._let_out()
         if self.json:
             entry = {"command": self.command, "error": text, "exit_code": exit_code}
             print(_json(entry, sys.stderr), file=sys.stderr)
+        elif self._log_format == "json":
+            print(self._log_line("error", text, exit_code), file=sys.stderr)
         else:
             print(f"error: {plain(text)}", file=sys.stderr)
+
+    @contextlib.contextmanager
+    def held_back(self, asked: bool) -> Iterator[None]:
+        """Where `asked` and stderr is no terminal, nothing is printed unless the block fails.
+
+        So cron, which mails whatever is printed, mails failures alone, with all that led to them.
+        """
+        if asked and not self.verbose and not is_terminal(sys.stderr):
+            self._held = []
+        try:
+            yield
+        except BaseException:
+            self._let_out()
+            raise
+        finally:
+            self._held = None
+
+    def _log(self, level: str, text: str) -> None:
+        if self.quiet:
+            return
+        if self._log_format == "json":
+            self._print(self._log_line(level, text), sys.stderr)
+        else:
+            self._print(plain(f"warning: {text}" if level == "warning" else text), sys.stderr)
+
+    def _log_line(self, level: str, text: str, exit_code: int | None = None) -> str:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry: dict[str, Any] = {"time": now, "level": level, "command": self.command, "message": text}
+        if exit_code is not None:
+            entry["exit_code"] = int(exit_code)
+        return _json(entry, sys.stderr)
+
+    def _print(self, line: str, stream: TextIO) -> None:
+        if self._held is not None:
+            self._held.append((line, stream))
+        elif stream is sys.stdout:
+            with printing():
+                print(line)
+        else:
+            print(line, file=stream)
+
+    def _let_out(self) -> None:
+        held, self._held = self._held or [], None
+        for line, stream in held:
+            self._print(line, stream)
 
 
 @contextlib.contextmanager

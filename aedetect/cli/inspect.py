@@ -100,6 +100,10 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any
         ("made by", f"aedetect {manifest.aedetect_version}, format version {manifest.format_version}"),
         ("trained", f"{training.started} in {training.seconds:.1f} s on {training.device}"),
         ("on", ", ".join(training.inputs)),
+        *(
+            (f"{older.then}", f"{older.sha256[:12]} of {older.trained}, {older.rows:,} rows")
+            for older in training.lineage
+        ),
         ("rows learned", f"{training.rows:,}"),
         ("rows left out", left_out),
         (

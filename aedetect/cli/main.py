@@ -9,8 +9,10 @@ import typer
 
 from aedetect._version import __version__
 from aedetect.cli import (
+    calibrate,
     clean,
     decode,
+    drift,
     encode,
     evaluate,
     explain,
@@ -19,6 +21,7 @@ from aedetect.cli import (
     report,
     sample,
     score,
+    state,
     train,
 )
 from aedetect.cli.console import discard_stdout
@@ -59,10 +62,13 @@ app.command(no_args_is_help=True)(train.train)
 app.command(no_args_is_help=True)(score.score)
 app.command(no_args_is_help=True)(evaluate.evaluate)
 app.command(no_args_is_help=True)(explain.explain)
+app.command(no_args_is_help=True)(calibrate.calibrate)
+app.command(no_args_is_help=True)(drift.drift)
 app.command(no_args_is_help=True)(report.report)
 app.command(no_args_is_help=True)(inspect.inspect)
 for job in (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample):
     app.command(no_args_is_help=True)(job)
+app.add_typer(state.app, name="state")
 
 
 def run() -> None:

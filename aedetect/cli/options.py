@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ TRAINING = "Training"
 COLUMNS = "Columns"
 THRESHOLD = "Threshold"
 SERIES = "Time series"
+UNATTENDED = "Unattended runs"
 
 Inputs = Annotated[
     list[str],
@@ -34,6 +35,15 @@ Inputs = Annotated[
 ]
 Model = Annotated[
     Path, typer.Option("--model", "-m", metavar="MODEL.aed", help="The model file.", show_default=False)
+]
+Digest = Annotated[
+    str | None,
+    typer.Option(
+        "--model-sha256",
+        metavar="DIGEST",
+        help="Refuse the model file if its SHA-256 is another.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[
     bool,
@@ -47,6 +57,13 @@ Quiet = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say more about what is done.", rich_help_panel=OUTPUT)
+]
+LogFormat = Annotated[
+    Literal["text", "json"],
+    typer.Option(
+        help="How notes, warnings and errors are written to stderr: as text or as JSON lines.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
@@ -128,7 +145,7 @@ Threshold = Annotated[
     ),
 ]
 
-_FLAGS = {"threshold.value": "--threshold", "data.roles": "--role"}
+_FLAGS = {"threshold.value": "--threshold", "data.roles": "--role", "scoring.jobs": "--jobs"}
 
 
 def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
@@ -155,6 +172,19 @@ def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any
     if threshold is not None and alert_rate is not None:
         raise UsageError("--threshold and --alert-rate exclude each other; choose one")
     return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
+
+
+def duration(text: str | None, flag: str) -> float:
+    """The seconds that a flag such as `--min-age 10m` means. Raises UsageError for what is no time."""
+    from aedetect.config import parse_duration
+    from aedetect.errors import UsageError
+
+    if text is None:
+        return 0.0
+    try:
+        return float(str(parse_duration(text)))
+    except ValueError as error:
+        raise UsageError(f"{flag} = {text!r}: {error}") from None
 
 
 def unescaped(mark: str | None) -> str | None:

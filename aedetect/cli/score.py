@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from aedetect.cli import endings, options
+from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, is_terminal, plain
-from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD
+from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED
 from aedetect.cli.outcome import reported
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from aedetect.detector import Detector, Verdicts
+    from aedetect.cli.view import View
+    from aedetect.detector import Detector
     from aedetect.io.files import FileInput
-    from aedetect.jobs import Summary
+    from aedetect.runs import Guards, Records
+    from aedetect.summary import Summary
+
+_SPARED = {"known": "scored before", "young": "still young; left for the next run"}
 
 
 def score(
@@ -37,6 +38,7 @@ def score(
             show_default=False,
         ),
     ] = None,
+    model_sha256: options.Digest = None,
     alert_rate: Annotated[
         float | None,
         typer.Option(
@@ -61,6 +63,76 @@ def score(
             metavar="RATE",
             help="Exit with 10 if a larger share of the rows is flagged.",
             rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    max_alert_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Warn of a change in the data if a larger share of the rows is flagged.",
+            rich_help_panel=THRESHOLD,
+            show_default=False,
+        ),
+    ] = None,
+    fail_on_drift: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-drift",
+            help="Exit with 11 if the rows are no longer spread as in training.",
+            rich_help_panel=THRESHOLD,
+        ),
+    ] = False,
+    new_only: Annotated[
+        bool,
+        typer.Option(
+            "--new-only",
+            help="Score only inputs that --state does not hold as scored by this model.",
+            rich_help_panel=UNATTENDED,
+        ),
+    ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where --new-only notes what was scored; see `aedetect state`.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    min_age: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Score up to N inputs side by side, where that is faster; default: 1.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the JSON summary here as well, also when the run fails.",
+            rich_help_panel=UNATTENDED,
+            show_default=False,
+        ),
+    ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write metrics for Prometheus' textfile collector here, also when the run fails.",
+            rich_help_panel=UNATTENDED,
             show_default=False,
         ),
     ] = None,
@@ -104,6 +176,7 @@ def score(
     device: options.Device = None,
     config: options.ConfigFile = None,
     json: options.Json = False,
+    log_format: options.LogFormat = "text",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -111,16 +184,17 @@ def score(
 
     The output has the input's columns and rows in their order, and anomaly_score, anomaly_p_value,
     is_anomaly, anomaly_features and anomaly_status. Exit codes: 0 done, 3 unusable data, 4
-    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over.
+    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over,
+    11 --fail-on-drift and the data have drifted.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
-    out = Output("score", json, quiet, verbose)
+    out = Output("score", json, quiet, verbose, log_format)
     with reported(out):
+        from aedetect.runs import Guards, Records
+
         if json and output == "-":
             raise UsageError("--json and -o - both write to stdout; choose one")
-        if fail_over is not None and not 0 <= fail_over <= 1:
-            raise UsageError(f"--fail-over = {fail_over}: must lie between 0 and 1")
         if threshold is not None and alert_rate is not None:
             raise UsageError("--threshold and --alert-rate exclude each other; choose one")
         overrides = {
@@ -130,18 +204,24 @@ def score(
             "training.device": device,
             "threshold.alert_rate": alert_rate,
             "threshold.value": threshold,
+            "scoring.jobs": jobs,
         }
-        shape, series = (keep, only_anomalies, prefix), (history or [], events)
-        summary, view = _score(out, inputs, model, output, overrides, config, shape, series)
-        code = summary.exit_code
-        if code == ExitCode.OK and fail_over is not None and (summary.anomaly_share or 0.0) > fail_over:
-            code = summary.exit_code = int(ExitCode.ALERTS)
-        out.result(summary.as_dict())
-        _tell(out, summary, shown=output != "-")
-        if view and summary.counts.anomalies:
-            view.show()
-        if code:
-            raise typer.Exit(code)
+        guards = Guards(fail_over, max_alert_rate, fail_on_drift)
+        records = Records(new_only, state, summary, metrics)
+        age = options.duration(min_age, "--min-age")
+        with out.held_back(records.kept):
+            done, view = _score(
+                out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix), age, guards,
+                records, model_sha256, (history or [], events),
+            )  # fmt: skip
+            out.result(done.as_dict())
+            _tell(out, done, shown=output != "-")
+            if output != "-":
+                _tell_drift(out, done)
+            if view:
+                view.show()
+            if done.exit_code:
+                raise typer.Exit(done.exit_code)
 
 
 def _score(
@@ -152,80 +232,34 @@ def _score(
     overrides: dict[str, Any],
     config: Path | None,
     shape: tuple[str, bool, str],
+    min_age: float,
+    guards: Guards,
+    records: Records,
+    digest: str | None,
     series: tuple[list[str], str | None],
-) -> tuple[Summary, _View | None]:
-    from aedetect.inputs import read_options
-    from aedetect.io.files import open_inputs
-    from aedetect.jobs import plan_outputs, score_files
+) -> tuple[Summary, View | None]:
+    from aedetect import runs
     from aedetect.scoring import Shape
 
+    views: list[View] = []
+
+    def watch(detector: Detector, source: FileInput) -> View:
+        from aedetect.cli.view import View
+
+        views.append(View(out, detector, source))
+        return views[0]
+
     settings = options.settings(config, overrides)
-    sources = open_inputs(inputs, read_options(settings.data))
-    outputs = plan_outputs(sources, output, keep_from=model)
-    history, events = series
-    before = open_inputs(history, read_options(settings.data)) if history else []
-    if events is not None:
-        plan_outputs([*sources, *before], events, keep_from=model)
-
-    from aedetect.detector import load
-
-    detector = load(model, device=settings.training.device).adjusted(settings)
-    if detector.series is None and (history or events):
-        raise UsageError(f"{model}: no model of time series, which --history and --events are for")
-    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+    request = runs.Request(inputs, model, output, Shape(*shape), min_age, guards, records, digest, *series)
     with TerminalMonitor(out, settings.training.device) as monitor:
-        watched = detector.series is None and _for_people(out, sources, output)
-        view = _View(out, detector, sources) if watched else None
-        summary = score_files(
-            detector,
-            told,
-            sources,
-            outputs,
-            detector.threshold,
-            Shape(*shape),
-            monitor,
-            view.observe if view else None,
-            history=before,
-            events=events,
-        )
-    return summary, view
+        watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and output != "-"
+        summary = runs.score(request, settings, monitor, watch if watched else None)
+    return summary, views[0] if views else None
 
 
-def _for_people(out: Output, sources: Sequence[FileInput], output: str | None) -> bool:
-    """Whether somebody is watching who will want to know which rows, and why."""
-    return is_terminal(sys.stdout) and not (out.json or out.quiet) and output != "-" and len(sources) == 1
-
-
-class _View:
-    """Watches one input being scored, for a table of its strangest rows and a histogram."""
-
-    def __init__(self, out: Output, detector: Detector, sources: Sequence[FileInput]):
-        from aedetect.looking import Strangest
-        from aedetect.report.bins import ScoreHistogram
-
-        self._out = out
-        self._detector = detector
-        self._source = sources[0]
-        self._first = 1
-        self._strangest = Strangest(endings.SHOWN_ROWS, flagged_only=True)
-        self._histogram = ScoreHistogram(detector.threshold)
-
-    def observe(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
-        from aedetect.looking import Seen
-
-        self._strangest.see(Seen(self._source, self._first, batch, verdicts))
-        self._histogram.add(verdicts.scores)
-        self._first += len(batch)
-
-    def show(self) -> None:
-        from aedetect.explain import Explainer
-
-        explainer = Explainer(self._detector)
-        explained = [explainer.explain(found, f"row {found.row}") for found in self._strangest.found()]
-        self._out.say()
-        self._out.table(endings.strangest_rows(explained))
-        self._out.say()
-        self._out.table(endings.histogram(self._histogram, self._detector.threshold))
+def _tell_drift(out: Output, summary: Summary) -> None:
+    if summary.drift and summary.drift["verdict"] == "drifted":
+        out.say(f"drift: {summary.drift['text']}")
 
 
 def _tell(out: Output, summary: Summary, shown: bool) -> None:
@@ -235,6 +269,10 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
         if entry.error:
             out.error(entry.error, ExitCode.PARTIAL)
         if entry.error or not shown:
+            continue
+        if entry.status in _SPARED:
+            if out.verbose:
+                out.say(f"{plain(entry.path)}: {_SPARED[entry.status]}")
             continue
         share = entry.anomalies / entry.rows if entry.rows else 0.0
         lost = entry.unscorable - entry.warmup
@@ -246,7 +284,10 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
         )
     if shown and summary.events is not None:
         out.say(f"{summary.events:,} event{'s' * (summary.events != 1)}")
-    if shown and len(summary.files) > 1:
+    spared = [entry for entry in summary.files if entry.status in _SPARED]
+    if shown and spared and len(spared) == len(summary.files):
+        out.say(f"nothing new: {len(spared):,} file{'s' * (len(spared) != 1)} scored before or still young")
+    if shown and len(summary.files) - len(spared) > 1:
         counts = summary.counts
         out.say(
             f"in all: {counts.rows:,} rows, {counts.normal:,} normal, {counts.anomalies:,} flagged, "

@@ -131,6 +131,17 @@ def train(
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL.aed",
+            help="Go on from the weights of an older model, with its columns, on new data.",
+            rich_help_panel=TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    model_sha256: options.Digest = None,
     alert_rate: Annotated[
         float | None,
         typer.Option(
@@ -271,19 +282,47 @@ def train(
             "threshold.alert_rate": alert_rate,
             "threshold.alarms_per_day": alarms_per_day,
         }
-        _train(out, inputs, output, overrides, config, resume)
+        if start is not None:
+            _check_kept(overrides)
+        elif model_sha256 is not None:
+            raise UsageError("--model-sha256 is that of the model that --from names")
+        _train(out, inputs, output, overrides, config, resume, start, model_sha256)
+
+
+def _check_kept(overrides: dict[str, Any]) -> None:
+    """With --from, the older model says what the columns are and how the network is built."""
+    flags = {
+        "data.columns": "--columns",
+        "data.exclude": "--exclude",
+        "data.id": "--id",
+        "data.roles": "--role",
+        "data.decimal": "--decimal",
+        "data.na_values": "--na-values",
+        "model.architecture": "--architecture",
+    }
+    for name, flag in flags.items():
+        if overrides[name] is not None:
+            raise UsageError(f"{flag} cannot be changed with --from: the older model settles it; train anew")
 
 
 def _train(
-    out: Output, inputs: list[str], output: Path, overrides: dict[str, Any], config: Path | None, resume: bool
+    out: Output,
+    inputs: list[str],
+    output: Path,
+    overrides: dict[str, Any],
+    config: Path | None,
+    resume: bool,
+    start: Path | None,
+    digest: str | None,
 ) -> None:
     import time
     from datetime import UTC, datetime
 
-    from aedetect.detector import Detector
+    from aedetect.detector import Detector, load
     from aedetect.inputs import read_options
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.files import open_inputs
+    from aedetect.io.lock import Locks
     from aedetect.jobs import check_training_output, train_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
@@ -292,12 +331,14 @@ def _train(
     sources = open_inputs(inputs, read_options(settings.data))
     check_training_output(output, sources)
     checkpoint = output.with_name(output.name + ".checkpoint")
+    older = load(start, device=settings.training.device, sha256=digest) if start else None
     detector = Detector(settings)
-    with TrainMonitor(out, settings.training.device) as monitor:
-        detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume)
-    detector.save(output)
-    checkpoint.unlink(missing_ok=True)
-    remove_leftovers(checkpoint)
+    with Locks([str(output)]):
+        with TrainMonitor(out, settings.training.device) as monitor:
+            detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume, start=older)
+        detector.save(output)
+        checkpoint.unlink(missing_ok=True)
+        remove_leftovers(checkpoint)
     summary = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
     for text in summary["warnings"][len(monitor.notices) :]:
         out.warn(text)

@@ -17,10 +17,12 @@ import torch
 from aedetect._version import __version__
 from aedetect.bundle import TrainingSummary
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.fitting.companion import fit_companion
 from aedetect.fitting.rows import Split, StreamedSplit, TrainingRows, folds, single_split
+from aedetect.fitting.start import Start
 from aedetect.fitting.survey import LEAST_ROWS, Survey, survey
 from aedetect.inference import member_errors, single_threaded
 from aedetect.io.source import Input
@@ -72,6 +74,7 @@ class Fitted:
     normal_rows: Matrix
     series: SeriesParts | None = None
     companion: Companion | None = None
+    sketch: Sketch | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ def fit(
     monitor: Monitor,
     checkpoint: Path | None = None,
     resume: bool = False,
+    start: Start | None = None,
 ) -> Fitted:
-    """Fit a model on `inputs`.
+    """Fit a model on `inputs`, or with `start` go on from an older one.
 
     With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
     DataError, UsageError or ModelError for what the user can mend.
@@ -98,7 +102,7 @@ def fit(
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
     monitor.stage("reading")
-    found = survey(inputs, config)
+    found = start.survey(inputs, config) if start else survey(inputs, config)
     monitor.columns(found.schema)
     for text in found.notices:
         monitor.notice(text)
@@ -111,11 +115,11 @@ def fit(
     monitor.stage("training")
     deadline = clock + config.training.max_time if config.training.max_time else None
     keeper = (
-        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found))
+        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found, start))
         if checkpoint
         else None
     )
-    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline)
+    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline, start)
     monitor.stage("learning codes and repairs")
     companion = fit_companion(
         tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
@@ -139,10 +143,13 @@ def fit(
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
+        lineage=start.lineage if start else (),
     )
     kept = min(_KEPT_ROWS, _MOST_KEPT_CELLS // found.encoder.layout.width)
     normal = sample(tasks[0].feed, max(kept, _LEAST_KEPT)).cpu().numpy()
-    return Fitted(found.schema, found.encoder, members, raw, summary, device, normal, None, companion)
+    return Fitted(
+        found.schema, found.encoder, members, raw, summary, device, normal, None, companion, rows.sketch
+    )
 
 
 def raw_scores(errors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -201,6 +208,7 @@ def _train_all(
     keeper: Checkpointer | None,
     resume: bool,
     deadline: float | None,
+    start: Start | None,
 ) -> tuple[list[Autoencoder], list[TrainingRecord]]:
     layout = found.encoder.layout
     pending = keeper.load(device) if keeper and resume else None
@@ -215,6 +223,8 @@ def _train_all(
                 members.append(model.eval())
                 records.append(keeper.records[index])
                 continue
+            if start:
+                start.load_weights(model, index)
             hooks = Hooks(
                 partial(monitor.training, index, len(tasks)),
                 keeper.offer if keeper else (lambda _: None),
@@ -263,10 +273,12 @@ def member_seed(seed: int, index: int) -> int:
     return int(np.random.SeedSequence((seed, index)).generate_state(1, np.uint32)[0])
 
 
-def _fingerprint(config: Config, found: Survey) -> str:
+def _fingerprint(config: Config, found: Survey, start: Start | None) -> str:
     told = config.model_dump_json(exclude={"threshold": True, "scoring": True})
     parts = (told, found.schema.model_dump_json(), str(found.rows), found.encoder.state.model_dump_json())
     digest = hashlib.sha256("\n".join(parts).encode())
+    if start:
+        digest.update(start.sha256.encode())
     for values in found.encoder.statistics().values():
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

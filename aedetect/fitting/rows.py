@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
 from aedetect.features import FeatureEncoder
 from aedetect.fitting.survey import Chunk, chunks
@@ -23,27 +24,36 @@ _CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
 
 @dataclass
 class TrainingRows:
-    """The rows to learn from, encoded anew on each pass. Counts of rows left out are kept."""
+    """The rows to learn from, encoded anew on each pass.
+
+    Counts of rows left out, and how the values are spread, are kept from the first pass.
+    """
 
     inputs: Sequence[Input]
     encoder: FeatureEncoder
     config: Config
     infinite: int = 0
     empty: int = 0
+    sketch: Sketch | None = None
     _counted: bool = field(default=False, repr=False)
 
     def blocks(self) -> Iterator[Matrix]:
         """Encoded rows in order. Raises DataError, with the row, for cells that cannot be read."""
         infinite = empty = 0
+        sketch = Sketch.empty(self.encoder)
         for chunk in chunks(self.inputs, self.config):
             encoded = self.encoder.transform(chunk.batch)
             for column, fault in encoded.unreadable.items():
                 raise DataError(unreadable_cell(chunk, column, fault.first_row, self.encoder))
             infinite += int(encoded.infinite.sum())
             empty += int(encoded.unscorable.sum())
-            yield encoded.matrix[~(encoded.infinite | encoded.unscorable)]
+            kept = ~(encoded.infinite | encoded.unscorable)
+            matrix = encoded.matrix[kept]
+            if not self._counted:
+                sketch.update(matrix, encoded.moved[kept])
+            yield matrix
         if not self._counted:
-            self.infinite, self.empty, self._counted = infinite, empty, True
+            self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
 
     def matrix(self) -> Matrix:
         """All rows at once; [rows, features]."""

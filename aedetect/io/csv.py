@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from aedetect.errors import DataError
 
@@ -49,7 +49,7 @@ class CsvReader:
         self._batch_rows = batch_rows
         self._locate = locate
         with open() as stream:
-            self._names = _header(name, stream, delimiter)
+            self._names, self._header_lines = _header(name, stream, delimiter)
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -72,10 +72,17 @@ class CsvReader:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
+        # In a file of one column, an empty line is a row whose only cell is empty; in others it is none.
+        alone = len(self._names) == 1
+        named: dict[str, Any] = (
+            {"column_names": self._names, "skip_rows": self._header_lines} if alone else {}
+        )
         yield from arrow_csv.open_csv(
             stream,
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_MIB << 20),
-            parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_MIB << 20, **named),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, ignore_empty_lines=not alone
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
             ),
@@ -138,10 +145,12 @@ def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrappe
         text.detach()
 
 
-def _header(name: str, stream: IO[bytes], delimiter: str) -> list[str]:
+def _header(name: str, stream: IO[bytes], delimiter: str) -> tuple[list[str], int]:
+    """The names of the columns, and the number of lines up to the end of the header."""
     # Bytes that are no text are let through here: below the header, a row can be named for them.
     with _text(stream, errors="surrogateescape") as text:
-        names = next((row for row in csv.reader(text, delimiter=delimiter) if row), None)
+        reader = csv.reader(text, delimiter=delimiter)
+        names = next((row for row in reader if row), None)
     if names is None:
         raise DataError(f"{name}: the file is empty")
     if any("\udc80" <= mark <= "\udcff" for mark in "".join(names)):
@@ -149,7 +158,7 @@ def _header(name: str, stream: IO[bytes], delimiter: str) -> list[str]:
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise DataError(f"{name}: the column name {twice[0]!r} stands twice in the header; rename one")
-    return names
+    return names, reader.line_num
 
 
 def line_of_row(stream: IO[bytes], delimiter: str, row: int) -> int | None:
@@ -158,9 +167,13 @@ def line_of_row(stream: IO[bytes], delimiter: str, row: int) -> int | None:
         reader = csv.reader(text, delimiter=delimiter)
         seen = -1
         start = 1
+        alone = False
         for record in reader:
-            seen += bool(record)
-            if record and seen == row:
+            counts = bool(record) or alone
+            seen += counts
+            if seen == 0 and record:
+                alone = len(record) == 1
+            if counts and seen == row:
                 return start
             start = reader.line_num + 1
     return None

@@ -99,9 +99,9 @@ def test_the_summary_is_the_contract(folder: Path, tiny_model: Path) -> None:
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "normal", "anomalies"],
         *["unscorable", "warmup", "events", "threshold", "alert_rate", "anomaly_share", "files"],
-        *["warnings", "started", "finished", "seconds", "exit_code"],
+        *["warnings", "drift", "error", "started", "finished", "seconds", "exit_code"],
     ]
-    assert list(found["model"]) == ["path", "sha256", "trained"]
+    assert list(found["model"]) == ["path", "sha256", "trained", "age_days"]
     assert found["files"] == [
         {
             "path": "new.csv",

@@ -1,0 +1,1 @@
+"""Whether new data still look like those a model was trained on."""

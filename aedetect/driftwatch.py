@@ -1,0 +1,77 @@
+"""Drift measured along with scoring, input by input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aedetect.summary import Follower
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Detector, Verdicts
+    from aedetect.drift.sketch import Sketch
+    from aedetect.drift.verdict import Drift, ScoreSketch
+    from aedetect.io.files import FileInput
+
+NO_SKETCH = (
+    "the model file does not hold how its training data were spread; train anew, or score without drift"
+)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How rows and scores are spread."""
+
+    now: Sketch
+    scores: ScoreSketch
+
+
+class DriftWatch(Follower):
+    """Counts how the rows of all inputs are spread; those of an input that fails do not count."""
+
+    def __init__(self, detector: Detector):
+        self._detector = detector
+        self._training = detector.sketch
+        self._now, self._scores = self._fresh()
+        self._part, self._part_scores = self._fresh()
+
+    def _fresh(self) -> tuple[Sketch, ScoreSketch]:
+        from aedetect.drift.sketch import Sketch
+        from aedetect.drift.verdict import ScoreSketch
+
+        edges = self._training.edges if self._training is not None else ()
+        return Sketch.empty(self._detector.encoder, edges), ScoreSketch(self._detector.calibration.scores)
+
+    def begin(self, source: FileInput) -> None:
+        self._part, self._part_scores = self._fresh()
+
+    def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
+        if self._training is not None:
+            self._part.update(verdicts.encoded.matrix, verdicts.encoded.moved)
+            self._part_scores.update(verdicts.scores)
+
+    def check(self, source: FileInput) -> None:
+        if self._training is not None:
+            self._now.add(self._part)
+            self._scores.add(self._part_scores)
+
+    def bare(self) -> Counted:
+        """What was counted, without the detector: it goes from one process to another."""
+        return Counted(self._now, self._scores)
+
+    def add(self, counted: Counted) -> None:
+        """Take in what was counted in another process, under the same model."""
+        if self._training is not None:
+            self._now.add(counted.now)
+            self._scores.add(counted.scores)
+
+    def verdict(self) -> Drift | None:
+        """What the counts come to; None where the model holds nothing to compare them with."""
+        from aedetect.drift.verdict import compare
+
+        if self._training is None:
+            return None
+        settings = self._detector.config.drift
+        return compare(self._detector.encoder, self._training, self._now, self._scores, settings)

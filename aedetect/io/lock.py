@@ -1,0 +1,151 @@
+"""One run at a time on an output or a state file.
+
+The lock is a small hidden file beside what it guards, held with flock: the kernel lets go of it
+when its holder ends, however it ends. The file says who holds it, and is removed on release; what
+a killed run left is removed by the next run that looks at the same folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from aedetect.errors import OutputError
+from aedetect.io.atomic import writing
+
+_MARK = ".aedetect-lock"
+_SPARE_DESCRIPTORS = 128
+_PATIENCE = 0.5
+
+
+class Locks:
+    """Locks on files that need not exist yet, taken all at once and let go one by one.
+
+    Raises OutputError, without waiting, where another run holds one; it names that run's process
+    and start. Devices, pipes and '-' are not locked: they are nobody's to keep.
+    """
+
+    def __init__(self, paths: Sequence[str]):
+        self._paths = [path for path in dict.fromkeys(paths) if _is_lockable(path)]
+        self._held: dict[str, int] = {}
+
+    def __enter__(self) -> Locks:
+        _allow_descriptors(len(self._paths))
+        try:
+            for folder in dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in self._paths):
+                _remove_stale(folder)
+            for path in self._paths:
+                with writing(path):
+                    held = _take(lock_path(path))
+                if isinstance(held, str):
+                    raise OutputError(f"{path}: in use by another run ({held}); wait until it has ended")
+                self._held[path] = held
+        except BaseException:
+            self._release_all()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release_all()
+
+    def release(self, path: str) -> None:
+        """Let go of one, once what it guards is in place; others and unknown ones are left alone."""
+        descriptor = self._held.pop(path, None)
+        if descriptor is not None:
+            # Removed while still locked: whoever opened it before finds it gone and starts afresh.
+            with contextlib.suppress(OSError):
+                lock_path(path).unlink()
+            os.close(descriptor)
+
+    def _release_all(self) -> None:
+        for path in list(self._held):
+            self.release(path)
+
+
+def lock_path(path: str | os.PathLike[str]) -> Path:
+    """The file whose lock guards `path`."""
+    target = Path(os.path.realpath(path))
+    stem = os.fsencode(target.name)[:180].decode(errors="ignore")
+    return target.with_name(f".{stem}{_MARK}")
+
+
+def _is_lockable(path: str) -> bool:
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+        return False
+    # A folder that is yet to be made holds nothing that another run could be writing.
+    return os.path.isdir(os.path.dirname(os.path.realpath(path)))
+
+
+def _take(path: Path) -> int | str:
+    """The locked file's descriptor, or who holds it."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            try:
+                return _holder(descriptor)
+            finally:
+                os.close(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _is_current(descriptor, path):
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()}, started {started}\n".encode())
+            return descriptor
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    """What the holder wrote of itself; it does so right after it took the lock."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        text = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+        if text or time.monotonic() > deadline:
+            return text or "which has not said its name"
+        time.sleep(0.01)
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one of that name: its last holder may have removed it."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    return False
+
+
+def _remove_stale(folder: str) -> None:
+    """Remove locks that nobody holds: their holders were killed."""
+    for path in _lock_files(folder):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_current(descriptor, path):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _lock_files(folder: str) -> Iterator[Path]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        yield from (Path(entry.path) for entry in entries if entry.name.endswith(_MARK))
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Many outputs need many open files, of which a shell allows few unless asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _SPARE_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))

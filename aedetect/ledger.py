@@ -1,0 +1,283 @@
+"""The ledger of `score --new-only`: which inputs were scored, with which model.
+
+A SQLite file. An input counts as scored if one of the same path, size, time of change and content
+was scored by the same model; inode numbers, which a restored backup changes, play no part. An
+entry is committed only once the input's output is in place, so that what a killed or failed run
+left undone is done by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aedetect.errors import DataError, OutputError, UsageError
+from aedetect.io.files import FileInput
+from aedetect.io.locate import STDIN
+
+APPLICATION_ID = 0x41454C47
+VERSION = 1
+# A file changed this shortly before it was looked at may change again without its times showing it.
+_RACY_SECONDS = 2.0
+
+_TABLE = """
+CREATE TABLE scored (
+    path TEXT NOT NULL, model TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,
+    changed INTEGER, sha256 TEXT, output TEXT, rows INTEGER NOT NULL, anomalies INTEGER NOT NULL,
+    scored TEXT NOT NULL, PRIMARY KEY (path, model)
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What an input looked like. `modified` and `changed` are its mtime and ctime in nanoseconds.
+
+    The ctime cannot be set by hand: where it is the same too, the content need not be read to know
+    it is unchanged. It is None where there is none or it was too recent to be trusted. `sha256` is
+    None for files in an object store, whose own times can be trusted.
+    """
+
+    size: int
+    modified: int
+    changed: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger. `model` is the digest of the model file, `scored` the time in UTC."""
+
+    path: str
+    model: str
+    size: int
+    modified: int
+    changed: int | None
+    sha256: str | None
+    output: str | None
+    rows: int
+    anomalies: int
+    scored: str
+
+
+class Ledger:
+    """The open state file. Raises OutputError where it is damaged, no ledger, or cannot be written."""
+
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True):
+        self.path = str(path)
+        if not create and not os.path.exists(self.path):
+            raise OutputError(f"{self.path}: no such state file")
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise OutputError(f"{self.path}: the state file is no regular file; name another")
+        self._database: sqlite3.Connection | None = None
+        with self._using():
+            self._database = sqlite3.connect(self.path, isolation_level=None)
+            self._prepare(self._database)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def knows(self, source: FileInput, model: str) -> bool:
+        """Whether this very input was scored by that model; reads it only if its times leave doubt."""
+        entry = self._entry(place_of(source), model)
+        if entry is None:
+            return False
+        mark = look(source)
+        if entry.size != mark.size:
+            return False
+        if source.location.filesystem is not None:
+            return entry.modified == mark.modified
+        if entry.changed is not None and (entry.modified, entry.changed) == (mark.modified, mark.changed):
+            return True
+        if digest_of(source) != entry.sha256:
+            return False
+        # Delivered again, or restored: remembered as it looks now, it need not be read again.
+        self._store(replace(entry, modified=mark.modified, changed=mark.changed))
+        return True
+
+    def same_content(self, mark: Mark, path: str, model: str) -> str | None:
+        """Another input with the same content that this model scored, if there is one."""
+        with self._using() as database:
+            row = database.execute(
+                "SELECT path FROM scored WHERE model = ? AND sha256 = ? AND path != ? ORDER BY scored",
+                (model, mark.sha256, path),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def add(
+        self, source: FileInput, mark: Mark, model: str, output: str | None, rows: int, anomalies: int
+    ) -> None:
+        """Enter an input whose output is in place."""
+        self._store(
+            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, output, rows,
+                  anomalies, datetime.now(UTC).isoformat(timespec="seconds"))
+        )  # fmt: skip
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, by path and then in the order they were made."""
+        with self._using() as database:
+            for row in database.execute(f"SELECT {_COLUMNS} FROM scored ORDER BY path, scored, model"):
+                yield Entry(*row)
+
+    def forget(self, paths: Sequence[str], model: str | None) -> list[Entry]:
+        """Take out entries of these paths (all, where none is given) and that model (any, if None)."""
+        gone = [
+            entry
+            for entry in self.entries()
+            if (not paths or entry.path in paths) and (model is None or entry.model.startswith(model))
+        ]
+        with self._using() as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(
+                "DELETE FROM scored WHERE path = ? AND model = ?",
+                [(entry.path, entry.model) for entry in gone],
+            )
+            database.execute("COMMIT")
+        return gone
+
+    def _entry(self, path: str, model: str) -> Entry | None:
+        with self._using() as database:
+            row = database.execute(
+                f"SELECT {_COLUMNS} FROM scored WHERE path = ? AND model = ?", (path, model)
+            ).fetchone()
+        return None if row is None else Entry(*row)
+
+    def _store(self, entry: Entry) -> None:
+        marks = ", ".join("?" * len(fields(Entry)))
+        with self._using() as database:
+            database.execute(f"INSERT OR REPLACE INTO scored ({_COLUMNS}) VALUES ({marks})", astuple(entry))
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        # FULL: an entry is on the disk before the next input is begun.
+        database.execute("PRAGMA synchronous = FULL")
+        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master")]
+        application = database.execute("PRAGMA application_id").fetchone()[0]
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if not names and application == 0 and version == 0:
+            if os.path.getsize(self.path):
+                raise sqlite3.DatabaseError("it holds no ledger")
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(_TABLE)
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+            database.execute("COMMIT")
+            return
+        if application != APPLICATION_ID:
+            raise OutputError(f"{self.path}: not a state file of aedetect; name another")
+        if version > VERSION:
+            raise OutputError(f"{self.path}: made by a newer aedetect (state version {version}); upgrade")
+        checked = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if checked != "ok" or "scored" not in names:
+            raise sqlite3.DatabaseError(str(checked) if checked != "ok" else "its table is missing")
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """The database; what goes wrong with it is told as an error of the state file."""
+        try:
+            # Only the constructor enters without a database, to make one.
+            yield self._database  # type: ignore[misc]
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.path}: {_reason(error)}") from None
+        except UnicodeDecodeError:
+            raise OutputError(f"{self.path}: {_DAMAGED}") from None
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Entry))
+_DAMAGED = "the state file is damaged; restore it from a backup, or remove it to have every input scored anew"
+
+
+def _reason(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return "the state file cannot be written; check its folder and permissions"
+    if code == sqlite3.SQLITE_FULL:
+        return "the state file cannot be written: no space left on the device"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "the state file is in use by another program"
+    if code == sqlite3.SQLITE_IOERR:
+        return f"the state file cannot be read or written: {error}"
+    return f"{_DAMAGED} ({error})"
+
+
+def place_of(source: FileInput) -> str:
+    """The name an input has in the ledger: where it really lies, whatever way led there."""
+    place = source.location
+    if place.path == STDIN:
+        raise UsageError("--new-only: standard input cannot be recognised again; name files instead")
+    if place.filesystem is not None:
+        return source.name
+    return os.fsencode(os.path.realpath(place.path)).decode("utf-8", "backslashreplace")
+
+
+def look(source: FileInput) -> Mark:
+    """Size and times of an input as it lies there, its content unread. Raises DataError if it is gone."""
+    place = source.location
+    if place.filesystem is not None:
+        info = place.filesystem.get_file_info(place.path)
+        return Mark(int(info.size or 0), int(info.mtime_ns or 0), None, None)
+    try:
+        status = os.stat(place.path)
+    except OSError as error:
+        raise DataError(f"{source.name}: cannot be read: {error.strerror}") from None
+    settled = time.time() - status.st_ctime_ns / 1e9 > _RACY_SECONDS
+    return Mark(status.st_size, status.st_mtime_ns, status.st_ctime_ns if settled else None, None)
+
+
+def is_young(source: FileInput, least_age: float) -> bool:
+    """Whether an input changed less than `least_age` seconds ago, so that it may still be written.
+
+    A time that lies as far in the future is some clock's mistake and says nothing.
+    """
+    return abs(time.time() - look(source).modified / 1e9) < least_age
+
+
+def digest_of(source: FileInput) -> str:
+    """SHA-256 of an input's bytes. Raises DataError where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(source.location.path, "rb") as stream:
+            while part := stream.read(1 << 20):
+                digest.update(part)
+    except OSError as error:
+        raise DataError(f"{source.name}: cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def mark_of(source: FileInput) -> Mark:
+    """What an input looks like before it is scored, its content's digest included."""
+    mark = look(source)
+    if source.location.filesystem is not None:
+        return mark
+    return Mark(mark.size, mark.modified, mark.changed, digest_of(source))
+
+
+def check_unchanged(source: FileInput, mark: Mark) -> None:
+    """Raises DataError where an input changed while it was read: it is tried again by the next run."""
+    now = look(source)
+    if (now.size, now.modified) != (mark.size, mark.modified):
+        raise DataError(f"{source.name}: changed while it was read; the next run will try it again")
+
+
+def check_state_path(path: Path, taken: Sequence[str]) -> None:
+    """Raises UsageError where the state file is also an input, an output or the model."""
+    from aedetect.io.atomic import check_writable, same_file
+
+    for other in taken:
+        if other != STDIN and same_file(path, other):
+            raise UsageError(f"{path}: the state file is also an input, an output or the model; name another")
+    check_writable(path)

@@ -1,0 +1,376 @@
+"""`aedetect score` as cron runs it: ledger, locks, guards, records."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner, Result
+
+from aedetect.cli.main import app
+from aedetect.io.lock import Locks
+from aedetect.runs import MORE_THAN_EXPLAINED
+
+HEADER = "temp,load,site,open\n"
+NORMAL, ODD = "20,40,north,true\n", "500,-900,north,true\n"
+NEW = ("--new-only", "--state", "s.db")
+SCHEMA = json.loads(resources.files("aedetect").joinpath("schemas/score_summary.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: a model and a folder of two dumps, the second with an anomaly."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.aed").write_bytes(tiny_model.read_bytes())
+    for name, rows in (("a.csv", NORMAL), ("b.csv", NORMAL + ODD)):
+        dump(name, rows)
+    Path("out").mkdir()
+    return tmp_path
+
+
+def dump(name: str, rows: str, age: float = 3600) -> None:
+    path = Path("in", name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(HEADER + rows)
+    os.utime(path, (time.time() - age,) * 2)
+
+
+def score(*words: str, inputs: tuple[str, ...] = ("in",), output: str = "out/") -> Result:
+    return CliRunner().invoke(app, ["score", *inputs, "-m", "m.aed", "-o", output, *words])
+
+
+def statuses(*words: str, **more: Any) -> dict[str, str]:
+    result = score("--json", *words, **more)
+    found = json.loads(result.stdout)
+    jsonschema.validate(found, SCHEMA)
+    return {Path(entry["path"]).name: entry["status"] for entry in found["files"]}
+
+
+class TestLedger:
+    def test_each_dump_is_scored_once(self) -> None:
+        assert statuses(*NEW) == {"a.csv": "scored", "b.csv": "scored"}
+        before = {path: os.stat(path).st_ino for path in Path("out").iterdir()}
+        dump("c.csv", NORMAL)
+        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "scored"}
+        assert {path: os.stat(path).st_ino for path in before} == before
+        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "known"}
+
+    def test_nothing_new_is_no_failure_and_touches_no_output(self) -> None:
+        score(*NEW, output="all.csv")
+        before = Path("all.csv").read_bytes()
+        result = score(*NEW, "--verbose", output="all.csv")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout == (
+            "in/a.csv: scored before\nin/b.csv: scored before\nnothing new: 2 files scored before or still "
+            "young\n"
+        )
+        assert Path("all.csv").read_bytes() == before
+
+    def test_a_failed_file_is_tried_again(self) -> None:
+        dump("b.csv", "1,2\n")
+        assert score(*NEW).exit_code == 6
+        assert score(*NEW).exit_code == 6
+        dump("b.csv", NORMAL)
+        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "scored"}
+
+    def test_one_bad_file_alone_is_3(self) -> None:
+        dump("b.csv", "1,2\n")
+        assert score(*NEW, inputs=("in/b.csv",)).exit_code == 3
+
+    def test_another_model_scores_all_anew(self, tiny_csv: Path) -> None:
+        score(*NEW)
+        settings = ["--epochs", "1", "--seed", "5", "--device", "cpu", "-q"]
+        assert CliRunner().invoke(app, ["train", str(tiny_csv), "-o", "m.aed", *settings]).exit_code == 0
+        assert set(statuses(*NEW).values()) == {"scored"}
+
+    def test_files_still_being_written_are_left_out(self) -> None:
+        dump("c.csv", NORMAL, age=5)
+        assert statuses(*NEW, "--min-age", "60s")["c.csv"] == "young"
+        assert not Path("out/c.csv").exists()
+        dump("c.csv", NORMAL, age=65)
+        assert statuses(*NEW, "--min-age", "1m")["c.csv"] == "scored"
+
+    def test_a_single_output_names_its_inputs_however_many_are_new(self) -> None:
+        score(*NEW, output="all.csv")
+        dump("c.csv", NORMAL)
+        score(*NEW, output="new.csv")
+        assert Path("new.csv").read_text().splitlines()[1].endswith(",in/c.csv")
+
+    def test_an_output_that_cannot_be_written_is_not_noted(self) -> None:
+        assert score(*NEW, output="/dev/full").exit_code == 5
+        assert set(statuses(*NEW).values()) == {"scored"}
+
+    def test_a_file_that_changes_meanwhile_is_not_noted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from aedetect import jobs
+
+        score_input = jobs.score_input
+
+        def slow(detector: Any, source: Any, *more: Any) -> None:
+            score_input(detector, source, *more)
+            with open(source.location.path, "a") as stream:
+                stream.write(NORMAL)
+
+        monkeypatch.setattr(jobs, "score_input", slow)
+        result = score(*NEW, inputs=("in/a.csv",))
+        assert (result.exit_code, result.stderr) == (
+            3,
+            "error: in/a.csv: changed while it was read; the next run will try it again\n",
+        )
+        assert list(Path("out").iterdir()) == []
+        monkeypatch.undo()
+        os.chdir(Path("m.aed").resolve().parent)
+
+    def test_the_same_content_twice_is_said(self) -> None:
+        dump("a again.csv", NORMAL)
+        found = json.loads(score("--json", *NEW).stdout)
+        assert found["warnings"] == [
+            f"in/a.csv: has the same content as {os.path.realpath('in/a again.csv')}, which was scored before"
+        ]
+
+    def test_a_damaged_state_file_is_5(self) -> None:
+        Path("s.db").write_text("no database")
+        result = score(*NEW)
+        assert result.exit_code == 5
+        assert result.stderr.startswith(
+            "error: s.db: the state file is damaged; restore it from a backup, or remove it to have every "
+            "input scored anew"
+        )
+        assert list(Path("out").iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("words", "inputs", "message"),
+        [
+            (["--new-only"], ("in",), "--new-only needs --state FILE, where it notes what was scored"),
+            (["--state", "s.db"], ("in",), "--state FILE goes with --new-only"),
+            (["--min-age", "soon"], ("in",), "--min-age = 'soon': not a duration; write it like 90s, 10m or"),
+            (list(NEW), ("-",), "--new-only: standard input cannot be recognised again; name files instead"),
+            (
+                ["--new-only", "--state", "in/a.csv"],
+                ("in",),
+                "in/a.csv: the state file is also an input, an output or the model; name another",
+            ),
+            (
+                ["--summary", "x", "--metrics", "x"],
+                ("in",),
+                "x: both --summary and --metrics go there; name two files",
+            ),
+        ],
+    )
+    def test_wrong_use(self, words: list[str], inputs: tuple[str, ...], message: str) -> None:
+        result = score(*words, inputs=inputs)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+class TestState:
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(app, ["state", *words])
+
+    def test_show(self) -> None:
+        score(*NEW)
+        shown = self.run("show", "s.db")
+        assert shown.exit_code == 0
+        assert shown.stdout.endswith("\n2 entries\n")
+        told = json.loads(self.run("show", "s.db", "--json").stdout)
+        assert [(Path(entry["path"]).name, entry["rows"], entry["output"]) for entry in told["entries"]] == [
+            ("a.csv", 1, "out/a.csv"),
+            ("b.csv", 2, "out/b.csv"),
+        ]
+        assert "0 entries" in self.run("show", "s.db", "--model-sha256", "zz").stdout
+
+    def test_what_is_forgotten_is_scored_again(self) -> None:
+        score(*NEW)
+        result = self.run("forget", "s.db", "in/a.csv", "in/never.csv")
+        assert (result.exit_code, result.stdout) == (0, "1 entry forgotten\n")
+        assert result.stderr == f"warning: {os.path.realpath('in/never.csv')}: not in the state file\n"
+        assert statuses(*NEW) == {"a.csv": "scored", "b.csv": "known"}
+        assert self.run("forget", "s.db", "--all").stdout == "2 entries forgotten\n"
+        assert set(statuses(*NEW).values()) == {"scored"}
+
+    def test_faults(self) -> None:
+        assert self.run("show", "s.db").stderr == "error: s.db: no such state file\n"
+        assert self.run("forget", "s.db").exit_code == 2
+        score(*NEW)
+        with Locks(["s.db"]):
+            assert self.run("forget", "s.db", "--all").exit_code == 5
+
+
+class TestLocks:
+    @pytest.mark.parametrize(
+        ("held", "output"), [("s.db", "out/"), ("out/a.csv", "out/"), ("x.csv", "x.csv")]
+    )
+    def test_29_a_second_run_is_5_at_once_and_names_the_first(self, held: str, output: str) -> None:
+        with Locks([held]):
+            result = score(*NEW, output=output)
+        assert result.exit_code == 5
+        assert re.fullmatch(
+            re.escape(f"error: {held}: in use by another run (process {os.getpid()}, started ")
+            + r"\S+\); wait until it has ended\n",
+            result.stderr,
+        )
+        assert not [path for path in Path().rglob("*.csv") if path.parent.name != "in"]
+
+    def test_29_training_too(self) -> None:
+        before = Path("m.aed").read_bytes()
+        with Locks(["m.aed"]):
+            result = CliRunner().invoke(app, ["train", "in", "-o", "m.aed"])
+        assert result.exit_code == 5
+        assert result.stderr.startswith("error: m.aed: in use by another run (process ")
+        assert Path("m.aed").read_bytes() == before
+
+    def test_no_lock_is_left(self) -> None:
+        score(*NEW)
+        assert not [path for path in Path().rglob("*") if "lock" in path.name or "tmp" in path.name]
+
+
+class TestGuards:
+    def test_more_than_the_training_data_explain(self) -> None:
+        result = score("--max-alert-rate", "0.3", "--json")
+        found = json.loads(result.stdout)
+        assert (result.exit_code, found["exit_code"]) == (0, 0)
+        assert found["warnings"][-1] == f"{MORE_THAN_EXPLAINED} (33.33% of the rows, --max-alert-rate 0.3)"
+        assert sorted(os.listdir("out")) == ["a.csv", "b.csv"]
+
+    def test_fewer(self) -> None:
+        assert MORE_THAN_EXPLAINED not in score("--max-alert-rate", "0.34", "--json").stdout
+
+    def test_a_rate_is_a_rate(self) -> None:
+        assert "--max-alert-rate = 2.0: must lie between 0 and 1" in score("--max-alert-rate", "2").stderr
+
+
+class TestSummary:
+    def test_it_is_what_json_prints(self) -> None:
+        printed = json.loads(score("--json", "--summary", "sum.json").stdout)
+        written = json.loads(Path("sum.json").read_text())
+        for one in (printed, written):
+            jsonschema.validate(one, SCHEMA)
+            for changing in ("finished", "model"):
+                del one[changing]
+        assert printed == written
+
+    @pytest.mark.parametrize(
+        ("spoil", "code", "error"),
+        [
+            (lambda: Path("m.aed").write_text(""), 4, "m.aed: not an aedetect model file (too short)"),
+            (lambda: Path("in/a.csv").rename("in/a.txt"), 3, "in/a.csv: no such file or directory"),
+        ],
+    )
+    def test_it_is_written_when_the_run_fails(self, spoil: Any, code: int, error: str) -> None:
+        spoil()
+        result = score("--summary", "sum.json", inputs=("in/a.csv",))
+        assert result.exit_code == code
+        told = json.loads(Path("sum.json").read_text())
+        jsonschema.validate(told, SCHEMA)
+        assert (told["exit_code"], told["error"]) == (code, error)
+
+    def test_it_is_checked_first(self) -> None:
+        result = score("--summary", "no/sum.json")
+        assert (result.exit_code, result.stderr) == (
+            5,
+            "error: no/sum.json: cannot be written: its folder does not exist; create it first\n",
+        )
+        assert list(Path("out").iterdir()) == []
+
+    def test_a_failure_to_write_it_is_5(self) -> None:
+        assert score("--summary", "/dev/full").exit_code == 5
+
+
+def samples() -> dict[str, float]:
+    families = list(text_string_to_metric_families(Path("m.prom").read_text()))
+    assert all(family.documentation and family.type == "gauge" for family in families)
+    found = {}
+    for family in families:
+        for sample in family.samples:
+            assert sample.timestamp is None
+            assert sample.labels.pop("model") == "m.aed"
+            found[" ".join((sample.name.removeprefix("aedetect_"), *sample.labels.values()))] = sample.value
+    return found
+
+
+class TestMetrics:
+    def test_what_they_say(self) -> None:
+        score("--metrics", "m.prom", *NEW)
+        found = samples()
+        assert found["last_run_exit_code"] == 0
+        assert (found["last_run_rows normal"], found["last_run_rows anomaly"]) == (2, 1)
+        assert (found["last_run_files scored"], found["last_run_files known"]) == (2, 0)
+        assert found["last_success_timestamp_seconds"] == found["last_run_timestamp_seconds"]
+        assert abs(found["last_run_timestamp_seconds"] - time.time()) < 60
+
+    def test_last_success_stays_where_it_was_when_a_run_fails(self) -> None:
+        score("--metrics", "m.prom")
+        before = samples()["last_success_timestamp_seconds"]
+        time.sleep(1.1)
+        Path("in/a.csv").write_text("")
+        assert score("--metrics", "m.prom", inputs=("in/a.csv",)).exit_code == 3
+        after = samples()
+        assert (after["last_success_timestamp_seconds"], after["last_run_exit_code"]) == (before, 3)
+        assert after["last_run_timestamp_seconds"] > before
+
+    def test_no_success_yet(self) -> None:
+        Path("in/a.csv").write_text("")
+        score("--metrics", "m.prom", inputs=("in/a.csv",))
+        assert "last_success_timestamp_seconds" not in samples()
+
+    def test_findings_are_successes(self) -> None:
+        assert score("--metrics", "m.prom", "--fail-over", "0").exit_code == 10
+        assert "last_success_timestamp_seconds" in samples()
+
+    def test_labels_are_escaped(self) -> None:
+        from aedetect.record import metrics
+        from aedetect.summary import Summary
+
+        name = 'a "b"\\c\nd.aed'
+        told = Summary({"path": name, "trained": None}, None, None, _long_ago()).as_dict()
+        families = list(text_string_to_metric_families(metrics(told, None)))
+        assert {sample.labels["model"] for family in families for sample in family.samples} == {name}
+
+
+def _long_ago() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class TestSilence:
+    def test_nothing_is_printed_on_success_where_the_outcome_is_kept(self) -> None:
+        dump("a.csv", NORMAL + "?,1,north,true\n")
+        result = score("--summary", "sum.json")
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+        assert len(json.loads(Path("sum.json").read_text())["warnings"]) == 1
+
+    def test_all_is_told_where_there_is_something_to_see_to(self) -> None:
+        dump("a.csv", NORMAL + "?,1,north,true\n")
+        dump("b.csv", "1,2\n")
+        result = score("--summary", "sum.json")
+        assert result.exit_code == 6
+        assert "warning: in/a.csv: column 'temp': 1 cell cannot be read" in result.stderr
+        assert "error: in/b.csv: row 1 (line 2) has 2 fields" in result.stderr
+        assert "in/a.csv: 2 rows, 0 flagged" in result.stdout
+
+    def test_logs_as_json(self) -> None:
+        dump("a.csv", NORMAL + "?,1,north,true\n")
+        dump("b.csv", "1,2\n")
+        lines = [json.loads(line) for line in score("--log-format", "json").stderr.splitlines()]
+        assert [(line["level"], line["command"]) for line in lines] == [
+            ("warning", "score"),
+            ("error", "score"),
+        ]
+        assert (lines[1]["exit_code"], lines[1]["message"][:25]) == (6, "in/b.csv: row 1 (line 2) ")
+        assert all(line["time"].endswith("+00:00") for line in lines)
+
+
+def test_cron_sees_nothing_of_a_good_run() -> None:
+    words = ["score", "in", "-m", "m.aed", "-o", "out/", *NEW, "--metrics", "m.prom"]
+    done = subprocess.run([sys.executable, "-m", "aedetect", *words], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

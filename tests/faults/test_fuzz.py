@@ -1,0 +1,127 @@
+"""Model files with any byte changed, and inputs that nobody would write."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.tables import tiny_frame
+from typer.testing import CliRunner
+
+from aedetect.bundle import _Damaged, unpack
+from aedetect.cli.main import app
+
+
+@pytest.mark.slow
+def test_30_every_byte_of_the_header_and_a_sample_of_the_rest(tiny_model: Path) -> None:
+    data = tiny_model.read_bytes()
+    header = 8 + struct.unpack("<Q", data[:8])[0]
+    chosen = [*range(header), *random.Random(0).sample(range(header, len(data)), 2000)]
+    for place in chosen:
+        for change in (1, 0x80):
+            spoilt = bytearray(data)
+            spoilt[place] ^= change
+            with pytest.raises(_Damaged):
+                unpack(bytes(spoilt))
+    print(f"model files: {2 * len(chosen):,} single changes, none of them loaded")
+
+
+@pytest.mark.slow
+def test_30_cut_anywhere(tiny_model: Path) -> None:
+    data = tiny_model.read_bytes()
+    for size in random.Random(0).sample(range(len(data)), 1000):
+        with pytest.raises(_Damaged):
+            unpack(data[:size])
+
+
+TOKENS = [
+    b",",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b";",
+    b"1e400",
+    b"NaN",
+    b"=1+1",
+    b"<html>",
+]
+
+
+@st.composite
+def mutations(draw: st.DrawFn, seed: bytes) -> bytes:
+    """The seed with pieces taken out, doubled, moved or replaced, as a fuzzer would."""
+    data = bytearray(seed)
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, max(len(data) - 1, 0)))
+        stop = min(start + draw(st.integers(0, 40)), len(data))
+        match draw(st.integers(0, 4)):
+            case 0:
+                del data[start:stop]
+            case 1:
+                data[start:start] = data[start:stop]
+            case 2:
+                data[start:stop] = draw(st.binary(max_size=12))
+            case 3:
+                data[start:start] = draw(st.sampled_from(TOKENS))
+            case 4:
+                if data:
+                    data[start] ^= 1 << draw(st.integers(0, 7))
+    return bytes(data)
+
+
+def seeds() -> dict[str, bytes]:
+    import io
+
+    frame = tiny_frame(12)
+    columnar = io.BytesIO()
+    frame.to_parquet(columnar)
+    return {
+        "csv": frame.to_csv(index=False).encode(),
+        "jsonl": frame.to_json(orient="records", lines=True).encode(),
+        "parquet": columnar.getvalue(),
+    }
+
+
+SEEDS = seeds()
+EXAMPLES = 400
+
+
+def check(kind: str, data: bytes, folder: Path, model: Path) -> None:
+    """Whatever the input holds, the run ends as the contract says, and tells it in one line."""
+    source, output = folder / f"in.{kind}", folder / "out.csv"
+    source.write_bytes(data)
+    output.write_text("old")
+    result = CliRunner().invoke(app, ["score", str(source), "-m", str(model), "-o", str(output)])
+    assert result.exit_code in (0, 2, 3, 4), result.stderr
+    assert "Traceback" not in result.stderr
+    if result.exit_code in (3, 4):
+        assert len(result.stderr.splitlines()) == 1
+        assert result.stderr.startswith("error: ")
+        assert output.read_text() == "old"
+    assert sorted(path.name for path in folder.iterdir()) == [source.name, "out.csv"]
+    source.unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(SEEDS))
+def test_inputs_that_nobody_would_write(kind: str, tmp_path: Path, tiny_model: Path) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(mutations(SEEDS[kind]))
+    def fuzz(data: Any) -> None:
+        check(kind, data, tmp_path, tiny_model)
+
+    fuzz()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(sorted(SEEDS)).flatmap(lambda kind: st.tuples(st.just(kind), mutations(SEEDS[kind]))))
+def test_a_few_of_them(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, case: Any) -> None:
+    check(*case, tmp_path_factory.mktemp("fuzz"), tiny_model)

@@ -1,0 +1,101 @@
+"""Inputs scored side by side come to what they come to one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.tables import tiny_frame
+from typer.testing import CliRunner
+
+from aedetect import parallel
+from aedetect.cli.main import app
+from aedetect.io.files import open_inputs
+from aedetect.io.options import ReadOptions
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working directory: four dumps, one of them bad, for which two processes are worthwhile."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.aed").write_bytes(tiny_model.read_bytes())
+    Path("in").mkdir()
+    for number in range(3):
+        tiny_frame(300, seed=number).to_csv(f"in/{number}.csv", index=False)
+    Path("in/bad.csv").write_text("temp,load,site,open\n1,2\n")
+    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", 1)
+
+
+def score(output: str, *words: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", output, "--json", *words])
+    assert result.exit_code == 6
+    told: dict[str, Any] = json.loads(result.stdout)
+    for changing in ("started", "finished", "seconds", "model"):
+        del told[changing]
+    for entry in told["files"]:
+        entry["output"] = entry["output"] and Path(entry["output"]).name
+    return told
+
+
+def test_side_by_side_is_the_same(tmp_path: Path) -> None:
+    serial = score("one/")
+    both = score("two/", "--jobs", "2", "--new-only", "--state", "s.db")
+    assert both == serial
+    assert serial["drift"]["rows"] == 900
+    for path in Path("one").iterdir():
+        assert Path("two", path.name).read_bytes() == path.read_bytes()
+    again = score("two/", "--jobs", "2", "--new-only", "--state", "s.db")
+    assert [entry["status"] for entry in again["files"]].count("known") == 3
+    assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]
+
+
+def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("out").mkdir()
+    os.symlink("/dev/full", "out/1.csv")
+    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        5,
+        "error: out/1.csv: cannot be written: no space left on the device",
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "jobs", "used"), [(1, 1, 1), (1, 2, 2), (1, 9, 4), (10**9, 4, 1), (20_000, 9, 1)]
+)
+def test_more_processes_only_where_they_pay(
+    size: int, jobs: int, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", size)
+    chosen = [(source, None) for source in open_inputs(["in"], ReadOptions())]
+    assert parallel.worthwhile(chosen, jobs) == used
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_leaves_nothing(tmp_path: Path, number: int) -> None:
+    for name in range(4):
+        tiny_frame(300_000, seed=name).to_csv(f"in/{name}.csv", index=False)
+    Path("in/bad.csv").unlink()
+    words = ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"]
+    environment = os.environ | {"AEDETECT_SCORING_BATCH_ROWS": "64"}
+    command = [sys.executable, "-m", "aedetect", *words]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("out/.*tmp*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        stderr = process.communicate(timeout=60)[1]
+    assert "Traceback" not in stderr
+    assert process.returncode == (143 if number == signal.SIGTERM else 130)
+    assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]

@@ -1,0 +1,134 @@
+"""The recipes of the README, run as they are written there."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support.recipes import blocks, cron_command, programs, settled
+from support.tables import tiny_frame
+
+QUICK = {
+    "AEDETECT_TRAINING_EPOCHS": "2",
+    "AEDETECT_TRAINING_FOLDS": "2",
+    "AEDETECT_MODEL_WIDTH": "16",
+    "AEDETECT_TRAINING_DEVICE": "cpu",
+}
+MAIL, PING, RETRAIN = range(3)
+
+
+@pytest.fixture
+def data(tmp_path: Path, tiny_model: Path) -> Path:
+    """What the recipes call /data, with two dumps, and programs that note how they were called."""
+    for name in ("dumps", "scored", "metrics", "normal"):
+        (tmp_path / name).mkdir()
+    shutil.copy(tiny_model, tmp_path / "model.aed")
+    for number in (1, 2):
+        dump(tmp_path, f"{number}.csv", "20,40,north,true\n" * 60)
+    tiny_frame(200, seed=3).to_csv(tmp_path / "normal" / "a.csv", index=False)
+    tiny_frame(200, seed=4).to_csv(tmp_path / "known-normal.csv", index=False)
+    programs(
+        tmp_path,
+        mail=f'printf "%s\\n" "$@" > "{tmp_path}/mail"; cat >> "{tmp_path}/mail"',
+        curl=f'echo "$@" >> "{tmp_path}/pings"',
+    )
+    return tmp_path
+
+
+def dump(data: Path, name: str, rows: str) -> None:
+    path = data / "dumps" / name
+    path.write_text("temp,load,site,open\n" + rows)
+    os.utime(path, (time.time() - 3600,) * 2)
+
+
+def run(data: Path, recipe: str) -> subprocess.CompletedProcess[str]:
+    path = f"{data / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | QUICK | {"PATH": path}
+    return subprocess.run(
+        ["sh", "-c", settled(recipe, data)], env=environment, capture_output=True, text=True
+    )
+
+
+def test_the_crontab_line_is_silent_while_all_is_well(data: Path) -> None:
+    done = run(data, cron_command())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(os.listdir(data / "scored")) == ["1.csv", "2.csv"]
+    assert json.loads((data / "summary.json").read_text())["rows"] == 120
+
+
+def test_a_mail_when_there_is_something_to_see_to(data: Path) -> None:
+    recipe = blocks("From cron", "sh")[MAIL]
+    assert run(data, recipe).returncode == 0
+    assert not (data / "mail").exists()
+    dump(data, "3.csv", "500,-900,north,true\n")
+    run(data, recipe)
+    subject, text = (data / "mail").read_text().split("ops@example.org\n")
+    assert subject == "-s\naedetect ended with 10\n"
+    assert json.loads(text)["anomalies"] == 1
+
+
+def test_a_ping_after_findings_but_not_after_failures(data: Path) -> None:
+    recipe = blocks("From cron", "sh")[PING]
+    dump(data, "3.csv", "500,-900,north,true\n" * 60)
+    run(data, recipe)
+    assert (data / "pings").read_text() == "-fsS -m 10 --retry 3 https://hc.example.org/ping/aedetect\n"
+    (data / "model.aed").write_text("")
+    run(data, recipe)
+    assert len((data / "pings").read_text().splitlines()) == 1
+
+
+def test_retraining_swaps_the_model_if_it_is_good(data: Path) -> None:
+    recipe = blocks("From cron", "sh")[RETRAIN]
+    before = (data / "model.aed").read_bytes()
+    (data / "known-normal.csv").write_text("temp,load,site,open\n" + "900,0,north,true\n" * 60)
+    assert run(data, recipe).returncode == 10
+    assert (data / "model.aed").read_bytes() == before
+    tiny_frame(200, seed=4).to_csv(data / "known-normal.csv", index=False)
+    done = run(data, recipe)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (data / "model.aed").read_bytes() != before
+    assert not (data / "candidate.aed").exists()
+
+
+def units(data: Path) -> dict[str, str]:
+    return {block.split("\n", 1)[0].rpartition("/")[2]: settled(block, data)
+            for block in blocks("From cron", "ini")}  # fmt: skip
+
+
+def test_the_systemd_service_runs(data: Path) -> None:
+    service = configparser.ConfigParser(interpolation=None)
+    service.optionxform = str  # type: ignore[assignment,method-assign]
+    service.read_string(units(data)["aedetect.service"])
+    command = service["Service"]["ExecStart"]
+    assert run(data, shlex.join(shlex.split(command))).returncode == 0
+    assert service["Service"]["SuccessExitStatus"].split() == ["10", "11"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd_accepts_the_units(data: Path) -> None:
+    for name, text in units(data).items():
+        (data / name).write_text(text.replace("=aedetect ", f"={data / 'bin' / 'aedetect'} "))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, data.glob("aedetect.*"))], capture_output=True, text=True
+    )
+    assert not [line for line in done.stderr.splitlines() if "aedetect." in line]
+
+
+def test_the_prometheus_rules_speak_of_metrics_there_are(data: Path) -> None:
+    run(data, cron_command())
+    text = (data / "metrics" / "aedetect.prom").read_text()
+    known = {family.name for family in text_string_to_metric_families(text)}
+    (rules,) = blocks("From cron", "yaml")
+    asked = re.findall(r"\baedetect_\w+", rules)
+    assert len(asked) == 4
+    assert set(asked) <= known
+    assert rules.count("alert:") == rules.count("expr:") == 3
