@@ -17,8 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NORMAL, NEW = "sample_data/connections_normal.csv", "sample_data/connections_new.csv"
 MODEL, SCORED = "demo/connections.aed", "demo/connections_scored.csv"
+READINGS, HEALTHY = "sample_data/machine_temperature.csv", "demo/machine_healthy.csv"
+MACHINE, EVENTS = "demo/machine.aed", "demo/machine_events.csv"
+HEALTHY_FROM, HEALTHY_TO = "2013-12-18", "2014-01-25"
 COLUMNS = ("service", "duration", "src_bytes", "dst_bytes")
 SHOWN = 10
+# What the publisher of the readings says of the four known stretches.
+KNOWN = ("a planned shutdown", "an anomaly", "a faint sign of the failure", "the catastrophic failure")
 
 
 def main() -> int:
@@ -35,6 +40,13 @@ def main() -> int:
     show_strangest(rows)
     say("At the threshold of the model, against the known attacks:")
     found = show_quality(rows)
+    say("Now a time series. Five weeks of a machine's temperature, in which nothing happened:")
+    write_healthy()
+    run("train", HEALTHY, "-o", MACHINE, "--time", "timestamp")
+    say("Score all three months of it:")
+    run("score", READINGS, "-m", MACHINE, "-o", "demo/machine_scored.csv", "--events", EVENTS)
+    say("The events found, beside what is known to have happened:")
+    found = show_events() and found
     print(f"\nDone in {time.monotonic() - clock:.0f} s. Next, ask why, or look at all that was found:\n")
     print(f"$ aedetect explain {NEW} \\\n      -m {MODEL}")
     print(f"$ aedetect report {NEW} \\\n      -m {MODEL} --label label -o demo/report.html\n")
@@ -91,6 +103,33 @@ def show_quality(rows: list[dict[str, str]]) -> int:
     print(f"  recall       {recall:6.1%}  {found} of {attacks} attacks are flagged")
     print(f"  false alarms {alarms:6.1%}  of {normal:,} normal rows; the model was asked for 1%")
     return found
+
+
+def write_healthy() -> None:
+    with open(ROOT / READINGS, encoding="utf-8") as file:
+        head, *rows = file.readlines()
+    healthy = [row for row in rows if HEALTHY_FROM <= row < HEALTHY_TO]
+    (ROOT / HEALTHY).write_text(head + "".join(healthy), encoding="utf-8")
+
+
+def show_events() -> int:
+    """Prints each event and the known stretch it meets; returns how many known ones were met."""
+    windows = json.loads((ROOT / "sample_data/machine_temperature_windows.json").read_text(encoding="utf-8"))
+    with open(ROOT / EVENTS, encoding="utf-8", newline="") as file:
+        events = list(csv.DictReader(file))
+    layout = "  {:<18}{:<18}{:>6}  {}"
+    print(layout.format("from", "to", "score", "known as"))
+    met = set()
+    for event in events:
+        start, end = (event[name][:16] for name in ("start", "end"))
+        known = "nothing"
+        for index, (first, last) in enumerate(windows):
+            if start <= last and first <= end:
+                met.add(index)
+                known = KNOWN[index]
+        print(layout.format(start, end, f"{float(event['peak_score']):.1f}", known))
+    print(f"\n  {len(met)} of {len(windows)} known stretches were found")
+    return len(met)
 
 
 if __name__ == "__main__":

@@ -34,3 +34,7 @@ def test_demo_finds_the_attacks_and_fits_the_screen() -> None:
     )
     assert precision > 70
     assert recall > 70
+    assert "the catastrophic failure" in run.stdout
+    met, known = re.search(r"(\d) of (\d) known stretches were found", run.stdout).groups()
+    assert int(met) >= 3
+    assert int(known) == 4

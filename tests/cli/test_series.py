@@ -1,0 +1,200 @@
+"""Time series from the shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.sensors import DAY, broken, readings
+from typer.testing import CliRunner, Result
+
+from aedetect.cli.main import app
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+def table(path: str) -> pd.DataFrame:
+    """A scored file without event numbers; no matter whether a verdict is missing somewhere in it."""
+    return pd.read_csv(path, dtype={"is_anomaly": object}).drop(columns="anomaly_event")
+
+
+def usage(result: Result) -> str:
+    assert result.exit_code == 2
+    return result.stderr.partition("Error: Invalid value: ")[2].strip()
+
+
+def fault(result: Result, code: int = 3) -> str:
+    assert result.exit_code == code, result.stderr
+    return result.stderr.strip().rpartition("\n")[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """normal.csv, a model of it, and new.csv with one event on each of two machines."""
+    path = tmp_path_factory.mktemp("series")
+    readings(8, 2).to_csv(path / "normal.csv", index=False)
+    new = readings(3, 2, seed=5, start="2026-02-01")
+    broken(broken(new, 200, 260), 3 * DAY + 300, 3 * DAY + 350).to_csv(path / "new.csv", index=False)
+    flags = ("--time", "time", "--entity", "machine", "--window", "4h", "--alert-rate", "0.001")
+    assert run("train", path / "normal.csv", "-o", path / "m.aed", *flags).exit_code == 0
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def test_train_says_what_the_columns_are(folder: Path) -> None:
+    result = run(
+        "train", "normal.csv", "-o", "again.aed", "--time", "time", "--entity", "machine", "--window", 24
+    )
+    assert result.exit_code == 0
+    lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    assert ["time", "time", "when; not learned"] in [
+        [*line[:2], line[2].strip()] for line in lines if len(line) > 2
+    ]
+    assert Path("again.aed").read_bytes()[8:12] == Path("m.aed").read_bytes()[8:12]
+
+
+def test_score_counts_events_and_warmup() -> None:
+    result = run("score", "new.csv", "-m", "m.aed", "-o", "scored.csv", "--events", "events.csv")
+    assert result.exit_code == 0
+    assert ", 46 warmup → scored.csv" in result.stdout
+    assert "2 events" in result.stdout
+    scored, events = pd.read_csv("scored.csv"), pd.read_csv("events.csv")
+    assert scored.columns[-1] == "anomaly_event"
+    assert scored["anomaly_status"].value_counts().to_dict() == {"ok": 6 * DAY - 46, "warmup": 46}
+    assert events[["machine", "anomaly_event"]].to_numpy().tolist() == [["m0", 1], ["m1", 1]]
+    assert list(events) == [
+        *["anomaly_event", "machine", "start", "end", "peak", "rows", "peak_score", "p_value", "features"]
+    ]
+
+
+def test_the_summary_counts_them_too() -> None:
+    found = json.loads(run("score", "new.csv", "-m", "m.aed", "--json").stdout)
+    assert (found["events"], found["warmup"]) == (2, 46)
+    assert found["normal"] + found["anomalies"] + found["unscorable"] == found["rows"] == 6 * DAY
+
+
+def test_history_makes_a_dump_in_two_files_one() -> None:
+    new = pd.read_csv("new.csv")
+    early = new["time"] < "2026-02-02 12:00"
+    new[early].to_csv("early.csv", index=False)
+    new[~early].to_csv("late.csv", index=False)
+    run("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
+    run("score", "late.csv", "-m", "m.aed", "-o", "part.csv", "--history", "early.csv")
+    whole, part = table("whole.csv")[~early].reset_index(drop=True), table("part.csv")
+    assert (part["anomaly_status"] == "ok").all()
+    pd.testing.assert_frame_equal(*(found.astype({"is_anomaly": str}) for found in (part, whole)))
+
+
+def test_new_files_are_judged_with_those_scored_before() -> None:
+    new = pd.read_csv("new.csv")
+    Path("dumps").mkdir()
+    flags = ("dumps", "-m", "m.aed", "-o", "out/", "--new-only", "--state", "ledger.db", "--json")
+    for number, day in enumerate(("02-01", "02-02", "02-03"), 1):
+        new[new["time"].str.contains(day)].to_csv(f"dumps/{day}.csv", index=False)
+        found = json.loads(run("score", *flags).stdout)
+        assert found["rows"] == 2 * DAY
+        assert found["warmup"] == (46 if number == 1 else 0)
+    run("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
+    whole = table("whole.csv")
+    last = whole[whole["time"].str.contains("02-03")].reset_index(drop=True)
+    judged = table("out/02-03.csv")
+    pd.testing.assert_frame_equal(*(found.astype({"is_anomaly": str}) for found in (judged, last)))
+
+
+def test_unsorted_rows_come_back_in_their_order() -> None:
+    mixed = pd.read_csv("new.csv").sample(frac=1, random_state=1)
+    mixed.to_csv("mixed.csv", index=False)
+    run("score", "mixed.csv", "-m", "m.aed", "-o", "mixed_scored.csv")
+    run("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
+    found = pd.read_csv("mixed_scored.csv")
+    assert found["time"].tolist() == mixed["time"].tolist()
+    whole = pd.read_csv("whole.csv").loc[mixed.index].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, whole)
+
+
+def test_repeated_timestamps_are_counted() -> None:
+    new = pd.read_csv("new.csv")
+    pd.concat([new, new[100:103]]).to_csv("twice.csv", index=False)
+    found = json.loads(run("score", "twice.csv", "-m", "m.aed", "--json").stdout)
+    assert "twice.csv: 3 rows repeat the timestamp of another row" in found["warnings"]
+
+
+def test_alarms_per_day_and_rate_exclude_each_other() -> None:
+    flags = ("--time", "time", "--alert-rate", "0.1", "--alarms-per-day", "1")
+    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+        "--alert-rate and --alarms-per-day exclude each other; choose one"
+    )
+
+
+def test_mixed_zones_ask_for_one() -> None:
+    Path("zones.csv").write_text("time,x\n" + "2026-01-01T10:00:00Z,1\n2026-01-01T11:00:00,2\n" * 10)
+    assert fault(run("train", "zones.csv", "-o", "x.aed", "--time", "time")) == (
+        "error: zones.csv: row 2 (line 3), column 'time': '2026-01-01T11:00:00' has no zone while other "
+        "timestamps have one; give --time-zone, the zone of those without one, e.g. UTC"
+    )
+
+
+def test_ambiguous_dates_ask_for_a_format() -> None:
+    rows = [f"0{day}/02/2024,{day}" for day in range(1, 10)]
+    Path("dates.csv").write_text("time,x\n" + "\n".join(rows) + "\n")
+    assert fault(run("train", "dates.csv", "-o", "x.aed", "--time", "time")) == (
+        "error: dates.csv: row 1 (line 2), column 'time': '01/02/2024' may be read in more than one way; say "
+        "how timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"
+    )
+    flags = ("--time", "time", "--time-format", "%d/%m/%Y", "--window", "4")
+    assert run("train", "dates.csv", "-o", "x.aed", *flags).exit_code == 0
+
+
+def test_a_series_shorter_than_a_window() -> None:
+    pd.read_csv("normal.csv")[:20].to_csv("short.csv", index=False)
+    assert fault(run("train", "short.csv", "-o", "x.aed", "--time", "time", "--window", "24")) == (
+        "error: short.csv: the longest stretch without a gap has 20 rows, and a window 24; give more rows "
+        "or a shorter --window"
+    )
+    found = json.loads(run("score", "short.csv", "-m", "m.aed", "--json").stdout)
+    assert (found["warmup"], found["unscorable"], found["rows"]) == (20, 20, 20)
+
+
+def test_unknown_columns_are_named() -> None:
+    assert usage(run("train", "normal.csv", "-o", "x.aed", "--time", "when")).startswith(
+        "--time: no column named 'when' in the data; there are: time, machine, temp"
+    )
+    assert usage(run("train", "normal.csv", "-o", "x.aed", "--time", "time", "--entity", "who")).startswith(
+        "--entity: no column named 'who' in the data"
+    )
+
+
+def test_history_and_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> None:
+    assert usage(run("score", tiny_csv, "-m", tiny_model, "--events", "e.csv")).endswith(
+        "no model of time series, which --history and --events are for"
+    )
+
+
+def test_evaluate_takes_series() -> None:
+    new = pd.read_csv("new.csv").assign(fault=0)
+    new.loc[200:259, "fault"] = 1
+    new.to_csv("labelled.csv", index=False)
+    found = json.loads(run("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault", "--json").stdout)
+    assert found["exit_code"] == 0
+
+
+@pytest.mark.parametrize("command", ["explain", "report", "encode"])
+def test_what_is_for_tables_says_so(command: str) -> None:
+    output = [] if command == "explain" else ["-o", "x.html" if command == "report" else "x.csv"]
+    result = run(command, "new.csv", "-m", "m.aed", *output)
+    assert result.exit_code in (2, 4)
+    assert "time series" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["inspect"])
+def test_inspect_shows_a_model_of_series(command: str) -> None:
+    assert run(command, "m.aed").exit_code == 0
+    assert run(command, "m.aed", "--json").exit_code == 0
