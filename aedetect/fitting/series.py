@@ -44,6 +44,9 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Long series: so many stretches, spread evenly, calibrate with this share of the rows, at most so many rows.
 _CALIBRATION_SHARE, _BLOCKS, _MOST_CALIBRATION = 0.2, 10, 100_000
+# Windows that reach into what was learned are known in part. A stretch is judged by windows inside it
+# alone, or, where it is shorter than so many, by those at least half inside.
+_BARE = 1.5
 # Shorter ones, in windows, are folded.
 _FOLDED_WINDOWS = 50
 _MOST_HELD_OUT = 256
@@ -247,7 +250,7 @@ class _Fitting:
             bounds = np.linspace(0, total, self.config.training.folds + 1).round().astype(int)
             return [_marked(total, [pair]) for pair in pairwise(bounds.tolist())]
         share = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / total)
-        length = max(int(share * total) // _BLOCKS, 2 * self.data.window)
+        length = max(int(share * total) // _BLOCKS, 3 * self.data.window)
         count = max(1, int(share * total) // length)
         ends = (np.arange(1, count + 1) * total) // count
         return [_marked(total, [(end - length, end) for end in ends.tolist()])]
@@ -270,16 +273,16 @@ class _Fitting:
         return model.eval()
 
     def _scores(self, model: SeriesAutoencoder, marked: Mask) -> list[Floats]:
-        """Scores of the marked steps, from all windows that contain them; a list a stretch."""
+        """Scores of the marked steps, from windows that hold little or nothing learned; a list a stretch."""
         found = []
         settings, window = self.config.series, self.data.window
         for start, length in zip(self.data.starts.tolist(), self.data.lengths.tolist(), strict=True):
             here = marked[start : start + length]
             if length < window or not here.any():
                 continue
-            reach = window - 1 + settings.smoothing + model.margin
             edges = np.flatnonzero(np.diff(np.r_[False, here, False]))
             for first, last in edges.reshape(-1, 2).tolist():
+                reach = 0 if last - first >= _BARE * window else window // 2
                 low, high = max(first - reach, 0), min(last + reach, length)
                 if high - low < window:
                     continue

@@ -21,7 +21,8 @@ _FEW_DISTINCT = 50
 LARGEST_CODE = 12
 _ID_ROWS = 20
 _ID_NAME = re.compile(
-    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
+    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|__index_level_\d+__|)$"
+    r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
     r"|(?-i:[a-z]Id)$"
 )
 
