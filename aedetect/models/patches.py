@@ -67,7 +67,9 @@ def _components(centered: Tensor, count: int) -> Tensor:
     """The first principal directions [width, count] of [windows, width]; 0 where there are fewer."""
     most = min(count, *centered.shape)
     if centered.shape[1] <= _EXACT_WIDTH:
-        vectors = torch.linalg.eigh(centered.T @ centered)[1].flip(1)[:, :most]
+        # In single precision it may not converge where many channels are constant.
+        products = (centered.T @ centered).double()
+        vectors = torch.linalg.eigh(products)[1].flip(1)[:, :most].to(centered.dtype)
     else:
         vectors = torch.pca_lowrank(centered, q=most, center=False, niter=4)[2]
     return functional.pad(vectors, (0, count - most)).contiguous()
