@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory clean
+.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-series bench-memory clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -53,6 +53,9 @@ bench-speed: $(VENV)/ready-bench
 
 bench-tabular: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/tabular.py $(BENCH_ARGS)
+
+bench-series: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/series.py $(BENCH_ARGS)
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
