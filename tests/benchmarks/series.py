@@ -14,7 +14,7 @@ default settings (AEDETECT_... variables change them); rows without a score (`wa
 strange. The peers get windows of 100 steps, at most 5,000 of them to learn from, of values standardised
 with the training part; a row's score is the mean over the windows that contain it. Sub-PCA: the squared
 error of what the principal components with 90% of the variance rebuild; KNN (k=5), IForest and AutoEncoder
-are PyOD's, otherwise with their defaults; 'smoothed |z|' is the mean |z| of a row, averaged over 25 rows.
+are PyOD's, otherwise with their defaults; 'smoothed z' is the mean |z| of a row, averaged over 25 rows.
 One thread.
 
 --nab DIR: the machine temperature of the Numenta Anomaly Benchmark, real timestamps and windows.json.

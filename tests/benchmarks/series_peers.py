@@ -90,7 +90,7 @@ class WindowPeer:
 class Deviation:
     """The trivial one: the mean |z| of a row against the training part, smoothed."""
 
-    name: str = "smoothed |z|"
+    name: str = "smoothed z"
 
     def available(self) -> bool:
         return True

@@ -48,6 +48,8 @@ _SERIES = {"U": 33, "M": 27}
 def tables(figures: pd.DataFrame) -> list[Table]:
     """Means, published means and each series, track by track."""
     found = []
+    # Ours first, wherever its figures stand.
+    figures = figures.sort_values("detector", key=lambda names: names != OURS, kind="stable")
     for track in figures["track"].unique():
         part = figures[figures["track"] == track]
         title = _TRACKS.get(str(track), str(track))
