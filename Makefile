@@ -54,6 +54,9 @@ bench-speed: $(VENV)/ready-bench
 bench-tabular: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/tabular.py $(BENCH_ARGS)
 
+bench-series: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/series.py $(BENCH_ARGS)
+
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
 

@@ -183,9 +183,9 @@ def score(
     """Score rows with a trained model and flag what does not belong.
 
     The output has the input's columns and rows in their order, and anomaly_score, anomaly_p_value,
-    is_anomaly, anomaly_features and anomaly_status; of time series anomaly_event as well. Exit codes: 0 done, 3 unusable data, 4
-    unusable model, 5 output not written, 6 some inputs failed, 10 more flagged than --fail-over,
-    11 --fail-on-drift and the data have drifted.
+    is_anomaly, anomaly_features and anomaly_status; of time series anomaly_event as well. Exit
+    codes: 0 done, 3 unusable data, 4 unusable model, 5 output not written, 6 some inputs failed, 10
+    more flagged than --fail-over, 11 --fail-on-drift and the data have drifted.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """

@@ -240,7 +240,9 @@ class _Fitting:
             if self.folded and not any(True for _ in members[0].parameters()):
                 self.records.clear()
                 everything = np.zeros(len(self.data.steps), dtype=np.bool_)
-                members = [self._member(self.data.window_starts(), everything, len(parts), len(parts))]
+                whole = self._member(self.data.window_starts(), everything, len(parts), len(parts))
+                whole.settle(members)
+                members = [whole]
         return members, self.records, held_out
 
     def _parts(self) -> list[Mask]:

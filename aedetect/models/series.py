@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -57,6 +58,10 @@ class SeriesAutoencoder(nn.Module, ABC):
     def vectors(self, batch: Tensor) -> Tensor:
         """Windows as points [windows, width]."""
         return batch.flatten(1)
+
+    def settle(self, others: Sequence[SeriesAutoencoder]) -> None:
+        """Take over what others, of folds of the same windows, know of windows held out from them."""
+        return
 
     def penalty(self, batch: Tensor) -> Tensor | None:
         """A further loss per window [windows] in training, or None."""

@@ -12,8 +12,12 @@ from aedetect.errors import UsageError
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 
 USUAL_WINDOW, LEAST_WINDOW = 200, 4
-# A window takes at most this share of the rows to learn from, so that there are others to compare with.
-_MOST_SHARE = 3
+# A window takes at most one in so many of the rows to learn from, so that there are others to compare
+# with. The more channels vary, the more of them it takes: windows then differ in more ways, and hold
+# enough in fewer steps.
+_ROWS_A_CHANNEL, _MOST_ROWS = 3, 20
+# Few rows of several channels still make windows of so many steps.
+_SHORT_WINDOW = 16
 # Periods looked for, in steps, over so many of the longest stretch; one is clear if rows a period
 # apart are correlated at least so much more than those half a period apart.
 _SHORTEST_PERIOD, _LONGEST_PERIOD, _INSPECTED = 4, 400, 20_000
@@ -34,7 +38,9 @@ def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> in
         return steps
     longest = max((len(stretch) for stretch in stretches), default=0)
     rows = sum(len(stretch) for stretch in stretches)
-    most = max(LEAST_WINDOW, min(rows // _MOST_SHARE, longest // _MOST_SHARE))
+    others = min(_ROWS_A_CHANNEL * max(_varying(stretches), 1), _MOST_ROWS)
+    short = min(_SHORT_WINDOW, longest // _ROWS_A_CHANNEL)
+    most = max(LEAST_WINDOW, short, min(rows // others, longest // _ROWS_A_CHANNEL))
     return min(whole_periods(USUAL_WINDOW, period(stretches)), most)
 
 
@@ -73,3 +79,12 @@ def period(stretches: list[Matrix]) -> int | None:
             break
     trough = correlations[: best + 1].min()
     return best if correlations[best] - trough >= _CLEAR else None
+
+
+def _varying(stretches: list[Matrix]) -> int:
+    """How many channels are not constant."""
+    if not stretches:
+        return 0
+    low = np.min([stretch.min(axis=0) for stretch in stretches], axis=0)
+    high = np.max([stretch.max(axis=0) for stretch in stretches], axis=0)
+    return int((high > low).sum())
