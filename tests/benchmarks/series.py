@@ -17,6 +17,9 @@ error of what the principal components with 90% of the variance rebuild; KNN (k=
 are PyOD's, otherwise with their defaults; 'smoothed z' is the mean |z| of a row, averaged over 25 rows.
 One thread.
 
+The recipe was chosen on these same series and on the two boards below, one for all of them; expect
+somewhat less of it on others.
+
 --nab DIR: the machine temperature of the Numenta Anomaly Benchmark, real timestamps and windows.json.
 --skab DIR: the water testbed SKAB v0.9 by the rules of its board.
 --speed: a million generated rows of a hundred machines through the command line.
