@@ -60,6 +60,18 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
         _remove_leftovers(Path(os.path.realpath(path)))
 
 
+def remove_abandoned(folder: str | os.PathLike[str]) -> None:
+    """Remove temporary files in `folder` whose writers were killed, whatever they were to become.
+
+    A run that has just made its file and not yet locked it is known by its process.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            _, mark, writer = entry.name.rpartition(_MARK)
+            if mark and entry.name.startswith(".") and not _is_alive(writer.partition("-")[0]):
+                _remove_unlocked(entry.path)
+
+
 def check_writable(path: str | os.PathLike[str], may_create_folder: bool = False) -> None:
     """Raises OutputError where a file at `path` cannot be written; nothing is touched."""
     with writing(path):
@@ -134,9 +146,25 @@ def _remove_leftovers(target: Path) -> None:
     for entry in os.scandir(target.parent):
         if not entry.name.startswith(prefix):
             continue
-        with contextlib.suppress(OSError), open(entry.path, "rb") as stream:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(entry.path)
+        _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    with contextlib.suppress(OSError), open(path, "rb") as stream:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+
+
+def _is_alive(process: str) -> bool:
+    if not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

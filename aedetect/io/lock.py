@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from aedetect.errors import OutputError
-from aedetect.io.atomic import writing
+from aedetect.io.atomic import remove_abandoned, writing
 
 _MARK = ".aedetect-lock"
 _SPARE_DESCRIPTORS = 128
@@ -41,6 +41,7 @@ class Locks:
         try:
             for folder in dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in self._paths):
                 _remove_stale(folder)
+                remove_abandoned(folder)
             for path in self._paths:
                 with writing(path):
                     held = _take(lock_path(path))

@@ -118,7 +118,7 @@ def test_partition_gives_way_to_a_column_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("format", "content", "place"),
     [
-        ("csv", b'a,b\n"x\ny",1\n\n2,3\n', "row 2 (line 5)"),
+        ("csv", b'a,b\n"x\ny",1\n\n2,2\n', "row 2 (line 5)"),
         # In a file of one column an empty line is a row.
         ("csv", b'a\n"x\ny"\n\n2\n', "row 2 (line 4)"),
         ("jsonl", b'{"a": 1}\n\n{"a": 2}\n', "row 2 (line 3)"),

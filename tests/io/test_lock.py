@@ -96,3 +96,18 @@ def test_more_outputs_than_a_shell_allows_open_files(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("held\n", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_removed_whatever_it_was_to_become(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    holder.kill()
+    holder.wait()
+    dead = tmp_path / f".gone.csv.aedetect-tmp-{holder.pid}-00ff"
+    alive = tmp_path / f".new.csv.aedetect-tmp-{os.getpid()}-00ff"
+    mine = tmp_path / ".note.aedetect"
+    for path in (dead, alive, mine):
+        path.touch()
+    with Locks([str(tmp_path / "other.csv")]):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([alive, mine])
