@@ -252,6 +252,7 @@ class Detector(OtherJobs):
         if "alert_rate" in asked:
             # A rate asked for now overrules a fixed threshold of training.
             asked.setdefault("value", None)
+            asked.setdefault("alarms_per_day", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
         update: dict[str, Any] = {
             "data": self.config.data.model_copy(update=data),

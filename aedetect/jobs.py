@@ -89,7 +89,8 @@ def train_summary(
 
     rate, smallest = detector.config.threshold.alert_rate, detector.calibration.smallest_rate
     warnings = list(notices)
-    if detector.config.threshold.value is None and rate < smallest:
+    chosen = detector.config.threshold
+    if chosen.value is None and chosen.alarms_per_day is None and rate < smallest:
         warnings.append(
             f"an alert rate of {rate:g} is finer than {len(detector.calibration.scores):,} calibration rows "
             f"can show (at best {smallest:.2g}); the threshold follows a fitted tail beyond them"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.sensors import DAY, broken, readings
 
 from aedetect import Detector, load
+from aedetect.config import Config
 from aedetect.errors import DataError, UsageError
 from aedetect.inputs import as_inputs
 from aedetect.judging import SeriesJudge
@@ -200,6 +201,14 @@ def test_what_is_flagged_follows_false_events_a_day() -> None:
         for alarms in (0.05, 2.0)
     )
     assert few > many
+
+
+def test_a_rate_asked_for_overrules_events_a_day() -> None:
+    settings = {"series.time": "time", "series.window": WINDOW, "data.exclude": ["machine"]}
+    model = Detector({**settings, "threshold.alarms_per_day": 0.05}).fit(readings(20))
+    asked = model.adjusted(Config.build(overrides={"threshold.alert_rate": 0.2}))
+    assert asked.threshold == model.calibration.threshold(0.2)
+    assert asked.threshold < model.threshold
 
 
 def test_events_a_day_are_for_series() -> None:

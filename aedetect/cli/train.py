@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from aedetect.cli.endings import after_training
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING
 from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from aedetect.config import Config
 
 
 def train(
@@ -347,11 +350,21 @@ def _train(
     out.say()
     out.say(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
-        f"on {training.device}; rows scoring above {detector.threshold:.3g} are flagged, "
-        f"{settings.threshold.alert_rate:.3g} of normal ones"
+        f"on {training.device}"
     )
+    out.say(f"rows scoring above {detector.threshold:.3g} are flagged, {_promise(settings)}")
     if not (out.json or out.quiet):
         after_training(out, detector, sources)
+
+
+def _promise(settings: Config) -> str:
+    """What a threshold comes to, in words."""
+    chosen = settings.threshold
+    if chosen.value is not None:
+        return "as was asked for"
+    if chosen.alarms_per_day is not None:
+        return f"at most {chosen.alarms_per_day:g} false events a day on each series"
+    return f"{chosen.alert_rate:.3g} of normal ones"
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

@@ -127,6 +127,13 @@ def test_repeated_timestamps_are_counted() -> None:
     assert "twice.csv: 3 rows repeat the timestamp of another row" in found["warnings"]
 
 
+def test_alarms_per_day_are_a_promise_in_words() -> None:
+    flags = ("--time", "time", "--entity", "machine", "--window", "24", "--alarms-per-day", "0.1")
+    result = run("train", "normal.csv", "-o", "calm.aed", *flags)
+    assert result.exit_code == 0
+    assert " are flagged, at most 0.1 false events a day on each series" in result.stdout
+
+
 def test_alarms_per_day_and_rate_exclude_each_other() -> None:
     flags = ("--time", "time", "--alert-rate", "0.1", "--alarms-per-day", "1")
     assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
