@@ -43,6 +43,16 @@ def test_a_window_is_as_asked_for() -> None:
     assert window_steps(None, 600, [np.zeros((90, 1), dtype=np.float32)]) == 30
 
 
+def test_windows_of_many_channels_are_shorter() -> None:
+    random = np.random.default_rng(0)
+    one, eight = (random.normal(size=(1200, width)).astype(np.float32) for width in (1, 8))
+    assert window_steps(None, 600, [one]) == 200
+    assert window_steps(None, 600, [eight]) == 60
+    constant = np.concatenate([one, np.zeros((1200, 7), dtype=np.float32)], axis=1)
+    assert window_steps(None, 600, [constant]) == 200
+    assert window_steps(None, 600, [eight[:100]]) == 16
+
+
 def test_a_window_is_whole_periods() -> None:
     random = np.random.default_rng(0)
     wave = np.sin(2 * np.pi * np.arange(2000) / 24) + random.normal(0, 0.3, 2000)
