@@ -40,7 +40,7 @@ def main() -> int:
     show_strangest(rows)
     say("At the threshold of the model, against the known attacks:")
     found = show_quality(rows)
-    say("Now a time series. Five weeks of a machine's temperature, in which nothing happened:")
+    say("Now a time series: five uneventful weeks of a machine's temperature:")
     write_healthy()
     run("train", HEALTHY, "-o", MACHINE, "--time", "timestamp")
     say("Score all three months of it:")

@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.processes import PROGRAM
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
@@ -85,9 +85,8 @@ def test_a_stopped_run_leaves_nothing(tmp_path: Path, number: int) -> None:
     Path("in/bad.csv").unlink()
     words = ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"]
     environment = os.environ | {"AEDETECT_SCORING_BATCH_ROWS": "64"}
-    command = [sys.executable, "-m", "aedetect", *words]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
+        [*PROGRAM, *words], stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
     ) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob("out/.*tmp*")):

@@ -6,20 +6,18 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.processes import PROGRAM
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
 from aedetect.bundle import read_bundle
 from aedetect.cli.main import app
-
-PROGRAM = [sys.executable, "-m", "aedetect"]
 
 
 @pytest.fixture
