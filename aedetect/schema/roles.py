@@ -19,6 +19,8 @@ MAX_BAD_NUMBERS = 0.1
 MAX_DISTINCT_SHARE = 0.5
 _FEW_DISTINCT = 50
 LARGEST_CODE = 12
+# Wider tables of codes alone are indicators that somebody made of categories; they stay numbers.
+_MOST_CODES = 100
 _ID_ROWS = 20
 _ID_NAME = re.compile(
     r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|__index_level_\d+__|)$"
@@ -54,7 +56,7 @@ def infer_schema(
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
-    decisions = set_by_hand | (found if series.time else dict(_codes_among_categories(found, profiles)))
+    decisions = set_by_hand | (found if series.time else dict(_codes_as_categories(found, profiles)))
     columns = [
         Column(
             name=column,
@@ -83,14 +85,16 @@ def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]
     }
 
 
-def _codes_among_categories(
+def _codes_as_categories(
     decisions: Mapping[str, Decision], profiles: Mapping[str, ColumnProfile]
 ) -> Mapping[str, Decision]:
-    """Small whole numbers and truth values as categories, where only such stand beside text categories."""
+    """Small whole numbers and truth values as categories, where there are no other numbers or dates."""
     numbers = [name for name, found in decisions.items() if found.role in ("numeric", "boolean")]
     text = any(found.role == "categorical" for found in decisions.values())
     dates = any(found.role == "datetime" for found in decisions.values())
-    if not text or dates or not all(_may_be_codes(decisions[name], profiles[name]) for name in numbers):
+    if dates or not all(_may_be_codes(decisions[name], profiles[name]) for name in numbers):
+        return decisions
+    if not text and len(numbers) > _MOST_CODES:
         return decisions
     return {
         name: Decision("categorical", f"{found.reason}, in a table of codes") if name in numbers else found

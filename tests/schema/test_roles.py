@@ -187,10 +187,14 @@ def roles(**columns: list[str]) -> list[str]:
     return [column.role for column in schema.columns]
 
 
-def test_small_whole_numbers_among_nothing_but_categories_are_codes() -> None:
+def test_small_whole_numbers_without_other_numbers_are_codes() -> None:
     word, code, flag = ["a", "b", "c"] * 9, ["1", "2", "4"] * 9, ["0", "1", "1"] * 9
     assert roles(word=word, code=code, flag=flag) == ["categorical"] * 3
-    assert roles(code=code, flag=flag) == ["numeric", "boolean"]
+    assert roles(code=code, flag=flag) == ["categorical"] * 2
+    assert roles(code=code, large=["3", "13", "7"] * 9) == ["numeric"] * 2
+    wide = {f"code{number}": code for number in range(101)}
+    assert set(roles(**wide)) == {"numeric"}
+    assert set(roles(**wide, word=word)) == {"categorical"}
     measured = [f"{number}.5" for number in range(27)]
     assert roles(word=word, code=code, x=measured) == ["categorical", "numeric", "numeric"]
     assert roles(word=word, code=code, large=["3", "13", "7"] * 9) == ["categorical", "numeric", "numeric"]
