@@ -109,6 +109,7 @@ class Columns(nn.Module):
     background: Tensor
     peak: Tensor
     first: Tensor
+    owners: Tensor
     limits: Tensor
     missing_error: Tensor
 
@@ -126,6 +127,8 @@ class Columns(nn.Module):
         categories = torch.full((sum(layout.cardinalities),), CATEGORY_LIMIT)
         self._buffer("limits", torch.cat([torch.full((layout.numeric,), INPUT_LIMIT), categories]))
         self._buffer("first", torch.from_numpy(np.cumsum([0, *layout.cardinalities[:-1]])).long())
+        owners = np.repeat(np.arange(len(layout.cardinalities)), np.array(layout.cardinalities, dtype=int))
+        self._buffer("owners", torch.from_numpy(owners).long())
         rates = torch.from_numpy(layout.missing_rates).float()
         entropy = -(torch.xlogy(rates, rates) + torch.xlogy(1 - rates, 1 - rates))
         self._buffer("missing_error", (2 * (-rates.log() - entropy)).clamp_min(0))
@@ -156,8 +159,8 @@ class Columns(nn.Module):
         numbers = torch.where(row.missing, self.missing_error, squared[:, : self.numeric])
         if not self.cardinalities:
             return numbers
-        parts = torch.split(squared[:, self.numeric :], list(self.cardinalities), dim=1)
-        return torch.cat([numbers, *(part.sum(dim=1, keepdim=True) for part in parts)], dim=1)
+        codes = squared.new_zeros(len(squared), len(self.cardinalities))
+        return torch.cat([numbers, codes.index_add(1, self.owners, squared[:, self.numeric :])], dim=1)
 
     def rows(self, values: Tensor) -> Tensor:
         """Encoded rows from predicted values: numbers as they are, the likeliest category of each."""
