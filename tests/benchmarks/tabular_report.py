@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular_runs import DEFAULT, KEY
+from tabular_runs import ABLATIONS, DEFAULT, KEY, PARTS
 
 WORST = 3
 # Differences of AUROC that are no larger count as none.
@@ -123,12 +123,13 @@ def _by_set(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranks(figures: pd.DataFrame) -> pd.Series[float]:
-    # Only our own figures have alarms; a rank among no peers would say nothing.
-    if figures["alarms"].notna().all():
+    ours = figures["detector"].isin([*PARTS, *ABLATIONS]) | figures["detector"].str.startswith(DEFAULT)
+    # A rank among no peers would say nothing.
+    if ours.all():
         return pd.Series(np.nan, index=figures.index)
-    variant = figures["alarms"].notna() & (figures["detector"] != DEFAULT)
+    variant = ours & (figures["detector"] != DEFAULT)
     ranks = _rank(figures[~variant]).reindex(figures.index)
-    peers = figures["alarms"].isna()
+    peers = ~ours
     for name in figures.loc[variant, "detector"].unique():
         chosen = figures["detector"] == name
         ranks[chosen] = _rank(figures[peers | chosen])[chosen[peers | chosen]]
@@ -219,7 +220,8 @@ def _against_knn(figures: pd.DataFrame) -> Table:
 
 
 def _ablation(figures: pd.DataFrame) -> Table:
-    by_set = _by_set(figures[figures["alarms"].notna()])
+    names = [DEFAULT, *PARTS, *ABLATIONS]
+    by_set = _by_set(figures[figures["detector"].isin(names)])
     default = by_set.loc[DEFAULT]
     rows: list[tuple[str, ...]] = []
     for name in by_set.index.unique("detector").drop(DEFAULT):
@@ -232,7 +234,7 @@ def _ablation(figures: pd.DataFrame) -> Table:
                 _difference((pair["ap"] - pair["ap_default"]).mean()),
                 *(str((change > EVEN).sum()), str((change < -EVEN).sum())),
                 *(f"{best} {_difference(change[best])}", f"{worst} {_difference(change[worst])}"),
-                f"{(pair['fit_s'] / pair['fit_s_default']).median():.2f}",
+                _number((pair["fit_s"] / pair["fit_s_default"]).median()),
             )
         )
     header = ("setting", "sets", "AUROC", "AP", "better", "worse", "most gained", "most lost", "fit time")

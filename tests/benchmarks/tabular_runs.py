@@ -37,12 +37,15 @@ FIELDS = (
 KEY = ("study", "collection", "set", "seed", "detector", "share")
 DEFAULT = "aedetect"
 
-# What --ablation runs beside the default: a name, the environment variables and the values in modules
-# that make it.
+# What --ablation leaves out of the default's score: a name, and the values in modules that do it. The
+# parts are weighed at scoring, so that these score with the default's own model.
+PARTS: dict[str, dict[str, object]] = {
+    "without the memory of codes": {"aedetect.models.memory._LATENT_WEIGHT": 0.0},
+    "without the memory of rows": {"aedetect.models.memory._INPUT_WEIGHT": 0.0},
+    "without the denoiser": {"aedetect.models.memory._DENOISER_WEIGHT": 0.0},
+}
+# What it trains beside the default: a name, the environment variables and the values in modules that make it.
 ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
-    "without the memory of codes": ({}, {"aedetect.models.memory._LATENT_WEIGHT": 0.0}),
-    "without the memory of rows": ({}, {"aedetect.models.memory._INPUT_WEIGHT": 0.0}),
-    "without the denoiser": ({}, {"aedetect.models.memory._DENOISER_WEIGHT": 0.0}),
     "512 codes": ({}, {"aedetect.models.memory.LATENT_ROWS": 512}),
     "one network": ({"AEDETECT_TRAINING_FOLD_BELOW": "0"}, {}),
     "denoising": ({"AEDETECT_MODEL_ARCHITECTURE": "denoising"}, {}),
@@ -52,19 +55,27 @@ ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
 }
 
 
+# The model that this process trained last, for those that only score.
+_latest: dict[str, bytes] = {}
+
+
 class RunFailed(Exception):
     """The command line ended with an error."""
 
 
 @dataclass(frozen=True)
 class Ours:
-    """aedetect through its command line."""
+    """aedetect through its command line.
+
+    `scoring`: values in modules set at scoring alone, with the model that was trained just before.
+    """
 
     name: str
     alert_rate: float
     flags: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     patches: dict[str, object] = field(default_factory=dict)
+    scoring: dict[str, object] = field(default_factory=dict)
     roles: bool = True
 
     def takes(self, task: Task) -> bool:
@@ -84,13 +95,18 @@ class Ours:
                     table.to_csv(path, index=False)
             rate, seed = str(self.alert_rate), str(task.seed)
             flags = ("--alert-rate", rate, "--seed", seed, *self.flags, *self._roles(task))
-            fitted = self._command("train", normal, "-o", model, *flags)
+            if self.scoring:
+                model.write_bytes(_latest["model"])
+                fit_s = np.nan
+            else:
+                fit_s = self._command("train", normal, "-o", model, *flags)["seconds"]
+                _latest["model"] = model.read_bytes()
             scored = self._command("score", new, "-m", model, "-o", out)
             result = pd.read_parquet(out)
         # A row without a score counts as the strangest, and is not an alarm.
         scores = result["anomaly_score"].astype(float).fillna(np.inf).to_numpy()
         flagged = result["is_anomaly"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-        return Scored(scores, fitted["seconds"], len(task.test) / scored["seconds"], flagged)
+        return Scored(scores, fit_s, len(task.test) / scored["seconds"], None if self.scoring else flagged)
 
     def _roles(self, task: Task) -> Iterator[str]:
         if task.collection == "categorical" and self.roles:
@@ -98,7 +114,8 @@ class Ours:
                 yield from ("--role", f"{column}=categorical")
 
     def _command(self, *arguments: str | Path) -> dict[str, Any]:
-        run = aedetect(*arguments, check=False, environment=self.environment, patches=self.patches)
+        patches = self.patches | self.scoring
+        run = aedetect(*arguments, check=False, environment=self.environment, patches=patches)
         if run.code:
             raise RunFailed(_error(run.errors) or f"exit code {run.code}")
         return run.summary
@@ -128,6 +145,7 @@ class Plan:
     def detectors(self, task: Task) -> list[Ours | Peer]:
         own = [Ours(DEFAULT, self.alert_rate)]
         if self.study == "ablation":
+            own += [Ours(name, self.alert_rate, scoring=weights) for name, weights in PARTS.items()]
             own += [
                 Ours(name, self.alert_rate, environment=chosen, patches=patches)
                 for name, (chosen, patches) in ABLATIONS.items()
