@@ -54,6 +54,16 @@ class Output:
             with printing():
                 console(sys.stdout).print(table)
 
+    def figures(self, table: Table) -> None:
+        """A table of short cells, which are not broken: where it is too wide, it comes in several."""
+        if not (self.json or self.quiet):
+            with printing():
+                screen = console(sys.stdout)
+                for place, part in enumerate(parted(table, screen)):
+                    if place:
+                        screen.print()
+                    screen.print(part)
+
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not (self.json or self.quiet):
@@ -262,6 +272,30 @@ def simple_table(*headers: str, right: tuple[str, ...] = ()) -> Table:
     for header in headers:
         table.add_column(header, justify="right" if header in right else "left", overflow="fold")
     return table
+
+
+def parted(table: Table, screen: Console) -> list[Table]:
+    """The table, or its columns in several that fit the screen, each with the first column."""
+    from rich.measure import Measurement
+
+    def part(places: list[int]) -> Table:
+        columns = [table.columns[place] for place in places]
+        names = [str(column.header) for column in columns]
+        right = tuple(str(column.header) for column in columns if column.justify == "right")
+        found = simple_table(*names, right=right)
+        for cells in zip(*(column.cells for column in columns), strict=True):
+            found.add_row(*cells)
+        return found
+
+    parts = [[0]]
+    for place in range(1, len(table.columns)):
+        wider = part([*parts[-1], place])
+        fits = Measurement.get(screen, screen.options.update(max_width=10_000), wider).maximum <= screen.width
+        if fits or parts[-1] == [0]:
+            parts[-1].append(place)
+        else:
+            parts.append([0, place])
+    return [part(places) for places in parts]
 
 
 def _bar() -> Bar:

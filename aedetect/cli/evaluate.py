@@ -132,15 +132,15 @@ def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str
     if found.judged.auroc:
         out.table(tables.ranking(found.judged))
         out.say()
-    out.table(tables.verdicts(found))
+    out.figures(tables.verdicts(found))
     out.say()
     out.say(words.promise(found.judged))
     if by is not None:
         out.say()
-        out.table(tables.segments(found, by))
+        out.figures(tables.segments(found, by))
     if found.comparison:
         out.say()
-        out.table(tables.comparison(found.comparison, *models))
+        out.figures(tables.comparison(found.comparison, *models))
         out.say()
         out.say(tables.differing_verdicts(found.comparison))
 

@@ -83,7 +83,7 @@ def _nearest_names(one: Explanation) -> list[str]:
 
 
 def _seen_of(one: Explanation, name: str) -> str:
-    return next(reason.seen for reason in one.columns if reason.column == name)
+    return next(reason.told for reason in one.columns if reason.column == name)
 
 
 def _training(curve: Curve) -> Markup:
