@@ -26,9 +26,13 @@ MOST_SHOWN = 60
 
 
 def plain(text: str, most: int | None = None) -> str:
-    """Text from data made safe to show: control characters spelled out, cut after `most`."""
+    """Text from data made safe to show: control characters spelled out, cut in its middle to `most`."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return safe if most is None or len(safe) <= most else safe[: most - 1] + "…"
+    if most is None or len(safe) <= most:
+        return safe
+    # Long names that are much the same differ at either end.
+    end = (most - 1) // 2
+    return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
 
 
 class Output:
@@ -218,6 +222,9 @@ class TerminalMonitor(Monitor):
             self._output.note(text)
 
     def notice(self, text: str) -> None:
+        # Two passes over the same input notice the same.
+        if text in self.notices:
+            return
         self.notices.append(text)
         if not self._output.json:
             self._output.warn(text)

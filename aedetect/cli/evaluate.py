@@ -101,8 +101,9 @@ def _evaluate(
             alert_rates=rates,
             monitor=monitor,
         )
-    for text in found.warnings[len(monitor.notices) :]:
-        out.warn(text)
+    for text in found.warnings:
+        if text not in monitor.notices:
+            out.warn(text)
     out.result(
         {
             "schema_version": 1,

@@ -75,7 +75,8 @@ def chance(usual: float, apart: float) -> float:
 
     `usual`: how usual the value is, 0 to 1; `apart`: how unlike the nearest normal rows are in all else.
     """
-    return (usual + _LEAST_USUAL) ** _USUAL_WEIGHT / (max(apart, 0.0) + _LEAST_APART) ** _APART_WEIGHT
+    near = (max(apart, 0.0) + _LEAST_APART) ** -_APART_WEIGHT
+    return float((usual + _LEAST_USUAL) ** _USUAL_WEIGHT * near)
 
 
 def _falls(

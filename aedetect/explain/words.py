@@ -61,5 +61,8 @@ def share(part: float) -> str:
 
 
 def shown(text: str, most: int = MOST_SHOWN) -> str:
-    """Text from data, cut after `most` characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Text from data, cut in its middle to `most` characters: long names differ at either end."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[-end:]}"

@@ -79,7 +79,7 @@ def test_nothing_flagged_is_a_page_too(folder: Path, tiny_model: Path) -> None:
 def test_one_unscorable_row_is_a_page_too(folder: Path, tiny_model: Path) -> None:
     Path("one.csv").write_text("temp,load,site,open\n20,40,north,true\n?,1,north,true\n")
     assert run(tiny_model, "one.csv", "-o", "r.html").exit_code == 0
-    assert "1 could not be scored." in Path("r.html").read_text(encoding="utf-8")
+    assert "1 row could not be scored." in Path("r.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
