@@ -173,8 +173,9 @@ class Explainer:
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
         values = self._detector.encoder.inverse_transform(self._normal.matrix[places])
+        always = {name: value.removesuffix(".0") for name, value in self._constants.items()}
         return [
-            {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()}
+            {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()} | always
             for index in range(len(places))
         ]
 

@@ -63,12 +63,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
-def tick(value: float) -> str:
-    """An axis' number, short: 1,500 or 20k or 3M."""
-    for size, mark in ((1e6, "M"), (1e4, "k")):
-        if size <= abs(value) < 1e9:
-            return f"{value / (1e6 if mark == 'M' else 1e3):,.4g}{mark}"
-    return number(value)
+def tick(value: float, thousand: float = 1e4) -> str:
+    """An axis' number, short: 1,500 or 20k or 3M; in thousands from `thousand` on."""
+    if 1e6 <= abs(value) < 1e9:
+        return f"{value / 1e6:,.4g}M"
+    return f"{value / 1e3:,.4g}k" if thousand <= abs(value) < 1e6 else number(value)
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float, rows: int) -> Markup:
@@ -228,11 +227,11 @@ def _chart(title: str, x: Axis, y: Axis, x_name: str, y_name: str, marks: Sequen
                 _LEFT, WIDTH - _RIGHT, at, at
             )
         )
-        parts.append(_text(_LEFT - 6, at + 4, tick(value), "tick", "end"))
+        parts.append(_text(_LEFT - 6, at + 4, tick(value, 1e3), "tick", "end"))
     parts.append(_text((WIDTH + _LEFT) / 2, HEIGHT - 4, x_name, "axis", "middle"))
     parts.append(
         Markup(
-            '<text class="axis" text-anchor="middle" transform="translate(15 {}) rotate(-90)">{}</text>'
+            '<text class="axis" text-anchor="middle" transform="translate(13 {}) rotate(-90)">{}</text>'
         ).format((HEIGHT - _BOTTOM) / 2, y_name)
     )
     return _frame(title, HEIGHT, [*parts, *marks])
