@@ -52,7 +52,7 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         script_hash=_hash(script),
         number=charts.number,
         bar=charts.bar,
-        worth_showing=_worth_showing,
+        worth_showing=worth_showing,
         nearest_names=_nearest_names,
         seen_of=_seen_of,
         guilty=sorted(guilty),
@@ -87,7 +87,7 @@ def _hash(text: str) -> Markup:
     return Markup(digest)
 
 
-def _worth_showing(columns: Sequence[_Share]) -> Sequence[_Share]:
+def worth_showing(columns: Sequence[_Share]) -> Sequence[_Share]:
     """Columns, largest share first, without the many that have none."""
     kept = [one for place, one in enumerate(columns) if place < _ALWAYS_SHOWN or one.share >= _LEAST_SHARE]
     return kept[:_COLUMNS_SHOWN]

@@ -54,7 +54,8 @@ def test_plots_are_pictures(folder: Path, tiny_model: Path) -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [Path(path).name for path in found["plots"]] == [
-        *["scores.png", "rows.png", "columns.png", "map.png", "training.png", "roc.png"]
+        *["scores.png", "rows.png", "columns.png", "map.png", "training.png", "roc.png"],
+        *["precision_recall.png", "p_values.png"],
     ]
     for path in found["plots"]:
         assert Path(path).read_bytes().startswith(b"\x89PNG")
