@@ -64,6 +64,8 @@ def evaluate(
             **options.reading(format, delimiter, encoding),
             **options.flagging(alert_rate, threshold),
             "training.device": device,
+            # Named here, it is not called unknown.
+            "data.label": label,
         }
         _evaluate(out, inputs, model, (label, positive, by), compare, rates, overrides, config)
 

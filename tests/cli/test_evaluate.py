@@ -194,3 +194,12 @@ def test_no_word_is_broken_on_a_narrow_terminal(folder: Path, tiny_model: Path) 
     assert ["site", "rows", "anomalies", "AUROC", "AP", "precision", "recall"] in heads
     assert ["site", "false", "alarms,", "95%", "interval"] in heads
     assert sum(line.startswith("best in hindsight ") for line in lines) == 2
+
+
+def test_the_label_is_not_called_unknown(folder: Path, tiny_model: Path) -> None:
+    labelled().assign(more=1, kind="x").to_csv("more.csv", index=False)
+    result = run(tiny_model, "more.csv", "--label", "fraud", "--by", "site")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "warning: more.csv: columns 'more', 'kind' are not known to the model and ignored\n"
+    )
