@@ -65,4 +65,4 @@ def shown(text: str, most: int = MOST_SHOWN) -> str:
     if len(text) <= most:
         return text
     end = (most - 1) // 2
-    return f"{text[: most - 1 - end]}…{text[-end:]}"
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
