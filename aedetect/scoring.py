@@ -133,7 +133,7 @@ def score_input(
     model = detector.schema
     width = len(detector.encoder.owners)
     reader = source.open(batch_rows(detector.config, width))
-    outcome.warnings += model.check(source.name, reader.schema)
+    outcome.warnings += model.check(source.name, reader.schema, used=detector.config.data.label)
     watch = Watch(source, model)
 
     def work(numbered: tuple[int, pa.RecordBatch]) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:

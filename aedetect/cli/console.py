@@ -26,9 +26,13 @@ MOST_SHOWN = 60
 
 
 def plain(text: str, most: int | None = None) -> str:
-    """Text from data made safe to show: control characters spelled out, cut after `most`."""
+    """Text from data made safe to show: control characters spelled out, cut in its middle to `most`."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return safe if most is None or len(safe) <= most else safe[: most - 1] + "…"
+    if most is None or len(safe) <= most:
+        return safe
+    # Long names that are much the same differ at either end.
+    end = (most - 1) // 2
+    return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
 
 
 class Output:
@@ -53,6 +57,16 @@ class Output:
         if not (self.json or self.quiet):
             with printing():
                 console(sys.stdout).print(table)
+
+    def figures(self, table: Table) -> None:
+        """A table of short cells, which are not broken: where it is too wide, it comes in several."""
+        if not (self.json or self.quiet):
+            with printing():
+                screen = console(sys.stdout)
+                for place, part in enumerate(parted(table, screen)):
+                    if place:
+                        screen.print()
+                    screen.print(part)
 
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
@@ -208,6 +222,9 @@ class TerminalMonitor(Monitor):
             self._output.note(text)
 
     def notice(self, text: str) -> None:
+        # Two passes over the same input notice the same.
+        if text in self.notices:
+            return
         self.notices.append(text)
         if not self._output.json:
             self._output.warn(text)
@@ -262,6 +279,30 @@ def simple_table(*headers: str, right: tuple[str, ...] = ()) -> Table:
     for header in headers:
         table.add_column(header, justify="right" if header in right else "left", overflow="fold")
     return table
+
+
+def parted(table: Table, screen: Console) -> list[Table]:
+    """The table, or its columns in several that fit the screen, each with the first column."""
+    from rich.measure import Measurement
+
+    def part(places: list[int]) -> Table:
+        columns = [table.columns[place] for place in places]
+        names = [str(column.header) for column in columns]
+        right = tuple(str(column.header) for column in columns if column.justify == "right")
+        found = simple_table(*names, right=right)
+        for cells in zip(*(column.cells for column in columns), strict=True):
+            found.add_row(*cells)
+        return found
+
+    parts = [[0]]
+    for place in range(1, len(table.columns)):
+        wider = part([*parts[-1], place])
+        fits = Measurement.get(screen, screen.options.update(max_width=10_000), wider).maximum <= screen.width
+        if fits or parts[-1] == [0]:
+            parts[-1].append(place)
+        else:
+            parts.append([0, place])
+    return [part(places) for places in parts]
 
 
 def _bar() -> Bar:

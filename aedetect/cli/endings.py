@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 5
 _BARS, _BAR_WIDTH = 14, 40
+_LONGEST = 200
 
 
 def after_training(out: Output, detector: Detector, sources: Sequence[FileInput]) -> None:
@@ -54,7 +55,9 @@ def strangest_rows(explained: Sequence[Explanation]) -> Table:
     table = simple_table("row", "score", "why", right=("row", "score"))
     for one in explained:
         more = f" and {one.alike - 1:,} alike" if one.alike > 1 else ""
-        table.add_row(f"{one.row:,}{more}", f"{one.score:,.3g}", plain(one.sentence, 200))
+        why = plain(one.sentence)
+        why = why if len(why) <= _LONGEST else why[: _LONGEST - 1] + "…"
+        table.add_row(f"{one.row:,}{more}", f"{one.score:,.3g}", why)
     return table
 
 

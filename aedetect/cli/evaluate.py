@@ -64,6 +64,8 @@ def evaluate(
             **options.reading(format, delimiter, encoding),
             **options.flagging(alert_rate, threshold),
             "training.device": device,
+            # Named here, it is not called unknown.
+            "data.label": label,
         }
         _evaluate(out, inputs, model, (label, positive, by), compare, rates, overrides, config)
 
@@ -101,8 +103,9 @@ def _evaluate(
             alert_rates=rates,
             monitor=monitor,
         )
-    for text in found.warnings[len(monitor.notices) :]:
-        out.warn(text)
+    for text in found.warnings:
+        if text not in monitor.notices:
+            out.warn(text)
     out.result(
         {
             "schema_version": 1,
@@ -132,15 +135,15 @@ def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str
     if found.judged.auroc:
         out.table(tables.ranking(found.judged))
         out.say()
-    out.table(tables.verdicts(found))
+    out.figures(tables.verdicts(found))
     out.say()
     out.say(words.promise(found.judged))
     if by is not None:
         out.say()
-        out.table(tables.segments(found, by))
+        out.figures(tables.segments(found, by))
     if found.comparison:
         out.say()
-        out.table(tables.comparison(found.comparison, *models))
+        out.figures(tables.comparison(found.comparison, *models))
         out.say()
         out.say(tables.differing_verdicts(found.comparison))
 

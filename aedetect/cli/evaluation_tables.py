@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aedetect.metrics.ranking import Interval
     from aedetect.metrics.verdicts import Verdict
 
+_ALARMS = "false alarms, 95% interval"
 _NUMBERS = ("rows", "anomalies", "threshold", "flagged", "precision", "recall", "F1", "caught", "missed")
 
 
@@ -28,7 +29,7 @@ def ranking(judged: Judged) -> Table:
 
 def verdicts(found: Evaluation) -> Table:
     table = simple_table(
-        "at", "threshold", "flagged", "precision", "recall", "F1", "caught", "missed", "false alarms",
+        "at", "threshold", "flagged", "caught", "missed", "false alarms", "precision", "recall", "F1",
         right=(*_NUMBERS, "false alarms"),
     )  # fmt: skip
     judged = found.judged
@@ -43,8 +44,7 @@ def verdicts(found: Evaluation) -> Table:
 def segments(found: Evaluation, by: str) -> Table:
     table = simple_table(
         plain(by, 24), "rows", "anomalies", "AUROC", "AP", "precision", "recall",
-        "false alarms", "95% interval",
-        right=(*_NUMBERS, "AUROC", "AP", "false alarms"),
+        _ALARMS, right=(*_NUMBERS, "AUROC", "AP", _ALARMS),
     )  # fmt: skip
     for name, part in found.segments.items():
         alarms = part.false_alarms
@@ -56,8 +56,7 @@ def segments(found: Evaluation, by: str) -> Table:
             _value(part.average_precision),
             figure(part.verdict.precision),
             figure(part.verdict.recall),
-            "" if math.isnan(alarms.value) else f"{alarms.value:.2%}",
-            "" if math.isnan(alarms.value) else f"{alarms.low:.2%} to {alarms.high:.2%}",
+            "" if math.isnan(alarms.value) else f"{alarms.value:.2%}, {alarms.low:.2%} to {alarms.high:.2%}",
         )
     return table
 
@@ -66,7 +65,7 @@ def comparison(against: Comparison, first: str, second: str) -> Table:
     """Both models side by side; differences are second less first."""
     table = simple_table(
         f"on {against.judged.rows:,} rows", plain(first, 24), plain(second, 24), "difference", "95% interval",
-        "p-value",
+        "p-value", right=("difference", "95% interval", "p-value"),
     )  # fmt: skip
     one, two = against.first, against.judged
     for name, ours, theirs, difference in (
@@ -106,12 +105,12 @@ def _add(table: Table, name: str, at: Verdict) -> None:
         name,
         f"{at.threshold:.4g}",
         f"{at.flagged:,}",
-        figure(at.precision),
-        figure(at.recall),
-        figure(at.f1),
         f"{at.caught:,}",
         f"{at.missed:,}",
         f"{at.false_alarms:,}",
+        figure(at.precision),
+        figure(at.recall),
+        figure(at.f1),
     )
 
 

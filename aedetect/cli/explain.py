@@ -142,7 +142,7 @@ def _show(
             out.table(_reasons(one, everything))
         if one.nearest:
             out.say()
-            out.table(_nearest(one))
+            out.figures(_nearest(one))
 
 
 def _headline(one: Explanation, threshold: float) -> str:
@@ -168,7 +168,7 @@ def _reasons(one: Explanation, everything: bool) -> Table:
         table.add_row(
             plain(reason.column, 30),
             f"{reason.share:.0%}",
-            plain(reason.seen, 30),
+            plain(reason.told, 30),
             plain(reason.expected.text, 40) if reason.expected else "",
             plain(reason.rarity.text),
         )
@@ -185,4 +185,4 @@ def _nearest(one: Explanation) -> Table:
 
 
 def _seen(one: Explanation, name: str) -> str:
-    return next(reason.seen for reason in one.columns if reason.column == name)
+    return next(reason.told for reason in one.columns if reason.column == name)

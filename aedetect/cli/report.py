@@ -95,6 +95,8 @@ def report(
             **options.reading(input_format, delimiter, encoding),
             **options.flagging(alert_rate, threshold),
             "training.device": device,
+            # Named here, it is not called unknown.
+            "data.label": label,
         }
         _report(
             out, inputs, model, (kind, target, plots), (label, positive), (top, map, title), overrides, config

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from aedetect.explain.instants import ANY_TIME, in_common
 from aedetect.explain.like import Indices, NormalRows
 from aedetect.explain.words import quantity, share, shown, with_spread
 from aedetect.features import FeatureEncoder
 from aedetect.features.encoder import NumericColumn
 
 _USUALLY = 0.75
+# Within so many times the spread, a number is no surprise.
+_SPREADS = 2.0
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,23 @@ class Expected:
     """What rows alike in all other columns hold: `value` ± `spread`, or the category most of them have.
 
     `value` is a number (with `spread`, half the way from the 16% to the 84% quantile), a truth
-    value, a text, or None for a missing one. `agreeing`: share of the rows with that category.
+    value, a text, or None for a missing one and for instants. `agreeing`: share of the rows with
+    that category. `verb`: between the rows and `text` in a sentence. `options`: the texts of a cell
+    that would be no surprise; of numbers, `holds` tells.
     """
 
     value: float | bool | str | None
     spread: float | None
     agreeing: float | None
     text: str
+    verb: str = "have"
+    options: tuple[str, ...] = ()
+
+    def holds(self, seen: str, number: float) -> bool:
+        """Whether a cell, `seen` as a text and read as a `number` (or NaN), is among what is expected."""
+        if self.spread is not None and isinstance(self.value, float):
+            return abs(number - self.value) <= _SPREADS * self.spread
+        return seen in self.options or self.text == ANY_TIME
 
 
 class Expectations:
@@ -38,15 +51,17 @@ class Expectations:
         self._columns: dict[str, NumericColumn] = {column.column: column for column in encoder.state.numeric}
         # Decoded once: of wide tables, decoding anew for each column would take a second a row.
         self._values = encoder.inverse_transform(normal.matrix) if len(normal) else {}
+        self._phases = encoder.phases(normal.matrix)
 
     def of(self, name: str, alike: Indices) -> Expected:
         """What column `name` holds in the normal rows `alike`."""
-        values = self._values[name].take(alike).to_pylist()
         column = self._columns.get(name)
+        if column is not None and column.cycles:
+            text = in_common(self._phases[name][alike], column.cycles)
+            return Expected(None, None, None, text, "are from")
+        values = self._values[name].take(alike).to_pylist()
         if column is not None and column.role == "numeric":
             return _number([value for value in values if value is not None])
-        if column is not None and column.cycles:
-            return _instant(values)
         return _category(values)
 
 
@@ -72,17 +87,9 @@ def _number(values: Sequence[float]) -> Expected:
 def _category(values: Sequence[object]) -> Expected:
     (value, count), *_ = Counter(values).most_common(1)
     agreeing = count / len(values)
-    text = seen_value(value)
+    options: tuple[str, ...] = (seen_value(value),)
     if agreeing < _USUALLY:
-        others = [seen_value(other) for other, _ in Counter(values).most_common(3)]
-        text = " or ".join(others)
-    return Expected(
-        value if isinstance(value, (bool, str)) else None, None, agreeing, f"{text} ({share(agreeing)})"
-        if agreeing >= _USUALLY and agreeing < 1 else text,
-    )  # fmt: skip
-
-
-def _instant(values: Sequence[object]) -> Expected:
-    """Times of day go round in a circle: two or three of them say more than a mean."""
-    named = [str(value) for value in values if value is not None][:3]
-    return Expected(named[0] if named else None, None, None, " or ".join(named) or "no value")
+        options = tuple(seen_value(other) for other, _ in Counter(values).most_common(3))
+    text = " or ".join(options) + (f" ({share(agreeing)})" if _USUALLY <= agreeing < 1 else "")
+    known = value if isinstance(value, (bool, str, float)) else None
+    return Expected(known, None, agreeing, text, options=options)

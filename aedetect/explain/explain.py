@@ -12,8 +12,8 @@ from aedetect import cells
 from aedetect.explain.attribution import Blame, blame
 from aedetect.explain.expectation import Expectations, Expected, seen_value
 from aedetect.explain.like import NormalRows
-from aedetect.explain.rarity import ORDINARY, UNKNOWN, Rarities, Rarity
-from aedetect.explain.words import shown
+from aedetect.explain.rarity import UNKNOWN, Rarities, Rarity
+from aedetect.explain.words import grouped, shown
 from aedetect.looking import Find
 
 if TYPE_CHECKING:
@@ -26,19 +26,21 @@ _MOST_TOLD = 2
 
 @dataclass(frozen=True)
 class ColumnReason:
-    """One column of one row. `sentence` says what is odd about it."""
+    """One column of one row. `sentence` says what is odd about it.
+
+    `seen` is the cell as it was written, `told` the same for people. `odd`: whether the value is odd
+    by itself; `surprising`: whether it is, or else is not among what was expected.
+    """
 
     column: str
     share: float
     seen: str
+    told: str
     expected: Expected | None
     rarity: Rarity
     sentence: str
-
-    @property
-    def surprising(self) -> bool:
-        """Whether the value is not among those expected."""
-        return self.expected is None or self.seen not in self.expected.text.split(" or ")
+    odd: bool = True
+    surprising: bool = True
 
 
 @dataclass(frozen=True)
@@ -146,20 +148,23 @@ class Explainer:
             always = self._constants[name].removesuffix(".0")
             expected = Expected(always, None, 1.0, always)
             sentence = f"{shown(name)} is {seen}; it was always {shown(always)} in training"
-            return ColumnReason(name, share, seen, expected, UNKNOWN, sentence)
-        rarity = self._rarities.of(name, row, self._number(name, found))
+            return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence)
+        number = self._number(name, found)
+        told = seen if math.isnan(number) else grouped(seen)
+        rarity = self._rarities.of(name, row, number)
         if name not in blamed.alike:
-            ending = f"; {rarity.text}" if rarity.text else ""
-            return ColumnReason(name, share, seen, None, rarity, f"{shown(name)} is {seen}{ending}")
+            rare = f" ({rarity.text})" if rarity.text else ""
+            return ColumnReason(name, share, seen, told, None, rarity, f"{shown(name)} is {told}{rare}")
         expected = self._expectations.of(name, blamed.alike[name])
-        sentence = f"{shown(name)} is {seen}; rows like this have {expected.text}"
-        if rarity.unusual or (rarity.share is not None and rarity.direction):
-            sentence += f" ({rarity.text})"
-        return ColumnReason(name, share, seen, expected, rarity, sentence)
+        odd = rarity.unusual or (rarity.share is not None and rarity.direction is not None)
+        rare = f" ({rarity.text})" if odd else ""
+        sentence = f"{shown(name)} is {told}{rare}; rows like this {expected.verb} {expected.text}"
+        surprising = odd or not expected.holds(seen, number)
+        return ColumnReason(name, share, seen, told, expected, rarity, sentence, odd, surprising)
 
     def _number(self, name: str, found: Find) -> float:
         for column in self._detector.encoder.state.numeric:
-            if column.column == name:
+            if column.column == name and not column.cycles:
                 return float(column.read(found.cells.column(name), self._detector.schema.rules).values[0])
         return math.nan
 
@@ -168,8 +173,9 @@ class Explainer:
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
         values = self._detector.encoder.inverse_transform(self._normal.matrix[places])
+        always = {name: value.removesuffix(".0") for name, value in self._constants.items()}
         return [
-            {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()}
+            {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()} | always
             for index in range(len(places))
         ]
 
@@ -196,8 +202,8 @@ def _sentence(reasons: list[ColumnReason], flagged: bool) -> str:
         for place, reason in enumerate(reasons[:_MOST_TOLD])
         if not place or (reason.share >= _LEAST_TOLD and reason.surprising)
     ]
-    text = "; ".join(reason.sentence for reason in told)
-    if flagged and all(reason.rarity.text == ORDINARY for reason in told):
+    text = ". Also, ".join(reason.sentence for reason in told)
+    if flagged and not any(reason.odd for reason in told):
         text += "; each value is ordinary on its own, their combination is not"
     return text
 

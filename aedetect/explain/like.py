@@ -19,6 +19,8 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 _MOST_APART = 4.0
 _OTHER_CATEGORY = 2.0
 _ONE_MISSING = 1.0
+# Width of the kernel that tells how usual a value is, in the units of encoded numbers.
+_KERNEL = 0.1
 
 
 class NormalRows:
@@ -50,3 +52,12 @@ class NormalRows:
         count = min(count, len(distances))
         found = np.argpartition(distances, count - 1)[:count]
         return np.asarray(found[np.argsort(distances[found], kind="stable")])
+
+    @staticmethod
+    def usualness(apart: Distances) -> float:
+        """How usual a column's value is, 0 to 1, from how unlike it each normal row is there [rows].
+
+        The share of rows that hold the very category, or a kernel's mean over numbers near by
+        (Parzen, 1962).
+        """
+        return float(np.exp(-apart / (2 * _KERNEL**2)).mean())

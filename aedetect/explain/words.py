@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 
 MOST_SHOWN = 60
+_MOST_DIGITS, _SIGNIFICANT = 12, 7
 
 
 def quantity(value: float) -> str:
@@ -26,8 +28,25 @@ def with_spread(value: float, spread: float) -> str:
         return quantity(value)
     if max(abs(value), spread) >= 1e9 or max(abs(value), spread) < 1e-3:
         return f"{value:.3g} ± {spread:.1g}"
-    digits = max(0, 1 - math.floor(math.log10(spread)))
-    return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
+    digits = max(0, 1 - math.floor(math.log10(float(f"{spread:.2g}"))))
+    texts = f"{value:,.{digits}f}", f"{spread:,.{digits}f}"
+    while "." in texts[0] and all(text[-1] in "0." for text in texts):
+        texts = texts[0][:-1], texts[1][:-1]
+    return " ± ".join(texts)
+
+
+def grouped(text: str) -> str:
+    """A number as it was written, its thousands set apart as in all other numbers: '54,540.25'.
+
+    Digits that only a computer's arithmetic added ('0.30000000000000004') are left out.
+    """
+    found = re.fullmatch(r"(-?)(0|[1-9]\d{0,14})(\.\d+)?", text)
+    if not found:
+        return text
+    sign, whole, rest = found[1], found[2], found[3] or ""
+    if len(whole) + len(rest) > _MOST_DIGITS and rest:
+        return f"{float(text):,.{_SIGNIFICANT}g}"
+    return f"{sign}{int(whole):,}{rest}"
 
 
 def share(part: float) -> str:
@@ -42,5 +61,8 @@ def share(part: float) -> str:
 
 
 def shown(text: str, most: int = MOST_SHOWN) -> str:
-    """Text from data, cut after `most` characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Text from data, cut in its middle to `most` characters: long names differ at either end."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"

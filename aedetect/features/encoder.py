@@ -58,6 +58,15 @@ class NumericColumn(BaseModel):
             return cells.datetimes(array, rules)
         return (cells.booleans if self.words else cells.numbers)(array, rules)
 
+    def truths(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
+        """Truth values [rows] from numbers, 0 to 1, in the column's own words if it had any."""
+        import pyarrow as pa
+
+        if self.spellings is None:
+            return pa.array(values >= 0.5, mask=np.isnan(values))
+        words = pa.array(self.spellings, pa.string())
+        return words.take(pa.array((values >= 0.5).astype(np.int64), mask=np.isnan(values)))
+
 
 class EncoderState(BaseModel):
     """What of an encoder goes into the manifest; the statistics go into tensors."""
@@ -243,6 +252,7 @@ class FeatureEncoder:
 
         width = len(self.center)
         values = numeric.unscale(matrix[:, :width], self.center, self.spread)
+        types = {column.name: column.type for column in self.schema.columns}
         found: dict[str, pa.Array] = {}
         start = 0
         for column in self.state.numeric:
@@ -250,14 +260,24 @@ class FeatureEncoder:
             start += column.width
             if column.cycles:
                 found[column.column] = pa.array(datetime.decode(block, column.cycles), pa.string())
-            elif column.role == "boolean":
-                found[column.column] = pa.array(block[:, 0] >= 0.5, mask=np.isnan(block[:, 0]))
+            elif column.words or types[column.column] == "bool":
+                found[column.column] = column.truths(block[:, 0])
             else:
                 found[column.column] = pa.array(block[:, 0], from_pandas=True)
         for index, vocabulary in enumerate(self.state.categorical):
             found[vocabulary.column] = vocabulary.decode(matrix[:, width + index])
         for name, value in self.state.constant.items():
             found[name] = pa.array([value] * len(matrix), pa.string())
+        return found
+
+    def phases(self, matrix: Matrix) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Of each datetime column, the sines and cosines of its cycles; [rows, 2 · cycles]."""
+        values = numeric.unscale(matrix[:, : len(self.center)], self.center, self.spread)
+        found, start = {}, 0
+        for column in self.state.numeric:
+            if column.cycles:
+                found[column.column] = values[:, start : start + column.width]
+            start += column.width
         return found
 
 

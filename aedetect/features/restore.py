@@ -83,22 +83,13 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
         if column.cycles:
             yield column.column, _instants(block, column, _type_of(encoder, column.column))
         elif column.words:
-            yield column.column, _truths(block[:, 0], column)
+            yield column.column, column.truths(block[:, 0])
         else:
             kept = _settled(encoder, start, block[:, 0], bounded)
             whole = column.whole and bool((np.abs(kept[~np.isnan(kept)]) < _LARGEST_WHOLE).all())
             type_ = pa.int64() if whole else pa.float64()
             yield column.column, pa.array(kept, from_pandas=True).cast(type_)
         start += column.width
-
-
-def _truths(values: Floats, column: NumericColumn) -> pa.Array:
-    import pyarrow as pa
-
-    if column.spellings is None:
-        return pa.array(values >= 0.5, mask=np.isnan(values))
-    words = pa.array(column.spellings, pa.string())
-    return words.take(pa.array((values >= 0.5).astype(np.int64), mask=np.isnan(values)))
 
 
 def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:

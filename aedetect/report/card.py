@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 Curve = tuple[tuple[int, float, float], ...]
 _MOST_COLUMNS = 200
+_ENDS = {
+    "planned": "as planned",
+    "early": "early, as held-out rows gained no more",
+    "out of time": "when its time was up",
+}
 _FENCE = str.maketrans({"|": "\\|", "`": "\\`", "*": "\\*", "_": "\\_", "<": "&lt;", "[": "\\[", "\n": " "})
 
 
@@ -43,7 +48,7 @@ def model_card(
         ("rows learned", f"{training.rows:,}"),
         ("rows left out", left_out or "none"),
         ("network", _network(config, training)),
-        ("stopped", ", ".join(sorted({record.stopped for record in training.members}))),
+        ("training ended", ", ".join(sorted({_ENDS[record.stopped] for record in training.members}))),
         ("calibration", f"{training.calibration}, {len(calibration.scores):,} rows the network never saw"),
         (
             "threshold",

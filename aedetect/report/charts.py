@@ -13,8 +13,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 34
+# Near the width that a chart has on a screen, so that its letters have the size they say.
+WIDTH, HEIGHT, MAP_HEIGHT = 480, 230, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 12, 38
 _MOST_NAMES = 8
 
 
@@ -38,6 +39,9 @@ class Axis:
     def ticks(self, most: int = 6) -> list[float]:
         if self.logarithmic:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            if last - first < 2:
+                finer = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
+                return [value for value in finer if self.low <= value * (1 + 1e-9) and value <= self.high]
             every = max(1, -(-(last - first + 1) // most))
             return [10.0**power for power in range(first, last + 1, every)]
         span = self.high - self.low
@@ -57,6 +61,13 @@ def number(value: float) -> str:
     if abs(value) >= 1e6 or abs(value) < 1e-3:
         return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+def tick(value: float, thousand: float = 1e4) -> str:
+    """An axis' number, short: 1,500 or 20k or 3M; in thousands from `thousand` on."""
+    if 1e6 <= abs(value) < 1e9:
+        return f"{value / 1e6:,.4g}M"
+    return f"{value / 1e3:,.4g}k" if thousand <= abs(value) < 1e6 else number(value)
 
 
 def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float, rows: int) -> Markup:
@@ -83,8 +94,8 @@ def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float, r
     at = x(threshold)
     line = Markup('<line class="limit" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
         at, _TOP, HEIGHT - _BOTTOM
-    ) + _text(at + 4 if at < WIDTH - 140 else at - 4, _TOP + 10, f"threshold {number(threshold)}",
-              "limit-name", "start" if at < WIDTH - 140 else "end")  # fmt: skip
+    ) + _text(at + 4 if at < WIDTH - 120 else at - 4, _TOP + 10, f"threshold {number(threshold)}",
+              "limit-name", "start" if at < WIDTH - 120 else "end")  # fmt: skip
     return _chart("Histogram of scores", x, y, "score", "rows", [*marks, line])
 
 
@@ -132,7 +143,7 @@ def scatter(points: Sequence[Any]) -> Markup:
     if not points:
         return Markup("")
     x = Axis(min(p.x for p in points), max(p.x for p in points), 16, WIDTH - 16)
-    y = Axis(min(p.y for p in points), max(p.y for p in points), 360 - 16, 16)
+    y = Axis(min(p.y for p in points), max(p.y for p in points), MAP_HEIGHT - 16, 16)
     marks = [
         _mark(
             "circle",
@@ -144,7 +155,7 @@ def scatter(points: Sequence[Any]) -> Markup:
         )
         for p in sorted(points, key=lambda p: (p.flagged, p.score))
     ]
-    return _frame("Map of rows", 360, [*marks, *_names(points, x, y)])
+    return _frame("Map of rows", MAP_HEIGHT, [*marks, *_names(points, x, y)])
 
 
 def _names(points: Sequence[Any], x: Axis, y: Axis) -> list[Markup]:
@@ -204,7 +215,11 @@ def bar(share: float, kind: str = "blame") -> Markup:
 def _chart(title: str, x: Axis, y: Axis, x_name: str, y_name: str, marks: Sequence[Markup]) -> Markup:
     parts = []
     for value in x.ticks():
-        parts.append(_text(x(value), HEIGHT - _BOTTOM + 14, number(value), "tick", "middle"))
+        at = x(value)
+        anchor = "end" if at > WIDTH - _RIGHT - 8 else "middle"
+        parts.append(
+            _text(at + (6 if anchor == "end" else 0), HEIGHT - _BOTTOM + 15, tick(value), "tick", anchor)
+        )
     for value in y.ticks(5):
         at = y(value)
         parts.append(
@@ -212,11 +227,11 @@ def _chart(title: str, x: Axis, y: Axis, x_name: str, y_name: str, marks: Sequen
                 _LEFT, WIDTH - _RIGHT, at, at
             )
         )
-        parts.append(_text(_LEFT - 6, at + 4, number(value), "tick", "end"))
+        parts.append(_text(_LEFT - 6, at + 4, tick(value, 1e3), "tick", "end"))
     parts.append(_text((WIDTH + _LEFT) / 2, HEIGHT - 4, x_name, "axis", "middle"))
     parts.append(
         Markup(
-            '<text class="axis" text-anchor="middle" transform="translate(11 {}) rotate(-90)">{}</text>'
+            '<text class="axis" text-anchor="middle" transform="translate(13 {}) rotate(-90)">{}</text>'
         ).format((HEIGHT - _BOTTOM) / 2, y_name)
     )
     return _frame(title, HEIGHT, [*parts, *marks])

@@ -144,21 +144,35 @@ class _Pass:
         return sorted(found, key=lambda column: -column.share)
 
 
-def verdict(found: Gathered) -> str:
-    """The report in two sentences."""
+def headline(found: Gathered) -> str:
+    """The verdict in a sentence."""
     counts = found.counts
     if not counts.rows:
         return "There are no rows."
     if not counts.anomalies:
-        text = f"None of {counts.rows:,} rows looks out of the ordinary."
-    else:
-        text = f"{counts.anomalies:,} of {counts.rows:,} rows ({found.share:.2%}) "
-        text += "do not look like the training data."
-        if found.alert_rate is not None:
-            text += f" {_against(found.share, found.alert_rate, counts.rows)}"
+        return f"None of {counts.rows:,} rows looks out of the ordinary."
+    verb = "does" if counts.anomalies == 1 else "do"
+    return (
+        f"{counts.anomalies:,} of {counts.rows:,} rows ({found.share:.2%}) {verb} "
+        "not look like the training data."
+    )
+
+
+def remark(found: Gathered) -> str:
+    """What to make of the verdict; empty where there is nothing to add."""
+    counts = found.counts
+    said = []
+    if counts.anomalies and found.alert_rate is not None:
+        said.append(_against(found.share, found.alert_rate, counts.rows))
     if counts.unscorable:
-        text += f" {counts.unscorable:,} could not be scored."
-    return text
+        rows = "row" if counts.unscorable == 1 else "rows"
+        said.append(f"{counts.unscorable:,} {rows} could not be scored.")
+    return " ".join(said)
+
+
+def verdict(found: Gathered) -> str:
+    """The report in two sentences or three."""
+    return f"{headline(found)} {remark(found)}".strip()
 
 
 def _against(share: float, rate: float, rows: int) -> str:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from markupsafe import Markup
 
 from aedetect._version import __version__
-from aedetect.explain import Explanation
+from aedetect.explain import ColumnReason, Explanation
 from aedetect.report import charts
 from aedetect.report.card import Card, Curve
-from aedetect.report.collect import Gathered, verdict
+from aedetect.report.collect import ColumnBlame, Gathered, headline, remark
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+_Share = TypeVar("_Share", ColumnReason, ColumnBlame)
+
 _COLUMNS_SHOWN, _NEAREST_SHOWN = 12, 8
+# So many columns are always shown, further ones only where they have a part in it.
+_ALWAYS_SHOWN, _LEAST_SHARE = 3, 0.005
 _LONGEST_NAME = 200
+# Shares of rows that are told as one in so many, and that are too small for a number.
+_RARE, _RAREST = 0.01, 1e-6
 
 
 def as_html(found: Gathered, card: Card, title: str) -> str:
@@ -33,7 +41,9 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
     guilty = {one.columns[0].column for one in found.strangest if one.columns}
     return _template().render(
         title=title[:_LONGEST_NAME],
-        verdict=verdict(found),
+        headline=headline(found),
+        remark=remark(found),
+        as_high=as_high,
         found=found,
         card=card,
         style=Markup(style),
@@ -42,7 +52,7 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         script_hash=_hash(script),
         number=charts.number,
         bar=charts.bar,
-        columns_shown=_COLUMNS_SHOWN,
+        worth_showing=worth_showing,
         nearest_names=_nearest_names,
         seen_of=_seen_of,
         guilty=sorted(guilty),
@@ -77,13 +87,29 @@ def _hash(text: str) -> Markup:
     return Markup(digest)
 
 
+def worth_showing(columns: Sequence[_Share]) -> Sequence[_Share]:
+    """Columns, largest share first, without the many that have none."""
+    kept = [one for place, one in enumerate(columns) if place < _ALWAYS_SHOWN or one.share >= _LEAST_SHARE]
+    return kept[:_COLUMNS_SHOWN]
+
+
+def as_high(p_value: float) -> str:
+    """A p-value in words."""
+    if p_value < _RAREST:
+        return "Fewer than one normal row in a million scores as high."
+    if p_value < _RARE:
+        rows = 1 / p_value
+        return f"About one normal row in {round(rows, 1 - math.floor(math.log10(rows))):,.0f} scores as high."
+    return f"Of normal rows, {100 * p_value:.2g}% score as high."
+
+
 def _nearest_names(one: Explanation) -> list[str]:
     known = one.nearest[0]
     return [reason.column for reason in one.columns if reason.column in known][:_NEAREST_SHOWN]
 
 
 def _seen_of(one: Explanation, name: str) -> str:
-    return next(reason.seen for reason in one.columns if reason.column == name)
+    return next(reason.told for reason in one.columns if reason.column == name)
 
 
 def _training(curve: Curve) -> Markup:

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.errors import UsageError
+from aedetect.explain.words import shown
 from aedetect.io.atomic import atomic_output, writing
+from aedetect.report.charts import tick
+from aedetect.report.page import worth_showing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +51,9 @@ def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
         charts["training"] = lambda axes: _training(axes, card)
     if found.evaluation and found.evaluation.judged.table.has_both:
         charts["roc"] = lambda axes: _roc(axes, found)
+        charts["precision_recall"] = lambda axes: _precision_recall(axes, found)
+    if found.evaluation and found.evaluation.judged.anomalies < found.evaluation.judged.rows:
+        charts["p_values"] = lambda axes: _p_values(axes, found)
     written = []
     for name, draw in charts.items():
         path = str(Path(folder) / f"{name}.png")
@@ -73,10 +79,29 @@ def _drawn(draw: Callable[[Axes], None]) -> bytes:
     return data.getvalue()
 
 
-def _plain(text: str, most: int = 30) -> str:
+def _plain(text: str, most: int = 44) -> str:
     """Text from data: a dollar sign would start a formula, and controls have no glyph."""
     safe = "".join(c if c.isprintable() else "?" for c in text)
-    return (safe if len(safe) <= most else safe[: most - 1] + "…").replace("$", r"\$")
+    return shown(safe, most).replace("$", r"\$")
+
+
+def _legend(axes: Axes, threshold: bool = True) -> None:
+    from matplotlib.lines import Line2D
+
+    keys = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=name)
+        for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
+    ]
+    if threshold:
+        keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
+    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=3, fontsize=9)
+
+
+def _plain_ticks(axes: Axes, *names: str) -> None:
+    """Scores as numbers, not as powers of ten."""
+    for name in names:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_formatter(lambda value, _: tick(value))
 
 
 def _scores(axes: Axes, found: Gathered) -> None:
@@ -84,7 +109,10 @@ def _scores(axes: Axes, found: Gathered) -> None:
     colours = [_FLAG if low >= found.threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
     axes.axvline(found.threshold, color=_FLAG, linestyle="--", linewidth=1)
-    axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows", title="Scores and the threshold")
+    axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
+    axes.set_title("Scores", loc="left")
+    _plain_ticks(axes, "x", "y")
+    _legend(axes)
 
 
 def _timeline(axes: Axes, found: Gathered) -> None:
@@ -95,21 +123,27 @@ def _timeline(axes: Axes, found: Gathered) -> None:
     for row in list(accumulate(rows for _, rows in found.files))[:-1]:
         axes.axvline(row, color="grey", linestyle=":", linewidth=1)
     name = "highest score" if found.timeline.size == 1 else f"highest score of {found.timeline.size:,} rows"
-    axes.set(yscale="log", xlabel="row", ylabel=name, title="Scores in the order of the rows")
+    axes.set(yscale="log", xlabel="row", ylabel=name)
+    axes.set_title("Scores in the order of the rows", loc="left")
+    _plain_ticks(axes, "x", "y")
+    _legend(axes)
 
 
 def _columns(axes: Axes, found: Gathered) -> None:
-    shown = found.blame[:15][::-1]
-    axes.barh(range(len(shown)), [one.share for one in shown], color=_FLAG)
-    axes.set_yticks(range(len(shown)), [_plain(one.column) for one in shown])
+    kept = worth_showing(found.blame)[::-1]
+    axes.barh(range(len(kept)), [one.share for one in kept], color=_FLAG)
+    axes.set_yticks(range(len(kept)), [_plain(one.column) for one in kept])
     axes.set(xlabel="mean share of the error of flagged rows", title="Columns to blame")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
 def _map(axes: Axes, found: Gathered) -> None:
     for flagged, colour, size in ((False, _CALM, 6), (True, _FLAG, 16)):
         some = [point for point in found.points if point.flagged == flagged]
         axes.scatter([p.x for p in some], [p.y for p in some], s=size, c=colour, alpha=0.7, linewidths=0)
-    axes.set(xticks=[], yticks=[], title="Map of rows: near ones are alike, flagged ones in red")
+    axes.set(xticks=[], yticks=[])
+    axes.set_title("Map of rows: near ones are alike", loc="left")
+    _legend(axes, threshold=False)
 
 
 def _training(axes: Axes, card: Card) -> None:
@@ -123,6 +157,23 @@ def _roc(axes: Axes, found: Gathered) -> None:
 
     assert found.evaluation is not None
     across, up = roc(found.evaluation.judged.table)
-    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
-    axes.plot(across, up, color=_FLAG)
+    axes.plot(across, up, color=_FLAG, label="this model")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="guessing")
     axes.set(xlabel="share of normal rows flagged", ylabel="share of anomalies caught", title="ROC")
+    axes.legend(frameon=False, loc="lower right")
+
+
+def _precision_recall(axes: Axes, found: Gathered) -> None:
+    from aedetect.evaluation.curves import precision_recall
+
+    assert found.evaluation is not None
+    axes.plot(*precision_recall(found.evaluation.judged.table), color=_FLAG)
+    axes.set(xlabel="recall", ylabel="precision", title="Precision against recall", ylim=(0, 1.03))
+
+
+def _p_values(axes: Axes, found: Gathered) -> None:
+    assert found.evaluation is not None
+    axes.plot(*found.evaluation.p_value_shares, color=_FLAG, label="this model")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="as promised")
+    axes.set(xlabel="p-value", ylabel="share of normal rows with at most this", title="p-values")
+    axes.legend(frameon=False, loc="lower right")

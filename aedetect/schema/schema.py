@@ -59,8 +59,10 @@ class Schema(BaseModel):
     def names(self, role: Role) -> list[str]:
         return [column.name for column in self.columns if column.role == role]
 
-    def check(self, name: str, arriving: pa.Schema, model: str = "the model") -> list[str]:
-        """Match an input's columns by name. Returns notices about extra columns.
+    def check(
+        self, name: str, arriving: pa.Schema, model: str = "the model", used: str | None = None
+    ) -> list[str]:
+        """Match an input's columns by name. Returns notices about extra columns, but for the one `used`.
 
         Raises ModelError naming the columns that the model needs and the input `name` lacks, and
         DataError for one that cannot be looked at, such as a list.
@@ -79,7 +81,8 @@ class Schema(BaseModel):
                     f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
                     f"{column.role}, as it was in training; has its type changed?"
                 )
-        extra = [field for field in arriving.names if field not in {column.name for column in self.columns}]
+        known = {used, *(column.name for column in self.columns)}
+        extra = [field for field in arriving.names if field not in known]
         return [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
 
 

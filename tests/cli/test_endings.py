@@ -14,6 +14,7 @@ import pytest
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
+from aedetect.cli.console import plain
 from aedetect.cli.main import app
 
 
@@ -39,8 +40,8 @@ def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(odd: Path
     text = train(str(odd), "-o", str(tmp_path / "m.aed"), "--exclude", "fraud")
     assert "held-out loss " in text
     assert "2 training rows look anomalous themselves, the strangest first:" in text
-    assert "row 11 (line 12): load is 5000.0; rows like this have " in text
-    assert "row 41 (line 42): temp is -900.0; rows like this have " in text
+    assert "row 11 (line 12): load is 5,000.0 (higher than 99.9% of normal rows); rows like" in text
+    assert "row 41 (line 42): temp is -900.0 (lower than 99.9% of normal rows); rows like" in text
 
 
 def test_known_anomalies_are_no_suspects(odd: Path, tmp_path: Path) -> None:
@@ -99,3 +100,12 @@ def test_on_a_terminal_scoring_ends_with_the_strangest_rows_and_a_histogram(
 def test_elsewhere_scoring_ends_with_its_summary(new: Path, tiny_model: Path) -> None:
     result = CliRunner().invoke(app, ["score", str(new), "-m", str(tiny_model)])
     assert len(result.stdout.splitlines()) == 1
+
+
+def test_long_names_are_cut_in_their_middle() -> None:
+    """Names that are much the same differ at either end."""
+    assert plain("pressure_of_pump_17", 11) == "press…mp_17"
+    assert plain("pressure_of_pump_17", 12) == "pressu…mp_17"
+    assert plain("pressure_of_pump_17", 19) == "pressure_of_pump_17"
+    assert plain("a\x1b[31m") == "a\\x1b[31m"
+    assert plain("abc", 1) == "…"

@@ -179,3 +179,27 @@ def test_a_positive_value_that_is_not_there_is_a_warning(folder: Path, tiny_mode
     assert "no row is labelled as an anomaly in column 'site'; its values are 'north', 'south', 'west'" in (
         result.stderr.replace("'south', 'north'", "'north', 'south'")
     )
+
+
+def test_no_word_is_broken_on_a_narrow_terminal(folder: Path, tiny_model: Path) -> None:
+    words = ["new.csv", "--label", "fraud", "--by", "site", "--compare", str(tiny_model)]
+    result = CliRunner().invoke(app, ["evaluate", *words, "-m", str(tiny_model)], env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    tables = [line for line in lines if "──" in line]
+    assert max(map(len, tables)) <= 80
+    heads = [lines[place - 1].split() for place, line in enumerate(lines) if "──" in line]
+    assert ["at", "threshold", "flagged", "caught", "missed", "false", "alarms"] in heads
+    assert ["at", "precision", "recall", "F1"] in heads
+    assert ["site", "rows", "anomalies", "AUROC", "AP", "precision", "recall"] in heads
+    assert ["site", "false", "alarms,", "95%", "interval"] in heads
+    assert sum(line.startswith("best in hindsight ") for line in lines) == 2
+
+
+def test_the_label_is_not_called_unknown(folder: Path, tiny_model: Path) -> None:
+    labelled().assign(more=1, kind="x").to_csv("more.csv", index=False)
+    result = run(tiny_model, "more.csv", "--label", "fraud", "--by", "site")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "warning: more.csv: columns 'more', 'kind' are not known to the model and ignored\n"
+    )

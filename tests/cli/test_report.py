@@ -54,7 +54,8 @@ def test_plots_are_pictures(folder: Path, tiny_model: Path) -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [Path(path).name for path in found["plots"]] == [
-        *["scores.png", "rows.png", "columns.png", "map.png", "training.png", "roc.png"]
+        *["scores.png", "rows.png", "columns.png", "map.png", "training.png", "roc.png"],
+        *["precision_recall.png", "p_values.png"],
     ]
     for path in found["plots"]:
         assert Path(path).read_bytes().startswith(b"\x89PNG")
@@ -79,7 +80,7 @@ def test_nothing_flagged_is_a_page_too(folder: Path, tiny_model: Path) -> None:
 def test_one_unscorable_row_is_a_page_too(folder: Path, tiny_model: Path) -> None:
     Path("one.csv").write_text("temp,load,site,open\n20,40,north,true\n?,1,north,true\n")
     assert run(tiny_model, "one.csv", "-o", "r.html").exit_code == 0
-    assert "1 could not be scored." in Path("r.html").read_text(encoding="utf-8")
+    assert "1 row could not be scored." in Path("r.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,35 @@ def test_rows_open_by_key(opened: Any) -> None:
     assert opened.find_element("css selector", ".row .inner").is_displayed()
 
 
+def test_the_verdict_is_one_sentence_and_each_chart_has_its_legend(opened: Any) -> None:
+    assert opened.find_element("class name", "verdict").text.count(".") == 2  # that of the percentage, too
+    charts = opened.find_elements("css selector", "svg.chart")
+    # But for precision against recall, which has one line and axes that say it all.
+    assert len(opened.find_elements("css selector", ".legend")) == len(charts) - 1 == 6
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_no_word_of_a_chart_is_cut_off_or_too_small(opened: Any, width: int) -> None:
+    measures = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", measures)
+    outside, smallest = opened.execute_script(
+        """let outside = [], smallest = 99;
+        for (const chart of document.querySelectorAll("svg.chart")) {
+          const frame = chart.getBoundingClientRect(), scale = frame.width / chart.viewBox.baseVal.width;
+          for (const text of chart.querySelectorAll("text")) {
+            const box = text.getBoundingClientRect();
+            if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1)
+              outside.push(text.textContent);
+            smallest = Math.min(smallest, scale * parseFloat(getComputedStyle(text).fontSize));
+          }
+        }
+        return [outside, smallest]"""
+    )
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert outside == []
+    assert smallest >= 8.5
+
+
 @pytest.mark.parametrize("width", [375, 1440])
 def test_nothing_is_wider_than_the_window(opened: Any, width: int) -> None:
     measures = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}

@@ -12,6 +12,7 @@ from aedetect import Detector
 from aedetect.report import charts
 from aedetect.report.bins import MOST_BLOCKS, ScoreHistogram, Timeline
 from aedetect.report.card import escaped, spark
+from aedetect.report.page import as_high
 from aedetect.report.rowmap import RowSample
 from aedetect.report.shift import Shifts
 
@@ -108,3 +109,27 @@ def test_names_in_charts_are_escaped():
     drawn = str(charts.curves("<script>", [("first", [0, 1], [0, 1])], '"x"', "<y>"))
     assert "<script>" not in drawn
     assert "&lt;y&gt;" in drawn
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.05, "0.05"), (1500, "1,500"), (20_000, "20k"), (3_000_000, "3M"), (5e12, "5e12")],
+)
+def test_ticks_are_short(value, text):
+    assert charts.tick(value) == text
+
+
+def test_a_short_logarithmic_axis_has_ticks_between_powers_of_ten():
+    assert charts.Axis(0.7, 30, 0, 100, logarithmic=True).ticks() == [1, 2, 5, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("p_value", "said"),
+    [
+        (1e-16, "Fewer than one normal row in a million scores as high."),
+        (0.000161, "About one normal row in 6,200 scores as high."),
+        (0.03, "Of normal rows, 3% score as high."),
+    ],
+)
+def test_p_values_in_words(p_value, said):
+    assert as_high(p_value) == said
