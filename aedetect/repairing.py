@@ -125,14 +125,13 @@ class _Cleaning(_Repairing):
         repairer = self._repairer
         if self._options.threshold is None:
             encoded = repairer.encoder.transform(batch)
-            masks, why, expected = self._denoised(batch, encoded.matrix)
+            masks, why, values = self._denoised(batch, encoded.matrix)
         else:
             verdicts = repairer.detector.score_batch(batch, self._options.threshold)
             encoded = verdicts.encoded
             masks, why, expected = self._blamed(verdicts, self._options.threshold)
+            values = restored(repairer.encoder, expected)
         self._watch.see(encoded, first - 1)
-        # A true value beyond all learned ones stays there when noise is taken from it.
-        values = restored(repairer.encoder, expected, bounded=self._options.threshold is not None)
         columns = self._merged(batch, values, masks)
         changes = Changes(first, self._options.listed)
         out = pa.RecordBatch.from_arrays(columns, schema=pa.schema(self._fields))
@@ -142,16 +141,17 @@ class _Cleaning(_Repairing):
 
     def _denoised(
         self, batch: pa.RecordBatch, matrix: Matrix
-    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
-        """Which cells change, why, and the expected rows: numbers without noise, faults put right."""
+    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
+        """Which cells change, why, and to what: numbers without noise, faults put right."""
         repairer = self._repairer
         faults = repairer.faults(batch, matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
         unknown = repairer.features(faulty) | np.isnan(matrix)
         expected = repairer.expected(matrix, unknown, self._options.noise)
         masks, why = dict(faulty), {name: reasons for name, (_, reasons) in faults.items()}
+        # A true value beyond all learned ones stays there when noise is taken from it.
+        values = restored(repairer.encoder, expected, bounded=False)
         if self._options.noise:
-            values = restored(repairer.encoder, expected, bounded=False)
             for index, column in enumerate(repairer.encoder.state.numeric):
                 if column.words or column.cycles:
                     continue
@@ -165,7 +165,7 @@ class _Cleaning(_Repairing):
                     noisy &= (read != 0) & (read != 1)
                 why[column.column] = np.where(faulty[column.column], why[column.column], "noise")
                 masks[column.column] = faulty[column.column] | noisy
-        return masks, why, expected
+        return masks, why, values
 
     def _blamed(
         self, verdicts: Verdicts, threshold: float

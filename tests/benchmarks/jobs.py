@@ -13,7 +13,8 @@ network for small tables too (none of these jobs use it); measure on at most 1,0
 - impute: 10% and 30% of the cells hidden at random; root mean squared error over these;
   scikit-learn's KNNImputer (on at most 8,000 rows) and IterativeImputer (up to 200 columns), defaults.
   'rounded': whole columns rounded, as aedetect keeps types. Cleaning and sampling keep them as well.
-  Nominal sets: share of hidden cells put right; the most frequent category of each column.
+  Nominal sets: share of hidden cells put right; the most frequent category of each column, and the
+  same imputers on indicators, the likeliest of each column.
 - sample: as many rows as test rows. AUROC with which gradient boosting (scikit-learn's, trained on one half
   of both kinds of rows, judged on the other, and the reverse) tells them from test rows, as its distance
   from 0.5, plus 0.5, all rounded to 4 decimals; a Gaussian copula (package copulas, default margins, on
@@ -244,6 +245,9 @@ def _nominal(frame: pd.DataFrame) -> Record:
         record[f"impute_{share:.0%}"] = float((filled.to_numpy() == test.to_numpy())[hidden].mean())
         guessed = np.broadcast_to(frequent.to_numpy(), test.shape)
         record[f"impute_{share:.0%}_frequent"] = float((guessed == test.to_numpy())[hidden].mean())
+        for how in ("knn", "iterative"):
+            found = peers.categories_imputed(train, test.mask(hidden), how)
+            record[f"impute_{share:.0%}_{how}"] = float((found == test.to_numpy())[hidden].mean())
     return record
 
 
@@ -257,10 +261,15 @@ def report(figures: pd.DataFrame) -> str:
     nominal = figures[figures["collection"] == "categorical"]
     parts = []
     if len(numeric):
-        parts += ["## Means over the numeric sets", _means(numeric), "## Each set", _each(numeric)]
+        parts += [
+            "## Means (and medians) over the numeric sets",
+            _means(numeric),
+            "## Each set",
+            _each(numeric),
+        ]
     if len(nominal):
         filled = [name for name in nominal if name.startswith("impute") and nominal[name].notna().all()]
-        names = ["set", "rows", "columns", *filled]
+        names = ["set", "rows", "columns", *sorted(filled)]
         parts += ["## Categories put right", _table(nominal[names])]
     return "\n\n".join(parts)
 
@@ -282,7 +291,7 @@ def _means(figures: pd.DataFrame) -> str:
         both = figures[figures[other].notna()]
         wins = int((both[own] < both[other]).sum())
         lines.append(
-            f"| {job} | {both[own].mean():.3f} | {name} | {both[other].mean():.3f} | {wins} of {len(both)} |"
+            f"| {job} | {_middle(both[own])} | {name} | {_middle(both[other])} | {wins} of {len(both)} |"
         )
     apart = figures["apart"].dropna()
     lines.append(
@@ -294,6 +303,10 @@ def _means(figures: pd.DataFrame) -> str:
     told = ", ".join(f"{name.removesuffix('_rows_s')} {value:,.0f}" for name, value in speeds.items())
     lines.append(f"Median rows a second: {told}. Median seconds to fit: {figures['fit_s'].median():.1f}.")
     return "\n".join(lines)
+
+
+def _middle(values: pd.Series) -> str:
+    return f"{values.mean():.3f} ({values.median():.3f})"
 
 
 def _each(figures: pd.DataFrame) -> str:
