@@ -12,7 +12,7 @@ from aedetect import cells
 from aedetect.changes import Changes
 from aedetect.conversion import Converted
 from aedetect.errors import UsageError
-from aedetect.features.restore import as_type, restored
+from aedetect.features.restore import as_type, restored, restored_types
 from aedetect.fitting.rows import uniform
 from aedetect.fitting.survey import batch_rows
 from aedetect.io.source import Input
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DEFAULT_NOISE = 0.5
 IMPUTED_COLUMN, DRAW_COLUMN = "imputed", "draw"
 _SAME = 1e-6
+_EXACT = 2.0**53
 _SEED_STEP = 1_000_003
 
 
@@ -143,6 +144,8 @@ class _Cleaning(_Repairing):
         self, batch: pa.RecordBatch, matrix: Matrix
     ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
         """Which cells change, why, and to what: numbers without noise, faults put right."""
+        import pyarrow.compute as pc
+
         repairer = self._repairer
         faults = repairer.faults(batch, matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
@@ -156,7 +159,7 @@ class _Cleaning(_Repairing):
                 if column.words or column.cycles:
                     continue
                 read = column.read(batch.column(column.column), repairer.encoder.schema.rules).values
-                now = np.asarray(values[column.column].cast("double").to_numpy(zero_copy_only=False))
+                now = pc.cast(values[column.column], "double", safe=False).to_numpy(zero_copy_only=False)
                 spread = repairer.encoder.deviation[self._place(index)]
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread
@@ -251,7 +254,12 @@ def _output_field(item: pa.Field, repairer: Repairer, typed: bool) -> pa.Field:
     type_ = cells.value_type(item.type)
     column = columns.get(item.name)
     if typed and column is not None and pa.types.is_string(type_) and column.role == "numeric":
-        return pa.field(item.name, pa.float64())
+        # Numbers that float64 cannot hold to the digit stay text.
+        exact = not column.whole or repairer.encoder.largest(column.column) <= _EXACT
+        return pa.field(item.name, pa.float64() if exact else type_)
+    if pa.types.is_null(type_):
+        # Of a column without any value only the model knows what it should hold.
+        return pa.field(item.name, restored_types(repairer.encoder).get(item.name, type_))
     return pa.field(item.name, type_)
 
 

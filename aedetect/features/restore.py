@@ -23,7 +23,6 @@ _DIGITS = 7
 _TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 # The largest whole number of float64 that int64 can hold.
 _LARGEST_WHOLE = 2.0**63 - 1024
-_SAME_TIME = 1e-6
 
 
 def restored(encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True) -> dict[str, pa.Array]:
@@ -84,8 +83,7 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
     for column in encoder.state.numeric:
         block = values[:, start : start + column.width]
         if column.cycles:
-            type_of = _type_of(encoder, column.column)
-            yield column.column, _instants(block, column, type_of, _whole_days(encoder, start, column))
+            yield column.column, _instants(block, column, _type_of(encoder, column.column))
         elif column.words:
             yield column.column, _truths(block[:, 0], column)
         else:
@@ -108,27 +106,15 @@ def _truths(values: Floats, column: NumericColumn) -> pa.Array:
     return words.take(pa.array((values >= 0.5).astype(np.int64), mask=np.isnan(values)))
 
 
-def _whole_days(encoder: FeatureEncoder, start: int, column: NumericColumn) -> bool:
-    """Whether all learned instants were dates: midnights, from the first to the last."""
-    # The time of day comes first; its sine and cosine do not vary where it is always the same.
-    ends = encoder.quantiles[start : start + 2, [0, -1]]
-    first, last = column.span or (1.0, 1.0)
-    return bool(
-        first % datetime.DAY == 0
-        and last % datetime.DAY == 0
-        and (np.abs(ends[:, 0] - ends[:, 1]) < _SAME_TIME).all()
-    )
-
-
-def _instants(block: Floats, column: NumericColumn, type_: str, whole_days: bool) -> pa.Array:
+def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:
     import pyarrow as pa
 
     first, last = column.span or (0.0, datetime.DAY)
     seconds = datetime.nearest(block, column.cycles, first, last)
-    if type_.startswith("date") or (whole_days and not type_.startswith("timestamp")):
+    if type_.startswith("date") or (column.whole and not type_.startswith("timestamp")):
         days = np.where(np.isnan(seconds), 0, np.floor(seconds / datetime.DAY)).astype(np.int32)
         return pa.array(days, mask=np.isnan(seconds)).cast(pa.date32())
-    if whole_days:
+    if column.whole:
         seconds = np.floor(seconds / datetime.DAY) * datetime.DAY
     whole = np.where(np.isnan(seconds), 0, np.round(seconds)).astype(np.int64)
     zone = "UTC" if "tz=" in type_ else None
