@@ -270,7 +270,9 @@ def _merge(
     import pyarrow.compute as pc
 
     column = cells.plain(column) if pa.types.is_dictionary(column.type) else column
-    if column.type != type_:
+    if pa.types.is_null(column.type):
+        column = pa.nulls(len(column), type_)
+    elif column.type != type_:
         column = pa.array(cells.numbers(column, rules).values, from_pandas=True).cast(type_)
     if values is None or mask is None or not mask.any():
         return column
