@@ -21,7 +21,7 @@ network for small tables too (none of these jobs use it); measure on at most 1,0
   1,000 rows, whole columns rounded, up to 120 columns). 'apart': median distance of the samples to the
   nearest training row over that of the test rows; none where the latter is 0.
 - speed: rows a second of each job through the Python API on 8,192 test rows in memory (impute: 10% hidden).
-With --peers, the peers' figures come from an earlier run on the same rows, which gives the same ones but for digits.
+With --peers, the peers' figures come from an earlier run on the same rows.
 """
 
 from __future__ import annotations
