@@ -206,6 +206,20 @@ def filled(array: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return ~_trim(plain(array), ("",))[1]
 
 
+def empty(array: pa.Array, rules: CellRules) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which cells hold nothing, in a column of whatever type; shape [rows]."""
+    array = plain(array)
+    if is_text(array.type):
+        return _trim(array, (*MISSING_TOKENS, *rules.na_values))[1]
+    return _numpy(array.is_null(nan_is_null=True))
+
+
+def spelled(value: str) -> str:
+    """A constant as its cells were written: 7, where a number read from them is held as '7.0'."""
+    whole = value.removesuffix(".0")
+    return whole if whole.removeprefix("-").isdecimal() else value
+
+
 def value_type(type_: pa.DataType) -> pa.DataType:
     """The type of a column's cells, dictionary encoding undone."""
     import pyarrow as pa

@@ -274,7 +274,11 @@ def _conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.Record
             if column.type != item.type:
                 text = pa.types.is_string(item.type)
                 known = column.is_valid()
-                column = pc.if_else(known, as_text(column), None) if text else column.cast(item.type)
+                column = (
+                    pc.if_else(known, as_text(column), None)
+                    if text
+                    else pc.cast(column, item.type, safe=False)
+                )
             columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -45,25 +45,15 @@ class Repairer:
         given[unknown] = np.nan
 
         def expect(values: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
-            return self.repair.expected(values, missing, noise).values
+            return self.repair.expected(values, missing, noise)
 
         return self._by_gaps(given, expect)
 
     def drawn(self, matrix: Matrix, unknown: Mask, chances: np.ndarray[Any, Any]) -> Matrix:
-        """One plausible row for each, instead of the expected one: off it as a neighbour is off its kind.
+        """One plausible row for each, instead of the expected one; `chances` [rows] lie in [0, 1)."""
 
-        `chances` [rows], uniform in [0, 1), choose the neighbours.
-        """
-        import torch
-
-        def draw(values: torch.Tensor, missing: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
-            found = self.repair.expected(values, missing, LOWEST_NOISE)
-            count = found.nearest.shape[1]
-            place = (rank[:, 0] * count).long().clamp_max(count - 1)
-            donor = self.repair.memory[found.nearest[torch.arange(len(values)), place]]
-            numeric = self.repair.columns.layout.numeric
-            moved = found.values + donor - found.around
-            return torch.cat([moved[:, :numeric], donor[:, numeric:]], dim=1)
+        def draw(values: torch.Tensor, missing: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
+            return self.repair.drawn(values, missing, chances[:, 0])
 
         given = matrix.copy()
         given[unknown] = np.nan
@@ -121,6 +111,8 @@ class Repairer:
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             found[vocabulary.column] = matrix[:, width + index] == MISSING
+        for name in self.encoder.state.constant:
+            found[name] = cells.empty(batch.column(name), rules)
         return found
 
     def features(self, columns: dict[str, Mask]) -> Mask:

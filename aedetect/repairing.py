@@ -12,7 +12,7 @@ from aedetect import cells
 from aedetect.changes import Changes
 from aedetect.conversion import Converted
 from aedetect.errors import UsageError
-from aedetect.features.restore import as_type, restored
+from aedetect.features.restore import as_type, restored, restored_types
 from aedetect.fitting.rows import uniform
 from aedetect.fitting.survey import batch_rows
 from aedetect.io.source import Input
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DEFAULT_NOISE = 0.5
 IMPUTED_COLUMN, DRAW_COLUMN = "imputed", "draw"
 _SAME = 1e-6
+_EXACT = 2.0**53
 _SEED_STEP = 1_000_003
 
 
@@ -125,14 +126,13 @@ class _Cleaning(_Repairing):
         repairer = self._repairer
         if self._options.threshold is None:
             encoded = repairer.encoder.transform(batch)
-            masks, why, expected = self._denoised(batch, encoded.matrix)
+            masks, why, values = self._denoised(batch, encoded.matrix)
         else:
             verdicts = repairer.detector.score_batch(batch, self._options.threshold)
             encoded = verdicts.encoded
             masks, why, expected = self._blamed(verdicts, self._options.threshold)
+            values = restored(repairer.encoder, expected)
         self._watch.see(encoded, first - 1)
-        # A true value beyond all learned ones stays there when noise is taken from it.
-        values = restored(repairer.encoder, expected, bounded=self._options.threshold is not None)
         columns = self._merged(batch, values, masks)
         changes = Changes(first, self._options.listed)
         out = pa.RecordBatch.from_arrays(columns, schema=pa.schema(self._fields))
@@ -142,21 +142,24 @@ class _Cleaning(_Repairing):
 
     def _denoised(
         self, batch: pa.RecordBatch, matrix: Matrix
-    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], Matrix]:
-        """Which cells change, why, and the expected rows: numbers without noise, faults put right."""
+    ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
+        """Which cells change, why, and to what: numbers without noise, faults put right."""
+        import pyarrow.compute as pc
+
         repairer = self._repairer
         faults = repairer.faults(batch, matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
         unknown = repairer.features(faulty) | np.isnan(matrix)
         expected = repairer.expected(matrix, unknown, self._options.noise)
         masks, why = dict(faulty), {name: reasons for name, (_, reasons) in faults.items()}
+        # A true value beyond all learned ones stays there when noise is taken from it.
+        values = restored(repairer.encoder, expected, bounded=False)
         if self._options.noise:
-            values = restored(repairer.encoder, expected, bounded=False)
             for index, column in enumerate(repairer.encoder.state.numeric):
                 if column.words or column.cycles:
                     continue
                 read = column.read(batch.column(column.column), repairer.encoder.schema.rules).values
-                now = np.asarray(values[column.column].cast("double").to_numpy(zero_copy_only=False))
+                now = pc.cast(values[column.column], "double", safe=False).to_numpy(zero_copy_only=False)
                 spread = repairer.encoder.deviation[self._place(index)]
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread
@@ -165,7 +168,7 @@ class _Cleaning(_Repairing):
                     noisy &= (read != 0) & (read != 1)
                 why[column.column] = np.where(faulty[column.column], why[column.column], "noise")
                 masks[column.column] = faulty[column.column] | noisy
-        return masks, why, expected
+        return masks, why, values
 
     def _blamed(
         self, verdicts: Verdicts, threshold: float
@@ -251,7 +254,12 @@ def _output_field(item: pa.Field, repairer: Repairer, typed: bool) -> pa.Field:
     type_ = cells.value_type(item.type)
     column = columns.get(item.name)
     if typed and column is not None and pa.types.is_string(type_) and column.role == "numeric":
-        return pa.field(item.name, pa.float64())
+        # Numbers that float64 cannot hold to the digit stay text.
+        exact = not column.whole or repairer.encoder.largest(column.column) <= _EXACT
+        return pa.field(item.name, pa.float64() if exact else type_)
+    if pa.types.is_null(type_):
+        # Of a column without any value only the model knows what it should hold.
+        return pa.field(item.name, restored_types(repairer.encoder).get(item.name, type_))
     return pa.field(item.name, type_)
 
 
@@ -262,7 +270,9 @@ def _merge(
     import pyarrow.compute as pc
 
     column = cells.plain(column) if pa.types.is_dictionary(column.type) else column
-    if column.type != type_:
+    if pa.types.is_null(column.type):
+        column = pa.nulls(len(column), type_)
+    elif column.type != type_:
         column = pa.array(cells.numbers(column, rules).values, from_pandas=True).cast(type_)
     if values is None or mask is None or not mask.any():
         return column

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aedetect import cells
 from aedetect.errors import DataError
 from aedetect.fitting.survey import batch_rows
 from aedetect.inference import ordered, single_threaded
@@ -250,8 +251,9 @@ class Watch:
                 f"{'these rows are' if bad != 1 else 'this row is'} unscorable"
             )
         for name, count in self._moved.items():
+            always = cells.spelled(columns[name].constant or "")
             said.append(
-                f"{self._source.name}: column {name!r} was always {columns[name].constant!r} in training; "
+                f"{self._source.name}: column {name!r} was always {always!r} in training; "
                 f"{count:,} of {rows:,} rows differ"
             )
         for name, count in self._unseen.items():

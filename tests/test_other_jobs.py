@@ -79,6 +79,75 @@ def test_filled_cells_follow_from_the_others_and_observed_ones_stay(detector: De
     assert marked.tolist() == [set(hidden.columns[row]) for row in hidden.to_numpy()]
 
 
+def typed(rows: int, seed: int) -> pd.DataFrame:
+    """Columns of every type; those of text follow from `kind`."""
+    random = np.random.default_rng(seed)
+    kind = random.choice(["a", "b", "c"], rows, p=[0.6, 0.3, 0.1])
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 300, rows), unit="D")
+    return pd.DataFrame(
+        {
+            "kind": kind,
+            "zip": pd.Series(kind).map({"a": "01067", "b": "08056", "c": "20095"}),
+            "big": 2**60 + random.integers(0, 1000, rows) * 2**40,
+            "day": days.strftime("%Y-%m-%d"),
+            "when": days + pd.to_timedelta(random.integers(0, 86400, rows), unit="s"),
+            "floor": 7,
+            "site": "v1.0",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def of_types() -> Detector:
+    settings = {"training.folds": 2, "training.device": "cpu", "training.epochs": 5}
+    return Detector(settings).fit(typed(300, 0))
+
+
+def test_types_survive(of_types: Detector) -> None:
+    rows = typed(40, 1)
+    gaps = rows.astype({"big": "Int64", "floor": "Int64"}).copy()
+    for index, name in enumerate(rows):
+        gaps.loc[gaps.index % 7 == index, name] = None
+    for found in (of_types.impute(gaps), of_types.decode(of_types.encode(rows)), of_types.sample(40)):
+        assert found.dtypes[["big", "floor"]].tolist() == ["int64", "int64"]
+        assert found["big"].between(2**60, 2**60 + 2**50).all()
+        assert set(found["zip"]) <= {"01067", "08056", "20095"}
+        assert found["day"].astype(str).str.fullmatch("2024-[0-9]{2}-[0-9]{2}").all()
+        assert found["when"].dtype.kind == "M"
+        assert set(found["floor"]) == {7}
+        assert set(found["site"]) == {"v1.0"}
+    filled, seen = of_types.impute(gaps), gaps.notna()
+    assert (filled["big"] == rows["big"])[seen["big"]].all()
+    assert of_types.clean(rows)["big"].dtype == "int64"
+
+
+def test_a_column_without_any_value_is_filled(of_types: Detector) -> None:
+    rows = typed(10, 2)
+    filled = of_types.impute(rows.assign(zip=None, big=None, when=None))
+    assert set(filled["zip"]) <= {"01067", "08056", "20095"}
+    assert (filled["big"].dtype, filled["when"].dtype.kind) == ("int64", "M")
+
+
+def test_rows_with_many_equals_are_filled_like_these() -> None:
+    """A row must not learn that rows equal to it, itself among them, are none of its kind."""
+    kinds = pd.DataFrame(
+        [
+            ("tcp", "http", "yes"),
+            ("tcp", "smtp", "yes"),
+            ("tcp", "other", "no"),
+            ("udp", "domain", "no"),
+            ("udp", "other", "no"),
+            ("icmp", "ping", "no"),
+        ],
+        columns=["protocol", "service", "login"],
+    )
+    shares = [0.6, 0.1, 0.05, 0.15, 0.05, 0.05]
+    rows = kinds.sample(1200, replace=True, weights=shares, random_state=0, ignore_index=True)
+    settings = {"training.fold_below": 0, "training.device": "cpu"}
+    filled = Detector(settings).fit(rows).impute(kinds.assign(service=pd.Series([None] * 6, dtype="str")))
+    assert filled["service"].tolist() == ["http", "http", "other", "domain", "domain", "ping"]
+
+
 def test_draws_are_plausible_and_differ(detector: Detector) -> None:
     rows = learned(40, seed=5)
     gaps = rows.assign(temp=np.nan)

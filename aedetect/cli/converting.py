@@ -52,6 +52,9 @@ def convert(
 
     if out.json and output == STDIN:
         raise UsageError("--json and -o - both write to stdout; choose one")
+    if str(changes) == STDIN and (out.json or output == STDIN):
+        other = "--json" if out.json else "-o -"
+        raise UsageError(f"{other} and --changes - both write to stdout; choose one")
     settings = options.settings(config, overrides)
     sources = open_inputs(inputs, read_options(settings.data))
     outputs = [path for path in plan_outputs(sources, output, keep_from=model) if path is not None]
@@ -74,7 +77,7 @@ def convert(
     if also is not None:
         also()
     out.result(summary.as_dict())
-    _tell(out, summary, output != STDIN)
+    _tell(out, summary, STDIN not in (output, str(changes)))
     if summary.exit_code:
         raise typer.Exit(summary.exit_code)
 

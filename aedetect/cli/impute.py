@@ -34,7 +34,8 @@ def impute(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Same seed, same draws; default: 0.", show_default=False)
+        int,
+        typer.Option(metavar="N", min=0, help="Same seed, same draws; default: 0.", show_default=False),
     ] = 0,
     format: options.Format = None,
     delimiter: options.Delimiter = None,

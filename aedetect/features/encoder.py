@@ -32,8 +32,8 @@ class NumericColumn(BaseModel):
 
     `words`: whether truth values are spelled out, as in yes and no. A column of the numbers 0 and
     1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
-    `whole`: whether all its numbers were whole. `spellings`: its words for false and true. `span`:
-    its first and last instant, in seconds since 1970.
+    `whole`: whether all its numbers were whole, or all its instants dates. `spellings`: its
+    words for false and true. `span`: its first and last instant, in seconds since 1970.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -163,6 +163,7 @@ class FeatureEncoder:
                         missing_rate=rate,
                         gaps=gaps,
                         cycles=names,
+                        whole=profile.only_dates,
                         span=(profile.first_instant, profile.last_instant),
                     )
                 )
@@ -239,6 +240,12 @@ class FeatureEncoder:
             filled,
             unseen,
         )
+
+    def largest(self, column: str) -> float:
+        """The largest size of a learned number of `column`; 0 for one that holds none."""
+        place = self.owners.index(column)
+        ends = np.abs(self.quantiles[place, [0, -1]])
+        return 0.0 if np.isnan(ends).any() else float(ends.max())
 
     def _moved(self, batch: pa.RecordBatch) -> Mask:
         moved = np.zeros((len(batch), len(self.state.constant)), np.bool_)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aedetect import cells
 from aedetect.features import datetime, numeric
 from aedetect.features.categorical import FIRST_KNOWN, OTHER
 from aedetect.features.encoder import FeatureEncoder, NumericColumn
@@ -20,7 +21,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
 _TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
-_LARGEST_WHOLE = 2.0**53
+# The largest whole number of float64 that int64 can hold.
+_LARGEST_WHOLE = 2.0**63 - 1024
 
 
 def restored(encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True) -> dict[str, pa.Array]:
@@ -86,9 +88,12 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
             yield column.column, column.truths(block[:, 0])
         else:
             kept = _settled(encoder, start, block[:, 0], bounded)
-            whole = column.whole and bool((np.abs(kept[~np.isnan(kept)]) < _LARGEST_WHOLE).all())
-            type_ = pa.int64() if whole else pa.float64()
-            yield column.column, pa.array(kept, from_pandas=True).cast(type_)
+            if column.whole and not (np.abs(encoder.quantiles[start, [0, -1]]) > _LARGEST_WHOLE).any():
+                kept = np.clip(kept, -_LARGEST_WHOLE, _LARGEST_WHOLE)
+                whole = np.where(np.isnan(kept), 0, kept).astype(np.int64)
+                yield column.column, pa.array(whole, mask=np.isnan(kept))
+            else:
+                yield column.column, pa.array(kept, from_pandas=True)
         start += column.width
 
 
@@ -97,9 +102,11 @@ def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:
 
     first, last = column.span or (0.0, datetime.DAY)
     seconds = datetime.nearest(block, column.cycles, first, last)
-    if type_.startswith("date"):
+    if type_.startswith("date") or (column.whole and not type_.startswith("timestamp")):
         days = np.where(np.isnan(seconds), 0, np.floor(seconds / datetime.DAY)).astype(np.int32)
         return pa.array(days, mask=np.isnan(seconds)).cast(pa.date32())
+    if column.whole:
+        seconds = np.floor(seconds / datetime.DAY) * datetime.DAY
     whole = np.where(np.isnan(seconds), 0, np.round(seconds)).astype(np.int64)
     zone = "UTC" if "tz=" in type_ else None
     return pa.array(whole, mask=np.isnan(seconds)).cast(pa.timestamp("s", tz=zone))
@@ -135,7 +142,8 @@ def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Arr
         kind = pa.bool_() if type_ == "bool" else pa.string()
         if type_.startswith(("int", "uint", "float", "double", "halffloat", "decimal")):
             kind = pa.float64()
-        yield name, pa.repeat(pa.scalar(value, pa.string()), rows).cast(kind)
+        written = cells.spelled(value) if pa.types.is_string(kind) else value
+        yield name, pa.repeat(pa.scalar(written, pa.string()), rows).cast(kind)
 
 
 def _alias(name: str) -> pa.DataType | None:

@@ -104,7 +104,8 @@ def _fit_repair(
     most = min(max(_LESSON_CELLS // (4 * width), _LEAST_LESSONS), _MOST_LESSONS)
     with torch.no_grad():
         repeats = max(1, min(_REPEATS, most // len(learned)))
-        lessons = repair.lessons(learned.repeat(repeats, 1)[:most])
+        places = torch.arange(len(learned), device=learned.device).repeat(repeats)[:most]
+        lessons = repair.lessons(learned[places], places)
         checks = repair.lessons(held_out.repeat(2, 1)[:_LEAST_LESSONS])
         untrained = repair.blend.eval().errors(checks).mean()
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}

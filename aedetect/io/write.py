@@ -29,6 +29,10 @@ class Sink(Protocol):
 
     def close(self) -> None: ...
 
+    def abandon(self) -> None:
+        """Let go of a file that will not be kept."""
+        ...
+
 
 def output_format(path: str) -> str:
     """The format that an output's name asks for. Raises UsageError for an unknown suffix."""
@@ -59,7 +63,11 @@ def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
         return
     with atomic_output(path) as raw, _compressed(path, raw) as stream:
         sink = _sink(output_format(path), stream, schema)
-        yield sink
+        try:
+            yield sink
+        except BaseException:
+            sink.abandon()
+            raise
         sink.close()
 
 
@@ -120,6 +128,12 @@ class _ArrowSink:
     def close(self) -> None:
         self._writer.close()
 
+    def abandon(self) -> None:
+        # Left open, Arrow would try to end the file once it is gone, and print a traceback.
+        with contextlib.suppress(OSError, ValueError):
+            self._writer.close()
+        self._writer.is_open = False
+
 
 class CsvSink:
     """CSV with quotes only where needed; text goes out as it came in."""
@@ -149,6 +163,9 @@ class CsvSink:
     def close(self) -> None:
         return
 
+    def abandon(self) -> None:
+        return
+
     def _quoted(self, texts: pa.Array) -> pa.Array:
         import pyarrow.compute as pc
 
@@ -172,6 +189,9 @@ class JsonLinesSink:
         self._stream.write("".join(lines).encode())
 
     def close(self) -> None:
+        return
+
+    def abandon(self) -> None:
         return
 
 

@@ -17,6 +17,8 @@ from aedetect.models.straight import StraightColumns
 
 NEIGHBOURS = 10
 REMEMBERED_ROWS, REMEMBERED_CELLS = 4096, 1 << 20
+# Rows without gaps are weighed against so many of them: more make cleaning slower than scoring.
+_WEIGHED_ROWS = 3072
 # Without noise, known cells are taken to be this exact; beyond HIGHEST_NOISE nothing was learned.
 LOWEST_NOISE, HIGHEST_NOISE = 0.05, 1.0
 _MOST_FACTORS = 64
@@ -24,6 +26,8 @@ _LEAST_NOISE = 0.02
 # How far noise may have moved a value, as a multiple of its standard deviation.
 _FARTHEST = 3.0
 _NEAREST_WEIGHT = 0.5
+# Width of the kernel around remembered rows, as a share of how far they lie from one another.
+_SMOOTHING, _SMOOTHED_ROWS = 0.3, 512
 # Rows to learn from are cut into groups; the rows of one miss the same cells and are equally noisy.
 _GROUP_ROWS = 16
 _NOISY_SHARE = 0.4
@@ -35,25 +39,11 @@ _CACHED_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What is expected in place of rows. Shapes: `values` [rows, width].
-
-    `nearest` [rows, neighbours]: numbers of the remembered rows that are most like each one in its
-    known cells; `around` [rows, width]: their weighted mean.
-    """
-
-    values: Tensor
-    nearest: Tensor
-    around: Tensor
-
-
-@dataclass(frozen=True)
 class _Views:
-    """Two estimates of rows [rows, width], the neighbours behind the second, and what was known."""
+    """Two estimates of rows [rows, width], what was missing of them, and the noise level [rows, 1]."""
 
     normal: Tensor
     around: Tensor
-    nearest: Tensor
     missing: Tensor
     level: Tensor
 
@@ -103,9 +93,11 @@ class Repair(nn.Module):
     """Expected rows, given some of their cells: a normal law, remembered neighbours, a network.
 
     The first estimate is the conditional mean under a factor model, principal components with
-    noise (Tipping & Bishop, 1999); the second the mean of the nearest remembered rows, by their known
-    cells (Troyanskaya et al., 2001). A denoising network (Vincent et al., 2008) that learned on
-    rows with noise added or cells hidden (Gondara & Wang, 2018) blends and corrects them.
+    noise (Tipping & Bishop, 1999). The second is for rows with gaps the mean of the nearest remembered
+    rows, by their known cells (Troyanskaya et al., 2001), and for others the mean of all remembered
+    ones, each by its chance to have become this row (Miyasawa, 1961). A denoising network (Vincent et
+    al., 2008) that learned on rows with noise added or cells hidden (Gondara & Wang, 2018) blends and
+    corrects them.
 
     Works on standardised values; noise is in standard deviations and on numbers alone.
     """
@@ -115,6 +107,7 @@ class Repair(nn.Module):
     noise: Tensor
     center: Tensor
     memory: Tensor
+    closeness: Tensor
 
     def __init__(self, layout: Layout, config: ModelConfig, factors: int, remembered: int):
         super().__init__()
@@ -126,6 +119,8 @@ class Repair(nn.Module):
         self.register_buffer("noise", torch.ones(width))
         self.register_buffer("center", torch.zeros(width))
         self.register_buffer("memory", torch.zeros(remembered, width))
+        # The squared distance of a remembered row to its neighbours.
+        self.register_buffer("closeness", torch.zeros(()))
 
     def fit_memory(self, rows: Tensor) -> None:
         """Set the factor model and the remembered rows from `rows` [rows, features], in random order."""
@@ -141,18 +136,29 @@ class Repair(nn.Module):
         self.basis.copy_(vectors[:, :factors])
         self.variances.copy_(variances[:factors].clamp_min(1e-6))
         self.memory.copy_(torch.where(missing, self.center, values)[: len(self.memory)])
+        apart = torch.cdist(self.memory[:_SMOOTHED_ROWS], self.memory).square()
+        apart.fill_diagonal_(math.inf)
+        near = apart.topk(min(NEIGHBOURS, len(self.memory) - 1), dim=1, largest=False).values
+        self.closeness.copy_(near.mean(dim=1).median())
 
-    def lessons(self, rows: Tensor) -> Tensor:
+    def lessons(self, rows: Tensor, own: Tensor | None = None) -> Tensor:
         """Batches for `Blend` [rows, 4 · width + 1] from `rows` [rows, features], with noise and gaps.
 
+        `own` [rows] are the numbers of the rows among those that `fit_memory` was given: a row does not
+        count among its own neighbours, while others that equal it do, as they will for new rows.
         Draws from torch's global generator.
         """
+        own = torch.full((len(rows),), -1, device=rows.device) if own is None else own
         found = []
-        for some in torch.split(rows, 1024):
+        for some, places in zip(torch.split(rows, 1024), torch.split(own, 1024), strict=True):
             values, missing = self.columns(some)
             noisy, hidden, level = self._corrupted(values, missing)
-            views = self._views(noisy, hidden, level, values)
-            found.append(torch.cat([torch.where(missing, views.normal, values), views.seen()], dim=1))
+            gaps = hidden.any(dim=1)
+            for chosen in (gaps.nonzero()[:, 0], (~gaps).nonzero()[:, 0]):
+                if len(chosen):
+                    views = self._views(noisy[chosen], hidden[chosen], level[chosen], places[chosen])
+                    true = torch.where(missing[chosen], views.normal, values[chosen])
+                    found.append(torch.cat([true, views.seen()], dim=1))
         return torch.cat(found)
 
     def known_only(self, values: Tensor) -> Tensor:
@@ -163,25 +169,41 @@ class Repair(nn.Module):
                 values[:, first : first + FIRST_KNOWN] = -torch.inf
         return values
 
-    def expected(self, values: Tensor, missing: Tensor, level: float) -> Expected:
-        """What is expected of rows, given `values` [rows, width] without those `missing` [rows, width].
+    def expected(self, values: Tensor, missing: Tensor, level: float) -> Tensor:
+        """What is expected of rows [rows, width], given `values` without those `missing`, of that shape.
 
-        `level` is the standard deviation of the noise on known numbers.
+        `level` is the standard deviation of the noise on known numbers. Rows with gaps and rows
+        without are to be given apart.
         """
-        levels = torch.full((len(values), 1), min(max(level, LOWEST_NOISE), HIGHEST_NOISE))
-        views = self._views(values, missing, levels.to(values), None)
-        found = self.blend(views.seen())
+        levels = torch.full((len(values), 1), min(max(level, LOWEST_NOISE), HIGHEST_NOISE)).to(values)
+        found = self.blend(self._views(values, missing, levels, None).seen())
         # Noise takes no value far from where it was: what lies far out is not pulled in for it.
-        numeric, reach = self.columns.layout.numeric, _FARTHEST * levels.to(values)
+        numeric, reach = self.columns.layout.numeric, _FARTHEST * levels
         known = values[:, :numeric]
         near = found[:, :numeric].clamp(known - reach, known + reach)
         found[:, :numeric] = torch.where(missing[:, :numeric], found[:, :numeric], near)
-        return Expected(found, views.nearest, views.around)
+        return found  # type: ignore[no-any-return]
 
-    def _views(self, values: Tensor, missing: Tensor, level: Tensor, itself: Tensor | None) -> _Views:
+    def drawn(self, values: Tensor, missing: Tensor, chances: Tensor) -> Tensor:
+        """A plausible row for each [rows, width]: off the expected one as a neighbour is off its kind.
+
+        `chances` [rows], uniform in [0, 1), choose the neighbours.
+        """
+        around, nearest = self._neighbours(torch.where(missing, self.center, values), missing, None)
+        count = nearest.shape[1]
+        place = (chances * count).long().clamp_max(count - 1)
+        donor = self.memory[nearest.gather(1, place[:, None])[:, 0]]
+        numeric = self.columns.layout.numeric
+        moved = self.expected(values, missing, LOWEST_NOISE) + donor - around
+        return torch.cat([moved[:, :numeric], donor[:, numeric:]], dim=1)
+
+    def _views(self, values: Tensor, missing: Tensor, level: Tensor, own: Tensor | None) -> _Views:
         known = torch.where(missing, self.center, values)
-        around, nearest = self._neighbours(known, missing, itself)
-        return _Views(self._conditional_mean(known, missing, level), around, nearest, missing, level)
+        if missing.any():
+            around, _ = self._neighbours(known, missing, own)
+        else:
+            around = self._likely(known, level, own)
+        return _Views(self._conditional_mean(known, missing, level), around, missing, level)
 
     def _conditional_mean(self, known: Tensor, missing: Tensor, level: Tensor) -> Tensor:
         """E[row | known cells] under the factor model [rows, width]."""
@@ -207,27 +229,32 @@ class Repair(nn.Module):
         own = torch.where(missing, 0.0, noise / seen_noise) * (deviation - common)
         return self.center + common + own
 
-    def _neighbours(self, known: Tensor, missing: Tensor, itself: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Mean of the nearest remembered rows [rows, width], and their numbers [rows, neighbours].
+    def _likely(self, known: Tensor, level: Tensor, own: Tensor | None) -> Tensor:
+        """The mean of the remembered rows, by their chance to have become these [rows, width]."""
+        spread = 2 * level.square() + _SMOOTHING * self.closeness
+        asked = torch.cat([known, torch.ones_like(level)], dim=1) / spread
+        memory = self.memory[:_WEIGHED_ROWS]
+        lengths = memory.square().sum(dim=1)
+        mirrored = torch.cat([2 * memory, -lengths[:, None]], dim=1).T.contiguous()
+        found = []
+        for start in range(0, len(known), _CACHED_ROWS):
+            some = slice(start, start + _CACHED_ROWS)
+            chances = _without(asked[some] @ mirrored, own, some, -math.inf)
+            found.append(torch.softmax(chances, dim=1) @ memory)
+        return torch.cat(found)
 
-        Remembered rows equal to `itself` [rows, width] do not count: a row being learned from.
-        """
-        lengths = self.memory.square()
+    def _neighbours(self, known: Tensor, missing: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean of the nearest remembered rows [rows, width], and their numbers [rows, neighbours]."""
+        lengths = self.memory.square().T.contiguous()
         mirrored = (-2 * self.memory).T.contiguous()
+        both = torch.cat([lengths, mirrored])
         weight = (~missing).to(known.dtype)
-        gaps = bool(missing.any())
+        asked = torch.cat([weight, weight * known], dim=1)
         found = []
         # A few rows at a time stay in the processor's cache.
         for start in range(0, len(known), _CACHED_ROWS):
             some = slice(start, start + _CACHED_ROWS)
-            if gaps:
-                distance = weight[some] @ lengths.T + (weight[some] * known[some]) @ mirrored
-            else:
-                distance = torch.addmm(lengths.sum(dim=1), known[some], mirrored)
-            if itself is not None:
-                size = itself[some].square().sum(dim=1, keepdim=True) + lengths.sum(dim=1)
-                same = size + itself[some] @ mirrored < 1e-5 * size + 1e-9
-                distance = distance.masked_fill(same, math.inf)
+            distance = _without(asked[some] @ both, own, some, math.inf)
             found.append(distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False))
         nearest = torch.cat([part.indices for part in found])
         near = torch.cat([part.values for part in found])
@@ -255,6 +282,15 @@ class Repair(nn.Module):
         numeric = self.columns.layout.numeric
         noise[:, :numeric] = torch.randn(rows, numeric, device=values.device) * level * noisy[group]
         return values + noise, hidden, level
+
+
+def _without(found: Tensor, own: Tensor | None, some: slice, last: float) -> Tensor:
+    """`found` [rows, remembered], with `last` where a remembered row is the row itself."""
+    if own is not None:
+        places = own[some, None]
+        mine = places == torch.arange(found.shape[1], device=found.device)
+        found = found.masked_fill(mine, last)
+    return found
 
 
 def sizes(rows: int, layout: Layout) -> tuple[int, int]:

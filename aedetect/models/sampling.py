@@ -19,9 +19,10 @@ _TRIED_ROWS = 512
 class Sampler(nn.Module):
     """Draws rows from a manifold Parzen density over remembered rows (Vincent & Bengio, 2003).
 
-    A remembered row is drawn, and moved by a random combination of its neighbours' deviations from
-    their mean: a normal law of the local covariance. How far is learned: so that new rows are not
-    nearer to learned ones than held-out rows are. Its categories are those of one neighbour.
+    A remembered row is drawn, pulled towards the mean of its neighbours, and moved by a random
+    combination of their deviations from it: a normal law of the local covariance. The pull makes up for
+    the spread that the move adds (West, 1993). How far is learned: so that new rows are not nearer to
+    learned ones than held-out rows are. Its categories are those of one neighbour.
 
     Shape: memory [remembered, width] → values [rows, width].
     """
@@ -53,11 +54,11 @@ class Sampler(nn.Module):
         pool = memory[among]
         found = torch.cdist(memory[chosen], pool).topk(near, dim=1, largest=False).indices
         around = pool[found]
-        apart = around - around.mean(dim=1, keepdim=True)
-        weights = (
-            torch.randn(count, near, 1, generator=random).to(memory) * self.reach / max(near - 1, 1) ** 0.5
-        )
-        moved = memory[chosen] + (weights * apart).sum(dim=1)
+        middle = around.mean(dim=1)
+        weights = torch.randn(count, near, 1, generator=random).to(memory) * self.reach
+        moves = (weights * (around - middle[:, None])).sum(dim=1) / max(near - 1, 1) ** 0.5
+        kept = (1 - self.reach.square()).clamp_min(0).sqrt()
+        moved = middle + kept * (memory[chosen] - middle) + moves
         nearest = (around - moved[:, None, :]).abs().argmin(dim=1, keepdim=True)
         seen = around.gather(1, nearest)[:, 0]
         drawn = torch.where(self.repeating, seen, moved)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_COUNTED = 100_000
 DIGEST_SIZE = 1000
+_DAY = 86400
 _UNIQUE_ROWS = 10_000
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
 
@@ -98,6 +99,7 @@ class ColumnProfile:
         self.not_datetime = 0
         self.first_instant = float("inf")
         self.last_instant = float("-inf")
+        self.only_dates = True
         self.counts: Counter[str] = Counter()
         self.counted_rows = 0
         self.overflowed = False
@@ -178,6 +180,7 @@ class ColumnProfile:
         if not np.isnan(values).all():
             self.first_instant = min(self.first_instant, float(np.nanmin(values)))
             self.last_instant = max(self.last_instant, float(np.nanmax(values)))
+            self.only_dates &= not (values[~np.isnan(values)] % _DAY).any()
 
     def _count(self, array: pa.Array) -> None:
         self.counted_rows += len(array)

@@ -278,8 +278,4 @@ def _constant(profile: ColumnProfile) -> Decision | None:
         value = "true" if numbers.minimum else "false"
     else:
         value = repr(numbers.minimum)
-    return (
-        Decision("constant", f"always {(value or '').removesuffix('.0')}", value)
-        if value is not None
-        else None
-    )
+    return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

@@ -13,13 +13,15 @@ network for small tables too (none of these jobs use it); measure on at most 1,0
 - impute: 10% and 30% of the cells hidden at random; root mean squared error over these;
   scikit-learn's KNNImputer (on at most 8,000 rows) and IterativeImputer (up to 200 columns), defaults.
   'rounded': whole columns rounded, as aedetect keeps types. Cleaning and sampling keep them as well.
-  Nominal sets: share of hidden cells put right; the most frequent category of each column.
+  Nominal sets: share of hidden cells put right; the most frequent category of each column, and the
+  same imputers on indicators, the likeliest of each column.
 - sample: as many rows as test rows. AUROC with which gradient boosting (scikit-learn's, trained on one half
   of both kinds of rows, judged on the other, and the reverse) tells them from test rows, as its distance
   from 0.5, plus 0.5, all rounded to 4 decimals; a Gaussian copula (package copulas, default margins, on
   1,000 rows, whole columns rounded, up to 120 columns). 'apart': median distance of the samples to the
   nearest training row over that of the test rows; none where the latter is 0.
 - speed: rows a second of each job through the Python API on 8,192 test rows in memory (impute: 10% hidden).
+With --peers, the peers' figures come from an earlier run on the same rows.
 """
 
 from __future__ import annotations
@@ -47,6 +49,12 @@ LEAST_ROWS, TEST_ROWS, SPEED_ROWS = 500, 1000, 8192
 _DECIMALS = 4
 SETTINGS = {"training.fold_below": 0}
 NOISE, HIDDEN = 0.5, (0.1, 0.3)
+PEERS = (
+    "encode_pca",
+    "clean_pca",
+    *(f"impute_{share:.0%}_{peer}" for share in HIDDEN for peer in ("knn", "knn_typed", "iterative")),
+    "sample_copula",
+)
 
 
 def main() -> int:
@@ -70,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of numeric sets, Parquet")
     parser.add_argument("--categorical", type=Path, metavar="DIR", help="folder of nominal sets, CSV.gz")
     parser.add_argument("--sets", default="", metavar="A,B", help="names of sets; default: all")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        metavar="FILE",
+        help="take the peers' figures from the raw ones of an earlier run",
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="append the raw figures to a CSV file")
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="only print, from raw figures")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown")
@@ -94,10 +108,11 @@ def _measured(options: argparse.Namespace) -> pd.DataFrame:
         if wanted and source.name not in wanted:
             continue
         frame = source.read()
-        if len(frame) < LEAST_ROWS and source.collection == "tabular":
+        numeric = source.collection == "tabular"
+        if len(frame) < LEAST_ROWS and numeric:
             continue
         record = {"set": source.name, "collection": source.collection, "place": place}
-        record |= _numeric(frame) if source.collection == "tabular" else _nominal(frame)
+        record |= _numeric(frame, _earlier(options.peers, source.name)) if numeric else _nominal(frame)
         print(" ".join(f"{key} {_cell(v)}" for key, v in record.items() if key != "place"), flush=True)
         rows.append(record)
         if options.csv:
@@ -115,7 +130,16 @@ def _halves(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return train, test.sample(min(TEST_ROWS, len(test)), random_state=0).reset_index(drop=True)
 
 
-def _numeric(frame: pd.DataFrame) -> Record:
+def _earlier(path: Path | None, name: str) -> Record | None:
+    """The peers' figures on a set, from an earlier run on the same rows; None where there are none."""
+    if path is None:
+        return None
+    figures = pd.read_csv(path)
+    found = figures[figures["set"] == name]
+    return {str(key): found.iloc[0][key] for key in PEERS} if len(found) else None
+
+
+def _numeric(frame: pd.DataFrame, earlier: Record | None) -> Record:
     from sklearn.preprocessing import StandardScaler
 
     from aedetect import Detector
@@ -138,68 +162,73 @@ def _numeric(frame: pd.DataFrame) -> Record:
     def raw(values: Array) -> pd.DataFrame:
         return pd.DataFrame(scaler.inverse_transform(values), columns=train.columns)
 
-    record |= _encoding(detector, test, known, truth, standard)
+    record |= _encoding(detector, test, truth, standard)
     record |= _cleaning(detector, raw, known, truth, standard)
-    whole = dict.fromkeys((name for name in train if (train[name] == train[name].round()).all()), 0)
-    record |= _imputing(detector, raw, known, truth, standard, whole)
-    record |= _sampling(detector, train, known, truth, standard)
+    record |= _imputing(detector, raw, truth, standard)
+    record |= _sampling(detector, known, truth, standard)
+    record |= earlier or _peers(train, known, truth, record["code"], raw, standard)
     return record | _speed(detector, test)
 
 
-def _encoding(detector: Any, test: pd.DataFrame, known: Array, truth: Array, standard: Any) -> Record:
-    size = detector.companion.codes.size
-    rebuilt = standard(detector.decode(detector.encode(test)))
-    return {
-        "code": size,
-        "encode": float(((rebuilt - truth) ** 2).mean()),
+def _peers(train: pd.DataFrame, known: Array, truth: Array, size: int, raw: Any, standard: Any) -> Record:
+    whole = dict.fromkeys((name for name in train if (train[name] == train[name].round()).all()), 0)
+    projected = peers.pca_denoised(known, _noisy(known, truth), NOISE, seed=2)
+    record: Record = {
         "encode_pca": float(((peers.pca_rebuilt(known, truth, size) - truth) ** 2).mean()),
-    }
-
-
-def _cleaning(detector: Any, raw: Any, known: Array, truth: Array, standard: Any) -> Record:
-    varying = known.std(axis=0) > 0
-    noisy = truth + NOISE * np.random.default_rng(1).standard_normal(truth.shape) * varying
-    cleaned = standard(detector.clean(raw(noisy), noise=NOISE))
-    projected = peers.pca_denoised(known, noisy, NOISE, seed=2)
-    return {
-        "noisy": _rmse(noisy - truth),
-        "clean": _rmse(cleaned - truth),
         "clean_pca": _rmse(projected - truth),
     }
-
-
-def _imputing(
-    detector: Any, raw: Any, known: Array, truth: Array, standard: Any, whole: dict[str, int]
-) -> Record:
-    record: Record = {}
     for share in HIDDEN:
-        hidden = np.random.default_rng(3).random(truth.shape) < share
+        hidden = _hidden(truth, share)
         gaps = np.where(hidden, np.nan, truth)
         neighbours = peers.knn_imputed(known, gaps)
         found = {
-            "": standard(detector.impute(raw(gaps))),
-            "_knn": neighbours,
-            "_knn_typed": standard(raw(neighbours).round(whole)),
-            "_iterative": peers.iterative_imputed(known, gaps),
+            "knn": neighbours,
+            "knn_typed": standard(raw(neighbours).round(whole)),
+            "iterative": peers.iterative_imputed(known, gaps),
         }
         for name, values in found.items():
-            error = None if values is None else _rmse((values - truth)[hidden])
-            record[f"impute_{share:.0%}{name}"] = error
+            record[f"impute_{share:.0%}_{name}"] = None if values is None else _rmse((values - truth)[hidden])
+    others = peers.copula_sampled(train, len(truth), seed=4)
+    record["sample_copula"] = None if others is None else _told_apart(standard(others), truth)
     return record
 
 
-def _sampling(detector: Any, train: pd.DataFrame, known: Array, truth: Array, standard: Any) -> Record:
+def _noisy(known: Array, truth: Array) -> Array:
+    varying = known.std(axis=0) > 0
+    return np.asarray(truth + NOISE * np.random.default_rng(1).standard_normal(truth.shape) * varying)
+
+
+def _hidden(truth: Array, share: float) -> Array:
+    return np.asarray(np.random.default_rng(3).random(truth.shape) < share)
+
+
+def _encoding(detector: Any, test: pd.DataFrame, truth: Array, standard: Any) -> Record:
+    rebuilt = standard(detector.decode(detector.encode(test)))
+    return {"code": detector.companion.codes.size, "encode": float(((rebuilt - truth) ** 2).mean())}
+
+
+def _cleaning(detector: Any, raw: Any, known: Array, truth: Array, standard: Any) -> Record:
+    noisy = _noisy(known, truth)
+    cleaned = standard(detector.clean(raw(noisy), noise=NOISE))
+    return {"noisy": _rmse(noisy - truth), "clean": _rmse(cleaned - truth)}
+
+
+def _imputing(detector: Any, raw: Any, truth: Array, standard: Any) -> Record:
+    record: Record = {}
+    for share in HIDDEN:
+        hidden = _hidden(truth, share)
+        filled = standard(detector.impute(raw(np.where(hidden, np.nan, truth))))
+        record[f"impute_{share:.0%}"] = _rmse((filled - truth)[hidden])
+    return record
+
+
+def _sampling(detector: Any, known: Array, truth: Array, standard: Any) -> Record:
     from sklearn.neighbors import NearestNeighbors
 
     drawn = standard(detector.sample(len(truth), seed=4))
-    others = peers.copula_sampled(train, len(truth), seed=4)
     nearest = NearestNeighbors(n_neighbors=1).fit(known)
     own, fresh = (float(np.median(nearest.kneighbors(rows)[0])) for rows in (drawn, truth))
-    return {
-        "sample": _told_apart(drawn, truth),
-        "sample_copula": None if others is None else _told_apart(standard(others), truth),
-        "apart": own / fresh if fresh > 1e-9 else None,
-    }
+    return {"sample": _told_apart(drawn, truth), "apart": own / fresh if fresh > 1e-9 else None}
 
 
 def _told_apart(drawn: Array, truth: Array) -> float:
@@ -244,6 +273,9 @@ def _nominal(frame: pd.DataFrame) -> Record:
         record[f"impute_{share:.0%}"] = float((filled.to_numpy() == test.to_numpy())[hidden].mean())
         guessed = np.broadcast_to(frequent.to_numpy(), test.shape)
         record[f"impute_{share:.0%}_frequent"] = float((guessed == test.to_numpy())[hidden].mean())
+        for how in ("knn", "iterative"):
+            found = peers.categories_imputed(train, test.mask(hidden), how)
+            record[f"impute_{share:.0%}_{how}"] = float((found == test.to_numpy())[hidden].mean())
     return record
 
 
@@ -257,10 +289,15 @@ def report(figures: pd.DataFrame) -> str:
     nominal = figures[figures["collection"] == "categorical"]
     parts = []
     if len(numeric):
-        parts += ["## Means over the numeric sets", _means(numeric), "## Each set", _each(numeric)]
+        parts += [
+            "## Means (and medians) over the numeric sets",
+            _means(numeric),
+            "## Each set",
+            _each(numeric),
+        ]
     if len(nominal):
         filled = [name for name in nominal if name.startswith("impute") and nominal[name].notna().all()]
-        names = ["set", "rows", "columns", *filled]
+        names = ["set", "rows", "columns", *sorted(filled)]
         parts += ["## Categories put right", _table(nominal[names])]
     return "\n\n".join(parts)
 
@@ -282,7 +319,7 @@ def _means(figures: pd.DataFrame) -> str:
         both = figures[figures[other].notna()]
         wins = int((both[own] < both[other]).sum())
         lines.append(
-            f"| {job} | {both[own].mean():.3f} | {name} | {both[other].mean():.3f} | {wins} of {len(both)} |"
+            f"| {job} | {_middle(both[own])} | {name} | {_middle(both[other])} | {wins} of {len(both)} |"
         )
     apart = figures["apart"].dropna()
     lines.append(
@@ -294,6 +331,10 @@ def _means(figures: pd.DataFrame) -> str:
     told = ", ".join(f"{name.removesuffix('_rows_s')} {value:,.0f}" for name, value in speeds.items())
     lines.append(f"Median rows a second: {told}. Median seconds to fit: {figures['fit_s'].median():.1f}.")
     return "\n".join(lines)
+
+
+def _middle(values: pd.Series) -> str:
+    return f"{values.mean():.3f} ({values.median():.3f})"
 
 
 def _each(figures: pd.DataFrame) -> str:

@@ -63,6 +63,31 @@ def iterative_imputed(train: Array, gaps: Array) -> Array | None:
         return np.asarray(imputer.fit(train).transform(gaps))
 
 
+def categories_imputed(train: pd.DataFrame, gaps: pd.DataFrame, how: str) -> Array:
+    """Categories [rows, columns] filled by an imputer on their indicators: the likeliest of each column.
+
+    `how`: 'knn' or 'iterative'.
+    """
+    known = train.astype(object)
+    indicators = pd.get_dummies(known, prefix_sep="=", dtype=float)
+    asked = pd.get_dummies(gaps.astype(object), prefix_sep="=", dtype=float)
+    asked = asked.reindex(columns=indicators.columns, fill_value=0.0)
+    names = {column: [n for n in indicators if n.startswith(f"{column}=")] for column in train}
+    for column, own in names.items():
+        asked.loc[gaps[column].isna().to_numpy(), own] = np.nan
+    impute = knn_imputed if how == "knn" else iterative_imputed
+    filled = impute(indicators.to_numpy()[:KNN_ROWS], asked.to_numpy())
+    if filled is None:
+        raise ValueError(f"{indicators.shape[1]} categories are too many for an IterativeImputer here")
+    result = gaps.astype(object).to_numpy(copy=True)
+    for index, (column, own) in enumerate(names.items()):
+        values = np.asarray(sorted(known[column].dropna().unique()), dtype=object)
+        places = filled[:, [indicators.columns.get_loc(name) for name in own]].argmax(axis=1)
+        empty = gaps[column].isna().to_numpy()
+        result[empty, index] = values[places[empty]]
+    return result
+
+
 def copula_sampled(train: pd.DataFrame, count: int, seed: int) -> pd.DataFrame | None:
     """Rows of a Gaussian copula with its default margins; whole columns are rounded for it."""
     if find_spec("copulas") is None or train.shape[1] > COPULA_COLUMNS:

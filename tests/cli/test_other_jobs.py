@@ -138,6 +138,30 @@ def test_new_rows(folder: Path, tiny_model: Path) -> None:
     assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
 
 
+def test_numbers_too_large_for_a_float_keep_their_digits(folder: Path) -> None:
+    """Also where inputs of both kinds go into one Parquet file, and where rows are cleaned."""
+    numbers = [2**60 + 2**40 * (index * 37 % 101) + index for index in range(80)]
+    rows = pd.DataFrame({"big": numbers, "x": [index % 9 for index in range(80)]})
+    rows.to_csv("big.csv", index=False)
+    rows.to_parquet("big.parquet")
+    assert CliRunner().invoke(app, ["train", "big.csv", "-o", "m.aed", "--epochs", "1", "-q"]).exit_code == 0
+    done(Path("m.aed"), "impute", "big.csv", "big.parquet", "-o", "all.parquet")
+    assert parquet.read_table("all.parquet")["big"].to_pylist() == [str(number) for number in numbers * 2]
+    done(Path("m.aed"), "clean", "big.parquet", "-o", "clean.parquet")
+    assert parquet.read_table("clean.parquet").schema.field("big").type == pa.int64()
+
+
+def test_a_bad_code_leaves_nothing_behind(folder: Path, tiny_csv: Path, tiny_model: Path) -> None:
+    done(tiny_model, "encode", str(tiny_csv), "-o", "codes.csv")
+    codes = text("codes.csv")
+    codes.loc[5, "z0"] = "abc"
+    codes.to_csv("codes.csv", index=False)
+    result = run(tiny_model, "decode", "codes.csv", "-o", "back.parquet")
+    expected = "error: codes.csv: row 6 (line 7): a code is no number; was the file changed?\n"
+    assert (result.exit_code, result.stderr) == (3, expected)
+    assert sorted(path.name for path in folder.iterdir()) == ["codes.csv", "new.csv"]
+
+
 @pytest.mark.parametrize("job", JOBS)
 def test_several_inputs_go_to_a_folder_or_into_one_file(folder: Path, tiny_model: Path, job: str) -> None:
     Path("other.csv").write_text(ROWS)
@@ -197,6 +221,9 @@ def test_input_that_does_not_fit(
         (["clean", "new.csv", "-o", "o.csv", "--noise", "2"], "noise = 2.0: must lie between 0 and 1"),
         (["clean", "new.csv", "-o", "o.csv", "--alert-rate", "0.1"], "--alert-rate needs --only-anom"),
         (["clean", "new.csv", "-o", "o.csv", "--changes", "new.csv"], "new.csv: the list of changes would "),
+        (["clean", "new.csv", "-o", "-", "--changes", "-"], "-o - and --changes - both write to stdout"),
+        (["clean", "new.csv", "-o", "o", "--changes", "-", "--json"], "--json and --changes - both write"),
+        (["impute", "new.csv", "-o", "o.csv", "--draws", "2", "--seed", "-1"], "greater than or equal to 0"),
         (["encode", "new.csv", "-o", "o.csv", "--map", "m.xls"], "m.xls: a map is a .png, .svg or .html"),
         (["impute", "new.csv", "-o", "o.csv", "--draws", "0"], "draws = 0: must be at least 1"),
         (["impute", "new.csv", "-o", "-", "--json"], "--json and -o - both write to stdout; choose one"),
