@@ -289,9 +289,12 @@ class Detector(OtherJobs):
         errors /= parts.scale
         width = encoded.matrix.shape[1]
         outright = self.outright
-        # The mean over features is what a row scores: a moved constant adds `outright` to it.
-        moved = encoded.moved.astype(np.float32) * np.float32(outright * width)
-        scores = scores + encoded.moved.sum(axis=1) * outright
+        # The mean over features is what a row scores: a moved constant adds `outright` to it, as does
+        # a number far beyond all that were learned.
+        added = np.float32(outright * width)
+        moved = encoded.moved * added
+        errors[:, : encoded.far.shape[1]] += encoded.far * added
+        scores = scores + (encoded.moved.sum(axis=1) + encoded.far.sum(axis=1)) * outright
         scores = np.where(encoded.infinite, np.maximum(scores, outright), scores)
         scores = np.where(encoded.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):

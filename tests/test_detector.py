@@ -1,5 +1,7 @@
 """The Python API."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -55,6 +57,20 @@ def test_finds_a_broken_relation():
     assert found.is_anomaly[7]
     assert "load" in found.anomaly_features[7] or "temp" in found.anomaly_features[7]
     assert found.is_anomaly.sum() < 12
+
+
+@pytest.mark.parametrize("value", [200.0, -1e30])
+def test_one_wild_number_among_many_columns_is_flagged_and_blamed(value):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(330, 6)) @ random.normal(size=(6, 90)) + random.normal(size=(330, 90))
+    normal = pd.DataFrame(rows, columns=[f"x{number}" for number in range(90)])
+    detector = Detector(QUICK).fit(normal[:300])
+    new = normal[300:].reset_index(drop=True)
+    new.loc[4, "x17"] = value
+    found = detector.score(new)
+    assert found.anomaly_score.idxmax() == 4
+    assert found.anomaly_score[4] > detector.outright
+    assert next(iter(json.loads(found.anomaly_features[4]))) == "x17"
 
 
 def test_an_unseen_category_and_a_moved_constant_are_noticed():

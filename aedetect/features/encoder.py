@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-
+# A number that lies off its learned range by more than so many times that range is strange, whatever
+# else its row holds.
+_REACH = 2.0
 STATISTICS = ("center", "spread", "mean", "deviation", "quantiles")
 
 
@@ -88,11 +90,11 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Encoded:
-    """An encoded batch. Shapes: matrix [rows, features]; the masks [rows] and [rows, constants].
+    """An encoded batch. Shapes: matrix [rows, features]; masks [rows], [rows, constants], [rows, numbers].
 
     `unscorable`: rows with a cell that cannot be read, or with no value at all.
     `infinite`: rows with a number that is infinite or beyond float32.
-    `moved`: constants that differ from training.
+    `moved`: constants that differ from training. `far`: numbers far beyond all that were learned.
     `filled`: cells not missing, per numeric column. `unseen`: cells of no known category.
     """
 
@@ -100,6 +102,7 @@ class Encoded:
     unscorable: Mask
     infinite: Mask
     moved: Mask
+    far: Mask
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
@@ -236,6 +239,7 @@ class FeatureEncoder:
             unscorable | empty,
             np.asarray((np.abs(numbers) > cells.LARGEST).any(axis=1)),
             self._moved(batch),
+            self._far(numbers),
             unreadable,
             filled,
             unseen,
@@ -252,6 +256,16 @@ class FeatureEncoder:
         for index, (name, value) in enumerate(self.state.constant.items()):
             moved[:, index] = _differs(batch.column(name), value, self.schema.rules)
         return moved
+
+    def _far(self, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+        """Which numbers [rows, numbers] lie further out than `_REACH` times their column's learned range.
+
+        A network sees such a number only up to a limit, and among many columns one wild cell weighs little.
+        """
+        low, high = self.quantiles[:, 0], self.quantiles[:, -1]
+        reach = _REACH * (high - low)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((numbers < low - reach) | (numbers > high + reach))
 
     def inverse_transform(self, matrix: Matrix) -> dict[str, pa.Array]:
         """The user's values of `matrix` [rows, features], by column; datetimes as phases in words."""

@@ -41,6 +41,15 @@ def one(**changed: Any) -> pa.RecordBatch:
     )
 
 
+def test_numbers_far_beyond_all_learned_ones_are_marked() -> None:
+    largest = (ROWS - 1) / 7
+    assert not ENCODER.transform(BATCH).far.any()
+    for value, far in ((2.9 * largest, False), (3.1 * largest, True), (-2.1 * largest, True), ("inf", True)):
+        found = ENCODER.transform(one(x=str(value))).far
+        assert found.tolist() == [[far] + [False] * (found.shape[1] - 1)]
+    assert not ENCODER.transform(one(x="")).far.any()
+
+
 def test_shape_and_owners() -> None:
     encoded = ENCODER.transform(BATCH)
     assert encoded.matrix.dtype == np.float32
