@@ -16,10 +16,12 @@ import torch
 from aedetect._version import __version__
 from aedetect.bundle import TrainingSummary
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
+from aedetect.features import Encoded
 from aedetect.fitting.fit import Fitted, SeriesParts, member_seed
 from aedetect.fitting.rows import unreadable_cell
-from aedetect.fitting.survey import Survey, chunks, survey
+from aedetect.fitting.survey import Chunk, Survey, chunks, survey
 from aedetect.inference import single_threaded, window_scores
 from aedetect.io.source import Input
 from aedetect.models import build_series
@@ -84,7 +86,7 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     monitor.columns(found.schema)
     for text in found.notices:
         monitor.notice(text)
-    gatherer = _gathered(inputs, found, config)
+    gatherer, sketch = _gathered(inputs, found, config)
     rows, names = gatherer.rows(), gatherer.entities.names
     interval = find_interval(rows.seconds, rows.series)
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
@@ -110,7 +112,7 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         scaled_apart=scales is not None,
         names=scales.names if scales else (),
     )
-    peaks = np.concatenate([_peaks(scores, window) for scores in held_out if len(scores)])
+    peaks = np.concatenate([peaks_of(scores, window) for scores in held_out if len(scores)])
     summary = TrainingSummary(
         inputs=tuple(source.name for source in inputs),
         rows=len(rows),
@@ -123,13 +125,12 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
     nothing = np.empty((0, found.encoder.layout.width), dtype=np.float32)
-    return Fitted(
-        found.schema, found.encoder, members, raw, summary, device, nothing, SeriesParts(state, scales, peaks)
-    )
+    parts = SeriesParts(state, scales, peaks)
+    return Fitted(found.schema, found.encoder, members, raw, summary, device, nothing, parts, sketch=sketch)
 
 
-def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> Gatherer:
-    settings = config.series
+def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> tuple[Gatherer, Sketch]:
+    settings, sketch = config.series, Sketch.empty(found.encoder)
     assert settings.time is not None
     gatherer: Gatherer | None = None
     for chunk in chunks(inputs, config):
@@ -146,22 +147,28 @@ def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> Gathere
                 chunk.locate,
             )
             gatherer = Gatherer(clock, Entities(settings.entity), found.encoder)
-        encoded, times = gatherer.take(chunk.batch, chunk.locate)
-        for column, fault in encoded.unreadable.items():
-            raise DataError(unreadable_cell(chunk, column, fault.first_row, found.encoder))
-        if np.isnan(times.seconds).any():
-            index = int(np.isnan(times.seconds).argmax())
-            value = chunk.batch.column(settings.time)[index].as_py()
-            what = (
-                f"{str(value)[:40]!r} is no timestamp as the others are"
-                if times.bad[index]
-                else "no timestamp"
-            )
-            raise DataError(
-                f"{chunk.locate(index)}, column {settings.time!r}: {what}; mend or remove the row"
-            )
+        encoded = take(gatherer, chunk)
+        sketch.update(encoded.matrix, encoded.moved)
     assert gatherer is not None
-    return gatherer
+    return gatherer, sketch
+
+
+def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
+    """Keep rows to learn from, or to calibrate with; the encoded rows.
+
+    Raises DataError for a cell that cannot be read and a row without a time.
+    """
+    encoded, times = gatherer.take(chunk.batch, chunk.locate)
+    for column, fault in encoded.unreadable.items():
+        raise DataError(unreadable_cell(chunk, column, fault.first_row, gatherer.encoder))
+    if np.isnan(times.seconds).any():
+        index, name = int(np.isnan(times.seconds).argmax()), gatherer.clock.column
+        value = chunk.batch.column(name)[index].as_py()
+        what = (
+            f"{str(value)[:40]!r} is no timestamp as the others are" if times.bad[index] else "no timestamp"
+        )
+        raise DataError(f"{chunk.locate(index)}, column {name!r}: {what}; mend or remove the row")
+    return encoded
 
 
 def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: Monitor) -> None:
@@ -300,7 +307,7 @@ def row_scores(raw: Floats, window: int, causal: bool, smoothing: int) -> Floats
     return smoothed(over_rows(raw, window, causal), smoothing, causal)
 
 
-def _peaks(scores: Floats, window: int) -> Floats:
+def peaks_of(scores: Floats, window: int) -> Floats:
     """The largest score of each span of `window` rows: what false events are counted by."""
     return np.array([scores[start : start + window].max() for start in range(0, len(scores), window)])
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
+from aedetect.report.series_words import channels, draw_channel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from aedetect.report.card import Card
     from aedetect.report.collect import Gathered
+    from aedetect.report.series import Line
 
 _SIZE, _DOTS = (8.0, 4.2), 110
 _CALM, _FLAG = "#7a95ad", "#c8442b"
@@ -48,6 +51,8 @@ def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
         charts["training"] = lambda axes: _training(axes, card)
     if found.evaluation and found.evaluation.judged.table.has_both:
         charts["roc"] = lambda axes: _roc(axes, found)
+    for number, line in enumerate(channels(found.series)) if found.series else ():
+        charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, found, line)
     written = []
     for name, draw in charts.items():
         path = str(Path(folder) / f"{name}.png")
@@ -77,6 +82,11 @@ def _plain(text: str, most: int = 30) -> str:
     """Text from data: a dollar sign would start a formula, and controls have no glyph."""
     safe = "".join(c if c.isprintable() else "?" for c in text)
     return (safe if len(safe) <= most else safe[: most - 1] + "…").replace("$", r"\$")
+
+
+def _channel(found: Gathered, line: Line, axes: Axes) -> None:
+    assert found.series is not None
+    draw_channel(axes, line, found.series)
 
 
 def _scores(axes: Axes, found: Gathered) -> None:
