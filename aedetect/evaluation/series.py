@@ -157,9 +157,10 @@ def _near(marks: Mask, window: int) -> Mask:
 
 
 def _tolerance(judge: SeriesJudge, labelled: Mask) -> int:
-    """The benchmark's tolerance: the period of the first channel of the first series, in steps."""
+    """The benchmark's tolerance, in steps: the period of a first channel, here of the first series by name."""
     assert judge.kept is not None
-    rows = next(_by_series(judge, labelled), np.empty(0, dtype=np.int64))
+    first = min(_by_series(judge, labelled), key=lambda rows: judge.names[judge.series[rows[0]]], default=[])
+    rows = np.asarray(first, dtype=np.int64)
     values = judge.kept.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
         return USUAL_PERIOD

@@ -74,9 +74,8 @@ def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
         share = f"{recall.value:.0%}; {recall.low:.0%} to {recall.high:.0%}"
         told.append((f"events caught, of {found.events:,}", f"{found.caught:,}", share))
     if found.median_delay is not None and found.longest_delay is not None:
-        note = f"median; at most {span(found.longest_delay)}"
-        note += "" if found.causal else "; in hindsight, not --causal"
-        told.append(("time to detection", span(found.median_delay), note))
+        name = "time to detection" if found.causal else "delay, in hindsight"
+        told.append((name, span(found.median_delay), f"median; at most {span(found.longest_delay)}"))
     rate = f"{found.false / found.days:.3g} a day, over {found.days:,.3g} days" if found.days > 0 else ""
     told.append((f"false events, of {found.alarms:,} found", f"{found.false:,}", rate))
     for name, value, note in (
@@ -90,9 +89,9 @@ def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
     if not math.isnan(away.value):
         told.append(
             (
-                f"rows flagged, more than a window ({found.window:,} steps) from a label",
+                "flagged far from labels",
                 f"{away.value:.2%}",
-                f"{found.away_flagged:,} of {found.away:,}",
+                f"{found.away_flagged:,} of {found.away:,} rows, a window ({found.window:,}) away",
             )
         )
     return told
