@@ -20,7 +20,7 @@ from aedetect.series.channels import Channels
 from aedetect.series.entities import Entities
 from aedetect.series.events import Event, event_numbers, find_events
 from aedetect.series.rows import Gatherer, Rows, together
-from aedetect.series.state import stretches
+from aedetect.series.state import stretches, warmup_rows
 from aedetect.series.timeline import Timeline, repeated_instants
 
 if TYPE_CHECKING:
@@ -249,7 +249,10 @@ class SeriesJudge:
         timeline = self._timeline(rows)
         own = stretches(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
         raw = np.full(len(rows), np.nan)
-        work = partial(self._stretch_scores, own, timeline)
+        warmup = warmup_rows(
+            timeline, self._entities.names, self._parts.scales, state.window, state.beginning
+        )
+        work = partial(self._stretch_scores, own, warmup)
         with single_threaded(detector.device) as workers:
             for index, scores in enumerate(ordered(work, range(len(own)), workers)):
                 raw[timeline.order[timeline.segments[index]]] = scores
@@ -270,15 +273,13 @@ class SeriesJudge:
         if self._keep:
             self.kept = Kept(rows, timeline, own)
 
-    def _stretch_scores(self, own: Sequence[Matrix], timeline: Timeline, index: int) -> Floats:
+    def _stretch_scores(self, own: Sequence[Matrix], warmup: Sequence[int], index: int) -> Floats:
         window, settings = self._parts.state.window, self._detector.config.series
         if len(own[index]) < window:
             return np.full(len(own[index]), np.nan)
         raw = window_scores(self._detector.members, own[index], window, self._detector.device)
         scores = row_scores(raw, window, settings.causal, settings.smoothing)
-        if timeline.first[index]:
-            # What went before is not known: with it, these rows would be in more windows.
-            scores[: window - 1] = np.nan
+        scores[: warmup[index]] = np.nan
         return scores
 
     def _blame(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> None:

@@ -157,7 +157,7 @@ def _near(marks: Mask, window: int) -> Mask:
 
 
 def _tolerance(judge: SeriesJudge, labelled: Mask) -> int:
-    """The benchmark's tolerance, in steps: the period of a first channel, here of the first series by name."""
+    """The benchmark's tolerance, in steps: the period of the first channel, of the first series by name."""
     assert judge.kept is not None
     first = min(_by_series(judge, labelled), key=lambda rows: judge.names[judge.series[rows[0]]], default=[])
     rows = np.asarray(first, dtype=np.int64)

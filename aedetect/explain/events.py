@@ -275,8 +275,8 @@ class SeriesExplainer:
         if not judge.warmup[row]:
             return "a cell cannot be read, or the row has no timestamp"
         return (
-            f"too little of the series is known yet: a window is {self._window:,} rows; "
-            "with what went before in one run, the row has a score"
+            f"too little of the series is known yet: a window is {self._window:,} rows, and a series not "
+            "learned from takes its scale from its first ones; with what went before, the row has a score"
         )
 
     @property

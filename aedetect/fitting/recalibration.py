@@ -19,7 +19,7 @@ from aedetect.models.series import SeriesAutoencoder
 from aedetect.monitor import Monitor
 from aedetect.series.entities import Entities
 from aedetect.series.rows import Gatherer
-from aedetect.series.state import stretches
+from aedetect.series.state import stretches, warmup_rows
 from aedetect.series.timeline import Timeline
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -49,12 +49,15 @@ def series_scores(
     members = cast("Sequence[SeriesAutoencoder]", start.members)
     own = stretches(rows, timeline, gatherer.entities.names, series.scales, state.beginning)
 
+    names = gatherer.entities.names
+    warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
+
     def scores_of(index: int) -> Floats:
         if len(own[index]) < state.window:
             return np.empty(0)
         raw = window_scores(members, own[index], state.window, device)
         scores = row_scores(raw, state.window, config.series.causal, config.series.smoothing)
-        known = state.window - 1 if timeline.first[index] else 0
+        known = warmup[index]
         usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]][known:]
         return np.asarray(scores[known:][usable & ~np.isnan(scores[known:])])
 

@@ -104,6 +104,22 @@ def scalings(
     return found
 
 
+def warmup_rows(
+    timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, window: int, beginning: int
+) -> list[int]:
+    """How many rows at the start of each segment too little is known of to be judged.
+
+    With what went before they would be in more windows; a series without a scale of its own has
+    none until its beginning is over.
+    """
+    known = set(scales.names) if scales else set()
+    found = []
+    for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
+        new = scales is not None and names[series] not in known
+        found.append(max(window - 1, beginning - 1 if new else 0) if first else 0)
+    return found
+
+
 def stretches(
     rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, beginning: int
 ) -> list[Matrix]:
