@@ -100,9 +100,9 @@ def train_summary(
         # Rows of a window are strange together: as many rows as that are as good as one.
         if rate < 1 / (1 + windows):
             warnings.append(
-                f"the threshold rests on {windows:,.0f} windows of normal rows, too few to hold an alert rate "
-                f"of {rate:g}: now and then more rows will be flagged; learn from more rows, or say how many "
-                "false events you accept with --alarms-per-day"
+                f"the threshold rests on {windows:,.0f} windows of normal rows, too few to hold an alert "
+                f"rate of {rate:g}: now and then more rows will be flagged; learn from more rows, or say how "
+                "many false events you accept with --alarms-per-day"
             )
     training = detector.training
     return {

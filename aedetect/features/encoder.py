@@ -56,7 +56,15 @@ class NumericColumn(BaseModel):
         """The cells of `array` as this column's were read in training."""
         if self.cycles:
             return cells.datetimes(array, rules)
-        return (cells.booleans if self.words else cells.numbers)(array, rules)
+        if self.words:
+            return cells.booleans(array, rules)
+        read = cells.numbers(array, rules)
+        if self.role != "boolean" or not read.bad.any():
+            return read
+        # Truth values of a typed file may arrive as words of a text file.
+        words = cells.booleans(array, rules)
+        values = np.where(read.bad, words.values, read.values)
+        return cells.Cells(values, read.missing, read.bad & words.bad)
 
 
 class EncoderState(BaseModel):
