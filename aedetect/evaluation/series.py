@@ -159,8 +159,8 @@ def _near(marks: Mask, window: int) -> Mask:
 def _tolerance(judge: SeriesJudge, labelled: Mask) -> int:
     """The benchmark's tolerance, in steps: the period of the first channel, of the first series by name."""
     assert judge.kept is not None
-    first = min(_by_series(judge, labelled), key=lambda rows: judge.names[judge.series[rows[0]]], default=[])
-    rows = np.asarray(first, dtype=np.int64)
+    each = list(_by_series(judge, labelled))
+    rows = min(each, key=lambda rows: judge.names[judge.series[rows[0]]]) if each else np.empty(0, np.int64)
     values = judge.kept.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
         return USUAL_PERIOD

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from aedetect.explain.words import quantity, share, shown, with_spread
 from aedetect.io.source import Input
 from aedetect.judging import SeriesJudge
 from aedetect.rebuilding import Rebuilt, Track
+from aedetect.series.clock import instant
 from aedetect.series.events import Event
 
 if TYPE_CHECKING:
@@ -287,17 +287,6 @@ class SeriesExplainer:
     def instant(self, row: int) -> str:
         """When a row was, in the clock of its data as far as that is known; '' where it has no time."""
         return instant(float(self._judge.seconds[row]))
-
-
-def instant(seconds: float) -> str:
-    """Seconds since 1970 as '2026-02-03 04:05' in UTC, with seconds where they are not 0."""
-    if np.isnan(seconds):
-        return ""
-    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
-    text = moment.strftime("%Y-%m-%d %H:%M")
-    if moment.microsecond:
-        return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    return text + (moment.strftime(":%S") if moment.second else "")
 
 
 def chosen_events(

@@ -19,7 +19,7 @@ from aedetect.config import Config
 from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
 from aedetect.features import Encoded
-from aedetect.fitting.fit import Fitted, SeriesParts, member_seed
+from aedetect.fitting.fit import Fitted, SeriesParts, member_seed, presumed_normal
 from aedetect.fitting.rows import unreadable_cell
 from aedetect.fitting.survey import Chunk, Survey, chunks, survey
 from aedetect.inference import single_threaded, window_scores
@@ -27,7 +27,7 @@ from aedetect.io.source import Input
 from aedetect.models import build_series
 from aedetect.models.series import SeriesAutoencoder, WindowLayout
 from aedetect.monitor import Monitor
-from aedetect.series.clock import find_clock
+from aedetect.series.clock import find_clock, instant
 from aedetect.series.entities import Entities
 from aedetect.series.length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.series.rows import Gatherer, Rows
@@ -52,6 +52,8 @@ _BARE = 1.5
 # Shorter ones, in windows, are folded.
 _FOLDED_WINDOWS = 50
 _MOST_HELD_OUT = 256
+# A stretch of the training rows that scores so many times the median looks anomalous itself.
+_OUTSTANDING = 4.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     fitting = _Fitting(prepared, config, device, monitor, deadline)
     members, records, held_out = fitting.run()
     raw = np.concatenate([scores for scores in held_out if len(scores)])
+    raw = presumed_normal(raw, config.training.contamination)
+    if not config.training.contamination:
+        _warn_of_strangest(fitting.held_out, float(np.median(raw)), window, rows, timeline, names, monitor)
     state = SeriesState(
         clock=gatherer.clock,
         entity=gatherer.entities.columns,
@@ -185,6 +190,35 @@ def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: M
         monitor.notice(f"left out of training: {found.labelled:,} rows labelled as anomalies")
 
 
+def _warn_of_strangest(
+    scores: Floats,
+    usual: float,
+    window: int,
+    rows: Rows,
+    timeline: Timeline,
+    names: list[tuple[str, ...]],
+    monitor: Monitor,
+) -> None:
+    """Say where the training rows look anomalous themselves; `scores` [steps] of those held out."""
+    peak = int(scores.argmax())
+    times = float(scores[peak]) / max(usual, 1e-12)
+    if times < _OUTSTANDING:
+        return
+    calm = np.flatnonzero(scores < scores[peak] / 2)
+    before, after = calm[calm < peak], calm[calm > peak]
+    # What is odd lies within half a window of the rows that score high.
+    own = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
+    first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(own[0]))
+    last = min(int(after[0]) - 1 + window // 2 if len(after) else len(scores) - 1, int(own[-1]))
+    start, end = rows.seconds[timeline.order[[first, last]]].tolist()
+    name = " ".join(names[rows.series[timeline.order[peak]]])
+    monitor.notice(
+        f"rows {f'of {name} ' if name else ''}somewhere from {instant(start)} to {instant(end)} look "
+        f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "
+        "out or mark them (--label), and fainter anomalies will be found"
+    )
+
+
 def _duration(seconds: float) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
@@ -223,6 +257,8 @@ class _Fitting:
         self.monitor = monitor
         self.deadline = deadline
         self.records: list[TrainingRecord] = []
+        # The score of each step by a model that did not learn it; 0 where there is none.
+        self.held_out = np.zeros(len(data.steps))
         total = len(data.steps)
         self.folded = total < _FOLDED_WINDOWS * data.window
         self.calibration = "cross-conformal" if self.folded else "split-conformal"
@@ -298,6 +334,7 @@ class _Fitting:
                 raw = window_scores([model], self.data.steps[start + low : start + high], window, self.device)
                 scores = row_scores(raw, window, settings.causal, settings.smoothing)
                 mine = scores[first - low : last - low]
+                self.held_out[start + first : start + last] = np.nan_to_num(mine)
                 found.append(mine[~np.isnan(mine)])
         return found
 

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 from markupsafe import Markup
 
-from aedetect.explain.events import instant
 from aedetect.report.charts import number
 from aedetect.report.series import Floats, Line, Panel
+from aedetect.series.clock import instant
 
 WIDTH, HEIGHT = 1000, 100
 # Values so many times the expected range beyond it are drawn at the edge.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from support.sensors import DAY, broken, readings
 
 from aedetect import Detector, load
 from aedetect.errors import DataError
+from aedetect.monitor import Monitor
 
 SETTINGS = {"series.time": "time", "series.entity": ["machine"], "series.window": 24}
 
@@ -65,3 +68,37 @@ def test_too_few_rows_and_rows_without_a_time_say_so(model: Detector) -> None:
 def test_what_was_learned_is_known_to_drift_watch(model: Detector) -> None:
     assert model.sketch is not None
     assert model.sketch.rows == 16 * DAY
+
+
+def test_training_rows_that_look_anomalous_are_named() -> None:
+    class Listening(Monitor):
+        said: list[str] = []  # noqa: RUF012 - one test, one instance
+
+        def notice(self, text: str) -> None:
+            self.said.append(text)
+
+    frame = broken(readings(8), 500, 560)
+    listening = Listening()
+    settings = {"series.time": "time", "series.window": 24, "data.exclude": ["machine"]}
+    Detector(settings).fit(readings(8), monitor=listening)
+    assert listening.said == []
+    Detector(settings).fit(frame, monitor=listening)
+    (told,) = listening.said
+    found = re.match(
+        r"the rows from (\S+ \S+) to (\S+ \S+) look anomalous themselves: their scores are ", told
+    )
+    assert found is not None
+    start, end = (pd.Timestamp(text) for text in found.groups())
+    assert start <= frame["time"][530] <= end
+    assert abs(start - frame["time"][500]) < pd.Timedelta(hours=7)
+    assert abs(end - frame["time"][559]) < pd.Timedelta(hours=7)
+    listening.said.clear()
+    Detector({**settings, "training.contamination": 0.1}).fit(frame, monitor=listening)
+    assert listening.said == []
+
+
+def test_the_share_that_is_said_to_be_anomalous_calibrates_nothing() -> None:
+    frame = broken(readings(8), 500, 560)
+    settings = {"series.time": "time", "series.window": 24, "data.exclude": ["machine"]}
+    trimmed = Detector({**settings, "training.contamination": 0.1}).fit(frame)
+    assert trimmed.threshold < Detector(settings).fit(frame).threshold
