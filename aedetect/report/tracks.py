@@ -98,6 +98,9 @@ def _drawn(panel: Panel, line: Line) -> Drawn:
     if names:
         told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
         return Drawn(line.name, f"from below: {told}", "", svg, scale)
+    if not logarithmic:
+        pad = _PAD * (high - low) / (1 + 2 * _PAD)
+        low, high = low + pad, high - pad
     return Drawn(line.name, number(_short(low)), number(_short(high)), svg, scale)
 
 
