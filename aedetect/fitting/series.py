@@ -49,8 +49,9 @@ _CALIBRATION_SHARE, _BLOCKS, _MOST_CALIBRATION = 0.2, 10, 100_000
 # Windows that reach into what was learned are known in part. A stretch is judged by windows inside it
 # alone, or, where it is shorter than so many, by those at least half inside.
 _BARE = 1.5
-# Shorter ones, in windows, are folded.
-_FOLDED_WINDOWS = 50
+# Shorter ones, in windows, are folded: rows of a window are strange together, so that a threshold on few
+# windows keeps no promise. What takes long to train is folded where there is no other way.
+_FOLDED_WINDOWS, _FOLDED_IF_TRAINED = 250, 50
 _MOST_HELD_OUT = 256
 # A stretch of the training rows that scores so many times the median looks anomalous itself.
 _OUTSTANDING = 4.0
@@ -260,7 +261,10 @@ class _Fitting:
         # The score of each step by a model that did not learn it; 0 where there is none.
         self.held_out = np.zeros(len(data.steps))
         total = len(data.steps)
-        self.folded = total < _FOLDED_WINDOWS * data.window
+        layout = WindowLayout(data.window, data.steps.shape[1])
+        with seeded(config.training.seed, device):
+            trained = any(True for _ in build_series(layout, config.model).parameters())
+        self.folded = total < (_FOLDED_IF_TRAINED if trained else _FOLDED_WINDOWS) * data.window
         self.calibration = "cross-conformal" if self.folded else "split-conformal"
 
     def run(self) -> tuple[list[SeriesAutoencoder], list[TrainingRecord], list[Floats]]:
