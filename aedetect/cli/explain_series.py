@@ -94,7 +94,7 @@ def show(out: Output, explained: Explained, threshold: float, zone: str, everyth
 
 
 def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, everything: bool) -> None:
-    from aedetect.explain.words import span
+    from aedetect.series.clock import span
 
     whose = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.entity.items())
     score = "" if one.score is None else (

@@ -6,8 +6,8 @@ import math
 
 from aedetect.evaluation.evaluate import Evaluation, Judged
 from aedetect.evaluation.series import SeriesFigures
-from aedetect.explain.words import span
 from aedetect.metrics.verdicts import share_interval
+from aedetect.series.clock import span
 
 
 def headline(found: Evaluation) -> str:

@@ -44,14 +44,3 @@ def share(part: float) -> str:
 def shown(text: str, most: int = MOST_SHOWN) -> str:
     """Text from data, cut after `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def span(seconds: float) -> str:
-    """A duration in its two largest units: '2 d 4 h', '35 min'."""
-    parts = []
-    rest = round(seconds)
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if rest >= size:
-            parts.append(f"{rest // size:,} {unit}")
-            rest %= size
-    return " ".join(parts[:2]) or f"{seconds:.3g} s"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aedetect.explain.events import SeriesExplainer, SeriesExplanation, chosen_events
-from aedetect.explain.words import span
 from aedetect.judging import SeriesJudge
 from aedetect.rebuilding import Track
+from aedetect.series.clock import span
 from aedetect.series.events import Event
 
 if TYPE_CHECKING:

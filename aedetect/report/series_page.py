@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from aedetect.explain.words import span
 from aedetect.report import charts
 from aedetect.report.series import SeriesPart
 from aedetect.report.tracks import drawn, place, ticks
+from aedetect.series.clock import span
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.explain.words import span
 from aedetect.report.card import escaped
 from aedetect.report.series import Line, SeriesPart
+from aedetect.series.clock import span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -181,3 +181,14 @@ def instant(seconds: float) -> str:
     if moment.microsecond:
         return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     return text + (moment.strftime(":%S") if moment.second else "")
+
+
+def span(seconds: float) -> str:
+    """A duration in its two largest units: '2 d 4 h', '35 min'."""
+    parts = []
+    rest = round(seconds)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if rest >= size:
+            parts.append(f"{rest // size:,} {unit}")
+            rest %= size
+    return " ".join(parts[:2]) or f"{seconds:.3g} s"

@@ -12,10 +12,9 @@ from support.sensors import DAY, broken, readings
 from aedetect import Detector
 from aedetect.errors import DataError, UsageError
 from aedetect.explain.events import SeriesExplainer, chosen_events, row_of
-from aedetect.explain.words import span
 from aedetect.inputs import as_inputs
 from aedetect.judging import SeriesJudge
-from aedetect.series.clock import instant
+from aedetect.series.clock import instant, span
 
 WINDOW = 24
 
