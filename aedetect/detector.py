@@ -17,6 +17,7 @@ from aedetect.errors import ModelError, UsageError
 from aedetect.features import Encoded, FeatureEncoder
 from aedetect.fitting import fit
 from aedetect.fitting.fit import SeriesParts, raw_scores
+from aedetect.fitting.recalibration import series_scores
 from aedetect.fitting.series import fit_series
 from aedetect.fitting.start import Start, calibration_scores
 from aedetect.inference import mean_errors, single_threaded
@@ -121,16 +122,20 @@ class Detector(OtherJobs):
         parts = self._fitted
         start = self._start("calibrated")
         summary = parts.summary.model_copy(update={"lineage": start.lineage})
-        calibration = parts.calibration
+        calibration, series = parts.calibration, parts.series
         if data is not None:
-            inputs = as_inputs(data, self.config.data)
-            raw = calibration_scores(start, inputs, self.config, parts.device, monitor or Monitor())
+            inputs, monitor = as_inputs(data, self.config.data), monitor or Monitor()
+            if series is None:
+                raw = calibration_scores(start, inputs, self.config, parts.device, monitor)
+            else:
+                raw, peaks = series_scores(start, series, inputs, self.config, parts.device, monitor)
+                series = replace(series, peaks=peaks)
             calibration = Calibration(raw / float(parts.scale))
             names = ", ".join(source.name for source in inputs)
             told = f"split-conformal, on {len(raw):,} rows of {names}"
             summary = summary.model_copy(update={"calibration": told})
         other = Detector(self.config)
-        other._parts = replace(parts, calibration=calibration, summary=summary, sha256=None)
+        other._parts = replace(parts, calibration=calibration, series=series, summary=summary, sha256=None)
         return other
 
     def _start(self, then: str) -> Start:
@@ -246,7 +251,7 @@ class Detector(OtherJobs):
         return Calibration(np.sort(series.peaks) / self.scale).threshold(min(share, _MOST_SHARE))
 
     def adjusted(self, settings: Config) -> Detector:
-        """This detector with those scoring, threshold and label settings that are set in `settings`."""
+        """This detector with those scoring, threshold, event and label settings that `settings` sets."""
         data = settings.data.model_dump(include={"label", "positive"} & settings.data.model_fields_set)
         asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
         if "alert_rate" in asked:
@@ -254,10 +259,14 @@ class Detector(OtherJobs):
             asked.setdefault("value", None)
             asked.setdefault("alarms_per_day", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
+        events = settings.series.model_dump(
+            include={"event_gap", "event_rows"} & settings.series.model_fields_set
+        )
         update: dict[str, Any] = {
             "data": self.config.data.model_copy(update=data),
             "scoring": self.config.scoring.model_copy(update=scoring),
             "threshold": self.config.threshold.model_copy(update=asked),
+            "series": self.config.series.model_copy(update=events),
             "drift": settings.drift,
         }
         other = Detector(self.config.model_copy(update=update))

@@ -19,6 +19,8 @@ NO_SKETCH = (
     "the model file does not hold how its training data were spread; train anew, or score without drift"
 )
 
+_LEAST_WINDOWS = 10
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -49,7 +51,13 @@ class DriftWatch(Follower):
 
     def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
         if self._training is not None:
-            self._part.update(verdicts.encoded.matrix, verdicts.encoded.moved)
+            encoded = verdicts.encoded
+            if self._detector.series:
+                # What was encoded is not kept while all rows wait for their verdicts. The scores of a
+                # window's rows are nearly one: no sample that tests of drift may take for so many.
+                self._part.update(self._detector.encoder.transform(batch).matrix, encoded.moved)
+                return
+            self._part.update(encoded.matrix, encoded.moved)
             self._part_scores.update(verdicts.scores)
 
     def check(self, source: FileInput) -> None:
@@ -73,5 +81,9 @@ class DriftWatch(Follower):
 
         if self._training is None:
             return None
-        settings = self._detector.config.drift
+        settings, series = self._detector.config.drift, self._detector.series
+        if series is not None:
+            # Rows of a short stretch are like one another, and no fair sample of all that is normal.
+            least = max(settings.least_rows, _LEAST_WINDOWS * series.state.window)
+            settings = settings.model_copy(update={"least_rows": least})
         return compare(self._detector.encoder, self._training, self._now, self._scores, settings)

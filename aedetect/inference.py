@@ -78,6 +78,15 @@ def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: 
     return errors
 
 
+def rebuilt_windows(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+    """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        total = torch.stack([model.reconstruct(batch).float() for model in models]).mean(dim=0)
+    rebuilt: Matrix = total.cpu().numpy()
+    return rebuilt
+
+
 def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:
     """`work` applied to blocks of one size, the last one padded with zeros, so that a row's results
     do not depend on how the input was cut; [rows, columns] → [rows, what `work` gives]."""

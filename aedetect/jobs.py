@@ -95,6 +95,16 @@ def train_summary(
             f"an alert rate of {rate:g} is finer than {len(detector.calibration.scores):,} calibration rows "
             f"can show (at best {smallest:.2g}); the threshold follows a fitted tail beyond them"
         )
+    if detector.series is not None and chosen.value is None and chosen.alarms_per_day is None:
+        windows = len(detector.calibration.scores) / detector.series.state.window
+        # Rows of a window are strange together: as many rows as that are as good as one. Where the
+        # share expected is more than twice the one asked for, it is said.
+        if rate < 0.5 / (1 + windows):
+            warnings.append(
+                f"the threshold rests on {windows:,.0f} windows of normal rows, too few to hold an alert "
+                f"rate of {rate:g}: now and then more rows will be flagged; learn from more rows, or say how "
+                "many false events you accept with --alarms-per-day"
+            )
     training = detector.training
     return {
         "schema_version": SUMMARY_VERSION,

@@ -20,7 +20,7 @@ from aedetect.series.channels import Channels
 from aedetect.series.entities import Entities
 from aedetect.series.events import Event, event_numbers, find_events
 from aedetect.series.rows import Gatherer, Rows, together
-from aedetect.series.state import stretches
+from aedetect.series.state import stretches, warmup_rows
 from aedetect.series.timeline import Timeline, repeated_instants
 
 if TYPE_CHECKING:
@@ -67,6 +67,18 @@ class _RowJudge:
         return []
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a judge has of the rows: as they were read, in time, and as the model is given them.
+
+    `own`: the channels [steps, channels] of each segment of the timeline.
+    """
+
+    rows: Rows
+    timeline: Timeline
+    own: list[Matrix]
+
+
 @dataclass
 class _Taken:
     """What was read of one input: where its rows begin among all, and its batches without their numbers."""
@@ -81,20 +93,28 @@ class SeriesJudge:
     """Reads all inputs before it judges: a series may run on from one to the next, in any order.
 
     Rows of `history` are known but not judged anew. Kept in memory: the time, the series and the
-    channels of each row, and its verdict. An input that cannot be read is met again when its
-    verdicts are asked for.
+    channels of each row, and its verdict; after that the verdict alone, unless asked to `keep` all.
+    An input that cannot be read is met again when its verdicts are asked for.
     """
 
     def __init__(
-        self, detector: Detector, inputs: Sequence[Input], threshold: float, history: Sequence[Input]
+        self,
+        detector: Detector,
+        inputs: Sequence[Input],
+        threshold: float,
+        history: Sequence[Input] = (),
+        keep: bool = False,
     ):
         parts = detector.series
         assert parts is not None
         self._detector = detector
         self._parts = parts
         self._threshold = threshold
+        self._keep = keep
+        self.kept: Kept | None = None
         self._entities = Entities(parts.state.entity)
         self._taken: dict[int, _Taken] = {}
+        self._sources: list[tuple[int, Input]] = []
         gathered: list[Rows] = []
         count = 0
         for source in (*history, *inputs):
@@ -107,6 +127,7 @@ class SeriesJudge:
                 taken.failure = error
                 continue
             gathered.append(rows)
+            self._sources.append((count, source))
             count += len(rows)
         known = sum(len(rows) for rows in gathered[: len(history)])
         self._judge(together(gathered, Channels.of(detector.encoder).width), known)
@@ -138,10 +159,43 @@ class SeriesJudge:
     def warnings(self, source: Input) -> list[str]:
         return self._taken[id(source)].warnings
 
+    def place(self, row: int) -> tuple[Input, int]:
+        """The input of a row (from 0, over all inputs), and its number there, from 1."""
+        first, source = next(found for found in reversed(self._sources) if found[0] <= row)
+        return source, row - first + 1
+
+    def check(self, sources: Sequence[Input]) -> None:
+        """Raises the DataError or ModelError of an input that could not be read."""
+        for source in sources:
+            failure = self._taken[id(source)].failure
+            if failure:
+                raise failure
+
+    def span(self, source: Input) -> tuple[int, int]:
+        """The number of an input's first row among all rows, from 0, and how many it has."""
+        first = self._taken[id(source)].first
+        later = [start for start, _ in self._sources if start > first]
+        return first, min(later, default=len(self.scores)) - first
+
     @property
     def entity(self) -> tuple[str, ...]:
         """The columns that name a series."""
         return self._parts.state.entity
+
+    @property
+    def window(self) -> int:
+        """Steps of a window."""
+        return self._parts.state.window
+
+    @property
+    def causal(self) -> bool:
+        """Whether a row's score uses no later rows."""
+        return self._detector.config.series.causal
+
+    @property
+    def step(self) -> float:
+        """Seconds between two rows, usually."""
+        return self._parts.state.step
 
     @property
     def columns(self) -> list[str]:
@@ -195,7 +249,10 @@ class SeriesJudge:
         timeline = self._timeline(rows)
         own = stretches(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
         raw = np.full(len(rows), np.nan)
-        work = partial(self._stretch_scores, own, timeline)
+        warmup = warmup_rows(
+            timeline, self._entities.names, self._parts.scales, state.window, state.beginning
+        )
+        work = partial(self._stretch_scores, own, warmup)
         with single_threaded(detector.device) as workers:
             for index, scores in enumerate(ordered(work, range(len(own)), workers)):
                 raw[timeline.order[timeline.segments[index]]] = scores
@@ -213,40 +270,46 @@ class SeriesJudge:
         self.event_of = event_numbers(self.events, len(rows))
         self.seconds, self.series = rows.seconds, rows.series
         self._blame(own, timeline, len(rows))
+        if self._keep:
+            self.kept = Kept(rows, timeline, own)
 
-    def _stretch_scores(self, own: Sequence[Matrix], timeline: Timeline, index: int) -> Floats:
+    def _stretch_scores(self, own: Sequence[Matrix], warmup: Sequence[int], index: int) -> Floats:
         window, settings = self._parts.state.window, self._detector.config.series
         if len(own[index]) < window:
             return np.full(len(own[index]), np.nan)
         raw = window_scores(self._detector.members, own[index], window, self._detector.device)
         scores = row_scores(raw, window, settings.causal, settings.smoothing)
-        if timeline.first[index]:
-            # What went before is not known: with it, these rows would be in more windows.
-            scores[: window - 1] = np.nan
+        scores[: warmup[index]] = np.nan
         return scores
 
     def _blame(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
         """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
-        columns = {name: index for index, name in enumerate(self._detector.columns)}
-        owners = [columns[name] for name in Channels.of(self._detector.encoder).owners]
         self._share_of = np.zeros(rows, dtype=np.int64)
-        found = [np.zeros((1, len(columns)), dtype=np.float32)]
+        found = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
         with single_threaded(self._detector.device):
             for part, stretch in zip(timeline.segments, own, strict=True):
                 places = np.flatnonzero(self.flagged[timeline.order[part]])
                 if not len(places) or len(stretch) < self._parts.state.window:
                     continue
-                tick = round(self.seconds[timeline.order[part.start]] / self._parts.state.step)
-                channels = self._channel_errors(stretch, places, tick)
-                shares = np.zeros((len(places), len(columns)), dtype=np.float32)
-                for channel, column in enumerate(owners):
-                    shares[:, column] += channels[:, channel]
-                shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30))
+                shares = self.shares_at(stretch, places, self.seconds[timeline.order[part.start]])
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
                 found.append(shares)
                 count += len(places)
         self._shares = np.concatenate(found)
+
+    def shares_at(self, stretch: Matrix, places: Integers, start: float) -> Matrix:
+        """What each column contributed [places, columns] to the errors of steps of a stretch.
+
+        The stretch is as the model is given it and begins `start` seconds after 1970. Call it within
+        `single_threaded`.
+        """
+        columns = {name: index for index, name in enumerate(self.columns)}
+        channels = self._channel_errors(stretch, places, round(start / self._parts.state.step))
+        shares = np.zeros((len(places), len(columns)), dtype=np.float32)
+        for channel, name in enumerate(Channels.of(self._detector.encoder).owners):
+            shares[:, columns[name]] += channels[:, channel]
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
     def _channel_errors(self, stretch: Matrix, places: Integers, tick: int) -> Matrix:
         """Errors [places, channels] of steps, averaged over some of the windows that contain them.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.io.source import Input
-from aedetect.judging import judge_of
+from aedetect.judging import Judge, judge_of
 from aedetect.monitor import Monitor
 from aedetect.scoring import Counts, InputOutcome, Shape, full_schema, score_input
 
@@ -43,14 +43,16 @@ def look(
     threshold: float,
     see: Callable[[Seen], None],
     monitor: Monitor | None = None,
+    judge: Judge | None = None,
 ) -> Sight:
     """Score the rows of all inputs in order and show them to `see`, a batch at a time.
 
+    With `judge`, its verdicts on these inputs are shown, and nothing is judged anew.
     Raises DataError or ModelError where an input cannot be used.
     """
     monitor = monitor or Monitor()
     shape = Shape("none", series=detector.series is not None)
-    judge = judge_of(detector, inputs, threshold)
+    judge = judge or judge_of(detector, inputs, threshold)
     sight = Sight()
     for source in inputs:
         monitor.stage(source.name)

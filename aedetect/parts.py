@@ -96,7 +96,7 @@ class Parts:
             normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
             if normal_rows.shape[1:] != nothing.shape[1:]:
                 raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
-            sketch = None if series else Sketch.of_tensors(encoder, tensors)
+            sketch = Sketch.of_tensors(encoder, tensors)
             companion = _companion(encoder, manifest.config, tensors, device)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None

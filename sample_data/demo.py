@@ -49,6 +49,7 @@ def main() -> int:
     found = show_events() and found
     print(f"\nDone in {time.monotonic() - clock:.0f} s. Next, ask why, or look at all that was found:\n")
     print(f"$ aedetect explain {NEW} \\\n      -m {MODEL}")
+    print(f"$ aedetect explain {READINGS} \\\n      -m {MACHINE} --event 4")
     print(f"$ aedetect report {NEW} \\\n      -m {MODEL} --label label -o demo/report.html\n")
     print("or try it on files of your own: aedetect train --help")
     return 0 if found else 1

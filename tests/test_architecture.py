@@ -23,7 +23,7 @@ FLOORS = (
         *("jobs", "sklearn", "record", "driftwatch"),
         *("recoding", "repairing", "drawing", "evaluation", "explain"),
     ),
-    ("conversion", "event_table", "looking", "summary"),
+    ("conversion", "event_table", "looking", "rebuilding", "summary"),
     ("scoring",),
     ("judging",),
     ("results", "changes", "plane", "repairer"),

@@ -99,6 +99,26 @@ def test_causal_verdicts_are_final_at_once(cut: int) -> None:
     same(verdicts(NEW[cut:], model, history=NEW[:cut]), whole[cut:])
 
 
+@settings(deadline=None, max_examples=15)
+@given(cut=st.integers(1, len(NEW) - 1))
+def test_so_are_those_on_a_machine_never_learned(cut: int) -> None:
+    model = detector(causal=True, machines=3)
+    new = NEW.assign(machine="m9", temp=NEW["temp"] * 2 + 400)
+    whole = verdicts(new, model)
+    same(verdicts(new[:cut], model), whole[:cut])
+    same(verdicts(new[cut:], model, history=new[:cut]), whole[cut:])
+
+
+def test_a_machine_never_learned_is_warmup_until_its_scale_is_known() -> None:
+    model = detector(machines=3)
+    assert model.series is not None
+    beginning = model.series.state.beginning
+    assert beginning > WINDOW
+    status = verdicts(NEW.assign(machine="m9"), model)["anomaly_status"]
+    assert (status[: beginning - 1] == "warmup").all()
+    assert (status[beginning - 1 :] == "ok").all()
+
+
 def test_causal_rows_use_no_later_ones() -> None:
     model = detector(causal=True)
     scored = model.score(NEW)

@@ -122,8 +122,7 @@ def _calibrate(
     for text in told["warnings"][len(monitor.notices) :]:
         out.warn(text)
     out.result(told | {"command": "calibrate", "threshold_before": older.threshold})
-    rate = detector.config.threshold.alert_rate
     out.say(
         f"{plain(str(output))}: rows scoring above {detector.threshold:.3g} are flagged, "
-        f"{rate:.3g} of normal ones; before, those above {older.threshold:.3g}"
+        f"{options.promise(detector.config)}; before, those above {older.threshold:.3g}"
     )

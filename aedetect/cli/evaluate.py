@@ -53,7 +53,8 @@ def evaluate(
 
     Gives AUROC and average precision, precision, recall and F1 at the threshold and at others, and
     whether the promise on false alarms is kept; each with the range that chance leaves it (95%).
-    Rows without a label or a score are left out and counted.
+    Rows without a label or a score are left out and counted. Of time series also by event: caught or
+    missed, how soon, false events a day, range-based precision and recall, VUS-PR.
 
     Example: aedetect evaluate march.csv -m model.aed --label is_fraud
     """
@@ -137,7 +138,10 @@ def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str
         out.say()
     out.figures(tables.verdicts(found))
     out.say()
-    out.say(words.promise(found.judged))
+    if found.series:
+        out.table(tables.by_event(found))
+        out.say()
+    out.say(words.promise_of(found))
     if by is not None:
         out.say()
         out.figures(tables.segments(found, by))

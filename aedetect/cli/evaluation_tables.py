@@ -41,6 +41,23 @@ def verdicts(found: Evaluation) -> Table:
     return table
 
 
+def by_event(found: Evaluation) -> Table:
+    """What is measured by event of time series, of a second model as well where there is one."""
+    from aedetect.evaluation.words import series_figures
+
+    first = series_figures(found.series)
+    second = {
+        name.partition(",")[0]: value
+        for name, value, _ in series_figures(found.comparison.series if found.comparison else None)
+    }
+    names = ["by event", "", "second model", ""] if second else ["by event", "", ""]
+    table = simple_table(*names)
+    for name, value, note in first:
+        other = [second.get(name.partition(",")[0], "")] if second else []
+        table.add_row(name, value, *other, note)
+    return table
+
+
 def segments(found: Evaluation, by: str) -> Table:
     table = simple_table(
         plain(by, 24), "rows", "anomalies", "AUROC", "AP", "precision", "recall",

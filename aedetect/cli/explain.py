@@ -9,13 +9,16 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain, simple_table
+from aedetect.cli.options import SERIES
 from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aedetect.detector import Detector
     from aedetect.explain import Chosen, Explanation
+    from aedetect.io.files import FileInput
 
 _TOP = 5
 _MOST_COLUMNS, _MOST_NEAREST = 8, 8
@@ -46,6 +49,24 @@ def explain(
             metavar="K", help="Explain the K strangest flagged rows; default: 5.", show_default=False
         ),
     ] = None,
+    event: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Of time series: explain the event of this number, as in anomaly_event.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Of time series: look at this series alone, e.g. a machine.",
+            rich_help_panel=SERIES,
+            show_default=False,
+        ),
+    ] = None,
     alert_rate: options.AlertRate = None,
     threshold: options.Threshold = None,
     format: options.Format = None,
@@ -57,11 +78,12 @@ def explain(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Say why rows were flagged: which columns, and what was expected instead.
+    """Say why rows, or events of time series, were flagged: which columns, what was expected instead.
 
     Each row gets a plain sentence, its columns with their share in the score, the value seen, the
     value that normal rows alike in all else have, how rare the value is, and the normal rows
-    nearest to it. With --verbose, all columns.
+    nearest to it. Of time series each event is explained, by what the model expected at that time.
+    With --verbose, all columns.
 
     Example: aedetect explain march.csv -m model.aed --top 10
     """
@@ -69,6 +91,8 @@ def explain(
     with reported(out):
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
+        if event is not None and (row or id or top is not None):
+            raise UsageError("--event excludes --row, --id and --top; choose one")
         if top is not None and top < 1:
             raise UsageError(f"--top {top}: must be at least 1")
         overrides = {
@@ -76,7 +100,8 @@ def explain(
             **options.flagging(alert_rate, threshold),
             "training.device": device,
         }
-        _explain(out, input, model, (row or [], id or [], top or _TOP), overrides, config)
+        wished = (row or [], id or [], top or _TOP)
+        _explain(out, input, model, wished, (event, entity or []), overrides, config)
 
 
 def _explain(
@@ -84,6 +109,7 @@ def _explain(
     word: str,
     model: Path,
     wished: tuple[list[int], list[str], int],
+    series: tuple[int | None, list[str]],
     overrides: dict[str, Any],
     config: Path | None,
 ) -> None:
@@ -92,7 +118,11 @@ def _explain(
 
     settings = options.settings(config, overrides)
     detector, sources, told = options.opened([word], model, settings)
-    options.check_tables(detector, model, "explain")
+    if detector.series is not None:
+        _explain_series(out, detector, sources, told, wished, series)
+        return
+    if series[0] is not None or series[1]:
+        raise UsageError(f"{model}: no model of time series, which --event and --entity are for")
     if len(sources) > 1:
         raise UsageError(f"{word}: {len(sources)} files; explain one at a time")
     with TerminalMonitor(out, settings.training.device) as monitor:
@@ -123,6 +153,43 @@ def _explain(
     )
     if not (out.json or out.quiet):
         _show(out, chosen, explained, detector.threshold, out.verbose)
+
+
+def _explain_series(
+    out: Output,
+    detector: Detector,
+    sources: list[FileInput],
+    told: dict[str, str | None],
+    wished: tuple[list[int], list[str], int],
+    series: tuple[int | None, list[str]],
+) -> None:
+    from aedetect._version import __version__
+    from aedetect.cli import explain_series as events
+
+    rows, ids, top = wished
+    if ids:
+        raise UsageError("--id is for models of tables; of time series give --event, --row or --entity")
+    wish = events.SeriesWish(series[0], rows, series[1], top)
+    with TerminalMonitor(out, str(detector.device)) as monitor:
+        found = events.explain_series(detector, sources, wish, monitor)
+    out.result(
+        {
+            "schema_version": 1,
+            "aedetect_version": __version__,
+            "command": "explain",
+            "model": told,
+            "path": sources[0].name,
+            **events.as_dict(found),
+            "threshold": detector.threshold,
+            "warnings": found.warnings,
+            "exit_code": 0,
+        }
+    )
+    if not (out.json or out.quiet):
+        assert detector.series is not None
+        clock = detector.series.state.clock
+        zone = " UTC" if clock.aware or clock.zone else ""
+        events.show(out, found, detector.threshold, zone, out.verbose)
 
 
 def _show(

@@ -174,6 +174,16 @@ def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any
     return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
 
 
+def promise(settings: Config) -> str:
+    """What a threshold comes to, in words."""
+    chosen = settings.threshold
+    if chosen.value is not None:
+        return "as was asked for"
+    if chosen.alarms_per_day is not None:
+        return f"at most {chosen.alarms_per_day:g} false events a day on each series"
+    return f"{chosen.alert_rate:.3g} of normal ones"
+
+
 def duration(text: str | None, flag: str) -> float:
     """The seconds that a flag such as `--min-age 10m` means. Raises UsageError for what is no time."""
     from aedetect.config import parse_duration
@@ -208,12 +218,3 @@ def opened(
     detector = load(model, device=settings.training.device).adjusted(settings)
     told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
     return detector, sources, told
-
-
-def check_tables(detector: Detector, model: Path, command: str) -> None:
-    """Raises UsageError for a model of time series, which `command` has no answer for."""
-    if detector.series is not None:
-        raise UsageError(
-            f"{model}: {command} works with models of tables, and this is one of time series; "
-            "see `aedetect score --events`"
-        )

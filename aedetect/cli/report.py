@@ -125,7 +125,6 @@ def _report(
     if plots is not None:
         check_plots()
     detector, sources, told = options.opened(words, model, settings)
-    options.check_tables(detector, model, "report")
     _check_output(target, sources, model)
     with TerminalMonitor(out, settings.training.device) as monitor:
         found = gather(

@@ -15,7 +15,7 @@ from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.config import Config
+    pass
 
 
 def train(
@@ -352,19 +352,9 @@ def _train(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"on {training.device}"
     )
-    out.say(f"rows scoring above {detector.threshold:.3g} are flagged, {_promise(settings)}")
+    out.say(f"rows scoring above {detector.threshold:.3g} are flagged, {options.promise(settings)}")
     if not (out.json or out.quiet):
         after_training(out, detector, sources)
-
-
-def _promise(settings: Config) -> str:
-    """What a threshold comes to, in words."""
-    chosen = settings.threshold
-    if chosen.value is not None:
-        return "as was asked for"
-    if chosen.alarms_per_day is not None:
-        return f"at most {chosen.alarms_per_day:g} false events a day on each series"
-    return f"{chosen.alert_rate:.3g} of normal ones"
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

@@ -14,8 +14,10 @@ from aedetect import cells
 from aedetect.config import DataConfig
 from aedetect.errors import DataError, UsageError
 from aedetect.evaluation.curves import Line, p_value_shares
+from aedetect.evaluation.series import SeriesFigures, series_figures
 from aedetect.inputs import Data, as_inputs
 from aedetect.io.source import Input
+from aedetect.judging import SeriesJudge
 from aedetect.looking import Seen, look
 from aedetect.metrics.paired import Difference, auroc_difference, mcnemar, precision_difference
 from aedetect.metrics.ranking import Interval, ScoreTable, auroc, average_precision, with_interval
@@ -118,6 +120,7 @@ class Comparison:
     only_first_right: int
     only_second_right: int
     p_value: float
+    series: SeriesFigures | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,8 @@ class Evaluation:
     """All that labels say of a detector.
 
     `rows` are all rows read, `judged` those with label and score. `p_value_shares`: of the normal
-    ones, the share with a p-value of at most x, as lists of x and shares.
+    ones, the share with a p-value of at most x, as lists of x and shares. `series`: of time series, the
+    figures by event.
     """
 
     judged: Judged
@@ -138,6 +142,7 @@ class Evaluation:
     label: str
     p_value_shares: Line
     warnings: list[str] = field(default_factory=list)
+    series: SeriesFigures | None = None
 
 
 def evaluate(
@@ -182,6 +187,7 @@ def evaluate(
         label,
         p_value_shares(detector.calibration.p_values(judged.scores[~judged.labels])),
         gathered.warnings,
+        gathered.by_event,
     )
     if not judged.anomalies:
         said = f"no row is labelled as an anomaly in column {label!r}"
@@ -201,6 +207,7 @@ class _Gathered:
     names: list[str]
     values: str
     warnings: list[str]
+    by_event: SeriesFigures | None
 
 
 @dataclass(frozen=True)
@@ -269,16 +276,23 @@ def _gather(
             index = names.indices.fill_null(len(own) - 1).to_numpy(zero_copy_only=False)
             codes.append(np.array(own, dtype=np.int64)[index])
 
-    sight = look(detector, inputs, detector.threshold, see, monitor)
+    judge = _series_judge(detector, inputs)
+    sight = look(detector, inputs, detector.threshold, see, monitor, judge)
     nothing = np.empty(0)
+    read = np.concatenate([nothing, *marks]).astype(np.int8)
     return _Gathered(
         np.concatenate([nothing, *scores]),
-        np.concatenate([nothing, *marks]).astype(np.int8),
+        read,
         np.concatenate([nothing, *codes]).astype(np.int64),
         list(places),
         labels.told,
         sight.warnings,
+        series_figures(judge, read == 1, read != _UNLABELLED) if judge else None,
     )
+
+
+def _series_judge(detector: Detector, inputs: Sequence[Input]) -> SeriesJudge | None:
+    return SeriesJudge(detector, inputs, detector.threshold, keep=True) if detector.series else None
 
 
 def _judged(detector: Detector, gathered: _Gathered, rows: Mask) -> Judged:
@@ -314,7 +328,8 @@ def _compared(
     monitor: Monitor | None,
 ) -> Comparison:
     scores: list[Floats] = []
-    look(other, inputs, other.threshold, lambda seen: scores.append(seen.verdicts.scores), monitor)
+    judge = _series_judge(other, inputs)
+    look(other, inputs, other.threshold, lambda seen: scores.append(seen.verdicts.scores), monitor, judge)
     theirs = replace(gathered, scores=np.concatenate(scores))
     both = scored & np.isfinite(theirs.scores)
     first, second = _judged(detector, gathered, both), _judged(other, theirs, both)
@@ -325,4 +340,5 @@ def _compared(
         auroc_difference(first.scores, second.scores, labels),
         precision_difference(first.scores, second.scores, labels),
         *mcnemar(first.scores > first.threshold, second.scores > second.threshold, labels),
+        series_figures(judge, gathered.labels == 1, gathered.labels != _UNLABELLED) if judge else None,
     )

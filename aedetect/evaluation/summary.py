@@ -36,6 +36,7 @@ def evaluation_summary(found: Evaluation) -> dict[str, Any]:
         },
         "segments": [{"value": name, **_segment(part)} for name, part in found.segments.items()],
         "comparison": _comparison(found.comparison) if found.comparison else None,
+        "series": found.series.as_dict() if found.series else None,
     }
 
 

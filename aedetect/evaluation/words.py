@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from aedetect.evaluation.evaluate import Evaluation, Judged
+from aedetect.evaluation.series import SeriesFigures
 from aedetect.metrics.verdicts import share_interval
+from aedetect.series.clock import span
 
 
 def headline(found: Evaluation) -> str:
@@ -41,6 +43,58 @@ def promise(judged: Judged) -> str:
         "undecided": "more than that, but chance alone may explain it",
     }[judged.promise or "kept"]
     return f"{text}; promised at most {judged.promised:.2%}: {ending}"
+
+
+def promise_of(found: Evaluation) -> str:
+    """As `promise`; of time series by the rows that share no window with a labelled one."""
+    series, judged = found.series, found.judged
+    if series is None:
+        return promise(judged)
+    rate = series.away_rate
+    if math.isnan(rate.value):
+        return "false alarms: no normal rows far enough from the labelled ones to tell"
+    text = (
+        f"false alarms: {series.away_flagged:,} of {series.away:,} rows that are more than a window from a "
+        f"label, {rate.value:.2%}; {series.false:,} false event{'s' * (series.false != 1)} "
+        f"in {series.days:,.3g} days"
+    )
+    if judged.promised is None:
+        return text
+    # Rows of a window are flagged together: an interval as of single rows would be far too narrow.
+    return f"{text}; accepted when the threshold was set: {judged.promised:.2%} of the rows, in the long run"
+
+
+def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
+    """Name, figure and 95% interval (or what it means) of what is measured by event."""
+    if found is None:
+        return []
+    recall = found.recall
+    told = []
+    if found.events:
+        share = f"{recall.value:.0%}; {recall.low:.0%} to {recall.high:.0%}"
+        told.append((f"events caught, of {found.events:,}", f"{found.caught:,}", share))
+    if found.median_delay is not None and found.longest_delay is not None:
+        name = "time to detection" if found.causal else "delay, in hindsight"
+        told.append((name, span(found.median_delay), f"median; at most {span(found.longest_delay)}"))
+    rate = f"{found.false / found.days:.3g} a day, over {found.days:,.3g} days" if found.days > 0 else ""
+    told.append((f"false events, of {found.alarms:,} found", f"{found.false:,}", rate))
+    for name, value, note in (
+        ("range-based precision", found.range_precision, "Tatbul et al., 2018"),
+        ("range-based recall", found.range_recall, "Tatbul et al., 2018"),
+        ("VUS-PR", found.vus_pr, f"tolerance {found.tolerance:,} steps"),
+    ):
+        if value is not None:
+            told.append((name, f"{value:.3f}", note))
+    away = found.away_rate
+    if not math.isnan(away.value):
+        told.append(
+            (
+                "flagged far from labels",
+                f"{away.value:.2%}",
+                f"{found.away_flagged:,} of {found.away:,} rows, a window ({found.window:,}) away",
+            )
+        )
+    return told
 
 
 def figures(judged: Judged) -> list[tuple[str, str, str]]:

@@ -58,7 +58,15 @@ class NumericColumn(BaseModel):
         """The cells of `array` as this column's were read in training."""
         if self.cycles:
             return cells.datetimes(array, rules)
-        return (cells.booleans if self.words else cells.numbers)(array, rules)
+        if self.words:
+            return cells.booleans(array, rules)
+        read = cells.numbers(array, rules)
+        if self.role != "boolean" or not read.bad.any():
+            return read
+        # Truth values of a typed file may arrive as words of a text file.
+        words = cells.booleans(array, rules)
+        values = np.where(read.bad, words.values, read.values)
+        return cells.Cells(values, read.missing, read.bad & words.bad)
 
     def truths(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
         """Truth values [rows] from numbers, 0 to 1, in the column's own words if it had any."""

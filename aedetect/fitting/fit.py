@@ -135,7 +135,7 @@ def fit(
                 for model, task in zip(members, tasks, strict=True)
             ]
         )
-    raw = _presumed_normal(raw, config.training.contamination)
+    raw = presumed_normal(raw, config.training.contamination)
     summary = TrainingSummary(
         inputs=tuple(source.name for source in inputs),
         rows=found.rows - rows.infinite - rows.empty,
@@ -249,7 +249,7 @@ def _train_all(
     return members, records
 
 
-def _presumed_normal(
+def presumed_normal(
     raw: np.ndarray[Any, np.dtype[np.float64]], contamination: float | str
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The scores without the highest ones, where the user said what share of the rows are anomalies.

@@ -16,16 +16,18 @@ import torch
 from aedetect._version import __version__
 from aedetect.bundle import TrainingSummary
 from aedetect.config import Config
+from aedetect.drift.sketch import Sketch
 from aedetect.errors import DataError
-from aedetect.fitting.fit import Fitted, SeriesParts, member_seed
+from aedetect.features import Encoded
+from aedetect.fitting.fit import Fitted, SeriesParts, member_seed, presumed_normal
 from aedetect.fitting.rows import unreadable_cell
-from aedetect.fitting.survey import Survey, chunks, survey
+from aedetect.fitting.survey import Chunk, Survey, chunks, survey
 from aedetect.inference import single_threaded, window_scores
 from aedetect.io.source import Input
 from aedetect.models import build_series
 from aedetect.models.series import SeriesAutoencoder, WindowLayout
 from aedetect.monitor import Monitor
-from aedetect.series.clock import find_clock
+from aedetect.series.clock import find_clock, instant
 from aedetect.series.entities import Entities
 from aedetect.series.length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.series.rows import Gatherer, Rows
@@ -47,9 +49,12 @@ _CALIBRATION_SHARE, _BLOCKS, _MOST_CALIBRATION = 0.2, 10, 100_000
 # Windows that reach into what was learned are known in part. A stretch is judged by windows inside it
 # alone, or, where it is shorter than so many, by those at least half inside.
 _BARE = 1.5
-# Shorter ones, in windows, are folded.
-_FOLDED_WINDOWS = 50
+# Shorter ones, in windows, are folded: rows of a window are strange together, so that a threshold on few
+# windows keeps no promise. What takes long to train is folded where there is no other way.
+_FOLDED_WINDOWS, _FOLDED_IF_TRAINED = 250, 50
 _MOST_HELD_OUT = 256
+# A stretch of the training rows that scores so many times the median looks anomalous itself.
+_OUTSTANDING = 4.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     monitor.columns(found.schema)
     for text in found.notices:
         monitor.notice(text)
-    gatherer = _gathered(inputs, found, config)
+    gatherer, sketch = _gathered(inputs, found, config)
     rows, names = gatherer.rows(), gatherer.entities.names
     interval = find_interval(rows.seconds, rows.series)
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
@@ -100,6 +105,9 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     fitting = _Fitting(prepared, config, device, monitor, deadline)
     members, records, held_out = fitting.run()
     raw = np.concatenate([scores for scores in held_out if len(scores)])
+    raw = presumed_normal(raw, config.training.contamination)
+    if not config.training.contamination:
+        _warn_of_strangest(fitting.held_out, float(np.median(raw)), window, rows, timeline, names, monitor)
     state = SeriesState(
         clock=gatherer.clock,
         entity=gatherer.entities.columns,
@@ -110,7 +118,7 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         scaled_apart=scales is not None,
         names=scales.names if scales else (),
     )
-    peaks = np.concatenate([_peaks(scores, window) for scores in held_out if len(scores)])
+    peaks = np.concatenate([peaks_of(scores, window) for scores in held_out if len(scores)])
     summary = TrainingSummary(
         inputs=tuple(source.name for source in inputs),
         rows=len(rows),
@@ -123,13 +131,12 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
         versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
     )
     nothing = np.empty((0, found.encoder.layout.width), dtype=np.float32)
-    return Fitted(
-        found.schema, found.encoder, members, raw, summary, device, nothing, SeriesParts(state, scales, peaks)
-    )
+    parts = SeriesParts(state, scales, peaks)
+    return Fitted(found.schema, found.encoder, members, raw, summary, device, nothing, parts, sketch=sketch)
 
 
-def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> Gatherer:
-    settings = config.series
+def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> tuple[Gatherer, Sketch]:
+    settings, sketch = config.series, Sketch.empty(found.encoder)
     assert settings.time is not None
     gatherer: Gatherer | None = None
     for chunk in chunks(inputs, config):
@@ -146,22 +153,28 @@ def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> Gathere
                 chunk.locate,
             )
             gatherer = Gatherer(clock, Entities(settings.entity), found.encoder)
-        encoded, times = gatherer.take(chunk.batch, chunk.locate)
-        for column, fault in encoded.unreadable.items():
-            raise DataError(unreadable_cell(chunk, column, fault.first_row, found.encoder))
-        if np.isnan(times.seconds).any():
-            index = int(np.isnan(times.seconds).argmax())
-            value = chunk.batch.column(settings.time)[index].as_py()
-            what = (
-                f"{str(value)[:40]!r} is no timestamp as the others are"
-                if times.bad[index]
-                else "no timestamp"
-            )
-            raise DataError(
-                f"{chunk.locate(index)}, column {settings.time!r}: {what}; mend or remove the row"
-            )
+        encoded = take(gatherer, chunk)
+        sketch.update(encoded.matrix, encoded.moved)
     assert gatherer is not None
-    return gatherer
+    return gatherer, sketch
+
+
+def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
+    """Keep rows to learn from, or to calibrate with; the encoded rows.
+
+    Raises DataError for a cell that cannot be read and a row without a time.
+    """
+    encoded, times = gatherer.take(chunk.batch, chunk.locate)
+    for column, fault in encoded.unreadable.items():
+        raise DataError(unreadable_cell(chunk, column, fault.first_row, gatherer.encoder))
+    if np.isnan(times.seconds).any():
+        index, name = int(np.isnan(times.seconds).argmax()), gatherer.clock.column
+        value = chunk.batch.column(name)[index].as_py()
+        what = (
+            f"{str(value)[:40]!r} is no timestamp as the others are" if times.bad[index] else "no timestamp"
+        )
+        raise DataError(f"{chunk.locate(index)}, column {name!r}: {what}; mend or remove the row")
+    return encoded
 
 
 def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: Monitor) -> None:
@@ -176,6 +189,35 @@ def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: M
         )
     if found.labelled:
         monitor.notice(f"left out of training: {found.labelled:,} rows labelled as anomalies")
+
+
+def _warn_of_strangest(
+    scores: Floats,
+    usual: float,
+    window: int,
+    rows: Rows,
+    timeline: Timeline,
+    names: list[tuple[str, ...]],
+    monitor: Monitor,
+) -> None:
+    """Say where the training rows look anomalous themselves; `scores` [steps] of those held out."""
+    peak = int(scores.argmax())
+    times = float(scores[peak]) / max(usual, 1e-12)
+    if times < _OUTSTANDING:
+        return
+    calm = np.flatnonzero(scores < scores[peak] / 2)
+    before, after = calm[calm < peak], calm[calm > peak]
+    # What is odd lies within half a window of the rows that score high.
+    own = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
+    first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(own[0]))
+    last = min(int(after[0]) - 1 + window // 2 if len(after) else len(scores) - 1, int(own[-1]))
+    start, end = rows.seconds[timeline.order[[first, last]]].tolist()
+    name = " ".join(names[rows.series[timeline.order[peak]]])
+    monitor.notice(
+        f"rows {f'of {name} ' if name else ''}somewhere from {instant(start)} to {instant(end)} look "
+        f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "
+        "out or mark them (--label), and fainter anomalies will be found"
+    )
 
 
 def _duration(seconds: float) -> str:
@@ -216,8 +258,13 @@ class _Fitting:
         self.monitor = monitor
         self.deadline = deadline
         self.records: list[TrainingRecord] = []
+        # The score of each step by a model that did not learn it; 0 where there is none.
+        self.held_out = np.zeros(len(data.steps))
         total = len(data.steps)
-        self.folded = total < _FOLDED_WINDOWS * data.window
+        layout = WindowLayout(data.window, data.steps.shape[1])
+        with seeded(config.training.seed, device):
+            trained = any(True for _ in build_series(layout, config.model).parameters())
+        self.folded = total < (_FOLDED_IF_TRAINED if trained else _FOLDED_WINDOWS) * data.window
         self.calibration = "cross-conformal" if self.folded else "split-conformal"
 
     def run(self) -> tuple[list[SeriesAutoencoder], list[TrainingRecord], list[Floats]]:
@@ -291,6 +338,7 @@ class _Fitting:
                 raw = window_scores([model], self.data.steps[start + low : start + high], window, self.device)
                 scores = row_scores(raw, window, settings.causal, settings.smoothing)
                 mine = scores[first - low : last - low]
+                self.held_out[start + first : start + last] = np.nan_to_num(mine)
                 found.append(mine[~np.isnan(mine)])
         return found
 
@@ -300,7 +348,7 @@ def row_scores(raw: Floats, window: int, causal: bool, smoothing: int) -> Floats
     return smoothed(over_rows(raw, window, causal), smoothing, causal)
 
 
-def _peaks(scores: Floats, window: int) -> Floats:
+def peaks_of(scores: Floats, window: int) -> Floats:
     """The largest score of each span of `window` rows: what false events are counted by."""
     return np.array([scores[start : start + window].max() for start in range(0, len(scores), window)])
 

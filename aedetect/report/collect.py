@@ -11,10 +11,12 @@ import numpy as np
 from aedetect.evaluation import Evaluation, evaluate
 from aedetect.explain import Explainer, Explanation
 from aedetect.io.source import Input
+from aedetect.judging import SeriesJudge
 from aedetect.looking import Seen, Strangest, look
 from aedetect.monitor import Monitor
 from aedetect.report.bins import ScoreHistogram, Timeline
 from aedetect.report.rowmap import MOST_FLAGGED, MOST_POINTS, MapKind, Point, RowSample, row_map
+from aedetect.report.series import SeriesPart, series_part
 from aedetect.report.shift import Shift, Shifts
 from aedetect.scoring import Counts
 
@@ -35,7 +37,10 @@ class ColumnBlame:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What a report is made of. `files`: name and rows of each input, in order."""
+    """What a report is made of. `files`: name and rows of each input, in order.
+
+    Of time series events are told, in `series`, and neither single rows nor a map of them.
+    """
 
     files: list[tuple[str, int]]
     counts: Counts
@@ -51,6 +56,7 @@ class Gathered:
     map_kind: MapKind
     evaluation: Evaluation | None
     warnings: list[str] = field(default_factory=list)
+    series: SeriesPart | None = None
 
     @property
     def share(self) -> float:
@@ -78,10 +84,12 @@ def gather(
         evaluate(detector, list(inputs), label=label, positive=positive, monitor=monitor) if label else None
     )
     pass_ = _Pass(detector, top)
-    sight = look(detector, inputs, detector.threshold, pass_.see, monitor)
+    judge = SeriesJudge(detector, inputs, detector.threshold, keep=True) if detector.series else None
+    sight = look(detector, inputs, detector.threshold, pass_.see, monitor, judge)
     monitor.stage("explaining")
+    series = series_part(detector, judge, top) if judge else None
     explainer = Explainer(detector)
-    points, shown = row_map(detector, pass_.normal, pass_.flagged, map_kind)
+    points, shown = ([], None) if series else row_map(detector, pass_.normal, pass_.flagged, map_kind)
     settings = detector.config.threshold
     return Gathered(
         [(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
@@ -98,6 +106,7 @@ def gather(
         map_kind,
         judged,
         sight.warnings + [text for text in (judged.warnings if judged else []) if text not in sight.warnings],
+        series,
     )
 
 
@@ -109,6 +118,8 @@ class _Pass:
         self.timeline = Timeline()
         self.strangest = Strangest(top, flagged_only=True)
         self.shifts = Shifts(detector.encoder)
+        # Of series, events are told instead of rows, and what was encoded is not kept.
+        self._encoder = detector.encoder if detector.series else None
         self.normal, self.flagged = RowSample(MOST_POINTS), RowSample(MOST_FLAGGED)
         self.rows: dict[int, int] = {}
         width = len(detector.columns)
@@ -125,13 +136,15 @@ class _Pass:
         before = self.timeline.rows + 1
         self.histogram.add(verdicts.scores)
         self.timeline.add(verdicts.scores, verdicts.flagged)
-        self.strangest.see(seen)
-        scorable = ~verdicts.unscorable
-        matrix = verdicts.encoded.matrix
-        self.shifts.add(matrix[scorable])
-        self.normal.add(before, verdicts.scores, matrix, np.flatnonzero(scorable & ~verdicts.flagged))
-        flagged = np.flatnonzero(verdicts.flagged)
-        self.flagged.add(before, verdicts.scores, matrix, flagged)
+        scorable, flagged = ~verdicts.unscorable, np.flatnonzero(verdicts.flagged)
+        if self._encoder is not None:
+            self.shifts.add(self._encoder.transform(seen.batch).matrix[scorable])
+        else:
+            matrix = verdicts.encoded.matrix
+            self.strangest.see(seen)
+            self.shifts.add(matrix[scorable])
+            self.normal.add(before, verdicts.scores, matrix, np.flatnonzero(scorable & ~verdicts.flagged))
+            self.flagged.add(before, verdicts.scores, matrix, flagged)
         if len(flagged):
             self._shares += verdicts.shares[flagged].sum(axis=0)
             self._first += np.bincount(verdicts.shares[flagged].argmax(axis=1), minlength=len(self._first))
@@ -149,6 +162,8 @@ def headline(found: Gathered) -> str:
     counts = found.counts
     if not counts.rows:
         return "There are no rows."
+    if found.series:
+        return found.series.verdict(counts.rows)
     if not counts.anomalies:
         return f"None of {counts.rows:,} rows looks out of the ordinary."
     verb = "does" if counts.anomalies == 1 else "do"
@@ -162,11 +177,12 @@ def remark(found: Gathered) -> str:
     """What to make of the verdict; empty where there is nothing to add."""
     counts = found.counts
     said = []
-    if counts.anomalies and found.alert_rate is not None:
+    if counts.anomalies and found.alert_rate is not None and not found.series:
         said.append(_against(found.share, found.alert_rate, counts.rows))
-    if counts.unscorable:
-        rows = "row" if counts.unscorable == 1 else "rows"
-        said.append(f"{counts.unscorable:,} {rows} could not be scored.")
+    if counts.warmup:
+        said.append(f"{counts.warmup:,} rows come too early in their series to have a score.")
+    if lost := counts.unscorable - counts.warmup:
+        said.append(f"{lost:,} {'row' if lost == 1 else 'rows'} could not be scored.")
     return " ".join(said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aedetect.report.card import escaped
 from aedetect.report.collect import Gathered, verdict
+from aedetect.report.series_words import events_markdown
 from aedetect.report.shift import SLIGHT
 
 _ROWS, _COLUMNS = 10, 5
@@ -13,6 +14,10 @@ _LONGEST = 300
 def as_markdown(found: Gathered, title: str) -> str:
     """A few lines: the verdict, the strangest rows and why, columns to blame, what has moved."""
     lines = [f"**{escaped(title)}**", "", verdict(found), ""]
+    if found.series:
+        lines += events_markdown(found.series)
+        if found.blame and found.counts.anomalies:
+            lines += ["", f"Columns to blame: {_blame(found)}"]
     if found.strangest:
         lines += ["| row | score | why |", "|---|---:|---|"]
         for one in found.strangest[:_ROWS]:
@@ -29,9 +34,9 @@ def as_markdown(found: Gathered, title: str) -> str:
         told = ", ".join(f"{escaped(shift.column)} ({shift.words})" for shift in moved)
         lines += ["", f"Moved since training: {told}"]
     if found.evaluation:
-        from aedetect.evaluation.words import headline, promise
+        from aedetect.evaluation.words import headline, promise_of
 
-        lines += ["", f"{escaped(headline(found.evaluation))}; {promise(found.evaluation.judged)}"]
+        lines += ["", f"{escaped(headline(found.evaluation))}; {promise_of(found.evaluation)}"]
     for text in found.warnings[:_COLUMNS]:
         lines += ["", f"Note: {escaped(_cut(text))}"]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from aedetect._version import __version__
 from aedetect.explain import ColumnReason, Explanation
-from aedetect.report import charts
+from aedetect.report import charts, series_page
 from aedetect.report.card import Card, Curve
 from aedetect.report.collect import ColumnBlame, Gathered, headline, remark
 
@@ -36,6 +36,8 @@ _RARE, _RAREST = 0.01, 1e-6
 def as_html(found: Gathered, card: Card, title: str) -> str:
     """The page. All text from data is escaped, and the policy lets no script but its own run."""
     style, script = _asset("style.css"), _asset("script.js")
+    if found.series:
+        style, script = style + series_page.asset("series.css"), script + series_page.asset("series.js")
     edges, counts = found.histogram.filled()
     borders = list(accumulate(rows for _, rows in found.files))[:-1]
     guilty = {one.columns[0].column for one in found.strangest if one.columns}
@@ -45,6 +47,7 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         remark=remark(found),
         as_high=as_high,
         found=found,
+        series=series_page.section(found.series) if found.series else None,
         card=card,
         style=Markup(style),
         script=Markup(script),
@@ -124,14 +127,14 @@ def _training(curve: Curve) -> Markup:
 
 def _labels(found: Gathered) -> dict[str, Any]:
     from aedetect.evaluation.curves import precision_recall, roc
-    from aedetect.evaluation.words import figures, headline, promise
+    from aedetect.evaluation.words import figures, headline, promise_of, series_figures
 
     assert found.evaluation is not None
     judged = found.evaluation.judged
     told: dict[str, Any] = {
         "headline": headline(found.evaluation),
-        "promise": promise(judged),
-        "figures": figures(judged),
+        "promise": promise_of(found.evaluation),
+        "figures": figures(judged) + series_figures(found.evaluation.series),
         "roc": None,
         "calibration": None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,14 @@ from aedetect.explain.words import shown
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.report.charts import tick
 from aedetect.report.page import worth_showing
+from aedetect.report.series_words import channels, draw_channel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from aedetect.report.card import Card
     from aedetect.report.collect import Gathered
+    from aedetect.report.series import Line
 
 _SIZE, _DOTS = (8.0, 4.2), 110
 _CALM, _FLAG = "#7a95ad", "#c8442b"
@@ -54,6 +57,8 @@ def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
         charts["precision_recall"] = lambda axes: _precision_recall(axes, found)
     if found.evaluation and found.evaluation.judged.anomalies < found.evaluation.judged.rows:
         charts["p_values"] = lambda axes: _p_values(axes, found)
+    for number, line in enumerate(channels(found.series)) if found.series else ():
+        charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, found, line)
     written = []
     for name, draw in charts.items():
         path = str(Path(folder) / f"{name}.png")
@@ -102,6 +107,11 @@ def _plain_ticks(axes: Axes, *names: str) -> None:
     for name in names:
         axis = axes.xaxis if name == "x" else axes.yaxis
         axis.set_major_formatter(lambda value, _: tick(value))
+
+
+def _channel(found: Gathered, line: Line, axes: Axes) -> None:
+    assert found.series is not None
+    draw_channel(axes, line, found.series)
 
 
 def _scores(axes: Axes, found: Gathered) -> None:

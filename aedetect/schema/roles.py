@@ -23,10 +23,12 @@ LARGEST_CODE = 12
 _MOST_CODES = 100
 _ID_ROWS = 20
 _ID_NAME = re.compile(
-    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|__index_level_\d+__|)$"
+    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$"
     r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
     r"|(?-i:[a-z]Id)$"
 )
+# One without a name: of tables put together, or sorted, it does not count all rows from 0 on.
+_PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
         return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if _PANDAS_INDEX.match(column):
+        return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
         return Decision("ignored", "every value is missing")
     if cells.is_datetime(profile.field.type):

@@ -105,6 +105,13 @@ def bent(values: Matrix) -> Matrix:
     return np.where(far, np.sign(values) * np.float32(_BENT) * (1 + np.log(size)), values)
 
 
+def unbent(values: Matrix) -> Matrix:
+    """The inverse of `bent`."""
+    size = np.abs(values)
+    far = np.float32(_BENT) * np.exp(np.clip(size / np.float32(_BENT) - 1, 0, np.float32(50)))
+    return np.where(size > _BENT, np.sign(values) * far, values)
+
+
 def filled_forward(values: Matrix) -> Matrix:
     """Missing values [steps, channels] of one segment as the last known ones; at its start as 0."""
     missing = np.isnan(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -169,3 +170,25 @@ def _unreadable(column: str, array: pa.Array, index: int, locate: Locate) -> str
         f"{locate(index)}, column {column!r}: {text!r} is no timestamp; mend it, or say how they are "
         "written, e.g. --time-format '%d/%m/%Y %H:%M'"
     )
+
+
+def instant(seconds: float) -> str:
+    """Seconds since 1970 as '2026-02-03 04:05' in UTC, with seconds where they are not 0."""
+    if np.isnan(seconds):
+        return ""
+    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    text = moment.strftime("%Y-%m-%d %H:%M")
+    if moment.microsecond:
+        return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return text + (moment.strftime(":%S") if moment.second else "")
+
+
+def span(seconds: float) -> str:
+    """A duration in its two largest units: '2 d 4 h', '35 min'."""
+    parts = []
+    rest = round(seconds)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if rest >= size:
+            parts.append(f"{rest // size:,} {unit}")
+            rest %= size
+    return " ".join(parts[:2]) or f"{seconds:.3g} s"

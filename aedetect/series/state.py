@@ -79,25 +79,56 @@ def _scale(values: Matrix, measured: Mask) -> tuple[Matrix, Matrix]:
     return np.where(measured, center, 0), np.where(measured, np.maximum(spread, _LEAST_SPREAD), 1)
 
 
-def stretches(
+def scalings(
     rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, beginning: int
-) -> list[Matrix]:
-    """The channels [steps, channels] of each segment, scaled, with missing cells as the last known.
+) -> list[tuple[Matrix, Matrix]]:
+    """Centre and spread [channels] of each segment.
 
     A series without a scale of its own is scaled by its first `beginning` rows.
     """
     places = {name: index for index, name in enumerate(scales.names)} if scales else {}
+    width = rows.values.shape[1]
+    alike = np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32)
     begun: dict[int, tuple[Matrix, Matrix]] = {}
     found = []
     for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
+        index = places.get(names[series])
+        if scales is None:
+            found.append(alike)
+        elif index is not None:
+            found.append((scales.centers[index], scales.spreads[index]))
+        else:
+            if series not in begun:
+                begun[series] = _scale(rows.values[timeline.order[part]][:beginning], scales.measured)
+            found.append(begun[series])
+    return found
+
+
+def warmup_rows(
+    timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, window: int, beginning: int
+) -> list[int]:
+    """How many rows at the start of each segment too little is known of to be judged.
+
+    With what went before they would be in more windows; a series without a scale of its own has
+    none until its beginning is over.
+    """
+    known = set(scales.names) if scales else set()
+    found = []
+    for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
+        new = scales is not None and names[series] not in known
+        found.append(max(window - 1, beginning - 1 if new else 0) if first else 0)
+    return found
+
+
+def stretches(
+    rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, beginning: int
+) -> list[Matrix]:
+    """The channels [steps, channels] of each segment, scaled, with missing cells as the last known."""
+    found = []
+    scaling = scalings(rows, timeline, names, scales, beginning)
+    for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
         values = rows.values[timeline.order[part]]
         if scales is not None:
-            index = places.get(names[series])
-            if index is None and series not in begun:
-                begun[series] = _scale(values[:beginning], scales.measured)
-            center, spread = (
-                begun[series] if index is None else (scales.centers[index], scales.spreads[index])
-            )
             values = ((values - center) / spread).astype(np.float32)
         found.append(bent(filled_forward(values)))
     return found

@@ -67,7 +67,7 @@ def test_the_object_is_the_contract(folder: Path, tiny_model: Path) -> None:
         *["schema_version", "aedetect_version", "command", "model", "compared", "by", "label", "rows"],
         *["judged", "anomalies", "normal", "unlabelled", "unscorable", "threshold", "alert_rate"],
         *["auroc", "average_precision", "at_threshold", "at_best_f1", "at_alert_rates", "false_alarms"],
-        *["segments", "comparison", "warnings", "started", "finished", "seconds", "exit_code"],
+        *["segments", "comparison", "series", "warnings", "started", "finished", "seconds", "exit_code"],
     ]
 
 

@@ -185,23 +185,131 @@ def test_history_and_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> 
     )
 
 
-def test_evaluate_takes_series() -> None:
+def test_evaluate_judges_series_by_event() -> None:
     new = pd.read_csv("new.csv").assign(fault=0)
     new.loc[200:259, "fault"] = 1
     new.to_csv("labelled.csv", index=False)
     found = json.loads(run("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault", "--json").stdout)
-    assert found["exit_code"] == 0
+    assert (found["series"]["events"], found["series"]["caught"], found["series"]["false"]) == (1, 1, 1)
+    shown = run("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault").stdout
+    assert "events caught, of 1" in shown
+    assert "delay, in hindsight " in shown
+    assert "false alarms: " in shown
+    assert "1 false event in 5." in shown
 
 
-@pytest.mark.parametrize("command", ["explain", "report", "encode"])
-def test_what_is_for_tables_says_so(command: str) -> None:
-    output = [] if command == "explain" else ["-o", "x.html" if command == "report" else "x.csv"]
-    result = run(command, "new.csv", "-m", "m.aed", *output)
-    assert result.exit_code in (2, 4)
-    assert "time series" in result.stderr
+def test_explain_tells_events_the_strangest_first() -> None:
+    result = run("explain", "new.csv", "-m", "m.aed")
+    assert result.exit_code == 0
+    heads = [line for line in result.stdout.splitlines() if line.startswith("new.csv: event 1, machine m")]
+    assert len(heads) == 2
+    assert " was expected" in result.stdout
+    assert "  clearly off from 2026-02-0" in result.stdout
+    assert "temp, seen      " in result.stdout
 
 
-@pytest.mark.parametrize("command", ["inspect"])
-def test_inspect_shows_a_model_of_series(command: str) -> None:
-    assert run(command, "m.aed").exit_code == 0
-    assert run(command, "m.aed", "--json").exit_code == 0
+def test_explain_takes_one_event_or_row() -> None:
+    found = json.loads(
+        run("explain", "new.csv", "-m", "m.aed", "--event", 1, "--entity", "m1", "--json").stdout
+    )
+    (event,) = found["explained"]
+    assert (found["events"], event["anomaly_event"], event["entity"]) == (2, 1, {"machine": "m1"})
+    assert event["columns"][0]["column"] == "temp"
+    assert event["start"] <= event["clearest"][0] <= event["clearest"][1] <= event["end"]
+    found = json.loads(run("explain", "new.csv", "-m", "m.aed", "--row", 231, "--row", 1, "--json").stdout)
+    assert [row["is_anomaly"] for row in found["explained"]] == [True, None]
+    assert [row["row"] for row in found["explained"]] == [231, 1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            ("--event", "1"),
+            "--event 1: 2 series have an event of that number; add --entity and one of: m0, m1",
+        ),
+        (("--event", "1", "--row", "2"), "--event excludes --row, --id and --top; choose one"),
+        (("--id", "x"), "--id is for models of tables; of time series give --event, --row or --entity"),
+    ],
+)
+def test_explain_says_how_to_ask(flags: tuple[str, ...], said: str) -> None:
+    assert usage(run("explain", "new.csv", "-m", "m.aed", *flags)) == said
+
+
+def test_explain_names_what_is_not_there() -> None:
+    assert fault(run("explain", "new.csv", "-m", "m.aed", "--event", "9", "--entity", "m0")) == (
+        "error: --event 9: there is no such event; the last is event 1"
+    )
+    assert fault(run("explain", "new.csv", "-m", "m.aed", "--row", "9999")) == (
+        "error: new.csv: there is no row 9999; the last is row 864"
+    )
+
+
+def test_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> None:
+    assert usage(run("explain", tiny_csv, "-m", tiny_model, "--event", "1")).endswith(
+        "no model of time series, which --event and --entity are for"
+    )
+
+
+def test_report_is_written_for_series() -> None:
+    result = run("report", "new.csv", "-m", "m.aed", "-o", "r.html")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("2 events on 2 series in 2 d 23 h. The strangest, on m")
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert page.count('class="panel"') == 2
+    told = run("report", "new.csv", "-m", "m.aed", "--format", "md").stdout
+    assert "| event | from | for | score | why |" in told
+    assert "| m0 1 | 2026-02-0" in told
+
+
+def test_calibrate_takes_series() -> None:
+    result = run("calibrate", "normal.csv", "-m", "m.aed", "-o", "c.aed", "--alert-rate", "0.05")
+    assert result.exit_code == 0
+    assert "are flagged, 0.05 of normal ones; before, those above" in result.stdout
+    assert run("score", "new.csv", "-m", "c.aed").exit_code == 0
+
+
+def test_drift_is_measured_on_series() -> None:
+    moved = pd.read_csv("normal.csv")
+    moved["load"] += 60
+    moved.to_csv("moved.csv", index=False)
+    steady = json.loads(run("drift", "normal.csv", "-m", "m.aed", "--json").stdout)
+    assert steady["verdict"] == "steady"
+    result = run("drift", "moved.csv", "-m", "m.aed", "--json", "--fail-on-drift")
+    assert result.exit_code == 11
+    assert json.loads(result.stdout)["drifted"] == ["load"]
+
+
+def test_a_short_stretch_is_too_little_to_tell_drift() -> None:
+    pd.read_csv("normal.csv")[:200].to_csv("short.csv", index=False)
+    assert json.loads(run("drift", "short.csv", "-m", "m.aed", "--json").stdout)["verdict"] == "too few rows"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("encode", "new.csv", "-o", "x.csv"),
+        ("decode", "new.csv", "-o", "x.csv"),
+        ("clean", "new.csv", "-o", "x.csv"),
+        ("impute", "new.csv", "-o", "x.csv"),
+        ("sample", "3", "-o", "x.csv"),
+    ],
+)
+def test_what_is_for_tables_says_so(words: tuple[str, ...]) -> None:
+    assert fault(run(*words, "-m", "m.aed"), 4) == (
+        "error: a model of time series has no codes and repairs; train one of tables, without --time"
+    )
+
+
+def test_training_goes_not_on_from_a_model_of_series() -> None:
+    flags = ("--time", "time", "--from", "m.aed")
+    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+        "--from goes with tables; a model of time series is trained anew"
+    )
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--format", "md")])
+def test_inspect_shows_a_model_of_series(flags: tuple[str, ...]) -> None:
+    result = run("inspect", "m.aed", *flags)
+    assert result.exit_code == 0
+    assert "machine" in result.stdout

@@ -183,3 +183,18 @@ def test_state_and_statistics_restore_the_encoder() -> None:
     state = EncoderState.model_validate_json(ENCODER.state.model_dump_json())
     restored = FeatureEncoder(ENCODER.schema, state, ENCODER.statistics())
     np.testing.assert_array_equal(restored.transform(BATCH).matrix, ENCODER.transform(BATCH).matrix)
+
+
+def test_truth_values_of_a_typed_file_are_known_again_in_a_text_file() -> None:
+    columns = {"x": list(range(ROWS)), "open": [number % 3 == 0 for number in range(ROWS)]}
+    encoder = fitted(columns, is_text=False)
+    typed = encoder.transform(pa.RecordBatch.from_pydict(columns))
+    words = encoder.transform(
+        pa.RecordBatch.from_pydict(
+            {name: [str(value) for value in values] for name, values in columns.items()}
+        )
+    )
+    assert words.matrix.tolist() == typed.matrix.tolist()
+    assert not words.unscorable.any()
+    odd = encoder.transform(pa.RecordBatch.from_pydict({"x": ["1"], "open": ["ajar"]}))
+    assert odd.unreadable == {"open": Unreadable(1, 0)}

@@ -207,3 +207,9 @@ def test_a_role_set_by_hand_is_not_overruled_by_the_rest_of_the_table() -> None:
     profiles = {name: profile(values, counting=True) for name, values in columns.items()}
     schema = schema_of(profiles, roles={"code": "numeric"})
     assert [column.role for column in schema.columns] == ["categorical", "numeric"]
+
+
+@pytest.mark.parametrize("values", [[1.5, 2.5] * 50, list(range(50)) * 2, [0, 1] * 50])
+def test_the_index_of_a_pandas_table_is_never_learned(values: list[float]) -> None:
+    assert role(values, "__index_level_0__", is_text=False) == "id"
+    assert role(values, "x", is_text=False) != "id"

@@ -1,0 +1,172 @@
+"use strict";
+(() => {
+  const panels = [...document.querySelectorAll(".panel")];
+  if (!panels.length) return;
+  const WIDTH = 1000, HEIGHT = 100, LEAST = 0.5;
+  const tip = document.getElementById("tip");
+  const choice = document.getElementById("panel-of");
+  const views = panels.map(() => [0, WIDTH]);
+  const parsed = new Map();
+  let shown = 0;
+
+  const two = (value) => String(value).padStart(2, "0");
+  const time = (panel, x, fine) => {
+    const start = +panel.dataset.start, end = +panel.dataset.end;
+    const at = new Date((start + x / WIDTH * (end - start)) * 1000);
+    const text = at.getUTCFullYear() + "-" + two(at.getUTCMonth() + 1) + "-" + two(at.getUTCDate()) +
+      " " + two(at.getUTCHours()) + ":" + two(at.getUTCMinutes());
+    return fine ? text + ":" + two(at.getUTCSeconds()) : text;
+  };
+  const draw = (index) => {
+    const panel = panels[index], [from, to] = views[index];
+    for (const svg of panel.querySelectorAll("svg.series")) {
+      svg.setAttribute("viewBox", from + " 0 " + (to - from) + " " + HEIGHT);
+    }
+    const spans = [...panel.querySelectorAll(".times span")];
+    const seconds = (to - from) / WIDTH * (panel.dataset.end - panel.dataset.start);
+    spans.forEach((span, step) => {
+      span.textContent = time(panel, from + (to - from) * step / (spans.length - 1), seconds < 600);
+    });
+  };
+  const look = (index, from, to) => {
+    const width = Math.min(Math.max(to - from, LEAST), WIDTH);
+    const left = Math.min(Math.max((from + to - width) / 2, 0), WIDTH - width);
+    views[index] = [left, left + width];
+    draw(index);
+  };
+  const move = (index, how) => {
+    const [from, to] = views[index], width = to - from, middle = (from + to) / 2;
+    if (how === "in") look(index, middle - width / 4, middle + width / 4);
+    if (how === "out") look(index, middle - width, middle + width);
+    if (how === "left") look(index, from - width / 3, to - width / 3);
+    if (how === "right") look(index, from + width / 3, to + width / 3);
+    if (how === "all") look(index, 0, WIDTH);
+  };
+  const show = (index) => {
+    shown = index;
+    panels.forEach((panel, place) => { panel.hidden = place !== index; });
+    if (choice) choice.value = String(index);
+  };
+  const points = (path) => {
+    if (!parsed.has(path)) {
+      const found = [];
+      let up = 0;
+      for (const [, mark, x, y] of path.getAttribute("d").matchAll(/([MLH])([-\d.e]+)[ V]([-\d.e]+)/g)) {
+        if (mark === "H") found.push([+x, up]);
+        up = +y;
+        found.push([+x, up]);
+      }
+      parsed.set(path, found);
+    }
+    return parsed.get(path);
+  };
+  const nearest = (found, x) => {
+    let low = 0, high = found.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (found[middle][0] <= x) low = middle; else high = middle;
+    }
+    return Math.abs(found[low][0] - x) <= Math.abs(found[high][0] - x) ? found[low] : found[high];
+  };
+  const value = (figure, up) => {
+    const low = +figure.dataset.low, high = +figure.dataset.high, share = 1 - up / HEIGHT;
+    const names = JSON.parse(figure.dataset.names);
+    if (names.length) return names[Math.round(low + share * (high - low))] || "";
+    const number = figure.dataset.log === "1" ? low * (high / low) ** share : low + share * (high - low);
+    return String(+number.toPrecision(4));
+  };
+  const told = (panel, figure, x) => {
+    const parts = [];
+    let at = x;
+    for (const kind of ["seen", "expected"]) {
+      const path = figure.querySelector("path." + kind);
+      if (!path) continue;
+      const found = nearest(points(path), x);
+      if (kind === "seen") at = found[0];
+      parts.push(kind === "seen" ? value(figure, found[1]) : "expected " + value(figure, found[1]));
+    }
+    return time(panel, at, false) + ": " + figure.dataset.name + " " + parts.join(", ");
+  };
+  const line = (svg, name) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name === "cross" ? "line" : "rect");
+    made.setAttribute("class", name);
+    svg.append(made);
+    return made;
+  };
+  panels.forEach((panel, index) => {
+    let from = null;
+    const figures = [...panel.querySelectorAll("figure")];
+    const place = (event, svg) => {
+      const box = svg.getBoundingClientRect(), [left, right] = views[index];
+      const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+      return left + share * (right - left);
+    };
+    const clear = (name) => { for (const old of panel.querySelectorAll("." + name)) old.remove(); };
+    for (const figure of figures) {
+      const svg = figure.querySelector("svg");
+      svg.addEventListener("pointermove", (event) => {
+        const x = place(event, svg);
+        clear("cross");
+        clear("chosen");
+        for (const other of panel.querySelectorAll("svg.series")) {
+          const cross = line(other, "cross");
+          for (const [key, at] of [["x1", x], ["x2", x], ["y1", 0], ["y2", HEIGHT]]) cross.setAttribute(key, at);
+          if (from === null) continue;
+          const chosen = line(other, "chosen");
+          const sides = [["x", Math.min(from, x)], ["width", Math.abs(x - from)], ["y", 0], ["height", HEIGHT]];
+          for (const [key, at] of sides) chosen.setAttribute(key, at);
+        }
+        const mark = [...svg.querySelectorAll(".event")].find((one) =>
+          +one.getAttribute("x") <= x && x <= +one.getAttribute("x") + +one.getAttribute("width"));
+        tip.textContent = told(panel, figure, x) + (mark ? " (" + mark.dataset.event + ")" : "");
+        tip.hidden = false;
+        const box = tip.getBoundingClientRect();
+        tip.style.left = Math.max(4, Math.min(event.clientX + 12, innerWidth - box.width - 8)) + "px";
+        tip.style.top = Math.max(4, Math.min(event.clientY + 14, innerHeight - box.height - 8)) + "px";
+      });
+      svg.addEventListener("pointerdown", (event) => {
+        from = place(event, svg);
+        svg.setPointerCapture(event.pointerId);
+      });
+      svg.addEventListener("pointerup", (event) => {
+        const x = place(event, svg), [left, right] = views[index];
+        if (from !== null && Math.abs(x - from) > (right - left) / 100) {
+          look(index, Math.min(from, x), Math.max(from, x));
+        }
+        from = null;
+        clear("chosen");
+      });
+      for (const name of ["pointerleave", "pointercancel"]) {
+        svg.addEventListener(name, () => {
+          clear("cross");
+          clear("chosen");
+          from = null;
+          tip.hidden = true;
+        });
+      }
+    }
+    panel.addEventListener("keydown", (event) => {
+      const how = { "+": "in", "=": "in", "-": "out", ArrowLeft: "left", ArrowRight: "right", Home: "all" }[event.key];
+      if (how) { move(index, how); event.preventDefault(); }
+    });
+  });
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => move(shown, button.dataset.zoom));
+  }
+  for (const button of document.querySelectorAll("button.show")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const index = +button.dataset.panel, from = +button.dataset.from, to = +button.dataset.to;
+      const around = Math.max((to - from) / 2, LEAST);
+      show(index);
+      look(index, from - around, to + around);
+      document.getElementById("channels").scrollIntoView({ block: "start" });
+      panels[index].focus({ preventScroll: true });
+    });
+  }
+  for (const hidden of document.querySelectorAll(".zoom, .hint")) hidden.hidden = false;
+  if (choice) choice.addEventListener("change", () => show(+choice.value));
+  show(0);
+  addEventListener("beforeprint", () => { for (const panel of panels) panel.hidden = false; });
+  addEventListener("afterprint", () => show(shown));
+})();

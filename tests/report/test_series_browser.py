@@ -1,0 +1,149 @@
+"""The plot of time series in a real browser: it opens, zooms and tells values; hostile names run nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.sensors import broken, readings
+from typer.testing import CliRunner
+
+from aedetect import Detector
+from aedetect.cli.main import app
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium with its driver is installed"),
+]
+
+HOSTILE = '"><img src=x onerror="document.title=\'pwned\'">'
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    names = {"temp": "<script>document.title='pwned'</script>"}
+    machines = {"machine": {"m0": HOSTILE}}
+    normal = readings(8, 2).replace(machines).rename(columns=names)
+    settings = {"series.time": "time", "series.entity": ["machine"], "series.window": 24}
+    Detector({**settings, "threshold.alert_rate": 0.001}).fit(normal).save(folder / "m.aed")
+    new = broken(readings(3, 2, seed=5, start="2026-02-01"), 200, 260).replace(machines)
+    new.rename(columns=names).to_csv(folder / "new.csv", index=False)
+    words = [str(folder / "new.csv"), "-m", str(folder / "m.aed"), "-o", str(folder / "r.html")]
+    result = CliRunner().invoke(app, ["report", *words])
+    assert result.exit_code == 0, result.output
+    return folder / "r.html"
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, page: Path) -> Any:
+    browser.get(page.as_uri())
+    return browser
+
+
+def view(browser: Any) -> list[float]:
+    """From where to where the plot shown reaches, in parts of a thousand."""
+    box = browser.execute_script(
+        "return document.querySelector('.panel:not([hidden]) svg.series').getAttribute('viewBox')"
+    )
+    left, _, width, _ = map(float, box.split())
+    return [left, left + width]
+
+
+def press(browser: Any, how: str) -> None:
+    browser.execute_script(f"document.querySelector('[data-zoom={how}]').click()")
+
+
+def test_it_opens_without_an_error_and_runs_nothing_of_the_data(opened: Any) -> None:
+    assert opened.get_log("browser") == []
+    assert "pwned" not in opened.title
+    shown = opened.find_elements("css selector", ".panel:not([hidden])")
+    assert len(shown) == 1
+    assert HOSTILE in shown[0].text
+
+
+def test_buttons_and_keys_zoom_all_channels_together(opened: Any) -> None:
+    assert view(opened) == [0, 1000]
+    press(opened, "in")
+    assert view(opened) == [250, 750]
+    press(opened, "left")
+    assert view(opened)[0] < 250
+    boxes = opened.execute_script(
+        "return new Set([...document.querySelectorAll('.panel:not([hidden]) svg.series')]"
+        ".map((svg) => svg.getAttribute('viewBox'))).size"
+    )
+    assert boxes == 1
+    panel = opened.find_element("css selector", ".panel:not([hidden])")
+    panel.send_keys("\ue011")  # Home
+    assert view(opened) == [0, 1000]
+    panel.send_keys("+")
+    assert view(opened) == [250, 750]
+
+
+def test_dragging_over_a_stretch_shows_it(opened: Any) -> None:
+    from selenium.webdriver import ActionChains
+
+    svg = opened.find_elements("css selector", ".panel:not([hidden]) svg.series")[1]
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    width = svg.rect["width"]
+    chain = ActionChains(opened)
+    chain.move_to_element_with_offset(svg, -int(0.25 * width), 0).click_and_hold()
+    chain.move_to_element_with_offset(svg, 0, 0).release().perform()
+    assert view(opened) == pytest.approx([250, 500], abs=5)
+
+
+def test_pointing_tells_time_value_and_event(opened: Any) -> None:
+    from selenium.webdriver import ActionChains
+
+    svg = opened.find_elements("css selector", ".panel:not([hidden]) svg.series")[1]
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    ActionChains(opened).move_to_element_with_offset(svg, int(0.02 * svg.rect["width"]), 0).perform()
+    told = opened.find_element("id", "tip").text
+    assert told.startswith("2026-02-0")
+    assert ", expected " in told
+    assert "(event 1: 2026-02-0" in told
+
+
+def test_an_event_is_shown_in_the_plot(opened: Any) -> None:
+    opened.execute_script("document.querySelector('.event-row').open = true")
+    opened.execute_script("document.querySelector('button.show').click()")
+    left, right = view(opened)
+    assert 0 < left < right < 1000
+    last = opened.find_element("css selector", ".panel:not([hidden]) .times span:last-child").text
+    assert last.startswith("2026-02-0")
+
+
+def test_a_series_is_chosen(opened: Any) -> None:
+    opened.execute_script(
+        "const c = document.getElementById('panel-of'); c.value = '1'; c.dispatchEvent(new Event('change'))"
+    )
+    assert opened.find_element("css selector", ".panel:not([hidden])").text.startswith("m1")
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_it_fits_the_screen(opened: Any, width: int) -> None:
+    mobile = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", mobile)
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
