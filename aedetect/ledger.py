@@ -124,8 +124,8 @@ class Ledger:
     ) -> None:
         """Enter an input whose output is in place."""
         self._store(
-            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, output, rows,
-                  anomalies, datetime.now(UTC).isoformat(timespec="seconds"))
+            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256,
+                  None if output is None else _storable(output), rows, anomalies, datetime.now(UTC).isoformat(timespec="seconds"))
         )  # fmt: skip
 
     def entries(self) -> Iterator[Entry]:
@@ -221,7 +221,17 @@ def place_of(source: FileInput) -> str:
         raise UsageError("--new-only: standard input cannot be recognised again; name files instead")
     if place.filesystem is not None:
         return source.name
-    return os.fsencode(os.path.realpath(place.path)).decode("utf-8", "backslashreplace")
+    return place_of_path(place.path)
+
+
+def place_of_path(path: str) -> str:
+    """The name in the ledger of a file on disk, whether it is still there or not."""
+    return _storable(os.path.realpath(path))
+
+
+def _storable(path: str) -> str:
+    """A path as SQLite can hold it: bytes that are no UTF-8 are spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def look(source: FileInput) -> Mark:

@@ -19,7 +19,7 @@ from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
 from aedetect.ledger import Ledger, Mark, check_state_path, check_unchanged, is_young, mark_of, place_of
 from aedetect.monitor import Monitor
 from aedetect.parallel import Done, ParallelFollower, Task, score_side_by_side, worthwhile
-from aedetect.record import recorded
+from aedetect.record import check_records, recorded
 from aedetect.scoring import Shape
 from aedetect.summary import FileOutcome, Follower, Summary
 
@@ -111,12 +111,18 @@ def score(request: Request, settings: Config, monitor: Monitor, watch: Watch | N
     records = request.records
     told = {"path": str(request.model), "sha256": None, "trained": None}
     summary = Summary(told, None, None, datetime.now(UTC))
-    with recorded(summary, records.summary, records.metrics):
+    words = [*request.inputs, *request.history, request.output, request.events, str(request.model)]
+    if records.state is not None:
+        words.append(str(records.state))
+    with recorded(summary, records.summary, records.metrics, words):
         sources = open_inputs(request.inputs, read_options(settings.data))
+        _check_records(records, sources)
         outputs = plan_outputs(sources, request.output, keep_from=request.model)
         history = open_inputs(request.history, read_options(settings.data)) if request.history else []
         if request.events is not None:
             plan_outputs([*sources, *history], request.events, keep_from=request.model)
+        _check_records(records, history)
+        check_records(records.summary, records.metrics, outputs)
         _check_files(records, sources, outputs, request.model)
         guarded = [output for output in outputs if output is not None]
         state = [str(records.state)] if records.state else []
@@ -189,6 +195,11 @@ def _score(
             events=request.events,
         )
     _judge(summary, request.guards, drift.verdict(), monitor)
+
+
+def _check_records(records: Records, sources: Sequence[FileInput]) -> None:
+    local = [source.location.path for source in sources if source.location.filesystem is None]
+    check_records(records.summary, records.metrics, local)
 
 
 def _check_files(

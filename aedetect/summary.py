@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from aedetect.io.files import FileInput
 
 SUMMARY_VERSION = 1
+
+
+def storable(value: Any) -> Any:
+    """`value` with texts that can be written as UTF-8, whatever they came from."""
+    if isinstance(value, str):
+        return os.fsencode(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {key: storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass
@@ -84,6 +94,10 @@ class Summary:
         return self.counts.anomalies / self.counts.rows if self.counts.rows else None
 
     def as_dict(self) -> dict[str, Any]:
+        """Paths whose bytes are no UTF-8, which JSON cannot hold, have these spelled out."""
+        return storable(self._as_it_is())
+
+    def _as_it_is(self) -> dict[str, Any]:
         finished = datetime.now(UTC)
         return {
             "schema_version": SUMMARY_VERSION,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -93,10 +92,10 @@ def forget(
         if bool(inputs) == all and not (model and not inputs):
             raise UsageError("name the inputs to forget, or --all, but not both")
         from aedetect.io.lock import Locks
-        from aedetect.ledger import Ledger
+        from aedetect.ledger import Ledger, place_of_path
 
         # The ledger holds real paths; what is remembered of a file that is gone keeps its name.
-        paths = [os.path.realpath(path) if "://" not in path else path for path in inputs or ()]
+        paths = [place_of_path(path) if "://" not in path else path for path in inputs or ()]
         with Locks([str(state)]), Ledger(state, create=False) as ledger:
             gone = ledger.forget(paths, model)
         for entry in gone if verbose else ():

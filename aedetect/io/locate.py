@@ -79,9 +79,15 @@ def _expand(word: str, alone: bool) -> list[Location]:
     if os.path.isdir(word):
         return _expand_directory(word)
     if os.path.exists(word):
+        if not os.path.isfile(word):
+            raise DataError(f"{word}: is no regular file; pipe what it holds to standard input, and name -")
         return [Location(word, _shown(word))]
     if glob.has_magic(word):
-        matches = sorted(path for path in glob.glob(word, recursive=True) if not os.path.isdir(path))
+        matches = sorted(
+            path
+            for path in glob.glob(word, recursive=True)
+            if not (os.path.isdir(path) or _is_pipe_or_device(path))
+        )
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
         return [Location(path, _shown(path)) for path in matches]
@@ -89,6 +95,11 @@ def _expand(word: str, alone: bool) -> list[Location]:
         # One missing among several fails when its turn comes, and does not keep the rest from theirs.
         return [Location(word, _shown(word))]
     raise DataError(f"{word}: no such file or directory")
+
+
+def _is_pipe_or_device(path: str) -> bool:
+    """Whether reading `path` might never end; what is not there or leads nowhere fails when it is read."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _shown(path: str) -> str:
@@ -103,6 +114,8 @@ def _expand_directory(root: str) -> list[Location]:
         for name in sorted(files):
             if not name.startswith((".", "_")) and format_of_name(name):
                 path = os.path.join(folder, name)
+                if _is_pipe_or_device(path):
+                    continue
                 relative = Path(path).relative_to(root)
                 partition = _partition(relative.parts[:-1])
                 places.append(Location(path, _shown(path), partition, None, str(relative)))

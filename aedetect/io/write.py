@@ -59,7 +59,14 @@ def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
         return
     with atomic_output(path) as raw, _compressed(path, raw) as stream:
         sink = _sink(output_format(path), stream, schema)
-        yield sink
+        try:
+            yield sink
+        except BaseException:
+            # Arrow would end the file later, when the stream is closed, and complain on stderr. What is
+            # written now is thrown away with the temporary file, and so is a failure to write it.
+            with contextlib.suppress(Exception):
+                sink.close()
+            raise
         sink.close()
 
 
