@@ -123,9 +123,11 @@ class Ledger:
         self, source: FileInput, mark: Mark, model: str, output: str | None, rows: int, anomalies: int
     ) -> None:
         """Enter an input whose output is in place."""
+        kept = None if output is None else _storable(output)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         self._store(
-            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256,
-                  None if output is None else _storable(output), rows, anomalies, datetime.now(UTC).isoformat(timespec="seconds"))
+            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, kept, rows,
+                  anomalies, now)
         )  # fmt: skip
 
     def entries(self) -> Iterator[Entry]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
@@ -198,9 +199,9 @@ class _Ending:
 _ending = _Ending()
 
 
-def _end_with(parent: multiprocessing.process.ParentProcess) -> None:
+def _end_with(parent: int) -> None:
     """A process whose starter was killed would wait for inputs for ever."""
-    parent.join()
+    connection.wait([parent])
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -211,7 +212,7 @@ def _begin(task: Task) -> None:
     signal.signal(signal.SIGTERM, _ending.tell)
     parent = multiprocessing.parent_process()
     assert parent is not None
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     import torch
 
     from aedetect.config import Config

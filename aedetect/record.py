@@ -67,7 +67,8 @@ def check_records(summary_file: Path | None, metrics_file: Path | None, taken: S
             continue
         if any(other and same_file(path, other) for other in taken):
             raise Clash(
-                f"{path}: {option} would replace an input, an output, the model or the state file; name another"
+                f"{path}: {option} would replace an input, an output, the model or the state file; "
+                "name another"
             )
 
 

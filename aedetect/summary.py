@@ -95,7 +95,8 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """Paths whose bytes are no UTF-8, which JSON cannot hold, have these spelled out."""
-        return storable(self._as_it_is())
+        told: dict[str, Any] = storable(self._as_it_is())
+        return told
 
     def _as_it_is(self) -> dict[str, Any]:
         finished = datetime.now(UTC)

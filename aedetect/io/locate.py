@@ -83,11 +83,9 @@ def _expand(word: str, alone: bool) -> list[Location]:
             raise DataError(f"{word}: is no regular file; pipe what it holds to standard input, and name -")
         return [Location(word, _shown(word))]
     if glob.has_magic(word):
-        matches = sorted(
-            path
-            for path in glob.glob(word, recursive=True)
-            if not (os.path.isdir(path) or _is_pipe_or_device(path))
-        )
+        # Folders, pipes and devices are passed over; what leads nowhere fails by name when it is read.
+        found = glob.glob(word, recursive=True)
+        matches = sorted(path for path in found if os.path.isfile(path) or not os.path.exists(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
         return [Location(path, _shown(path)) for path in matches]
@@ -95,11 +93,6 @@ def _expand(word: str, alone: bool) -> list[Location]:
         # One missing among several fails when its turn comes, and does not keep the rest from theirs.
         return [Location(word, _shown(word))]
     raise DataError(f"{word}: no such file or directory")
-
-
-def _is_pipe_or_device(path: str) -> bool:
-    """Whether reading `path` might never end; what is not there or leads nowhere fails when it is read."""
-    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _shown(path: str) -> str:
@@ -114,7 +107,7 @@ def _expand_directory(root: str) -> list[Location]:
         for name in sorted(files):
             if not name.startswith((".", "_")) and format_of_name(name):
                 path = os.path.join(folder, name)
-                if _is_pipe_or_device(path):
+                if os.path.exists(path) and not os.path.isfile(path):
                     continue
                 relative = Path(path).relative_to(root)
                 partition = _partition(relative.parts[:-1])
