@@ -15,8 +15,18 @@ from aedetect.driftwatch import NO_SKETCH, DriftWatch
 from aedetect.errors import DataError, ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.lock import Locks
-from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
-from aedetect.ledger import Ledger, Mark, check_state_path, check_unchanged, is_young, mark_of, place_of
+from aedetect.jobs import alert_rate_of, goes_together, is_folder, plan_outputs, score_into
+from aedetect.judging import Remembered, SeriesJudge, kept_tails
+from aedetect.ledger import (
+    Ledger,
+    Mark,
+    StoredTail,
+    check_state_path,
+    check_unchanged,
+    is_young,
+    mark_of,
+    place_of,
+)
 from aedetect.monitor import Monitor
 from aedetect.parallel import Done, ParallelFollower, Task, score_side_by_side, worthwhile
 from aedetect.record import check_records, recorded
@@ -28,8 +38,9 @@ if TYPE_CHECKING:
 
     from aedetect.detector import Detector, Verdicts
     from aedetect.drift.verdict import Drift
+    from aedetect.judging import Judge
 
-# Of time series, inputs scored in an earlier run that are read again, for what went before the new ones.
+# Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
 _REMEMBERED_INPUTS = 2
 MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a schema or data change"
 
@@ -152,7 +163,8 @@ def _score(
     summary.threshold = detector.threshold
     summary.alert_rate = alert_rate_of(detector, detector.threshold)
     # Whether rows are named by their input must not hang on how many are new today.
-    together = goes_together(outputs) and (len(sources) > 1 or ledger is not None)
+    together = goes_together(outputs) and not is_folder(request.output)
+    together &= len(sources) > 1 or ledger is not None
     chosen: list[tuple[FileInput, str | None]] = []
     known: list[FileInput] = []
     for source, output in zip(sources, outputs, strict=True):
@@ -166,8 +178,9 @@ def _score(
     drift = DriftWatch(detector)
     book = _Bookkeeper(ledger, str(detector.sha256), summary) if ledger is not None else None
     unlock = None if together else locks
-    if detector.series is not None:
-        history += known[-_REMEMBERED_INPUTS:]
+    remembered = None
+    if detector.series is not None and ledger is not None:
+        remembered = _remembered(detector, ledger, sources, known, chosen)
     jobs = 1 if together or detector.series is not None else worthwhile(chosen, detector.config.scoring.jobs)
     spared = len(sources) - len(chosen)
     if jobs > 1:
@@ -192,9 +205,28 @@ def _score(
             together=together,
             spared=spared,
             history=history,
+            remembered=remembered,
             events=request.events,
         )
     _judge(summary, request.guards, drift.verdict(), monitor)
+
+
+def _remembered(
+    detector: Detector,
+    ledger: Ledger,
+    sources: Sequence[FileInput],
+    known: Sequence[FileInput],
+    chosen: Sequence[tuple[FileInput, str | None]],
+) -> Remembered:
+    """What went before the inputs that are `chosen` now."""
+    from aedetect.series.tail import Tail
+
+    stored = ledger.tails(str(detector.sha256))
+    places = {id(source): place for place, source in enumerate(sources)}
+    first = min((places[id(source)] for source, _ in chosen), default=0)
+    earlier = [source for source in known if places[id(source)] < first]
+    tails = kept_tails(detector, {name: Tail.from_bytes(data) for name, data in stored.items()})
+    return Remembered(tails, earlier[-_REMEMBERED_INPUTS:])
 
 
 def _check_records(records: Records, sources: Sequence[FileInput]) -> None:
@@ -256,6 +288,10 @@ class _All(Follower):
     def __init__(self, followers: Sequence[Follower]):
         self._followers = followers
 
+    def judging(self, judge: Judge) -> None:
+        for follower in self._followers:
+            follower.judging(judge)
+
     def begin(self, source: FileInput) -> None:
         for follower in self._followers:
             follower.begin(source)
@@ -281,6 +317,10 @@ class _Bookkeeper(Follower):
         self._model = model
         self._summary = summary
         self._marks: dict[str, Mark] = {}
+        self._judge: Judge | None = None
+
+    def judging(self, judge: Judge) -> None:
+        self._judge = judge
 
     def begin(self, source: FileInput) -> None:
         self.marked(source, mark_of(source))
@@ -299,7 +339,12 @@ class _Bookkeeper(Follower):
 
     def done(self, source: FileInput, entry: FileOutcome) -> None:
         mark = self._marks.pop(source.name)
-        self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies)
+        kept = self._judge.tails_with(source) if isinstance(self._judge, SeriesJudge) else {}
+        tails = [
+            StoredTail(name, len(tail), tail.until.isoformat(timespec="seconds"), tail.to_bytes())
+            for name, tail in kept.items()
+        ]
+        self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies, tails)
 
 
 class _Arrivals(ParallelFollower):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from aedetect.detector import Verdicts
     from aedetect.io.files import FileInput
+    from aedetect.judging import Judge
 
 SUMMARY_VERSION = 1
 
@@ -49,6 +50,9 @@ class FileOutcome:
 
 class Follower:
     """Goes along with a scoring run, input by input; every method may be left as it is."""
+
+    def judging(self, judge: Judge) -> None:
+        """Before the first input: this is who judges them all."""
 
     def begin(self, source: FileInput) -> None:
         """An input is about to be scored. May raise DataError: it then counts as failed."""

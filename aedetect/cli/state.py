@@ -51,12 +51,14 @@ def show(
 
         with Ledger(state, create=False) as ledger:
             entries = [entry for entry in ledger.entries() if entry.model.startswith(model or "")]
+            tails = [count for count in ledger.tail_counts() if count.model.startswith(model or "")]
         out.result(
             {
                 "schema_version": 1,
                 "command": "state show",
                 "state": str(state),
                 "entries": [asdict(entry) for entry in entries],
+                "tails": [asdict(count) for count in tails],
                 "exit_code": 0,
             }
         )
@@ -68,6 +70,11 @@ def show(
             )
         out.table(table)
         out.say(f"{len(entries):,} entr{'y' if len(entries) == 1 else 'ies'}")
+        for count in tails:
+            out.say(
+                f"the end of {count.series:,} series, {count.rows:,} row{'s' * (count.rows != 1)} up to "
+                f"{count.until}, of model {count.model[:12]}"
+            )
 
 
 @app.command(no_args_is_help=True)

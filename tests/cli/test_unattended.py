@@ -106,6 +106,11 @@ class TestLedger:
         score(*NEW, output="new.csv")
         assert Path("new.csv").read_text().splitlines()[1].endswith(",in/c.csv")
 
+    def test_a_folder_of_outputs_has_the_same_columns_from_the_first_dump_on(self) -> None:
+        Path("in/b.csv").unlink()
+        assert statuses(*NEW) == {"a.csv": "scored"}
+        assert "source_file" not in Path("out/a.csv").read_text()
+
     def test_an_output_that_cannot_be_written_is_not_noted(self) -> None:
         assert score(*NEW, output="/dev/full").exit_code == 5
         assert set(statuses(*NEW).values()) == {"scored"}
