@@ -1,0 +1,152 @@
+"""What is survived, as figures: runs the tests of faults at full count and writes RELIABILITY.md.
+
+    python tests/benchmarks/reliability.py          # prints the page
+    python tests/benchmarks/reliability.py --write  # and keeps it
+
+Nothing is tried here that the tests do not try; this counts what they did. Faults are numbered as in
+the table below; the tests of fault 7 have 07 in their names. `make bench-reliability` takes about
+a quarter of an hour on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = Path(__file__).with_name("RELIABILITY.md")
+FUZZ_EXAMPLES = "1000"
+
+FAULTS = {
+    1: "empty file; header only",
+    2: "one row",
+    3: "a name twice in the header",
+    4: "byte-order mark; CRLF; CR",
+    5: "UTF-16",
+    6: "`;` or tab as delimiter",
+    7: "decimal comma",
+    8: "quoted newline; unclosed quote",
+    9: "a row with too many or too few fields",
+    10: "a web page saved as .csv; a line without end",
+    11: "gzip under any name; a cut .gz",
+    12: "a bad cell far down",
+    13: "a column all missing; a constant one that moves",
+    14: "inf, -inf, 1e300, 1e400",
+    15: "truth values, decimals, dictionaries, dates, durations …",
+    16: "lists, structs, binary",
+    17: "10,000 categories; an unseen one",
+    18: "codes like `01` and `A1`; integers above 2^53",
+    19: "a column missing, extra, reordered, of another type",
+    20: "timestamps unsorted, twice, with gaps, mixed zones, ambiguous, epoch",
+    21: "a series shorter than a window",
+    22: "a zero-byte, cut, damaged or false Parquet file",
+    23: "a folder without data; a glob without match",
+    24: "an unreadable file among good ones",
+    25: "output folder missing or read-only; output equals another file of the run",
+    26: "disk full; a device as output",
+    27: "kill -9 in training, then `--resume`",
+    28: "kill -9 in scoring",
+    29: "two runs on one output or ledger",
+    30: "a model cut, changed, not finite, too new, or a pickle",
+    31: "hostile names and values",
+    32: "SIGTERM, SIGINT, a closed pipe",
+}
+# Tests that do not bear the number of their fault, as parts of their names.
+UNNUMBERED = {
+    20: (
+        r"test_series\.py::test_(unsorted|repeated|mixed|ambiguous)",
+        r"series/test_(clock|timeline)\.py",
+    ),
+    21: (r"test_a_series_shorter",),
+    32: (r"test_parallel\.py::test_a_stopped_run",),
+}
+PLACES = (
+    "tests/faults",
+    "tests/cli/test_unattended.py",
+    "tests/cli/test_series.py",
+    "tests/cli/test_series_daily.py",
+    "tests/series",
+    "tests/io",
+    "tests/test_ledger.py",
+    "tests/test_parallel.py",
+    "tests/test_recipes.py",
+    "tests/test_month.py",
+)
+
+
+@dataclass
+class Counts:
+    """Outcomes by test, and what tests printed."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            self.outcomes[report.nodeid] = report.outcome
+        if report.when == "call":
+            self.printed += [line for line in report.capstdout.splitlines() if line.startswith("survived: ")]
+
+    def of(self, names: Sequence[re.Pattern[str]]) -> list[str]:
+        return [test for test in self.outcomes if any(name.search(test) for name in names)]
+
+
+def patterns(fault: int) -> list[re.Pattern[str]]:
+    number = rf"::test_(\d\d_and_)*{fault:02}_"
+    return [re.compile(text) for text in (number, *UNNUMBERED.get(fault, ()))]
+
+
+def told(counts: Counts, tests: Sequence[str]) -> str:
+    """'12 passed', and what else there is."""
+    results = [counts.outcomes[test] for test in tests]
+    return ", ".join(
+        f"{results.count(one)} {one}" for one in ("passed", "failed", "skipped") if one in results
+    )
+
+
+def page(counts: Counts, seconds: float) -> str:
+    lines = [
+        "# What is survived",
+        "",
+        f"Made by `make bench-reliability` in {seconds / 60:.0f} minutes on one core: "
+        f"Python {platform.python_version()}, {platform.system()}.",
+        "",
+        *(f"- {line.removeprefix('survived: ')}" for line in sorted(counts.printed)),
+        f"- {told(counts, list(counts.outcomes))} of {len(counts.outcomes):,} tests in all",
+        "",
+        "| fault | | tests | result |",
+        "|---:|---|---|---|",
+    ]
+    for number, name in FAULTS.items():
+        tests = counts.of(patterns(number))
+        files = sorted({test.partition("::")[0].removeprefix("tests/") for test in tests})
+        lines.append(f"| {number} | {name} | {', '.join(files)} | {told(counts, tests) or 'no test'} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    words.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    chosen = words.parse_args()
+    os.chdir(ROOT)
+    os.environ |= {"AEDETECT_FUZZ_EXAMPLES": FUZZ_EXAMPLES, "OMP_NUM_THREADS": "1"}
+    counts, clock = Counts(), time.monotonic()
+    code = pytest.main(["-q", "-p", "no:cacheprovider", *PLACES], plugins=[counts])
+    text = page(counts, time.monotonic() - clock)
+    print(text)
+    if chosen.write:
+        PAGE.write_text(text, encoding="utf-8")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
