@@ -138,7 +138,7 @@ def main() -> int:
     words.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     chosen = words.parse_args()
     os.chdir(ROOT)
-    os.environ |= {"AEDETECT_FUZZ_EXAMPLES": FUZZ_EXAMPLES, "OMP_NUM_THREADS": "1"}
+    os.environ |= {"RELIABILITY_FUZZ_EXAMPLES": FUZZ_EXAMPLES, "OMP_NUM_THREADS": "1"}
     counts, clock = Counts(), time.monotonic()
     code = pytest.main(["-q", "-p", "no:cacheprovider", *PLACES], plugins=[counts])
     text = page(counts, time.monotonic() - clock)

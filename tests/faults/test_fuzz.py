@@ -98,7 +98,7 @@ def seeds() -> dict[str, bytes]:
 
 
 SEEDS = seeds()
-EXAMPLES = int(os.environ.get("AEDETECT_FUZZ_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("RELIABILITY_FUZZ_EXAMPLES", "400"))
 
 
 def check(kind: str, data: bytes, folder: Path, model: Path) -> int:
