@@ -160,7 +160,7 @@ class SeriesJudge:
         width, earlier = rows.values.shape[1], []
         if not remembered.tails.precede(rows, self._entities.names):
             earlier = [self._read(source, _Taken()) for source in remembered.earlier]
-        kept = remembered.tails.rows(self._entities, together([*earlier, rows], width))
+        kept = remembered.tails.rows(together([*earlier, rows], width), self._entities.names)
         return together([kept, *earlier], width)
 
     def tails_with(self, source: Input) -> dict[Name, Tail]:

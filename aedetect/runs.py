@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from aedetect.config import Config
 from aedetect.driftwatch import NO_SKETCH, DriftWatch
 from aedetect.errors import DataError, ExitCode, ModelError, UsageError
+from aedetect.io.atomic import same_file
 from aedetect.io.files import FileInput, open_inputs
+from aedetect.io.locate import STDIN
 from aedetect.io.lock import Locks
 from aedetect.jobs import alert_rate_of, goes_together, is_folder, plan_outputs, score_into
 from aedetect.judging import Remembered, SeriesJudge, kept_tails
@@ -130,11 +132,13 @@ def score(request: Request, settings: Config, monitor: Monitor, watch: Watch | N
         _check_records(records, sources)
         outputs = plan_outputs(sources, request.output, keep_from=request.model)
         history = open_inputs(request.history, read_options(settings.data)) if request.history else []
-        if request.events is not None:
-            plan_outputs([*sources, *history], request.events, keep_from=request.model)
+        _check_events(request.events, [*sources, *history], outputs, request.model)
         _check_records(records, history)
         check_records(records.summary, records.metrics, outputs)
-        _check_files(records, sources, outputs, request.model)
+        _check_files(records, sources, [*outputs, request.events], request.model)
+        # What is scored now is not known already, though a pattern for what went before may match it too.
+        scored = {place_of(source) for source in sources if source.spool is None} if history else set()
+        history = [source for source in history if source.spool or place_of(source) not in scored]
         guarded = [output for output in outputs if output is not None]
         state = [str(records.state)] if records.state else []
         with Locks([*state, *guarded]) as locks, _ledger(records.state) as ledger:
@@ -227,6 +231,18 @@ def _remembered(
     earlier = [source for source in known if places[id(source)] < first]
     tails = kept_tails(detector, {name: Tail.from_bytes(data) for name, data in stored.items()})
     return Remembered(tails, earlier[-_REMEMBERED_INPUTS:])
+
+
+def _check_events(
+    events: str | None, sources: Sequence[FileInput], outputs: Sequence[str | None], model: Path
+) -> None:
+    if events is None:
+        return
+    if is_folder(events):
+        raise UsageError(f"--events {events}: a folder; name a file")
+    plan_outputs(sources, events, keep_from=model)
+    if any(output not in (None, STDIN) and same_file(events, str(output)) for output in outputs):
+        raise UsageError(f"{events}: both -o and --events go there; name two files")
 
 
 def _check_records(records: Records, sources: Sequence[FileInput]) -> None:

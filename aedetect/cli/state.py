@@ -63,6 +63,7 @@ def show(
             }
         )
         table = simple_table("input", "scored", "model", "rows", "flagged", right=("rows", "flagged"))
+        table.columns[1].no_wrap = True
         for entry in entries:
             where = f"{entry.path} → {entry.output}" if verbose and entry.output else entry.path
             table.add_row(

@@ -41,13 +41,12 @@ class Entities:
         )
         places = np.unravel_index(distinct, [max(len(words), 1) for _, words in parts])
         numbers = [
-            self.number_of(tuple(words[place] for (_, words), place in zip(parts, row, strict=True)))
+            self._known(tuple(words[place] for (_, words), place in zip(parts, row, strict=True)))
             for row in zip(*places, strict=True)
         ]
         return np.asarray(numbers, dtype=np.int64)[keys] if len(batch) else np.empty(0, dtype=np.int64)
 
-    def number_of(self, name: Name) -> int:
-        """The number of a series, which has one from now on."""
+    def _known(self, name: Name) -> int:
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)

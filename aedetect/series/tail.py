@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aedetect.series.entities import Entities, Name
+from aedetect.series.entities import Name
 from aedetect.series.rows import Rows, together
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
@@ -95,14 +95,14 @@ class Tails:
             ends.get(names[number], -np.inf) < part.seconds[0] for number, part in _by_series(rows)
         )
 
-    def rows(self, entities: Entities, others: Rows) -> Rows:
-        """What is kept, under the numbers of `entities`; without what `others` hold themselves."""
-        present = {number: part.seconds for number, part in _by_series(others)}
+    def rows(self, others: Rows, names: list[Name]) -> Rows:
+        """What is kept of the series in `others`, which are called `names`, and not in `others` itself."""
         found = []
-        for name, tail in self._known.items():
-            number = entities.number_of(name)
-            part = _without(tail.rows, present.get(number))
-            found.append(_picked(part, np.arange(len(part)), number))
+        for number, part in _by_series(others):
+            if names[number] in self._known:
+                kept = self._known[names[number]].rows
+                new = np.flatnonzero(~np.isin(kept.seconds, part.seconds))
+                found.append(_picked(kept, new, number))
         return together(found, others.values.shape[1])
 
     def after(self, rows: Rows, names: list[Name]) -> dict[Name, Tail]:
@@ -114,7 +114,8 @@ class Tails:
         for number, part in _by_series(rows):
             name = names[number]
             if name in self._known:
-                old = _without(self._known[name].rows, part.seconds)
+                old = self._known[name].rows
+                old = _picked(old, np.flatnonzero(~np.isin(old.seconds, part.seconds)), 0)
                 part = together([old, part], part.values.shape[1])
                 part = _picked(part, np.argsort(part.seconds, kind="stable"), 0)
             changed[name] = Tail(self._cut(part, 0 if name in self._scaled else self._beginning))
@@ -144,12 +145,6 @@ def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:
     cuts = np.flatnonzero(np.diff(rows.series[order])) + 1
     for places in np.split(order, cuts) if len(order) else ():
         yield int(rows.series[places[0]]), _picked(rows, places, 0)
-
-
-def _without(rows: Rows, instants: np.ndarray[Any, np.dtype[np.float64]] | None) -> Rows:
-    if instants is None:
-        return rows
-    return _picked(rows, np.flatnonzero(~np.isin(rows.seconds, instants)), 0)
 
 
 def _picked(rows: Rows, places: Indices, number: int) -> Rows:

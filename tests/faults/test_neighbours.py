@@ -109,6 +109,14 @@ def test_31_names_that_are_no_utf_8(prompt: Any) -> None:
     assert (forgotten.stdout, forgotten.stderr) == ("1 entry forgotten\n", "")
 
 
+def test_24_a_missing_file_among_good_ones_is_told_in_plain_words(prompt: Any) -> None:
+    result = prompt.score("normal.csv", "none.csv", output="out/")
+    assert (result.exit_code, result.stderr) == (
+        6,
+        "error: none.csv: cannot be read: No such file or directory\n",
+    )
+
+
 def test_26_a_disk_too_full_for_the_name_of_a_locks_holder(
     prompt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.series.entities import Entities
 from aedetect.series.rows import Rows, together
 from aedetect.series.tail import Tail, Tails
 
@@ -81,17 +80,15 @@ def test_rows_delivered_anew_take_the_place_of_the_old() -> None:
 def test_what_others_hold_is_not_given_twice() -> None:
     tails = fresh(3)
     tails.after(rows([1, 2, 1], [1, 2, 9], [0, 0, 1]), [("a",), ("b",)])
-    entities = Entities(["machine"])
-    assert entities.number_of(("b",)) == 0
-    given = tails.rows(entities, rows([1], [5], [0]))
-    assert given.seconds.tolist() == [1, 2]
-    assert [entities.names[number] for number in given.series] == [("a",), ("a",)]
+    given = tails.rows(rows([2, 7], [5, 7], [1, 0]), [("new",), ("a",)])
+    # Nor are series that have nothing new.
+    assert (given.seconds.tolist(), given.series.tolist()) == ([1], [1])
 
 
 def test_nothing_kept_and_nothing_come() -> None:
     nothing = together([], 1)
     assert not fresh(3).precede(nothing, [])
-    assert len(fresh(3).rows(Entities([]), nothing)) == 0
+    assert len(fresh(3).rows(nothing, [()])) == 0
     assert fresh(3).after(nothing, [()]) == {}
 
 
