@@ -48,7 +48,7 @@ def recorded(
         yield
     except Clash:
         raise
-    except (AedetectError, KeyboardInterrupt, Terminated) as error:
+    except BaseException as error:
         summary.error, summary.exit_code = _told(error)
         with contextlib.suppress(AedetectError):
             _write(summary, summary_file, metrics_file)
@@ -77,7 +77,13 @@ def _told(error: BaseException) -> tuple[str, int]:
         return str(error), int(error.exit_code)
     if isinstance(error, Terminated):
         return "terminated", int(ExitCode.TERMINATED)
-    return "interrupted", int(ExitCode.INTERRUPTED)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", int(ExitCode.INTERRUPTED)
+    if isinstance(error, BrokenPipeError):
+        return "whoever read the output closed it", int(ExitCode.CLOSED_PIPE)
+    if isinstance(error, MemoryError):
+        return "out of memory", int(ExitCode.DATA)
+    return f"a bug in aedetect: {type(error).__name__}: {error}", int(ExitCode.BUG)
 
 
 def _write(summary: Summary, summary_file: Path | None, metrics_file: Path | None) -> None:

@@ -278,6 +278,29 @@ class TestSummary:
         jsonschema.validate(told, SCHEMA)
         assert (told["exit_code"], told["error"]) == (code, error)
 
+    @pytest.mark.parametrize(
+        ("error", "code", "told"),
+        [
+            (KeyboardInterrupt(), 130, "interrupted"),
+            (BrokenPipeError(), 141, "whoever read the output closed it"),
+            (MemoryError(), 3, "out of memory"),
+            (ZeroDivisionError("by zero"), 1, "a bug in aedetect: ZeroDivisionError: by zero"),
+        ],
+    )
+    def test_it_is_written_however_the_run_ends(
+        self, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, told: str
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        score("--metrics", "m.prom")
+        monkeypatch.setattr("aedetect.jobs.score_input", fail)
+        assert score("--summary", "sum.json", "--metrics", "m.prom").exit_code == code
+        found = json.loads(Path("sum.json").read_text())
+        jsonschema.validate(found, SCHEMA)
+        assert (found["exit_code"], found["error"]) == (code, told)
+        assert samples()["last_run_exit_code"] == code
+
     def test_it_is_checked_first(self) -> None:
         result = score("--summary", "no/sum.json")
         assert (result.exit_code, result.stderr) == (
