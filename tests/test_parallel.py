@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -78,8 +79,15 @@ def test_more_processes_only_where_they_pay(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("whom", ["the run", "all of it"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "whom"),
+    [
+        (signal.SIGTERM, "the run"),
+        (signal.SIGTERM, "all of it"),
+        (signal.SIGINT, "all of it"),
+        (signal.SIGKILL, "the run"),
+    ],
+)
 def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: int, whom: str) -> None:
     """As `kill`, the terminal and systemd stop it; killed, it leaves what the next run removes."""
     Path("in/bad.csv").unlink()
@@ -109,7 +117,7 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
         assert stderr.startswith("error: terminated" if number == signal.SIGTERM else "error: interrupted")
         return
     ended_by = time.monotonic() + 20
-    while any(_is_alive(path) for path in writers):
+    while any(_is_being_written(path) for path in writers):
         assert time.monotonic() < ended_by
         time.sleep(0.05)
     for path in Path("in").glob("part*"):
@@ -118,6 +126,13 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
     assert [path.name for path in Path("out").iterdir()] == ["0.csv"]
 
 
-def _is_alive(written: Path) -> bool:
-    """Whether the process that wrote a temporary file, which bears its number, still runs."""
-    return Path("/proc", written.name.rpartition("-tmp-")[2].partition("-")[0]).exists()
+def _is_being_written(temporary: Path) -> bool:
+    """Whether the process that made a temporary file, which it keeps locked, still runs."""
+    try:
+        with open(temporary, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -300,6 +300,17 @@ class TestSummary:
         assert (found["exit_code"], found["error"]) == (code, told)
         assert samples()["last_run_exit_code"] == code
 
+    def test_it_is_written_when_nobody_reads_the_output_any_more(self) -> None:
+        from aedetect.record import recorded
+        from aedetect.summary import Summary
+
+        summary = Summary({"path": "m.aed", "sha256": None, "trained": None}, None, None, _long_ago())
+        with pytest.raises(BrokenPipeError), recorded(summary, Path("sum.json"), None, []):
+            raise BrokenPipeError
+        found = json.loads(Path("sum.json").read_text())
+        jsonschema.validate(found, SCHEMA)
+        assert (found["exit_code"], found["error"]) == (141, "whoever read the output closed it")
+
     def test_it_is_checked_first(self) -> None:
         result = score("--summary", "no/sum.json")
         assert (result.exit_code, result.stderr) == (
