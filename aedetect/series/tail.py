@@ -17,6 +17,8 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 _HEADER = struct.Struct("<QQ")
 _UNSCORABLE, _INFINITE = 1, 2
+# Seconds since 1970 that a date can hold.
+_YEARS = (-62_135_596_800, 253_402_300_799)
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Tail:
 
     @property
     def until(self) -> datetime:
-        """The time of the last row."""
-        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=float(self.rows.seconds[-1]))
+        """The time of the last row; the year 1 or 9999 where it lies beyond."""
+        seconds = float(np.clip(self.rows.seconds[-1], *_YEARS))
+        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
     def to_bytes(self) -> bytes:
         """Counts of rows and channels, then times, values and flags, all with the lowest byte first."""

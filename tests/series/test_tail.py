@@ -32,6 +32,8 @@ def test_there_and_back() -> None:
     for name in ("seconds", "series", "values", "unscorable", "infinite"):
         np.testing.assert_array_equal(getattr(back.rows, name), getattr(tail.rows, name))
     assert tail.until.isoformat() == "1970-01-01T00:00:03+00:00"
+    assert Tail(rows([1e15], [1])).until.year == 9999
+    assert Tail(rows([-1e15], [1])).until.year == 1
 
 
 @pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:-1], lambda data: data + b"x"])
