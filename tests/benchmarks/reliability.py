@@ -17,7 +17,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -68,6 +67,7 @@ UNNUMBERED = {
         r"series/test_(clock|timeline)\b",
     ),
     21: (r"test_a_series_shorter",),
+    30: (r"test_model_faults\b",),
     32: (r"test_parallel::test_a_stopped_run",),
 }
 PLACES = (
@@ -99,7 +99,10 @@ class Counts:
     printed: list[str] = field(default_factory=list)
 
     def read(self, report: Path) -> None:
-        """Take in a report that pytest wrote in the form of JUnit."""
+        """Take in a report that pytest wrote in the form of JUnit; one that is not there is a failure."""
+        if not report.exists():
+            self.outcomes[f"{report.stem}::"] = "failed"
+            return
         for case in ElementTree.parse(report).iter("testcase"):
             test = f"{case.get('classname', '').replace('.', '/')}::{case.get('name')}"
             kinds = {part.tag for part in case}
@@ -139,12 +142,11 @@ def told(counts: Counts, tests: Sequence[str]) -> str:
     )
 
 
-def page(counts: Counts, seconds: float) -> str:
+def page(counts: Counts) -> str:
     lines = [
         "# What is survived",
         "",
-        f"Made by `make bench-reliability` in {seconds / 60:.0f} minutes: "
-        f"Python {platform.python_version()}, {platform.system()}.",
+        f"`make bench-reliability` counts this: Python {platform.python_version()}, {platform.system()}.",
         "",
         *(f"- {line}" for line in sorted(counts.printed)),
         f"- {told(counts, list(counts.outcomes))} of {len(counts.outcomes):,} tests in all",
@@ -171,11 +173,11 @@ def main() -> int:
     chosen = words.parse_args()
     os.chdir(ROOT)
     os.environ |= {"OMP_NUM_THREADS": "1"}
-    counts, clock = Counts(), time.monotonic()
+    counts = Counts()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
         for report in pool.map(lambda place: run(place, Path(folder)), PLACES):
             counts.read(report)
-    text = page(counts, time.monotonic() - clock)
+    text = page(counts)
     print(text)
     if chosen.write:
         PAGE.write_text(text, encoding="utf-8")
