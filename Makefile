@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series clean
+.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -59,6 +59,9 @@ bench-series: $(VENV)/ready-bench
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
+
+bench-reliability: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/reliability.py --write
 
 bench-jobs: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/jobs.py $(BENCH_ARGS)

@@ -19,7 +19,7 @@ from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN, format_of_name
 from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
-from aedetect.judging import Judge, SeriesJudge, judge_of
+from aedetect.judging import Judge, Remembered, SeriesJudge, judge_of
 from aedetect.monitor import Monitor
 from aedetect.scoring import (
     InputOutcome,
@@ -52,7 +52,7 @@ def plan_outputs(
         return [None] * len(inputs)
     if output == STDIN:
         return [STDIN] * len(inputs)
-    if output.endswith(os.sep) or os.path.isdir(output):
+    if is_folder(output):
         planned = [os.path.join(output, _name_in_folder(source)) for source in inputs]
         counts = Counter(planned)
         twice = next((path for path in planned if counts[path] > 1), None)
@@ -157,6 +157,11 @@ def score_files(
     return summary
 
 
+def is_folder(output: str | None) -> bool:
+    """Whether each input has an output of its own in `output`, a folder that may be yet to come."""
+    return output is not None and (output.endswith(os.sep) or os.path.isdir(output))
+
+
 def goes_together(outputs: Sequence[str | None]) -> bool:
     """Whether the outputs of all inputs are one file, or standard output."""
     return len(set(outputs)) == 1 and outputs[0] is not None
@@ -174,13 +179,15 @@ def score_into(
     together: bool,
     spared: int = 0,
     history: Sequence[FileInput] = (),
+    remembered: Remembered | None = None,
     events: str | None = None,
 ) -> None:
     """What `score_files` does, entered into `summary` as it happens: it is true however this ends.
 
     With `together` all inputs go to one output, with a column that names each row's. `spared` is
     the number of inputs that were left out because they need no scoring now. Of time series,
-    `history` are rows that went before, and `events` the file for the table of events.
+    `history` are rows that went before, `remembered` what earlier runs left of such, and `events` the
+    file for the table of events.
     """
     clock = time.monotonic()
     if inputs and outputs[0] is None:
@@ -188,7 +195,8 @@ def score_into(
     shape = replace(shape, series=detector.series is not None)
     run = _score_together if together else _score_apart
     try:
-        judge = judge_of(detector, inputs, summary.settled, history)
+        judge = judge_of(detector, inputs, summary.settled, history, remembered)
+        follower.judging(judge)
         errors = run(detector, judge, inputs, outputs, summary, shape, monitor, follower) if inputs else []
         if isinstance(judge, SeriesJudge):
             summary.events = len(judge.events)

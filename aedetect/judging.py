@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,10 +17,11 @@ from aedetect.fitting.survey import batch_rows
 from aedetect.inference import BLOCK_ROWS, ordered, single_threaded, window_errors, window_scores
 from aedetect.io.source import Input
 from aedetect.series.channels import Channels
-from aedetect.series.entities import Entities
+from aedetect.series.entities import Entities, Name
 from aedetect.series.events import Event, event_numbers, find_events
 from aedetect.series.rows import Gatherer, Rows, together
 from aedetect.series.state import stretches, warmup_rows
+from aedetect.series.tail import Tail, Tails
 from aedetect.series.timeline import Timeline, repeated_instants
 
 if TYPE_CHECKING:
@@ -46,13 +47,42 @@ class Judge(Protocol):
     def warnings(self, source: Input) -> list[str]: ...
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What earlier runs left: the ends of series, and inputs that went before.
+
+    These are read again only where the ends will not do: there are none yet, or an input comes late.
+    """
+
+    tails: Tails
+    earlier: Sequence[Input] = ()
+
+
 def judge_of(
-    detector: Detector, inputs: Sequence[Input], threshold: float, history: Sequence[Input] = ()
+    detector: Detector,
+    inputs: Sequence[Input],
+    threshold: float,
+    history: Sequence[Input] = (),
+    remembered: Remembered | None = None,
 ) -> Judge:
     """The judge of `inputs`. Raises DataError or ModelError where `history` cannot be used."""
     if detector.series is None:
         return _RowJudge(detector, threshold)
-    return SeriesJudge(detector, inputs, threshold, history)
+    return SeriesJudge(detector, inputs, threshold, history, remembered)
+
+
+def kept_tails(detector: Detector, known: Mapping[Name, Tail]) -> Tails:
+    """What a model of time series keeps of each series for its next rows, `known` from earlier runs.
+
+    Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
+    an event goes on.
+    """
+    assert detector.series is not None
+    state, scales = detector.series.state, detector.series.scales
+    length = 2 * state.window + detector.config.series.smoothing
+    if scales is None:
+        return Tails(known, length, state.gap)
+    return Tails(known, length, state.gap, state.beginning, frozenset(scales.names))
 
 
 @dataclass(frozen=True)
@@ -84,6 +114,7 @@ class _Taken:
     """What was read of one input: where its rows begin among all, and its batches without their numbers."""
 
     first: int = 0
+    count: int = 0
     batches: dict[int, Encoded] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     failure: DataError | ModelError | None = None
@@ -92,9 +123,9 @@ class _Taken:
 class SeriesJudge:
     """Reads all inputs before it judges: a series may run on from one to the next, in any order.
 
-    Rows of `history` are known but not judged anew. Kept in memory: the time, the series and the
-    channels of each row, and its verdict; after that the verdict alone, unless asked to `keep` all.
-    An input that cannot be read is met again when its verdicts are asked for.
+    Rows of `history` and those remembered are known but not judged anew. Kept in memory: the time, the
+    series and the channels of each row, and its verdict; after that the verdict alone, unless asked to
+    `keep` all. An input that cannot be read is met again when its verdicts are asked for.
     """
 
     def __init__(
@@ -103,6 +134,7 @@ class SeriesJudge:
         inputs: Sequence[Input],
         threshold: float,
         history: Sequence[Input] = (),
+        remembered: Remembered | None = None,
         keep: bool = False,
     ):
         parts = detector.series
@@ -128,9 +160,33 @@ class SeriesJudge:
                 continue
             gathered.append(rows)
             self._sources.append((count, source))
+            taken.count = len(rows)
             count += len(rows)
         known = sum(len(rows) for rows in gathered[: len(history)])
-        self._judge(together(gathered, Channels.of(detector.encoder).width), known)
+        rows = together(gathered, Channels.of(detector.encoder).width)
+        self._remembered, self._rows = remembered, rows if remembered else None
+        self._before = 0
+        if remembered:
+            before = self._recalled(remembered, rows)
+            self._before = len(before)
+            rows = together([before, rows], rows.values.shape[1])
+        self._judge(rows, self._before + known)
+
+    def _recalled(self, remembered: Remembered, rows: Rows) -> Rows:
+        """Rows that went before `rows`."""
+        width, earlier = rows.values.shape[1], []
+        if not remembered.tails.precede(rows, self._entities.names):
+            earlier = [self._read(source, _Taken()) for source in remembered.earlier]
+        kept = remembered.tails.rows(together([*earlier, rows], width), self._entities.names)
+        return together([kept, *earlier], width)
+
+    def tails_with(self, source: Input) -> dict[Name, Tail]:
+        """What is to be kept of the series in `source`, now that it was scored."""
+        if self._remembered is None or self._rows is None:
+            return {}
+        taken = self._taken[id(source)]
+        rows = self._rows.part(slice(taken.first, taken.first + taken.count))
+        return self._remembered.tails.after(rows, self._entities.names)
 
     @property
     def names(self) -> list[tuple[str, ...]]:
@@ -141,7 +197,8 @@ class SeriesJudge:
         taken = self._taken[id(source)]
         if taken.failure:
             raise taken.failure
-        part = slice(taken.first + first, taken.first + first + len(batch))
+        begin = self._before + taken.first + first
+        part = slice(begin, begin + len(batch))
         shares = np.zeros((len(batch), len(self._detector.columns)), dtype=np.float32)
         flagged = np.flatnonzero(self.flagged[part])
         shares[flagged] = self._shares[self._share_of[part][flagged]]
@@ -161,6 +218,7 @@ class SeriesJudge:
 
     def place(self, row: int) -> tuple[Input, int]:
         """The input of a row (from 0, over all inputs), and its number there, from 1."""
+        row -= self._before
         first, source = next(found for found in reversed(self._sources) if found[0] <= row)
         return source, row - first + 1
 
@@ -173,9 +231,8 @@ class SeriesJudge:
 
     def span(self, source: Input) -> tuple[int, int]:
         """The number of an input's first row among all rows, from 0, and how many it has."""
-        first = self._taken[id(source)].first
-        later = [start for start, _ in self._sources if start > first]
-        return first, min(later, default=len(self.scores)) - first
+        taken = self._taken[id(source)]
+        return self._before + taken.first, taken.count
 
     @property
     def entity(self) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 A SQLite file. An input counts as scored if one of the same path, size, time of change and content
 was scored by the same model; inode numbers, which a restored backup changes, play no part. An
 entry is committed only once the input's output is in place, so that what a killed or failed run
-left undone is done by the next one.
+left undone is done by the next one. Of time series the end of each is kept as well, as bytes that
+`aedetect.series.tail` reads, and moves on in the same transaction.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
 import time
@@ -23,7 +25,7 @@ from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
 
 APPLICATION_ID = 0x41454C47
-VERSION = 1
+VERSION = 2
 # A file changed this shortly before it was looked at may change again without its times showing it.
 _RACY_SECONDS = 2.0
 
@@ -34,6 +36,32 @@ CREATE TABLE scored (
     scored TEXT NOT NULL, PRIMARY KEY (path, model)
 ) WITHOUT ROWID
 """
+_TAILS = """
+CREATE TABLE tails (
+    model TEXT NOT NULL, series TEXT NOT NULL, rows INTEGER NOT NULL, until TEXT NOT NULL, data BLOB NOT NULL,
+    sha256 TEXT NOT NULL, PRIMARY KEY (model, series)
+)
+"""
+
+
+@dataclass(frozen=True)
+class StoredTail:
+    """The end of a series: its name, how many rows, the time of the last (ISO 8601), and all as bytes."""
+
+    series: tuple[str, ...]
+    rows: int
+    until: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class TailCount:
+    """How much is kept of the series that one model scored, and the time of the last row of all."""
+
+    model: str
+    series: int
+    rows: int
+    until: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,7 @@ class Ledger:
         self._database: sqlite3.Connection | None = None
         with self._using():
             self._database = sqlite3.connect(self.path, isolation_level=None)
-            self._prepare(self._database)
+            self._prepare(self._database, create)
 
     def __enter__(self) -> Ledger:
         return self
@@ -120,13 +148,44 @@ class Ledger:
         return None if row is None else str(row[0])
 
     def add(
-        self, source: FileInput, mark: Mark, model: str, output: str | None, rows: int, anomalies: int
+        self,
+        source: FileInput,
+        mark: Mark,
+        model: str,
+        output: str | None,
+        rows: int,
+        anomalies: int,
+        tails: Sequence[StoredTail] = (),
     ) -> None:
-        """Enter an input whose output is in place."""
+        """Enter an input whose output is in place, and with it the ends of its series."""
+        kept = None if output is None else _storable(output)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         self._store(
-            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, output, rows,
-                  anomalies, datetime.now(UTC).isoformat(timespec="seconds"))
+            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, kept, rows,
+                  anomalies, now),
+            tails,
         )  # fmt: skip
+
+    def tails(self, model: str) -> dict[tuple[str, ...], bytes]:
+        """The ends of the series that this model scored. Raises OutputError where one is damaged."""
+        with self._using() as database:
+            found = database.execute(
+                "SELECT series, data, sha256 FROM tails WHERE model = ?", (model,)
+            ).fetchall()
+        for _, data, digest in found:
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise OutputError(f"{self.path}: {_DAMAGED}")
+        return {tuple(json.loads(series)): data for series, data, _ in found}
+
+    def tail_counts(self) -> list[TailCount]:
+        """How much is kept of series, by model."""
+        with self._using() as database:
+            if "tails" not in _tables(database):
+                return []
+            found = database.execute(
+                "SELECT model, COUNT(*), SUM(rows), MAX(until) FROM tails GROUP BY model ORDER BY model"
+            )
+            return [TailCount(*row) for row in found]
 
     def entries(self) -> Iterator[Entry]:
         """All entries, by path and then in the order they were made."""
@@ -147,6 +206,8 @@ class Ledger:
                 "DELETE FROM scored WHERE path = ? AND model = ?",
                 [(entry.path, entry.model) for entry in gone],
             )
+            if "tails" in _tables(database):
+                database.execute("DELETE FROM tails WHERE model NOT IN (SELECT model FROM scored)")
             database.execute("COMMIT")
         return gone
 
@@ -157,15 +218,25 @@ class Ledger:
             ).fetchone()
         return None if row is None else Entry(*row)
 
-    def _store(self, entry: Entry) -> None:
+    def _store(self, entry: Entry, tails: Sequence[StoredTail] = ()) -> None:
         marks = ", ".join("?" * len(fields(Entry)))
         with self._using() as database:
+            database.execute("BEGIN IMMEDIATE")
             database.execute(f"INSERT OR REPLACE INTO scored ({_COLUMNS}) VALUES ({marks})", astuple(entry))
+            database.executemany(
+                "INSERT OR REPLACE INTO tails VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (entry.model, json.dumps(tail.series), tail.rows, tail.until, tail.data,
+                     hashlib.sha256(tail.data).hexdigest())
+                    for tail in tails
+                ],
+            )  # fmt: skip
+            database.execute("COMMIT")
 
-    def _prepare(self, database: sqlite3.Connection) -> None:
+    def _prepare(self, database: sqlite3.Connection, create: bool) -> None:
         # FULL: an entry is on the disk before the next input is begun.
         database.execute("PRAGMA synchronous = FULL")
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master")]
+        names = _tables(database)
         application = database.execute("PRAGMA application_id").fetchone()[0]
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if not names and application == 0 and version == 0:
@@ -173,6 +244,7 @@ class Ledger:
                 raise sqlite3.DatabaseError("it holds no ledger")
             database.execute("BEGIN IMMEDIATE")
             database.execute(_TABLE)
+            database.execute(_TAILS)
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {VERSION}")
             database.execute("COMMIT")
@@ -182,8 +254,14 @@ class Ledger:
         if version > VERSION:
             raise OutputError(f"{self.path}: made by a newer aedetect (state version {version}); upgrade")
         checked = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if checked != "ok" or "scored" not in names:
-            raise sqlite3.DatabaseError(str(checked) if checked != "ok" else "its table is missing")
+        if checked != "ok" or "scored" not in names or (version > 1 and "tails" not in names):
+            raise sqlite3.DatabaseError(str(checked) if checked != "ok" else "a table is missing")
+        if version == 1 and create:
+            # Made before the ends of series were kept.
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(_TAILS)
+            database.execute(f"PRAGMA user_version = {VERSION}")
+            database.execute("COMMIT")
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
@@ -199,6 +277,10 @@ class Ledger:
 
 _COLUMNS = ", ".join(field.name for field in fields(Entry))
 _DAMAGED = "the state file is damaged; restore it from a backup, or remove it to have every input scored anew"
+
+
+def _tables(database: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
 
 
 def _reason(error: sqlite3.Error) -> str:
@@ -221,7 +303,17 @@ def place_of(source: FileInput) -> str:
         raise UsageError("--new-only: standard input cannot be recognised again; name files instead")
     if place.filesystem is not None:
         return source.name
-    return os.fsencode(os.path.realpath(place.path)).decode("utf-8", "backslashreplace")
+    return place_of_path(place.path)
+
+
+def place_of_path(path: str) -> str:
+    """The name in the ledger of a file on disk, whether it is still there or not."""
+    return _storable(os.path.realpath(path))
+
+
+def _storable(path: str) -> str:
+    """A path as SQLite can hold it: bytes that are no UTF-8 are spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def look(source: FileInput) -> Mark:

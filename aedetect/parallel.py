@@ -6,14 +6,15 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from aedetect.errors import AedetectError, DataError, ModelError, OutputError
+from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
 from aedetect.io.files import FileInput
 from aedetect.jobs import conclude, score_into
 from aedetect.ledger import Mark, check_unchanged, mark_of
@@ -158,11 +159,60 @@ class _Keeper(Follower):
 _worker: tuple[Task, Detector] | None = None
 
 
+class _Stop(BaseException):
+    """Unwinds what a process is at, so that its temporary files go before it does."""
+
+
+class _Ending:
+    """How a process ends when it is told to: at once, and with nothing left behind.
+
+    The loop that hands out inputs takes every exception for the outcome of one of them, and would
+    go on with the next: so the process is left, not the function.
+    """
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._told = False
+
+    def tell(self, *_: object) -> None:
+        """The handler of SIGTERM. Told again, while it tidies up, it goes on tidying."""
+        if not self._told and self._busy:
+            self._told = True
+            raise _Stop
+        if not self._busy:
+            os._exit(ExitCode.TERMINATED)
+
+    @contextlib.contextmanager
+    def heeded(self) -> Iterator[None]:
+        """The block is left in good order first."""
+        try:
+            self._busy = True
+            yield
+        except _Stop:
+            os._exit(ExitCode.TERMINATED)
+        finally:
+            self._busy = False
+            if self._told:
+                os._exit(ExitCode.TERMINATED)
+
+
+_ending = _Ending()
+
+
+def _end_with(parent: int) -> None:
+    """A process whose starter was killed would wait for inputs for ever."""
+    connection.wait([parent])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _begin(task: Task) -> None:
     """A process begins: it loads the model, and leaves interruptions to the one that started it."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _ending.tell)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     import torch
 
     from aedetect.config import Config
@@ -183,8 +233,9 @@ def _score_one(source: FileInput, output: str | None) -> Done:
     keeper = _Keeper(drift, task.marks)
     summary = Summary({}, detector.threshold, None, datetime.now(UTC))
     error: AedetectError | None = None
-    try:
-        score_into(summary, detector, [source], [output], task.shape, Monitor(), keeper, together=False)
-    except (DataError, ModelError) as failure:
-        error = failure
+    with _ending.heeded():
+        try:
+            score_into(summary, detector, [source], [output], task.shape, Monitor(), keeper, together=False)
+        except (DataError, ModelError) as failure:
+            error = failure
     return Done(summary.files[0], summary, keeper.mark, drift.bare(), error)

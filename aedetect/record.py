@@ -12,13 +12,14 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError
 from aedetect.io.atomic import atomic_output, check_writable, same_file
+from aedetect.io.locate import STDIN
 from aedetect.summary import Summary
 
 # The data were scored; that some were flagged or have drifted is a finding, not a failure.
@@ -27,19 +28,27 @@ _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
 
 
 @contextlib.contextmanager
-def recorded(summary: Summary, summary_file: Path | None, metrics_file: Path | None) -> Iterator[None]:
+def recorded(
+    summary: Summary, summary_file: Path | None, metrics_file: Path | None, taken: Sequence[str | None]
+) -> Iterator[None]:
     """Writes `summary` to these files when the block ends, also when it fails.
 
-    Raises OutputError where they cannot be written; a failure of the block itself comes first.
+    Raises OutputError where they cannot be written; a failure of the block itself comes first. Raises
+    Clash where one of them is also among `taken`, paths of other use: nothing is written then.
     """
-    for path in (summary_file, metrics_file):
+    for option, path in (("--summary", summary_file), ("--metrics", metrics_file)):
+        if path is not None and str(path) == STDIN:
+            raise UsageError(f"{option} -: this goes to a file, not to stdout, which --json is for")
         if path is not None:
             check_writable(path)
+    check_records(summary_file, metrics_file, taken)
     if summary_file is not None and metrics_file is not None and same_file(summary_file, metrics_file):
         raise UsageError(f"{metrics_file}: both --summary and --metrics go there; name two files")
     try:
         yield
-    except (AedetectError, KeyboardInterrupt, Terminated) as error:
+    except Clash:
+        raise
+    except BaseException as error:
         summary.error, summary.exit_code = _told(error)
         with contextlib.suppress(AedetectError):
             _write(summary, summary_file, metrics_file)
@@ -47,12 +56,34 @@ def recorded(summary: Summary, summary_file: Path | None, metrics_file: Path | N
     _write(summary, summary_file, metrics_file)
 
 
+class Clash(UsageError):
+    """A record would replace a file of other use: no record of that is written there."""
+
+
+def check_records(summary_file: Path | None, metrics_file: Path | None, taken: Sequence[str | None]) -> None:
+    """Raises Clash where a record of the run would replace one of the files `taken`."""
+    for option, path in (("--summary", summary_file), ("--metrics", metrics_file)):
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        if any(other and same_file(path, other) for other in taken):
+            raise Clash(
+                f"{path}: {option} would replace an input, an output, the model or the state file; "
+                "name another"
+            )
+
+
 def _told(error: BaseException) -> tuple[str, int]:
     if isinstance(error, AedetectError):
         return str(error), int(error.exit_code)
     if isinstance(error, Terminated):
         return "terminated", int(ExitCode.TERMINATED)
-    return "interrupted", int(ExitCode.INTERRUPTED)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", int(ExitCode.INTERRUPTED)
+    if isinstance(error, BrokenPipeError):
+        return "whoever read the output closed it", int(ExitCode.CLOSED_PIPE)
+    if isinstance(error, MemoryError):
+        return "out of memory", int(ExitCode.DATA)
+    return f"a bug in aedetect: {type(error).__name__}: {error}", int(ExitCode.BUG)
 
 
 def _write(summary: Summary, summary_file: Path | None, metrics_file: Path | None) -> None:

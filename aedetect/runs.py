@@ -13,13 +13,25 @@ from typing import TYPE_CHECKING
 from aedetect.config import Config
 from aedetect.driftwatch import NO_SKETCH, DriftWatch
 from aedetect.errors import DataError, ExitCode, ModelError, UsageError
+from aedetect.io.atomic import same_file
 from aedetect.io.files import FileInput, open_inputs
+from aedetect.io.locate import STDIN
 from aedetect.io.lock import Locks
-from aedetect.jobs import alert_rate_of, goes_together, plan_outputs, score_into
-from aedetect.ledger import Ledger, Mark, check_state_path, check_unchanged, is_young, mark_of, place_of
+from aedetect.jobs import alert_rate_of, goes_together, is_folder, plan_outputs, score_into
+from aedetect.judging import Remembered, SeriesJudge, kept_tails
+from aedetect.ledger import (
+    Ledger,
+    Mark,
+    StoredTail,
+    check_state_path,
+    check_unchanged,
+    is_young,
+    mark_of,
+    place_of,
+)
 from aedetect.monitor import Monitor
 from aedetect.parallel import Done, ParallelFollower, Task, score_side_by_side, worthwhile
-from aedetect.record import recorded
+from aedetect.record import check_records, recorded
 from aedetect.scoring import Shape
 from aedetect.summary import FileOutcome, Follower, Summary
 
@@ -28,8 +40,9 @@ if TYPE_CHECKING:
 
     from aedetect.detector import Detector, Verdicts
     from aedetect.drift.verdict import Drift
+    from aedetect.judging import Judge
 
-# Of time series, inputs scored in an earlier run that are read again, for what went before the new ones.
+# Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
 _REMEMBERED_INPUTS = 2
 MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a schema or data change"
 
@@ -111,13 +124,21 @@ def score(request: Request, settings: Config, monitor: Monitor, watch: Watch | N
     records = request.records
     told = {"path": str(request.model), "sha256": None, "trained": None}
     summary = Summary(told, None, None, datetime.now(UTC))
-    with recorded(summary, records.summary, records.metrics):
+    words = [*request.inputs, *request.history, request.output, request.events, str(request.model)]
+    if records.state is not None:
+        words.append(str(records.state))
+    with recorded(summary, records.summary, records.metrics, words):
         sources = open_inputs(request.inputs, read_options(settings.data))
+        _check_records(records, sources)
         outputs = plan_outputs(sources, request.output, keep_from=request.model)
         history = open_inputs(request.history, read_options(settings.data)) if request.history else []
-        if request.events is not None:
-            plan_outputs([*sources, *history], request.events, keep_from=request.model)
-        _check_files(records, sources, outputs, request.model)
+        _check_events(request.events, [*sources, *history], outputs, request.model)
+        _check_records(records, history)
+        check_records(records.summary, records.metrics, outputs)
+        _check_files(records, sources, [*outputs, request.events], request.model)
+        # What is scored now is not known already, though a pattern for what went before may match it too.
+        scored = {place_of(source) for source in sources if source.spool is None} if history else set()
+        history = [source for source in history if source.spool or place_of(source) not in scored]
         guarded = [output for output in outputs if output is not None]
         state = [str(records.state)] if records.state else []
         with Locks([*state, *guarded]) as locks, _ledger(records.state) as ledger:
@@ -146,7 +167,8 @@ def _score(
     summary.threshold = detector.threshold
     summary.alert_rate = alert_rate_of(detector, detector.threshold)
     # Whether rows are named by their input must not hang on how many are new today.
-    together = goes_together(outputs) and (len(sources) > 1 or ledger is not None)
+    together = goes_together(outputs) and not is_folder(request.output)
+    together &= len(sources) > 1 or ledger is not None
     chosen: list[tuple[FileInput, str | None]] = []
     known: list[FileInput] = []
     for source, output in zip(sources, outputs, strict=True):
@@ -160,8 +182,9 @@ def _score(
     drift = DriftWatch(detector)
     book = _Bookkeeper(ledger, str(detector.sha256), summary) if ledger is not None else None
     unlock = None if together else locks
-    if detector.series is not None:
-        history += known[-_REMEMBERED_INPUTS:]
+    remembered = None
+    if detector.series is not None and ledger is not None:
+        remembered = _remembered(detector, ledger, sources, known, chosen)
     jobs = 1 if together or detector.series is not None else worthwhile(chosen, detector.config.scoring.jobs)
     spared = len(sources) - len(chosen)
     if jobs > 1:
@@ -186,9 +209,45 @@ def _score(
             together=together,
             spared=spared,
             history=history,
+            remembered=remembered,
             events=request.events,
         )
     _judge(summary, request.guards, drift.verdict(), monitor)
+
+
+def _remembered(
+    detector: Detector,
+    ledger: Ledger,
+    sources: Sequence[FileInput],
+    known: Sequence[FileInput],
+    chosen: Sequence[tuple[FileInput, str | None]],
+) -> Remembered:
+    """What went before the inputs that are `chosen` now."""
+    from aedetect.series.tail import Tail
+
+    stored = ledger.tails(str(detector.sha256))
+    places = {id(source): place for place, source in enumerate(sources)}
+    first = min((places[id(source)] for source, _ in chosen), default=0)
+    earlier = [source for source in known if places[id(source)] < first]
+    tails = kept_tails(detector, {name: Tail.from_bytes(data) for name, data in stored.items()})
+    return Remembered(tails, earlier[-_REMEMBERED_INPUTS:])
+
+
+def _check_events(
+    events: str | None, sources: Sequence[FileInput], outputs: Sequence[str | None], model: Path
+) -> None:
+    if events is None:
+        return
+    if is_folder(events):
+        raise UsageError(f"--events {events}: a folder; name a file")
+    plan_outputs(sources, events, keep_from=model)
+    if any(output not in (None, STDIN) and same_file(events, str(output)) for output in outputs):
+        raise UsageError(f"{events}: both -o and --events go there; name two files")
+
+
+def _check_records(records: Records, sources: Sequence[FileInput]) -> None:
+    local = [source.location.path for source in sources if source.location.filesystem is None]
+    check_records(records.summary, records.metrics, local)
 
 
 def _check_files(
@@ -245,6 +304,10 @@ class _All(Follower):
     def __init__(self, followers: Sequence[Follower]):
         self._followers = followers
 
+    def judging(self, judge: Judge) -> None:
+        for follower in self._followers:
+            follower.judging(judge)
+
     def begin(self, source: FileInput) -> None:
         for follower in self._followers:
             follower.begin(source)
@@ -270,6 +333,10 @@ class _Bookkeeper(Follower):
         self._model = model
         self._summary = summary
         self._marks: dict[str, Mark] = {}
+        self._judge: Judge | None = None
+
+    def judging(self, judge: Judge) -> None:
+        self._judge = judge
 
     def begin(self, source: FileInput) -> None:
         self.marked(source, mark_of(source))
@@ -288,7 +355,12 @@ class _Bookkeeper(Follower):
 
     def done(self, source: FileInput, entry: FileOutcome) -> None:
         mark = self._marks.pop(source.name)
-        self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies)
+        kept = self._judge.tails_with(source) if isinstance(self._judge, SeriesJudge) else {}
+        tails = [
+            StoredTail(name, len(tail), tail.until.isoformat(timespec="seconds"), tail.to_bytes())
+            for name, tail in kept.items()
+        ]
+        self._ledger.add(source, mark, self._model, entry.output, entry.rows, entry.anomalies, tails)
 
 
 class _Arrivals(ParallelFollower):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,18 @@ if TYPE_CHECKING:
 
     from aedetect.detector import Verdicts
     from aedetect.io.files import FileInput
+    from aedetect.judging import Judge
 
 SUMMARY_VERSION = 1
+
+
+def storable(value: Any) -> Any:
+    """`value` with texts that can be written as UTF-8, whatever they came from."""
+    if isinstance(value, str):
+        return os.fsencode(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {key: storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass
@@ -39,6 +50,9 @@ class FileOutcome:
 
 class Follower:
     """Goes along with a scoring run, input by input; every method may be left as it is."""
+
+    def judging(self, judge: Judge) -> None:
+        """Before the first input: this is who judges them all."""
 
     def begin(self, source: FileInput) -> None:
         """An input is about to be scored. May raise DataError: it then counts as failed."""
@@ -84,6 +98,11 @@ class Summary:
         return self.counts.anomalies / self.counts.rows if self.counts.rows else None
 
     def as_dict(self) -> dict[str, Any]:
+        """Paths whose bytes are no UTF-8, which JSON cannot hold, have these spelled out."""
+        told: dict[str, Any] = storable(self._as_it_is())
+        return told
+
+    def _as_it_is(self) -> dict[str, Any]:
         finished = datetime.now(UTC)
         return {
             "schema_version": SUMMARY_VERSION,

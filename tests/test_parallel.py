@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -78,23 +79,60 @@ def test_more_processes_only_where_they_pay(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_leaves_nothing(tmp_path: Path, number: int) -> None:
-    for name in range(4):
-        tiny_frame(300_000, seed=name).to_csv(f"in/{name}.csv", index=False)
+@pytest.mark.parametrize(
+    ("number", "whom"),
+    [
+        (signal.SIGTERM, "the run"),
+        (signal.SIGTERM, "all of it"),
+        (signal.SIGINT, "all of it"),
+        (signal.SIGKILL, "the run"),
+    ],
+)
+def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: int, whom: str) -> None:
+    """As `kill`, the terminal and systemd stop it; killed, it leaves what the next run removes."""
     Path("in/bad.csv").unlink()
+    tiny_frame(300_000).to_csv("in/0.csv", index=False)
+    for name in range(1, 8):
+        os.link("in/0.csv", f"in/part{name}.csv")
+    for name in ("in/1.csv", "in/2.csv"):
+        Path(name).unlink()
     words = ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"]
     environment = os.environ | {"AEDETECT_SCORING_BATCH_ROWS": "64"}
     with subprocess.Popen(
         [*PROGRAM, *words], stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
     ) as process:
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob("out/.*tmp*")):
+        while len(writers := list(tmp_path.glob("out/.*tmp*"))) < 2:
             assert process.poll() is None
-            assert time.monotonic() < deadline
             time.sleep(0.05)
-        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-        stderr = process.communicate(timeout=60)[1]
+        # Files of the processes that score, not of the run that started them.
+        assert {int(path.name.rpartition("-tmp-")[2].partition("-")[0]) for path in writers} != {process.pid}
+        tell = os.killpg if whom == "all of it" else os.kill
+        tell(process.pid, number)
+        stderr = process.communicate(timeout=20)[1]
+    assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(signal.Signals(number), -9)
     assert "Traceback" not in stderr
-    assert process.returncode == (143 if number == signal.SIGTERM else 130)
-    assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]
+    assert not [path for path in Path("out").iterdir() if not path.name.startswith(".")]
+    if number != signal.SIGKILL:
+        assert list(Path("out").iterdir()) == []
+        assert stderr.startswith("error: terminated" if number == signal.SIGTERM else "error: interrupted")
+        return
+    ended_by = time.monotonic() + 20
+    while any(_is_being_written(path) for path in writers):
+        assert time.monotonic() < ended_by
+        time.sleep(0.05)
+    for path in Path("in").glob("part*"):
+        path.unlink()
+    assert CliRunner().invoke(app, ["score", "in/0.csv", "-m", "m.aed", "-o", "out/"]).exit_code == 0
+    assert [path.name for path in Path("out").iterdir()] == ["0.csv"]
+
+
+def _is_being_written(temporary: Path) -> bool:
+    """Whether the process that made a temporary file, which it keeps locked, still runs."""
+    try:
+        with open(temporary, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -68,6 +68,8 @@ def _settle_stdout() -> None:
 @contextlib.contextmanager
 def _termination() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # Told again while it tidies up, it goes on tidying.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated
 
     try:

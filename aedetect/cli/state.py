@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -52,16 +51,19 @@ def show(
 
         with Ledger(state, create=False) as ledger:
             entries = [entry for entry in ledger.entries() if entry.model.startswith(model or "")]
+            tails = [count for count in ledger.tail_counts() if count.model.startswith(model or "")]
         out.result(
             {
                 "schema_version": 1,
                 "command": "state show",
                 "state": str(state),
                 "entries": [asdict(entry) for entry in entries],
+                "tails": [asdict(count) for count in tails],
                 "exit_code": 0,
             }
         )
         table = simple_table("input", "scored", "model", "rows", "flagged", right=("rows", "flagged"))
+        table.columns[1].no_wrap = True
         for entry in entries:
             where = f"{entry.path} → {entry.output}" if verbose and entry.output else entry.path
             table.add_row(
@@ -69,6 +71,11 @@ def show(
             )
         out.table(table)
         out.say(f"{len(entries):,} entr{'y' if len(entries) == 1 else 'ies'}")
+        for count in tails:
+            out.say(
+                f"the end of {count.series:,} series, {count.rows:,} row{'s' * (count.rows != 1)} up to "
+                f"{count.until}, of model {count.model[:12]}"
+            )
 
 
 @app.command(no_args_is_help=True)
@@ -93,10 +100,10 @@ def forget(
         if bool(inputs) == all and not (model and not inputs):
             raise UsageError("name the inputs to forget, or --all, but not both")
         from aedetect.io.lock import Locks
-        from aedetect.ledger import Ledger
+        from aedetect.ledger import Ledger, place_of_path
 
         # The ledger holds real paths; what is remembered of a file that is gone keeps its name.
-        paths = [os.path.realpath(path) if "://" not in path else path for path in inputs or ()]
+        paths = [place_of_path(path) if "://" not in path else path for path in inputs or ()]
         with Locks([str(state)]), Ledger(state, create=False) as ledger:
             gone = ledger.forget(paths, model)
         for entry in gone if verbose else ():

@@ -107,7 +107,7 @@ class CsvReader:
                 f"mend or remove this row, or name the delimiter with --delimiter if it is not {mark}"
             ) from None
         reason = str(error).splitlines()[0]
-        if "straddling" in reason:
+        if "straddling" in reason or "larger than block size" in reason:
             reason = f"a row is longer than {_BLOCK_MIB} MiB"
         raise DataError(f"{self._name}: cannot be read: {reason}") from None
 

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import mmap
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ from aedetect.io.source import Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
 def open_inputs(
@@ -164,6 +167,8 @@ class FileInput:
             reason = (
                 getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
             )
+            # Arrow names the file again, and the number of the error, before it says what is wrong.
+            reason = _ARROW_DETAIL.sub("", reason)
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
 
 

@@ -79,9 +79,13 @@ def _expand(word: str, alone: bool) -> list[Location]:
     if os.path.isdir(word):
         return _expand_directory(word)
     if os.path.exists(word):
+        if not os.path.isfile(word):
+            raise DataError(f"{word}: is no regular file; pipe what it holds to standard input, and name -")
         return [Location(word, _shown(word))]
     if glob.has_magic(word):
-        matches = sorted(path for path in glob.glob(word, recursive=True) if not os.path.isdir(path))
+        # Folders, pipes and devices are passed over; what leads nowhere fails by name when it is read.
+        found = glob.glob(word, recursive=True)
+        matches = sorted(path for path in found if os.path.isfile(path) or not os.path.exists(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
         return [Location(path, _shown(path)) for path in matches]
@@ -103,6 +107,8 @@ def _expand_directory(root: str) -> list[Location]:
         for name in sorted(files):
             if not name.startswith((".", "_")) and format_of_name(name):
                 path = os.path.join(folder, name)
+                if os.path.exists(path) and not os.path.isfile(path):
+                    continue
                 relative = Path(path).relative_to(root)
                 partition = _partition(relative.parts[:-1])
                 places.append(Location(path, _shown(path), partition, None, str(relative)))

@@ -101,9 +101,15 @@ def _take(path: Path) -> int | str:
             os.close(descriptor)
             raise
         if _is_current(descriptor, path):
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()}, started {started}\n".encode())
+            try:
+                started = datetime.now(UTC).isoformat(timespec="seconds")
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"process {os.getpid()}, started {started}\n".encode())
+            except BaseException:
+                # A full disk takes an empty file, but not a word in it.
+                path.unlink(missing_ok=True)
+                os.close(descriptor)
+                raise
             return descriptor
         os.close(descriptor)
 

@@ -86,6 +86,10 @@ def _binary_format(head: bytes) -> str | None:
 
 def _decode(name: str, head: bytes, encoding: str) -> str:
     if is_utf8(encoding):
+        if not head.strip(b"\0"):
+            raise DataError(
+                f"{name}: holds nothing but zero bytes; was it cut off by a crash or a full disk?"
+            )
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) * 3 > len(head[:200]):
             raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding utf-16")
         if 0 in head:

@@ -117,6 +117,15 @@ class Clock(BaseModel):
             )
 
 
+def _check_format(time_format: str) -> None:
+    import pandas as pd
+
+    try:
+        pd.to_datetime(pd.Series(["any"]), format=time_format, errors="coerce")
+    except ValueError as error:
+        raise UsageError(f"--time-format: {error}; write it like '%d/%m/%Y %H:%M'") from None
+
+
 def find_clock(
     column: str,
     array: pa.Array,
@@ -128,7 +137,7 @@ def find_clock(
     """How to read the time column, told from its first cells.
 
     Raises DataError for cells that are no timestamps or ambiguous ones, UsageError for an
-    unknown zone.
+    unknown zone or format.
     """
     if zone is not None:
         try:
@@ -141,6 +150,7 @@ def find_clock(
     if time_format is not None:
         if not (cells.is_text(array.type) or cells.is_number(array.type)):
             raise UsageError(f"--time-format: column {column!r} holds no text, so it needs no format")
+        _check_format(time_format)
         return Clock(column=column, kind="format", format=time_format, zone=zone)
     if cells.is_datetime(array.type):
         aware = getattr(array.type, "tz", None) is not None

@@ -40,6 +40,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.seconds)
 
+    def part(self, which: slice) -> Rows:
+        """Some of them, uncopied."""
+        return Rows(
+            self.seconds[which],
+            self.series[which],
+            self.values[which],
+            self.unscorable[which],
+            self.infinite[which],
+        )
+
 
 class Gatherer:
     """Takes batches one after the other and keeps of them what series need, some bytes a cell."""

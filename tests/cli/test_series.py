@@ -185,6 +185,41 @@ def test_history_and_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-o", "x.csv", "--events", "x.csv"), "x.csv: both -o and --events go there; name two files"),
+        (("-o", "x.csv", "--events", "./x.csv"), "./x.csv: both -o and --events go there; name two files"),
+        (
+            ("--events", "x.csv", "--new-only", "--state", "x.csv"),
+            "x.csv: the state file is also an input, an output or the model; name another",
+        ),
+        (("--events", "new/"), "--events new/: a folder; name a file"),
+    ],
+)
+def test_events_go_to_a_file_of_their_own(words: tuple[str, ...], message: str) -> None:
+    assert usage(run("score", "new.csv", "-m", "m.aed", *words)) == message
+    assert not Path("x.csv").exists()
+
+
+def test_what_is_scored_is_no_history_of_itself() -> None:
+    run("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
+    result = run("score", "new.csv", "-m", "m.aed", "-o", "part.csv", "--history", "[n]ew.csv")
+    assert result.exit_code == 0
+    assert Path("part.csv").read_text() == Path("whole.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("%Q", "'Q' is a bad directive in format '%Q'"), ("%d/%", "stray % in format '%d/%'")],
+)
+def test_a_time_format_that_is_none(given: str, told: str) -> None:
+    flags = ("--time", "time", "--time-format", given)
+    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+        f"--time-format: {told}; write it like '%d/%m/%Y %H:%M'"
+    )
+
+
 def test_evaluate_judges_series_by_event() -> None:
     new = pd.read_csv("new.csv").assign(fault=0)
     new.loc[200:259, "fault"] = 1

@@ -106,6 +106,11 @@ class TestLedger:
         score(*NEW, output="new.csv")
         assert Path("new.csv").read_text().splitlines()[1].endswith(",in/c.csv")
 
+    def test_a_folder_of_outputs_has_the_same_columns_from_the_first_dump_on(self) -> None:
+        Path("in/b.csv").unlink()
+        assert statuses(*NEW) == {"a.csv": "scored"}
+        assert "source_file" not in Path("out/a.csv").read_text()
+
     def test_an_output_that_cannot_be_written_is_not_noted(self) -> None:
         assert score(*NEW, output="/dev/full").exit_code == 5
         assert set(statuses(*NEW).values()) == {"scored"}
@@ -272,6 +277,39 @@ class TestSummary:
         told = json.loads(Path("sum.json").read_text())
         jsonschema.validate(told, SCHEMA)
         assert (told["exit_code"], told["error"]) == (code, error)
+
+    @pytest.mark.parametrize(
+        ("error", "code", "told"),
+        [
+            (KeyboardInterrupt(), 130, "interrupted"),
+            (MemoryError(), 3, "out of memory"),
+            (ZeroDivisionError("by zero"), 1, "a bug in aedetect: ZeroDivisionError: by zero"),
+        ],
+    )
+    def test_it_is_written_however_the_run_ends(
+        self, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, told: str
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        score("--metrics", "m.prom")
+        monkeypatch.setattr("aedetect.jobs.score_input", fail)
+        assert score("--summary", "sum.json", "--metrics", "m.prom").exit_code == code
+        found = json.loads(Path("sum.json").read_text())
+        jsonschema.validate(found, SCHEMA)
+        assert (found["exit_code"], found["error"]) == (code, told)
+        assert samples()["last_run_exit_code"] == code
+
+    def test_it_is_written_when_nobody_reads_the_output_any_more(self) -> None:
+        from aedetect.record import recorded
+        from aedetect.summary import Summary
+
+        summary = Summary({"path": "m.aed", "sha256": None, "trained": None}, None, None, _long_ago())
+        with pytest.raises(BrokenPipeError), recorded(summary, Path("sum.json"), None, []):
+            raise BrokenPipeError
+        found = json.loads(Path("sum.json").read_text())
+        jsonschema.validate(found, SCHEMA)
+        assert (found["exit_code"], found["error"]) == (141, "whoever read the output closed it")
 
     def test_it_is_checked_first(self) -> None:
         result = score("--summary", "no/sum.json")

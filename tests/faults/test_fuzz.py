@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,20 @@ def test_30_every_byte_of_the_header_and_a_sample_of_the_rest(tiny_model: Path) 
             spoilt[place] ^= change
             with pytest.raises(_Damaged):
                 unpack(bytes(spoilt))
-    print(f"model files: {2 * len(chosen):,} single changes, none of them loaded")
+    print(
+        f"survived: model files: {2 * len(chosen):,} changes of one bit, in every one of the {header:,} "
+        f"bytes of the header and in {len(chosen) - header:,} of the rest; none was loaded"
+    )
 
 
 @pytest.mark.slow
 def test_30_cut_anywhere(tiny_model: Path) -> None:
     data = tiny_model.read_bytes()
-    for size in random.Random(0).sample(range(len(data)), 1000):
+    cuts = random.Random(0).sample(range(len(data)), 1000)
+    for size in cuts:
         with pytest.raises(_Damaged):
             unpack(data[:size])
+    print(f"survived: model files: cut in {len(cuts):,} places; none was loaded")
 
 
 TOKENS = [
@@ -91,11 +98,11 @@ def seeds() -> dict[str, bytes]:
 
 
 SEEDS = seeds()
-EXAMPLES = 400
+EXAMPLES = int(os.environ.get("RELIABILITY_FUZZ_EXAMPLES", "400"))
 
 
-def check(kind: str, data: bytes, folder: Path, model: Path) -> None:
-    """Whatever the input holds, the run ends as the contract says, and tells it in one line."""
+def check(kind: str, data: bytes, folder: Path, model: Path) -> int:
+    """Whatever the input holds, the run ends as the contract says, in one line; gives its exit code."""
     source, output = folder / f"in.{kind}", folder / "out.csv"
     source.write_bytes(data)
     output.write_text("old")
@@ -108,6 +115,7 @@ def check(kind: str, data: bytes, folder: Path, model: Path) -> None:
         assert output.read_text() == "old"
     assert sorted(path.name for path in folder.iterdir()) == [source.name, "out.csv"]
     source.unlink()
+    return result.exit_code
 
 
 @pytest.mark.slow
@@ -116,9 +124,12 @@ def test_inputs_that_nobody_would_write(kind: str, tmp_path: Path, tiny_model: P
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(mutations(SEEDS[kind]))
     def fuzz(data: Any) -> None:
-        check(kind, data, tmp_path, tiny_model)
+        codes[check(kind, data, tmp_path, tiny_model)] += 1
 
+    codes: Counter[int] = Counter()
     fuzz()
+    ends = ", ".join(f"{count:,} with {code}" for code, count in sorted(codes.items()))
+    print(f"survived: {kind} inputs: {codes.total():,} mutations; scoring ended {ends}")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -121,7 +121,7 @@ def test_every_failure_is_5_and_keeps_the_old_output(
     before = files(folder)
     target = words[-1]
     runs = list_of(attempts(words, monkeypatch), folder, before, target)
-    print(f"{' '.join(words)}: each of {len(runs) - 1} writes, flushes and renames failed once")
+    print(f"survived: `{' '.join(words)}`: each of {len(runs) - 1} writes, flushes and renames failed once")
     assert len(runs) > 3
     assert all(code == 5 for code in runs[:-1])
     assert runs[-1] == 0
@@ -159,7 +159,7 @@ def test_the_ledger_and_the_outputs_never_disagree(folder: Path, monkeypatch: py
         assert not list(folder.rglob(".*"))
         if code:
             Path("s.db").unlink(missing_ok=True)
-    print(f"ledger and outputs: each of {ends - 1} failed once")
+    print(f"survived: `{' '.join(words)}`: each of {ends - 1} writes, flushes and renames failed once")
     assert ends > 10
 
 

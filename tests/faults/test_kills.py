@@ -103,7 +103,7 @@ def test_28_scoring_survives_a_hundred_kills(tmp_path: Path, tiny_model: Path) -
         scored = {Path(entry.path).name for entry in ledger.entries()}
     assert {path.name for path in (tmp_path / "in").iterdir()} <= scored
     assert [path.name for path in tmp_path.rglob(".*")] == []
-    print(f"scoring: {killed} of {KILLS} runs killed, {begun} while they held locks; "
+    print(f"survived: scoring: {killed} of {KILLS} runs killed, {begun} while they held locks; "
           f"a whole run took {whole:.2f} s")  # fmt: skip
     assert killed > KILLS / 2
     assert begun > KILLS / 10
@@ -150,8 +150,8 @@ def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
     run(context, tmp_path, [*words, "m.aed"], settings, None)
     assert weights(tmp_path / "m.aed") == weights(tmp_path / "whole.aed")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "m.aed", "whole.aed"]
-    print(f"training: {killed} of {KILLS} runs killed, {begun} while they held the lock, {ended} models were "
-          f"ended in between; a whole run took {whole:.2f} s")  # fmt: skip
+    print(f"survived: training: {killed} of {KILLS} runs killed, {begun} while they held the lock, "
+          f"{ended} models were ended in between; a whole run took {whole:.2f} s")  # fmt: skip
     assert killed > KILLS / 2
 
 
