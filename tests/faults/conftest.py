@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -92,3 +93,9 @@ def prompt(tmp_path: Path, tiny_csv: Path, tiny_model: Path, monkeypatch: pytest
     shutil.copy(tiny_model, tmp_path / "tiny.aed")
     monkeypatch.chdir(tmp_path)
     return Prompt(tmp_path)
+
+
+@pytest.fixture
+def normal(prompt: Prompt) -> pd.DataFrame:
+    """The table of normal.csv, as text."""
+    return pd.read_csv("normal.csv", dtype=str)
