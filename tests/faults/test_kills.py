@@ -83,29 +83,33 @@ def test_28_scoring_survives_a_hundred_kills(tmp_path: Path, tiny_model: Path) -
     settings = {"AEDETECT_SCORING_BATCH_ROWS": "20", "OMP_NUM_THREADS": "1"}
     context, moments = prepared(), random.Random(0)
     whole = 0.0
-    killed = begun = 0
-    for turn in range(KILLS + 2):
+    killed = begun = turn = 0
+    while killed < KILLS:
         for number in range(3):
             tiny_frame(ROWS, seed=turn).to_csv(tmp_path / "in" / f"{turn}-{number}.csv", index=False)
         if turn < 2:
             # The first run also waits for the libraries to be loaded; the second tells how long one takes.
             whole = duration(context, tmp_path, words, settings)
+            turn += 1
             continue
-        if run(context, tmp_path, words, settings, moments.uniform(0, whole)):
+        moment = moments.uniform(0, whole)
+        if run(context, tmp_path, words, settings, moment):
             killed += 1
             begun += bool(list(tmp_path.rglob(".*.aedetect-*")))
+        else:
+            # Runs have become faster since: the machine has less to do.
+            whole = min(whole, moment)
         check_score(tmp_path)
         for path in (tmp_path / "in").glob(f"{turn - 5}-*.csv"):
             path.unlink()
+        turn += 1
     run(context, tmp_path, words, settings, None)
     check_score(tmp_path)
     with Ledger(tmp_path / "s.db") as ledger:
         scored = {Path(entry.path).name for entry in ledger.entries()}
     assert {path.name for path in (tmp_path / "in").iterdir()} <= scored
     assert [path.name for path in tmp_path.rglob(".*")] == []
-    print(f"survived: scoring: {killed} of {KILLS} runs killed, {begun} while they held locks; "
-          f"a whole run took {whole:.2f} s")  # fmt: skip
-    assert killed > KILLS / 2
+    print(f"survived: scoring: {killed} of {turn - 2} runs killed, {begun} of them while they held locks")
     assert begun > KILLS / 10
 
 
@@ -138,10 +142,13 @@ def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
     whole = duration(context, tmp_path, [*words, "whole.aed"], settings)
     whole = duration(context, tmp_path, [*words, "whole.aed"], settings)
     killed = begun = ended = 0
-    for _ in range(KILLS):
-        if run(context, tmp_path, [*words, "m.aed"], settings, moments.uniform(0, whole)):
+    while killed < KILLS:
+        moment = moments.uniform(0, whole)
+        if run(context, tmp_path, [*words, "m.aed"], settings, moment):
             killed += 1
             begun += (tmp_path / ".m.aed.aedetect-lock").exists()
+        else:
+            whole = min(whole, moment)
         if (tmp_path / "m.aed").exists():
             ended += 1
             assert weights(tmp_path / "m.aed") == weights(tmp_path / "whole.aed")
@@ -150,9 +157,9 @@ def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
     run(context, tmp_path, [*words, "m.aed"], settings, None)
     assert weights(tmp_path / "m.aed") == weights(tmp_path / "whole.aed")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "m.aed", "whole.aed"]
-    print(f"survived: training: {killed} of {KILLS} runs killed, {begun} while they held the lock, "
-          f"{ended} models were ended in between; a whole run took {whole:.2f} s")  # fmt: skip
-    assert killed > KILLS / 2
+    print(f"survived: training: {killed} runs killed, {begun} of them while they held the lock, and "
+          f"{ended} models ended in between, each as an uninterrupted run ends")  # fmt: skip
+    assert begun > KILLS / 10
 
 
 def weights(path: Path) -> dict[str, bytes]:
