@@ -201,6 +201,20 @@ def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     return pc.cast(array, pa.string())
 
 
+def codes(names: pa.Array) -> pa.Array:
+    """Names of categories that are whole numbers or truth values, each in one spelling.
+
+    A gap in a column of whole numbers makes some programs write 1 as 1.0, and truth values are
+    spelled true, True or TRUE. Here a name for a missing number is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = pc.replace_substring_regex(pc.utf8_lower(names), r"^\+?(-?[0-9]+)\.0*$", r"\1")
+    nothing = pa.array([token.lower() for token in MISSING_TOKENS])
+    return pc.if_else(pc.is_in(plain, nothing), pa.scalar(None, pa.string()), plain)
+
+
 def filled(array: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which text cells hold anything; shape [rows]."""
     return ~_trim(plain(array), ("",))[1]

@@ -19,8 +19,9 @@ from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN, format_of_name
 from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
-from aedetect.judging import Judge, Remembered, SeriesJudge, judge_of
+from aedetect.judging import Judge, SeriesJudge, judge_of
 from aedetect.monitor import Monitor
+from aedetect.remembered import Remembered
 from aedetect.scoring import (
     InputOutcome,
     Observer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,12 +16,13 @@ from aedetect.fitting.series import row_scores
 from aedetect.fitting.survey import batch_rows
 from aedetect.inference import BLOCK_ROWS, ordered, single_threaded, window_errors, window_scores
 from aedetect.io.source import Input
+from aedetect.remembered import Remembered
 from aedetect.series.channels import Channels
 from aedetect.series.entities import Entities, Name
 from aedetect.series.events import Event, event_numbers, find_events
 from aedetect.series.rows import Gatherer, Rows, together
 from aedetect.series.state import stretches, warmup_rows
-from aedetect.series.tail import Tail, Tails
+from aedetect.series.tail import Tail
 from aedetect.series.timeline import Timeline, repeated_instants
 
 if TYPE_CHECKING:
@@ -47,17 +48,6 @@ class Judge(Protocol):
     def warnings(self, source: Input) -> list[str]: ...
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """What earlier runs left: the ends of series, and inputs that went before.
-
-    These are read again only where the ends will not do: there are none yet, or an input comes late.
-    """
-
-    tails: Tails
-    earlier: Sequence[Input] = ()
-
-
 def judge_of(
     detector: Detector,
     inputs: Sequence[Input],
@@ -69,20 +59,6 @@ def judge_of(
     if detector.series is None:
         return _RowJudge(detector, threshold)
     return SeriesJudge(detector, inputs, threshold, history, remembered)
-
-
-def kept_tails(detector: Detector, known: Mapping[Name, Tail]) -> Tails:
-    """What a model of time series keeps of each series for its next rows, `known` from earlier runs.
-
-    Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
-    an event goes on.
-    """
-    assert detector.series is not None
-    state, scales = detector.series.state, detector.series.scales
-    length = 2 * state.window + detector.config.series.smoothing
-    if scales is None:
-        return Tails(known, length, state.gap)
-    return Tails(known, length, state.gap, state.beginning, frozenset(scales.names))
 
 
 @dataclass(frozen=True)

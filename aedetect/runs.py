@@ -18,7 +18,7 @@ from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.locate import STDIN
 from aedetect.io.lock import Locks
 from aedetect.jobs import alert_rate_of, goes_together, is_folder, plan_outputs, score_into
-from aedetect.judging import Remembered, SeriesJudge, kept_tails
+from aedetect.judging import SeriesJudge
 from aedetect.ledger import (
     Ledger,
     Mark,
@@ -32,6 +32,7 @@ from aedetect.ledger import (
 from aedetect.monitor import Monitor
 from aedetect.parallel import Done, ParallelFollower, Task, score_side_by_side, worthwhile
 from aedetect.record import check_records, recorded
+from aedetect.remembered import Remembered, kept_tails
 from aedetect.scoring import Shape
 from aedetect.summary import FileOutcome, Follower, Summary
 

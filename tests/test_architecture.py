@@ -26,7 +26,7 @@ FLOORS = (
     ("conversion", "event_table", "looking", "rebuilding", "summary"),
     ("scoring",),
     ("judging",),
-    ("results", "changes", "plane", "repairer"),
+    ("results", "changes", "plane", "repairer", "remembered"),
     ("detector",),
     ("parts", "otherjobs"),
     ("fitting",),

@@ -19,7 +19,10 @@ _ROWS_PER_OCCURRENCE = 20_000
 
 
 class Vocabulary(BaseModel):
-    """The categories of one column, most frequent first, with their counts in training."""
+    """The categories of one column, most frequent first, with their counts in training.
+
+    `codes`: they are whole numbers or truth values, however spelled; each is kept as spelled most often.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,10 +31,16 @@ class Vocabulary(BaseModel):
     counts: tuple[int, ...]
     other: int
     missing: int
+    codes: bool = False
 
     @classmethod
-    def fit(cls, column: str, counts: Counter[str], missing: int, most: int) -> Vocabulary:
+    def fit(
+        cls, column: str, counts: Counter[str], missing: int, most: int, codes: bool = False
+    ) -> Vocabulary:
         """Keep at most `most` categories; those seen once (or hardly, in long tables) are rare."""
+        if codes:
+            counts, unnamed = _merged(counts)
+            missing += unnamed
         total = sum(counts.values())
         least = max(2, math.ceil(total / _ROWS_PER_OCCURRENCE))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -42,6 +51,7 @@ class Vocabulary(BaseModel):
             counts=tuple(count for _, count in known),
             other=total - sum(count for _, count in known),
             missing=missing,
+            codes=codes,
         )
 
     @property
@@ -59,8 +69,10 @@ class Vocabulary(BaseModel):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        names = cells.categories(array, rules)
-        known = pc.index_in(names, pa.array(self.values, pa.string()), skip_nulls=True)
+        names, values = cells.categories(array, rules), pa.array(self.values, pa.string())
+        if self.codes:
+            names, values = cells.codes(names), cells.codes(values)
+        known = pc.index_in(names, values, skip_nulls=True)
         codes = pc.fill_null(pc.add(known, FIRST_KNOWN), OTHER)
         codes = pc.if_else(names.is_null(), MISSING, codes)
         unseen = int(pc.sum(pc.equal(codes, OTHER)).as_py() or 0)
@@ -72,3 +84,20 @@ class Vocabulary(BaseModel):
 
         names = pa.array([None, "(rare)", *self.values], pa.string())
         return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
+
+
+def _merged(counts: Counter[str]) -> tuple[Counter[str], int]:
+    """Counts of codes by their most frequent spelling, and of cells that name none."""
+    import pyarrow as pa
+
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    spellings: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    unnamed = 0
+    names = cells.codes(pa.array([name for name, _ in ranked], pa.string())).to_pylist()
+    for (spelling, count), name in zip(ranked, names, strict=True):
+        if name is None:
+            unnamed += count
+        else:
+            found[spellings.setdefault(name, spelling)] += count
+    return found, unnamed

@@ -182,7 +182,9 @@ class FeatureEncoder:
                 quantiles += [nothing] * (2 * len(names))
             elif column.role == "categorical":
                 missing = profile.counted_rows - sum(profile.counts.values())
-                vocabularies.append(Vocabulary.fit(column.name, profile.counts, missing, max_categories))
+                vocabularies.append(
+                    Vocabulary.fit(column.name, profile.counts, missing, max_categories, profile.holds_codes)
+                )
         constants = {
             c.name: c.constant for c in schema.columns if c.role == "constant" and c.constant is not None
         }

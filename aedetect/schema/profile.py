@@ -198,6 +198,13 @@ class ColumnProfile:
         return self.rows - self.missing
 
     @property
+    def holds_codes(self) -> bool:
+        """Whether all cells are whole numbers, none with leading zeros, or truth values."""
+        whole = self.numbers.count > 0 and self.bad_numbers == 0 and self.numbers.all_integer
+        truths = self.bad_numbers > 0 and self.not_boolean == 0
+        return (whole and not self.leading_zeros) or truths
+
+    @property
     def is_counted(self) -> bool:
         """Whether the category counts cover every row."""
         return self.counted_rows == self.rows

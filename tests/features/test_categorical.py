@@ -60,3 +60,17 @@ def test_every_code_has_a_share() -> None:
     assert prior.sum() == pytest.approx(1)
     assert (prior > 0).all()
     assert prior.tolist() == pytest.approx((np.array([2, 1, 5, 5, 3]) + 0.5) / 18.5)
+
+
+def test_codes_are_known_however_they_are_spelled() -> None:
+    counts = Counter({"1": 5, "1.0": 2, "0": 4, "nan": 2, "3.0": 3})
+    vocabulary = Vocabulary.fit("x", counts, missing=1, most=10, codes=True)
+    assert vocabulary.values == ("1", "0", "3.0")
+    assert (vocabulary.counts, vocabulary.missing) == ((7, 4, 3), 3)
+    cells = pa.array(["1.0", "1", "0.", "3", "01", "NA", None, "2"])
+    assert vocabulary.encode(cells, RULES)[0].tolist() == [2, 2, 3, 4, OTHER, MISSING, MISSING, OTHER]
+    truths = Vocabulary.fit("x", Counter({"True": 3, "False": 3}), 0, 10, codes=True)
+    assert truths.encode(pa.array(["true", "FALSE"]), RULES)[0].tolist() == [3, 2]
+    assert truths.encode(pa.array([True, False]), RULES)[0].tolist() == [3, 2]
+    names = Vocabulary.fit("x", Counter({"1": 3, "1.0": 3}), 0, 10)
+    assert names.values == ("1", "1.0")

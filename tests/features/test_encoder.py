@@ -186,7 +186,10 @@ def test_state_and_statistics_restore_the_encoder() -> None:
 
 
 def test_truth_values_of_a_typed_file_are_known_again_in_a_text_file() -> None:
-    columns = {"x": list(range(ROWS)), "open": [number % 3 == 0 for number in range(ROWS)]}
+    columns = {
+        "x": [number / 4 for number in range(ROWS)],
+        "open": [number % 3 == 0 for number in range(ROWS)],
+    }
     encoder = fitted(columns, is_text=False)
     typed = encoder.transform(pa.RecordBatch.from_pydict(columns))
     words = encoder.transform(
