@@ -75,6 +75,7 @@ PLACES = (
     "tests/faults/test_fuzz.py",
     "tests/faults/test_injected_faults.py",
     "tests/faults/test_reading_faults.py",
+    "tests/faults/test_column_faults.py",
     "tests/faults/test_output_faults.py",
     "tests/faults/test_model_faults.py",
     "tests/faults/test_further_faults.py",
