@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -42,8 +41,6 @@ from aedetect.training.record import TrainingRecord
 from aedetect.training.suspicion import outstanding
 
 _BUFFER_SHARE = 4
-# Networks on rows of more values than this, categories taken apart, gain from all threads.
-_WIDE_VALUES = 1000
 # Rows looked at for signs of hidden anomalies, and the share of them that is worth a warning.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
 _NOTEWORTHY_SHARE = 0.01
@@ -214,13 +211,12 @@ def _train_all(
     start: Start | None,
 ) -> tuple[list[Autoencoder], list[TrainingRecord]]:
     layout = found.encoder.layout
-    wide = layout.numeric + sum(layout.cardinalities) > _WIDE_VALUES
     pending = keeper.load(device) if keeper and resume else None
     members: list[Autoencoder] = []
     records: list[TrainingRecord] = []
     for index, task in enumerate(tasks):
         seed = member_seed(config.training.seed, index)
-        with seeded(seed, device), nullcontext() if wide else single_threaded(device):
+        with seeded(seed, device), single_threaded(device):
             model = build(layout, config.model).to(device)
             if keeper and index < len(keeper.finished):
                 model.load_state_dict(keeper.finished[index])
