@@ -20,6 +20,8 @@ from aedetect.training.record import TrainingRecord
 from aedetect.training.suspicion import suspects
 
 LEAST_STEPS, MOST_STEPS = 1000, 2000
+# Networks of more weights, on very wide rows, learn about as much in fewer steps, each of which takes longer.
+MANY_WEIGHTS, LEAST_WIDE_STEPS = 200_000, 400
 EPOCHS = 40
 EVALUATIONS = 20
 _WARMUP_SHARE = 0.05
@@ -70,12 +72,13 @@ class Hooks:
     snapshot: Callable[[Callable[[], Snapshot]], None] = lambda _: None
 
 
-def planned_steps(rows: int, config: TrainingConfig) -> int:
-    """Steps of a whole run: as many epochs as asked for, or a number sized to the data."""
+def planned_steps(rows: int, weights: int, config: TrainingConfig) -> int:
+    """Steps of a whole run: as many epochs as asked for, or a number sized to the data and the network."""
     per_epoch = math.ceil(rows / config.batch_size)
     if config.epochs is not None:
         return config.epochs * per_epoch
-    return min(max(EPOCHS * per_epoch, LEAST_STEPS), MOST_STEPS)
+    least = max(LEAST_STEPS * MANY_WEIGHTS // max(weights, MANY_WEIGHTS), LEAST_WIDE_STEPS)
+    return min(max(EPOCHS * per_epoch, least), MOST_STEPS)
 
 
 def train(
@@ -100,9 +103,9 @@ def train(
     if not any(True for _ in model.parameters()):
         _fit_reference(model, feed, held_out, trim)
         return TrainingRecord(rows=feed.rows, steps=0, best_step=0, stopped="planned", history=())
-    steps = planned_steps(feed.rows, config)
-    every = max(steps // EVALUATIONS, 1)
     optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
+    steps = planned_steps(feed.rows, optimizer.weights.numel(), config)
+    every = max(steps // EVALUATIONS, 1)
     best = optimizer.average.clone()
     state = LoopState()
     if resume:

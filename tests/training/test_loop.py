@@ -111,6 +111,9 @@ def test_trimming_keeps_the_network_from_learning_hidden_anomalies():
 
 
 def test_steps_are_sized_to_the_data():
-    assert planned_steps(100, TrainingConfig()) == planned_steps(1000, TrainingConfig())
-    assert planned_steps(10_000_000, TrainingConfig()) == planned_steps(1_000_000, TrainingConfig())
-    assert planned_steps(1000, TrainingConfig(epochs=3, batch_size=100)) == 30
+    usual, few, many = TrainingConfig(), 10_000, 1_000_000
+    assert planned_steps(100, few, usual) == planned_steps(1000, few, usual)
+    assert planned_steps(10_000_000, few, usual) == planned_steps(1_000_000, many, usual)
+    assert planned_steps(1000, few, usual) > planned_steps(1000, many, usual)
+    for weights in (few, many):
+        assert planned_steps(1000, weights, TrainingConfig(epochs=3, batch_size=100)) == 30
