@@ -22,6 +22,9 @@ _LATENT_WEIGHT, _INPUT_WEIGHT, _DENOISER_WEIGHT = 1.0, 0.75, 0.5
 _FLOOR = 0.03
 # Softmin temperature, as a multiple of the typical squared distance to the nearest row.
 _SHARPNESS = 0.25
+# A share of exp(-60) is nothing beside 1. Smaller ones would be denormal numbers, over which some processors
+# take many times longer.
+_FAINTEST = 60.0
 # What a suspect point costs, as a share of its distance from the points that are none.
 _DOUBT = 0.6
 _NEIGHBOURS = 5
@@ -72,7 +75,7 @@ class Memory(nn.Module):
         offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
         # A few rows at a time stay in the processor's cache: twice as fast as all at once.
         for some in points.split_with_sizes(_sizes(len(points))):
-            yield some, torch.softmax(torch.addmm(offsets, some, sharpened), dim=1)
+            yield some, mixture(torch.addmm(offsets, some, sharpened))
 
     def remember(self, points: Tensor, held_out: Tensor, suspect: Tensor, size: int) -> None:
         """Remember at most `size` of `points` [rows, width]; `held_out` [rows, width] are typical.
@@ -103,6 +106,12 @@ class Memory(nn.Module):
             self.points = self.points.new_empty(len(points), self.points.shape[1])
             self.penalties = self.penalties.new_empty(len(points))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def mixture(logits: Tensor) -> Tensor:
+    """Softmax of each row of `logits` [rows, choices], without denormal numbers."""
+    faintest = logits.amax(dim=1, keepdim=True) - _FAINTEST
+    return torch.softmax(torch.maximum(logits, faintest), dim=1)
 
 
 def coreset(points: Tensor, size: int) -> Tensor:

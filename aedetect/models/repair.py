@@ -13,6 +13,7 @@ from aedetect.features.categorical import FIRST_KNOWN
 from aedetect.features.layout import Layout
 from aedetect.models.base import Autoencoder, HiddenLayers
 from aedetect.models.codes import components
+from aedetect.models.memory import mixture
 from aedetect.models.straight import StraightColumns
 
 NEIGHBOURS = 10
@@ -240,7 +241,7 @@ class Repair(nn.Module):
         for start in range(0, len(known), _CACHED_ROWS):
             some = slice(start, start + _CACHED_ROWS)
             chances = _without(asked[some] @ mirrored, own, some, -math.inf)
-            found.append(torch.softmax(chances, dim=1) @ memory)
+            found.append(mixture(chances) @ memory)
         return torch.cat(found)
 
     def _neighbours(self, known: Tensor, missing: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from aedetect.models.memory import Memory, coreset
+from aedetect.models.memory import Memory, coreset, mixture
 
 NONE = torch.zeros(400, dtype=torch.bool)
 
@@ -61,3 +61,10 @@ def test_all_suspect_is_none_suspect() -> None:
     memory.remember(points, torch.randn(100, 2), ~NONE, 400)
     assert torch.isfinite(memory(points)).all()
     assert not memory.penalties.any()
+
+
+def test_a_mixture_is_a_softmax_without_denormal_numbers() -> None:
+    logits = 100 * torch.randn(50, 300, generator=torch.Generator().manual_seed(0))
+    shares = mixture(logits)
+    torch.testing.assert_close(shares, torch.softmax(logits, dim=1), rtol=1e-6, atol=1e-20)
+    assert shares.min() > torch.finfo(torch.float32).tiny
