@@ -27,6 +27,8 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 LEARNED_ROWS = 8192
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 1024
 _CODE_STEPS, _REPAIR_STEPS = 400, 400
+# Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
+_WIDE_VALUES, _LEAST_STEPS = 2000, 100
 # Lessons of the repair member: cells in all, rows at least and at most.
 _LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 21, 2048, 8192
 _REPEATS = 8
@@ -84,7 +86,7 @@ def _fit_codes(
     with torch.no_grad():
         linear = codes.eval().errors(held_out).mean()
     feed = MemoryFeed(learned.cpu().numpy(), config.batch_size, seed, learned.device)
-    settings = _settings(config, _CODE_STEPS, len(learned))
+    settings = _settings(config, _affordable(_CODE_STEPS, codes.columns.width), len(learned))
     train(codes, feed, held_out, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
         # Rows that were held out gain nothing from the networks: then they are noise.
@@ -110,7 +112,7 @@ def _fit_repair(
         untrained = repair.blend.eval().errors(checks).mean()
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
     feed = MemoryFeed(lessons.cpu().numpy(), config.batch_size, seed, lessons.device)
-    settings = _settings(config, _REPAIR_STEPS, len(lessons))
+    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(lessons))
     train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
         if not repair.blend.eval().errors(checks).mean() < untrained:
@@ -127,6 +129,10 @@ def _fit_sampler(companion: Companion, learned: Tensor, held_out: Tensor, seed: 
         torch.where(gaps, repair.center, fresh),
         torch.Generator().manual_seed(seed),
     )
+
+
+def _affordable(steps: int, width: int) -> int:
+    return max(steps * _WIDE_VALUES // max(width, _WIDE_VALUES), _LEAST_STEPS)
 
 
 def _settings(config: TrainingConfig, steps: int, rows: int) -> TrainingConfig:
