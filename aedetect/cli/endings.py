@@ -71,7 +71,7 @@ def histogram(found: ScoreHistogram, threshold: float) -> Table:
     # Bins are joined from the threshold outwards: none holds flagged and other rows.
     cuts = sorted({0, len(counts), *range(below, 0, -step), *range(below, len(counts), step)})
     highest = math.log1p(int(counts.max()) * step)
-    table = simple_table("score", "rows", "", right=("score", "rows"))
+    table = simple_table("score", "rows", "on a logarithmic scale", right=("score", "rows"))
     for first, last in pairwise(cuts):
         count = int(counts[first:last].sum())
         bar = "█" * round(_BAR_WIDTH * math.log1p(count) / highest) if count else ""
