@@ -5,26 +5,19 @@ Needs Chromium and its driver (Debian: chromium, chromium-driver) and selenium; 
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.browser import NEEDS_BROWSER
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
 from aedetect import Detector
 from aedetect.cli.main import app
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium with its driver is installed"),
-]
+pytestmark = NEEDS_BROWSER
 
 HOSTILE = [
     "<script>document.title='pwned'</script>",
@@ -57,27 +50,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(app, ["report", *words, "--alert-rate", "0.05", "--title", HOSTILE[2]])
     assert result.exit_code == 0, result.output
     return folder / "r.html"
-
-
-@pytest.fixture(scope="module")
-def browser(page: Path) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def opened(browser: Any, page: Path) -> Any:
-    browser.get(page.as_uri())
-    return browser
 
 
 def shown_rows(browser: Any) -> int:

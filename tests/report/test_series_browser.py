@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.browser import NEEDS_BROWSER
 from support.sensors import broken, readings
 from typer.testing import CliRunner
 
 from aedetect import Detector
 from aedetect.cli.main import app
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium with its driver is installed"),
-]
+pytestmark = NEEDS_BROWSER
 
 HOSTILE = '"><img src=x onerror="document.title=\'pwned\'">'
 
@@ -39,27 +32,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(app, ["report", *words])
     assert result.exit_code == 0, result.output
     return folder / "r.html"
-
-
-@pytest.fixture(scope="module")
-def browser(page: Path) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def opened(browser: Any, page: Path) -> Any:
-    browser.get(page.as_uri())
-    return browser
 
 
 def view(browser: Any) -> list[float]:
