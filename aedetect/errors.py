@@ -53,4 +53,4 @@ class OutputError(AedetectError):
 
 
 class Terminated(BaseException):
-    """SIGTERM was received; derives from BaseException so that no handler swallows it."""
+    """SIGTERM or SIGHUP was received; derives from BaseException so that no handler swallows it."""

@@ -12,9 +12,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
+from aedetect.interrupts import ended_by
 from aedetect.io.files import FileInput
 from aedetect.jobs import conclude, score_into
 from aedetect.ledger import Mark, check_unchanged, mark_of
@@ -163,40 +164,27 @@ class _Stop(BaseException):
     """Unwinds what a process is at, so that its temporary files go before it does."""
 
 
-class _Ending:
-    """How a process ends when it is told to: at once, and with nothing left behind.
+_SIGNALS = {signal.SIGTERM: _Stop, signal.SIGHUP: _Stop}
+
+
+@contextlib.contextmanager
+def _left_in_order() -> Iterator[None]:
+    """A block that the process leaves in good order when it is told to end, and ends.
 
     The loop that hands out inputs takes every exception for the outcome of one of them, and would
     go on with the next: so the process is left, not the function.
     """
-
-    def __init__(self) -> None:
-        self._busy = False
-        self._told = False
-
-    def tell(self, *_: object) -> None:
-        """The handler of SIGTERM. Told again, while it tidies up, it goes on tidying."""
-        if not self._told and self._busy:
-            self._told = True
-            raise _Stop
-        if not self._busy:
-            os._exit(ExitCode.TERMINATED)
-
-    @contextlib.contextmanager
-    def heeded(self) -> Iterator[None]:
-        """The block is left in good order first."""
-        try:
-            self._busy = True
+    try:
+        with ended_by(_SIGNALS) as told:
             yield
-        except _Stop:
-            os._exit(ExitCode.TERMINATED)
-        finally:
-            self._busy = False
-            if self._told:
-                os._exit(ExitCode.TERMINATED)
+    except _Stop:
+        _end()
+    if told.by is not None:
+        _end()
 
 
-_ending = _Ending()
+def _end(*_: object) -> NoReturn:
+    os._exit(ExitCode.TERMINATED)
 
 
 def _end_with(parent: int) -> None:
@@ -209,7 +197,9 @@ def _begin(task: Task) -> None:
     """A process begins: it loads the model, and leaves interruptions to the one that started it."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _ending.tell)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -233,7 +223,7 @@ def _score_one(source: FileInput, output: str | None) -> Done:
     keeper = _Keeper(drift, task.marks)
     summary = Summary({}, detector.threshold, None, datetime.now(UTC))
     error: AedetectError | None = None
-    with _ending.heeded():
+    with _left_in_order():
         try:
             score_into(summary, detector, [source], [output], task.shape, Monitor(), keeper, together=False)
         except (DataError, ModelError) as failure:

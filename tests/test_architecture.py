@@ -39,10 +39,10 @@ FLOORS = (
     ("thresholds", "inputs", "metrics", "ledger"),
     ("schema",),
     ("cells", "io"),
-    ("config", "monitor"),
+    ("config", "monitor", "interrupts"),
     ("errors", "_version"),
 )
-LIGHT = ("cli", "__init__", "__main__", "config", "errors", "monitor", "jobs", "runs", "ledger")
+LIGHT = ("cli", "__init__", "__main__", "config", "errors", "interrupts", "monitor", "jobs", "runs", "ledger")
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 
 

@@ -84,6 +84,7 @@ def test_more_processes_only_where_they_pay(
     [
         (signal.SIGTERM, "the run"),
         (signal.SIGTERM, "all of it"),
+        (signal.SIGHUP, "the run"),
         (signal.SIGINT, "all of it"),
         (signal.SIGKILL, "the run"),
     ],
@@ -109,12 +110,12 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
         tell = os.killpg if whom == "all of it" else os.kill
         tell(process.pid, number)
         stderr = process.communicate(timeout=20)[1]
-    assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(signal.Signals(number), -9)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}.get(signal.Signals(number), 143)
     assert "Traceback" not in stderr
     assert not [path for path in Path("out").iterdir() if not path.name.startswith(".")]
     if number != signal.SIGKILL:
         assert list(Path("out").iterdir()) == []
-        assert stderr.startswith("error: terminated" if number == signal.SIGTERM else "error: interrupted")
+        assert stderr.startswith("error: interrupted" if number == signal.SIGINT else "error: terminated")
         return
     ended_by = time.monotonic() + 20
     while any(_is_being_written(path) for path in writers):

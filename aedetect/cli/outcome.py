@@ -7,21 +7,26 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
-from types import FrameType
 
 import typer
 
 from aedetect.cli.console import Output, discard_stdout, plain, printing
 from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError
+from aedetect.interrupts import ended_by
 
 REPORT = "This is a bug in aedetect. Please report it, with the lines above, in the project's issue tracker."
+_SIGNALS = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+    signal.SIGHUP: Terminated,
+}
 
 
 @contextlib.contextmanager
 def reported(output: Output) -> Iterator[None]:
     """Runs a command's body; whatever it raises ends in the exit code that the contract says."""
     try:
-        with _termination():
+        with ended_by(_SIGNALS):
             yield
             with printing():
                 sys.stdout.flush()
@@ -63,22 +68,3 @@ def _settle_stdout() -> None:
         sys.stdout.flush()
     except OSError:
         discard_stdout()
-
-
-@contextlib.contextmanager
-def _termination() -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        # Told again while it tidies up, it goes on tidying.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:
-        # Signals belong to the main thread; elsewhere the host program handles them.
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

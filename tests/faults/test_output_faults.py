@@ -220,7 +220,11 @@ def test_28_a_killed_scoring_leaves_the_old_output_and_the_next_one_tidies_up(
 
 @pytest.mark.parametrize(
     ("number", "code", "word"),
-    [(signal.SIGTERM, 143, b"terminated"), (signal.SIGINT, 130, b"interrupted")],
+    [
+        (signal.SIGTERM, 143, b"terminated"),
+        (signal.SIGHUP, 143, b"terminated"),
+        (signal.SIGINT, 130, b"interrupted"),
+    ],
 )
 @pytest.mark.parametrize("command", ["score", "train"])
 def test_32_a_stopped_run_leaves_nothing_half_written(

@@ -1,0 +1,70 @@
+"""Signals that end what a process is at, and cannot get lost.
+
+A signal becomes an exception in whatever the main thread is at, and some code drops every
+exception: finalizers, and compiled modules while they are imported. A run would then go on as if
+nobody had told it to stop. So the exception is raised again until it is being dealt with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from types import FrameType
+
+_SECONDS_UNTIL_AGAIN = 0.5
+
+
+class Told:
+    """Whether the process was told to stop while it was in the block."""
+
+    def __init__(self) -> None:
+        self.by: BaseException | None = None
+
+
+@contextlib.contextmanager
+def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[Told]:
+    """A block that each of these signals ends by its exception, told once however often it is sent.
+
+    Signals that are ignored, as `nohup` and a shell's background do, stay so. Outside the main
+    thread, where signals belong to the host program, the block is left as it is.
+    """
+    told = Told()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    before = {number: signal.getsignal(number) for number in (*kinds, signal.SIGALRM)}
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        if told.by is None:
+            told.by = kinds[signal.Signals(number)]()
+            signal.signal(signal.SIGALRM, tell)
+            # What waits for a disk is not to be woken.
+            signal.siginterrupt(signal.SIGALRM, False)
+            signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_AGAIN, _SECONDS_UNTIL_AGAIN)
+        elif _is_dealt_with(told.by):
+            return
+        raise told.by
+
+    for number in kinds:
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, tell)
+    try:
+        yield told
+    finally:
+        if told.by is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_dealt_with(told: BaseException) -> bool:
+    """Whether the exception is on its way out: what is at work tidies up after it."""
+    handled = sys.exception()
+    while handled is not None:
+        if handled is told:
+            return True
+        handled = handled.__context__
+    return False
