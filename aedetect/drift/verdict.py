@@ -193,25 +193,26 @@ class _Judge:
 
     def _share(self, before: int, rows_before: int, after: int, rows_after: int) -> tuple[Shares, bool]:
         """The two shares, and whether the later one is clearly larger."""
-        from scipy.stats import fisher_exact
-
         shares = Shares(before / max(rows_before, 1), after / max(rows_after, 1))
         if not self._enough or shares.now - shares.training < self._settings.share:
             return shares, False
+        from scipy.stats import fisher_exact
+
         table = [[after, rows_after - after], [before, rows_before - before]]
         return shares, bool(fisher_exact(table, alternative="greater").pvalue < self._chance)
 
 
 def _moved(training: Counts, now: Counts) -> tuple[float | None, float | None, float | None]:
     """Stability index, Kolmogorov–Smirnov distance, and the chance of that distance."""
-    from scipy.stats import kstwobign
+    # Not of scipy.stats, which takes half a second to import: every scoring run comes by here.
+    from scipy.special import kolmogorov
 
     before, after = int(training.sum()), int(now.sum())
     if not before or not after:
         return None, None, None
     psi, _ = _stability(training, now, _even_groups(training))
     distance = float(np.abs(np.cumsum(training) / before - np.cumsum(now) / after).max())
-    chance = float(kstwobign.sf(distance * np.sqrt(before * after / (before + after))))
+    chance = float(kolmogorov(distance * np.sqrt(before * after / (before + after))))
     return psi, min(distance, 1.0), chance
 
 
@@ -244,11 +245,11 @@ def _stability(training: Counts, now: Counts, groups: Array) -> tuple[float | No
 
 
 def _chi_square(psi: float | None, degrees: int, training: Counts, now: Counts) -> float | None:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     if psi is None or not degrees:
         return None
-    return float(chi2.sf(psi / (1 / training.sum() + 1 / now.sum()), degrees))
+    return float(chdtrc(degrees, psi / (1 / training.sum() + 1 / now.sum())))
 
 
 def _median(edges: Array, counts: Counts) -> float:
