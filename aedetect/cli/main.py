@@ -25,6 +25,7 @@ from aedetect.cli import (
     train,
 )
 from aedetect.cli.console import discard_stdout
+from aedetect.cli.streams import fill_closed
 from aedetect.errors import ExitCode
 
 app = typer.Typer(
@@ -73,6 +74,7 @@ app.add_typer(state.app, name="state")
 
 def run() -> None:
     """Entry point of the console script."""
+    fill_closed()
     try:
         try:
             app(prog_name="aedetect")
