@@ -54,3 +54,14 @@ class OutputError(AedetectError):
 
 class Terminated(BaseException):
     """SIGTERM or SIGHUP was received; derives from BaseException so that no handler swallows it."""
+
+
+def lacking(error: BaseException) -> str | None:
+    """Which memory was too small, where that is what an error comes to: torch has no one type for it."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return "memory of the GPU"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    ):
+        return "memory"
+    return None

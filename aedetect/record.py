@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError
+from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError, lacking
 from aedetect.io.atomic import atomic_output, check_writable, same_file
 from aedetect.io.locate import STDIN
 from aedetect.summary import Summary
@@ -81,8 +81,9 @@ def _told(error: BaseException) -> tuple[str, int]:
         return "interrupted", int(ExitCode.INTERRUPTED)
     if isinstance(error, BrokenPipeError):
         return "whoever read the output closed it", int(ExitCode.CLOSED_PIPE)
-    if isinstance(error, MemoryError):
-        return "out of memory", int(ExitCode.DATA)
+    memory = lacking(error)
+    if memory is not None:
+        return f"out of {memory}", int(ExitCode.DATA)
     return f"a bug in aedetect: {type(error).__name__}: {error}", int(ExitCode.BUG)
 
 

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 import typer
 
 from aedetect.cli.console import Output, discard_stdout, plain, printing
-from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError
+from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError, lacking
 from aedetect.interrupts import ended_by
 
 REPORT = "This is a bug in aedetect. Please report it, with the lines above, in the project's issue tracker."
+_SMALLER = {
+    "memory": "lower data.memory_mb or scoring.batch_rows",
+    "memory of the GPU": "lower training.batch_size, or use --device cpu",
+}
 _SIGNALS = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: Terminated,
@@ -53,10 +57,11 @@ def reported(output: Output) -> Iterator[None]:
         # Whoever read our output has gone; what is left in the buffer has nowhere to go.
         discard_stdout()
         raise typer.Exit(ExitCode.CLOSED_PIPE) from None
-    except MemoryError:
-        output.error("out of memory; lower data.memory_mb or scoring.batch_rows", ExitCode.DATA)
-        raise typer.Exit(ExitCode.DATA) from None
-    except Exception:
+    except Exception as error:
+        memory = lacking(error)
+        if memory is not None:
+            output.error(f"out of {memory}; {_SMALLER[memory]}", ExitCode.DATA)
+            raise typer.Exit(ExitCode.DATA) from None
         traceback.print_exc()
         print(REPORT, file=sys.stderr)
         raise typer.Exit(ExitCode.BUG) from None

@@ -101,12 +101,12 @@ def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> 
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns failures to write into OutputError; a closed pipe stays what it is."""
+    """Turns failures to write into OutputError; a closed pipe and a lack of memory stay what they are."""
     import pyarrow as pa
 
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, MemoryError):
         raise
     except pa.ArrowException as error:
         raise OutputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None

@@ -163,6 +163,9 @@ class FileInput:
                 f"{self.name}: not {error.encoding} text (byte {error.object[error.start]:#04x}); "
                 "name its encoding with --encoding, e.g. --encoding latin-1"
             ) from None
+        except MemoryError:
+            # Arrow's is an ArrowException too, but no fault of the file.
+            raise
         except (OSError, pa.ArrowException) as error:
             reason = (
                 getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
