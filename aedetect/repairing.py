@@ -144,8 +144,6 @@ class _Cleaning(_Repairing):
         self, batch: pa.RecordBatch, matrix: Matrix
     ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
         """Which cells change, why, and to what: numbers without noise, faults put right."""
-        import pyarrow.compute as pc
-
         repairer = self._repairer
         faults = repairer.faults(batch, matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
@@ -159,7 +157,7 @@ class _Cleaning(_Repairing):
                 if column.words or column.cycles:
                     continue
                 read = column.read(batch.column(column.column), repairer.encoder.schema.rules).values
-                now = pc.cast(values[column.column], "double", safe=False).to_numpy(zero_copy_only=False)
+                now = cells.numbers(values[column.column], repairer.encoder.schema.rules).values
                 spread = repairer.encoder.deviation[self._place(index)]
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread

@@ -48,7 +48,10 @@ def restored_types(encoder: FeatureEncoder) -> dict[str, pa.DataType]:
 
 
 def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
-    """Restored values in a column's own Arrow type; text where that is text, as it is for None."""
+    """Restored values in a column's own Arrow type; text where that is text, as it is for None.
+
+    Numbers that the type cannot hold come as the nearest that it can.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -56,9 +59,44 @@ def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
         return values
     if pa.types.is_duration(type_) or pa.types.is_time(type_):
         ticks = pc.round(pc.multiply(pc.cast(values, pa.float64()), _TICKS[type_.unit]))
-        integers = pc.cast(ticks, pa.int32() if type_.bit_width == 32 else pa.int64())
-        return integers.cast(type_)
+        integers = pa.int32() if type_.bit_width == 32 else pa.int64()
+        return pc.cast(_held(ticks, *_limits(type_)), integers).cast(type_)
+    if pa.types.is_decimal(type_):
+        values = pc.cast(values, pa.float64())
+    if pa.types.is_decimal(type_) or pa.types.is_integer(type_):
+        values = _held(values, *_limits(type_))
     return pc.cast(values, type_, safe=False)
+
+
+def _limits(type_: pa.DataType) -> tuple[float, float]:
+    """The least and the largest number that a type can hold; of times and durations, in their ticks."""
+    import pyarrow as pa
+
+    if pa.types.is_time(type_):
+        return 0, 24 * 3600 * _TICKS[type_.unit] - 1
+    if pa.types.is_decimal(type_):
+        # A little less, which is what the rounding to its last digit may add.
+        most = 10.0 ** (type_.precision - type_.scale) * (1 - 1e-12) - 10.0**-type_.scale
+        return -most, most
+    held = np.iinfo(np.int64 if pa.types.is_duration(type_) else type_.to_pandas_dtype())
+    return held.min, held.max
+
+
+def _held(values: pa.Array, low: float, high: float) -> pa.Array:
+    """Numbers moved between the two, which may lie beyond what the values' own type can hold."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(values.type):
+        # The largest whole numbers are no floats, and the nearest float may be too large.
+        low, high = float(low), float(high) if float(high) <= high else np.nextafter(float(high), 0.0)
+    elif pa.types.is_integer(values.type):
+        own = np.iinfo(values.type.to_pandas_dtype())
+        low, high = max(low, own.min), min(high, own.max)
+    else:
+        return values
+    least, most = (pa.scalar(bound, values.type) for bound in (low, high))
+    return pc.max_element_wise(pc.min_element_wise(values, most, skip_nulls=False), least, skip_nulls=False)
 
 
 def _settled(encoder: FeatureEncoder, feature: int, values: Floats, bounded: bool) -> Floats:

@@ -17,7 +17,63 @@ Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
     """A reader over the Parquet or Arrow file that `source` opens as a seekable stream."""
-    return _ParquetReader(source, batch_rows) if format == "parquet" else _ArrowReader(source, batch_rows)
+    kind = _ParquetReader if format == "parquet" else _ArrowReader
+    return _PlainReader(kind(source, batch_rows))
+
+
+class _PlainReader:
+    """Gives columns of types that little can be done with as the nearest usual ones."""
+
+    def __init__(self, reader: Reader):
+        import pyarrow as pa
+
+        self._reader = reader
+        fields = [field.with_type(_usual(field.type)) for field in reader.schema]
+        self.schema: pa.Schema = pa.schema(fields)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        if self.schema.equals(self._reader.schema):
+            yield from self._reader.batches()
+            return
+        for batch in self._reader.batches():
+            columns = [_as(column, field.type) for column, field in zip(batch, self.schema, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _usual(type_: pa.DataType) -> pa.DataType:
+    """Without views, run lengths, extensions and half precision, which few of Arrow's functions take."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    if isinstance(type_, pa.BaseExtensionType):
+        return _usual(type_.storage_type)
+    if kinds.is_run_end_encoded(type_):
+        return _usual(type_.value_type)
+    if kinds.is_dictionary(type_):
+        return pa.dictionary(type_.index_type, _usual(type_.value_type), type_.ordered)
+    if kinds.is_string_view(type_):
+        return pa.large_string()
+    if kinds.is_binary_view(type_):
+        return pa.large_binary()
+    return pa.float32() if kinds.is_float16(type_) else type_
+
+
+def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == type_:
+        return column
+    if isinstance(column, pa.ExtensionArray):
+        return _as(column.storage, type_)
+    if pa.types.is_run_end_encoded(column.type):
+        return _as(pc.run_end_decode(column), type_)
+    if isinstance(column, pa.DictionaryArray):
+        values = _as(column.dictionary, type_.value_type)
+        return pa.DictionaryArray.from_arrays(column.indices, values, ordered=type_.ordered)
+    return column.cast(type_)
 
 
 class _ParquetReader:

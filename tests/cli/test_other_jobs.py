@@ -151,6 +151,26 @@ def test_numbers_too_large_for_a_float_keep_their_digits(folder: Path) -> None:
     assert parquet.read_table("clean.parquet").schema.field("big").type == pa.int64()
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.time32("ms"), pa.time64("us"), pa.duration("ms"), pa.float16(), pa.decimal128(9, 2)], ids=str
+)
+def test_columns_of_any_numeric_type_go_through_every_job(folder: Path, kind: pa.DataType) -> None:
+    amounts = [index * 37 % 101 for index in range(80)]
+    stored = pa.array(
+        amounts, kind if pa.types.is_decimal(kind) or pa.types.is_float16(kind) else f"int{kind.bit_width}"
+    )
+    rows = pa.table({"amount": stored.view(kind), "x": [index % 9 / 2 for index in range(80)]})
+    parquet.write_table(rows, "rows.parquet")
+    words = ["train", "rows.parquet", "-o", "m.aed", "--epochs", "1", "-q"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    for job in JOBS:
+        done(Path("m.aed"), job, "rows.parquet", "-o", f"{job}.parquet")
+    done(Path("m.aed"), "sample", "9", "-o", "sample.parquet")
+    done(Path("m.aed"), "explain", "rows.parquet", "--top", "2")
+    kept = pa.float32() if pa.types.is_float16(kind) else kind
+    assert parquet.read_table("clean.parquet").schema.field("amount").type == kept
+
+
 def test_a_bad_code_leaves_nothing_behind(folder: Path, tiny_csv: Path, tiny_model: Path) -> None:
     done(tiny_model, "encode", str(tiny_csv), "-o", "codes.csv")
     codes = text("codes.csv")

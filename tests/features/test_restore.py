@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,34 @@ def test_an_instant_of_the_span_is_found_again(day: int, second: int) -> None:
     instant = min(first + day * DAY + second, last)
     parts = encode(np.array([instant]), ("day", "week", "year"))
     assert nearest(parts, ("day", "week", "year"), first, last)[0] == pytest.approx(instant, abs=1)
+
+
+FAR, SIDES = pa.array([-1e30, -5.0, None, 300.0, 1e30]), pa.array([-5, None, 300])
+
+
+@pytest.mark.parametrize(
+    ("type_", "far", "sides"),
+    [
+        (pa.int8(), [-128, -5, None, 127, 127], [-5, None, 127]),
+        (pa.uint8(), [0, 0, None, 255, 255], [0, None, 255]),
+        (pa.int64(), [-(2**63), -5, None, 300, 2**63 - 1024], [-5, None, 300]),
+        (pa.uint64(), [0, 0, None, 300, 2**64 - 2048], [0, None, 300]),
+        (pa.float32(), [pytest.approx(-1e30), -5, None, 300, pytest.approx(1e30)], [-5, None, 300]),
+        (pa.decimal128(3, 1), ["-99.9", "-5.0", None, "99.9", "99.9"], ["-5.0", None, "99.9"]),
+        (
+            pa.decimal128(9, 2),
+            ["-9999999.99", "-5.00", None, "300.00", "9999999.99"],
+            ["-5.00", None, "300.00"],
+        ),
+        (pa.time32("s"), [time(0), time(0), None, time(0, 5), time(23, 59, 59)], [time(0), None, time(0, 5)]),
+    ],
+    ids=str,
+)
+def test_numbers_that_a_type_cannot_hold_become_the_nearest_that_it_can(
+    type_: pa.DataType, far: list[Any], sides: list[Any]
+) -> None:
+    for values, expected in ((FAR, far), (SIDES, sides)):
+        found = as_type(values, type_)
+        assert found.type == type_
+        told = [str(value) if isinstance(value, Decimal) else value for value in found.to_pylist()]
+        assert told == expected

@@ -43,3 +43,36 @@ def test_pandas_metadata_is_dropped(tmp_path: Path) -> None:
     TABLE.to_pandas().to_parquet(tmp_path / "x")
     reader = open_columnar("parquet", lambda: pa.OSFile(str(tmp_path / "x")), 10)
     assert reader.schema.metadata is None
+
+
+def test_columns_of_rare_types_come_as_usual_ones(tmp_path: Path) -> None:
+    """What other tools write, polars and databases among them, and few of Arrow's functions take."""
+    words = pa.array(["a", None, "b"])
+    table = pa.table(
+        {
+            "view": words.cast(pa.string_view()),
+            "bytes": pa.array([b"a", None, b""], pa.binary_view()),
+            "half": pa.array([1.5, None, -2], pa.float16()),
+            "coded": pa.DictionaryArray.from_arrays(
+                pa.array([0, 1, 0]), pa.array(["a", "b"], pa.string_view())
+            ),
+            "runs": pa.RunEndEncodedArray.from_arrays([1, 3], [1.0, 2.0]),
+            "document": pa.ExtensionArray.from_storage(pa.json_(pa.string()), pa.array(["{}", None, "[]"])),
+            "usual": [1, 2, 3],
+        }
+    )
+    with pa.ipc.new_file(tmp_path / "rare.arrow", table.schema) as sink:
+        sink.write_table(table)
+    reader = open_columnar("arrow", lambda: pa.OSFile(str(tmp_path / "rare.arrow")), 2)
+    assert {field.name: str(field.type) for field in reader.schema} == {
+        "view": "large_string",
+        "bytes": "large_binary",
+        "half": "float",
+        "coded": "dictionary<values=large_string, indices=int64, ordered=0>",
+        "runs": "double",
+        "document": "string",
+        "usual": "int64",
+    }
+    assert pa.Table.from_batches(reader.batches()).to_pydict() == table.to_pydict() | {
+        "document": ["{}", None, "[]"]
+    }
