@@ -27,6 +27,8 @@ _ID_NAME = re.compile(
     r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
     r"|(?-i:[a-z]Id)$"
 )
+# Of the marks for thousands not the full stop, which stands in addresses and versions too.
+_MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(?:[.,]\d+)?[\s$€£¥%‰)]*$")
 # One without a name: of tables put together, or sorted, it does not count all rows from 0 on.
 _PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
 
@@ -257,10 +259,16 @@ def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
     distinct = len(profile.counts)
     share = distinct / filled
     if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):
-        return Decision("text", f"left out, {share:.1%} distinct text")
+        return Decision("text", f"left out, {share:.1%} distinct text{_marked(profile)}")
     if distinct == filled and filled >= _ID_ROWS:
-        return Decision("id", "left out, a different text in every row")
+        return Decision("id", f"left out, a different text in every row{_marked(profile)}")
     return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values")
+
+
+def _marked(profile: ColumnProfile) -> str:
+    """Said of text that was meant as numbers, as spreadsheets write amounts of money and shares."""
+    text = profile.first_bad[1] if profile.first_bad else ""
+    return f"; {text!r} would be a number without its marks" if _MARKED_NUMBER.match(text) else ""
 
 
 def _datetime(profile: ColumnProfile) -> Decision:

@@ -55,6 +55,30 @@ def test_text_columns(values: list[Any], expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            [f"${1000 * number:,}.50" for number in range(1, 200)],
+            "; '$1,000.50' would be a number without its marks",
+        ),
+        ([f"{number} %" for number in range(30)], "; '0 %' would be a number without its marks"),
+        ([f"({number}'000)" for number in range(30)], '; "(0\'000)" would be a number without its marks'),
+        ([f"user {number}" for number in range(30)], ""),
+        ([f"10.0.0.{number}" for number in range(30)], ""),
+    ],
+)
+def test_text_that_would_be_numbers_is_told(values: list[str], told: str) -> None:
+    schema = schema_of({"x": profile(values, is_text=True, counting=True), "other": LEARNED})
+    reason = schema.columns[0].reason
+    assert (
+        reason.removeprefix("left out, 100.0% distinct text").removeprefix(
+            "left out, a different text in every row"
+        )
+        == told
+    )
+
+
+@pytest.mark.parametrize(
     ("values", "expected"),
     [
         ([1.5, 2.5, None] * 5, "numeric"),
