@@ -15,7 +15,7 @@ from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    pass
+    from aedetect.config import SeriesConfig
 
 
 def train(
@@ -308,6 +308,24 @@ def _check_kept(overrides: dict[str, Any]) -> None:
             raise UsageError(f"{flag} cannot be changed with --from: the older model settles it; train anew")
 
 
+def _check_series(overrides: dict[str, Any], series: SeriesConfig) -> None:
+    """Flags that only time series have are not passed over in silence."""
+    flags = {
+        "series.entity": "--entity",
+        "series.window": "--window",
+        "series.causal": "--causal",
+        "series.time_format": "--time-format",
+        "series.time_zone": "--time-zone",
+        "threshold.alarms_per_day": "--alarms-per-day",
+    }
+    if series.time is None:
+        for name, flag in flags.items():
+            if overrides[name] is not None:
+                raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
+    elif series.time in series.entity:
+        raise UsageError(f"--entity {series.time}: the timestamps (--time) do not tell series apart")
+
+
 def _train(
     out: Output,
     inputs: list[str],
@@ -330,6 +348,7 @@ def _train(
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)
+    _check_series(overrides, settings.series)
     check_training_output(output)
     sources = open_inputs(inputs, read_options(settings.data))
     check_training_output(output, sources)

@@ -141,6 +141,32 @@ def test_alarms_per_day_and_rate_exclude_each_other() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--entity", "machine"], "--entity goes with --time COLUMN, which makes time series of the rows"),
+        (["--window", "6h"], "--window goes with --time COLUMN, which makes time series of the rows"),
+        (["--causal"], "--causal goes with --time COLUMN, which makes time series of the rows"),
+        (
+            ["--alarms-per-day", "1"],
+            "--alarms-per-day goes with --time COLUMN, which makes time series of the rows",
+        ),
+        (
+            ["--time", "time", "--entity", "time"],
+            "--entity time: the timestamps (--time) do not tell series apart",
+        ),
+    ],
+)
+def test_flags_of_series_are_not_passed_over(flags: list[str], told: str) -> None:
+    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == told
+
+
+def test_the_column_of_time_may_come_from_a_configuration() -> None:
+    Path("series.toml").write_text('[series]\ntime = "time"\n')
+    flags = ("--config", "series.toml", "--entity", "machine", "--window", "24", "--epochs", "1")
+    assert run("train", "normal.csv", "-o", "x.aed", *flags).exit_code == 0
+
+
 def test_mixed_zones_ask_for_one() -> None:
     Path("zones.csv").write_text("time,x\n" + "2026-01-01T10:00:00Z,1\n2026-01-01T11:00:00,2\n" * 10)
     assert fault(run("train", "zones.csv", "-o", "x.aed", "--time", "time")) == (
