@@ -68,10 +68,17 @@ def _span(value: object) -> object:
     return value
 
 
+def _delimiter(value: object) -> object:
+    if isinstance(value, str) and (len(value) != 1 or not value.isascii() or value in '"\r\n\0'):
+        raise ValueError("not a delimiter; give one ASCII character, no quote or line end, e.g. ';' or tab")
+    return value
+
+
 # A stretch of a time series: a number of steps, or a duration such as 6h.
 Span = Annotated[int | str, BeforeValidator(_span)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Delimiter = Annotated[str, BeforeValidator(_delimiter)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
 
 
@@ -91,7 +98,7 @@ class DataConfig(_Section):
     format: Literal["csv", "tsv", "jsonl", "parquet", "arrow"] | None = Field(
         None, description="format of the inputs; unset: by content and suffix"
     )
-    delimiter: str | None = Field(None, min_length=1, max_length=1, description="CSV delimiter; unset: found")
+    delimiter: Delimiter | None = Field(None, description="CSV delimiter; unset: found")
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in text files")
     encoding: str = Field("utf-8", description="encoding of text files")
     na_values: Names = Field([], description="further cell texts that mean 'missing'")

@@ -166,7 +166,14 @@ def test_other_environment_variables_are_left_alone() -> None:
             {"training.device": "gpu"},
             "training.device = 'gpu': input should be 'auto', 'cpu', 'cuda' or 'mps'",
         ),
-        ({"data.delimiter": ";;"}, "data.delimiter = ';;': string should have at most 1 character"),
+        *(
+            (
+                {"data.delimiter": mark},
+                f"data.delimiter = {mark!r}: not a delimiter; give one ASCII character, "
+                "no quote or line end, e.g. ';' or tab",
+            )
+            for mark in ("", ";;", '"', "\n", "→")
+        ),
     ],
 )  # fmt: skip
 def test_mistakes_in_overrides_are_named(override: dict[str, Any], message: str) -> None:

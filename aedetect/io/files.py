@@ -163,6 +163,11 @@ class FileInput:
                 f"{self.name}: not {error.encoding} text (byte {error.object[error.start]:#04x}); "
                 "name its encoding with --encoding, e.g. --encoding latin-1"
             ) from None
+        except UnicodeError as error:
+            raise DataError(
+                f"{self.name}: not {self.options.encoding} text ({error}); "
+                "name its encoding with --encoding, e.g. --encoding utf-16-le"
+            ) from None
         except MemoryError:
             # Arrow's is an ArrowException too, but no fault of the file.
             raise

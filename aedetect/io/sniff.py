@@ -90,14 +90,26 @@ def _decode(name: str, head: bytes, encoding: str) -> str:
             raise DataError(
                 f"{name}: holds nothing but zero bytes; was it cut off by a crash or a full disk?"
             )
-        if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:200].count(0) * 3 > len(head[:200]):
-            raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding utf-16")
+        wide = _wide(head)
+        if wide:
+            raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding {wide}")
         if 0 in head:
             raise DataError(f"{name}: holds binary data, not text")
     try:
         return head.decode(encoding, errors="ignore")
-    except LookupError:
+    except (LookupError, UnicodeError):
+        # Some that Python knows are for single names, not for files.
         raise UsageError(f"--encoding {encoding}: not known; try utf-8, latin-1, cp1252 or utf-16") from None
+
+
+def _wide(head: bytes) -> str | None:
+    """Which UTF-16 a text is in, if it is: without a mark at its start, by where the zero bytes are."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    first = head[:200]
+    if first.count(0) * 3 <= len(first):
+        return None
+    return "utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"
 
 
 def _delimiter(text: str) -> str:

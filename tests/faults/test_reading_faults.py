@@ -79,13 +79,23 @@ class TestText:
     def test_05_utf_16_is_named(self, prompt: Any, encoding: str) -> None:
         name = prompt.write("in.csv", (HEADER + ROW).encode(encoding))
         prompt.both_refuse(
-            name, message="in.csv: the file is UTF-16, not UTF-8; convert it, or give --encoding utf-16"
+            name, message=f"in.csv: the file is UTF-16, not UTF-8; convert it, or give --encoding {encoding}"
         )
 
-    def test_05_utf_16_can_be_asked_for(self, prompt: Any) -> None:
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+    def test_05_utf_16_can_be_asked_for(self, prompt: Any, encoding: str) -> None:
         expected = results_of(prompt.scored("normal.csv"))
-        prompt.write("wide.csv", Path("normal.csv").read_text().encode("utf-16"))
-        assert results_of(prompt.scored("wide.csv", "--encoding", "utf-16")) == expected
+        prompt.write("wide.csv", Path("normal.csv").read_text().encode(encoding))
+        assert results_of(prompt.scored("wide.csv", "--encoding", encoding)) == expected
+
+    def test_05_utf_16_that_is_none(self, prompt: Any) -> None:
+        prompt.both_refuse(
+            prompt.write("in.csv", HEADER + ROW),
+            "--encoding",
+            "utf-16",
+            message="in.csv: not utf-16 text (UTF-16 stream does not start with BOM); "
+            "name its encoding with --encoding, e.g. --encoding utf-16-le",
+        )
 
     def test_latin_1_is_named_with_its_place(self, prompt: Any) -> None:
         name = prompt.write("in.csv", (HEADER + ROW + ROW.replace("north", "Köln")).encode("latin-1"))
@@ -107,10 +117,11 @@ class TestText:
         prompt.write("in.csv", (HEADER + ROW.replace("north", "Köln")).encode("latin-1"))
         assert prompt.scored("in.csv", "--encoding", "latin-1")[0]["site"] == "Köln"
 
-    def test_unknown_encoding_is_wrong_use(self, prompt: Any) -> None:
-        result = prompt.score("normal.csv", "--encoding", "klingon")
+    @pytest.mark.parametrize("encoding", ["klingon", "hex", "idna", "undefined"])
+    def test_unknown_encoding_is_wrong_use(self, prompt: Any, encoding: str) -> None:
+        result = prompt.score("normal.csv", "--encoding", encoding)
         assert result.exit_code == 2
-        assert "--encoding klingon: not known" in result.stderr
+        assert f"--encoding {encoding}: not known" in result.stderr
 
     @pytest.mark.parametrize("mark", [";", "\t", "|"])
     def test_06_other_delimiters(self, prompt: Any, mark: str) -> None:
