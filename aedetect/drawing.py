@@ -31,11 +31,13 @@ def sample_batches(
 ) -> Iterator[pa.RecordBatch]:
     """`count` new rows, as batches of `sample_schema`; the same seed gives the same rows.
 
-    `where` asks for one category in each of some columns. Raises UsageError for a column that is
-    no category, a value never learned, or one that no remembered row has.
+    `where` asks for one category in each of some columns. Raises UsageError for a count or seed out of
+    range, a column that is no category, a value never learned, or one that no remembered row has.
     """
     if count < 1:
         raise UsageError(f"N = {count}: must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"seed = {seed}: must be from 0 to below 2**63")
     return _batches(detector, count, seed, _among(detector, where or {}))
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NOISE = 0.5
 IMPUTED_COLUMN, DRAW_COLUMN = "imputed", "draw"
+MOST_DRAWS = 1000
 _SAME = 1e-6
 _EXACT = 2.0**53
 _SEED_STEP = 1_000_003
@@ -74,14 +75,15 @@ class Impute:
     name = "impute"
 
     def __init__(self, detector: Detector, mark: bool = False, draws: int | None = None, seed: int = 0):
-        if draws is not None and draws < 1:
-            raise UsageError(f"draws = {draws}: must be at least 1")
+        if draws is not None and not 1 <= draws <= MOST_DRAWS:
+            raise UsageError(f"draws = {draws}: must be from 1 to {MOST_DRAWS:,}")
         self.repairer = Repairer(detector)
         self.mark = mark
         self.draws = draws
         self.seed = seed
         self.device: torch.device = detector.device
-        self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
+        # A batch of the output is to be no larger than one of the input.
+        self.batch_rows = max(batch_rows(detector.config, len(detector.encoder.owners)) // (draws or 1), 1)
 
     def start(self, source: Input, typed: bool) -> _Imputing:
         return _Imputing(self, source, typed)

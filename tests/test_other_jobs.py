@@ -158,7 +158,7 @@ def test_draws_are_plausible_and_differ(detector: Detector) -> None:
     assert 0 < np.median(spread) < rows["temp"].std()
     pd.testing.assert_frame_equal(drawn, detector.impute(gaps, draws=5))
     assert not drawn.equals(detector.impute(gaps, draws=5, seed=1))
-    with pytest.raises(UsageError, match="^draws = 0: must be at least 1$"):
+    with pytest.raises(UsageError, match="^draws = 0: must be from 1 to 1,000$"):
         detector.impute(gaps, draws=0)
 
 
