@@ -49,7 +49,7 @@ def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[To
         raise told.by
 
     for number in kinds:
-        if before[number] is not signal.SIG_IGN:
+        if before[number] not in (signal.SIG_IGN, None):
             signal.signal(number, tell)
     try:
         yield told
@@ -57,7 +57,9 @@ def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[To
         if told.by is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # Python cannot give back a handler that was not its own.
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _is_dealt_with(told: BaseException) -> bool:
