@@ -318,12 +318,9 @@ def _check_series(overrides: dict[str, Any], series: SeriesConfig) -> None:
         "series.time_zone": "--time-zone",
         "threshold.alarms_per_day": "--alarms-per-day",
     }
-    if series.time is None:
-        for name, flag in flags.items():
-            if overrides[name] is not None:
-                raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
-    elif series.time in series.entity:
-        raise UsageError(f"--entity {series.time}: the timestamps (--time) do not tell series apart")
+    for name, flag in flags.items():
+        if series.time is None and overrides[name] is not None:
+            raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
 
 
 def _train(

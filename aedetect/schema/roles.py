@@ -128,6 +128,8 @@ def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, seri
             if name not in profiles:
                 have = ", ".join(list(profiles)[:20])
                 raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    if series.time in series.entity:
+        raise UsageError(f"--entity {series.time}: the timestamps (--time) do not tell series apart")
 
 
 def _of_series(column: str, profile: ColumnProfile, series: SeriesConfig, name: str) -> Decision | None:
