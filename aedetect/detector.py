@@ -10,34 +10,33 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from aedetect.bundle import Ancestor, TrainingSummary, read_bundle, write_bundle
 from aedetect.config import Config
-from aedetect.drift.sketch import Sketch
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.features import Encoded, FeatureEncoder
+from aedetect.data.reference import Sketch
+from aedetect.data.schema import Schema
+from aedetect.engine.callbacks import Monitor
 from aedetect.errors import ModelError, UsageError
-from aedetect.features import Encoded, FeatureEncoder
-from aedetect.fitting import fit
-from aedetect.fitting.fit import SeriesParts, raw_scores
-from aedetect.fitting.recalibration import series_scores
-from aedetect.fitting.series import fit_series
-from aedetect.fitting.start import Start, calibration_scores
-from aedetect.inference import mean_errors, single_threaded
-from aedetect.inputs import Data, as_inputs
-from aedetect.models.companion import Companion
-from aedetect.monitor import Monitor
+from aedetect.io.inputs import Data, as_inputs
+from aedetect.models.auxiliary.heads import Companion
+from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.otherjobs import OtherJobs
-from aedetect.parts import Parts
-from aedetect.schema import Schema
-from aedetect.thresholds import Calibration
+from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.fitted import Parts, SeriesParts
+from aedetect.scoring.manifest import Ancestor, TrainingSummary
+from aedetect.scoring.model_file import read_bundle, write_bundle
+from aedetect.scoring.table import raw_scores
+from aedetect.training.calibrate import series_scores
 from aedetect.training.device import pick_device
+from aedetect.training.fit_series import fit_series
+from aedetect.training.fit_table import fit
+from aedetect.training.warm_start import Start, calibration_scores
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     import torch
 
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 # A constant that moved, or an infinite number, is stranger than any calibration row: its score
 # is at least this many times the strangest of them.
@@ -58,10 +57,10 @@ class Verdicts:
     p_values: Floats
     flagged: Mask
     unscorable: Mask
-    shares: np.ndarray[Any, np.dtype[np.float32]]
+    shares: Matrix
     encoded: Encoded
     warmup: Mask | None = None
-    events: np.ndarray[Any, np.dtype[np.int64]] | None = None
+    events: Integers | None = None
 
 
 class Detector(OtherJobs):
@@ -274,11 +273,11 @@ class Detector(OtherJobs):
         return other
 
     @property
-    def normal_rows(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def normal_rows(self) -> Matrix:
         """A sample of the encoded rows learned from [rows, features]; none in older model files."""
         return self._fitted.normal_rows
 
-    def scores_of(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+    def scores_of(self, matrix: Matrix) -> Floats:
         """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants."""
         parts = self._fitted
         with single_threaded(parts.device):
@@ -317,12 +316,12 @@ class Detector(OtherJobs):
             encoded,
         )
 
-    def score_matrix(self, matrix: np.ndarray[Any, np.dtype[np.float32]]) -> Floats:
+    def score_matrix(self, matrix: Matrix) -> Floats:
         """Scores [rows] of encoded rows [rows, features] alone; constants are not looked at."""
         parts = self._fitted
         return raw_scores(mean_errors(parts.members, matrix, parts.device)) / float(parts.scale)
 
-    def _shares(self, errors: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def _shares(self, errors: Matrix) -> Matrix:
         columns = self.columns
         places = {name: index for index, name in enumerate(columns)}
         owners = [places[name] for name in self._fitted.encoder.owners]
@@ -348,7 +347,7 @@ class Detector(OtherJobs):
         Of time series, `history` holds rows that went before, which are not scored again.
         Raises DataError or ModelError where the data cannot be read or lack columns.
         """
-        from aedetect.scoring import score_to_table
+        from aedetect.tasks.score import score_to_table
 
         before = as_inputs(history, self.config.data) if history is not None else ()
         limit = self.threshold_at(threshold, alert_rate)

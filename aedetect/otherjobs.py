@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aedetect.inputs import Data, as_inputs
+from aedetect.io.inputs import Data, as_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aedetect.conversion import Job
     from aedetect.detector import Detector
+    from aedetect.engine.stream import Job
 
 
 class OtherJobs:
@@ -25,7 +25,7 @@ class OtherJobs:
 
         Raises DataError or ModelError where the data cannot be read or lack columns.
         """
-        from aedetect.recoding import Encode
+        from aedetect.tasks.encode import Encode
 
         return self._converted(Encode(self._this), data)
 
@@ -34,7 +34,7 @@ class OtherJobs:
 
         Raises DataError or ModelError where `codes` are none of this model's.
         """
-        from aedetect.recoding import Decode
+        from aedetect.tasks.encode import Decode
 
         return self._converted(Decode(self._this), codes)
 
@@ -44,7 +44,7 @@ class OtherJobs:
         Values that no row can have are put right too. With `only_anomalous_cells`, the cells to
         blame for a flagged row are replaced, and nothing else. Raises as `score` does.
         """
-        from aedetect.repairing import Clean, CleanOptions
+        from aedetect.tasks.repairing import Clean, CleanOptions
 
         threshold = self._this.threshold if only_anomalous_cells else None
         return self._converted(Clean(self._this, CleanOptions(noise, threshold)), data)
@@ -57,7 +57,7 @@ class OtherJobs:
         `mark` adds the column `imputed`, which names each row's filled cells. `draws` gives so many
         plausible fills of each row instead, numbered in the column `draw`. Raises as `score` does.
         """
-        from aedetect.repairing import Impute
+        from aedetect.tasks.repairing import Impute
 
         return self._converted(Impute(self._this, mark, draws, seed), data)
 
@@ -68,13 +68,13 @@ class OtherJobs:
         """
         import pyarrow as pa
 
-        from aedetect.drawing import sample_batches, sample_schema
+        from aedetect.tasks.sample import sample_batches, sample_schema
 
         batches = list(sample_batches(self._this, count, seed, where))
         return pa.Table.from_batches(batches, sample_schema(self._this)).to_pandas()  # type: ignore[no-any-return]
 
     def _converted(self, job: Job, data: Data) -> pd.DataFrame:
-        from aedetect.conversion import convert_to_table
+        from aedetect.engine.stream import convert_to_table
 
         table = convert_to_table(job, as_inputs(data, self._this.config.data))
         return table.to_pandas()  # type: ignore[no-any-return]

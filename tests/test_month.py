@@ -24,10 +24,10 @@ from support.tables import tiny_frame
 from typer.testing import CliRunner
 
 from aedetect.cli.main import app
-from aedetect.ledger import Ledger
+from aedetect.engine.ledger import Ledger
 
 ROWS = 60
-SCHEMA = json.loads(resources.files("aedetect").joinpath("schemas/score_summary.json").read_text())
+SCHEMA = json.loads(resources.files("aedetect").joinpath("engine/assets/score_summary.json").read_text())
 # Runs are killed as soon as such a file is there: the lock of the ledger, an output half written, an output
 # just put in place.
 KILLED = {18: ".scored.db.aedetect-lock", 20: "scored/.20.parquet.aedetect-tmp-*", 22: "scored/22.parquet"}

@@ -9,8 +9,8 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain
+from aedetect.cli.exit import reported
 from aedetect.cli.options import THRESHOLD
-from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 
@@ -104,10 +104,10 @@ def _calibrate(
     from datetime import UTC, datetime
 
     from aedetect.detector import load
-    from aedetect.inputs import read_options
+    from aedetect.engine.outputs import check_training_output, train_summary
     from aedetect.io.files import open_inputs
+    from aedetect.io.inputs import read_options
     from aedetect.io.lock import Locks
-    from aedetect.jobs import check_training_output, train_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)

@@ -9,9 +9,9 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output
-from aedetect.cli.converting import RowsOutput, convert
+from aedetect.cli.convert import RowsOutput, convert
+from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT
-from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def clean(
             raise UsageError("--alert-rate needs --only-anomalous-cells")
         overrides = options.reading(format, delimiter, encoding, device)
         overrides["threshold.alert_rate"] = alert_rate
-        from aedetect.repairing import DEFAULT_NOISE, Clean, CleanOptions
+        from aedetect.tasks.repairing import DEFAULT_NOISE, Clean, CleanOptions
 
         def job(detector: Detector) -> Clean:
             threshold = detector.threshold if only_anomalous_cells else None

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aedetect.engine.callbacks import Monitor
 from aedetect.errors import OutputError
-from aedetect.monitor import Monitor
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-    from aedetect.schema.schema import Schema
-    from aedetect.training.loop import Progress
+    from aedetect.data.schema import Schema
+    from aedetect.engine.callbacks import Progress
 
 MOST_SHOWN = 60
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aedetect.cli import options
 from aedetect.cli.console import Output
-from aedetect.cli.converting import RowsOutput, convert
-from aedetect.cli.outcome import reported
+from aedetect.cli.convert import RowsOutput, convert
+from aedetect.cli.exit import reported
 
 
 def decode(
@@ -31,6 +31,6 @@ def decode(
     out = Output("decode", json, quiet, verbose)
     with reported(out):
         overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.recoding import Decode
+        from aedetect.tasks.encode import Decode
 
         convert(out, inputs, model, output, overrides, config, Decode)

@@ -8,7 +8,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain, simple_table
-from aedetect.cli.outcome import reported
+from aedetect.cli.exit import reported
 from aedetect.errors import ExitCode
 
 
@@ -39,7 +39,7 @@ def drift(
     """
     out = Output("drift", json, quiet, verbose, log_format)
     with reported(out):
-        from aedetect import runs
+        from aedetect.tasks import score_run as runs
 
         overrides = {
             "data.format": format,

@@ -9,9 +9,9 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output
-from aedetect.cli.converting import RowsOutput, convert
+from aedetect.cli.convert import RowsOutput, convert
+from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT
-from aedetect.cli.outcome import reported
 
 if TYPE_CHECKING:
     from aedetect.detector import Detector
@@ -50,11 +50,11 @@ def encode(
     out = Output("encode", json, quiet, verbose)
     with reported(out):
         if map is not None:
-            from aedetect.plane import check_map
+            from aedetect.tasks.projection import check_map
 
             check_map(map, output)
         overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.recoding import Encode
+        from aedetect.tasks.encode import Encode
 
         done: list[Encode] = []
 

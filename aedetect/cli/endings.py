@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aedetect.detector import Detector
-    from aedetect.explain import Explanation
     from aedetect.io.files import FileInput
-    from aedetect.report.bins import ScoreHistogram
+    from aedetect.tasks.explain import Explanation
+    from aedetect.tasks.report.bins import ScoreHistogram
 
 SHOWN_ROWS = 5
 _BARS, _BAR_WIDTH = 14, 40
@@ -23,8 +23,8 @@ _LONGEST = 200
 
 def after_training(out: Output, detector: Detector, sources: Sequence[FileInput]) -> None:
     """The training curve, and training rows that look anomalous themselves."""
-    from aedetect.report.card import spark
-    from aedetect.suspects import MOST_ROWS, suspects
+    from aedetect.tasks.report.card import spark
+    from aedetect.tasks.training_outliers import MOST_ROWS, suspects
 
     curve = detector.training.members[0].history
     if curve:

@@ -9,11 +9,11 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor
-from aedetect.cli.outcome import reported
+from aedetect.cli.exit import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.evaluation import Evaluation
+    from aedetect.tasks.evaluate import Evaluation
 
 USUAL_RATES = "0.001,0.01,0.05"
 
@@ -86,7 +86,7 @@ def _evaluate(
 
     from aedetect._version import __version__
     from aedetect.detector import load
-    from aedetect.evaluation import evaluate, evaluation_summary
+    from aedetect.tasks.evaluate import evaluate, evaluation_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)
@@ -128,8 +128,8 @@ def _evaluate(
 
 
 def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:
-    from aedetect.cli import evaluation_tables as tables
-    from aedetect.evaluation import words
+    from aedetect.cli import evaluate_tables as tables
+    from aedetect.tasks.evaluate import words
 
     out.say(words.headline(found))
     out.say()

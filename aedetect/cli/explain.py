@@ -9,16 +9,16 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain, simple_table
+from aedetect.cli.exit import reported
 from aedetect.cli.options import SERIES
-from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from aedetect.detector import Detector
-    from aedetect.explain import Chosen, Explanation
     from aedetect.io.files import FileInput
+    from aedetect.tasks.explain import Chosen, Explanation
 
 _TOP = 5
 _MOST_COLUMNS, _MOST_NEAREST = 8, 8
@@ -114,7 +114,7 @@ def _explain(
     config: Path | None,
 ) -> None:
     from aedetect._version import __version__
-    from aedetect.explain import Explainer, Wish, choose
+    from aedetect.tasks.explain import Explainer, Wish, choose
 
     settings = options.settings(config, overrides)
     detector, sources, told = options.opened([word], model, settings)
@@ -164,7 +164,7 @@ def _explain_series(
     series: tuple[int | None, list[str]],
 ) -> None:
     from aedetect._version import __version__
-    from aedetect.cli import explain_series as events
+    from aedetect.cli import explain_tables as events
 
     rows, ids, top = wished
     if ids:

@@ -8,9 +8,9 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output
-from aedetect.cli.converting import RowsOutput, convert
+from aedetect.cli.convert import RowsOutput, convert
+from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT
-from aedetect.cli.outcome import reported
 
 
 def impute(
@@ -56,7 +56,7 @@ def impute(
     out = Output("impute", json, quiet, verbose)
     with reported(out):
         overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.repairing import Impute
+        from aedetect.tasks.repairing import Impute
 
         convert(
             out,

@@ -10,10 +10,11 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, plain, printing, schema_table, simple_table
-from aedetect.cli.outcome import reported
+from aedetect.cli.exit import reported
 
 if TYPE_CHECKING:
-    from aedetect.bundle import Manifest, Tensors
+    from aedetect.scoring.manifest import Manifest
+    from aedetect.scoring.model_file import Tensors
 
 
 def inspect(
@@ -35,7 +36,7 @@ def inspect(
     """
     out = Output("inspect", json or format == "json", quiet, verbose)
     with reported(out):
-        from aedetect.bundle import read_bundle
+        from aedetect.scoring.model_file import read_bundle
 
         manifest, tensors, digest = read_bundle(model)
         out.result(_described(manifest, tensors, digest, model))
@@ -67,8 +68,8 @@ def _described(manifest: Manifest, tensors: Tensors, digest: str, path: Path) ->
 
 
 def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:
-    from aedetect.report.card import card_markdown, model_card
-    from aedetect.thresholds import Calibration
+    from aedetect.scoring.calibration import Calibration
+    from aedetect.tasks.report.card import card_markdown, model_card
 
     calibration = Calibration(tensors["calibration.scores"])
     card = model_card(manifest.model_schema, manifest.config, manifest.training, calibration, digest)
@@ -77,7 +78,7 @@ def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -
 
 
 def _threshold(manifest: Manifest, tensors: Tensors) -> float:
-    from aedetect.thresholds import Calibration
+    from aedetect.scoring.calibration import Calibration
 
     settings = manifest.config.threshold
     if settings.value is not None:

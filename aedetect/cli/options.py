@@ -211,8 +211,8 @@ def opened(
 ) -> tuple[Detector, list[FileInput], dict[str, str | None]]:
     """The detector and the inputs that a command looks at, and the model's entry in its summary."""
     from aedetect.detector import load
-    from aedetect.inputs import read_options
     from aedetect.io.files import open_inputs
+    from aedetect.io.inputs import read_options
 
     sources = open_inputs(words, read_options(settings.data))
     detector = load(model, device=settings.training.device).adjusted(settings)

@@ -10,8 +10,8 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, printing
+from aedetect.cli.exit import reported
 from aedetect.cli.options import READING
-from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def _report(
     config: Path | None,
 ) -> None:
     from aedetect._version import __version__
-    from aedetect.report.card import model_card
-    from aedetect.report.collect import gather, verdict
-    from aedetect.report.plots import check_plots, write_plots
+    from aedetect.tasks.report.card import model_card
+    from aedetect.tasks.report.collect import gather, verdict
+    from aedetect.tasks.report.plots import check_plots, write_plots
 
     kind, target, plots = outputs
     label, positive = labels
@@ -172,10 +172,10 @@ def _report(
 
 def _text(kind: str, found: Any, card: Any, title: str) -> str:
     if kind == "md":
-        from aedetect.report.markdown import as_markdown
+        from aedetect.tasks.report.markdown import as_markdown
 
         return as_markdown(found, title)
-    from aedetect.report.page import as_html
+    from aedetect.tasks.report.page import as_html
 
     return as_html(found, card, title)
 

@@ -9,7 +9,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, plain
-from aedetect.cli.outcome import reported
+from aedetect.cli.exit import reported
 from aedetect.errors import UsageError
 
 
@@ -68,9 +68,9 @@ def _sample(
     settings = options.settings(None, {"training.device": device})
 
     from aedetect._version import __version__
-    from aedetect.conversion import SUMMARY_VERSION
     from aedetect.detector import load
-    from aedetect.drawing import sample_batches, sample_schema
+    from aedetect.engine.stream import SUMMARY_VERSION
+    from aedetect.tasks.sample import sample_batches, sample_schema
 
     detector = load(model, device=settings.training.device)
     batches = sample_batches(detector, count, seed, where)

@@ -10,16 +10,16 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, is_terminal, plain
+from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED
-from aedetect.cli.outcome import reported
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from aedetect.cli.view import View
+    from aedetect.cli.score_view import View
     from aedetect.detector import Detector
+    from aedetect.engine.summary import Summary
     from aedetect.io.files import FileInput
-    from aedetect.runs import Guards, Records
-    from aedetect.summary import Summary
+    from aedetect.tasks.score_run import Guards, Records
 
 _SPARED = {"known": "scored before", "young": "still young; left for the next run"}
 
@@ -191,7 +191,7 @@ def score(
     """
     out = Output("score", json, quiet, verbose, log_format)
     with reported(out):
-        from aedetect.runs import Guards, Records
+        from aedetect.tasks.score_run import Guards, Records
 
         if json and output == "-":
             raise UsageError("--json and -o - both write to stdout; choose one")
@@ -238,13 +238,13 @@ def _score(
     digest: str | None,
     series: tuple[list[str], str | None],
 ) -> tuple[Summary, View | None]:
-    from aedetect import runs
-    from aedetect.scoring import Shape
+    from aedetect.tasks import score_run as runs
+    from aedetect.tasks.score import Shape
 
     views: list[View] = []
 
     def watch(detector: Detector, source: FileInput) -> View:
-        from aedetect.cli.view import View
+        from aedetect.cli.score_view import View
 
         views.append(View(out, detector, source))
         return views[0]

@@ -10,7 +10,7 @@ import typer
 
 from aedetect.cli import options
 from aedetect.cli.console import Output, plain, simple_table
-from aedetect.cli.outcome import reported
+from aedetect.cli.exit import reported
 from aedetect.errors import UsageError
 
 app = typer.Typer(
@@ -47,7 +47,7 @@ def show(
     """
     out = Output("state show", json, quiet, verbose)
     with reported(out):
-        from aedetect.ledger import Ledger
+        from aedetect.engine.ledger import Ledger
 
         with Ledger(state, create=False) as ledger:
             entries = [entry for entry in ledger.entries() if entry.model.startswith(model or "")]
@@ -99,8 +99,8 @@ def forget(
     with reported(out):
         if bool(inputs) == all and not (model and not inputs):
             raise UsageError("name the inputs to forget, or --all, but not both")
+        from aedetect.engine.ledger import Ledger, place_of_path
         from aedetect.io.lock import Locks
-        from aedetect.ledger import Ledger, place_of_path
 
         # The ledger holds real paths; what is remembered of a file that is gone keeps its name.
         paths = [place_of_path(path) if "://" not in path else path for path in inputs or ()]

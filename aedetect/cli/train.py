@@ -10,8 +10,8 @@ import typer
 from aedetect.cli import options
 from aedetect.cli.console import Output, TrainMonitor, plain
 from aedetect.cli.endings import after_training
+from aedetect.cli.exit import reported
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING
-from aedetect.cli.outcome import reported
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -337,11 +337,11 @@ def _train(
     from datetime import UTC, datetime
 
     from aedetect.detector import Detector, load
-    from aedetect.inputs import read_options
+    from aedetect.engine.outputs import check_training_output, train_summary
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.files import open_inputs
+    from aedetect.io.inputs import read_options
     from aedetect.io.lock import Locks
-    from aedetect.jobs import check_training_output, train_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)

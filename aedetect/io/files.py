@@ -17,8 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from aedetect.errors import DataError
 from aedetect.io import csv, jsonl, sniff
 from aedetect.io.locate import STDIN, Location, locate
-from aedetect.io.options import ReadOptions
-from aedetect.io.source import Reader
+from aedetect.io.source import Reader, ReadOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa

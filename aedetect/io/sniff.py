@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aedetect.errors import DataError, UsageError
 from aedetect.io.locate import format_of_name
-from aedetect.io.options import ReadOptions
+from aedetect.io.source import ReadOptions
 
 HEAD_BYTES = 65536
 _DELIMITERS = (",", ";", "\t", "|")

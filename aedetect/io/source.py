@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aedetect.config import Config
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -67,3 +75,20 @@ class _TableReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         yield from self._table.to_batches(max_chunksize=self._batch_rows)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Overrides of what is otherwise found from a file's content and name."""
+
+    format: str | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+
+
+MOST_CELLS = 4_000_000
+
+
+def batch_rows(config: Config, columns: int) -> int:
+    """Rows a batch: as configured, fewer for very wide tables."""
+    return min(config.scoring.batch_rows, max(1024, MOST_CELLS // max(columns, 1)))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aedetect.config import ModelConfig
-from aedetect.features.layout import Layout
+from aedetect.data.features.layout import Layout
 
 # Inputs are clipped here: a network extrapolates wildly beyond what it was trained on, and a
 # value it cannot see in full it cannot rebuild, which is what an outlier deserves.

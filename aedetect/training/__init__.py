@@ -1,1 +1,1 @@
-"""The one training loop, what feeds it, and its checkpoints."""
+"""Learning normal: from inputs to a fitted model."""

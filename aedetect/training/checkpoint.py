@@ -14,8 +14,8 @@ from torch import Tensor
 
 from aedetect.errors import ModelError
 from aedetect.io.atomic import atomic_output
+from aedetect.scoring.manifest import TrainingRecord
 from aedetect.training.loop import LoopState, Snapshot
-from aedetect.training.record import TrainingRecord
 
 FORMAT = "aedetect-checkpoint-1"
 

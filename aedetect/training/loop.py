@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from aedetect.config import TrainingConfig
+from aedetect.engine.callbacks import Progress
 from aedetect.errors import DataError
 from aedetect.models.base import REFERENCE_ROWS, Model
+from aedetect.scoring.manifest import TrainingRecord
+from aedetect.training.contamination import suspects
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
-from aedetect.training.record import TrainingRecord
-from aedetect.training.suspicion import suspects
 
 LEAST_STEPS, MOST_STEPS = 1000, 2000
 # Networks of more weights, on very wide rows, learn about as much in fewer steps, each of which takes longer.
@@ -30,16 +31,6 @@ _TRIM_AFTER_SHARE = 0.2
 _EVALUATED_ROWS = 4096
 # With contamination of unknown extent, the share of a batch that no step learns from.
 AUTO_TRIM = 0.05
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands, for whoever shows it."""
-
-    step: int
-    steps: int
-    loss: float
-    held_out: float
 
 
 @dataclass

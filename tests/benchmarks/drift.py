@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 import aedetect
-from aedetect.drift.verdict import Drift
-from aedetect.driftwatch import DriftWatch
-from aedetect.inference import single_threaded
+from aedetect.models.ensemble import single_threaded
+from aedetect.tasks.drift.collector import DriftWatch
+from aedetect.tasks.drift.compare import Drift
 
 DRAWS = 100
 SIZES = (50, 200, 1000, 5000)

@@ -43,8 +43,8 @@ import pandas as pd
 from tabular_data import Source, sources, split
 
 from aedetect.detector import Detector
-from aedetect.explain import Chosen, Explainer, Explanation, Wish, choose
-from aedetect.inputs import as_inputs
+from aedetect.io.inputs import as_inputs
+from aedetect.tasks.explain import Chosen, Explainer, Explanation, Wish, choose
 
 TRIES, MOST_FLAGGED, LEAST_FLAGGED = 3000, 200, 20
 FAR_TRIES, MOST_FAR, LEAST_FAR = {"rare": 3000, "beyond": 200}, 100, 10

@@ -26,8 +26,8 @@ from vus import vus_pr
 
 from aedetect import Detector
 from aedetect.config import ModelConfig
-from aedetect.models import SERIES_ARCHITECTURES
-from aedetect.models.series import SeriesAutoencoder, WindowLayout
+from aedetect.models.registry import SERIES_ARCHITECTURES
+from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
 
 TRIED = ("patches", "convolutional", "recurrent", "transformer")
 _STATE, _NOISE = 32, 0.3

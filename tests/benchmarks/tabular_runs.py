@@ -40,13 +40,13 @@ DEFAULT = "aedetect"
 # What --ablation leaves out of the default's score: a name, and the values in modules that do it. The
 # parts are weighed at scoring, so that these score with the default's own model.
 PARTS: dict[str, dict[str, object]] = {
-    "without the memory of codes": {"aedetect.models.memory._LATENT_WEIGHT": 0.0},
-    "without the memory of rows": {"aedetect.models.memory._INPUT_WEIGHT": 0.0},
-    "without the denoiser": {"aedetect.models.memory._DENOISER_WEIGHT": 0.0},
+    "without the memory of codes": {"aedetect.models.tabular.memory._LATENT_WEIGHT": 0.0},
+    "without the memory of rows": {"aedetect.models.tabular.memory._INPUT_WEIGHT": 0.0},
+    "without the denoiser": {"aedetect.models.tabular.memory._DENOISER_WEIGHT": 0.0},
 }
 # What it trains beside the default: a name, the environment variables and the values in modules that make it.
 ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
-    "512 codes": ({}, {"aedetect.models.memory.LATENT_ROWS": 512}),
+    "512 codes": ({}, {"aedetect.models.tabular.memory.LATENT_ROWS": 512}),
     "one network": ({"AEDETECT_TRAINING_FOLD_BELOW": "0"}, {}),
     "denoising": ({"AEDETECT_MODEL_ARCHITECTURE": "denoising"}, {}),
     "principal": ({"AEDETECT_MODEL_ARCHITECTURE": "principal"}, {}),

@@ -14,8 +14,8 @@ from support.tables import tiny_frame
 from typer.testing import CliRunner, Result
 
 import aedetect
-from aedetect.bundle import read_bundle
 from aedetect.cli.main import app
+from aedetect.scoring.model_file import read_bundle
 
 
 @pytest.fixture(autouse=True)

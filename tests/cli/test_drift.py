@@ -78,7 +78,7 @@ def test_a_bad_input_does_not_count() -> None:
 
 
 def test_an_older_model_file_says_nothing_of_drift() -> None:
-    from aedetect.bundle import pack, read_bundle
+    from aedetect.scoring.model_file import pack, read_bundle
 
     manifest, tensors, _ = read_bundle("m.aed")
     older = {name: values for name, values in tensors.items() if not name.startswith("drift.")}

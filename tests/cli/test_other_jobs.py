@@ -263,7 +263,7 @@ def test_wrong_use(folder: Path, tiny_model: Path, words: list[str], message: st
 
 
 def test_a_model_without_codes(folder: Path) -> None:
-    model = Path(__file__).parents[1] / "data" / "format1.aed"
+    model = Path(__file__).parents[1] / "scoring" / "stored" / "format1.aed"
     result = run(model, "encode", "new.csv", "-o", "out.csv")
     assert (result.exit_code, result.stderr) == (
         4,

@@ -63,7 +63,7 @@ def test_a_rate_finer_than_the_rows_can_show_is_said(tiny_csv: Path) -> None:
 
 
 def test_the_same_command_gives_the_same_network(tiny_csv: Path) -> None:
-    from aedetect.bundle import read_bundle
+    from aedetect.scoring.model_file import read_bundle
 
     for name in ("a.aed", "b.aed"):
         assert run(tiny_csv, "-o", name).exit_code == 0

@@ -19,12 +19,12 @@ from typer.testing import CliRunner, Result
 
 from aedetect.cli.main import app
 from aedetect.io.lock import Locks
-from aedetect.runs import MORE_THAN_EXPLAINED
+from aedetect.tasks.score_run import MORE_THAN_EXPLAINED
 
 HEADER = "temp,load,site,open\n"
 NORMAL, ODD = "20,40,north,true\n", "500,-900,north,true\n"
 NEW = ("--new-only", "--state", "s.db")
-SCHEMA = json.loads(resources.files("aedetect").joinpath("schemas/score_summary.json").read_text())
+SCHEMA = json.loads(resources.files("aedetect").joinpath("engine/assets/score_summary.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ class TestLedger:
         assert set(statuses(*NEW).values()) == {"scored"}
 
     def test_a_file_that_changes_meanwhile_is_not_noted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from aedetect import jobs
+        from aedetect.engine import outputs as jobs
 
         score_input = jobs.score_input
 
@@ -293,7 +293,7 @@ class TestSummary:
             raise error
 
         score("--metrics", "m.prom")
-        monkeypatch.setattr("aedetect.jobs.score_input", fail)
+        monkeypatch.setattr("aedetect.engine.outputs.score_input", fail)
         assert score("--summary", "sum.json", "--metrics", "m.prom").exit_code == code
         found = json.loads(Path("sum.json").read_text())
         jsonschema.validate(found, SCHEMA)
@@ -301,8 +301,8 @@ class TestSummary:
         assert samples()["last_run_exit_code"] == code
 
     def test_it_is_written_when_nobody_reads_the_output_any_more(self) -> None:
-        from aedetect.record import recorded
-        from aedetect.summary import Summary
+        from aedetect.engine.metrics_file import recorded
+        from aedetect.engine.summary import Summary
 
         summary = Summary({"path": "m.aed", "sha256": None, "trained": None}, None, None, _long_ago())
         with pytest.raises(BrokenPipeError), recorded(summary, Path("sum.json"), None, []):
@@ -365,8 +365,8 @@ class TestMetrics:
         assert "last_success_timestamp_seconds" in samples()
 
     def test_labels_are_escaped(self) -> None:
-        from aedetect.record import metrics
-        from aedetect.summary import Summary
+        from aedetect.engine.metrics_file import metrics
+        from aedetect.engine.summary import Summary
 
         name = 'a "b"\\c\nd.aed'
         told = Summary({"path": name, "trained": None}, None, None, _long_ago()).as_dict()

@@ -10,8 +10,8 @@ from sklearn.metrics import roc_auc_score
 
 from aedetect import Detector
 from aedetect.config import ModelConfig, TrainingConfig
-from aedetect.models.bottleneck import BottleneckAutoencoder
-from aedetect.models.codes import CodeAutoencoder
+from aedetect.models.auxiliary.latent import CodeAutoencoder
+from aedetect.models.tabular.bottleneck import BottleneckAutoencoder
 from aedetect.training.feed import MemoryFeed
 from aedetect.training.loop import Hooks, train
 

@@ -118,7 +118,7 @@ def test_30_every_command_that_takes_a_model_refuses_a_bad_one(prompt: Any) -> N
 
 
 def test_30_a_drift_reference_that_does_not_fit_is_4(prompt: Any) -> None:
-    from aedetect.bundle import pack, read_bundle
+    from aedetect.scoring.model_file import pack, read_bundle
 
     manifest, tensors, _ = read_bundle("tiny.aed")
     tensors["drift.counts"] = tensors["drift.counts"][:-1]
@@ -148,7 +148,7 @@ def test_24_a_file_that_vanishes_meanwhile_is_one_failure(
     prompt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prompt.write("gone.csv", HEADER + "20,40,north,true\n")
-    from aedetect import runs
+    from aedetect.tasks import score_run as runs
 
     plan = runs.plan_outputs
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
-from aedetect.bundle import _Damaged, unpack
 from aedetect.cli.main import app
+from aedetect.scoring.model_file import _Damaged, unpack
 
 
 @pytest.mark.slow

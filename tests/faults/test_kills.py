@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from support.tables import tiny_frame
 
-from aedetect.bundle import read_bundle
-from aedetect.ledger import Ledger
+from aedetect.engine.ledger import Ledger
+from aedetect.scoring.model_file import read_bundle
 
 KILLS = 100
 ROWS = 400
@@ -36,7 +36,7 @@ def command(folder: str, words: list[str], settings: dict[str, str]) -> None:
 def prepared() -> multiprocessing.context.ForkServerContext:
     """Processes that have the libraries loaded when they begin, but no threads yet."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aedetect.cli.main", "aedetect.detector", "aedetect.runs"])
+    context.set_forkserver_preload(["aedetect.cli.main", "aedetect.detector", "aedetect.tasks.score_run"])
     return context
 
 

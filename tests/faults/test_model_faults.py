@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aedetect._version import __version__
-from aedetect.bundle import pack, unpack
 from aedetect.cli.main import app
+from aedetect.scoring.model_file import pack, unpack
 
 NOT_ONE = "not an aedetect model file, or cut short"
 DAMAGED = "the model file is damaged (its digest does not match); restore it or train anew"

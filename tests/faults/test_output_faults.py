@@ -16,8 +16,8 @@ from support.processes import PROGRAM
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
-from aedetect.bundle import read_bundle
 from aedetect.cli.main import app
+from aedetect.scoring.model_file import read_bundle
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_25_it_is_said_before_any_work_is_done(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("work was done")
 
-    monkeypatch.setattr("aedetect.bundle.read_bundle", refuse)
+    monkeypatch.setattr("aedetect.scoring.model_file.read_bundle", refuse)
     monkeypatch.setattr("aedetect.detector.fit", refuse)
     assert invoke(*command, "missing/x.csv")[0] == 5
 

@@ -11,7 +11,7 @@ from pyarrow import feather, parquet
 
 from aedetect.errors import DataError
 from aedetect.io.files import FileInput, Spool, open_inputs
-from aedetect.io.options import ReadOptions
+from aedetect.io.source import ReadOptions
 
 TABLE = pa.table({"a": ["1", "2", "3"], "b": ["x", "", "z"]})
 CSV = b"a,b\n1,x\n2,\n3,z\n"

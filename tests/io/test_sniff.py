@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from aedetect.errors import DataError, UsageError
-from aedetect.io.options import ReadOptions
 from aedetect.io.sniff import Shape, compression_of, sniff
+from aedetect.io.source import ReadOptions
 
 
 def shape_of(head: bytes | str, name: str = "f.csv", **options: str) -> Shape:

@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from aedetect.errors import OutputError, UsageError
 from aedetect.io.files import open_inputs
-from aedetect.io.options import ReadOptions
+from aedetect.io.source import ReadOptions
 from aedetect.io.write import CsvSink, JsonLinesSink, as_text, open_sink, output_format
 
 BATCH = pa.RecordBatch.from_pydict(

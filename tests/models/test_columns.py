@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.layouts import layout
 
-from aedetect.features.layout import Layout
+from aedetect.data.features.layout import Layout
 from aedetect.models.base import CATEGORY_LIMIT, Columns, Row
 
 

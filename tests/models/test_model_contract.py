@@ -7,7 +7,7 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
-from aedetect.models import ARCHITECTURES, build
+from aedetect.models.registry import ARCHITECTURES, build
 
 LAYOUTS = {
     "mixed": layout(3, 4, 6, gaps=True),

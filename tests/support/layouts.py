@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aedetect.features.layout import Layout
+from aedetect.data.features.layout import Layout
 
 
 def layout(numeric: int, *cardinalities: int, gaps: bool = False) -> Layout:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from aedetect import cells
 from aedetect.config import Config
-from aedetect.schema import Schema, infer_schema
-from aedetect.schema.profile import ColumnProfile, profile_columns
+from aedetect.data import cells
+from aedetect.data.profile import ColumnProfile, profile_columns
+from aedetect.data.roles import infer_schema
+from aedetect.data.schema import Schema
 
 
 def profile(

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from aedetect.errors import ModelError, OutputError
+from aedetect.scoring.manifest import TrainingRecord
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.loop import LoopState, Snapshot
-from aedetect.training.record import TrainingRecord
 
 CPU = torch.device("cpu")
 

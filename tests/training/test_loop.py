@@ -7,7 +7,7 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig, TrainingConfig
 from aedetect.errors import DataError
-from aedetect.models import build
+from aedetect.models.registry import build
 from aedetect.training.feed import MemoryFeed
 from aedetect.training.loop import Hooks, planned_steps, seeded, train
 

@@ -1,0 +1,161 @@
+"""`aedetect explain` for models of time series: events, or single rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aedetect.cli.console import Output, plain, simple_table
+from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aedetect.detector import Detector
+    from aedetect.engine.callbacks import Monitor
+    from aedetect.io.files import FileInput
+    from aedetect.tasks.explain.events import SeriesExplanation, Sketched
+
+_MOST_COLUMNS, _LEAST_SHARE = 8, 0.01
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class SeriesWish:
+    """An event by its number, rows by theirs, or the `top` events; of the series named by `entity`."""
+
+    event: int | None
+    rows: Sequence[int]
+    entity: Sequence[str]
+    top: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What came of it; `events` counts all there are, `rows` and `anomalies` all rows."""
+
+    found: list[SeriesExplanation]
+    events: int
+    rows: int
+    anomalies: int
+    warnings: list[str]
+
+
+def explain_series(
+    detector: Detector, sources: Sequence[FileInput], wish: SeriesWish, monitor: Monitor
+) -> Explained:
+    """Raises UsageError and DataError for events, rows and series that are not there."""
+    from aedetect.scoring.series import SeriesJudge
+    from aedetect.tasks.explain.events import SeriesExplainer, chosen_events, row_of
+
+    if wish.rows and len(sources) > 1:
+        raise UsageError(f"--row: {len(sources)} files; name the one that the row is in")
+    monitor.stage(sources[0].name)
+    warnings = [
+        text for source in sources for text in detector.schema.check(source.name, source.open(1024).schema)
+    ]
+    judge = SeriesJudge(detector, sources, detector.threshold, keep=True)
+    # An input that could not be read says so now.
+    judge.check(sources)
+    warnings += [text for source in sources for text in judge.warnings(source)]
+    for text in warnings:
+        monitor.notice(text)
+    explainer = SeriesExplainer(detector, judge)
+    if wish.rows:
+        found = [explainer.row(row_of(judge, sources[0], number)) for number in wish.rows]
+    else:
+        events, _ = chosen_events(judge, wish.event, wish.entity, wish.top)
+        found = [explainer.event(event) for event in events]
+    return Explained(found, len(judge.events), len(judge.scores), int(judge.flagged.sum()), warnings)
+
+
+def as_dict(explained: Explained) -> dict[str, Any]:
+    return {
+        "rows": explained.rows,
+        "anomalies": explained.anomalies,
+        "events": explained.events,
+        "explained": [one.as_dict() for one in explained.found],
+    }
+
+
+def show(out: Output, explained: Explained, threshold: float, zone: str, everything: bool) -> None:
+    if not explained.found:
+        out.say(f"{explained.rows:,} rows, no event")
+    for place, one in enumerate(explained.found):
+        if place:
+            out.say()
+        _show_one(out, one, threshold, zone, everything)
+    rest = explained.events - len(explained.found)
+    if explained.found and explained.found[0].number is not None and rest > 0:
+        out.say()
+        out.say(f"{len(explained.found):,} of {explained.events:,} events; for more, --top or --event N")
+
+
+def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, everything: bool) -> None:
+    from aedetect.data.series.timestamps import span
+
+    whose = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.entity.items())
+    score = "" if one.score is None else (
+        f"score {one.score:.4g} (threshold {threshold:.4g}, p-value {one.p_value:.2g})"
+    )  # fmt: skip
+    if one.number is not None:
+        out.say(
+            f"{plain(one.source)}: event {one.number}{whose}: {one.start} to {one.end}{zone} "
+            f"({span(one.seconds)}, {one.rows:,} rows flagged), highest {score}"
+        )
+    else:
+        verdict = "flagged" if one.flagged else "not flagged" if score else "no score"
+        out.say(
+            f"{plain(one.source)}: row {one.first_row:,}{whose}: {one.start}{zone}: "
+            f"{verdict}{', ' + score if score else ''}"
+        )
+    out.say(f"  {plain(one.sentence, 1000)}")
+    if one.clearest:
+        first, last = one.clearest
+        out.say(f"  clearly off {f'from {first} to {last}' if first != last else f'at {first}'}{zone}")
+    if one.columns:
+        out.say()
+        out.table(_reasons(one, everything))
+    for sketch in one.sketches:
+        out.say()
+        for line in _blocks(sketch):
+            out.say(line)
+
+
+def _reasons(one: SeriesExplanation, everything: bool) -> Table:
+    names = ["column", "share", "seen", "expected", "how rare"]
+    if one.number is not None:
+        names.insert(2, "when")
+    table = simple_table(*names, right=("share",))
+    for place, reason in enumerate(one.columns):
+        if not everything and place and (place >= _MOST_COLUMNS or reason.share < _LEAST_SHARE):
+            continue
+        cells = [plain(reason.seen, 30), plain(reason.expected, 40), plain(reason.rarity.text)]
+        if one.number is not None:
+            cells.insert(0, reason.time)
+        table.add_row(plain(reason.column, 30), f"{reason.share:.0%}", *cells)
+    return table
+
+
+def _blocks(sketch: Sketched) -> list[str]:
+    """The column over the event as two lines of blocks on one scale, and a third that marks the event."""
+    known = [value for value in (*sketch.seen, *sketch.expected) if not math.isnan(value)]
+    if not known:
+        return []
+    low, high = min(known), max(known)
+    size = (high - low) or 1.0
+
+    def line(values: Sequence[float]) -> str:
+        return "".join(
+            " " if math.isnan(value) else _BLOCKS[min(7, int(8 * (value - low) / size))] for value in values
+        )
+
+    first, last = sketch.inside
+    name = plain(sketch.column, 30)
+    return [
+        f"  {name}, seen      {line(sketch.seen)}",
+        f"  {' ' * len(name)}  expected  {line(sketch.expected)}",
+        f"  {' ' * len(name)}  flagged   {' ' * first}{'─' * (last - first + 1)}",
+    ]

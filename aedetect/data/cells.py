@@ -1,0 +1,321 @@
+"""Reading the cells of one Arrow column as numbers, truth values, instants or category names.
+
+The same functions serve profiling at training and encoding at scoring, so a cell means the same
+in both. Each returns what could be read, which cells are missing, and which are neither: *bad*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Mask
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MISSING_TOKENS = (
+    "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan",
+    "NULL", "null", "None", "none", "NIL",
+)  # fmt: skip
+TRUE_TOKENS = ("true", "yes", "t", "y", "1", "1.0", "on")
+FALSE_TOKENS = ("false", "no", "f", "n", "0", "0.0", "off")
+
+# Numbers beyond float32 (1e300, say) are no measurements: like infinite ones, they are never learned.
+LARGEST = float(np.finfo(np.float32).max)
+_NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)$"
+_DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$"
+_SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One column of a batch. Shapes: all [rows].
+
+    `values` is float64: the number, 0/1, or seconds since 1970 (UTC); NaN where missing or bad.
+    """
+
+    values: Floats
+    missing: Mask
+    bad: Mask
+
+
+@dataclass(frozen=True)
+class CellRules:
+    """How text cells are to be read."""
+
+    decimal: str = "."
+    na_values: tuple[str, ...] = ()
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Undo dictionary encoding and unusual string layouts."""
+    import pyarrow as pa
+
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
+        array = array.cast(pa.string())
+    return array
+
+
+def is_readable(type_: pa.DataType) -> bool:
+    """Whether columns of this Arrow type can be read at all (lists, structs and binary cannot)."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    type_ = value_type(type_)
+    return bool(
+        is_text(type_)
+        or is_number(type_)
+        or kinds.is_boolean(type_)
+        or kinds.is_null(type_)
+        or is_datetime(type_)
+    )
+
+
+def is_text(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    kinds = pa.types
+    return bool(kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_))
+
+
+def is_number(type_: pa.DataType) -> bool:
+    """Numbers, and durations and times of day, which are read as seconds."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    return bool(
+        kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
+        or kinds.is_duration(type_) or kinds.is_time(type_)
+    )  # fmt: skip
+
+
+def is_datetime(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+
+
+def numbers(array: pa.Array, rules: CellRules) -> Cells:
+    """Read cells as float64; text such as '1e400' reads as infinite, not as bad."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = plain(array)
+    kinds = pa.types
+    if is_text(array.type):
+        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        if rules.decimal == ",":
+            trimmed = pc.replace_substring(trimmed, ",", ".", max_replacements=1)
+        return _parse(trimmed, missing, lambda text: pc.cast(text, pa.float64()), _NUMBER)
+    if kinds.is_duration(array.type) or kinds.is_time(array.type):
+        unit = _SECONDS_PER_UNIT[array.type.unit]
+        width = pa.int32() if array.type.bit_width == 32 else pa.int64()
+        array = pc.multiply(pc.cast(array.view(width), pa.float64()), unit)
+    elif kinds.is_null(array.type) or kinds.is_boolean(array.type):
+        array = pc.cast(pc.cast(array, pa.int8()), pa.float64())
+    elif is_datetime(array.type):
+        return _all_bad(array)
+    else:
+        array = pc.cast(array, pa.float64(), safe=False)
+    return _settled(array)
+
+
+def booleans(array: pa.Array, rules: CellRules) -> Cells:
+    """Read cells as 0 or 1: truth values, the numbers 0 and 1, and words such as 'yes'."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = plain(array)
+    if is_text(array.type):
+        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        lowered = pc.utf8_lower(trimmed)
+        true = pc.is_in(lowered, pa.array(TRUE_TOKENS))
+        false = pc.is_in(lowered, pa.array(FALSE_TOKENS))
+        bad = _numpy(pc.invert(pc.or_(true, false))) & ~missing
+        values = np.where(missing | bad, np.nan, _numpy(true).astype(np.float64))
+        return Cells(values, missing, bad)
+    cells = numbers(array, rules)
+    with np.errstate(invalid="ignore"):
+        bad = cells.bad | ~(cells.missing | (cells.values == 0) | (cells.values == 1))
+    return Cells(np.where(bad, np.nan, cells.values), cells.missing, bad)
+
+
+def datetimes(array: pa.Array, rules: CellRules) -> Cells:
+    """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = plain(array)
+    utc = pa.timestamp("us", tz="UTC")
+    if is_text(array.type):
+        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        dated = pc.match_substring_regex(trimmed, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}.*)?$")
+        aware = _names_zone(trimmed)
+        text = pc.if_else(pc.and_(dated, aware), trimmed, None)
+        naive = pc.if_else(pc.and_(dated, pc.invert(aware)), trimmed, None)
+        seconds = np.full(len(array), np.nan)
+        for part, target in ((text, utc), (naive, pa.timestamp("us"))):
+            micro = pc.replace_substring_regex(part, r"(\.[0-9]{6})[0-9]+", r"\1")
+            values = _seconds(_cast_each(micro, target))
+            seconds = np.where(np.isnan(seconds), values, seconds)
+        bad = np.isnan(seconds) & ~missing
+        return Cells(seconds, missing, bad)
+    if pa.types.is_null(array.type):
+        return _settled(pc.cast(array, pa.float64()))
+    if not is_datetime(array.type):
+        return _all_bad(array)
+    values = _seconds(pc.cast(array, pa.timestamp("us", tz=getattr(array.type, "tz", None)), safe=False))
+    return Cells(values, np.isnan(values), np.zeros(len(values), np.bool_))
+
+
+def zoned(array: pa.Array) -> Mask:
+    """Which text cells end in a time zone: 'Z', or an offset such as +02:00; shape [rows]."""
+    return _numpy(_names_zone(_trim(plain(array), ("",))[0]))
+
+
+def categories(array: pa.Array, rules: CellRules) -> pa.Array:
+    """Read cells as category names (a string array, null where missing).
+
+    Whole numbers read alike whether stored as 1, 1.0 or '1', so a category survives a change
+    of file format. Only empty cells and `na_values` are missing: 'NA' may be a name.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = plain(array)
+    if is_text(array.type):
+        trimmed, missing = _trim(array, ("", *rules.na_values))
+        return pc.if_else(pa.array(missing), None, trimmed)
+    if pa.types.is_floating(array.type):
+        whole = pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))
+        integers = pc.cast(pc.if_else(whole, array, None), pa.int64())
+        return pc.coalesce(
+            pc.cast(integers, pa.string()), pc.cast(pc.if_else(pc.is_nan(array), None, array), pa.string())
+        )
+    return pc.cast(array, pa.string())
+
+
+def codes(names: pa.Array) -> pa.Array:
+    """Names of categories that are whole numbers or truth values, each in one spelling.
+
+    A gap in a column of whole numbers makes some programs write 1 as 1.0, and truth values are
+    spelled true, True or TRUE. Here a name for a missing number is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = pc.replace_substring_regex(pc.utf8_lower(names), r"^\+?(-?[0-9]+)\.0*$", r"\1")
+    nothing = pa.array([token.lower() for token in MISSING_TOKENS])
+    return pc.if_else(pc.is_in(plain, nothing), pa.scalar(None, pa.string()), plain)
+
+
+def filled(array: pa.Array) -> Mask:
+    """Which text cells hold anything; shape [rows]."""
+    return ~_trim(plain(array), ("",))[1]
+
+
+def empty(array: pa.Array, rules: CellRules) -> Mask:
+    """Which cells hold nothing, in a column of whatever type; shape [rows]."""
+    array = plain(array)
+    if is_text(array.type):
+        return _trim(array, (*MISSING_TOKENS, *rules.na_values))[1]
+    return _numpy(array.is_null(nan_is_null=True))
+
+
+def spelled(value: str) -> str:
+    """A constant as its cells were written: 7, where a number read from them is held as '7.0'."""
+    whole = value.removesuffix(".0")
+    return whole if whole.removeprefix("-").isdecimal() else value
+
+
+def value_type(type_: pa.DataType) -> pa.DataType:
+    """The type of a column's cells, dictionary encoding undone."""
+    import pyarrow as pa
+
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def decimal_comma_share(array: pa.Array) -> float:
+    """Share of the non-empty text cells that look like '1,5'."""
+    import pyarrow.compute as pc
+
+    trimmed, missing = _trim(plain(array), MISSING_TOKENS)
+    filled = int((~missing).sum())
+    return float(_numpy(pc.match_substring_regex(trimmed, _DECIMAL_COMMA)).sum()) / filled if filled else 0.0
+
+
+def _trim(array: pa.Array, missing_tokens: Sequence[str]) -> tuple[pa.Array, np.ndarray[Any, Any]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.fill_null(pc.utf8_trim_whitespace(array), "")
+    return trimmed, _numpy(pc.is_in(trimmed, pa.array(missing_tokens)))
+
+
+def _names_zone(trimmed: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    offset = pc.match_substring_regex(trimmed, r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$")
+    # A date alone ends in '-dd', which looks like an offset.
+    return pc.and_(offset, pc.greater(pc.utf8_length(trimmed), 10))
+
+
+def _parse(trimmed: pa.Array, missing: np.ndarray[Any, Any], cast: Any, pattern: str) -> Cells:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.if_else(pa.array(missing), None, trimmed) if missing.any() else trimmed
+    try:
+        values = _float64(cast(text))
+        return Cells(values, missing, np.isnan(values) & ~missing)
+    except pa.ArrowInvalid:
+        fits = pc.match_substring_regex(trimmed, pattern)
+        values = _float64(cast(pc.if_else(fits, text, None)))
+        return Cells(values, missing, ~_numpy(fits) & ~missing)
+
+
+def _settled(array: pa.Array) -> Cells:
+    values = _float64(array)
+    return Cells(values, np.isnan(values), np.zeros(len(values), np.bool_))
+
+
+def _all_bad(array: pa.Array) -> Cells:
+    missing = _numpy(array.is_null())
+    return Cells(np.full(len(array), np.nan), missing, ~missing)
+
+
+def _cast_each(text: pa.Array, target: pa.DataType) -> pa.Array:
+    """Cast text to timestamps, null where a cell does not fit (a 30th of February, say)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return pc.cast(text, target)
+    except pa.ArrowInvalid:
+        if len(text) == 1:
+            return pa.nulls(1, target)
+        middle = len(text) // 2
+        return pa.concat_arrays([_cast_each(text[:middle], target), _cast_each(text[middle:], target)])
+
+
+def _seconds(array: pa.Array) -> Floats:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return _float64(pc.cast(pc.cast(array, pa.int64()), pa.float64(), safe=False)) / 1e6
+
+
+def _float64(array: pa.Array) -> Floats:
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _numpy(array: pa.Array) -> Mask:
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,0 +1,104 @@
+"""Categories as codes: missing, rare or unseen, and the known ones by frequency."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from aedetect.data import cells
+from aedetect.data.arrays import Floats
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
+_ROWS_PER_OCCURRENCE = 20_000
+
+
+class Vocabulary(BaseModel):
+    """The categories of one column, most frequent first, with their counts in training.
+
+    `codes`: they are whole numbers or truth values, however spelled; each is kept as spelled most often.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    values: tuple[str, ...]
+    counts: tuple[int, ...]
+    other: int
+    missing: int
+    codes: bool = False
+
+    @classmethod
+    def fit(
+        cls, column: str, counts: Counter[str], missing: int, most: int, codes: bool = False
+    ) -> Vocabulary:
+        """Keep at most `most` categories; those seen once (or hardly, in long tables) are rare."""
+        if codes:
+            counts, unnamed = _merged(counts)
+            missing += unnamed
+        total = sum(counts.values())
+        least = max(2, math.ceil(total / _ROWS_PER_OCCURRENCE))
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        known = [(value, count) for value, count in ranked[:most] if count >= least]
+        return cls(
+            column=column,
+            values=tuple(value for value, _ in known),
+            counts=tuple(count for _, count in known),
+            other=total - sum(count for _, count in known),
+            missing=missing,
+            codes=codes,
+        )
+
+    @property
+    def cardinality(self) -> int:
+        return FIRST_KNOWN + len(self.values)
+
+    @property
+    def prior(self) -> Floats:
+        """Smoothed share of each code (Krichevsky & Trofimov, 1981); shape [cardinality]."""
+        counts = np.array([self.missing, self.other, *self.counts], dtype=np.float64) + 0.5
+        return np.asarray(counts / counts.sum())
+
+    def encode(self, array: pa.Array, rules: cells.CellRules) -> tuple[np.ndarray[Any, Any], int]:
+        """Codes of the cells, float32 [rows], and the number of cells never seen in training."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names, values = cells.categories(array, rules), pa.array(self.values, pa.string())
+        if self.codes:
+            names, values = cells.codes(names), cells.codes(values)
+        known = pc.index_in(names, values, skip_nulls=True)
+        codes = pc.fill_null(pc.add(known, FIRST_KNOWN), OTHER)
+        codes = pc.if_else(names.is_null(), MISSING, codes)
+        unseen = int(pc.sum(pc.equal(codes, OTHER)).as_py() or 0)
+        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.float32), unseen
+
+    def decode(self, codes: np.ndarray[Any, Any]) -> pa.Array:
+        """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
+        import pyarrow as pa
+
+        names = pa.array([None, "(rare)", *self.values], pa.string())
+        return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
+
+
+def _merged(counts: Counter[str]) -> tuple[Counter[str], int]:
+    """Counts of codes by their most frequent spelling, and of cells that name none."""
+    import pyarrow as pa
+
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    spellings: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    unnamed = 0
+    names = cells.codes(pa.array([name for name, _ in ranked], pa.string())).to_pylist()
+    for (spelling, count), name in zip(ranked, names, strict=True):
+        if name is None:
+            unnamed += count
+        else:
+            found[spellings.setdefault(name, spelling)] += count
+    return found, unnamed

@@ -1,0 +1,239 @@
+"""One streaming pass over training data: what each column holds, in bounded memory.
+
+Quantiles come from a t-digest (Dunning & Ertl, 2019; Apache DataSketches), which is
+deterministic; category counts are exact up to `MAX_COUNTED` distinct values.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.data import cells
+from aedetect.data.arrays import Floats
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAX_COUNTED = 100_000
+DIGEST_SIZE = 1000
+_DAY = 86400
+_UNIQUE_ROWS = 10_000
+_LEADING_ZERO = r"^[+-]?0[0-9]+$"
+
+
+class NumberProfile:
+    """Statistics of the numbers in a column; infinite ones and those beyond float32 are set aside."""
+
+    def __init__(self) -> None:
+        import datasketches
+
+        self.count = 0
+        self.infinite = 0
+        self.all_integer = True
+        self.only_zero_one = True
+        self.consecutive = True
+        self.unique_head = True
+        self._head: set[float] = set()
+        self._last: float | None = None
+        self._digest = datasketches.tdigest_double(DIGEST_SIZE)
+
+    def update(self, values: np.ndarray[Any, Any]) -> None:
+        filled = values[~np.isnan(values)]
+        finite = filled[np.abs(filled) <= cells.LARGEST]
+        self.infinite += len(filled) - len(finite)
+        if not len(finite):
+            return
+        self._digest.update(finite)
+        if self.all_integer:
+            self.all_integer = bool((finite == np.floor(finite)).all())
+        if self.only_zero_one:
+            self.only_zero_one = bool(((finite == 0) | (finite == 1)).all())
+        if self.consecutive:
+            chain = finite if self._last is None else np.concatenate(([self._last], finite))
+            self.consecutive = bool((np.diff(chain) == 1).all())
+            self._last = float(finite[-1])
+        if self.unique_head and self.count < _UNIQUE_ROWS:
+            before = len(self._head)
+            taken = finite[: _UNIQUE_ROWS - self.count]
+            self._head.update(taken.tolist())
+            self.unique_head = len(self._head) == before + len(taken)
+        self.count += len(finite)
+
+    @property
+    def minimum(self) -> float:
+        return float(self._digest.get_min_value()) if self.count else float("nan")
+
+    @property
+    def maximum(self) -> float:
+        return float(self._digest.get_max_value()) if self.count else float("nan")
+
+    def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
+        """Values at the given ranks in [0, 1]; shape [len(ranks)]."""
+        return np.array([self._digest.get_quantile(float(rank)) for rank in ranks])
+
+
+class ColumnProfile:
+    """What was seen of one column. `counting` asks for category counts.
+
+    With `is_text`, cells are text as somebody typed it: numbers and truth values are looked for in
+    it. Text in typed formats is looked through for dates alone, since its '1' is not a number.
+    """
+
+    def __init__(self, field: pa.Field, is_text: bool, counting: bool, rules: cells.CellRules):
+        self.field = field
+        self.is_text = is_text and cells.is_text(field.type)
+        self.kind = kind_of(field)
+        self.readable = is_usable(field)
+        self.rules = rules
+        self.rows = 0
+        self.missing = 0
+        self.numbers = NumberProfile()
+        self.bad_numbers = 0
+        self.first_bad: tuple[str, str] | None = None
+        self.leading_zeros = 0
+        self.decimal_commas = 0.0
+        self.not_boolean = 0
+        self.not_datetime = 0
+        self.first_instant = float("inf")
+        self.last_instant = float("-inf")
+        self.only_dates = True
+        self.counts: Counter[str] = Counter()
+        self.counted_rows = 0
+        self.overflowed = False
+        self._counting = counting
+        self._parsing = True
+
+    def update(self, array: pa.Array, locate: Callable[[int], str]) -> None:
+        """Take in one batch; `locate` names its row with a given index, for messages."""
+        array = cells.plain(array)
+        self.rows += len(array)
+        if not self.readable:
+            return
+        if cells.is_datetime(array.type):
+            self._take_datetimes(cells.datetimes(array, self.rules))
+        elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
+            self._take_text(array, locate)
+        elif cells.is_text(array.type):
+            filled = cells.filled(array)
+            self.missing += int((~filled).sum())
+            self._take_dates(array, int(filled.sum()))
+        else:
+            read = cells.numbers(array, self.rules)
+            self.missing += int(read.missing.sum())
+            self.numbers.update(read.values)
+        if self._counting and not self.overflowed:
+            self._count(array)
+
+    def _take_text(self, array: pa.Array, locate: Callable[[int], str]) -> None:
+        import pyarrow.compute as pc
+
+        if not self._parsing:
+            filled = int(cells.filled(array).sum())
+            self.missing += len(array) - filled
+            # Not looked at any more, these cells count as what nearly all before them were.
+            self.bad_numbers += filled
+            self.not_boolean += filled
+            self.not_datetime += filled
+            return
+        read = cells.numbers(array, self.rules)
+        filled = len(array) - int(read.missing.sum())
+        self.missing += len(array) - filled
+        truths = int(((read.values == 0) | (read.values == 1)).sum())
+        self.numbers.update(read.values)
+        bad = int(read.bad.sum())
+        self.bad_numbers += bad
+        if bad and self.first_bad is None:
+            index = int(read.bad.argmax())
+            self.first_bad = (locate(index), array[index].as_py())
+        self.leading_zeros += int(pc.sum(pc.match_substring_regex(array, _LEADING_ZERO)).as_py() or 0)
+        if bad:
+            self._counting = True
+            self.decimal_commas += cells.decimal_comma_share(array) * filled
+            self.not_boolean += int(cells.booleans(array, self.rules).bad.sum())
+            self._take_dates(array, filled)
+        else:
+            self.not_boolean += filled - truths
+            self.not_datetime += filled
+            self._counting = self._counting or self.leading_zeros > 0
+        hopeless = self.rows >= 1000 and all(
+            misfits * 2 > self.rows for misfits in (self.bad_numbers, self.not_boolean, self.not_datetime)
+        )
+        self._parsing = not hopeless
+
+    def _take_dates(self, array: pa.Array, filled: int) -> None:
+        """Look for dates in text, until it is clear that it holds something else."""
+        if self.not_datetime * 2 > self.rows:
+            self.not_datetime += filled
+            return
+        instants = cells.datetimes(array, self.rules)
+        self.not_datetime += int(instants.bad.sum())
+        self._take_instants(instants.values)
+
+    def _take_datetimes(self, read: cells.Cells) -> None:
+        self.missing += int(read.missing.sum())
+        self._take_instants(read.values)
+
+    def _take_instants(self, values: np.ndarray[Any, Any]) -> None:
+        if not np.isnan(values).all():
+            self.first_instant = min(self.first_instant, float(np.nanmin(values)))
+            self.last_instant = max(self.last_instant, float(np.nanmax(values)))
+            self.only_dates &= not (values[~np.isnan(values)] % _DAY).any()
+
+    def _count(self, array: pa.Array) -> None:
+        self.counted_rows += len(array)
+        for entry in cells.categories(array, self.rules).drop_null().value_counts().to_pylist():
+            self.counts[entry["values"]] += entry["counts"]
+        if len(self.counts) > MAX_COUNTED:
+            self.overflowed = True
+
+    @property
+    def kind_type(self) -> pa.DataType:
+        return cells.value_type(self.field.type)
+
+    @property
+    def filled(self) -> int:
+        return self.rows - self.missing
+
+    @property
+    def holds_codes(self) -> bool:
+        """Whether all cells are whole numbers, none with leading zeros, or truth values."""
+        whole = self.numbers.count > 0 and self.bad_numbers == 0 and self.numbers.all_integer
+        truths = self.bad_numbers > 0 and self.not_boolean == 0
+        return (whole and not self.leading_zeros) or truths
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the category counts cover every row."""
+        return self.counted_rows == self.rows
+
+
+def is_usable(field: pa.Field) -> bool:
+    """Whether a column can be looked at: lists, objects and binary data cannot."""
+    return cells.is_readable(field.type) and not (field.metadata or {}).get(b"aedetect.nested")
+
+
+def kind_of(field: pa.Field) -> str:
+    """What a column holds, in words for messages."""
+    return str(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
+
+
+def profile_columns(
+    schema: pa.Schema, is_text: bool, counting: set[str], parsed: set[str], rules: cells.CellRules
+) -> dict[str, ColumnProfile]:
+    """Empty profiles for the columns of `schema`; typed text columns are always counted.
+
+    `parsed` are columns whose text is to be looked through for numbers, whatever the format.
+    """
+    return {
+        field.name: ColumnProfile(
+            field,
+            is_text or field.name in parsed,
+            field.name in counting or (not is_text and cells.is_text(cells.value_type(field.type))),
+            rules,
+        )
+        for field in schema
+    }

@@ -1,0 +1,295 @@
+"""From a column's profile to its role, with the reason in one plain phrase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aedetect.config import DataConfig, Role, SeriesConfig
+from aedetect.data import cells
+from aedetect.data.profile import ColumnProfile
+from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.errors import DataError, UsageError
+
+# Below this share of unreadable cells a text column is a numeric one with faults in it, which
+# the user must settle; above it, it holds codes.
+MAX_BAD_NUMBERS = 0.1
+# Text in which more than half of the values are distinct says nothing about the next row.
+MAX_DISTINCT_SHARE = 0.5
+_FEW_DISTINCT = 50
+LARGEST_CODE = 12
+# Wider tables of codes alone are indicators that somebody made of categories; they stay numbers.
+_MOST_CODES = 100
+_ID_ROWS = 20
+_ID_NAME = re.compile(
+    r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$"
+    r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
+    r"|(?-i:[a-z]Id)$"
+)
+# Of the marks for thousands not the full stop, which stands in addresses and versions too.
+_MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(?:[.,]\d+)?[\s$€£¥%‰)]*$")
+# One without a name: of tables put together, or sorted, it does not count all rows from 0 on.
+_PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
+
+
+@dataclass(frozen=True)
+class Decision:
+    role: Role
+    reason: str
+    constant: str | None = None
+
+
+def infer_schema(
+    profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str, series: SeriesConfig | None = None
+) -> Schema:
+    """Decide the role of every profiled column of the input called `name`.
+
+    Raises UsageError for settings that name unknown columns, DataError for a numeric column
+    with unreadable cells, for columns asked for that cannot be used, and where none is left.
+    """
+    series = series or SeriesConfig()
+    _check_names(profiles, config, series)
+    set_by_hand = {
+        column: decision
+        for column, profile in profiles.items()
+        if (decision := _of_series(column, profile, series, name) or _override(column, profile, config, name))
+    }
+    found = {
+        column: _decide(column, profile, name)
+        for column, profile in profiles.items()
+        if column not in set_by_hand
+    }
+    decisions = set_by_hand | (found if series.time else dict(_codes_as_categories(found, profiles)))
+    columns = [
+        Column(
+            name=column,
+            role=decisions[column].role,
+            reason=decisions[column].reason,
+            type=str(profile.field.type),
+            constant=decisions[column].constant,
+        )
+        for column, profile in profiles.items()
+    ]
+    schema = Schema(columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values))
+    # A series of one constant is worth watching: that it moves is an anomaly.
+    watched = LEARNED_ROLES + (("constant",) if series.time else ())
+    if not any(column.role in watched for column in columns):
+        reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns[:5])
+        raise DataError(f"{name}: no column can be learned from ({reasons})")
+    return schema
+
+
+def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]:
+    """Columns whose role needs category counts that the first pass did not take in full."""
+    return {
+        column.name
+        for column in schema.columns
+        if column.role == "categorical" and not profiles[column.name].is_counted
+    }
+
+
+def _codes_as_categories(
+    decisions: Mapping[str, Decision], profiles: Mapping[str, ColumnProfile]
+) -> Mapping[str, Decision]:
+    """Small whole numbers and truth values as categories, where there are no other numbers or dates."""
+    numbers = [name for name, found in decisions.items() if found.role in ("numeric", "boolean")]
+    text = any(found.role == "categorical" for found in decisions.values())
+    dates = any(found.role == "datetime" for found in decisions.values())
+    if dates or not all(_may_be_codes(decisions[name], profiles[name]) for name in numbers):
+        return decisions
+    if not text and len(numbers) > _MOST_CODES:
+        return decisions
+    return {
+        name: Decision("categorical", f"{found.reason}, in a table of codes") if name in numbers else found
+        for name, found in decisions.items()
+    }
+
+
+def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
+    numbers = profile.numbers
+    return decision.role == "boolean" or (
+        numbers.all_integer and numbers.minimum >= 0 and numbers.maximum <= LARGEST_CODE
+    )
+
+
+def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
+    settings = {
+        "--time": [series.time] if series.time is not None else [],
+        "--entity": series.entity,
+        "--columns": config.columns,
+        "--exclude": config.exclude,
+        "--id": config.id,
+        "--label": [config.label] if config.label is not None else [],
+        "--role": list(config.roles),
+    }
+    for option, names in settings.items():
+        for name in names:
+            if name not in profiles:
+                have = ", ".join(list(profiles)[:20])
+                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    if series.time in series.entity:
+        raise UsageError(f"--entity {series.time}: the timestamps (--time) do not tell series apart")
+
+
+def _of_series(column: str, profile: ColumnProfile, series: SeriesConfig, name: str) -> Decision | None:
+    if column != series.time and column not in series.entity:
+        return None
+    if not profile.readable:
+        raise DataError(f"{name}: column {column!r} holds {profile.kind} values, which tell no series apart")
+    if column == series.time:
+        return Decision("time", "when; not learned")
+    return Decision("entity", "whose; tells series apart")
+
+
+def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str) -> Decision | None:
+    if column == config.label:
+        return Decision("label", "marks known anomalies; never learned")
+    if column in config.id:
+        return Decision("id", "named as id; carried through, never learned")
+    if column in config.exclude:
+        return Decision("ignored", "excluded")
+    asked = column in config.columns or column in config.roles
+    if asked and not profile.readable:
+        raise DataError(f"{name}: column {column!r} holds {profile.kind} values, which cannot be learned")
+    if config.columns and not asked:
+        return Decision("ignored", "not among the columns asked for")
+    if column not in config.roles:
+        return None
+    role = config.roles[column]
+    _check_role(column, role, profile, name)
+    return Decision(role, "set by hand")
+
+
+def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> None:
+    if role == "numeric" and profile.first_bad and profile.is_text:
+        raise DataError(_bad_number(column, *profile.first_bad))
+    readable = {
+        "numeric": profile.numbers.count or profile.numbers.infinite,
+        "boolean": profile.numbers.only_zero_one and profile.filled,
+        "datetime": profile.first_instant <= profile.last_instant,
+    }
+    if profile.is_text and role == "boolean":
+        readable["boolean"] = profile.not_boolean == 0
+    if not readable.get(role, True):
+        raise DataError(f"{name}: column {column!r} cannot be read as {role}")
+
+
+def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
+    if not profile.readable:
+        return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if _PANDAS_INDEX.match(column):
+        return Decision("id", "the index of a pandas table")
+    if profile.filled == 0:
+        return Decision("ignored", "every value is missing")
+    if cells.is_datetime(profile.field.type):
+        return _datetime(profile)
+    if profile.is_text:
+        return _decide_text(column, profile, name)
+    if cells.is_text(profile.kind_type):
+        if not profile.not_datetime and profile.first_instant < float("inf"):
+            return _datetime(profile)
+        return _decide_categories(column, profile)
+    if str(profile.kind_type) == "bool":
+        return _constant(profile) or Decision("boolean", "true or false")
+    return _decide_numbers(column, profile)
+
+
+def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
+    bad = profile.bad_numbers
+    if bad == 0 and not profile.leading_zeros:
+        return _decide_numbers(column, profile)
+    if profile.not_boolean == 0 and bad > 0:
+        return _constant(profile) or Decision("boolean", "two truth values")
+    if (
+        profile.first_bad
+        and profile.decimal_commas > (1 - MAX_BAD_NUMBERS) * bad
+        and profile.rules.decimal == "."
+        and bad > profile.filled / 2
+    ):
+        where, text = profile.first_bad
+        raise DataError(
+            f"{where}, column {column!r}: {text!r} seems to have a decimal comma; "
+            f"give --decimal , to read it so, or --role {column}=categorical if it is no number"
+        )
+    if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
+        raise DataError(_bad_number(column, *profile.first_bad))
+    if (
+        bad
+        and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
+        and profile.first_instant < float("inf")
+    ):
+        if profile.not_datetime:
+            raise DataError(
+                f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
+                f"mend them, name them with --na-values, or give --exclude {column}"
+            )
+        return _datetime(profile)
+    return _decide_categories(column, profile)
+
+
+def _bad_number(column: str, where: str, text: str) -> str:
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    return (
+        f"{where}, column {column!r}: {shown!r} is not a number; mend it, give --na-values {shown!r} "
+        f"if it means 'missing', or --role {column}=categorical if the column holds codes"
+    )
+
+
+def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
+    numbers = profile.numbers
+    if not numbers.count:
+        return Decision("ignored", "no finite value")
+    constant = _constant(profile)
+    if constant:
+        return constant
+    integer_id = numbers.all_integer and numbers.unique_head and numbers.count >= _ID_ROWS
+    if integer_id and numbers.consecutive:
+        return Decision("id", "counts the rows")
+    if integer_id and _ID_NAME.search(column):
+        return Decision("id", "a different whole number in every row")
+    if numbers.only_zero_one:
+        return Decision("boolean", "only 0 and 1")
+    kind = "whole numbers" if numbers.all_integer else "numbers"
+    return Decision("numeric", f"{kind} from {numbers.minimum:.6g} to {numbers.maximum:.6g}")
+
+
+def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
+    if not (profile.is_counted or profile.overflowed):
+        return Decision("categorical", "to be counted")
+    filled = max(profile.counted_rows - (profile.rows - profile.filled), 1)
+    distinct = len(profile.counts)
+    share = distinct / filled
+    if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):
+        return Decision("text", f"left out, {share:.1%} distinct text{_marked(profile)}")
+    if distinct == filled and filled >= _ID_ROWS:
+        return Decision("id", f"left out, a different text in every row{_marked(profile)}")
+    return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values")
+
+
+def _marked(profile: ColumnProfile) -> str:
+    """Said of text that was meant as numbers, as spreadsheets write amounts of money and shares."""
+    text = profile.first_bad[1] if profile.first_bad else ""
+    return f"; {text!r} would be a number without its marks" if _MARKED_NUMBER.match(text) else ""
+
+
+def _datetime(profile: ColumnProfile) -> Decision:
+    if profile.first_instant == profile.last_instant:
+        return Decision("ignored", "the same instant in every row")
+    return Decision("datetime", "dates; their hour, weekday and season are learned")
+
+
+def _constant(profile: ColumnProfile) -> Decision | None:
+    """A column of one value without gaps; what it holds is watched at scoring."""
+    if profile.missing:
+        return None
+    numbers = profile.numbers
+    if profile.counts and profile.is_counted:
+        value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
+    elif not numbers.count or numbers.minimum != numbers.maximum:
+        value = None
+    elif str(profile.kind_type) == "bool":
+        value = "true" if numbers.minimum else "false"
+    else:
+        value = repr(numbers.minimum)
+    return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

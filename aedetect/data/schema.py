@@ -1,0 +1,93 @@
+"""The columns a model knows, and how they are matched to a new input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from aedetect.config import Role
+from aedetect.data.cells import CellRules
+from aedetect.data.profile import is_usable, kind_of
+from aedetect.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LEARNED_ROLES = ("numeric", "categorical", "boolean", "datetime")
+
+
+class Column(BaseModel):
+    """One column of the training data: what it was taken for, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    role: Role
+    reason: str
+    type: str
+    constant: str | None = None
+
+    @property
+    def is_learned(self) -> bool:
+        return self.role in LEARNED_ROLES
+
+    @property
+    def is_input(self) -> bool:
+        """Whether scoring looks at this column: constants are watched, times and entities order the rows."""
+        return self.is_learned or self.role in ("constant", "time", "entity")
+
+
+class Schema(BaseModel):
+    """All columns of the training data, in their order, and how text cells were read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[Column, ...]
+    decimal: str = "."
+    na_values: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> CellRules:
+        return CellRules(self.decimal, self.na_values)
+
+    @property
+    def inputs(self) -> list[Column]:
+        return [column for column in self.columns if column.is_input]
+
+    def names(self, role: Role) -> list[str]:
+        return [column.name for column in self.columns if column.role == role]
+
+    def check(
+        self, name: str, arriving: pa.Schema, model: str = "the model", used: str | None = None
+    ) -> list[str]:
+        """Match an input's columns by name. Returns notices about extra columns, but for the one `used`.
+
+        Raises ModelError naming the columns that the model needs and the input `name` lacks, and
+        DataError for one that cannot be looked at, such as a list.
+        """
+        present = set(arriving.names)
+        lacking = [column.name for column in self.inputs if column.name not in present]
+        if lacking:
+            raise ModelError(
+                f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
+                "score a file with the same columns, or train anew"
+            )
+        for column in self.inputs:
+            field = arriving.field(column.name)
+            if not is_usable(field):
+                raise DataError(
+                    f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
+                    f"{column.role}, as it was in training; has its type changed?"
+                )
+        known = {used, *(column.name for column in self.columns)}
+        extra = [field for field in arriving.names if field not in known]
+        return [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
+
+
+def _columns(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    shown = ", ".join(repr(name) for name in listed[:most])
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"column{'s' * (len(listed) != 1)} {shown}{more} {'is' if len(listed) == 1 else 'are'}"

@@ -1,0 +1,99 @@
+"""The rows of series, gathered from batches: when, whose, what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.features.encoder import Encoded, FeatureEncoder
+from aedetect.data.series.channels import Channels
+from aedetect.data.series.entities import Entities
+from aedetect.data.series.timestamps import Clock, Times
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of all series in the order they were read.
+
+    `seconds` [rows]: since 1970, NaN where unknown. `series` [rows]: numbers of `Entities`.
+    `values` [rows, channels]: NaN where missing. `unscorable` [rows]: a cell cannot be read, or
+    the time is missing. `infinite` [rows]: a number is infinite or beyond float32.
+    """
+
+    seconds: Floats
+    series: Integers
+    values: Matrix
+    unscorable: Mask
+    infinite: Mask
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def part(self, which: slice) -> Rows:
+        """Some of them, uncopied."""
+        return Rows(
+            self.seconds[which],
+            self.series[which],
+            self.values[which],
+            self.unscorable[which],
+            self.infinite[which],
+        )
+
+
+class Gatherer:
+    """Takes batches one after the other and keeps of them what series need, some bytes a cell."""
+
+    def __init__(self, clock: Clock, entities: Entities, encoder: FeatureEncoder):
+        self.clock = clock
+        self.entities = entities
+        self.encoder = encoder
+        self.channels = Channels.of(encoder)
+        self._parts: list[Rows] = []
+
+    def take(self, batch: pa.RecordBatch, locate: Callable[[int], str]) -> tuple[Encoded, Times]:
+        """Keep a batch. Raises DataError where time zones are mixed; `locate` names a row by its index."""
+        rules = self.encoder.schema.rules
+        times = self.clock.read(batch.column(self.clock.column), rules, locate)
+        encoded = self.encoder.transform(batch)
+        timeless = np.isnan(times.seconds)
+        self._parts.append(
+            Rows(
+                times.seconds,
+                self.entities.number(batch, rules),
+                self.channels.of_rows(encoded),
+                encoded.unscorable | timeless,
+                encoded.infinite,
+            )
+        )
+        return encoded, times
+
+    def rows(self) -> Rows:
+        """All that was taken."""
+        return together(self._parts, self.channels.width)
+
+
+def together(parts: Sequence[Rows], width: int) -> Rows:
+    """Rows of `width` channels, one part after the other."""
+    nothing = np.empty(0)
+    empty = Rows(
+        nothing,
+        nothing.astype(np.int64),
+        np.empty((0, width), np.float32),
+        nothing.astype(np.bool_),
+        nothing.astype(np.bool_),
+    )
+    parts = [empty, *parts]
+    return Rows(
+        np.concatenate([part.seconds for part in parts]),
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.unscorable for part in parts]),
+        np.concatenate([part.infinite for part in parts]),
+    )

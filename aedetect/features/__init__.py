@@ -1,6 +1,0 @@
-"""From Arrow batches to float32 matrices, and back to the user's values."""
-
-from aedetect.features.encoder import Encoded, FeatureEncoder
-from aedetect.features.layout import Layout
-
-__all__ = ["Encoded", "FeatureEncoder", "Layout"]

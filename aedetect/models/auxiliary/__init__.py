@@ -1,0 +1,1 @@
+"""The networks behind encode, impute and sample; no score depends on them."""

@@ -1,0 +1,123 @@
+"""From encoded rows to errors: the members of a model applied to fixed-size blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from aedetect.data.arrays import Floats, Matrix
+from aedetect.models.base import Autoencoder
+from aedetect.models.window_base import SeriesAutoencoder
+
+# Matrix products round differently for different numbers of rows and of threads. In blocks of
+# one size, the last one padded, each computed by one thread, a row's errors depend on neither
+# how the input was cut nor how many cores there are.
+BLOCK_ROWS = 1024
+
+
+def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.device) -> Matrix:
+    """Errors averaged over the members, each relative to its own held-out rows.
+
+    Shape: [rows, features] → [rows, features], float32. Call it within `single_threaded`.
+    """
+    errors = np.empty_like(matrix)
+    # Inference mode belongs to a thread, and this may be any.
+    with torch.inference_mode():
+        for start in range(0, len(matrix), BLOCK_ROWS):
+            block = matrix[start : start + BLOCK_ROWS]
+            errors[start : start + BLOCK_ROWS] = _block_errors(models, block, device)
+    return errors
+
+
+def member_errors(model: Autoencoder, matrix: Matrix, device: torch.device) -> Matrix:
+    """Reconstruction errors of one model; [rows, features] → [rows, features], float32."""
+    return mean_errors([model], matrix, device)
+
+
+def window_scores(
+    models: Sequence[SeriesAutoencoder], stretch: Matrix, window: int, device: torch.device
+) -> Floats:
+    """The score of each window of a stretch [steps, channels], averaged over the members; [windows].
+
+    Call it within `single_threaded`.
+    """
+    count = max(len(stretch) - window + 1, 0)
+    scores = np.zeros(count)
+    with torch.inference_mode():
+        steps = torch.from_numpy(np.ascontiguousarray(stretch)).to(device)
+        for start in range(0, count, BLOCK_ROWS):
+            stop = min(start + BLOCK_ROWS, count)
+            for model in models:
+                left = min(model.margin, start)
+                right = min(model.margin, len(steps) - (stop + window - 1))
+                part = steps[start - left : stop + window - 1 + right]
+                if not model.margin:
+                    # Blocks of one size round alike, wherever a file begins or ends.
+                    part = functional.pad(part, (0, 0, 0, BLOCK_ROWS - (stop - start)))
+                found = model.along(part, left, right)[: stop - start]
+                scores[start:stop] += found.double().cpu().numpy()
+    return scores / len(models)
+
+
+def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+    """Errors [windows, steps, channels] of windows of the same shape, averaged over the members."""
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        total = torch.stack([model.errors(batch).float() for model in models]).mean(dim=0)
+    errors: Matrix = total.cpu().numpy()
+    return errors
+
+
+def rebuilt_windows(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+    """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        total = torch.stack([model.reconstruct(batch).float() for model in models]).mean(dim=0)
+    rebuilt: Matrix = total.cpu().numpy()
+    return rebuilt
+
+
+def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:
+    """`work` applied to blocks of one size, the last one padded with zeros, so that a row's results
+    do not depend on how the input was cut; [rows, columns] → [rows, what `work` gives]."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, max(len(matrix), 1), BLOCK_ROWS):
+            block = matrix[start : start + BLOCK_ROWS]
+            padded = np.zeros((BLOCK_ROWS, matrix.shape[1]), dtype=np.float32)
+            padded[: len(block)] = block
+            found.append(work(torch.from_numpy(padded).to(device))[: len(block)].cpu().numpy())
+    return np.concatenate(found)
+
+
+@contextmanager
+def single_threaded(device: torch.device) -> Iterator[int]:
+    """On a CPU, torch's own threads set to one: for small matrices they cost more than they bring.
+
+    Gives the number of threads there were, which the caller may put to better use.
+    """
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield before
+    finally:
+        torch.set_num_threads(before)
+
+
+def _block_errors(models: Sequence[Autoencoder], block: Matrix, device: torch.device) -> Matrix:
+    filled = len(block)
+    if filled < BLOCK_ROWS:
+        padded = np.zeros((BLOCK_ROWS, block.shape[1]), dtype=np.float32)
+        padded[:filled] = block
+        block = padded
+    rows = torch.from_numpy(np.ascontiguousarray(block)).to(device)
+    total = torch.zeros_like(rows)
+    for model in models:
+        total += model.errors(rows).float()
+    errors: Matrix = (total / len(models))[:filled].cpu().numpy()
+    return errors

@@ -1,0 +1,1 @@
+"""Autoencoders of rows, one file each."""

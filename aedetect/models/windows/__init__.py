@@ -1,0 +1,1 @@
+"""Autoencoders of windows of time series, one file each."""

@@ -1,0 +1,1 @@
+"""From arrays to scores, and the fitted model that gives them."""

@@ -1,0 +1,57 @@
+"""From flagged rows to events: what happened, when, on which series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Mask
+from aedetect.data.series.segments import Timeline
+
+
+@dataclass(frozen=True)
+class Event:
+    """Flagged rows that belong together. `number` counts the events of its series, from 1.
+
+    `rows` [flagged rows] are their numbers among all rows, in the order of time; `peak` is the
+    strangest of them.
+    """
+
+    series: int
+    number: int
+    rows: Integers
+    peak: int
+
+
+def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, least: int) -> list[Event]:
+    """Group flagged rows [rows] of each series, in the order of series and time.
+
+    Two flagged rows with at most `gap` rows between them, and no pause, are of one event; an
+    event has at least `least` flagged rows.
+    """
+    found: list[Event] = []
+    counts: dict[int, int] = {}
+    for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
+        rows = timeline.order[part]
+        for places in _runs(np.flatnonzero(flagged[rows]), gap):
+            if len(places) < least:
+                continue
+            counts[series] = counts.get(series, 0) + 1
+            own = rows[places]
+            found.append(Event(series, counts[series], own, int(own[np.argmax(scores[own])])))
+    return found
+
+
+def event_numbers(events: list[Event], rows: int) -> Integers:
+    """The number of each row's event; [rows], 0 outside events."""
+    numbers = np.zeros(rows, dtype=np.int64)
+    for event in events:
+        numbers[event.rows] = event.number
+    return numbers
+
+
+def _runs(places: Integers, gap: int) -> Iterator[Integers]:
+    if len(places):
+        yield from np.split(places, np.flatnonzero(np.diff(places) > gap + 1) + 1)

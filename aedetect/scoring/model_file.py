@@ -1,0 +1,198 @@
+"""The model file: a safetensors file whose metadata holds one JSON manifest.
+
+Loading runs no code from the file. Everything is checked before use: the size of the header, a
+digest over the whole file, the format version, and each tensor's name, shape, type, digest and
+finiteness against the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from aedetect._version import __version__
+from aedetect.config import Config
+from aedetect.data.features.encoder import EncoderState
+from aedetect.data.schema import Schema
+from aedetect.data.series.scaling import SeriesState
+from aedetect.errors import ModelError
+from aedetect.io.atomic import atomic_output
+from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
+
+# 2: with a companion (codes, repairs, new rows); a model of format 1 has none.
+FORMAT_VERSION = 2
+MOST_HEADER_BYTES = 64 << 20
+_BLANK_DIGEST = "0" * 64
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+
+
+def write_bundle(
+    path: str | os.PathLike[str],
+    schema: Schema,
+    features: EncoderState,
+    config: Config,
+    training: TrainingSummary,
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+    series: SeriesState | None = None,
+) -> None:
+    """Write a model file in one step. Raises OutputError where that fails."""
+    data = pack(schema, features, config, training, tensors, series)
+    with atomic_output(path) as stream:
+        stream.write(data)
+
+
+def pack(
+    schema: Schema,
+    features: EncoderState,
+    config: Config,
+    training: TrainingSummary,
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+    series: SeriesState | None = None,
+) -> bytes:
+    """The bytes of a model file."""
+    from safetensors.numpy import save
+
+    plain = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        file_sha256=_BLANK_DIGEST,
+        aedetect_version=__version__,
+        model_schema=schema,
+        features=features,
+        config=config,
+        training=training,
+        series=series,
+        tensors={name: _describe(tensor) for name, tensor in plain.items()},
+    )
+    blank = save(plain, {"manifest": manifest.model_dump_json()})
+    place = _digest_place(blank)
+    digest = hashlib.sha256(blank).hexdigest().encode()
+    return blank[:place] + digest + blank[place + len(digest) :]
+
+
+def read_bundle(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
+    """The manifest, the tensors and the SHA-256 of the model file at `path`.
+
+    Raises ModelError for a file that is missing, damaged, of a newer format, no model file, or, before
+    anything else in it is looked at, one whose digest is not `sha256`.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(8)
+            # Whatever else was named, it is not read to its end in vain.
+            if _header_size(data) <= MOST_HEADER_BYTES:
+                data += stream.read()
+        digest = hashlib.sha256(data).hexdigest()
+        if sha256 is not None and len(data) > 8 and digest != sha256.lower():
+            raise _Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
+        manifest, tensors = unpack(data)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
+    except _Damaged as error:
+        raise ModelError(f"{path}: {error}") from None
+    return manifest, tensors, digest
+
+
+def unpack(data: bytes) -> tuple[Manifest, Tensors]:
+    """What `pack` packed, with every check made."""
+    # The version comes first: a newer format may differ in everything that follows.
+    try:
+        raw = json.loads(_manifest_text(data))
+        version = raw["format_version"]
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise _Damaged("not an aedetect model file, or damaged") from None
+    if type(version) is not int or version < 1:
+        raise _Damaged("not an aedetect model file, or damaged")
+    if version > FORMAT_VERSION:
+        raise _Damaged(
+            f"format version {version}, made by aedetect {raw.get('aedetect_version')}; this aedetect "
+            f"({__version__}) reads up to version {FORMAT_VERSION}: upgrade aedetect"
+        )
+    _check_digest(data, raw.get("file_sha256"))
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        manifest = Manifest.model_validate(raw)
+        tensors: Tensors = load(data)
+    except (SafetensorError, ValidationError, ValueError, KeyError, TypeError) as error:
+        raise _Damaged(f"the model file is damaged ({str(error).splitlines()[0]})") from None
+    _check_tensors(manifest, tensors)
+    return manifest, tensors
+
+
+class _Damaged(Exception):
+    pass
+
+
+def _manifest_text(data: bytes) -> str:
+    size = _header_size(data)
+    if size > MOST_HEADER_BYTES or size > len(data) - 8:
+        raise _Damaged("not an aedetect model file, or cut short")
+    return str(json.loads(data[8 : 8 + size])["__metadata__"]["manifest"])
+
+
+def _header_size(data: bytes) -> int:
+    if len(data) < 8:
+        raise _Damaged("not an aedetect model file (too short)")
+    return int(struct.unpack("<Q", data[:8])[0])
+
+
+def _digest_place(data: bytes) -> int:
+    # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
+    # that came from the data is escaped twice and cannot look like this.
+    mark = b'\\"file_sha256\\":\\"'
+    header = data[8 : 8 + _header_size(data)]
+    if header.count(mark) != 1:
+        raise _Damaged("the model file is damaged (no digest)")
+    return 8 + header.index(mark) + len(mark)
+
+
+def _check_digest(data: bytes, claimed: object) -> None:
+    place = _digest_place(data)
+    blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
+    if hashlib.sha256(blank).hexdigest() != claimed:
+        raise _Damaged("the model file is damaged (its digest does not match); restore it or train anew")
+
+
+def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:
+    if set(manifest.tensors) != set(tensors):
+        raise _Damaged("the model file is damaged (its tensors are not those of the manifest)")
+    for name, tensor in tensors.items():
+        if manifest.tensors[name] != _describe(tensor):
+            raise _Damaged(f"the model file is damaged (tensor {name!r} is not as the manifest says)")
+        # A quantile of an empty column, and a gap in a row, are no numbers.
+        gappy = name in ("features.quantiles", "explain.normal_rows")
+        if not gappy and tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise _Damaged(f"the model file is damaged (tensor {name!r} holds values that are not finite)")
+    _check_calibration(tensors)
+
+
+def _check_calibration(tensors: Tensors) -> None:
+    scores, scale = tensors.get("calibration.scores"), tensors.get("calibration.scale")
+    sound = (
+        scores is not None
+        and scale is not None
+        and scores.dtype == np.float64
+        and scores.ndim == 1
+        and len(scores) > 0
+        and bool((np.diff(scores) >= 0).all())
+        and scale.shape == (1,)
+        and float(scale[0]) > 0
+    )
+    if not sound:
+        raise _Damaged("the model file is damaged (its calibration is not one)")
+
+
+def _describe(tensor: np.ndarray[Any, Any]) -> TensorInfo:
+    return TensorInfo(
+        shape=tensor.shape, dtype=str(tensor.dtype), sha256=hashlib.sha256(tensor.tobytes()).hexdigest()
+    )

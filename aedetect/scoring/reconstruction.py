@@ -1,0 +1,180 @@
+"""What was expected of the rows of time series: what the model rebuilds them as, in the user's units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.features.categorical import FIRST_KNOWN
+from aedetect.data.series.channels import Channels, unbent
+from aedetect.data.series.scaling import scalings
+from aedetect.models.ensemble import BLOCK_ROWS, rebuilt_windows, single_threaded
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+    from aedetect.scoring.series import SeriesJudge
+
+
+# A step is rebuilt as the mean over so many of the windows that contain it.
+_WINDOWS = 4
+# Of rows that are not flagged, this share lies within `usual` of what was expected, and this within `band`.
+_USUAL, _BAND = 0.68, 0.95
+
+
+@dataclass(frozen=True)
+class Track:
+    """One column of series, as seen and as expected; [rows], NaN where missing or unknown.
+
+    Numbers are in the user's units; of truth values and categories they are places in `names`.
+    `usual` [rows]: how far a row that is not flagged usually is from what was expected; the expected
+    band reaches `band` [rows] to either side; both are of the row's own series, and 0 for words.
+    """
+
+    column: str
+    seen: Floats
+    expected: Floats
+    usual: Floats
+    band: Floats
+    names: tuple[str, ...] = ()
+
+    def deviations(self, rows: Integers) -> Floats:
+        """How far off `rows` are, in usual distances, or whether they are another word; 0 where unknown."""
+        apart = np.abs(self.seen[rows] - self.expected[rows])
+        if self.names:
+            return (apart > 0).astype(np.float64)
+        least = 1e-6 * np.nanmax(np.abs(self.expected), initial=1e-30)
+        return np.asarray(np.nan_to_num(apart / np.maximum(self.usual[rows], least)))
+
+
+class Rebuilt:
+    """The rows that a judge has kept, beside what the model rebuilds them as."""
+
+    def __init__(self, detector: Detector, judge: SeriesJudge):
+        assert judge.kept is not None
+        assert detector.series is not None
+        self._detector, self._judge, self._kept = detector, judge, judge.kept
+        self._channels = Channels.of(detector.encoder)
+        self._scaled = self._rebuilt(detector.series.state.window)
+        self._calm = ~judge.flagged & ~np.isnan(judge.scores)
+
+    def track(self, column: str) -> Track | None:
+        """A column as seen and expected; None for one that has no single value, such as a time of day."""
+        encoder = self._detector.encoder
+        start = 0
+        for number in encoder.state.numeric:
+            if number.column == column:
+                if number.cycles:
+                    return None
+                seen, expected = (
+                    side[:, start] * encoder.deviation[start] + encoder.mean[start] for side in self._sides
+                )
+                if number.role != "boolean":
+                    return self._of_numbers(column, seen, expected)
+                words = number.spellings or ("false", "true")
+                return self._of_words(column, _truths(seen), _truths(expected), words)
+            start += number.width
+        for vocabulary in encoder.state.categorical:
+            size = vocabulary.cardinality
+            if vocabulary.column == column:
+                names = tuple(map(str, vocabulary.decode(np.arange(size, dtype=np.float32)).to_pylist()))
+                names = ("missing", "(rare or new)", *names[FIRST_KNOWN:])
+                spread = np.sqrt(vocabulary.prior * (1 - vocabulary.prior))
+                seen, expected = (
+                    _largest(side[:, start : start + size] * spread + vocabulary.prior)
+                    for side in self._sides
+                )
+                return self._of_words(column, seen, expected, names)
+            start += size
+        for name, value in encoder.state.constant.items():
+            if name == column:
+                moved = (np.abs(self._sides[0][:, start]) > 0).astype(np.float64)
+                return self._of_words(column, moved, np.zeros(len(moved)), (value, "something else"))
+            start += 1
+        return None
+
+    def shares(self, row: int) -> Floats:
+        """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
+        kept, window = self._kept, self._window
+        place = int(np.flatnonzero(kept.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
+        for part, stretch in zip(kept.timeline.segments, kept.own, strict=True):
+            if part.start <= place < part.stop and len(stretch) >= window:
+                start = kept.rows.seconds[kept.timeline.order[part.start]]
+                with single_threaded(self._detector.device):
+                    found = self._judge.shares_at(stretch, np.array([place - part.start]), start)
+                return np.asarray(found[0], dtype=np.float64)
+        return np.zeros(len(self._judge.columns))
+
+    @property
+    def _sides(self) -> tuple[Matrix, Matrix]:
+        """Channels in standard deviations, as seen and as expected."""
+        weights = self._channels.weights.astype(np.float32)
+        return self._kept.rows.values / weights, self._scaled / weights
+
+    @property
+    def _window(self) -> int:
+        assert self._detector.series is not None
+        return self._detector.series.state.window
+
+    def _score(self, row: int) -> float:
+        return float(self._judge.scores[row])
+
+    def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> Track:
+        apart = np.abs(seen - expected)
+        usual, band = np.zeros(len(seen)), np.zeros(len(seen))
+        for series in np.unique(self._kept.rows.series).tolist():
+            own = self._kept.rows.series == series
+            known = own & ~np.isnan(apart)
+            calm = known & self._calm
+            # Where nearly all is flagged, what is not is no measure.
+            found = apart[calm if calm.sum() >= self._window else known]
+            if len(found):
+                usual[own], band[own] = np.quantile(found, [_USUAL, _BAND])
+        return Track(column, seen, expected, usual, band)
+
+    def _of_words(self, column: str, seen: Floats, expected: Floats, names: Sequence[str]) -> Track:
+        nothing = np.zeros(len(seen))
+        return Track(column, seen, expected, nothing, nothing, tuple(names))
+
+    def _rebuilt(self, window: int) -> Matrix:
+        """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
+        kept, series = self._kept, self._detector.series
+        assert series is not None
+        found = np.full(kept.rows.values.shape, np.nan, dtype=np.float32)
+        scaling = scalings(kept.rows, kept.timeline, self._judge.names, series.scales, series.state.beginning)
+        with single_threaded(self._detector.device):
+            for part, stretch, (center, spread) in zip(
+                kept.timeline.segments, kept.own, scaling, strict=True
+            ):
+                if len(stretch) >= window:
+                    rebuilt = unbent(self._stretch(stretch, window))
+                    found[kept.timeline.order[part]] = rebuilt * spread + center
+        return found
+
+    def _stretch(self, stretch: Matrix, window: int) -> Matrix:
+        last = len(stretch) - window
+        starts = np.unique(np.r_[np.arange(0, last + 1, max(window // _WINDOWS, 1)), last])
+        sums, counts = np.zeros(stretch.shape, dtype=np.float64), np.zeros((len(stretch), 1))
+        inside = np.arange(window)
+        for begin in range(0, len(starts), BLOCK_ROWS):
+            some = starts[begin : begin + BLOCK_ROWS]
+            rebuilt = rebuilt_windows(
+                self._detector.members, stretch[some[:, None] + inside], self._detector.device
+            )
+            for start, one in zip(some.tolist(), rebuilt, strict=True):
+                sums[start : start + window] += one
+                counts[start : start + window] += 1
+        return np.asarray(sums / counts, dtype=np.float32)
+
+
+def _truths(values: Floats) -> Floats:
+    return np.where(np.isnan(values), np.nan, values >= 0.5)
+
+
+def _largest(shares: Floats) -> Floats:
+    """The code [rows] that most speaks for; NaN where nothing is known."""
+    known = ~np.isnan(shares).any(axis=1)
+    return np.where(known, np.nan_to_num(shares).argmax(axis=1), np.nan)

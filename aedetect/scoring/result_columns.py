@@ -1,0 +1,78 @@
+"""The columns that scoring adds to a table, and how a table's own columns go to the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Matrix
+from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Verdicts
+
+RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
+EVENT_COLUMN = "anomaly_event"
+LEAST_SHARE = 0.05
+
+
+def result_names(prefix: str, series: bool = False) -> list[str]:
+    return [prefix + name for name in (*RESULT_COLUMNS, *([EVENT_COLUMN] if series else []))]
+
+
+def result_schema(prefix: str, series: bool = False) -> pa.Schema:
+    import pyarrow as pa
+
+    types = [pa.float64(), pa.float64(), pa.bool_(), pa.string(), pa.string()]
+    if series:
+        types.append(pa.int64())
+    return pa.schema(list(zip(result_names(prefix, series), types, strict=True)))
+
+
+def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
+    """Raises UsageError where an input column bears the name of an output column."""
+    for name in names:
+        if name in taken:
+            raise UsageError(
+                f"{source}: has a column {name!r} already, which scoring would add; "
+                "give --prefix, e.g. --prefix new_"
+            )
+
+
+def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[pa.Array]:
+    """The result columns of one batch, in the order of `result_names`; null where unscorable."""
+    import pyarrow as pa
+
+    unscorable = verdicts.unscorable
+    features: list[str | None] = [None] * len(unscorable)
+    for index in np.flatnonzero(verdicts.flagged):
+        features[index] = blame(verdicts.shares[index], columns, top)
+    status = np.where(unscorable, "unscorable", "ok")
+    if verdicts.warmup is not None:
+        status = np.where(verdicts.warmup, "warmup", status)
+    arrays = [
+        pa.array(verdicts.scores, pa.float64(), mask=unscorable),
+        pa.array(verdicts.p_values, pa.float64(), mask=unscorable),
+        pa.array(verdicts.flagged, pa.bool_(), mask=unscorable),
+        pa.array(features, pa.string()),
+        pa.array(status.tolist(), pa.string()),
+    ]
+    if verdicts.events is not None:
+        arrays.append(pa.array(verdicts.events, pa.int64(), mask=verdicts.events == 0))
+    return arrays
+
+
+def blame(shares: Matrix, columns: Sequence[str], top: int) -> str:
+    """The columns that contributed most to one row's error, as a JSON object of their shares."""
+    order = np.argsort(-shares, kind="stable")[:top]
+    kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]
+    return json.dumps(
+        {columns[index]: round(float(shares[index]), 2) for index in kept},
+        ensure_ascii=False,
+        allow_nan=False,
+    )

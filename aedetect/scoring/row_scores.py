@@ -1,0 +1,47 @@
+"""From scores of windows to scores of rows, and how long a window should be."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aedetect.data.arrays import Floats
+
+
+def over_rows(scores: Floats, window: int, causal: bool) -> Floats:
+    """Scores of rows [rows] from those of all their windows [rows - window + 1], by their starts.
+
+    A row's score is the mean over the windows that contain it, of which there are fewer near both
+    ends; with `causal` that of the window that ends with it, NaN where there is none. The sums are
+    taken anew for each row: a running sum would round differently wherever a file begins.
+    """
+    rows = len(scores) + window - 1
+    if causal:
+        return np.concatenate([np.full(window - 1, np.nan), scores])
+    padded = np.concatenate([np.zeros(window - 1), scores, np.zeros(window - 1)])
+    sums = np.lib.stride_tricks.sliding_window_view(padded, window).sum(axis=1)
+    places = np.arange(rows)
+    counts = np.minimum(places, len(scores) - 1) - np.maximum(places - window + 1, 0) + 1
+    return np.asarray(sums / counts)
+
+
+def smoothed(scores: Floats, steps: int, causal: bool) -> Floats:
+    """Scores [rows] averaged over `steps` rows, around each one or, with `causal`, up to it; NaN left out."""
+    if steps < 2:
+        return scores
+    before = steps - 1 if causal else steps // 2
+    padded = np.concatenate([np.full(before, np.nan), scores, np.full(steps - 1 - before, np.nan)])
+    views = np.lib.stride_tricks.sliding_window_view(padded, steps)
+    known = ~np.isnan(views)
+    counts = known.sum(axis=1)
+    sums = np.where(known, views, 0.0).sum(axis=1)
+    return np.where(np.isnan(scores), np.nan, sums / np.maximum(counts, 1))
+
+
+def row_scores(raw: Floats, window: int, causal: bool, smoothing: int) -> Floats:
+    """Scores of the rows of one stretch from those of its windows; see `over_rows` and `smoothed`."""
+    return smoothed(over_rows(raw, window, causal), smoothing, causal)
+
+
+def peaks_of(scores: Floats, window: int) -> Floats:
+    """The largest score of each span of `window` rows: what false events are counted by."""
+    return np.array([scores[start : start + window].max() for start in range(0, len(scores), window)])

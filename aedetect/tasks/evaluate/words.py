@@ -1,0 +1,114 @@
+"""An evaluation in plain sentences, for a terminal as for a page."""
+
+from __future__ import annotations
+
+import math
+
+from aedetect.data.series.timestamps import span
+from aedetect.tasks.evaluate.by_event import SeriesFigures
+from aedetect.tasks.evaluate.evaluate import Evaluation, Judged
+from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
+
+
+def headline(found: Evaluation) -> str:
+    """How many rows were judged, by what, and how many could not be."""
+    judged = found.judged
+    text = (
+        f"{judged.rows:,} rows judged: {judged.anomalies:,} anomalies and "
+        f"{judged.rows - judged.anomalies:,} normal, by column {found.label!r}"
+    )
+    left = [
+        f"{count:,} {why}"
+        for count, why in ((found.unlabelled, "without a label"), (found.unscorable, "unscorable"))
+        if count
+    ]
+    return text + (f"; left out: {', '.join(left)}" if left else "")
+
+
+def promise(judged: Judged) -> str:
+    """The false-alarm rate against the promised one."""
+    interval = judged.false_alarms
+    normal = judged.rows - judged.anomalies
+    if math.isnan(interval.value):
+        return "false alarms: no normal rows to raise any"
+    text = (
+        f"false alarms: {judged.verdict.false_alarms:,} of {normal:,} normal rows, {interval.value:.2%} "
+        f"(95%: {interval.low:.2%} to {interval.high:.2%})"
+    )
+    if judged.promised is None:
+        return f"{text}; nothing was promised, as the threshold was set by hand"
+    ending = {
+        "kept": "kept",
+        "broken": "NOT kept; these normal rows are not like those of the training",
+        "undecided": "more than that, but chance alone may explain it",
+    }[judged.promise or "kept"]
+    return f"{text}; promised at most {judged.promised:.2%}: {ending}"
+
+
+def promise_of(found: Evaluation) -> str:
+    """As `promise`; of time series by the rows that share no window with a labelled one."""
+    series, judged = found.series, found.judged
+    if series is None:
+        return promise(judged)
+    rate = series.away_rate
+    if math.isnan(rate.value):
+        return "false alarms: no normal rows far enough from the labelled ones to tell"
+    text = (
+        f"false alarms: {series.away_flagged:,} of {series.away:,} rows that are more than a window from a "
+        f"label, {rate.value:.2%}; {series.false:,} false event{'s' * (series.false != 1)} "
+        f"in {series.days:,.3g} days"
+    )
+    if judged.promised is None:
+        return text
+    # Rows of a window are flagged together: an interval as of single rows would be far too narrow.
+    return f"{text}; accepted when the threshold was set: {judged.promised:.2%} of the rows, in the long run"
+
+
+def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
+    """Name, figure and 95% interval (or what it means) of what is measured by event."""
+    if found is None:
+        return []
+    recall = found.recall
+    told = []
+    if found.events:
+        share = f"{recall.value:.0%}; {recall.low:.0%} to {recall.high:.0%}"
+        told.append((f"events caught, of {found.events:,}", f"{found.caught:,}", share))
+    if found.median_delay is not None and found.longest_delay is not None:
+        name = "time to detection" if found.causal else "delay, in hindsight"
+        told.append((name, span(found.median_delay), f"median; at most {span(found.longest_delay)}"))
+    rate = f"{found.false / found.days:.3g} a day, over {found.days:,.3g} days" if found.days > 0 else ""
+    told.append((f"false events, of {found.alarms:,} found", f"{found.false:,}", rate))
+    for name, value, note in (
+        ("range-based precision", found.range_precision, "Tatbul et al., 2018"),
+        ("range-based recall", found.range_recall, "Tatbul et al., 2018"),
+        ("VUS-PR", found.vus_pr, f"tolerance {found.tolerance:,} steps"),
+    ):
+        if value is not None:
+            told.append((name, f"{value:.3f}", note))
+    away = found.away_rate
+    if not math.isnan(away.value):
+        told.append(
+            (
+                "flagged far from labels",
+                f"{away.value:.2%}",
+                f"{found.away_flagged:,} of {found.away:,} rows, a window ({found.window:,}) away",
+            )
+        )
+    return told
+
+
+def figures(judged: Judged) -> list[tuple[str, str, str]]:
+    """Name, figure and 95% interval of what matters most."""
+    told = []
+    for name, interval in (("AUROC", judged.auroc), ("average precision", judged.average_precision)):
+        if interval:
+            told.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
+    at = judged.verdict
+    for name, interval in (
+        ("precision at the threshold", share_interval(at.caught, at.flagged)),
+        ("recall at the threshold", share_interval(at.caught, judged.anomalies)),
+        ("F1 at the threshold", judged.f1),
+    ):
+        if not math.isnan(interval.value):
+            told.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
+    return told

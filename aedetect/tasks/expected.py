@@ -1,0 +1,119 @@
+"""Expected cells of record batches: what the jobs that put rows right ask the repair member for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.data import cells
+from aedetect.data.arrays import Mask, Matrix
+from aedetect.data.features.categorical import MISSING, OTHER
+from aedetect.models.auxiliary.imputer import LOWEST_NOISE
+from aedetect.models.ensemble import in_blocks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import torch
+
+    from aedetect.detector import Detector
+
+
+# Below this share of the training rows, a category that was never seen is a fault, not a rarity.
+_RARE_SHARE = 0.005
+
+
+class Repairer:
+    """Expected cells of record batches, given the cells that are known; shared by the jobs.
+
+    Raises ModelError for a model that has no repair member.
+    """
+
+    def __init__(self, detector: Detector):
+        self.detector = detector
+        self.encoder = detector.encoder
+        self.repair = detector.companion.repair
+        self.owners = self.encoder.owners[: len(self.encoder.center) + len(self.encoder.state.categorical)]
+
+    def expected(self, matrix: Matrix, unknown: Mask, noise: float = LOWEST_NOISE) -> Matrix:
+        """Expected encoded rows [rows, features], not knowing the cells in `unknown` [rows, features].
+
+        `noise`: standard deviation of the noise on known numbers.
+        """
+        given = matrix.copy()
+        given[unknown] = np.nan
+
+        def expect(values: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+            return self.repair.expected(values, missing, noise)
+
+        return self._by_gaps(given, expect)
+
+    def drawn(self, matrix: Matrix, unknown: Mask, chances: np.ndarray[Any, Any]) -> Matrix:
+        """One plausible row for each, instead of the expected one; `chances` [rows] lie in [0, 1)."""
+
+        def draw(values: torch.Tensor, missing: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
+            return self.repair.drawn(values, missing, chances[:, 0])
+
+        given = matrix.copy()
+        given[unknown] = np.nan
+        return self._by_gaps(given, draw, chances.astype(np.float32)[:, None])
+
+    def _by_gaps(self, given: Matrix, work: Any, extra: Matrix | None = None) -> Matrix:
+        """`work` on rows with gaps and on those without, apart: each in blocks of its own kind."""
+        beside = np.empty((len(given), 0), np.float32) if extra is None else extra
+        width = given.shape[1]
+        found = np.empty_like(given)
+
+        def step(block: torch.Tensor) -> torch.Tensor:
+            values, missing = self._values(block[:, :width])
+            rest = (block[:, width:],) if extra is not None else ()
+            return self.repair.columns.rows(self.repair.known_only(work(values, missing, *rest)))
+
+        gaps = np.isnan(given).any(axis=1)
+        for chosen in (gaps, ~gaps):
+            if chosen.any():
+                both = np.concatenate([given[chosen], beside[chosen]], axis=1)
+                found[chosen] = in_blocks(step, both, self.detector.device)
+        return found
+
+    def _values(self, block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values and gaps [rows, width]; a category that is NaN is unknown."""
+        numeric = self.repair.columns.layout.numeric
+        unknown = block.isnan()
+        unknown[:, :numeric] = False
+        values, missing = self.repair.columns(block.masked_fill(unknown, 0.0))
+        return values, missing | unknown[:, self.repair.columns.owners]
+
+    def faults(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, tuple[Mask, np.ndarray[Any, Any]]]:
+        """Per column, which cells hold what none can hold [rows], and why: unreadable, infinite, unseen."""
+        found: dict[str, tuple[Mask, np.ndarray[Any, Any]]] = {}
+        rules = self.encoder.schema.rules
+        for column in self.encoder.state.numeric:
+            read = column.read(batch.column(column.column), rules)
+            infinite = np.abs(read.values) > cells.LARGEST
+            why = np.where(infinite, "infinite", "unreadable").astype(object)
+            found[column.column] = (read.bad | infinite, why)
+        width = len(self.encoder.center)
+        for index, vocabulary in enumerate(self.encoder.state.categorical):
+            rare = vocabulary.other / max(sum(vocabulary.counts) + vocabulary.other, 1)
+            unseen = (matrix[:, width + index] == OTHER) & (rare < _RARE_SHARE)
+            found[vocabulary.column] = (unseen, np.full(len(batch), "never seen", dtype=object))
+        return found
+
+    def empty(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, Mask]:
+        """Per column, which cells are missing [rows]."""
+        rules = self.encoder.schema.rules
+        found = {
+            column.column: column.read(batch.column(column.column), rules).missing
+            for column in self.encoder.state.numeric
+        }
+        width = len(self.encoder.center)
+        for index, vocabulary in enumerate(self.encoder.state.categorical):
+            found[vocabulary.column] = matrix[:, width + index] == MISSING
+        for name in self.encoder.state.constant:
+            found[name] = cells.empty(batch.column(name), rules)
+        return found
+
+    def features(self, columns: dict[str, Mask]) -> Mask:
+        """Cells by column as cells by feature [rows, features]."""
+        return np.column_stack([columns[name] for name in self.owners])

@@ -1,0 +1,112 @@
+"""Which columns are to blame for a row's score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.tasks.explain.normal_rows import NormalRows
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+
+
+# Values tried in place of a column's own, the best quarter of which counts.
+CANDIDATES, _BEST = 16, 4
+# In wide tables only the columns with the largest errors are tried, which bounds the cost of a row.
+MOST_COLUMNS = 24
+# Exponents of what goes with the fall of the score: a column's share of the model's own error, how
+# usual its value is, and how far normal rows lie from the row without it.
+_ERROR_WEIGHT, _USUAL_WEIGHT, _APART_WEIGHT = 0.2, 0.4, 0.3
+# Added to how usual a value is: the one that no normal row has must not go free for it.
+_LEAST_USUAL = 0.03
+_LEAST_APART = 1e-3
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Of one row: each column's share [columns], and the normal rows alike but for that column."""
+
+    shares: Floats
+    alike: dict[str, Integers]
+
+
+def blame(detector: Detector, normal: NormalRows, row: Matrix, errors: Floats) -> Blame:
+    """Floats of the columns of an encoded row [features] in its score.
+
+    A column is to blame as far as the score falls when its value is replaced by those of normal
+    rows that are alike in all other columns (a counterfactual: Wachter et al., 2018; the model's
+    own errors are smeared over the columns that go with the guilty one). Where several columns
+    would do, Bayes' rule chooses among them. The chance that one of them is wrong grows with that of
+    the row without it, so with how near normal rows come then, and with how often a wrong
+    column holds such a value: any value may get into a row by mistake, most often a usual one,
+    while a rare value is there mostly for a reason that the other columns tell. So the fall is
+    multiplied by powers of these, and of the column's share of the model's own error, `errors`
+    [columns]. A constant that moved keeps its share of the error. Without normal rows, in older
+    model files, the shares are those of the error.
+    """
+    names = detector.columns
+    features = _features(detector)
+    if not len(normal):
+        return Blame(errors, {})
+    order = sorted(features, key=lambda name: -errors[names.index(name)])
+    away = normal.apart(row)
+    total = away.sum(axis=1)
+    alike, chances = {}, np.empty(len(order))
+    for place, name in enumerate(order):
+        own = away[:, features[name]].sum(axis=1)
+        rest = total - own
+        alike[name] = normal.nearest(rest, CANDIDATES)
+        chances[place] = chance(normal.usualness(own), float(rest[alike[name]].mean()))
+    falls = _falls(detector, normal, row, {name: alike[name] for name in order[:MOST_COLUMNS]}, features)
+    shares = errors.copy()
+    learned = np.array([names.index(name) for name in order])
+    weights = np.array([falls.get(name, 0.0) for name in order]) * errors[learned] ** _ERROR_WEIGHT * chances
+    if weights.sum() > 0:
+        shares[learned] = errors[learned].sum() * weights / weights.sum()
+    return Blame(shares, alike)
+
+
+def chance(usual: float, apart: float) -> float:
+    """Up to a factor, the chance that a value is a mistake, without the model's word on it.
+
+    `usual`: how usual the value is, 0 to 1; `apart`: how unlike the nearest normal rows are in all else.
+    """
+    near = (max(apart, 0.0) + _LEAST_APART) ** -_APART_WEIGHT
+    return float((usual + _LEAST_USUAL) ** _USUAL_WEIGHT * near)
+
+
+def _falls(
+    detector: Detector,
+    normal: NormalRows,
+    row: Matrix,
+    alike: dict[str, Integers],
+    features: dict[str, list[int]],
+) -> dict[str, float]:
+    """By how much the logarithm of the score falls, for each column; 0 where it rises."""
+    tried = []
+    for name, places in alike.items():
+        some = np.repeat(row[None], len(places), axis=0)
+        some[:, features[name]] = normal.matrix[places][:, features[name]]
+        tried.append(some)
+    scores = detector.scores_of(np.concatenate([row[None], *tried]))
+    logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
+    falls = {}
+    start = 1
+    for (name, _), some in zip(alike.items(), tried, strict=True):
+        best = np.sort(logarithms[start : start + len(some)])[:_BEST]
+        falls[name] = max(0.0, float(logarithms[0] - best.mean()))
+        start += len(some)
+    return falls
+
+
+def _features(detector: Detector) -> dict[str, list[int]]:
+    """The features of each learned column."""
+    width = detector.encoder.layout.width
+    features: dict[str, list[int]] = {}
+    for place, name in enumerate(detector.encoder.owners[:width]):
+        features.setdefault(name, []).append(place)
+    return features

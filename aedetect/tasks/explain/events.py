@@ -1,0 +1,341 @@
+"""Why events of time series, or single rows of them, were flagged: which columns, and what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers
+from aedetect.data.series.timestamps import instant
+from aedetect.errors import DataError, UsageError
+from aedetect.io.source import Input
+from aedetect.scoring.events import Event
+from aedetect.scoring.reconstruction import Rebuilt, Track
+from aedetect.scoring.series import SeriesJudge
+from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
+from aedetect.tasks.explain.words import quantity, share, shown, with_spread
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+
+_MOST_TOLD, _LEAST_TOLD = 2, 0.25
+# A step is clearly off where the column to blame is so many usual distances from what was expected,
+# and half as far as at its worst.
+_OFF = 5.0
+_CONTEXT = 0.5
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True)
+class SeriesReason:
+    """One column of an event or a row. `time`: the instant at which it is farthest from expected.
+
+    `away`: by how many usual distances; of words infinite where it is another one.
+    """
+
+    column: str
+    share: float
+    time: str
+    seen: str
+    expected: str
+    rarity: Rarity
+    sentence: str
+    away: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        rarity = self.rarity
+        return {
+            "column": self.column,
+            "share": round(self.share, 4),
+            "time": self.time,
+            "seen": self.seen,
+            "expected": self.expected,
+            "rarity": None
+            if rarity.share is None
+            else {"share": rarity.share, "direction": rarity.direction, "text": rarity.text},
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(frozen=True)
+class Sketched:
+    """A column over an event and what surrounds it: seen and expected [points], for a line of blocks."""
+
+    column: str
+    seen: list[float]
+    expected: list[float]
+    inside: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SeriesExplanation:
+    """An event (`number` counts those of its series) or a row (`number` is None), explained.
+
+    `start`, `end`, `peak`: of the flagged rows; an event's ends are those of windows. `clearest`: from
+    when to when the column most to blame was clearly off; `clear` the same in seconds since 1970.
+    `rows`: how many are flagged. `first_row`: where the event begins, or the row stands, in `source`.
+    """
+
+    number: int | None
+    entity: dict[str, str]
+    source: str
+    first_row: int
+    start: str
+    end: str
+    peak: str
+    seconds: float
+    clearest: tuple[str, str] | None
+    rows: int
+    score: float | None
+    p_value: float | None
+    flagged: bool
+    sentence: str
+    columns: list[SeriesReason]
+    sketches: list[Sketched] = field(default_factory=list)
+    clear: tuple[float, float] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "anomaly_event": self.number,
+            "entity": self.entity,
+            "source": self.source,
+            "row": self.first_row,
+            "start": self.start,
+            "end": self.end,
+            "peak": self.peak,
+            "clearest": list(self.clearest) if self.clearest else None,
+            "seconds": self.seconds,
+            "rows": self.rows,
+            "anomaly_score": self.score,
+            "anomaly_p_value": self.p_value,
+            "is_anomaly": self.flagged if self.score is not None else None,
+            "sentence": self.sentence,
+            "columns": [reason.as_dict() for reason in self.columns],
+        }
+
+
+class SeriesExplainer:
+    """Explains events and rows of the inputs that a judge has read and kept."""
+
+    def __init__(self, detector: Detector, judge: SeriesJudge):
+        self._detector, self._judge = detector, judge
+        self.rebuilt = Rebuilt(detector, judge)
+        self._rarities = Rarities(detector.encoder)
+        self._tracks: dict[str, Track | None] = {}
+
+    def track(self, column: str) -> Track | None:
+        if column not in self._tracks:
+            self._tracks[column] = self.rebuilt.track(column)
+        return self._tracks[column]
+
+    def event(self, event: Event) -> SeriesExplanation:
+        judge = self._judge
+        shares = judge.shares(event.rows).astype(np.float64)
+        reasons = list(self._reasons(shares, event.rows))
+        found = self._explained(event.rows, event.peak, reasons, event.series)
+        blamed = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
+        clear = self._clearest(event.rows, blamed[0])
+        return replace(
+            found,
+            number=event.number,
+            clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
+            clear=clear and (float(judge.seconds[clear[0]]), float(judge.seconds[clear[1]])),
+            sketches=[self._sketched(event, name) for name in blamed[:_MOST_TOLD] if self.track(name)],
+        )
+
+    def row(self, row: int) -> SeriesExplanation:
+        """Row `row`, from 0, over all inputs."""
+        judge = self._judge
+        if np.isnan(judge.scores[row]):
+            found = self._explained(np.array([row]), row, [], int(judge.series[row]))
+            return replace(found, sentence=self._unscorable(row))
+        rows = np.array([row])
+        reasons = list(self._reasons(self.rebuilt.shares(row), rows))
+        return self._explained(rows, row, reasons, int(judge.series[row]))
+
+    def _explained(
+        self, rows: Integers, peak: int, reasons: list[SeriesReason], series: int
+    ) -> SeriesExplanation:
+        judge = self._judge
+        source, place = judge.place(int(rows[0]))
+        score = float(judge.scores[peak])
+        known = not np.isnan(score)
+        told = [
+            reason
+            for index, reason in enumerate(reasons[:_MOST_TOLD])
+            if not index or (reason.share >= _LEAST_TOLD and reason.away >= _OFF)
+        ]
+        return SeriesExplanation(
+            None,
+            dict(zip(judge.entity, judge.names[series], strict=True)),
+            source.name,
+            place,
+            self.instant(int(rows[0])),
+            self.instant(int(rows[-1])),
+            self.instant(peak),
+            float(judge.seconds[rows[-1]] - judge.seconds[rows[0]]),
+            None,
+            int(judge.flagged[rows].sum()),
+            score if known else None,
+            float(judge.p_values[peak]) if known else None,
+            bool(judge.flagged[peak]),
+            "; ".join(reason.sentence for reason in told),
+            reasons,
+        )
+
+    def _reasons(self, shares: Floats, rows: Integers) -> Iterator[SeriesReason]:
+        names = self._judge.columns
+        for index in np.argsort(-shares, kind="stable").tolist():
+            yield self._reason(names[index], float(shares[index]), rows)
+
+    def _reason(self, name: str, part: float, rows: Integers) -> SeriesReason:
+        track = self.track(name)
+        if track is None:
+            at = self.instant(int(rows[0]))
+            return SeriesReason(name, part, at, "", "", UNKNOWN, f"{shown(name)} is odd")
+        away = track.deviations(rows)
+        worst = int(rows[away.argmax()])
+        at, seen = self.instant(worst), float(track.seen[worst])
+        value = self._value(track, seen)
+        expected = self._value(track, float(track.expected[worst]), float(track.usual[worst]))
+        rarity = self._rarity(name, track, seen)
+        when = f" at {at}" if len(rows) > 1 else ""
+        if track.names:
+            odd = float(away.mean())
+            sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
+            if len(rows) > 1 and 0 < odd < 1:
+                sentence += f", as in {share(odd)} of the event's rows"
+            if not odd:
+                sentence = f"{shown(name)} is {value}, as expected"
+        elif np.isnan(seen):
+            sentence = f"{shown(name)} is missing{when}; {expected} was expected"
+        else:
+            sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
+            if rarity.direction:
+                sentence += f" ({rarity.text})"
+        farthest = float(away.max()) if not track.names else np.inf if away.any() else 0.0
+        return SeriesReason(name, part, at, value, expected, rarity, sentence, farthest)
+
+    def _value(self, track: Track, value: float, spread: float | None = None) -> str:
+        if np.isnan(value):
+            return "missing" if spread is None else "nothing known"
+        if track.names:
+            return shown(track.names[int(value)])
+        return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
+
+    def _rarity(self, name: str, track: Track, seen: float) -> Rarity:
+        encoder = self._detector.encoder
+        if name in encoder.state.constant:
+            return UNKNOWN
+        row = np.zeros(len(encoder.center) + len(encoder.state.categorical), dtype=np.float32)
+        if name in (words := [vocabulary.column for vocabulary in encoder.state.categorical]):
+            row[len(encoder.center) + words.index(name)] = 0 if np.isnan(seen) else seen
+        elif np.isnan(seen):
+            row[:] = np.nan
+        return self._rarities.of(name, row, seen)
+
+    def _clearest(self, rows: Integers, column: str) -> tuple[int, int] | None:
+        """The first and the last row that are clearly off."""
+        track = self.track(column)
+        if track is None:
+            return None
+        away = track.deviations(rows)
+        places = np.flatnonzero(away >= (1.0 if track.names else max(_OFF, float(away.max()) / 2)))
+        if not len(places):
+            return None
+        return int(rows[places[0]]), int(rows[places[-1]])
+
+    def _sketched(self, event: Event, name: str, points: int = 60) -> Sketched:
+        """The column from before the event to after it, as means of so many parts."""
+        track, judge = self.track(name), self._judge
+        assert track is not None
+        assert judge.kept is not None
+        order = judge.kept.timeline.order
+        own = order[judge.series[order] == event.series]
+        first, last = (int(np.flatnonzero(own == row)[0]) for row in (event.rows[0], event.rows[-1]))
+        around = max(int(_CONTEXT * (last - first + 1)), 5)
+        low, high = max(first - around, 0), min(last + around + 1, len(own))
+        parts = np.array_split(own[low:high], min(points, high - low))
+        size = (high - low) / len(parts)
+        return Sketched(
+            name,
+            [_mean(track.seen[part]) for part in parts],
+            [_mean(track.expected[part]) for part in parts],
+            (int((first - low) / size), int((last - low) / size)),
+        )
+
+    def _unscorable(self, row: int) -> str:
+        judge = self._judge
+        assert judge.kept is not None
+        if not judge.warmup[row]:
+            return "a cell cannot be read, or the row has no timestamp"
+        return (
+            f"too little of the series is known yet: a window is {self._window:,} rows, and a series not "
+            "learned from takes its scale from its first ones; with what went before, the row has a score"
+        )
+
+    @property
+    def _window(self) -> int:
+        assert self._detector.series is not None
+        return self._detector.series.state.window
+
+    def instant(self, row: int) -> str:
+        """When a row was, in the clock of its data as far as that is known; '' where it has no time."""
+        return instant(float(self._judge.seconds[row]))
+
+
+def chosen_events(
+    judge: SeriesJudge, number: int | None, entity: Sequence[str], top: int
+) -> tuple[list[Event], int]:
+    """The event with that number, or the `top` ones of the highest peaks; and how many there are.
+
+    `entity`: the series asked for, by the value of its entity columns. Raises UsageError where
+    several series have an event of that number, DataError where there is no such event or series.
+    """
+    events = list(judge.events)
+    if entity:
+        if not judge.entity:
+            raise UsageError("--entity: the model knows a single series; leave it out")
+        known = [name for name in judge.names if set(entity) <= set(name)]
+        if not known:
+            raise DataError(f"--entity {', '.join(entity)}: no such series; there are: {_names(judge.names)}")
+        events = [event for event in events if judge.names[event.series] in known]
+    count = len(events)
+    if number is None:
+        scored = sorted(events, key=lambda event: -float(judge.scores[event.peak]))
+        return scored[:top], count
+    found = [event for event in events if event.number == number]
+    if not found:
+        most = max((event.number for event in events), default=0)
+        ending = f"the last is event {most}" if most else "there are none"
+        raise DataError(f"--event {number}: there is no such event; {ending}")
+    if len(found) > 1:
+        names = _names([judge.names[event.series] for event in found])
+        raise UsageError(
+            f"--event {number}: {len(found)} series have an event of that number; "
+            f"add --entity and one of: {names}"
+        )
+    return found, count
+
+
+def row_of(judge: SeriesJudge, source: Input, number: int) -> int:
+    """The place of row `number` of `source` (from 1) among all rows. Raises DataError where there is none."""
+    first, count = judge.span(source)
+    if number < 1:
+        raise UsageError(f"--row {number}: rows are counted from 1")
+    if number > count:
+        raise DataError(f"{source.name}: there is no row {number}; the last is row {count}")
+    return first + number - 1
+
+
+def _names(names: Sequence[tuple[str, ...]]) -> str:
+    told = ", ".join("/".join(shown(part, 30) for part in name) for name in names[:_MOST_NAMED])
+    return told + (", …" if len(names) > _MOST_NAMED else "")
+
+
+def _mean(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,62 @@
+"""The normal rows a model keeps, and which of them a given row is like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Matrix
+
+if TYPE_CHECKING:
+    from aedetect.data.features.layout import Layout
+    from aedetect.detector import Detector
+
+
+# No column makes two rows more unlike than this: the odd column of a row must not decide which
+# rows it is like (a trimmed distance; Huber, 1964).
+_MOST_APART = 4.0
+_OTHER_CATEGORY = 2.0
+_ONE_MISSING = 1.0
+# Width of the kernel that tells how usual a value is, in the units of encoded numbers.
+_KERNEL = 0.1
+
+
+class NormalRows:
+    """Encoded rows that the model learned from and does not flag itself; matrix [rows, features]."""
+
+    def __init__(self, detector: Detector):
+        rows = detector.normal_rows
+        if len(rows):
+            rows = rows[detector.scores_of(rows) <= detector.threshold]
+        self.matrix: Matrix = rows
+        self._layout: Layout = detector.encoder.layout
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def apart(self, row: Matrix) -> Floats:
+        """How unlike each normal row `row` [features] is in each feature; [normal rows, features]."""
+        numeric = self._layout.numeric
+        away = np.empty(self.matrix.shape)
+        numbers, own = self.matrix[:, :numeric], row[:numeric]
+        squared = np.minimum((numbers.astype(np.float64) - own) ** 2, _MOST_APART)
+        gaps = np.isnan(numbers).astype(np.int8) + np.isnan(own)
+        away[:, :numeric] = np.select([gaps == 1, gaps == 2], [_ONE_MISSING, 0.0], squared)
+        away[:, numeric:] = _OTHER_CATEGORY * (self.matrix[:, numeric:] != row[numeric:])
+        return away
+
+    def nearest(self, distances: Floats, count: int) -> Integers:
+        """The `count` normal rows of least distance [normal rows], nearest first."""
+        count = min(count, len(distances))
+        found = np.argpartition(distances, count - 1)[:count]
+        return np.asarray(found[np.argsort(distances[found], kind="stable")])
+
+    @staticmethod
+    def usualness(apart: Floats) -> float:
+        """How usual a column's value is, 0 to 1, from how unlike it each normal row is there [rows].
+
+        The share of rows that hold the very category, or a kernel's mean over numbers near by
+        (Parzen, 1962).
+        """
+        return float(np.exp(-apart / (2 * _KERNEL**2)).mean())

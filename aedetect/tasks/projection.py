@@ -1,0 +1,117 @@
+"""The map of codes: rows as points on a plane."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aedetect.data.arrays import Floats
+from aedetect.data.sampling import uniform
+from aedetect.errors import DataError, UsageError
+from aedetect.io.atomic import atomic_output, check_writable, same_file
+from aedetect.io.locate import STDIN
+
+MAP_SUFFIXES = (".png", ".svg", ".html")
+# Points beyond this number would cover one another; a random draw of the rows is shown.
+MOST_POINTS = 20_000
+_LEAST_FOR_UMAP = 50
+
+
+def check_map(path: Path, output: str) -> None:
+    """Raises UsageError where no map can be drawn to `path`, OutputError where it cannot be written."""
+    if path.suffix.lower() not in MAP_SUFFIXES:
+        raise UsageError(f"{path}: a map is a {', '.join(MAP_SUFFIXES[:-1])} or {MAP_SUFFIXES[-1]} file")
+    if find_spec("matplotlib") is None:
+        raise UsageError("--map needs matplotlib; install it: pip install 'aedetect[map]'")
+    if output != STDIN and same_file(path, output):
+        raise UsageError(f"{path}: the map would overwrite the codes; choose another name")
+    check_writable(path)
+
+
+class Drawn:
+    """A random draw of rows as they pass by: their codes, and whether they are flagged.
+
+    Which rows are drawn depends on their names and numbers alone, in whatever order they come.
+    """
+
+    def __init__(self, width: int):
+        self._lock = threading.Lock()
+        self._keys = np.empty(0)
+        self._codes = np.empty((0, width))
+        self._flagged = np.empty(0, np.bool_)
+
+    def add(self, source: str, first: int, codes: Floats, flagged: np.ndarray[Any, Any]) -> None:
+        """Take in one batch: `codes` [rows, width], NaN where there is none, and `flagged` [rows]."""
+        places = np.arange(first, first + len(codes), dtype=np.uint64)
+        keys = uniform(places, zlib.crc32(source.encode("utf-8", "surrogateescape")))
+        known = ~np.isnan(codes).any(axis=1)
+        with self._lock:
+            keys = np.concatenate([self._keys, keys[known]])
+            kept = np.argsort(keys, kind="stable")[:MOST_POINTS]
+            self._keys = keys[kept]
+            self._codes = np.concatenate([self._codes, codes[known]])[kept]
+            self._flagged = np.concatenate([self._flagged, flagged[known]])[kept]
+
+    def draw(self, path: Path) -> None:
+        """Write the map to `path`. Raises OutputError where that fails, DataError without rows."""
+        if not len(self._codes):
+            raise DataError("no row has a code, so there is nothing to draw on a map")
+        points, method = on_a_plane(self._codes)
+        with atomic_output(path) as stream:
+            stream.write(_picture(points, self._flagged, method, path.suffix.lower()))
+
+
+def on_a_plane(codes: Floats) -> tuple[Floats, str]:
+    """Codes [rows, width] as points [rows, 2], and the name of the method.
+
+    UMAP (McInnes et al., 2018) where umap-learn is installed and there are rows enough, else
+    principal components.
+    """
+    if find_spec("umap") and len(codes) > _LEAST_FOR_UMAP and codes.shape[1] > 2:
+        import umap
+
+        return np.asarray(umap.UMAP(random_state=0, n_jobs=1).fit_transform(codes), np.float64), "UMAP"
+    centered = codes - codes.mean(axis=0)
+    _, vectors = np.linalg.eigh(centered.T @ centered)
+    points = centered @ vectors[:, ::-1][:, :2]
+    if points.shape[1] < 2:
+        points = np.column_stack([points, np.zeros(len(points))])
+    return points, "PCA"
+
+
+def _picture(points: Floats, flagged: np.ndarray[Any, Any], method: str, suffix: str) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    size = float(np.clip(4000 / len(points), 1, 20))
+    for chosen, colour, name in ((~flagged, "#4c78a8", "normal"), (flagged, "#d62728", "flagged")):
+        if chosen.any():
+            label = f"{name} ({int(chosen.sum()):,})"
+            axes.scatter(
+                points[chosen, 0], points[chosen, 1], s=size, c=colour, alpha=0.6, linewidths=0, label=label
+            )
+    axes.set_xlabel(f"{method} 1")
+    axes.set_ylabel(f"{method} 2")
+    axes.legend(loc="best", markerscale=3)
+    stream = io.BytesIO()
+    # Without a date and with fixed names inside, the same rows give the same bytes.
+    if suffix == ".png":
+        figure.savefig(stream, format="png", metadata={"Software": None})
+        return stream.getvalue()
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "aedetect", "svg.fonttype": "none"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    picture = stream.getvalue()
+    if suffix == ".svg":
+        return picture
+    start = picture.index(b"<svg")
+    head = b'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Map of codes</title>\n'
+    return head + picture[start:] + b"</html>\n"

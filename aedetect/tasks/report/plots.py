@@ -1,0 +1,189 @@
+"""The report's charts as PNG files, for slides and tickets."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aedetect.errors import UsageError
+from aedetect.io.atomic import atomic_output, writing
+from aedetect.tasks.explain.words import shown
+from aedetect.tasks.report.charts import tick
+from aedetect.tasks.report.page import worth_showing
+from aedetect.tasks.report.series_text import channels, draw_channel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from aedetect.tasks.report.card import Card
+    from aedetect.tasks.report.collect import Gathered
+    from aedetect.tasks.report.series import Line
+
+_SIZE, _DOTS = (8.0, 4.2), 110
+_CALM, _FLAG = "#7a95ad", "#c8442b"
+
+
+def check_plots() -> None:
+    """Raises UsageError where matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise UsageError("--plots needs matplotlib; install it with: pip install 'aedetect[plots]'") from None
+
+
+def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
+    """One PNG a chart, in `folder`, which is made if need be. Returns their paths.
+
+    Raises OutputError where one cannot be written.
+    """
+    with writing(folder):
+        os.makedirs(folder, exist_ok=True)
+    charts: dict[str, Callable[[Axes], None]] = {"scores": lambda axes: _scores(axes, found)}
+    if found.counts.rows:
+        charts["rows"] = lambda axes: _timeline(axes, found)
+    if found.counts.anomalies:
+        charts["columns"] = lambda axes: _columns(axes, found)
+    if found.points:
+        charts["map"] = lambda axes: _map(axes, found)
+    if card.curves and card.curves[0]:
+        charts["training"] = lambda axes: _training(axes, card)
+    if found.evaluation and found.evaluation.judged.table.has_both:
+        charts["roc"] = lambda axes: _roc(axes, found)
+        charts["precision_recall"] = lambda axes: _precision_recall(axes, found)
+    if found.evaluation and found.evaluation.judged.anomalies < found.evaluation.judged.rows:
+        charts["p_values"] = lambda axes: _p_values(axes, found)
+    for number, line in enumerate(channels(found.series)) if found.series else ():
+        charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, found, line)
+    written = []
+    for name, draw in charts.items():
+        path = str(Path(folder) / f"{name}.png")
+        data = _drawn(draw)
+        with atomic_output(path) as stream:
+            stream.write(data)
+        written.append(path)
+    return written
+
+
+def _drawn(draw: Callable[[Axes], None]) -> bytes:
+    # Without pyplot: no window system is touched, and nothing is left behind in global state.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE, dpi=_DOTS, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    draw(axes)
+    axes.spines[["top", "right"]].set_visible(False)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", metadata={"Software": None})
+    return data.getvalue()
+
+
+def _plain(text: str, most: int = 44) -> str:
+    """Text from data: a dollar sign would start a formula, and controls have no glyph."""
+    safe = "".join(c if c.isprintable() else "?" for c in text)
+    return shown(safe, most).replace("$", r"\$")
+
+
+def _legend(axes: Axes, threshold: bool = True) -> None:
+    from matplotlib.lines import Line2D
+
+    keys = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=name)
+        for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
+    ]
+    if threshold:
+        keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
+    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=3, fontsize=9)
+
+
+def _plain_ticks(axes: Axes, *names: str) -> None:
+    """Scores as numbers, not as powers of ten."""
+    for name in names:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        axis.set_major_formatter(lambda value, _: tick(value))
+
+
+def _channel(found: Gathered, line: Line, axes: Axes) -> None:
+    assert found.series is not None
+    draw_channel(axes, line, found.series)
+
+
+def _scores(axes: Axes, found: Gathered) -> None:
+    edges, counts = found.histogram.filled()
+    colours = [_FLAG if low >= found.threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
+    axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
+    axes.axvline(found.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
+    axes.set_title("Scores", loc="left")
+    _plain_ticks(axes, "x", "y")
+    _legend(axes)
+
+
+def _timeline(axes: Axes, found: Gathered) -> None:
+    blocks = found.timeline.blocks()
+    colours = [_FLAG if block.flagged else _CALM for block in blocks]
+    axes.scatter([(b.first + b.last) / 2 for b in blocks], [b.highest for b in blocks], s=9, c=colours)
+    axes.axhline(found.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    for row in list(accumulate(rows for _, rows in found.files))[:-1]:
+        axes.axvline(row, color="grey", linestyle=":", linewidth=1)
+    name = "highest score" if found.timeline.size == 1 else f"highest score of {found.timeline.size:,} rows"
+    axes.set(yscale="log", xlabel="row", ylabel=name)
+    axes.set_title("Scores in the order of the rows", loc="left")
+    _plain_ticks(axes, "x", "y")
+    _legend(axes)
+
+
+def _columns(axes: Axes, found: Gathered) -> None:
+    kept = worth_showing(found.blame)[::-1]
+    axes.barh(range(len(kept)), [one.share for one in kept], color=_FLAG)
+    axes.set_yticks(range(len(kept)), [_plain(one.column) for one in kept])
+    axes.set(xlabel="mean share of the error of flagged rows", title="Columns to blame")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+
+
+def _map(axes: Axes, found: Gathered) -> None:
+    for flagged, colour, size in ((False, _CALM, 6), (True, _FLAG, 16)):
+        some = [point for point in found.points if point.flagged == flagged]
+        axes.scatter([p.x for p in some], [p.y for p in some], s=size, c=colour, alpha=0.7, linewidths=0)
+    axes.set(xticks=[], yticks=[])
+    axes.set_title("Map of rows: near ones are alike", loc="left")
+    _legend(axes, threshold=False)
+
+
+def _training(axes: Axes, card: Card) -> None:
+    for curve in card.curves:
+        axes.plot([step for step, _, _ in curve], [held for _, _, held in curve], linewidth=1.5)
+    axes.set(xlabel="step", ylabel="loss on held-out rows", title="Training")
+
+
+def _roc(axes: Axes, found: Gathered) -> None:
+    from aedetect.tasks.evaluate.curves import roc
+
+    assert found.evaluation is not None
+    across, up = roc(found.evaluation.judged.table)
+    axes.plot(across, up, color=_FLAG, label="this model")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="guessing")
+    axes.set(xlabel="share of normal rows flagged", ylabel="share of anomalies caught", title="ROC")
+    axes.legend(frameon=False, loc="lower right")
+
+
+def _precision_recall(axes: Axes, found: Gathered) -> None:
+    from aedetect.tasks.evaluate.curves import precision_recall
+
+    assert found.evaluation is not None
+    axes.plot(*precision_recall(found.evaluation.judged.table), color=_FLAG)
+    axes.set(xlabel="recall", ylabel="precision", title="Precision against recall", ylim=(0, 1.03))
+
+
+def _p_values(axes: Axes, found: Gathered) -> None:
+    assert found.evaluation is not None
+    axes.plot(*found.evaluation.p_value_shares, color=_FLAG, label="this model")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="as promised")
+    axes.set(xlabel="p-value", ylabel="share of normal rows with at most this", title="p-values")
+    axes.legend(frameon=False, loc="lower right")

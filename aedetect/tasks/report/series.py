@@ -1,0 +1,226 @@
+"""What a report tells of time series: their events, and what of their channels is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers
+from aedetect.data.series.timestamps import span
+from aedetect.scoring.events import Event
+from aedetect.scoring.reconstruction import Track
+from aedetect.scoring.series import SeriesJudge
+from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation, chosen_events
+
+if TYPE_CHECKING:
+    from aedetect.detector import Detector
+
+
+Clear = Mapping[tuple[int, int], tuple[float, float] | None]
+
+# Series and columns drawn, and the points of all of them together.
+MOST_PANELS, MOST_TRACKS = 12, 6
+_MOST_POINTS, _POINTS_A_TRACK = 90_000, (600, 12_000)
+SCORE = "anomaly score"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One channel of one series over time, thinned: the lowest and highest of each part stay.
+
+    Shapes: [points] each, the band and `expected` with times of their own. `gap`: a longer pause is
+    drawn as one, in seconds.
+    """
+
+    name: str
+    seconds: Floats
+    seen: Floats
+    expected_seconds: Floats
+    expected: Floats
+    low: Floats
+    high: Floats
+    names: tuple[str, ...] = ()
+    limit: float | None = None
+    gap: float = np.inf
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event on a panel: when, in seconds since 1970, its number, and its highest score.
+
+    `clear`: from when to when it is clearly off, where that was looked at.
+    """
+
+    start: float
+    end: float
+    number: int
+    score: float
+    clear: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One series: its name, from when to when it runs, its lines and events. `rows`: how many it has."""
+
+    name: str
+    start: float
+    end: float
+    rows: int
+    lines: list[Line]
+    marks: list[Mark]
+
+
+@dataclass(frozen=True)
+class SeriesPart:
+    """Events, the strangest first, as far as they are told; `events` and `series` count all there are.
+
+    `panels` show the series with the strangest events. `places`: of each event told, the number
+    of its panel, or -1, and its mark. `seconds`: from the first row to the last. `thinned`: rows a part
+    where lines are.
+    """
+
+    told: list[SeriesExplanation]
+    events: int
+    series: int
+    seconds: float
+    panels: list[Panel]
+    places: list[tuple[int, Mark]]
+    thinned: int
+    zone: str
+
+    def verdict(self, rows: int) -> str:
+        whose = f" on {self.series:,} series" if self.series > 1 else ""
+        time = f"{whose} in {span(self.seconds)}"
+        if not self.events:
+            return f"No event{time}: none of {rows:,} rows looks out of the ordinary."
+        first = self.told[0]
+        name = f", on {' '.join(first.entity.values())}," if first.entity else ""
+        event = f"{self.events:,} event{'s' * (self.events != 1)}"
+        return (
+            f"{event}{time}. The strangest{name} began {first.start}{self.zone} and went on for "
+            f"{span(first.seconds)}."
+        )
+
+
+def series_part(detector: Detector, judge: SeriesJudge, top: int) -> SeriesPart:
+    """The part of a report on series that only they have; `top` events are told."""
+    assert detector.series is not None
+    explainer = SeriesExplainer(detector, judge)
+    events, count = chosen_events(judge, None, (), top)
+    told = [explainer.event(event) for event in events]
+    timed = ~np.isnan(judge.seconds)
+    clear = {(event.series, event.number): one.clear for event, one in zip(events, told, strict=True)}
+    numbers = np.unique(judge.series[timed]).tolist()
+    wanted = list(dict.fromkeys(event.series for event in events))
+    wanted = (wanted + [number for number in numbers if number not in wanted])[:MOST_PANELS]
+    columns = _columns(judge, told)
+    most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(columns) + 1), 1), *_POINTS_A_TRACK))
+    panels, thinned = [], 1
+    for number in wanted:
+        rows = np.flatnonzero((judge.series == number) & timed)
+        rows = rows[np.argsort(judge.seconds[rows], kind="stable")]
+        marks = [_mark(judge, event, clear) for event in judge.events if event.series == number]
+        lines = [_score_line(judge, rows, detector, most)]
+        for name in columns:
+            track = explainer.track(name)
+            if track is not None:
+                lines.append(_line(judge, rows, track, detector.series.state.gap, most))
+        thinned = max(thinned, -(-2 * len(rows) // most) if len(rows) > most else 1)
+        times = judge.seconds[rows]
+        name = " ".join(judge.names[number]) or "series"
+        panels.append(Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks))
+    places = [
+        (wanted.index(event.series) if event.series in wanted else -1, _mark(judge, event, clear))
+        for event in events
+    ]
+    clock = detector.series.state.clock
+    zone = " UTC" if clock.aware or clock.zone else ""
+    seconds = float(np.ptp(judge.seconds[timed])) if timed.any() else 0.0
+    return SeriesPart(told, count, len(numbers), seconds, panels, places, thinned, zone)
+
+
+def _columns(judge: SeriesJudge, told: Sequence[SeriesExplanation]) -> list[str]:
+    """The columns that are blamed most over the events; in the order of the model where none is."""
+    blame = dict.fromkeys(judge.columns, 0.0)
+    for one in told:
+        for reason in one.columns:
+            blame[reason.column] += reason.share
+    return sorted(blame, key=lambda name: -blame[name])[:MOST_TRACKS]
+
+
+def _mark(judge: SeriesJudge, event: Event, clear: Clear) -> Mark:
+    return Mark(
+        float(judge.seconds[event.rows[0]]),
+        float(judge.seconds[event.rows[-1]]),
+        event.number,
+        float(judge.scores[event.peak]),
+        clear.get((event.series, event.number)),
+    )
+
+
+def _line(judge: SeriesJudge, rows: Integers, track: Track, gap: float, most: int) -> Line:
+    track = _with_names_that_occur(track, rows)
+    kept = rows[_thinned(track.seen[rows], most)]
+    parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not track.names else []
+    band = [part for part in parts if not np.isnan(track.expected[part]).all()]
+    expected = rows[_thinned(track.expected[rows], most // 2)]
+    return Line(
+        track.column,
+        judge.seconds[kept],
+        track.seen[kept],
+        judge.seconds[expected],
+        track.expected[expected],
+        _edge(judge, band, [np.nanmin(track.expected[part] - track.band[part]) for part in band]),
+        _edge(judge, band, [np.nanmax(track.expected[part] + track.band[part]) for part in band]),
+        track.names,
+        gap=gap,
+    )  # fmt: skip
+
+
+def _with_names_that_occur(track: Track, rows: Integers) -> Track:
+    """A track whose words are numbered anew, without those that do not occur in `rows`."""
+    if len(track.names) <= 2:
+        return track
+    values = np.concatenate([track.seen[rows], track.expected[rows]])
+    used = np.unique(values[~np.isnan(values)]).astype(int)
+    places = np.full(len(track.names) + 1, np.nan)
+    places[used] = np.arange(len(used))
+
+    def renumbered(codes: Floats) -> Floats:
+        return np.asarray(places[np.nan_to_num(codes, nan=len(track.names)).astype(int)])
+
+    names = tuple(track.names[place] for place in used)
+    return replace(track, seen=renumbered(track.seen), expected=renumbered(track.expected), names=names)
+
+
+def _edge(judge: SeriesJudge, parts: Sequence[Integers], values: Sequence[float]) -> Floats:
+    """One edge of a band: [parts, 2], the time at which each part begins and the edge's value there."""
+    pairs = [(judge.seconds[part[0]], value) for part, value in zip(parts, values, strict=True)]
+    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+
+
+def _score_line(judge: SeriesJudge, rows: Integers, detector: Detector, most: int) -> Line:
+    assert detector.series is not None
+    kept = rows[_thinned(judge.scores[rows], most)]
+    nothing = np.empty(0)
+    return Line(
+        SCORE, judge.seconds[kept], judge.scores[kept], nothing, nothing, nothing, nothing,
+        limit=detector.threshold, gap=detector.series.state.gap,
+    )  # fmt: skip
+
+
+def _thinned(values: Floats, most: int) -> Integers:
+    """Places of at most about `most` of `values` [rows]: the lowest and the highest of each part."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    size = -(-2 * len(values) // most)
+    padded = np.append(values, np.full(-len(values) % size, np.nan)).reshape(-1, size)
+    known = ~np.isnan(padded).all(axis=1)
+    low = np.where(np.isnan(padded), np.inf, padded).argmin(axis=1)
+    high = np.where(np.isnan(padded), -np.inf, padded).argmax(axis=1)
+    starts = np.arange(len(padded)) * size
+    # Where all is missing, the first row says so.
+    return np.unique(np.concatenate([starts + np.where(known, low, 0), starts + np.where(known, high, 0)]))

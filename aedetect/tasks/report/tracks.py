@@ -1,0 +1,177 @@
+"""Channels of time series as inline SVG, one above the other on one axis of time.
+
+The drawing is stretched: text stands beside it, as HTML. The page's script zooms by narrowing the view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from markupsafe import Markup
+
+from aedetect.data.arrays import Floats
+from aedetect.data.series.timestamps import instant
+from aedetect.tasks.report.charts import number
+from aedetect.tasks.report.series import Line, Panel
+
+WIDTH, HEIGHT = 1000, 100
+# Values so many times the expected range beyond it are drawn at the edge.
+_BEYOND = 6.0
+_PAD = 0.06
+_LONGEST_NAME, _MOST_NAMES = 60, 6
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A channel: its name, what its lowest and highest place mean, and the drawing."""
+
+    name: str
+    bottom: str
+    top: str
+    svg: Markup
+    scale: Markup
+
+
+def drawn(panel: Panel) -> list[Drawn]:
+    """The channels of a series, the score first."""
+    return [_drawn(panel, line) for line in panel.lines]
+
+
+def place(panel: Panel, seconds: float) -> float:
+    """Where an instant stands on a panel, from 0 to `WIDTH`."""
+    return round(WIDTH * (seconds - panel.start) / max(panel.end - panel.start, 1e-9), 2)
+
+
+def ticks(panel: Panel, count: int = 5) -> list[str]:
+    return [instant(panel.start + (panel.end - panel.start) * step / (count - 1)) for step in range(count)]
+
+
+def _drawn(panel: Panel, line: Line) -> Drawn:
+    logarithmic = line.limit is not None
+    low, high = _range(line)
+    parts = []
+    for mark in panel.marks:
+        left, right = place(panel, mark.start), place(panel, mark.end)
+        parts.append(
+            Markup(
+                '<rect class="event" x="{}" width="{}" y="0" height="{}" data-event="event {}: {} to {}, '
+                'highest score {}"/>'
+            ).format(
+                left, round(max(right - left, 0.4), 2), HEIGHT, mark.number, instant(mark.start),
+                instant(mark.end), number(mark.score),
+            )
+        )  # fmt: skip
+        if mark.clear:
+            left, right = (place(panel, second) for second in mark.clear)
+            parts.append(
+                Markup('<rect class="clear" x="{}" width="{}" y="0" height="{}"/>').format(
+                    left, round(max(right - left, 0.4), 2), HEIGHT
+                )
+            )
+    if len(line.low):
+        upper = _points(panel, line.high[:, 0], line.high[:, 1], low, high)
+        lower = _points(panel, line.low[:, 0], line.low[:, 1], low, high)
+        for first, last in _runs(line.high[:, 0], line.gap):
+            shape = " ".join([*upper[first:last], *reversed(lower[first:last])])
+            parts.append(Markup('<polygon class="band" points="{}"/>').format(shape.replace(" L", " ")))
+    if line.limit is not None:
+        at = _up(np.array([line.limit]), low, high, logarithmic)[0]
+        parts.append(Markup('<line class="limit" x1="0" x2="{}" y1="{}" y2="{}"/>').format(WIDTH, at, at))
+    for kind, seconds, values in (
+        ("expected", line.expected_seconds, line.expected),
+        ("seen", line.seconds, line.seen),
+    ):
+        path = _path(panel, line, seconds, values, (low, high), logarithmic)
+        if path:
+            parts.append(Markup('<path class="{}" d="{}"/>').format(kind, path))
+    svg = Markup(
+        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{} over '
+        'time">'
+    ).format(WIDTH, HEIGHT, line.name) + Markup("").join(parts) + Markup("</svg>")  # fmt: skip
+    names = [name[:_LONGEST_NAME] for name in line.names]
+    scale = Markup('data-low="{}" data-high="{}" data-log="{}" data-names="{}"').format(
+        f"{low:.9g}", f"{high:.9g}", int(logarithmic), json.dumps(names)
+    )
+    if names:
+        told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        return Drawn(line.name, f"from below: {told}", "", svg, scale)
+    if not logarithmic:
+        pad = _PAD * (high - low) / (1 + 2 * _PAD)
+        low, high = low + pad, high - pad
+    return Drawn(line.name, number(_short(low)), number(_short(high)), svg, scale)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def _range(line: Line) -> tuple[float, float]:
+    """The values at the lower and the upper edge."""
+    if line.names:
+        return -0.5, max(len(line.names) - 0.5, 0.6)
+    known = line.seen[np.isfinite(line.seen)]
+    if line.limit is not None:
+        low, high = min([*known, line.limit]), max([*known, line.limit])
+        return max(low, 1e-3 * line.limit, 1e-9) / 1.15, high * 1.15
+    low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+    if len(line.low):
+        least, most = float(line.low[:, 1].min()), float(line.high[:, 1].max())
+        size = max(most - least, 1e-9)
+        low = min(max(low, least - _BEYOND * size), least)
+        high = max(min(high, most + _BEYOND * size), most)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return 0.0, 1.0
+    pad = _PAD * (high - low) or 0.5
+    return low - pad, high + pad
+
+
+def _up(values: Floats, low: float, high: float, logarithmic: bool = False) -> Floats:
+    if logarithmic:
+        values, low, high = np.log(np.maximum(values, low)), float(np.log(low)), float(np.log(high))
+    ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(1)
+    return ups
+
+
+def _points(panel: Panel, seconds: Floats, values: Floats, low: float, high: float) -> list[str]:
+    ups = _up(values, low, high)
+    return [
+        f"{place(panel, second):g},{up:g}" for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
+    ]
+
+
+def _path(
+    panel: Panel,
+    line: Line,
+    seconds: Floats,
+    values: Floats,
+    edges: tuple[float, float],
+    logarithmic: bool,
+) -> str:
+    known = ~np.isnan(values)
+    seconds, values = seconds[known], values[known]
+    ups = _up(values, *edges, logarithmic).tolist()
+    # A thinned line has pauses of its own.
+    usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+    found: list[str] = []
+    before: float | None = None
+    for second, up in zip(seconds.tolist(), ups, strict=True):
+        new = before is None or second - before > max(line.gap, 3 * usual)
+        if line.names and not new:
+            # Words change at once.
+            found.append(f"H{place(panel, second):g}V{up:g}")
+        else:
+            found.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
+        before = second
+    return "".join(found)
+
+
+def _runs(seconds: Floats, gap: float) -> Sequence[tuple[int, int]]:
+    """First and one after the last place of runs without a gap."""
+    usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+    cuts = np.flatnonzero(np.diff(seconds) > max(gap, 3 * usual)) + 1
+    bounds = [0, *cuts.tolist(), len(seconds)]
+    return list(pairwise(bounds))

@@ -1,0 +1,78 @@
+"""New rows in the user's columns: what `sample` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+
+from aedetect.data.features.categorical import FIRST_KNOWN
+from aedetect.data.features.decoder import restored, restored_types
+from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.detector import Detector
+
+_BATCH_ROWS = 4096
+
+
+def sample_schema(detector: Detector) -> pa.Schema:
+    """The columns of new rows: those that the model learned, and constants."""
+    import pyarrow as pa
+
+    return pa.schema(list(restored_types(detector.encoder).items()))
+
+
+def sample_batches(
+    detector: Detector, count: int, seed: int, where: Mapping[str, str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """`count` new rows, as batches of `sample_schema`; the same seed gives the same rows.
+
+    `where` asks for one category in each of some columns. Raises UsageError for a count or seed out of
+    range, a column that is no category, a value never learned, or one that no remembered row has.
+    """
+    if count < 1:
+        raise UsageError(f"N = {count}: must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"seed = {seed}: must be from 0 to below 2**63")
+    return _batches(detector, count, seed, _among(detector, where or {}))
+
+
+def _batches(detector: Detector, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    companion, schema = detector.companion, sample_schema(detector)
+    random = torch.Generator().manual_seed(seed)
+    for start in range(0, count, _BATCH_ROWS):
+        with torch.inference_mode():
+            size = min(_BATCH_ROWS, count - start)
+            values = companion.sampler.draw(companion.repair.memory, among, size, random)
+            matrix = companion.repair.columns.rows(values).cpu().numpy()
+        found = restored(detector.encoder, matrix)
+        yield pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+
+
+def _among(detector: Detector, where: Mapping[str, str]) -> torch.Tensor:
+    """Indices of the remembered rows that have the categories asked for."""
+    repair = detector.companion.repair
+    codes = repair.columns.rows(repair.memory)[:, repair.columns.layout.numeric :]
+    chosen = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
+    vocabularies = detector.encoder.state.categorical
+    names = [vocabulary.column for vocabulary in vocabularies]
+    for column, value in where.items():
+        if column not in names:
+            known = ", ".join(repr(name) for name in names) or "there are none"
+            raise UsageError(f"--where {column}={value}: {column!r} is no column of categories ({known})")
+        index = names.index(column)
+        values = vocabularies[index].values
+        if value not in values:
+            shown = ", ".join(repr(entry) for entry in values[:5]) + (", …" if len(values) > 5 else "")
+            raise UsageError(f"--where {column}={value}: the model knows no such category (it knows {shown})")
+        chosen &= codes[:, index] == values.index(value) + FIRST_KNOWN
+    if not chosen.any():
+        asked = " ".join(f"--where {column}={value}" for column, value in where.items())
+        raise UsageError(f"{asked}: the model remembers no row like this; ask for a more common category")
+    return chosen.nonzero()[:, 0]

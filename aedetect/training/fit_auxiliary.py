@@ -1,0 +1,142 @@
+"""Fitting the members for the other jobs: codes, repairs and new rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aedetect.config import Config, TrainingConfig
+from aedetect.data.arrays import Matrix
+from aedetect.data.features.layout import Layout
+from aedetect.errors import UsageError
+from aedetect.models.auxiliary.heads import Companion
+from aedetect.models.auxiliary.imputer import Repair, sizes
+from aedetect.models.auxiliary.latent import CodeAutoencoder, chosen_size
+from aedetect.models.base import standardised
+from aedetect.models.ensemble import single_threaded
+from aedetect.training.contamination import suspects
+from aedetect.training.feed import Feed, MemoryFeed
+from aedetect.training.loop import Hooks, sample, seeded, train
+
+# What one pass over more rows would add is little: these members refine what is linear.
+LEARNED_ROWS = 8192
+_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 1024
+_CODE_STEPS, _REPAIR_STEPS = 400, 400
+# Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
+_WIDE_VALUES, _LEAST_STEPS = 2000, 100
+# Lessons of the repair member: cells in all, rows at least and at most.
+_LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 21, 2048, 8192
+_REPEATS = 8
+
+
+def fit_companion(
+    feed: Feed,
+    calibration: Matrix,
+    layout: Layout,
+    config: Config,
+    device: torch.device,
+    deadline: float | None = None,
+) -> Companion:
+    """Fit code, repair and sampling members on rows of `feed` and `calibration` [rows, features].
+
+    The calibration rows may be learned from: no score comes from these members. `deadline` is on
+    time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
+    """
+    seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
+    with seeded(seed, device), single_threaded(device):
+        rows = sample(feed, LEARNED_ROWS)
+        if len(rows) < LEARNED_ROWS:
+            rows = torch.cat([rows, torch.from_numpy(calibration).to(rows)])
+        rows = rows[torch.randperm(len(rows)).to(rows.device)]
+        if config.training.contamination:
+            rows = rows[~suspects(standardised(rows, layout))]
+        held = min(max(2, round(_HELD_OUT_SHARE * len(rows))), _MOST_HELD_OUT)
+        held_out, learned = rows[:held], rows[held : held + LEARNED_ROWS]
+        width = layout.numeric + sum(layout.cardinalities)
+        size = config.model.latent_dim or chosen_size(learned, layout)
+        if size > width:
+            raise UsageError(
+                f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"
+            )
+        companion = Companion(layout, config.model, size, *sizes(len(learned), layout)).to(device)
+        with torch.no_grad():
+            companion.codes.fit_linear(learned)
+        _fit_codes(companion.codes, learned, held_out, config.training, seed, deadline)
+        with torch.no_grad():
+            companion.repair.fit_memory(learned)
+        _fit_repair(companion.repair, learned, held_out, config.training, seed, deadline)
+        with torch.no_grad():
+            _fit_sampler(companion, learned, held_out, seed)
+    return companion.eval()
+
+
+def _fit_codes(
+    codes: CodeAutoencoder,
+    learned: Tensor,
+    held_out: Tensor,
+    config: TrainingConfig,
+    seed: int,
+    deadline: float | None,
+) -> None:
+    with torch.no_grad():
+        linear = codes.eval().errors(held_out).mean()
+    feed = MemoryFeed(learned.cpu().numpy(), config.batch_size, seed, learned.device)
+    settings = _settings(config, _affordable(_CODE_STEPS, codes.columns.width), len(learned))
+    train(codes, feed, held_out, settings, Hooks(), seed=seed, deadline=deadline)
+    with torch.no_grad():
+        # Rows that were held out gain nothing from the networks: then they are noise.
+        if not codes.eval().errors(held_out).mean() < linear:
+            codes.make_linear()
+
+
+def _fit_repair(
+    repair: Repair,
+    learned: Tensor,
+    held_out: Tensor,
+    config: TrainingConfig,
+    seed: int,
+    deadline: float | None,
+) -> None:
+    width = repair.columns.width
+    most = min(max(_LESSON_CELLS // (4 * width), _LEAST_LESSONS), _MOST_LESSONS)
+    with torch.no_grad():
+        repeats = max(1, min(_REPEATS, most // len(learned)))
+        places = torch.arange(len(learned), device=learned.device).repeat(repeats)[:most]
+        lessons = repair.lessons(learned[places], places)
+        checks = repair.lessons(held_out.repeat(2, 1)[:_LEAST_LESSONS])
+        untrained = repair.blend.eval().errors(checks).mean()
+    start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
+    feed = MemoryFeed(lessons.cpu().numpy(), config.batch_size, seed, lessons.device)
+    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(lessons))
+    train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
+    with torch.no_grad():
+        if not repair.blend.eval().errors(checks).mean() < untrained:
+            repair.blend.load_state_dict(start)
+
+
+def _fit_sampler(companion: Companion, learned: Tensor, held_out: Tensor, seed: int) -> None:
+    repair = companion.repair
+    values, missing = repair.columns(learned)
+    fresh, gaps = repair.columns(held_out)
+    companion.sampler.fit(
+        repair.memory,
+        torch.where(missing, repair.center, values),
+        torch.where(gaps, repair.center, fresh),
+        torch.Generator().manual_seed(seed),
+    )
+
+
+def _affordable(steps: int, width: int) -> int:
+    return max(steps * _WIDE_VALUES // max(width, _WIDE_VALUES), _LEAST_STEPS)
+
+
+def _settings(config: TrainingConfig, steps: int, rows: int) -> TrainingConfig:
+    """Training settings for so many steps at most; those that the user set count for the detector."""
+    per_epoch = math.ceil(rows / config.batch_size)
+    epochs = max(1, steps // per_epoch)
+    if config.epochs is not None:
+        epochs = min(epochs, max(1, config.epochs))
+    return config.model_copy(update={"epochs": epochs, "contamination": 0.0})

@@ -1,0 +1,119 @@
+"""Training rows as encoded matrices, and who learns from which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aedetect.config import Config
+from aedetect.data.arrays import Integers, Matrix
+from aedetect.data.features import FeatureEncoder
+from aedetect.data.reference import Sketch
+from aedetect.data.sampling import uniform
+from aedetect.errors import DataError
+from aedetect.io.source import Input
+from aedetect.training.survey import Chunk, chunks
+
+_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 5_000
+_CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
+
+
+@dataclass
+class TrainingRows:
+    """The rows to learn from, encoded anew on each pass.
+
+    Counts of rows left out, and how the values are spread, are kept from the first pass.
+    """
+
+    inputs: Sequence[Input]
+    encoder: FeatureEncoder
+    config: Config
+    infinite: int = 0
+    empty: int = 0
+    sketch: Sketch | None = None
+    _counted: bool = field(default=False, repr=False)
+
+    def blocks(self) -> Iterator[Matrix]:
+        """Encoded rows in order. Raises DataError, with the row, for cells that cannot be read."""
+        infinite = empty = 0
+        sketch = Sketch.empty(self.encoder)
+        for chunk in chunks(self.inputs, self.config):
+            encoded = self.encoder.transform(chunk.batch)
+            for column, fault in encoded.unreadable.items():
+                raise DataError(unreadable_cell(chunk, column, fault.first_row, self.encoder))
+            infinite += int(encoded.infinite.sum())
+            empty += int(encoded.unscorable.sum())
+            kept = ~(encoded.infinite | encoded.unscorable)
+            matrix = encoded.matrix[kept]
+            if not self._counted:
+                sketch.update(matrix, encoded.moved[kept])
+            yield matrix
+        if not self._counted:
+            self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
+
+    def matrix(self) -> Matrix:
+        """All rows at once; [rows, features]."""
+        return np.concatenate(list(self.blocks()))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows that a network learns from, stops early on, and is calibrated with."""
+
+    train: Integers
+    held_out: Integers
+    calibration: Integers
+
+
+def folds(rows: int, count: int, seed: int) -> list[Split]:
+    """Cross-conformal folds (Vovk, 2015): each row calibrates the one network that never saw it."""
+    order = np.random.default_rng(seed).permutation(rows)
+    parts = np.array_split(order, min(count, rows))
+    splits = []
+    for index, calibration in enumerate(parts):
+        rest = np.concatenate([part for other, part in enumerate(parts) if other != index])
+        held_out = max(2, round(_HELD_OUT_SHARE * len(rest)))
+        splits.append(Split(rest[held_out:], rest[:held_out], calibration))
+    return splits
+
+
+def single_split(rows: int, seed: int) -> Split:
+    """One network: shares for training, early stopping and calibration, the latter two bounded."""
+    order = np.random.default_rng(seed).permutation(rows)
+    held_out = min(round(_HELD_OUT_SHARE * rows), _MOST_HELD_OUT)
+    calibration = min(round(_CALIBRATION_SHARE * rows), _MOST_CALIBRATION)
+    return Split(order[held_out + calibration :], order[:held_out], order[held_out : held_out + calibration])
+
+
+@dataclass(frozen=True)
+class StreamedSplit:
+    """The same shares for rows that are streamed: a row's part follows from its number."""
+
+    rows: int
+    seed: int
+
+    def parts(self, blocks: Iterator[Matrix]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
+        """(train, held out, calibration) rows of each block."""
+        held_out = min(_HELD_OUT_SHARE, _MOST_HELD_OUT / self.rows)
+        calibration = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / self.rows)
+        first = 0
+        for block in blocks:
+            chance = uniform(np.arange(first, first + len(block), dtype=np.uint64), self.seed)
+            first += len(block)
+            yield (
+                block[chance >= held_out + calibration],
+                block[chance < held_out],
+                block[(chance >= held_out) & (chance < held_out + calibration)],
+            )
+
+
+def unreadable_cell(chunk: Chunk, column: str, index: int, encoder: FeatureEncoder) -> str:
+    """What is wrong with a cell that cannot be learned from, and where it stands."""
+    role = next(entry.role for entry in encoder.schema.columns if entry.name == column)
+    value = str(chunk.batch.column(column)[index].as_py())[:40]
+    return (
+        f"{chunk.locate(index)}, column {column!r}: {value!r} cannot be read as {role}; "
+        f"mend it, or give --na-values {value!r} if it means 'missing'"
+    )

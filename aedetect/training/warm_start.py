@@ -1,0 +1,87 @@
+"""The older model that training goes on from, or that is calibrated anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from aedetect.config import Config
+from aedetect.data.arrays import Floats
+from aedetect.data.features import FeatureEncoder
+from aedetect.engine.callbacks import Monitor
+from aedetect.errors import DataError
+from aedetect.io.source import Input, batch_rows
+from aedetect.models.base import Autoencoder
+from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.scoring.manifest import Ancestor
+from aedetect.training.split import TrainingRows
+from aedetect.training.survey import LEAST_ROWS, Survey, chunks
+
+
+@dataclass(frozen=True)
+class Start:
+    """An older model: its columns and scaling are kept, its weights are where training begins.
+
+    `sha256` is the digest of its file, `lineage` the whole line of models it ends.
+    """
+
+    encoder: FeatureEncoder
+    members: Sequence[Autoencoder]
+    sha256: str
+    lineage: tuple[Ancestor, ...]
+
+    def survey(self, inputs: Sequence[Input], config: Config) -> Survey:
+        """The first pass over new data, whose columns are those of the older model.
+
+        Raises ModelError where they lack one, DataError where rows are too few.
+        """
+        notices = self.check(inputs, config)
+        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config)]
+        rows, total = (sum(part) for part in zip(*counted, strict=True))
+        if rows < LEAST_ROWS:
+            raise too_few(inputs, rows, "training")
+        return Survey(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
+
+    def check(self, inputs: Sequence[Input], config: Config) -> list[str]:
+        """Notices about columns that the older model does not know. Raises ModelError for lacking ones."""
+        size = batch_rows(config, len(self.encoder.owners))
+        return [
+            text
+            for source in inputs
+            for text in self.encoder.schema.check(source.name, source.open(size).schema)
+        ]
+
+    def load_weights(self, model: Autoencoder, index: int) -> None:
+        """Give network `index` the weights of an older one; what it remembers of rows it learns anew."""
+        older = dict(self.members[index % len(self.members)].named_parameters())
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(older[name])
+
+
+def calibration_scores(
+    start: Start, inputs: Sequence[Input], config: Config, device: torch.device, monitor: Monitor
+) -> Floats:
+    """Unscaled scores of new normal rows under an older model, ascending.
+
+    Raises ModelError for lacking columns, DataError for cells that cannot be read or too few rows.
+    """
+    for text in start.check(inputs, config):
+        monitor.notice(text)
+    rows = TrainingRows(inputs, start.encoder, config)
+    parts = []
+    with single_threaded(device):
+        for matrix in rows.blocks():
+            parts.append(mean_errors(start.members, matrix, device).mean(axis=1, dtype=np.float64))
+    scores = np.sort(np.concatenate(parts))
+    if len(scores) < LEAST_ROWS:
+        raise too_few(inputs, len(scores), "calibration")
+    return np.asarray(scores)
+
+
+def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:
+    counted = f"{rows} usable row{'s' * (rows != 1)}"
+    return DataError(f"{inputs[0].name}: {counted}; {work} needs at least {LEAST_ROWS}")

@@ -1,0 +1,139 @@
+"""Inputs scored side by side come to what they come to one after the other."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.processes import PROGRAM
+from support.tables import tiny_frame
+from typer.testing import CliRunner
+
+from aedetect.cli.main import app
+from aedetect.engine import executors as parallel
+from aedetect.io.files import open_inputs
+from aedetect.io.source import ReadOptions
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working directory: four dumps, one of them bad, for which two processes are worthwhile."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.aed").write_bytes(tiny_model.read_bytes())
+    Path("in").mkdir()
+    for number in range(3):
+        tiny_frame(300, seed=number).to_csv(f"in/{number}.csv", index=False)
+    Path("in/bad.csv").write_text("temp,load,site,open\n1,2\n")
+    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", 1)
+
+
+def score(output: str, *words: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", output, "--json", *words])
+    assert result.exit_code == 6
+    told: dict[str, Any] = json.loads(result.stdout)
+    for changing in ("started", "finished", "seconds", "model"):
+        del told[changing]
+    for entry in told["files"]:
+        entry["output"] = entry["output"] and Path(entry["output"]).name
+    return told
+
+
+def test_side_by_side_is_the_same(tmp_path: Path) -> None:
+    serial = score("one/")
+    both = score("two/", "--jobs", "2", "--new-only", "--state", "s.db")
+    assert both == serial
+    assert serial["drift"]["rows"] == 900
+    for path in Path("one").iterdir():
+        assert Path("two", path.name).read_bytes() == path.read_bytes()
+    again = score("two/", "--jobs", "2", "--new-only", "--state", "s.db")
+    assert [entry["status"] for entry in again["files"]].count("known") == 3
+    assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]
+
+
+def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("out").mkdir()
+    os.symlink("/dev/full", "out/1.csv")
+    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        5,
+        "error: out/1.csv: cannot be written: no space left on the device",
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "jobs", "used"), [(1, 1, 1), (1, 2, 2), (1, 9, 4), (10**9, 4, 1), (20_000, 9, 1)]
+)
+def test_more_processes_only_where_they_pay(
+    size: int, jobs: int, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", size)
+    chosen = [(source, None) for source in open_inputs(["in"], ReadOptions())]
+    assert parallel.worthwhile(chosen, jobs) == used
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "whom"),
+    [
+        (signal.SIGTERM, "the run"),
+        (signal.SIGTERM, "all of it"),
+        (signal.SIGHUP, "the run"),
+        (signal.SIGINT, "all of it"),
+        (signal.SIGKILL, "the run"),
+    ],
+)
+def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: int, whom: str) -> None:
+    """As `kill`, the terminal and systemd stop it; killed, it leaves what the next run removes."""
+    Path("in/bad.csv").unlink()
+    tiny_frame(300_000).to_csv("in/0.csv", index=False)
+    for name in range(1, 8):
+        os.link("in/0.csv", f"in/part{name}.csv")
+    for name in ("in/1.csv", "in/2.csv"):
+        Path(name).unlink()
+    words = ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"]
+    environment = os.environ | {"AEDETECT_SCORING_BATCH_ROWS": "64"}
+    with subprocess.Popen(
+        [*PROGRAM, *words], stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
+    ) as process:
+        while len(writers := list(tmp_path.glob("out/.*tmp*"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        # Files of the processes that score, not of the run that started them.
+        assert {int(path.name.rpartition("-tmp-")[2].partition("-")[0]) for path in writers} != {process.pid}
+        tell = os.killpg if whom == "all of it" else os.kill
+        tell(process.pid, number)
+        stderr = process.communicate(timeout=20)[1]
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}.get(signal.Signals(number), 143)
+    assert "Traceback" not in stderr
+    assert not [path for path in Path("out").iterdir() if not path.name.startswith(".")]
+    if number != signal.SIGKILL:
+        assert list(Path("out").iterdir()) == []
+        assert stderr.startswith("error: interrupted" if number == signal.SIGINT else "error: terminated")
+        return
+    ended_by = time.monotonic() + 20
+    while any(_is_being_written(path) for path in writers):
+        assert time.monotonic() < ended_by
+        time.sleep(0.05)
+    for path in Path("in").glob("part*"):
+        path.unlink()
+    assert CliRunner().invoke(app, ["score", "in/0.csv", "-m", "m.aed", "-o", "out/"]).exit_code == 0
+    assert [path.name for path in Path("out").iterdir()] == ["0.csv"]
+
+
+def _is_being_written(temporary: Path) -> bool:
+    """Whether the process that made a temporary file, which it keeps locked, still runs."""
+    try:
+        with open(temporary, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

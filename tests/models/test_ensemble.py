@@ -1,0 +1,68 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.layouts import layout
+
+from aedetect.config import ModelConfig
+from aedetect.engine.workers import ordered
+from aedetect.models.ensemble import BLOCK_ROWS, mean_errors, member_errors, single_threaded
+from aedetect.models.registry import build
+
+CPU = torch.device("cpu")
+MATRIX = np.random.default_rng(0).standard_normal((3000, 5)).astype(np.float32)
+
+
+def model(seed: int):
+    torch.manual_seed(seed)
+    return build(layout(5), ModelConfig(width=32)).eval()
+
+
+MODEL = model(0)
+WHOLE = member_errors(MODEL, MATRIX, CPU)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 2999), max_size=6))
+def test_errors_do_not_depend_on_the_cut(cuts):
+    parts = np.split(MATRIX, sorted(cuts))
+    found = np.concatenate([member_errors(MODEL, part, CPU) for part in parts])
+    assert np.array_equal(found, WHOLE)
+
+
+def test_results_come_in_order_however_long_each_takes():
+    delays = [0.03, 0.0, 0.02, 0.0, 0.01]
+
+    def work(index):
+        time.sleep(delays[index])
+        return index
+
+    assert list(ordered(work, range(5), workers=3)) == [0, 1, 2, 3, 4]
+
+
+def test_an_error_in_a_thread_is_raised_where_its_result_is_due():
+    found = []
+    with pytest.raises(ZeroDivisionError):
+        found.extend(ordered(lambda number: 1 // number, [1, 1, 0, 1], workers=2))
+    assert found == [1, 1]
+
+
+def test_torch_gets_its_threads_back():
+    before = torch.get_num_threads()
+    with single_threaded(CPU) as threads:
+        assert (threads, torch.get_num_threads()) == (before, 1)
+    assert torch.get_num_threads() == before
+
+
+def test_members_are_averaged():
+    models = [model(0), model(1)]
+    each = [member_errors(one, MATRIX[:10], CPU) for one in models]
+    np.testing.assert_allclose(mean_errors(models, MATRIX[:10], CPU), (each[0] + each[1]) / 2, rtol=1e-6)
+
+
+def test_nothing_in_nothing_out():
+    assert mean_errors([MODEL], MATRIX[:0], CPU).shape == (0, 5)
+    assert len(MATRIX) > 2 * BLOCK_ROWS

@@ -1,0 +1,135 @@
+"""What every model of time series keeps to, and what is particular to each."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from aedetect.config import ModelConfig
+from aedetect.errors import UsageError
+from aedetect.models.registry import SERIES_ARCHITECTURES, build_series
+from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
+from aedetect.models.windows.patches import PatchAutoencoder
+
+STEPS, CHANNELS = 12, 3
+LAYOUT = WindowLayout(STEPS, CHANNELS)
+
+
+def waves(count: int, seed: int = 0, channels: int = CHANNELS) -> Tensor:
+    """Windows [count, steps, channels] cut anywhere from noisy waves of one period."""
+    random = torch.Generator().manual_seed(seed)
+    phase = 6.28 * torch.rand(count, 1, 1, generator=random) + torch.arange(channels)
+    clean = (torch.arange(STEPS)[None, :, None] * 0.5 + phase).sin()
+    return clean + 0.1 * torch.randn(count, STEPS, channels, generator=random)
+
+
+def fitted(name: str) -> SeriesAutoencoder:
+    torch.manual_seed(0)
+    model = build_series(LAYOUT, ModelConfig(architecture=name)).eval()
+    with torch.no_grad():
+        model.fit_reference(waves(50, 1), waves(400), torch.zeros(400, dtype=torch.bool))
+    return model
+
+
+@pytest.fixture(params=SERIES_ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> SeriesAutoencoder:
+    return fitted(request.param)
+
+
+@torch.no_grad()
+def test_errors_are_unreduced_finite_and_not_negative(model: SeriesAutoencoder) -> None:
+    errors = model.errors(torch.cat([waves(5, 2), 1e4 * waves(5, 3), torch.zeros(1, STEPS, CHANNELS)]))
+    assert errors.shape == (11, STEPS, CHANNELS)
+    assert errors.isfinite().all()
+    assert (errors >= 0).all()
+
+
+@torch.no_grad()
+def test_what_was_expected_has_the_shape_of_what_was_seen(model: SeriesAutoencoder) -> None:
+    assert model.reconstruct(waves(4, 2)).shape == (4, STEPS, CHANNELS)
+
+
+@torch.no_grad()
+def test_along_a_stretch_is_what_windows_say(model: SeriesAutoencoder) -> None:
+    stretch = waves(1, 4)[0].repeat(4, 1)
+    along = model.along(stretch, 0, 0)
+    assert along.shape == (len(stretch) - STEPS + 1,)
+    if not model.margin:
+        windows = stretch.unfold(0, STEPS, 1).transpose(1, 2)
+        torch.testing.assert_close(along, model.errors(windows).mean(dim=(1, 2)), rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def test_context_around_a_stretch_is_in_no_window(model: SeriesAutoencoder) -> None:
+    stretch = waves(1, 4)[0].repeat(8, 1)
+    margin = model.margin
+    whole = model.along(stretch, 0, 0)
+    part = model.along(stretch[20 - margin : 60 + margin], margin, margin)
+    torch.testing.assert_close(part, whole[20 : 60 - STEPS + 1], rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_model_file_holds_all_it_takes(model: SeriesAutoencoder) -> None:
+    other = build_series(LAYOUT, ModelConfig(architecture=_name(model))).eval()
+    other.load_state_dict(model.state_dict())
+    torch.testing.assert_close(other.errors(waves(9, 5)), model.errors(waves(9, 5)))
+
+
+@torch.no_grad()
+def test_the_obvious_stands_out(model: SeriesAutoencoder) -> None:
+    odd = waves(20, 6)
+    odd[:, ::2] += 3
+    found = model.errors(torch.cat([waves(20, 7), odd])).mean(dim=(1, 2))
+    assert found[20:].min() > found[:20].max()
+
+
+def test_an_unknown_name_is_wrong_use() -> None:
+    with pytest.raises(
+        UsageError, match=r"^unknown architecture 'patchs'; did you mean 'patches'\? \(for time"
+    ):
+        build_series(LAYOUT, ModelConfig(architecture="patchs"))
+
+
+@torch.no_grad()
+def test_what_no_code_can_hold_is_not_drowned_by_the_memory() -> None:
+    model = fitted("patches")
+    faint = waves(20, 8)
+    # Small beside the waves, but across all that windows do.
+    faint += 0.5 * (torch.arange(STEPS) % 2 * 2 - 1)[None, :, None]
+    found = model.errors(torch.cat([waves(20, 9), faint])).mean(dim=(1, 2))
+    assert found[20:].min() > found[:20].max()
+
+
+@torch.no_grad()
+def test_a_channel_that_drifts_weighs_less() -> None:
+    model = fitted("patches")
+    assert isinstance(model, PatchAutoencoder)
+    drifting = waves(400)
+    drifting[:, :, 0] += torch.linspace(-20, 20, 400)[:, None]
+    model.fit_reference(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
+    assert model.weights[0] < 0.1
+    assert (model.weights[1:] > 0.8).all()
+
+
+@torch.no_grad()
+def test_one_channel_is_never_weighed() -> None:
+    model = PatchAutoencoder(WindowLayout(STEPS, 1), ModelConfig())
+    drifting = waves(400, channels=1) + torch.linspace(-20, 20, 400)[:, None, None]
+    model.fit_reference(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
+    assert model.weights.tolist() == [1.0]
+
+
+@torch.no_grad()
+def test_a_model_of_all_windows_takes_what_is_typical_from_those_that_left_some_out() -> None:
+    whole, folds = fitted("patches"), [fitted("patches"), fitted("patches"), fitted("patches")]
+    for fold, typical in zip(folds, (1.0, 5.0, 3.0), strict=True):
+        assert isinstance(fold, PatchAutoencoder)
+        fold.typical.fill_(typical)
+    whole.settle(folds)
+    assert isinstance(whole, PatchAutoencoder)
+    assert whole.typical.tolist() == [3.0, 3.0]
+
+
+def _name(model: SeriesAutoencoder) -> str:
+    return next(name for name, place in SERIES_ARCHITECTURES.items() if place.endswith(type(model).__name__))

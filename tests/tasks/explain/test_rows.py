@@ -1,0 +1,192 @@
+"""The parts of an explanation: words, rarity, likeness."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.tables import tiny_frame
+
+from aedetect import Detector
+from aedetect.data.features import datetime
+from aedetect.io.inputs import as_inputs
+from aedetect.tasks.explain import Explainer, Wish, choose
+from aedetect.tasks.explain.counterfactual import chance
+from aedetect.tasks.explain.expectation import Expectations, Expected
+from aedetect.tasks.explain.normal_rows import NormalRows
+from aedetect.tasks.explain.rarity import Rarities
+from aedetect.tasks.explain.time_of_day import in_common
+from aedetect.tasks.explain.words import grouped, quantity, share, with_spread
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(106534.0, "106,534"), (98.214, "98.21"), (1234.5, "1,234"), (1.5e12, "1.5e+12"), (0.00012, "0.00012")]
+    + [(float("inf"), "infinite"), (float("nan"), "missing"), (-3.0, "-3")],
+)
+def test_numbers_are_short(value, text):
+    assert quantity(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "spread", "text"),
+    [(71.3, 4.2, "71.3 ± 4.2"), (1030.4, 400.0, "1,030 ± 400"), (0.5312, 0.0123, "0.531 ± 0.012")]
+    + [(5.0, 0.0, "5"), (3e12, 2e11, "3e+12 ± 2e+11"), (3.0, 1.0, "3 ± 1"), (4.0, 0.9999, "4 ± 1")]
+    + [(4.0, 1.3, "4.0 ± 1.3"), (1000.0, 100.0, "1,000 ± 100")],
+)
+def test_spreads_set_the_digits(value, spread, text):
+    assert with_spread(value, spread) == text
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), st.floats(min_value=0, allow_nan=False))
+def test_any_number_can_be_written(value, spread):
+    assert quantity(value)
+    assert with_spread(value, spread)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("54540", "54,540"), ("-2091.60", "-2,091.60"), ("98.2", "98.2"), ("0.5", "0.5"), ("7", "7")]
+    + [("2824.7999999999997", "2,824.8"), ("0.30000000000000004", "0.3"), ("007", "007"), ("1e5", "1e5")]
+    + [("2026-01-05", "2026-01-05"), ("missing", "missing"), ("123456789012345678", "123456789012345678")],
+)
+def test_numbers_are_told_with_their_thousands_apart(written, told):
+    assert grouped(written) == told
+
+
+def test_shares():
+    assert [share(part) for part in (0, 0.0001, 0.032, 0.32, 1)] == [
+        *["none", "less than 0.1%", "3.2%", "32%", "all"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory):
+    path = tmp_path_factory.mktemp("parts") / "normal.csv"
+    tiny_frame(1000).to_csv(path, index=False)
+    settings = {"training.epochs": 2, "training.folds": 2, "model.width": 16}
+    return Detector(settings).fit(path)
+
+
+@given(st.floats(-20, 60))
+def test_rarity_is_the_share_of_normal_rows_as_far_out(detector, value):
+    values = tiny_frame(1000).temp
+    found = Rarities(detector.encoder).of("temp", np.zeros(4, np.float32), value)
+    tail = min((values >= value).mean(), (values <= value).mean())
+    assert found.share == pytest.approx(tail, abs=0.012)
+    assert (found.direction is None) == (found.share > 0.05)
+
+
+def test_rarity_of_categories_is_their_share(detector):
+    names = detector.encoder.owners
+    vocabulary = detector.encoder.state.categorical[0]
+    row = np.zeros(4, np.float32)
+    row[names.index("site")] = 2
+    found = Rarities(detector.encoder).of("site", row, 0.0)
+    assert found.share == pytest.approx((tiny_frame(1000).site == vocabulary.values[0]).mean())
+
+
+def test_rarity_of_truth_values_is_their_share(detector):
+    for word in ("true", "false"):
+        row = np.zeros(4, np.float32)
+        found = Rarities(detector.encoder).of("open", row, float(word == "true"))
+        assert found.share == pytest.approx((tiny_frame(1000).open == word).mean(), abs=1e-6)
+
+
+def test_a_normal_row_is_nearest_to_itself(detector):
+    normal = NormalRows(detector)
+    assert 0 < len(normal) <= len(detector.normal_rows)
+    for place in (0, 7):
+        away = normal.apart(normal.matrix[place]).sum(axis=1)
+        assert normal.nearest(away, 3)[0] == place
+
+
+def test_one_odd_column_does_not_decide_what_a_row_is_like(detector):
+    normal = NormalRows(detector)
+    row = normal.matrix[0].copy()
+    row[0] = 500.0
+    assert normal.apart(row)[:, 0].max() <= 4
+
+
+def test_normal_rows_survive_the_model_file(detector, tmp_path):
+    from aedetect import load
+
+    detector.save(tmp_path / "m.aed")
+    np.testing.assert_array_equal(load(tmp_path / "m.aed").normal_rows, detector.normal_rows)
+
+
+def instants(*texts):
+    seconds = np.array(texts, dtype="datetime64[s]").astype(float)
+    return datetime.encode(seconds, ("day", "week", "year"))
+
+
+def test_what_instants_have_in_common():
+    cycles = ("day", "week", "year")
+    same = instants("2026-03-02T14:20", "2026-03-09T14:40", "2027-03-15T13:50")
+    assert in_common(same, cycles) == "Mondays, about 14:15, in March"
+    night = instants("2026-03-02T23:50", "2026-06-17T00:10", "2026-11-20T00:05")
+    assert in_common(night, cycles) == "about 00:00"
+    apart = instants("2026-03-02T02:00", "2026-06-17T10:00", "2026-11-20T18:00")
+    assert in_common(apart, cycles) == "any time"
+    assert in_common(np.full((3, 6), np.nan), cycles) == "no value"
+
+
+def test_what_is_expected_is_no_surprise():
+    number = Expected(71.0, 4.0, None, "71 ± 4")
+    assert number.holds("75", 75.0)
+    assert not number.holds("98.2", 98.2)
+    assert not number.holds("missing", float("nan"))
+    site = Expected("north", None, 0.9, "north (90%)", options=("north",))
+    assert site.holds("north", float("nan"))
+    assert not site.holds("south", float("nan"))
+    assert Expected(None, None, None, "any time", "are from").holds("2026-03-02 14:20", float("nan"))
+
+
+def test_truth_values_are_expected_in_the_users_words(tmp_path):
+    frame = tiny_frame(300)
+    frame["open"] = frame.open.map({"true": "yes", "false": "no"})
+    detector = Detector({"training.epochs": 1, "training.folds": 2, "model.width": 16}).fit(frame)
+    normal = NormalRows(detector)
+    expected = Expectations(detector.encoder, normal).of("open", np.arange(16))
+    assert set(expected.options) <= {"yes", "no"}
+    assert expected.value in ("yes", "no")
+
+
+def test_usualness_is_the_share_of_rows_with_the_value(detector):
+    normal = NormalRows(detector)
+    place = detector.encoder.owners.index("site")
+    away = normal.apart(normal.matrix[0])[:, place]
+    same = (normal.matrix[:, place] == normal.matrix[0, place]).mean()
+    assert normal.usualness(away) == pytest.approx(same)
+    assert normal.usualness(np.full(5, 4.0)) == pytest.approx(0)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A model of two numbers that are the same."""
+    number = np.random.default_rng(0).normal(size=2500)
+    return Detector({"training.epochs": 10, "model.width": 32}).fit(pd.DataFrame({"a": number, "b": number}))
+
+
+def blamed_first(detector, frame):
+    """The column blamed first, row by row."""
+    (source,) = as_inputs(frame, detector.config.data)
+    explainer = Explainer(detector)
+    finds = choose(detector, source, Wish(rows=range(1, len(frame) + 1))).finds
+    return [explainer.explain(found).columns[0].column for found in finds]
+
+
+def test_a_usual_value_is_the_likelier_mistake_within_bounds():
+    """A rare value is there for a reason; a mistake puts a usual one in its place most often."""
+    assert chance(0.9, 1.0) > chance(0.1, 1.0) > chance(0.0, 1.0)
+    assert chance(1.0, 1.0) < 5 * chance(0.0, 1.0)
+    assert chance(0.5, 0.1) > chance(0.5, 1.0)
+    assert np.isfinite([chance(0.0, 0.0), chance(1.0, -1e-9)]).all()
+
+
+def test_a_value_that_no_normal_row_has_is_blamed(pair):
+    wild, usual = np.array([-60.0, -20.0, 30.0, 60.0, 1e6]), np.linspace(-1, 1, 5)
+    assert set(blamed_first(pair, pd.DataFrame({"a": usual, "b": wild}))) == {"b"}
+    assert set(blamed_first(pair, pd.DataFrame({"a": wild, "b": usual}))) == {"a"}

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aedetect.config import Config
+from aedetect.errors import DataError
+from aedetect.io.source import TableInput
+from aedetect.training.split import StreamedSplit, TrainingRows, folds, single_split
+from aedetect.training.survey import survey
+
+
+def rows_of(trained: pa.Table, table: pa.Table, **settings: int) -> TrainingRows:
+    config = Config.build(overrides={"scoring.batch_rows": 16, **settings})
+    return TrainingRows([TableInput(table, "t")], survey([TableInput(trained)], config).encoder, config)
+
+
+NUMBERS = pa.table({"a": np.linspace(0, 1, 50), "b": ["x", "y"] * 25})
+
+
+def test_rows_with_infinite_numbers_or_no_value_are_left_out_and_counted_once() -> None:
+    odd = pa.table({"a": [np.inf, None, 1e300, 0.5], "b": ["x", None, "x", "y"]})
+    rows = rows_of(NUMBERS, pa.concat_tables([NUMBERS, odd]))
+    assert (len(rows.matrix()), len(rows.matrix())) == (51, 51)
+    assert (rows.infinite, rows.empty) == (2, 1)
+
+
+def test_unreadable_cell_is_named_by_its_row() -> None:
+    texts = pa.table({"a": [f"{number}.5" for number in range(40)] + ["oops"], "b": ["x"] * 41})
+    rows = rows_of(NUMBERS, texts)
+    with pytest.raises(DataError) as caught:
+        rows.matrix()
+    assert str(caught.value) == (
+        "t: row 41, column 'a': 'oops' cannot be read as numeric; "
+        "mend it, or give --na-values 'oops' if it means 'missing'"
+    )
+
+
+@given(st.integers(8, 300), st.integers(2, 7), st.integers(0, 5))
+def test_folds_calibrate_each_row_once_by_who_never_saw_it(rows: int, count: int, seed: int) -> None:
+    splits = folds(rows, count, seed)
+    assert sorted(np.concatenate([split.calibration for split in splits])) == list(range(rows))
+    for split in splits:
+        parts = np.concatenate([split.train, split.held_out, split.calibration])
+        assert sorted(parts) == list(range(rows))
+        assert len(split.held_out) >= 2
+
+
+@given(st.integers(20, 3000), st.integers(0, 5))
+def test_single_split_uses_each_row_once(rows: int, seed: int) -> None:
+    split = single_split(rows, seed)
+    assert sorted(np.concatenate([split.train, split.held_out, split.calibration])) == list(range(rows))
+
+
+def test_single_split_is_bounded() -> None:
+    split = single_split(1_000_000, 0)
+    assert (len(split.held_out), len(split.calibration)) == (5_000, 20_000)
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=6), st.integers(0, 3))
+def test_streamed_split_does_not_depend_on_blocks(sizes: list[int], seed: int) -> None:
+    matrix = np.arange(sum(sizes), dtype=np.float32)[:, None]
+    split = StreamedSplit(len(matrix), seed)
+    whole = next(iter(split.parts(iter([matrix]))))
+    cut = list(split.parts(iter(np.split(matrix, np.cumsum(sizes)[:-1]))))
+    for part, pieces in zip(whole, zip(*cut, strict=True), strict=True):
+        np.testing.assert_array_equal(part, np.concatenate(pieces))
+    assert sum(len(part) for part in whole) == len(matrix)
+
+
+def test_streamed_shares() -> None:
+    matrix = np.zeros((10_000, 1), dtype=np.float32)
+    _, held_out, calibration = next(iter(StreamedSplit(10_000, 1).parts(iter([matrix]))))
+    assert len(held_out) == pytest.approx(1000, rel=0.15)
+    assert len(calibration) == pytest.approx(2000, rel=0.15)
