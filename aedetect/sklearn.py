@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from aedetect.config import Config
 from aedetect.detector import Detector
 from aedetect.models.ensemble import single_threaded
+from aedetect.scoring.table import TableScorer
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -99,13 +100,11 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _scores(self, X: Array) -> Array:
-        detector, rows = self.detector_, self.detector_.config.scoring.batch_rows
-        with single_threaded(detector.device):
-            verdicts = [
-                detector.score_batch(batch, np.inf).scores
-                for batch in _table(X).to_batches(max_chunksize=rows)
-            ]
-        return -np.concatenate(verdicts)
+        fitted = self.detector_.fitted
+        scorer, rows = TableScorer(fitted), fitted.config.scoring.batch_rows
+        with single_threaded(fitted.device):
+            scores = [scorer.score_batch(batch).scores for batch in _table(X).to_batches(max_chunksize=rows)]
+        return -np.concatenate(scores)
 
 
 def _names(count: int) -> list[str]:

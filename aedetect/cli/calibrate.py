@@ -100,29 +100,30 @@ def _calibrate(
     config: Path | None,
     digest: str | None,
 ) -> None:
-    import time
-    from datetime import UTC, datetime
-
-    from aedetect.detector import load
-    from aedetect.engine.outputs import check_training_output, train_summary
+    from aedetect.engine.plan import check_model_output
+    from aedetect.engine.summary import Clock
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
     from aedetect.io.lock import Locks
 
-    started, clock = datetime.now(UTC), time.monotonic()
+    clock = Clock()
     settings = options.settings(config, overrides)
-    check_training_output(output)
+    check_model_output(output)
     sources = open_inputs(inputs, read_options(settings.data))
-    check_training_output(output, sources)
+    check_model_output(output, sources)
+    from aedetect.scoring.fitted import FittedModel
+    from aedetect.training.calibrate import calibrated
+    from aedetect.training.summary import train_summary
+
     with Locks([str(output)]), TerminalMonitor(out, settings.training.device) as monitor:
-        older = load(model, device=settings.training.device, sha256=digest)
-        detector = older.adjusted(settings).calibrated(sources or None, monitor=monitor)
-        detector.save(output)
-    told = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
+        older = FittedModel.load(model, device=settings.training.device, sha256=digest)
+        fitted = calibrated(older.adjusted(settings), sources or None, monitor)
+        fitted.save(output)
+    told = train_summary("calibrate", fitted, output, clock, monitor.notices)
     for text in told["warnings"][len(monitor.notices) :]:
         out.warn(text)
-    out.result(told | {"command": "calibrate", "threshold_before": older.threshold})
+    out.result(told | {"threshold_before": older.threshold})
     out.say(
-        f"{plain(str(output))}: rows scoring above {detector.threshold:.3g} are flagged, "
-        f"{options.promise(detector.config)}; before, those above {older.threshold:.3g}"
+        f"{plain(str(output))}: rows scoring above {fitted.threshold:.3g} are flagged, "
+        f"{fitted.threshold_policy.promise}; before, those above {older.threshold:.3g}"
     )

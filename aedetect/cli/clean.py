@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +14,6 @@ from aedetect.cli.convert import RowsOutput, convert
 from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT
 from aedetect.errors import UsageError
-
-if TYPE_CHECKING:
-    from aedetect.detector import Detector
 
 
 def clean(
@@ -52,6 +50,8 @@ def clean(
             show_default=False,
         ),
     ] = None,
+    jobs: options.Jobs = None,
+    model_sha256: options.Digest = None,
     format: options.Format = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -75,13 +75,10 @@ def clean(
             raise UsageError("--only-anomalous-cells and --noise exclude each other; choose one")
         if alert_rate is not None and not only_anomalous_cells:
             raise UsageError("--alert-rate needs --only-anomalous-cells")
-        overrides = options.reading(format, delimiter, encoding, device)
+        overrides = options.reading(format, delimiter, encoding, device, jobs)
         overrides["threshold.alert_rate"] = alert_rate
-        from aedetect.tasks.repairing import DEFAULT_NOISE, Clean, CleanOptions
+        from aedetect.tasks.rows_run import RowsRequest, clean_task
 
-        def job(detector: Detector) -> Clean:
-            threshold = detector.threshold if only_anomalous_cells else None
-            return Clean(detector, CleanOptions(strength, threshold, listed=changes is not None))
-
-        strength = DEFAULT_NOISE if noise is None else noise
-        convert(out, inputs, model, output, overrides, config, job, changes)
+        request = RowsRequest(inputs, model, output, model_sha256, side=changes)
+        make = partial(clean_task, noise=noise, flagged_only=only_anomalous_cells, listed=changes is not None)
+        convert(out, request, options.settings(config, overrides), make)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aedetect.cli import options
 from aedetect.cli.console import Output, TerminalMonitor, plain
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
-    from aedetect.engine.stream import ConversionSummary, Job
+    from aedetect.config import Config
+    from aedetect.engine.summary import RunSummary
+    from aedetect.tasks.rows_run import MakeTask, RowsRequest
 
 RowsOutput = Annotated[
     str,
@@ -30,66 +29,36 @@ RowsOutput = Annotated[
 
 def convert(
     out: Output,
-    inputs: list[str],
-    model: Path,
-    output: str,
-    overrides: dict[str, Any],
-    config: Path | None,
-    job: Callable[[Detector], Job],
-    changes: Path | None = None,
-    also: Callable[[], None] | None = None,
+    request: RowsRequest,
+    settings: Config,
+    make: MakeTask,
+    consumer: Callable[[Any], Any] | None = None,
 ) -> None:
-    """Run the job that `job` makes of the detector, from `inputs` to `output`; tell what came of it.
+    """Run the task that `make` makes of the model, and tell what came of it."""
+    from aedetect.tasks.rows_run import run_rows_task
 
-    `also` is called once the outputs are written.
-    """
-    from aedetect.engine.outputs import plan_outputs
-    from aedetect.io.atomic import check_writable, same_file
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
-    from aedetect.io.locate import STDIN
-    from aedetect.io.write import output_format
-
-    if out.json and output == STDIN:
+    if out.json and request.output == "-":
         raise UsageError("--json and -o - both write to stdout; choose one")
-    if str(changes) == STDIN and (out.json or output == STDIN):
+    if str(request.side) == "-" and (out.json or request.output == "-"):
         other = "--json" if out.json else "-o -"
-        raise UsageError(f"{other} and --changes - both write to stdout; choose one")
-    settings = options.settings(config, overrides)
-    sources = open_inputs(inputs, read_options(settings.data))
-    outputs = [path for path in plan_outputs(sources, output, keep_from=model) if path is not None]
-    if changes is not None:
-        output_format(str(changes))
-        taken = [str(model), *outputs, *(source.location.path for source in sources)]
-        if any(same_file(changes, path) for path in taken if path != STDIN):
-            raise UsageError(f"{changes}: the list of changes would overwrite a file in use; rename it")
-        check_writable(changes)
-
-    from aedetect.detector import load
-    from aedetect.engine.stream import convert_files
-
-    detector = load(model, device=settings.training.device).adjusted(settings)
-    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
+        raise UsageError(f"{other} and {request.side_option} - both write to stdout; choose one")
     with TerminalMonitor(out, settings.training.device) as monitor:
-        summary = convert_files(
-            job(detector), told, sources, outputs, monitor, str(changes) if changes is not None else None
-        )
-    if also is not None:
-        also()
+        summary = run_rows_task(request, settings, make, monitor, consumer)
     out.result(summary.as_dict())
-    _tell(out, summary, STDIN not in (output, str(changes)))
+    _tell(out, summary, "-" not in (request.output, str(request.side)))
     if summary.exit_code:
         raise typer.Exit(summary.exit_code)
 
 
-def _tell(out: Output, summary: ConversionSummary, shown: bool) -> None:
+def _tell(out: Output, summary: RunSummary, shown: bool) -> None:
     """Each failed input on stderr, and what came of the others where stdout is free for it."""
     for entry in summary.files:
         if entry.error:
             out.error(entry.error, ExitCode.PARTIAL)
         elif shown:
+            rows, unusable, cells = (entry.counts[name] for name in ("rows", "unusable", "cells"))
             done = "filled" if summary.command == "impute" else "changed"
-            changed = f", {entry.cells:,} cell{'s' * (entry.cells != 1)} {done}" if entry.cells else ""
-            unusable = f", {entry.unusable:,} unusable" if entry.unusable else ""
-            rows = f"{entry.rows:,} row{'s' * (entry.rows != 1)}"
-            out.say(f"{plain(entry.path)}: {rows}{changed}{unusable} → {plain(entry.output or '')}")
+            changed = f", {cells:,} cell{'s' * (cells != 1)} {done}" if cells else ""
+            lost = f", {unusable:,} unusable" if unusable else ""
+            counted = f"{rows:,} row{'s' * (rows != 1)}"
+            out.say(f"{plain(entry.path)}: {counted}{changed}{lost} → {plain(entry.output or '')}")

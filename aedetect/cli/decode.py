@@ -12,6 +12,8 @@ def decode(
     inputs: options.Inputs,
     model: options.Model,
     output: RowsOutput,
+    jobs: options.Jobs = None,
+    model_sha256: options.Digest = None,
     format: options.Format = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -30,7 +32,8 @@ def decode(
     """
     out = Output("decode", json, quiet, verbose)
     with reported(out):
-        overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.tasks.encode import Decode
+        overrides = options.reading(format, delimiter, encoding, device, jobs)
+        from aedetect.tasks.rows_run import RowsRequest, decode_task
 
-        convert(out, inputs, model, output, overrides, config, Decode)
+        request = RowsRequest(inputs, model, output, model_sha256)
+        convert(out, request, options.settings(config, overrides), decode_task)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +13,6 @@ from aedetect.cli.console import Output
 from aedetect.cli.convert import RowsOutput, convert
 from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT
-
-if TYPE_CHECKING:
-    from aedetect.detector import Detector
 
 
 def encode(
@@ -31,6 +29,8 @@ def encode(
             show_default=False,
         ),
     ] = None,
+    jobs: options.Jobs = None,
+    model_sha256: options.Digest = None,
     format: options.Format = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -53,17 +53,10 @@ def encode(
             from aedetect.tasks.projection import check_map
 
             check_map(map, output)
-        overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.tasks.encode import Encode
+        overrides = options.reading(format, delimiter, encoding, device, jobs)
+        from aedetect.tasks.rows_run import RowsRequest, encode_task, map_of_codes
 
-        done: list[Encode] = []
-
-        def job(detector: Detector) -> Encode:
-            done.append(Encode(detector, mapped=map is not None))
-            return done[0]
-
-        def draw() -> None:
-            if map is not None and done[0].drawn is not None:
-                done[0].drawn.draw(map)
-
-        convert(out, inputs, model, output, overrides, config, job, also=draw)
+        request = RowsRequest(inputs, model, output, model_sha256, locked=[] if map is None else [map])
+        make = partial(encode_task, scored=map is not None)
+        consumer = None if map is None else partial(map_of_codes, path=map)
+        convert(out, request, options.settings(config, overrides), make, consumer)

@@ -11,8 +11,8 @@ from aedetect.cli.console import Output, plain, simple_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.detector import Detector
     from aedetect.io.files import FileInput
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.explain import Explanation
     from aedetect.tasks.report.bins import ScoreHistogram
 
@@ -21,20 +21,20 @@ _BARS, _BAR_WIDTH = 14, 40
 _LONGEST = 200
 
 
-def after_training(out: Output, detector: Detector, sources: Sequence[FileInput]) -> None:
+def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput]) -> None:
     """The training curve, and training rows that look anomalous themselves."""
     from aedetect.tasks.report.card import spark
     from aedetect.tasks.training_outliers import MOST_ROWS, suspects
 
-    curve = detector.training.members[0].history
+    curve = fitted.training.members[0].history
     if curve:
-        several = f" (the first of {len(detector.training.members)} networks)" * (
-            len(detector.training.members) > 1
+        several = f" (the first of {len(fitted.training.members)} networks)" * (
+            len(fitted.training.members) > 1
         )
         out.say(f"held-out loss {curve[0][2]:.3f} {spark(curve)} {curve[-1][2]:.3f}{several}")
-    if detector.training.rows > MOST_ROWS or detector.series is not None:
+    if fitted.training.rows > MOST_ROWS or fitted.series is not None:
         return
-    found = suspects(detector, sources)
+    found = suspects(fitted, sources)
     if not found.count:
         return
     out.say()

@@ -85,17 +85,17 @@ def _evaluate(
     from datetime import UTC, datetime
 
     from aedetect._version import __version__
-    from aedetect.detector import load
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.evaluate import evaluate, evaluation_summary
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)
-    detector, sources, told = options.opened(inputs, model, settings)
-    other = load(compare, device=settings.training.device).adjusted(settings) if compare else None
+    fitted, sources, told = options.opened(inputs, model, settings)
+    other = FittedModel.load(compare, device=settings.training.device).adjusted(settings) if compare else None
     label, positive, by = columns
     with TerminalMonitor(out, settings.training.device) as monitor:
         found = evaluate(
-            detector,
+            fitted,
             sources,
             label=label,
             positive=positive,

@@ -16,8 +16,8 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.detector import Detector
     from aedetect.io.files import FileInput
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.explain import Chosen, Explanation
 
 _TOP = 5
@@ -117,17 +117,17 @@ def _explain(
     from aedetect.tasks.explain import Explainer, Wish, choose
 
     settings = options.settings(config, overrides)
-    detector, sources, told = options.opened([word], model, settings)
-    if detector.series is not None:
-        _explain_series(out, detector, sources, told, wished, series)
+    fitted, sources, told = options.opened([word], model, settings)
+    if fitted.series is not None:
+        _explain_series(out, fitted, sources, told, wished, series)
         return
     if series[0] is not None or series[1]:
         raise UsageError(f"{model}: no model of time series, which --event and --entity are for")
     if len(sources) > 1:
         raise UsageError(f"{word}: {len(sources)} files; explain one at a time")
     with TerminalMonitor(out, settings.training.device) as monitor:
-        chosen = choose(detector, sources[0], Wish(*wished), monitor)
-        explainer = Explainer(detector)
+        chosen = choose(fitted, sources[0], Wish(*wished), monitor)
+        explainer = Explainer(fitted)
         explained = [explainer.explain(found) for found in chosen.finds]
     warnings = list(chosen.warnings)
     if explained and not explainer.knows_normal_rows:
@@ -145,19 +145,19 @@ def _explain(
             "path": sources[0].name,
             "rows": chosen.rows,
             "anomalies": chosen.anomalies,
-            "threshold": detector.threshold,
+            "threshold": fitted.threshold,
             "explained": [one.as_dict() for one in explained],
             "warnings": warnings,
             "exit_code": 0,
         }
     )
     if not (out.json or out.quiet):
-        _show(out, chosen, explained, detector.threshold, out.verbose)
+        _show(out, chosen, explained, fitted.threshold, out.verbose)
 
 
 def _explain_series(
     out: Output,
-    detector: Detector,
+    fitted: FittedModel,
     sources: list[FileInput],
     told: dict[str, str | None],
     wished: tuple[list[int], list[str], int],
@@ -170,8 +170,8 @@ def _explain_series(
     if ids:
         raise UsageError("--id is for models of tables; of time series give --event, --row or --entity")
     wish = events.SeriesWish(series[0], rows, series[1], top)
-    with TerminalMonitor(out, str(detector.device)) as monitor:
-        found = events.explain_series(detector, sources, wish, monitor)
+    with TerminalMonitor(out, str(fitted.device)) as monitor:
+        found = events.explain_series(fitted, sources, wish, monitor)
     out.result(
         {
             "schema_version": 1,
@@ -180,16 +180,16 @@ def _explain_series(
             "model": told,
             "path": sources[0].name,
             **events.as_dict(found),
-            "threshold": detector.threshold,
+            "threshold": fitted.threshold,
             "warnings": found.warnings,
             "exit_code": 0,
         }
     )
     if not (out.json or out.quiet):
-        assert detector.series is not None
-        clock = detector.series.state.clock
+        assert fitted.series is not None
+        clock = fitted.series.state.clock
         zone = " UTC" if clock.aware or clock.zone else ""
-        events.show(out, found, detector.threshold, zone, out.verbose)
+        events.show(out, found, fitted.threshold, zone, out.verbose)
 
 
 def _show(

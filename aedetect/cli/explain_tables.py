@@ -13,9 +13,9 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.detector import Detector
     from aedetect.engine.callbacks import Monitor
     from aedetect.io.files import FileInput
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.explain.events import SeriesExplanation, Sketched
 
 _MOST_COLUMNS, _LEAST_SHARE = 8, 0.01
@@ -44,31 +44,33 @@ class Explained:
 
 
 def explain_series(
-    detector: Detector, sources: Sequence[FileInput], wish: SeriesWish, monitor: Monitor
+    fitted: FittedModel, sources: Sequence[FileInput], wish: SeriesWish, monitor: Monitor
 ) -> Explained:
     """Raises UsageError and DataError for events, rows and series that are not there."""
-    from aedetect.scoring.series import SeriesJudge
+    from aedetect.scoring.series import SeriesScorer
     from aedetect.tasks.explain.events import SeriesExplainer, chosen_events, row_of
 
     if wish.rows and len(sources) > 1:
         raise UsageError(f"--row: {len(sources)} files; name the one that the row is in")
     monitor.stage(sources[0].name)
     warnings = [
-        text for source in sources for text in detector.schema.check(source.name, source.open(1024).schema)
+        text for source in sources for text in fitted.schema.check(source.name, source.open(1024).schema)
     ]
-    judge = SeriesJudge(detector, sources, detector.threshold, keep=True)
+    session = SeriesScorer(fitted).open(sources, keep=True)
     # An input that could not be read says so now.
-    judge.check(sources)
-    warnings += [text for source in sources for text in judge.warnings(source)]
+    session.check(sources)
+    warnings += [text for source in sources for text in session.warnings(source)]
     for text in warnings:
         monitor.notice(text)
-    explainer = SeriesExplainer(detector, judge)
+    explainer = SeriesExplainer(fitted, session)
     if wish.rows:
-        found = [explainer.row(row_of(judge, sources[0], number)) for number in wish.rows]
+        found = [explainer.row(row_of(session, sources[0], number)) for number in wish.rows]
     else:
-        events, _ = chosen_events(judge, wish.event, wish.entity, wish.top)
+        events, _ = chosen_events(session, wish.event, wish.entity, wish.top)
         found = [explainer.event(event) for event in events]
-    return Explained(found, len(judge.events), len(judge.scores), int(judge.flagged.sum()), warnings)
+    return Explained(
+        found, len(session.found_events), len(session.scores), int(session.flagged.sum()), warnings
+    )
 
 
 def as_dict(explained: Explained) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -37,6 +38,8 @@ def impute(
         int,
         typer.Option(metavar="N", min=0, help="Same seed, same draws; default: 0.", show_default=False),
     ] = 0,
+    jobs: options.Jobs = None,
+    model_sha256: options.Digest = None,
     format: options.Format = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = None,
@@ -55,15 +58,9 @@ def impute(
     """
     out = Output("impute", json, quiet, verbose)
     with reported(out):
-        overrides = options.reading(format, delimiter, encoding, device)
-        from aedetect.tasks.repairing import Impute
+        overrides = options.reading(format, delimiter, encoding, device, jobs)
+        from aedetect.tasks.rows_run import RowsRequest, impute_task
 
-        convert(
-            out,
-            inputs,
-            model,
-            output,
-            overrides,
-            config,
-            lambda detector: Impute(detector, mark, draws, seed),
-        )
+        request = RowsRequest(inputs, model, output, model_sha256)
+        make = partial(impute_task, mark=mark, draws=draws, seed=seed)
+        convert(out, request, options.settings(config, overrides), make)

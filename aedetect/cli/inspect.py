@@ -15,6 +15,7 @@ from aedetect.cli.exit import reported
 if TYPE_CHECKING:
     from aedetect.scoring.manifest import Manifest
     from aedetect.scoring.model_file import Tensors
+    from aedetect.scoring.threshold import ThresholdPolicy
 
 
 def inspect(
@@ -61,33 +62,37 @@ def _described(manifest: Manifest, tensors: Tensors, digest: str, path: Path) ->
         "command": "inspect",
         "path": str(path),
         "sha256": digest,
-        "threshold": _threshold(manifest, tensors),
+        "threshold": _policy(manifest, tensors).value,
         **told,
         "exit_code": 0,
     }
 
 
 def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:
-    from aedetect.scoring.calibration import Calibration
     from aedetect.tasks.report.card import card_markdown, model_card
 
-    calibration = Calibration(tensors["calibration.scores"])
-    card = model_card(manifest.model_schema, manifest.config, manifest.training, calibration, digest)
+    policy = _policy(manifest, tensors)
+    card = model_card(manifest.model_schema, manifest.config, manifest.training, policy, digest)
     with printing():
         sys.stdout.write(card_markdown(card, path.name))
 
 
-def _threshold(manifest: Manifest, tensors: Tensors) -> float:
+def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
+    """Where the threshold lies, told without the networks."""
     from aedetect.scoring.calibration import Calibration
+    from aedetect.scoring.threshold import policy_of
 
-    settings = manifest.config.threshold
-    if settings.value is not None:
-        return settings.value
-    return Calibration(tensors["calibration.scores"]).threshold(settings.alert_rate)
+    return policy_of(
+        manifest.config.threshold,
+        Calibration(tensors["calibration.scores"]),
+        manifest.series,
+        tensors.get("series.peaks", tensors["calibration.scores"][:0]),
+        float(tensors["calibration.scale"][0]),
+    )
 
 
 def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any:
-    training, config = manifest.training, manifest.config
+    training, config, policy = manifest.training, manifest.config, _policy(manifest, tensors)
     weights = sum(t.size for name, t in tensors.items() if name.startswith("members."))
     best = [record.best_step for record in training.members]
     left_out = (
@@ -112,7 +117,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any
             f"{config.model.architecture}, {len(training.members)} of them, {weights:,} weights in all",
         ),
         ("best steps", ", ".join(str(step) for step in best)),
-        ("threshold", f"{_threshold(manifest, tensors):.6g} (alert rate {config.threshold.alert_rate:g})"),
+        ("threshold", f"{policy.value:.6g} ({policy.origin})"),
         ("calibration", f"{training.calibration}, {len(tensors['calibration.scores']):,} rows"),
     ):
         table.add_row(name, plain(value))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aedetect.config import Config
-    from aedetect.detector import Detector
     from aedetect.io.files import FileInput
+    from aedetect.scoring.fitted import FittedModel
 
 READING = "Reading"
 OUTPUT = "Output"
@@ -110,6 +110,16 @@ Device = Annotated[
         "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        help="Work on up to N inputs side by side, where that is faster; default: 1.",
+        rich_help_panel=UNATTENDED,
+        show_default=False,
+    ),
+]
 Label = Annotated[
     str | None,
     typer.Option(
@@ -156,14 +166,19 @@ def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
 
 
 def reading(
-    format: str | None, delimiter: str | None, encoding: str | None, device: str | None = None
+    format: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    device: str | None = None,
+    jobs: int | None = None,
 ) -> dict[str, Any]:
-    """The settings behind the options on how inputs are read, and where to compute."""
+    """The settings behind the options on how inputs are read, and where and by how many to compute."""
     return {
         "data.format": format,
         "data.delimiter": unescaped(delimiter),
         "data.encoding": encoding,
         "training.device": device,
+        "scoring.jobs": jobs,
     }
 
 
@@ -172,16 +187,6 @@ def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any
     if threshold is not None and alert_rate is not None:
         raise UsageError("--threshold and --alert-rate exclude each other; choose one")
     return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
-
-
-def promise(settings: Config) -> str:
-    """What a threshold comes to, in words."""
-    chosen = settings.threshold
-    if chosen.value is not None:
-        return "as was asked for"
-    if chosen.alarms_per_day is not None:
-        return f"at most {chosen.alarms_per_day:g} false events a day on each series"
-    return f"{chosen.alert_rate:.3g} of normal ones"
 
 
 def duration(text: str | None, flag: str) -> float:
@@ -207,14 +212,18 @@ def _flag(name: str) -> str:
 
 
 def opened(
-    words: Sequence[str], model: Path, settings: Config
-) -> tuple[Detector, list[FileInput], dict[str, str | None]]:
-    """The detector and the inputs that a command looks at, and the model's entry in its summary."""
-    from aedetect.detector import load
+    words: Sequence[str], model: Path, settings: Config, digest: str | None = None
+) -> tuple[FittedModel, list[FileInput], dict[str, str | None]]:
+    """The model and the inputs that a command looks at, and the model's entry in its summary."""
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
+    from aedetect.scoring.fitted import FittedModel
 
     sources = open_inputs(words, read_options(settings.data))
-    detector = load(model, device=settings.training.device).adjusted(settings)
-    told = {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started}
-    return detector, sources, told
+    fitted = FittedModel.load(model, device=settings.training.device, sha256=digest).adjusted(settings)
+    return fitted, sources, told_of(model, fitted)
+
+
+def told_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
+    """A model's entry in a summary."""
+    return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}

@@ -124,11 +124,11 @@ def _report(
     settings = options.settings(config, overrides)
     if plots is not None:
         check_plots()
-    detector, sources, told = options.opened(words, model, settings)
+    fitted, sources, told = options.opened(words, model, settings)
     _check_output(target, sources, model)
     with TerminalMonitor(out, settings.training.device) as monitor:
         found = gather(
-            detector,
+            fitted,
             sources,
             label=label,
             positive=positive,
@@ -139,9 +139,7 @@ def _report(
     for text in found.warnings:
         if text not in monitor.notices:
             out.warn(text)
-    card = model_card(
-        detector.schema, detector.config, detector.training, detector.calibration, detector.sha256
-    )
+    card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
     heading = title or f"{', '.join(source.name for source in sources[:3])}{' …' * (len(sources) > 3)}"
     if target is not None:
         _write(target, _text(kind, found, card, heading))

@@ -67,27 +67,17 @@ def _sample(
         check_writable(output)
     settings = options.settings(None, {"training.device": device})
 
-    from aedetect._version import __version__
-    from aedetect.detector import load
-    from aedetect.engine.stream import SUMMARY_VERSION
+    from aedetect.engine.summary import envelope
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.sample import sample_batches, sample_schema
 
-    detector = load(model, device=settings.training.device)
-    batches = sample_batches(detector, count, seed, where)
-    with open_sink(output, sample_schema(detector)) as sink:
+    fitted = FittedModel.load(model, device=settings.training.device)
+    batches = sample_batches(fitted, count, seed, where)
+    with open_sink(output, sample_schema(fitted)) as sink:
         for batch in batches:
             sink.write(batch)
-    return {
-        "schema_version": SUMMARY_VERSION,
-        "aedetect_version": __version__,
-        "command": "sample",
-        "model": {"path": str(model), "sha256": detector.sha256, "trained": detector.training.started},
-        "rows": count,
-        "output": output,
-        "seed": seed,
-        "where": where,
-        "exit_code": 0,
-    }
+    body = {"rows": count, "output": output, "seed": seed, "where": where}
+    return envelope("sample", options.told_of(model, fitted), body)
 
 
 def _conditions(words: list[str]) -> dict[str, str]:

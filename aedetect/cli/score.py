@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,10 +16,10 @@ from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from aedetect.cli.score_view import View
-    from aedetect.detector import Detector
-    from aedetect.engine.summary import Summary
+    from aedetect.config import Config
     from aedetect.io.files import FileInput
-    from aedetect.tasks.score_run import Guards, Records
+    from aedetect.scoring.fitted import FittedModel
+    from aedetect.tasks.score_run import Request, ScoreSummary
 
 _SPARED = {"known": "scored before", "young": "still young; left for the next run"}
 
@@ -109,15 +109,7 @@ def score(
             show_default=False,
         ),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Score up to N inputs side by side, where that is faster; default: 1.",
-            rich_help_panel=UNATTENDED,
-            show_default=False,
-        ),
-    ] = None,
+    jobs: options.Jobs = None,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -191,7 +183,8 @@ def score(
     """
     out = Output("score", json, quiet, verbose, log_format)
     with reported(out):
-        from aedetect.tasks.score_run import Guards, Records
+        from aedetect.engine.run import Records
+        from aedetect.tasks.score_run import Guards, Request
 
         if json and output == "-":
             raise UsageError("--json and -o - both write to stdout; choose one")
@@ -210,10 +203,11 @@ def score(
         records = Records(new_only, state, summary, metrics)
         age = options.duration(min_age, "--min-age")
         with out.held_back(records.kept):
-            done, view = _score(
-                out, inputs, model, output, overrides, config, (keep, only_anomalies, prefix), age, guards,
-                records, model_sha256, (history or [], events),
+            request = Request(
+                inputs, model, output, keep, only_anomalies, prefix, age, guards, records, model_sha256,
+                history or [], events,
             )  # fmt: skip
+            done, view = _score(out, request, options.settings(config, overrides))
             out.result(done.as_dict())
             _tell(out, done, shown=output != "-")
             if output != "-":
@@ -224,46 +218,32 @@ def score(
                 raise typer.Exit(done.exit_code)
 
 
-def _score(
-    out: Output,
-    inputs: list[str],
-    model: Path,
-    output: str | None,
-    overrides: dict[str, Any],
-    config: Path | None,
-    shape: tuple[str, bool, str],
-    min_age: float,
-    guards: Guards,
-    records: Records,
-    digest: str | None,
-    series: tuple[list[str], str | None],
-) -> tuple[Summary, View | None]:
-    from aedetect.tasks import score_run as runs
-    from aedetect.tasks.score import Shape
+def _score(out: Output, request: Request, settings: Config) -> tuple[ScoreSummary, View | None]:
+    from aedetect.tasks import score_run
 
     views: list[View] = []
 
-    def watch(detector: Detector, source: FileInput) -> View:
+    def watch(fitted: FittedModel, source: FileInput) -> View:
         from aedetect.cli.score_view import View
 
-        views.append(View(out, detector, source))
+        views.append(View(out, fitted))
         return views[0]
 
-    settings = options.settings(config, overrides)
-    request = runs.Request(inputs, model, output, Shape(*shape), min_age, guards, records, digest, *series)
     with TerminalMonitor(out, settings.training.device) as monitor:
-        watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and output != "-"
-        summary = runs.score(request, settings, monitor, watch if watched else None)
+        watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and request.output != "-"
+        summary = score_run.score(request, settings, monitor, watch if watched else None)
     return summary, views[0] if views else None
 
 
-def _tell_drift(out: Output, summary: Summary) -> None:
-    if summary.drift and summary.drift["verdict"] == "drifted":
-        out.say(f"drift: {summary.drift['text']}")
+def _tell_drift(out: Output, summary: ScoreSummary) -> None:
+    if summary.extra["drift"] and summary.extra["drift"]["verdict"] == "drifted":
+        out.say(f"drift: {summary.extra['drift']['text']}")
 
 
-def _tell(out: Output, summary: Summary, shown: bool) -> None:
+def _tell(out: Output, summary: ScoreSummary, shown: bool) -> None:
     """Each failed input on stderr, and what came of the others where stdout is free for it."""
+    from aedetect.tasks.score_counts import RowCounts
+
     for entry in summary.files:
         where = f" → {plain(entry.output)}" if entry.output else ""
         if entry.error:
@@ -274,21 +254,22 @@ def _tell(out: Output, summary: Summary, shown: bool) -> None:
             if out.verbose:
                 out.say(f"{plain(entry.path)}: {_SPARED[entry.status]}")
             continue
-        share = entry.anomalies / entry.rows if entry.rows else 0.0
-        lost = entry.unscorable - entry.warmup
-        unscorable = f", {entry.warmup:,} warmup" if entry.warmup else ""
+        rows = RowCounts.of(entry.counts)
+        share = rows.anomalies / rows.rows if rows.rows else 0.0
+        lost = rows.unscorable - rows.warmup
+        unscorable = f", {rows.warmup:,} warmup" if rows.warmup else ""
         unscorable += f", {lost:,} unscorable" if lost else ""
         out.say(
-            f"{plain(entry.path)}: {entry.rows:,} rows, {entry.anomalies:,} flagged ({share:.2%})"
+            f"{plain(entry.path)}: {rows.rows:,} rows, {rows.anomalies:,} flagged ({share:.2%})"
             f"{unscorable}{where}"
         )
-    if shown and summary.events is not None:
-        out.say(f"{summary.events:,} event{'s' * (summary.events != 1)}")
+    if shown and summary.extra["events"] is not None:
+        out.say(f"{summary.extra['events']:,} event{'s' * (summary.extra['events'] != 1)}")
     spared = [entry for entry in summary.files if entry.status in _SPARED]
     if shown and spared and len(spared) == len(summary.files):
         out.say(f"nothing new: {len(spared):,} file{'s' * (len(spared) != 1)} scored before or still young")
     if shown and len(summary.files) - len(spared) > 1:
-        counts = summary.counts
+        counts = RowCounts.of(summary.counts)
         out.say(
             f"in all: {counts.rows:,} rows, {counts.normal:,} normal, {counts.anomalies:,} flagged, "
             f"{counts.unscorable:,} unscorable"

@@ -333,44 +333,44 @@ def _train(
     start: Path | None,
     digest: str | None,
 ) -> None:
-    import time
-    from datetime import UTC, datetime
-
-    from aedetect.detector import Detector, load
-    from aedetect.engine.outputs import check_training_output, train_summary
+    from aedetect.engine.plan import check_model_output
+    from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
     from aedetect.io.lock import Locks
 
-    started, clock = datetime.now(UTC), time.monotonic()
+    clock = Clock()
     settings = options.settings(config, overrides)
     _check_series(overrides, settings.series)
-    check_training_output(output)
+    check_model_output(output)
     sources = open_inputs(inputs, read_options(settings.data))
-    check_training_output(output, sources)
+    check_model_output(output, sources)
+    from aedetect.scoring.fitted import FittedModel
+    from aedetect.training.fit import fit
+    from aedetect.training.summary import train_summary
+
     checkpoint = output.with_name(output.name + ".checkpoint")
-    older = load(start, device=settings.training.device, sha256=digest) if start else None
-    detector = Detector(settings)
+    older = FittedModel.load(start, device=settings.training.device, sha256=digest) if start else None
     with Locks([str(output)]):
         with TrainMonitor(out, settings.training.device) as monitor:
-            detector.fit(sources, monitor=monitor, checkpoint=checkpoint, resume=resume, start=older)
-        detector.save(output)
+            fitted = fit(sources, settings, monitor, checkpoint, resume, older)
+        fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)
-    summary = train_summary(detector, output, started, time.monotonic() - clock, monitor.notices)
+    summary = train_summary("train", fitted, output, clock, monitor.notices)
     for text in summary["warnings"][len(monitor.notices) :]:
         out.warn(text)
     out.result(summary)
-    training = detector.training
+    training = fitted.training
     out.say()
     out.say(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"on {training.device}"
     )
-    out.say(f"rows scoring above {detector.threshold:.3g} are flagged, {options.promise(settings)}")
+    out.say(f"rows scoring above {fitted.threshold:.3g} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
-        after_training(out, detector, sources)
+        after_training(out, fitted, sources)
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

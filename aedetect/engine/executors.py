@@ -1,4 +1,8 @@
-"""Several inputs scored side by side, each by one of a few processes, to one output each."""
+"""Where a run's inputs are worked on: in this process, or each in one of a few others.
+
+To add an executor, write a class with the one method of `Executor` here or in a file beside; every
+command then has it.
+"""
 
 from __future__ import annotations
 
@@ -6,124 +10,172 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
-from aedetect.engine.callbacks import Monitor
-from aedetect.engine.ledger import Mark, check_unchanged, mark_of
-from aedetect.engine.outputs import conclude, score_into
+import pyarrow as pa
+
+from aedetect.engine.outputs import SideOutput
+from aedetect.engine.plan import Plan
 from aedetect.engine.signals import ended_by
-from aedetect.engine.summary import FileOutcome, Follower, Summary
+from aedetect.engine.stream import Run, conclude, run_in_process
+from aedetect.engine.summary import RunSummary
+from aedetect.engine.task import Consumers, FileSummary, RemoteConsumer, Task
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
 from aedetect.io.files import FileInput
-from aedetect.tasks.score import Shape
+from aedetect.io.source import Input
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from aedetect.detector import Detector, Verdicts
-    from aedetect.tasks.drift.collector import Counted, DriftWatch
-
-# Below this a process has loaded its libraries no sooner than another has scored its share.
+# Below this a process has loaded its libraries no sooner than another has done its share.
 WORTHWHILE_BYTES = 20 << 20
 
 
-@dataclass(frozen=True)
-class Task:
-    """What every process needs to know. `settings`: those that were set, by section and name."""
+class Executor(Protocol):
+    """Runs a task over the inputs of a plan."""
 
-    model: str
-    sha256: str
-    settings: dict[str, Any]
-    shape: Shape
-    marks: bool
+    def execute(self, run: Run, plan: Plan) -> None:
+        """Enter all that comes of it into the run's summary, and tell its consumers.
+
+        Raises as `stream.run_in_process` does.
+        """
+        ...
+
+
+class TaskRecipe(Protocol):
+    """How another process makes the same task; it can be pickled."""
+
+    def build(self, threads: int) -> Task:
+        """The task, computed by so many threads."""
+        ...
+
+
+class InProcess:
+    """One input after the other, here."""
+
+    def execute(self, run: Run, plan: Plan) -> None:
+        run_in_process(run, plan)
+
+
+@dataclass(frozen=True)
+class ProcessPool:
+    """Inputs side by side, each by one of `jobs` processes; outputs and summary are the same as of one."""
+
+    recipe: TaskRecipe
+    jobs: int
+
+    def execute(self, run: Run, plan: Plan) -> None:
+        consumers = run.consumers.each if isinstance(run.consumers, Consumers) else [run.consumers]
+        errors: list[AedetectError] = []
+        try:
+            with tempfile.TemporaryDirectory(prefix="aedetect-") as folder:
+                side = SideOutput(plan.side, run.task.side_fields, len(plan.inputs) > 1)
+                remote = _Remote(
+                    self.recipe,
+                    tuple(consumer.remote() for consumer in consumers),
+                    max(1, (os.cpu_count() or 1) // self.jobs),
+                    Path(folder) if plan.side is not None else None,
+                )
+                with side.opened(), _pool(remote, self.jobs) as pool:
+                    futures = [
+                        pool.submit(_work, place, source, output)
+                        for place, (source, output) in enumerate(zip(plan.inputs, plan.outputs, strict=True))
+                    ]
+                    for future, source in zip(futures, plan.inputs, strict=True):
+                        _arrived(run, source, _settled(run, future, source), consumers, side, errors)
+                    conclude(run.summary, errors, plan)
+            run.consumers.finish()
+        finally:
+            run.summary.seconds = run.summary.clock.seconds
+
+
+def executor_of(recipe: TaskRecipe, task: Task, plan: Plan, jobs: int) -> Executor:
+    """The executor of a run that may use up to `jobs` processes."""
+    used = worthwhile(plan, jobs) if task.independent else 1
+    return ProcessPool(recipe, used) if used > 1 else InProcess()
+
+
+def worthwhile(plan: Plan, jobs: int) -> int:
+    """How many processes to use, up to `jobs`: one where more would not be faster or are no use."""
+    files = [source for source in plan.inputs if isinstance(source, FileInput)]
+    local = all(source.location.filesystem is None and source.spool is None for source in files)
+    if jobs < 2 or len(files) < 2 or len(files) < len(plan.inputs) or not local or plan.together:
+        return 1
+    sizes = []
+    for source in files:
+        with contextlib.suppress(OSError):
+            sizes.append(os.path.getsize(source.location.path))
+    return max(1, min(jobs, len(files), sum(sizes) // WORTHWHILE_BYTES))
+
+
+@dataclass(frozen=True)
+class _Remote:
+    """What every process needs to know. `side`: a folder for what goes to the side output."""
+
+    recipe: TaskRecipe
+    consumers: Sequence[RemoteConsumer | None]
     threads: int
+    side: Path | None
 
 
 @dataclass(frozen=True)
-class Done:
-    """What came of one input in another process."""
+class _Done:
+    """What came of one input in another process. `states`: of each consumer, None where it has none there."""
 
-    entry: FileOutcome
-    summary: Summary
-    mark: Mark | None
-    drift: Counted
+    entry: FileSummary
+    warnings: list[str]
+    states: Sequence[Any]
+    side: Path | None
     error: AedetectError | None
 
 
-def worthwhile(chosen: Sequence[tuple[FileInput, str | None]], jobs: int) -> int:
-    """How many processes to use, up to `jobs`: one where more would not be faster or are no use."""
-    local = all(source.location.filesystem is None and source.spool is None for source, _ in chosen)
-    if jobs < 2 or len(chosen) < 2 or not local:
-        return 1
-    sizes = []
-    for source, _ in chosen:
-        with contextlib.suppress(OSError):
-            sizes.append(os.path.getsize(source.location.path))
-    return max(1, min(jobs, len(chosen), sum(sizes) // WORTHWHILE_BYTES))
-
-
-def score_side_by_side(
-    summary: Summary,
-    task: Task,
-    chosen: Sequence[tuple[FileInput, str | None]],
-    jobs: int,
-    monitor: Monitor,
-    follower: ParallelFollower,
-    *,
-    spared: int,
+def _arrived(
+    run: Run,
+    source: Input,
+    done: _Done,
+    consumers: Sequence[Any],
+    side: SideOutput,
+    errors: list[AedetectError],
 ) -> None:
-    """What `jobs.score_into` does, by `jobs` processes; `summary` is the same, in the same order.
-
-    Raises OutputError where an output cannot be written or a process came to an end by itself.
-    """
-    errors: list[AedetectError] = []
-    with _pool(task, jobs) as pool:
-        futures: list[Future[Done]] = [pool.submit(_score_one, *item) for item in chosen]
-        for future, (source, _) in zip(futures, chosen, strict=True):
-            monitor.stage(source.name)
-            done = _settled(future, source)
-            summary.files.append(done.entry)
-            if done.error is not None:
-                errors.append(done.error)
-                continue
-            summary.counts.add(done.summary.counts)
-            summary.warnings += done.summary.warnings
-            for text in done.summary.warnings:
-                monitor.notice(text)
-            follower.arrived(source, done)
-    conclude(summary, errors, len(chosen), spared)
+    run.summary.files.append(done.entry)
+    if done.error is not None:
+        errors.append(done.error)
+        return
+    run.summary.counts.update(done.entry.counts)
+    run.summary.warnings += done.warnings
+    for text in done.warnings:
+        run.callback.notice(text)
+    if done.side is not None:
+        with pa.memory_map(str(done.side)) as stream, side.of_input(source.name) as take:
+            reader = pa.ipc.open_file(stream)
+            for number in range(reader.num_record_batches):
+                take(reader.get_batch(number))
+    for consumer, state in zip(consumers, done.states, strict=True):
+        consumer.merge(source, done.entry, state)
 
 
-class ParallelFollower:
-    """Told of every input that another process has scored, in order; may be left as it is."""
-
-    def arrived(self, source: FileInput, done: Done) -> None:
-        """The input's output is in place."""
-
-
-def _settled(future: Future[Done], source: FileInput) -> Done:
+def _settled(run: Run, future: Future[_Done], source: Input) -> _Done:
     from concurrent.futures.process import BrokenProcessPool
 
+    run.callback.stage(source.name)
     try:
         return future.result()
     except BrokenProcessPool:
         raise OutputError(
-            f"{source.name}: the process that scored it was ended from outside (out of memory?); "
-            "try fewer --jobs"
+            f"{source.name}: the process that {run.task.counts.done} it was ended from outside (out of "
+            "memory?); try fewer --jobs"
         ) from None
 
 
 @contextlib.contextmanager
-def _pool(task: Task, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(remote: _Remote, jobs: int) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: threads of torch and Arrow do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, _begin, (task,))
+    pool = ProcessPoolExecutor(jobs, context, _begin, (remote,))
     try:
         yield pool
     except BaseException:
@@ -135,29 +187,7 @@ def _pool(task: Task, jobs: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Keeper(Follower):
-    """In a worker: measures drift, and marks what the input looked like."""
-
-    def __init__(self, drift: DriftWatch, marks: bool):
-        self.mark: Mark | None = None
-        self._drift = drift
-        self._marks = marks
-
-    def begin(self, source: FileInput) -> None:
-        if self._marks:
-            self.mark = mark_of(source)
-        self._drift.begin(source)
-
-    def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
-        self._drift.see(batch, verdicts)
-
-    def check(self, source: FileInput) -> None:
-        if self.mark is not None:
-            check_unchanged(source, self.mark)
-        self._drift.check(source)
-
-
-_worker: tuple[Task, Detector] | None = None
+_worker: tuple[_Remote, Task] | None = None
 
 
 class _Stop(BaseException):
@@ -193,8 +223,8 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _begin(task: Task) -> None:
-    """A process begins: it loads the model, and leaves interruptions to the one that started it."""
+def _begin(remote: _Remote) -> None:
+    """A process begins: it makes the task, and leaves interruptions to the one that started it."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in _SIGNALS:
@@ -203,29 +233,22 @@ def _begin(task: Task) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    import torch
-
-    from aedetect.config import Config
-    from aedetect.detector import load
-
-    torch.set_num_threads(task.threads)
-    settings = Config.model_validate(task.settings)
-    detector = load(task.model, device=settings.training.device, sha256=task.sha256)
-    _worker = task, detector.adjusted(settings)
+    _worker = remote, remote.recipe.build(remote.threads)
 
 
-def _score_one(source: FileInput, output: str | None) -> Done:
-    from aedetect.tasks.drift.collector import DriftWatch
-
+def _work(place: int, source: Input, output: str | None) -> _Done:
     assert _worker is not None
-    task, detector = _worker
-    drift = DriftWatch(detector)
-    keeper = _Keeper(drift, task.marks)
-    summary = Summary({}, detector.threshold, None, datetime.now(UTC))
+    remote, task = _worker
+    consumers = Consumers([make(task) for make in remote.consumers if make is not None])
+    summary = RunSummary(task.name, task.counts, {})
+    side = remote.side / f"{place}.arrow" if remote.side is not None else None
     error: AedetectError | None = None
     with _left_in_order():
         try:
-            score_into(summary, detector, [source], [output], task.shape, Monitor(), keeper, together=False)
+            plan = Plan([source], [output], side=None if side is None else str(side))
+            run_in_process(Run(task, summary, consumers), plan)
         except (DataError, ModelError) as failure:
             error = failure
-    return Done(summary.files[0], summary, keeper.mark, drift.bare(), error)
+    states = iter(consumers.state())
+    kept = [None if make is None else next(states) for make in remote.consumers]
+    return _Done(summary.files[0], summary.warnings, kept, side, error)

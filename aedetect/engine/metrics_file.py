@@ -1,102 +1,24 @@
-"""The outcome of a scoring run, kept in files for whoever was not watching.
+"""The outcome of a run as metrics, for whoever was not watching.
 
-The summary is the JSON object of `--json`; the metrics are for the textfile collector of
-Prometheus' node exporter (text exposition format 0.0.4, without timestamps, as that collector
-demands). Both are written however the run ends, and atomically.
+They are for the textfile collector of Prometheus' node exporter: text exposition format 0.0.4, without
+timestamps, as that collector demands.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aedetect.engine.summary import Summary
-from aedetect.errors import AedetectError, ExitCode, Terminated, UsageError, lacking
-from aedetect.io.atomic import atomic_output, check_writable, same_file
-from aedetect.io.locate import STDIN
+from aedetect.errors import ExitCode
 
 # The data were scored; that some were flagged or have drifted is a finding, not a failure.
 SUCCESS = (ExitCode.OK, ExitCode.ALERTS, ExitCode.DRIFT)
 _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
-
-
-@contextlib.contextmanager
-def recorded(
-    summary: Summary, summary_file: Path | None, metrics_file: Path | None, taken: Sequence[str | None]
-) -> Iterator[None]:
-    """Writes `summary` to these files when the block ends, also when it fails.
-
-    Raises OutputError where they cannot be written; a failure of the block itself comes first. Raises
-    Clash where one of them is also among `taken`, paths of other use: nothing is written then.
-    """
-    for option, path in (("--summary", summary_file), ("--metrics", metrics_file)):
-        if path is not None and str(path) == STDIN:
-            raise UsageError(f"{option} -: this goes to a file, not to stdout, which --json is for")
-        if path is not None:
-            check_writable(path)
-    check_records(summary_file, metrics_file, taken)
-    if summary_file is not None and metrics_file is not None and same_file(summary_file, metrics_file):
-        raise UsageError(f"{metrics_file}: both --summary and --metrics go there; name two files")
-    try:
-        yield
-    except Clash:
-        raise
-    except BaseException as error:
-        summary.error, summary.exit_code = _told(error)
-        with contextlib.suppress(AedetectError):
-            _write(summary, summary_file, metrics_file)
-        raise
-    _write(summary, summary_file, metrics_file)
-
-
-class Clash(UsageError):
-    """A record would replace a file of other use: no record of that is written there."""
-
-
-def check_records(summary_file: Path | None, metrics_file: Path | None, taken: Sequence[str | None]) -> None:
-    """Raises Clash where a record of the run would replace one of the files `taken`."""
-    for option, path in (("--summary", summary_file), ("--metrics", metrics_file)):
-        if path is None or (path.exists() and not path.is_file()):
-            continue
-        if any(other and same_file(path, other) for other in taken):
-            raise Clash(
-                f"{path}: {option} would replace an input, an output, the model or the state file; "
-                "name another"
-            )
-
-
-def _told(error: BaseException) -> tuple[str, int]:
-    if isinstance(error, AedetectError):
-        return str(error), int(error.exit_code)
-    if isinstance(error, Terminated):
-        return "terminated", int(ExitCode.TERMINATED)
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", int(ExitCode.INTERRUPTED)
-    if isinstance(error, BrokenPipeError):
-        return "whoever read the output closed it", int(ExitCode.CLOSED_PIPE)
-    memory = lacking(error)
-    if memory is not None:
-        return f"out of {memory}", int(ExitCode.DATA)
-    return f"a bug in aedetect: {type(error).__name__}: {error}", int(ExitCode.BUG)
-
-
-def _write(summary: Summary, summary_file: Path | None, metrics_file: Path | None) -> None:
-    told = summary.as_dict()
-    if summary_file is not None:
-        with atomic_output(summary_file) as stream:
-            text = json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2)
-            stream.write(text.encode() + b"\n")
-    if metrics_file is not None:
-        text = metrics(told, _last_success(metrics_file, _labels(told)))
-        with atomic_output(metrics_file) as stream:
-            stream.write(text.encode())
 
 
 def metrics(told: dict[str, Any], last_success: float | None) -> str:
@@ -165,11 +87,11 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def _last_success(path: Path, labels: dict[str, str]) -> float | None:
-    """What the file at `path` says of the last success; None where there is none."""
+def last_success(path: Path, told: dict[str, Any]) -> float | None:
+    """What the file at `path` says of the last success with the model of `told`; None where there is none."""
     if not path.is_file():
         return None
-    line = re.compile(re.escape(_LAST_SUCCESS + _label_text(labels)) + r" ([0-9.e+]+)")
+    line = re.compile(re.escape(_LAST_SUCCESS + _label_text(_labels(told))) + r" ([0-9.e+]+)")
     with contextlib.suppress(OSError, ValueError):
         for text in path.read_text(encoding="utf-8").splitlines():
             if match := line.fullmatch(text):

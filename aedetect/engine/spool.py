@@ -1,48 +1,19 @@
-"""Batches set aside until their input is known to be good, and the columns that several inputs share."""
+"""Batches set aside on disk until it is known that their input is good to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from aedetect.io.atomic import writing
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-
-def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:
-    """Columns of several inputs in order of appearance; text where types differ, numbers aside."""
-    import pyarrow as pa
-
-    merged: dict[str, Any] = {}
-    for fields in each:
-        for item in fields:
-            known = merged.setdefault(item.name, item.type)
-            if known != item.type:
-                numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (known, item.type))
-                merged[item.name] = pa.float64() if numbers else pa.string()
-    return [pa.field(name, type_) for name, type_ in merged.items()]
-
 
 class Spool:
-    """Batches set aside on disk until it is known that their input is good to its end."""
+    """A file that is gone when it is closed. Raises OutputError where it cannot be written."""
 
     def __init__(self, schema: pa.Schema):
-        import pyarrow as pa
-
         self._folder = tempfile.gettempdir()
         with writing(self._folder):
             self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self
@@ -53,8 +24,6 @@ class Spool:
             self._writer.write_batch(batch)
 
     def read(self) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         with writing(self._folder):
             self._writer.close()
             self._file.seek(0)
@@ -62,6 +31,3 @@ class Spool:
 
     def close(self) -> None:
         self._file.close()
-
-
-SOURCE_COLUMN = "source_file"

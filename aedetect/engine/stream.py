@@ -1,351 +1,222 @@
-"""Rows in, rows out: the pass behind encode, decode, clean and impute, from inputs to outputs."""
+"""The one pass: inputs opened one after the other, batches processed by threads, results in order."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
 
-import torch
+import pyarrow as pa
 
-from aedetect._version import __version__
 from aedetect.engine.callbacks import Monitor
-from aedetect.engine.spool import SOURCE_COLUMN, Spool, union_fields
+from aedetect.engine.outputs import (
+    SideOutput,
+    conformed,
+    is_typed,
+    joint_fields,
+    open_output,
+    output_schema,
+)
+from aedetect.engine.plan import Plan
+from aedetect.engine.spool import Spool
+from aedetect.engine.summary import RunSummary
+from aedetect.engine.task import (
+    BatchResult,
+    Consumer,
+    Consumers,
+    FileSummary,
+    OutputFields,
+    Processed,
+    Task,
+    TaskRun,
+)
 from aedetect.engine.workers import ordered
-from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, UsageError
-from aedetect.io.locate import STDIN
+from aedetect.errors import AedetectError, DataError, ExitCode, ModelError
 from aedetect.io.source import Input
-from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
-from aedetect.models.ensemble import single_threaded
-from aedetect.tasks.change_log import Changes, changes_schema
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import torch
 
 
-SUMMARY_VERSION = 1
+@dataclass(frozen=True)
+class Run:
+    """A run of a task: where its results are entered, and who looks on."""
+
+    task: Task
+    summary: RunSummary
+    consumers: Consumer = field(default_factory=Consumers)
+    callback: Monitor = field(default_factory=Monitor)
 
 
-@dataclass
-class Converted:
-    """What became of one batch. `unusable`: rows in which cells could not be read.
+def run_in_process(run: Run, plan: Plan) -> None:
+    """Run a task from each input to its output. A bad input does not stop the others.
 
-    `changes` lists cells that were changed; `cells` counts them.
+    Data and model errors of an input end up in the summary; where no input could be used they are
+    raised. OutputError is raised at once: where one output cannot be written, others would fare no better.
     """
-
-    batch: pa.RecordBatch
-    unusable: int = 0
-    cells: int = 0
-    changes: Changes | None = None
-
-
-class Pass(Protocol):
-    """One pass of a job over one input; batches are converted by several threads at once."""
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is to be said of the input from its columns alone."""
-        ...
-
-    def fields(self) -> list[pa.Field]:
-        """The columns of the output."""
-        ...
-
-    def convert(self, batch: pa.RecordBatch, first: int) -> Converted:
-        """One batch, whose first row is row `first` (from 1) of the input."""
-        ...
-
-    def conclude(self, rows: int) -> list[str]:
-        """What is to be said of the input at its end. Raises DataError where it was unusable."""
-        ...
+    side = SideOutput(plan.side, run.task.side_fields, len(plan.inputs) > 1)
+    try:
+        with side.opened():
+            errors = (_together if plan.together else _apart)(run, plan, side) if plan.inputs else []
+            conclude(run.summary, errors, plan)
+        run.consumers.finish()
+    finally:
+        run.summary.seconds = run.summary.clock.seconds
 
 
-class Job(Protocol):
-    """What is done to rows, whichever input they come from."""
-
-    name: str
-
-    @property
-    def device(self) -> torch.device: ...
-
-    @property
-    def batch_rows(self) -> int: ...
-
-    def start(self, source: Input, typed: bool) -> Pass:
-        """A pass over `source`; `typed`: text cells of learned columns become numbers.
-
-        Raises DataError, ModelError or UsageError where the input does not fit.
-        """
-        ...
-
-
-@dataclass
-class FileOutcome:
-    """One input's entry in the summary."""
-
-    path: str
-    output: str | None
-    status: str = "done"
-    rows: int = 0
-    unusable: int = 0
-    cells: int = 0
-    error: str | None = None
-
-
-@dataclass
-class ConversionSummary:
-    """What a run came to; `as_dict` is the contract of `--json`."""
-
-    command: str
-    model: dict[str, str | None]
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    rows: int = 0
-    unusable: int = 0
-    cells: int = 0
-    files: list[FileOutcome] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    exit_code: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "schema_version": SUMMARY_VERSION,
-            "aedetect_version": __version__,
-            "command": self.command,
-            "model": self.model,
-            "rows": self.rows,
-            "unusable": self.unusable,
-            "changed_cells": self.cells,
-            "files": [asdict(entry) for entry in self.files],
-            "warnings": self.warnings,
-            "started": self.started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(self.seconds, 3),
-            "exit_code": self.exit_code,
-        }
-
-
-def convert_files(
-    job: Job,
-    model: dict[str, str | None],
-    inputs: Sequence[Input],
-    outputs: Sequence[str],
-    monitor: Monitor,
-    changes: str | None = None,
-) -> ConversionSummary:
-    """Run `job` from each input to its output; changed cells are listed in the file `changes`.
-
-    A bad input does not stop the others: its error goes to the summary (with a single input it is
-    raised). OutputError is raised.
-    """
-    summary = ConversionSummary(job.name, model)
-    clock = time.monotonic()
-    together = len(inputs) > 1 and len(set(outputs)) == 1
-    errors: list[AedetectError] = []
-    with _Listing(changes, len(inputs) > 1).opened() as listing:
-        if together:
-            _together(job, inputs, outputs[0], summary, monitor, listing, errors)
-        else:
-            _apart(job, inputs, outputs, summary, monitor, listing, errors)
-        if errors and len(errors) == len(inputs):
-            raise _failure(errors)
-    summary.seconds = time.monotonic() - clock
+def conclude(summary: RunSummary, errors: Sequence[AedetectError], plan: Plan) -> None:
+    """Settle the exit code. Raises the failure of a run of which no input could be used."""
+    if errors and len(errors) == len(plan.inputs) and not plan.skipped:
+        raise _failure(errors)
     if errors:
         summary.exit_code = int(ExitCode.PARTIAL)
-    return summary
 
 
-def convert_to_table(job: Job, inputs: Sequence[Input]) -> pa.Table:
-    """All inputs through `job` as one Arrow table; with several, a column names each row's."""
-    import pyarrow as pa
+def read_inputs(run: Run, inputs: Sequence[Input]) -> None:
+    """Run a task for what its consumers see; nothing is written.
 
-    several = len(inputs) > 1
-    fields = union_fields([job.start(source, typed=True).fields() for source in inputs])
-    schema = _schema(fields, several, inputs[0].name)
+    Raises the DataError or ModelError of the first input that cannot be used.
+    """
+    for source in inputs:
+        run.callback.stage(source.name)
+        entry = FileSummary(source.name, None, run.task.counts.done)
+        warnings: list[str] = []
+        for batch in _processed(run, run.task.start(source, True), source, entry, warnings):
+            run.consumers.see(batch)
+        _enter(run, entry, warnings)
+
+
+def run_to_table(task: Task, inputs: Sequence[Input]) -> tuple[pa.Table, RunSummary]:
+    """All inputs through a task as one table; with several, a last column names each row's.
+
+    Raises the DataError or ModelError of the first input that cannot be used.
+    """
+    summary = RunSummary(task.name, task.counts, {})
+    fields = joint_fields([task.start(source, True).fields() for source in inputs])
+    schema = output_schema(fields, inputs[0].name, len(inputs) > 1)
     batches: list[pa.RecordBatch] = []
-    for source in inputs:
-        entry = FileOutcome(source.name, None)
-        for converted in _converted(job, source, True, entry, [], Monitor()):
-            batches.append(_conformed(converted.batch, schema, source.name))
-    return pa.Table.from_batches(batches, schema)
+
+    class Gather(Consumer):
+        def see(self, batch: Processed) -> None:
+            if batch.result.rows is not None:
+                batches.append(conformed(batch.result.rows, schema, batch.source.name))
+
+    read_inputs(Run(task, summary, Gather()), inputs)
+    return pa.Table.from_batches(batches, schema), summary
 
 
-def _apart(
-    job: Job,
-    inputs: Sequence[Input],
-    outputs: Sequence[str],
-    summary: ConversionSummary,
-    monitor: Monitor,
-    listing: _Listing,
-    errors: list[AedetectError],
-) -> None:
-    for source, output in zip(inputs, outputs, strict=True):
-        with _gathered(summary, source, output, errors, monitor) as (entry, warnings):
-            typed = output_format(output) not in TEXT_FORMATS
-            schema = _schema(job.start(source, typed).fields(), False, source.name)
-            with listing.of_input(source.name) as note, _sink(output, schema) as write:
-                for converted in _converted(job, source, typed, entry, warnings, monitor):
-                    write(converted.batch)
-                    note(converted)
+def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
+    if len(plan.inputs) > 1:
+        # A clash of names is found before the first output is written.
+        for source, output in zip(plan.inputs, plan.outputs, strict=True):
+            _fields(run.task, source, output)
+    errors: list[AedetectError] = []
+    for source, output in zip(plan.inputs, plan.outputs, strict=True):
+        with _entered(run, source, output, errors) as (entry, warnings):
+            run.consumers.begin(source)
+            task_run = run.task.start(source, is_typed(output))
+            schema = output_schema(task_run.fields(), source.name)
+            with side.of_input(source.name) as list_side, open_output(output, schema) as write:
+                for batch in _processed(run, task_run, source, entry, warnings):
+                    if batch.result.rows is not None and len(batch.result.rows):
+                        write(batch.result.rows)
+                    list_side(batch.result.side)
+                    run.consumers.see(batch)
+                run.consumers.check(source)
+        if entry.error is None:
+            run.consumers.done(source, entry)
+    return errors
 
 
-def _together(
-    job: Job,
-    inputs: Sequence[Input],
-    output: str,
-    summary: ConversionSummary,
-    monitor: Monitor,
-    listing: _Listing,
-    errors: list[AedetectError],
-) -> None:
-    typed = output_format(output) not in TEXT_FORMATS
-    each: list[list[pa.Field]] = []
-    for source in inputs:
-        # Inputs that cannot be used are met again, and named, when their turn comes.
-        with contextlib.suppress(DataError, ModelError):
-            each.append(job.start(source, typed).fields())
-    schema = _schema(union_fields(each), True, inputs[0].name)
-    with _sink(output, schema) as write:
-        for source in inputs:
+def _together(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
+    output = plan.outputs[0]
+    each = [_fields(run.task, source, output) for source in plan.inputs]
+    known = joint_fields([fields for fields in each if fields is not None])
+    schema = output_schema(known, plan.inputs[0].name, True)
+    errors: list[AedetectError] = []
+    good: list[tuple[Input, FileSummary]] = []
+    with contextlib.suppress(_NoGoodInput), open_output(output, schema) as write:
+        for source in plan.inputs:
             with (
                 contextlib.closing(Spool(schema)) as spool,
-                _gathered(summary, source, output, errors, monitor) as (entry, warnings),
-                listing.of_input(source.name) as note,
+                _entered(run, source, output, errors) as (entry, warnings),
+                side.of_input(source.name) as list_side,
             ):
-                for converted in _converted(job, source, typed, entry, warnings, monitor):
-                    spool.write(_conformed(converted.batch, schema, source.name))
-                    note(converted)
-                for batch in spool.read():
-                    write(batch)
-        if len(errors) == len(inputs):
-            raise _failure(errors)
+                run.consumers.begin(source)
+                task_run = run.task.start(source, is_typed(output))
+                for batch in _processed(run, task_run, source, entry, warnings):
+                    if batch.result.rows is not None and len(batch.result.rows):
+                        spool.write(conformed(batch.result.rows, schema, source.name))
+                    list_side(batch.result.side)
+                    run.consumers.see(batch)
+                run.consumers.check(source)
+                for rows in spool.read():
+                    write(rows)
+            if entry.error is None:
+                good.append((source, entry))
+        if not good:
+            raise _NoGoodInput
+    for source, entry in good:
+        run.consumers.done(source, entry)
+    return errors
 
 
-def _converted(
-    job: Job, source: Input, typed: bool, entry: FileOutcome, warnings: list[str], monitor: Monitor
-) -> Iterator[Converted]:
-    run = job.start(source, typed)
-    warnings += run.warnings
+def _fields(task: Task, source: Input, output: str | None) -> OutputFields | None:
+    """The columns of an output; None for an input that cannot be used, which is met again and named."""
+    with contextlib.suppress(DataError, ModelError):
+        return task.start(source, is_typed(output)).fields()
+    return None
+
+
+def _processed(
+    run: Run, task_run: TaskRun, source: Input, entry: FileSummary, warnings: list[str]
+) -> Iterator[Processed]:
+    """The batches of an input in order; its counts and warnings are entered as it goes."""
+    warnings += task_run.warnings
 
     def numbered() -> Iterator[tuple[pa.RecordBatch, int]]:
         first = 1
-        for batch in source.open(job.batch_rows).batches():
-            yield batch, first
-            first += len(batch)
+        for rows in source.open(run.task.batch_rows).batches():
+            yield rows, first
+            first += len(rows)
 
-    with single_threaded(job.device) as workers:
-        for (batch, _), converted in ordered(lambda item: (item, run.convert(*item)), numbered(), workers):
-            entry.rows += len(batch)
-            entry.unusable += converted.unusable
-            entry.cells += converted.cells
-            monitor.rows(entry.rows)
-            yield converted
-    warnings += run.conclude(entry.rows)
+    def work(item: tuple[pa.RecordBatch, int]) -> tuple[pa.RecordBatch, int, BatchResult]:
+        return *item, task_run.process(*item)
 
-
-def _schema(fields: Sequence[pa.Field], source: bool, name: str) -> pa.Schema:
-    import pyarrow as pa
-
-    names = [item.name for item in fields] + ([SOURCE_COLUMN] if source else [])
-    twice = next((item for item in names if names.count(item) > 1), None)
-    if twice is not None:
-        raise UsageError(f"{name}: has a column {twice!r} already, which the output would add; rename it")
-    return pa.schema([*fields, *([pa.field(SOURCE_COLUMN, pa.string())] if source else [])])
-
-
-def _conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordBatch:
-    """The batch with the columns of `schema`: null where it has none, text where types differ."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from aedetect.io.write import as_text
-
-    columns = []
-    for item in schema:
-        if item.name == SOURCE_COLUMN and item.name not in batch.schema.names:
-            columns.append(pa.repeat(pa.scalar(name, pa.string()), len(batch)))
-        elif item.name not in batch.schema.names:
-            columns.append(pa.nulls(len(batch), item.type))
-        else:
-            column = batch.column(item.name)
-            if column.type != item.type:
-                text = pa.types.is_string(item.type)
-                known = column.is_valid()
-                column = (
-                    pc.if_else(known, as_text(column), None)
-                    if text
-                    else pc.cast(column, item.type, safe=False)
-                )
-            columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    with run.task.threads() as workers:
+        for rows, first, result in ordered(work, numbered(), workers):
+            task_run.account(result, first)
+            entry.counts.update(result.counts)
+            run.callback.rows(entry.counts["rows"])
+            yield Processed(source, first, rows, result)
+    warnings += task_run.conclude(entry.counts["rows"])
 
 
 @contextlib.contextmanager
-def _gathered(
-    summary: ConversionSummary, source: Input, output: str, errors: list[AedetectError], monitor: Monitor
-) -> Iterator[tuple[FileOutcome, list[str]]]:
+def _entered(
+    run: Run, source: Input, output: str | None, errors: list[AedetectError]
+) -> Iterator[tuple[FileSummary, list[str]]]:
     """Enters what becomes of one input into the summary; data and model errors do not escape."""
-    monitor.stage(source.name)
-    entry, warnings = FileOutcome(source.name, output), list[str]()
+    run.callback.stage(source.name)
+    entry, warnings = FileSummary(source.name, output, run.task.counts.done), list[str]()
     try:
         yield entry, warnings
     except (DataError, ModelError) as error:
         errors.append(error)
-        entry = FileOutcome(source.name, None, "failed", error=str(error))
+        entry.counts.clear()
+        entry.output, entry.status, entry.error = None, "failed", str(error)
+        run.summary.files.append(entry)
     else:
-        summary.rows += entry.rows
-        summary.unusable += entry.unusable
-        summary.cells += entry.cells
-        summary.warnings += warnings
-        for text in warnings:
-            monitor.notice(text)
-    summary.files.append(entry)
+        _enter(run, entry, warnings)
 
 
-@contextlib.contextmanager
-def _sink(output: str, schema: pa.Schema) -> Iterator[Any]:
-    if output != STDIN and os.path.dirname(output):
-        os.makedirs(os.path.dirname(output), exist_ok=True)
-    with open_sink(output, schema) as sink:
-        yield sink.write
+def _enter(run: Run, entry: FileSummary, warnings: Sequence[str]) -> None:
+    run.summary.counts.update(entry.counts)
+    run.summary.warnings += warnings
+    run.summary.files.append(entry)
+    for text in warnings:
+        run.callback.notice(text)
 
 
-class _Listing:
-    """The list of changed cells, where one is asked for: an input's go in once it was good to its end."""
-
-    def __init__(self, path: str | None, several: bool):
-        self._path = path
-        self._several = several
-        self._write: Any = None
-
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[_Listing]:
-        if self._path is None:
-            yield self
-            return
-        with _sink(self._path, changes_schema(self._several)) as self._write:
-            yield self
-
-    @contextlib.contextmanager
-    def of_input(self, name: str) -> Iterator[Any]:
-        if self._write is None:
-            yield lambda _: None
-            return
-        schema = changes_schema(self._several)
-        with contextlib.closing(Spool(schema)) as spool:
-
-            def note(converted: Converted) -> None:
-                if converted.changes is not None and len(converted.changes):
-                    spool.write(converted.changes.batch(schema, name))
-
-            yield note
-            for batch in spool.read():
-                self._write(batch)
+class _NoGoodInput(Exception):
+    """Keeps an output without a single good input from being put in place."""
 
 
 def _failure(errors: Sequence[AedetectError]) -> AedetectError:

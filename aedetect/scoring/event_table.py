@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
+from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.series.entities import Name
 from aedetect.io.write import open_sink
+from aedetect.scoring.events import Event
 from aedetect.scoring.result_columns import blame
-from aedetect.scoring.series import SeriesJudge
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
-def event_table(judge: SeriesJudge) -> pa.Table:
+class ScoredSeries(Protocol):
+    """What the table asks of scored series. Shapes: [rows], over all of them."""
+
+    found_events: list[Event]
+    seconds: Floats
+    scores: Floats
+    p_values: Floats
+
+    @property
+    def names(self) -> Sequence[Name]: ...
+
+    @property
+    def entity(self) -> Sequence[str]: ...
+
+    @property
+    def columns(self) -> list[str]: ...
+
+    @property
+    def top(self) -> int: ...
+
+    def shares(self, rows: Integers) -> Matrix: ...
+
+
+def event_table(scored: ScoredSeries) -> pa.Table:
     """Events by series and time.
 
     Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (UTC), `rows` flagged,
     `peak_score`, `p_value` (that of the peak), `features` (of the columns that contributed most, their
     mean share as JSON).
     """
-    import pyarrow as pa
-
-    events = judge.events
+    events = scored.found_events
     stamp = pa.timestamp("ms", tz="UTC")
 
     def instants(rows: list[int]) -> pa.Array:
-        return pa.array((judge.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)
+        return pa.array((scored.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)
 
     peaks = [event.peak for event in events]
     columns: dict[str, pa.Array] = {"anomaly_event": pa.array([event.number for event in events], pa.int64())}
-    for place, name in enumerate(judge.entity):
-        columns[name] = pa.array([judge.names[event.series][place] for event in events], pa.string())
+    for place, name in enumerate(scored.entity):
+        columns[name] = pa.array([scored.names[event.series][place] for event in events], pa.string())
     return pa.table(
         {
             **columns,
@@ -40,18 +62,18 @@ def event_table(judge: SeriesJudge) -> pa.Table:
             "end": instants([int(event.rows[-1]) for event in events]),
             "peak": instants(peaks),
             "rows": pa.array([len(event.rows) for event in events], pa.int64()),
-            "peak_score": pa.array(judge.scores[peaks]),
-            "p_value": pa.array(judge.p_values[peaks]),
+            "peak_score": pa.array(scored.scores[peaks]),
+            "p_value": pa.array(scored.p_values[peaks]),
             "features": pa.array(
-                [blame(judge.shares(event.rows), judge.columns, judge.top) for event in events], pa.string()
+                [blame(scored.shares(event.rows), scored.columns, scored.top) for event in events],
+                pa.string(),
             ),
         }
     )
 
 
-def write_events(judge: SeriesJudge, path: str) -> None:
+def write_events(table: pa.Table, path: str) -> None:
     """Write the events to `path`, in the format of its suffix. Raises OutputError where that fails."""
-    table = event_table(judge)
     with open_sink(path, table.schema) as sink:
         for batch in table.to_batches():
             sink.write(batch)

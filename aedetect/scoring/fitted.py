@@ -1,10 +1,12 @@
-"""The parts of a fitted model, as they come from fitting and from a model file."""
+"""The fitted model: encoder, members, calibration and threshold, to and from a model file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,105 +21,146 @@ from aedetect.data.series.channels import Channels
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.models.auxiliary.heads import Companion
-from aedetect.models.base import Autoencoder
+from aedetect.models.device import pick_device
 from aedetect.models.registry import build, build_series
-from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
+from aedetect.models.window_base import WindowLayout
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.manifest import Manifest, TrainingSummary
-from aedetect.scoring.model_file import Tensors
+from aedetect.scoring.model_file import Tensors, read_bundle, write_bundle
+from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 
-if TYPE_CHECKING:
-    import torch
-
-# What the names of a companion's tensors begin with in the model file.
-_COMPANION = "companion."
+# What the names of the auxiliary networks' tensors begin with in the model file.
+_AUXILIARY = "companion."
 NORMAL_ROWS = "explain.normal_rows"
+# A constant that moved, or an infinite number, is stranger than any calibration row: its score
+# is at least this many times the strangest of them.
+_OUT_OF_RANGE = 2.0
+_LEAST_SCALE = 1e-6
 
 
 @dataclass(frozen=True)
-class Parts:
+class SeriesParts:
+    """What a model of time series has beside that of a table. `peaks`: largest scores of spans, unscaled."""
+
+    state: SeriesState
+    scales: Scales | None
+    peaks: Floats
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """What was learned, and the settings it is used with; nothing in it changes.
+
+    `members`: the networks, whose errors are averaged. `scale`: what an unscaled score is divided by.
+    `sha256`: digest of the file it came from; None for one just fitted. `series`: what it knows of time;
+    None for one of tables. `heads`: the auxiliary networks; None for series and in files of format 1.
+    `normal_rows`: a sample of the encoded rows learned from [rows, features]; none in older files.
+    `sketch`: how the training values are spread; None in older files.
+    """
+
+    config: Config
     encoder: FeatureEncoder
     members: Sequence[Any]
     calibration: Calibration
     scale: np.float32
-    summary: TrainingSummary
+    training: TrainingSummary
     device: torch.device
-    sha256: str | None
-    series: SeriesParts | None
-    companion: Companion | None
     normal_rows: Matrix
-    sketch: Sketch | None
+    sha256: str | None = None
+    series: SeriesParts | None = None
+    heads: Companion | None = None
+    sketch: Sketch | None = None
 
     @classmethod
-    def of_fitted(cls, fitted: Fitted) -> Parts:
-        scale = np.float32(max(float(np.median(fitted.raw_scores)), 1e-6))
-        calibration = Calibration(np.sort(fitted.raw_scores) / float(scale))
-        return cls(
-            fitted.encoder,
-            fitted.members,
-            calibration,
-            scale,
-            fitted.summary,
-            fitted.device,
-            None,
-            fitted.series,
-            fitted.companion,
-            fitted.normal_rows,
-            fitted.sketch,
-        )
+    def load(
+        cls, path: str | os.PathLike[str], *, device: str = "auto", sha256: str | None = None
+    ) -> FittedModel:
+        """The model in the file at `path`; runs no code from it.
 
-    @classmethod
-    def of_bundle(
-        cls, manifest: Manifest, tensors: Tensors, digest: str, device: torch.device, path: str
-    ) -> Parts:
-        import torch
-
+        Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
+        digest is not `sha256`.
+        """
+        manifest, tensors, digest = read_bundle(path, sha256)
         try:
-            statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
-            encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
-            channels = Channels.of(encoder)
-            series = _series_parts(manifest.series, tensors, channels)
-            members: list[Any] = []
-            for index in range(len(manifest.training.members)):
-                model = (
-                    build_series(WindowLayout(series.state.window, channels.width), manifest.config.model)
-                    if series
-                    else build(encoder.layout, manifest.config.model)
-                )
-                prefix = f"members.{index}."
-                weights = {
-                    name.removeprefix(prefix): torch.from_numpy(tensor.copy())
-                    for name, tensor in tensors.items()
-                    if name.startswith(prefix)
-                }
-                model.load_state_dict(weights)
-                members.append(model.to(device).eval())
-            calibration = Calibration(np.asarray(tensors["calibration.scores"]))
-            scale = np.float32(tensors["calibration.scale"][0])
-            # Models made before explanations were have none, those of time series neither.
-            nothing = np.empty((0, encoder.layout.width), dtype=np.float32)
-            normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
-            if normal_rows.shape[1:] != nothing.shape[1:]:
-                raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
-            sketch = Sketch.of_tensors(encoder, tensors)
-            companion = _companion(encoder, manifest.config, tensors, device)
+            return _of_tensors(manifest, tensors, digest, pick_device(device))
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
-        return cls(
-            encoder,
-            members,
-            calibration,
-            scale,
-            manifest.training,
-            device,
-            digest,
-            series,
-            companion,
-            normal_rows,
-            sketch,
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file. Raises OutputError where that fails."""
+        state = self.series.state if self.series else None
+        write_bundle(path, self.schema, self.encoder.state, self.config, self.training, self.tensors(), state)
+
+    @property
+    def schema(self) -> Schema:
+        return self.encoder.schema
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that errors are attributed to: learned ones and watched constants."""
+        return list(dict.fromkeys(self.encoder.owners))
+
+    @property
+    def auxiliary(self) -> Companion:
+        """The networks behind `encode`, `clean`, `impute` and `sample`.
+
+        Raises ModelError for a model of time series, and for a file of a format that had none.
+        """
+        if self.series is not None:
+            raise ModelError(
+                "a model of time series has no codes and repairs; train one of tables, without --time"
+            )
+        if self.heads is None:
+            raise ModelError("the model has no code member, which older versions left out; retrain")
+        return self.heads
+
+    @property
+    def out_of_range_score(self) -> float:
+        """The least score of a row that is stranger than any calibration row."""
+        return _OUT_OF_RANGE * float(self.calibration.scores[-1])
+
+    @cached_property
+    def threshold_policy(self) -> ThresholdPolicy:
+        """Where the threshold lies, and what it promises."""
+        state, peaks = (self.series.state, self.series.peaks) if self.series else (None, np.empty(0))
+        return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale))
+
+    @property
+    def threshold(self) -> float:
+        """Scores above this are flagged. Raises UsageError for settings that the model cannot follow."""
+        return self.threshold_policy.value
+
+    def with_threshold(self, value: float | None = None, alert_rate: float | None = None) -> FittedModel:
+        """This model with a threshold given as such, or for an alert rate; as it is where both are None.
+
+        Raises UsageError for an alert rate outside (0, 1) and a threshold that is not finite.
+        """
+        chosen = set_to(self.config.threshold, value, alert_rate)
+        return replace(self, config=self.config.model_copy(update={"threshold": chosen}))
+
+    def adjusted(self, settings: Config) -> FittedModel:
+        """This model with those scoring, threshold, event and label settings that `settings` sets."""
+        data = settings.data.model_dump(include={"label", "positive"} & settings.data.model_fields_set)
+        asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
+        if "alert_rate" in asked:
+            # A rate asked for now overrules a fixed threshold of training.
+            asked.setdefault("value", None)
+            asked.setdefault("alarms_per_day", None)
+        scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
+        events = settings.series.model_dump(
+            include={"event_gap", "event_rows"} & settings.series.model_fields_set
         )
+        update: dict[str, Any] = {
+            "data": self.config.data.model_copy(update=data),
+            "scoring": self.config.scoring.model_copy(update=scoring),
+            "threshold": self.config.threshold.model_copy(update=asked),
+            "series": self.config.series.model_copy(update=events),
+            "drift": settings.drift,
+        }
+        return replace(self, config=self.config.model_copy(update=update))
 
     def tensors(self) -> Tensors:
+        """All arrays of the model, under their names in the model file."""
         tensors: Tensors = {f"features.{name}": values for name, values in self.encoder.statistics().items()}
         if self.sketch:
             tensors |= self.sketch.tensors()
@@ -133,10 +176,67 @@ class Parts:
             if self.series.scales:
                 tensors["series.centers"] = self.series.scales.centers
                 tensors["series.spreads"] = self.series.scales.spreads
-        if self.companion is not None:
-            for name, tensor in self.companion.state_dict().items():
-                tensors[f"{_COMPANION}{name}"] = tensor.detach().cpu().numpy()
+        if self.heads is not None:
+            for name, tensor in self.heads.state_dict().items():
+                tensors[f"{_AUXILIARY}{name}"] = tensor.detach().cpu().numpy()
         return tensors
+
+
+def scaled(raw: Floats) -> tuple[np.float32, Calibration]:
+    """The scale of unscaled scores [rows] of normal rows, and the calibration they give."""
+    scale = np.float32(max(float(np.median(raw)), _LEAST_SCALE))
+    return scale, Calibration(np.sort(raw) / float(scale))
+
+
+def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch.device) -> FittedModel:
+    """The model that a file holds. Raises KeyError, RuntimeError or ValueError where parts do not fit."""
+    statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
+    encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
+    channels = Channels.of(encoder)
+    series = _series_parts(manifest.series, tensors, channels)
+    members = _members(manifest, encoder, channels, tensors, device)
+    # Models made before explanations were have none, those of time series neither.
+    nothing = np.empty((0, encoder.layout.width), dtype=np.float32)
+    normal_rows = np.asarray(tensors.get(NORMAL_ROWS, nothing), dtype=np.float32)
+    if normal_rows.shape[1:] != nothing.shape[1:]:
+        raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
+    return FittedModel(
+        config=manifest.config,
+        encoder=encoder,
+        members=members,
+        calibration=Calibration(np.asarray(tensors["calibration.scores"])),
+        scale=np.float32(tensors["calibration.scale"][0]),
+        training=manifest.training,
+        device=device,
+        normal_rows=normal_rows,
+        sha256=digest,
+        series=series,
+        heads=_auxiliary(manifest.config, encoder, tensors, device),
+        sketch=Sketch.of_tensors(encoder, tensors),
+    )
+
+
+def _members(
+    manifest: Manifest, encoder: FeatureEncoder, channels: Channels, tensors: Tensors, device: torch.device
+) -> list[Any]:
+    members: list[Any] = []
+    for index in range(len(manifest.training.members)):
+        if manifest.series:
+            layout = WindowLayout(manifest.series.window, channels.width)
+            model: Any = build_series(layout, manifest.config.model)
+        else:
+            model = build(encoder.layout, manifest.config.model)
+        model.load_state_dict(_weights(tensors, f"members.{index}."))
+        members.append(model.to(device).eval())
+    return members
+
+
+def _weights(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): torch.from_numpy(tensor.copy())
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channels) -> SeriesParts | None:
@@ -148,44 +248,8 @@ def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channel
     return SeriesParts(state, scales, tensors["series.peaks"])
 
 
-def _companion(
-    encoder: FeatureEncoder, config: Config, tensors: Tensors, device: torch.device
+def _auxiliary(
+    config: Config, encoder: FeatureEncoder, tensors: Tensors, device: torch.device
 ) -> Companion | None:
-    """The companion in a model file; None where the file is of a format without one."""
-    import torch
-
-    stored = {
-        name.removeprefix(_COMPANION): torch.from_numpy(tensor.copy())
-        for name, tensor in tensors.items()
-        if name.startswith(_COMPANION)
-    }
+    stored = _weights(tensors, _AUXILIARY)
     return Companion.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
-
-
-@dataclass(frozen=True)
-class SeriesParts:
-    """What a model of time series has beside that of a table. `peaks`: largest scores of spans, unscaled."""
-
-    state: SeriesState
-    scales: Scales | None
-    peaks: Floats
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """All parts of a fitted model.
-
-    `raw_scores`: unscaled scores of the calibration rows. `normal_rows`: a sample of the encoded
-    rows learned from [rows, features], for explanations to compare with.
-    """
-
-    schema: Schema
-    encoder: FeatureEncoder
-    members: Sequence[Autoencoder] | Sequence[SeriesAutoencoder]
-    raw_scores: Floats
-    summary: TrainingSummary
-    device: torch.device
-    normal_rows: Matrix
-    series: SeriesParts | None = None
-    companion: Companion | None = None
-    sketch: Sketch | None = None

@@ -15,8 +15,8 @@ from aedetect.data.series.scaling import scalings
 from aedetect.models.ensemble import BLOCK_ROWS, rebuilt_windows, single_threaded
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
-    from aedetect.scoring.series import SeriesJudge
+    from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.series import SeriesSession
 
 
 # A step is rebuilt as the mean over so many of the windows that contain it.
@@ -51,19 +51,19 @@ class Track:
 
 
 class Rebuilt:
-    """The rows that a judge has kept, beside what the model rebuilds them as."""
+    """The rows that a session has kept, beside what the model rebuilds them as."""
 
-    def __init__(self, detector: Detector, judge: SeriesJudge):
-        assert judge.kept is not None
-        assert detector.series is not None
-        self._detector, self._judge, self._kept = detector, judge, judge.kept
-        self._channels = Channels.of(detector.encoder)
-        self._scaled = self._rebuilt(detector.series.state.window)
-        self._calm = ~judge.flagged & ~np.isnan(judge.scores)
+    def __init__(self, fitted: FittedModel, session: SeriesSession):
+        assert session.kept is not None
+        assert fitted.series is not None
+        self._fitted, self._session, self._kept = fitted, session, session.kept
+        self._channels = Channels.of(fitted.encoder)
+        self._scaled = self._rebuilt(fitted.series.state.window)
+        self._calm = ~session.flagged & ~np.isnan(session.scores)
 
     def track(self, column: str) -> Track | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""
-        encoder = self._detector.encoder
+        encoder = self._fitted.encoder
         start = 0
         for number in encoder.state.numeric:
             if number.column == column:
@@ -103,10 +103,12 @@ class Rebuilt:
         for part, stretch in zip(kept.timeline.segments, kept.own, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
                 start = kept.rows.seconds[kept.timeline.order[part.start]]
-                with single_threaded(self._detector.device):
-                    found = self._judge.shares_at(stretch, np.array([place - part.start]), start)
+                with single_threaded(self._fitted.device):
+                    found = self._session.attribution.shares_at(
+                        stretch, np.array([place - part.start]), start
+                    )
                 return np.asarray(found[0], dtype=np.float64)
-        return np.zeros(len(self._judge.columns))
+        return np.zeros(len(self._session.columns))
 
     @property
     def _sides(self) -> tuple[Matrix, Matrix]:
@@ -116,11 +118,11 @@ class Rebuilt:
 
     @property
     def _window(self) -> int:
-        assert self._detector.series is not None
-        return self._detector.series.state.window
+        assert self._fitted.series is not None
+        return self._fitted.series.state.window
 
     def _score(self, row: int) -> float:
-        return float(self._judge.scores[row])
+        return float(self._session.scores[row])
 
     def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> Track:
         apart = np.abs(seen - expected)
@@ -141,11 +143,13 @@ class Rebuilt:
 
     def _rebuilt(self, window: int) -> Matrix:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
-        kept, series = self._kept, self._detector.series
+        kept, series = self._kept, self._fitted.series
         assert series is not None
         found = np.full(kept.rows.values.shape, np.nan, dtype=np.float32)
-        scaling = scalings(kept.rows, kept.timeline, self._judge.names, series.scales, series.state.beginning)
-        with single_threaded(self._detector.device):
+        scaling = scalings(
+            kept.rows, kept.timeline, self._session.names, series.scales, series.state.beginning
+        )
+        with single_threaded(self._fitted.device):
             for part, stretch, (center, spread) in zip(
                 kept.timeline.segments, kept.own, scaling, strict=True
             ):
@@ -162,7 +166,7 @@ class Rebuilt:
         for begin in range(0, len(starts), BLOCK_ROWS):
             some = starts[begin : begin + BLOCK_ROWS]
             rebuilt = rebuilt_windows(
-                self._detector.members, stretch[some[:, None] + inside], self._detector.device
+                self._fitted.members, stretch[some[:, None] + inside], self._fitted.device
             )
             for start, one in zip(some.tolist(), rebuilt, strict=True):
                 sums[start : start + window] += one

@@ -14,7 +14,7 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aedetect.detector import Verdicts
+    from aedetect.scoring.base import Scores
 
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
 EVENT_COLUMN = "anomaly_event"
@@ -44,14 +44,14 @@ def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
             )
 
 
-def result_arrays(verdicts: Verdicts, columns: Sequence[str], top: int) -> list[pa.Array]:
+def result_arrays(verdicts: Scores, columns: Sequence[str], top: int) -> list[pa.Array]:
     """The result columns of one batch, in the order of `result_names`; null where unscorable."""
     import pyarrow as pa
 
     unscorable = verdicts.unscorable
     features: list[str | None] = [None] * len(unscorable)
     for index in np.flatnonzero(verdicts.flagged):
-        features[index] = blame(verdicts.shares[index], columns, top)
+        features[index] = blame(verdicts.attribution[index], columns, top)
     status = np.where(unscorable, "unscorable", "ok")
     if verdicts.warmup is not None:
         status = np.where(verdicts.warmup, "warmup", status)

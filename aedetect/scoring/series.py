@@ -1,11 +1,11 @@
-"""Who judges the rows of an input: one row by itself, or all rows of a series together."""
+"""Time series: the rows of a series are scored together, whichever inputs they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,62 +16,61 @@ from aedetect.data.series.channels import Channels
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.scaling import stretches, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
-from aedetect.data.series.tail import Tail
-from aedetect.detector import Detector, Verdicts
+from aedetect.data.series.tail import Tail, Tails
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import BLOCK_ROWS, single_threaded, window_errors, window_scores
+from aedetect.models.ensemble import single_threaded, window_scores
+from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_numbers, find_events
-from aedetect.scoring.prior_state import Remembered
+from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.row_scores import row_scores
+from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# Windows that a flagged row's errors are taken from.
-_BLAMED_WINDOWS = 16
+def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> Floats:
+    """Unscaled scores [steps] of a segment [steps, channels]; NaN where it is shorter than a window.
 
-
-class Judge(Protocol):
-    """Gives the verdicts on the batches of the inputs it was made for."""
-
-    def verdicts(self, source: Input, first: int, batch: pa.RecordBatch) -> Verdicts:
-        """Verdicts on a batch of `source` whose first row has the number `first`, from 0."""
-        ...
-
-    def warnings(self, source: Input) -> list[str]: ...
-
-
-def judge_of(
-    detector: Detector,
-    inputs: Sequence[Input],
-    threshold: float,
-    history: Sequence[Input] = (),
-    remembered: Remembered | None = None,
-) -> Judge:
-    """The judge of `inputs`. Raises DataError or ModelError where `history` cannot be used."""
-    if detector.series is None:
-        return _RowJudge(detector, threshold)
-    return SeriesJudge(detector, inputs, threshold, history, remembered)
+    The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
+    `models.ensemble.single_threaded`.
+    """
+    if len(segment) < window:
+        return np.full(len(segment), np.nan)
+    settings = fitted.config.series
+    raw = window_scores(fitted.members, segment, window, fitted.device)
+    return row_scores(raw, window, settings.causal, settings.smoothing)
 
 
 @dataclass(frozen=True)
-class _RowJudge:
-    detector: Detector
-    threshold: float
+class SeriesScorer:
+    """Scores the rows of series under a fitted model."""
 
-    def verdicts(self, source: Input, first: int, batch: pa.RecordBatch) -> Verdicts:
-        return self.detector.score_batch(batch, self.threshold)
+    fitted: FittedModel
+    independent = False
 
-    def warnings(self, source: Input) -> list[str]:
-        return []
+    @property
+    def series(self) -> SeriesParts:
+        """What the model knows of time."""
+        assert self.fitted.series is not None
+        return self.fitted.series
+
+    def open(
+        self, inputs: Sequence[Input], prior: PriorRows | None = None, keep: bool = False
+    ) -> SeriesSession:
+        """A session over `inputs`, all read and scored at once; with `keep` it holds on to their values.
+
+        Raises DataError or ModelError where the history cannot be used.
+        """
+        return SeriesSession(self, inputs, prior or PriorRows(), keep)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a judge has of the rows: as they were read, in time, and as the model is given them.
+    """What a session has of the rows: as they were read, in time, and as the model is given them.
 
     `own`: the channels [steps, channels] of each segment of the timeline.
     """
@@ -83,7 +82,7 @@ class Kept:
 
 @dataclass
 class _Taken:
-    """What was read of one input: where its rows begin among all, and its batches without their numbers."""
+    """What was read of one input: where its rows begin among all, and its encoded batches."""
 
     first: int = 0
     count: int = 0
@@ -92,41 +91,44 @@ class _Taken:
     failure: DataError | ModelError | None = None
 
 
-class SeriesJudge:
-    """Reads all inputs before it judges: a series may run on from one to the next, in any order.
+class SeriesSession:
+    """Reads all inputs before it scores: a series may run on from one to the next, in any order.
 
-    Rows of `history` and those remembered are known but not judged anew. Kept in memory: the time, the
-    series and the channels of each row, and its verdict; after that the verdict alone, unless asked to
-    `keep` all. An input that cannot be read is met again when its verdicts are asked for.
+    Rows of prior inputs and tails are known but not scored anew. Kept in memory: the time, the series,
+    the encoded cells and the channels of each row, and its score; after that the score alone, and of each
+    input its encoded cells until they are asked for, unless told to `keep` all. An input that cannot be
+    read is met again when its scores are asked for.
     """
 
-    def __init__(
-        self,
-        detector: Detector,
-        inputs: Sequence[Input],
-        threshold: float,
-        history: Sequence[Input] = (),
-        remembered: Remembered | None = None,
-        keep: bool = False,
-    ):
-        parts = detector.series
-        assert parts is not None
-        self._detector = detector
-        self._parts = parts
-        self._threshold = threshold
+    def __init__(self, scorer: SeriesScorer, inputs: Sequence[Input], prior: PriorRows, keep: bool):
+        self._scorer = scorer
         self._keep = keep
         self.kept: Kept | None = None
-        self._entities = Entities(parts.state.entity)
+        self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
+        self._entities = Entities(scorer.series.state.entity)
         self._taken: dict[int, _Taken] = {}
         self._sources: list[tuple[int, Input]] = []
+        rows, known = self._gathered(inputs, prior.history)
+        self._tails: Tails | None = None
+        self._before = 0
+        self._rows: Rows | None = None
+        if prior.tails is not None:
+            self._tails, self._rows = _tails_under(scorer, prior.tails), rows
+            before = self._recalled(self._tails, prior.earlier, rows)
+            self._before = len(before)
+            rows = together([before, rows], rows.values.shape[1])
+        self._score(rows, self._before + known)
+
+    def _gathered(self, inputs: Sequence[Input], history: Sequence[Input]) -> tuple[Rows, int]:
+        """The rows of all inputs, those of `history` first, and how many these are."""
         gathered: list[Rows] = []
-        count = 0
-        for source in (*history, *inputs):
+        count = known = 0
+        for place, source in enumerate((*history, *inputs)):
             taken = self._taken[id(source)] = _Taken(count)
             try:
                 rows = self._read(source, taken)
             except (DataError, ModelError) as error:
-                if any(source is one for one in history):
+                if place < len(history):
                     raise
                 taken.failure = error
                 continue
@@ -134,59 +136,56 @@ class SeriesJudge:
             self._sources.append((count, source))
             taken.count = len(rows)
             count += len(rows)
-        known = sum(len(rows) for rows in gathered[: len(history)])
-        rows = together(gathered, Channels.of(detector.encoder).width)
-        self._remembered, self._rows = remembered, rows if remembered else None
-        self._before = 0
-        if remembered:
-            before = self._recalled(remembered, rows)
-            self._before = len(before)
-            rows = together([before, rows], rows.values.shape[1])
-        self._judge(rows, self._before + known)
+            known = count if place < len(history) else known
+        return together(gathered, Channels.of(self._scorer.fitted.encoder).width), known
 
-    def _recalled(self, remembered: Remembered, rows: Rows) -> Rows:
+    def _recalled(self, tails: Tails, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
-        width, earlier = rows.values.shape[1], []
-        if not remembered.tails.precede(rows, self._entities.names):
-            earlier = [self._read(source, _Taken()) for source in remembered.earlier]
-        kept = remembered.tails.rows(together([*earlier, rows], width), self._entities.names)
-        return together([kept, *earlier], width)
+        width = rows.values.shape[1]
+        read: list[Rows] = []
+        if not tails.precede(rows, self._entities.names):
+            read = [self._read(source, _Taken()) for source in earlier]
+        kept = tails.rows(together([*read, rows], width), self._entities.names)
+        return together([kept, *read], width)
 
-    def tails_with(self, source: Input) -> dict[Name, Tail]:
-        """What is to be kept of the series in `source`, now that it was scored."""
-        if self._remembered is None or self._rows is None:
+    def tails(self, source: Input) -> Mapping[Name, Tail]:
+        if self._tails is None or self._rows is None:
             return {}
         taken = self._taken[id(source)]
         rows = self._rows.part(slice(taken.first, taken.first + taken.count))
-        return self._remembered.tails.after(rows, self._entities.names)
+        return self._tails.after(rows, self._entities.names)
 
-    @property
-    def names(self) -> list[tuple[str, ...]]:
-        """The series by number."""
-        return self._entities.names
-
-    def verdicts(self, source: Input, first: int, batch: pa.RecordBatch) -> Verdicts:
+    def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._taken[id(source)]
         if taken.failure:
             raise taken.failure
-        begin = self._before + taken.first + first
-        part = slice(begin, begin + len(batch))
-        shares = np.zeros((len(batch), len(self._detector.columns)), dtype=np.float32)
+        begin = self._before + taken.first + batch.first
+        part = slice(begin, begin + len(batch.rows))
+        shares = np.zeros((len(batch.rows), len(self.columns)), dtype=np.float32)
         flagged = np.flatnonzero(self.flagged[part])
         shares[flagged] = self._shares[self._share_of[part][flagged]]
-        return Verdicts(
+        encoded = taken.batches[batch.first] if self._keep else taken.batches.pop(batch.first)
+        return Scores(
             self.scores[part],
             self.p_values[part],
             self.flagged[part],
             self.unscorable[part],
             shares,
-            taken.batches[first],
+            encoded,
             self.warmup[part],
             self.event_of[part],
         )
 
     def warnings(self, source: Input) -> list[str]:
         return self._taken[id(source)].warnings
+
+    def events(self) -> pa.Table:
+        return event_table(self)
+
+    @property
+    def names(self) -> list[Name]:
+        """The series by number."""
+        return self._entities.names
 
     def place(self, row: int) -> tuple[Input, int]:
         """The input of a row (from 0, over all inputs), and its number there, from 1."""
@@ -209,56 +208,54 @@ class SeriesJudge:
     @property
     def entity(self) -> tuple[str, ...]:
         """The columns that name a series."""
-        return self._parts.state.entity
+        return self._scorer.series.state.entity
 
     @property
     def window(self) -> int:
         """Steps of a window."""
-        return self._parts.state.window
+        return self._scorer.series.state.window
 
     @property
     def causal(self) -> bool:
         """Whether a row's score uses no later rows."""
-        return self._detector.config.series.causal
+        return self._scorer.fitted.config.series.causal
 
     @property
     def step(self) -> float:
         """Seconds between two rows, usually."""
-        return self._parts.state.step
+        return self._scorer.series.state.step
 
     @property
     def columns(self) -> list[str]:
-        return self._detector.columns
+        return self._scorer.fitted.columns
 
     @property
     def top(self) -> int:
-        """How many columns are named as those to blame."""
-        return self._detector.config.scoring.top_features
+        """How many columns errors are attributed to by name."""
+        return self._scorer.fitted.config.scoring.top_features
 
     def shares(self, rows: Integers) -> Matrix:
         """What each column contributed to the errors of flagged rows, on average; [columns]."""
         return np.asarray(self._shares[self._share_of[rows]].mean(axis=0))
 
     def _read(self, source: Input, taken: _Taken) -> Rows:
-        detector = self._detector
-        gatherer = Gatherer(self._parts.state.clock, self._entities, detector.encoder)
-        reader = source.open(batch_rows(detector.config, len(detector.encoder.owners)))
-        detector.schema.check(source.name, reader.schema)
+        fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
+        gatherer = Gatherer(clock, self._entities, fitted.encoder)
+        reader = source.open(batch_rows(fitted.config, len(fitted.encoder.owners)))
+        fitted.schema.check(source.name, reader.schema)
         read = timeless = unreadable = 0
         for batch in reader.batches():
             locate = partial(_place, source, read)
             encoded, times = gatherer.take(batch, locate)
             timeless += int(np.isnan(times.seconds).sum())
             unreadable += int(times.bad.sum())
-            nothing = np.empty((0, 0), dtype=np.float32)
-            taken.batches[read] = replace(encoded, matrix=nothing)
+            taken.batches[read] = encoded
             read += len(batch)
-        column = self._parts.state.clock.column
         if read and unreadable == read:
-            raise DataError(f"{source.name}: column {column!r}: no cell can be read as a timestamp")
+            raise DataError(f"{source.name}: column {clock.column!r}: no cell can be read as a timestamp")
         if timeless:
             taken.warnings.append(
-                f"{source.name}: column {column!r}: {timeless:,} row{'s' * (timeless != 1)} without a "
+                f"{source.name}: column {clock.column!r}: {timeless:,} row{'s' * (timeless != 1)} without a "
                 f"readable timestamp; {'these rows are' if timeless != 1 else 'this row is'} unscorable"
             )
         rows = gatherer.rows()
@@ -270,105 +267,73 @@ class SeriesJudge:
         return rows
 
     def _timeline(self, rows: Rows) -> Timeline:
-        return Timeline.of(rows.seconds, rows.series, self._parts.state.gap)
+        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.gap)
 
-    def _judge(self, rows: Rows, known: int) -> None:
-        detector, state = self._detector, self._parts.state
-        settings = detector.config.series
+    def _score(self, rows: Rows, known: int) -> None:
+        """Score all rows, of which the first `known` went before and are not of new events."""
+        fitted, series = self._scorer.fitted, self._scorer.series
+        state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
-        own = stretches(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
-        raw = np.full(len(rows), np.nan)
-        warmup = warmup_rows(
-            timeline, self._entities.names, self._parts.scales, state.window, state.beginning
-        )
-        work = partial(self._stretch_scores, own, warmup)
-        with single_threaded(detector.device) as workers:
-            for index, scores in enumerate(ordered(work, range(len(own)), workers)):
-                raw[timeline.order[timeline.segments[index]]] = scores
+        own = stretches(rows, timeline, self.names, series.scales, state.beginning)
+        raw = self._raw(own, timeline, len(rows))
         self.unscorable = rows.unscorable | np.isnan(raw)
         self.warmup = np.isnan(raw) & ~rows.unscorable
-        scores = raw / detector.scale
-        scores = np.where(rows.infinite, np.fmax(scores, detector.outright), scores)
+        scores = raw / float(fitted.scale)
+        scores = np.where(rows.infinite, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
-            self.flagged = self.scores > self._threshold
-        self.p_values = detector.calibration.p_values(self.scores)
+            self.flagged = self.scores > fitted.threshold
+        self.p_values = fitted.calibration.p_values(self.scores)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
         found = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        self.events = _of_rows_from(found, known, self.scores)
-        self.event_of = event_numbers(self.events, len(rows))
+        self.found_events = _of_rows_from(found, known, self.scores)
+        self.event_of = event_numbers(self.found_events, len(rows))
         self.seconds, self.series = rows.seconds, rows.series
-        self._blame(own, timeline, len(rows))
+        self._attribute(own, timeline, len(rows))
         if self._keep:
             self.kept = Kept(rows, timeline, own)
 
-    def _stretch_scores(self, own: Sequence[Matrix], warmup: Sequence[int], index: int) -> Floats:
-        window, settings = self._parts.state.window, self._detector.config.series
-        if len(own[index]) < window:
-            return np.full(len(own[index]), np.nan)
-        raw = window_scores(self._detector.members, own[index], window, self._detector.device)
-        scores = row_scores(raw, window, settings.causal, settings.smoothing)
-        scores[: warmup[index]] = np.nan
-        return scores
+    def _raw(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
+        """Unscaled scores [rows]; NaN where too little of a series is known."""
+        fitted, series = self._scorer.fitted, self._scorer.series
+        window = series.state.window
+        warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
+        raw = np.full(rows, np.nan)
+        with single_threaded(fitted.device) as workers:
+            work = partial(segment_scores, fitted, window=window)
+            for index, scores in enumerate(ordered(work, own, workers)):
+                scores[: warmup[index]] = np.nan
+                raw[timeline.order[timeline.segments[index]]] = scores
+        return raw
 
-    def _blame(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
+    def _attribute(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
         """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
         self._share_of = np.zeros(rows, dtype=np.int64)
         found = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
-        with single_threaded(self._detector.device):
-            for part, stretch in zip(timeline.segments, own, strict=True):
+        with single_threaded(self._scorer.fitted.device):
+            for part, segment in zip(timeline.segments, own, strict=True):
                 places = np.flatnonzero(self.flagged[timeline.order[part]])
-                if not len(places) or len(stretch) < self._parts.state.window:
+                if not len(places) or len(segment) < self.window:
                     continue
-                shares = self.shares_at(stretch, places, self.seconds[timeline.order[part.start]])
+                start = self.seconds[timeline.order[part.start]]
+                found.append(self.attribution.shares_at(segment, places, start))
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
-                found.append(shares)
                 count += len(places)
         self._shares = np.concatenate(found)
 
-    def shares_at(self, stretch: Matrix, places: Integers, start: float) -> Matrix:
-        """What each column contributed [places, columns] to the errors of steps of a stretch.
 
-        The stretch is as the model is given it and begins `start` seconds after 1970. Call it within
-        `single_threaded`.
-        """
-        columns = {name: index for index, name in enumerate(self.columns)}
-        channels = self._channel_errors(stretch, places, round(start / self._parts.state.step))
-        shares = np.zeros((len(places), len(columns)), dtype=np.float32)
-        for channel, name in enumerate(Channels.of(self._detector.encoder).owners):
-            shares[:, columns[name]] += channels[:, channel]
-        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
+def _tails_under(scorer: SeriesScorer, known: Mapping[Name, Tail]) -> Tails:
+    """What is kept of each series for its next rows, `known` from earlier runs.
 
-    def _channel_errors(self, stretch: Matrix, places: Integers, tick: int) -> Matrix:
-        """Errors [places, channels] of steps, averaged over some of the windows that contain them.
-
-        Which windows these are follows from the number of steps since 1970 at the start of the
-        stretch, `tick`, and not from where a file begins.
-        """
-        window = self._parts.state.window
-        count = len(stretch) - window + 1
-        causal = self._detector.config.series.causal
-        low = np.clip(places - window + 1, 0, count - 1)
-        high = np.minimum(low if causal else places, count - 1) + 1
-        wanted = np.zeros(count + 1, dtype=np.int64)
-        np.add.at(wanted, low, 1)
-        np.add.at(wanted, high, -1)
-        every = 1 if causal else max(1, window // _BLAMED_WINDOWS)
-        taken = (np.arange(count) + tick) % every == 0
-        # Near the ends a step is in few windows.
-        taken[[0, -1]] = True
-        taken &= np.cumsum(wanted)[:-1] > 0
-        starts = np.flatnonzero(taken)
-        inside = np.arange(window)
-        each = np.zeros((count, stretch.shape[1]))
-        for begin in range(0, len(starts), BLOCK_ROWS):
-            some = starts[begin : begin + BLOCK_ROWS]
-            windows = stretch[some[:, None] + inside]
-            each[some] = window_errors(self._detector.members, windows, self._detector.device).mean(axis=1)
-        sums = np.concatenate([np.zeros((1, each.shape[1])), np.cumsum(each, axis=0)])
-        counts = np.concatenate([[0], np.cumsum(taken)])
-        return np.asarray((sums[high] - sums[low]) / (counts[high] - counts[low])[:, None], dtype=np.float32)
+    Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
+    an event goes on.
+    """
+    state, scales = scorer.series.state, scorer.series.scales
+    length = 2 * state.window + scorer.fitted.config.series.smoothing
+    if scales is None:
+        return Tails(known, length, state.gap)
+    return Tails(known, length, state.gap, state.beginning, frozenset(scales.names))
 
 
 def _place(source: Input, before: int, index: int) -> str:

@@ -2,13 +2,131 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Floats
+from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.series.entities import Name
+from aedetect.data.series.tail import Tail
+from aedetect.errors import UsageError
+from aedetect.io.source import Input
+from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.fitted import FittedModel
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-def raw_scores(errors: np.ndarray[Any, Any]) -> Floats:
-    """One number a row from its errors [rows, features]: their mean, in float64."""
+def raw_scores(errors: Matrix) -> Floats:
+    """One number a row from its errors [rows, features]: their mean, in float64.
+
+    The one rule from errors to a score: fitting, calibrating and scoring use it.
+    """
     return np.asarray(errors.mean(axis=1, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class TableScorer:
+    """Scores rows under a fitted model, each by itself."""
+
+    fitted: FittedModel
+    independent = True
+
+    def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> TableSession:
+        """A session over any inputs. Raises UsageError for history, which a table does not have."""
+        if prior is not None and prior.history:
+            raise UsageError("no model of time series, which --history and --events are for")
+        return TableSession(self)
+
+    def score_rows(self, matrix: Matrix) -> Floats:
+        """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants.
+
+        Fast within `models.ensemble.single_threaded`, and safe to call from several threads at once.
+        """
+        fitted = self.fitted
+        return raw_scores(mean_errors(fitted.members, matrix, fitted.device)) / float(fitted.scale)
+
+    def score_apart(self, matrix: Matrix) -> Floats:
+        """As `score_rows`, for callers that have not set the threads of torch."""
+        with single_threaded(self.fitted.device):
+            return self.score_rows(matrix)
+
+    def score_batch(self, batch: pa.RecordBatch) -> Scores:
+        """Scores of one record batch whose columns were checked against the schema.
+
+        Fast within `models.ensemble.single_threaded`, and safe to call from several threads at once.
+        """
+        fitted = self.fitted
+        encoded = fitted.encoder.transform(batch)
+        errors = mean_errors(fitted.members, encoded.matrix, fitted.device)
+        # In the very steps that scaled the calibration scores: of rows that are equal to the one
+        # at the threshold, the least difference in rounding would flag all.
+        scores = raw_scores(errors) / float(fitted.scale)
+        errors /= fitted.scale
+        width = encoded.matrix.shape[1]
+        beyond = fitted.out_of_range_score
+        # The mean over features is what a row scores: a changed constant adds `beyond` to it, as does
+        # a number far beyond all that were learned.
+        added = np.float32(beyond * width)
+        moved = encoded.moved * added
+        errors[:, : encoded.far.shape[1]] += encoded.far * added
+        scores = scores + (encoded.moved.sum(axis=1) + encoded.far.sum(axis=1)) * beyond
+        scores = np.where(encoded.infinite, np.maximum(scores, beyond), scores)
+        scores = np.where(encoded.unscorable, np.nan, scores)
+        with np.errstate(invalid="ignore"):
+            flagged = scores > self._threshold
+        return Scores(
+            scores,
+            fitted.calibration.p_values(scores),
+            flagged,
+            encoded.unscorable,
+            self._attribution(np.concatenate([errors, moved], axis=1)),
+            encoded,
+            np.zeros(len(scores), dtype=np.bool_),
+        )
+
+    @cached_property
+    def _threshold(self) -> float:
+        return self.fitted.threshold
+
+    @cached_property
+    def _owners(self) -> tuple[int, Integers]:
+        """How many columns there are, and the place among them of each feature's [features]."""
+        columns = self.fitted.columns
+        places = {name: index for index, name in enumerate(columns)}
+        return len(columns), np.array([places[name] for name in self.fitted.encoder.owners], dtype=np.int64)
+
+    def _attribution(self, errors: Matrix) -> Matrix:
+        """Shares [rows, columns] of errors [rows, features] by the column that owns the feature."""
+        count, owners = self._owners
+        if count == len(owners):
+            shares = errors
+        else:
+            shares = np.zeros((len(errors), count), dtype=np.float32)
+            for feature, column in enumerate(owners):
+                shares[:, column] += errors[:, feature]
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
+
+
+@dataclass(frozen=True)
+class TableSession:
+    """The session of a table: nothing is remembered from one batch to the next."""
+
+    scorer: TableScorer
+
+    def score(self, source: Input, batch: NumberedBatch) -> Scores:
+        return self.scorer.score_batch(batch.rows)
+
+    def warnings(self, source: Input) -> list[str]:
+        return []
+
+    def events(self) -> None:
+        return None
+
+    def tails(self, source: Input) -> Mapping[Name, Tail]:
+        return {}

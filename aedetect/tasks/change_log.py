@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from aedetect.engine.spool import SOURCE_COLUMN
+from aedetect.io.write import as_text
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-NAMES = ("row", "column", "was", "is", "why")
-
-
-def changes_schema(several: bool) -> pa.Schema:
-    """Columns of the list; with several inputs, one names each row's."""
-    import pyarrow as pa
-
-    types = (pa.int64(), pa.string(), pa.string(), pa.string(), pa.string())
-    fields = [pa.field(name, type_) for name, type_ in zip(NAMES, types, strict=True)]
-    return pa.schema([*fields, *([pa.field(SOURCE_COLUMN, pa.string())] if several else [])])
+CHANGE_FIELDS = [
+    pa.field("row", pa.int64()),
+    *(pa.field(n, pa.string()) for n in ("column", "was", "is", "why")),
+]
 
 
 @dataclass
@@ -47,11 +40,6 @@ class Changes:
         self, column: str, mask: np.ndarray[Any, Any], was: pa.Array, now: pa.Array, why: np.ndarray[Any, Any]
     ) -> None:
         """Cells of `column` where `mask` [rows] is set and they differ; `why` [rows] gives reasons."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        from aedetect.io.write import as_text
-
         places = np.flatnonzero(mask)
         before, after = was.take(pa.array(places)), now.take(pa.array(places))
         if before.type != after.type or self.listed:
@@ -68,15 +56,14 @@ class Changes:
         self.now += after.filter(differs).to_pylist()
         self.why += why[changed].tolist()
 
-    def batch(self, schema: pa.Schema, source: str) -> pa.RecordBatch:
-        """The list in row order, under a schema of `changes_schema`."""
-        import pyarrow as pa
-
+    def batch(self) -> pa.RecordBatch | None:
+        """The list in row order; None where it is empty or was not asked for."""
+        if not len(self):
+            return None
         rows = np.concatenate(self.rows)
         order = pa.array(np.argsort(rows, kind="stable"))
         arrays = [pa.array(rows, pa.int64())]
         arrays += [pa.array(texts, pa.string()) for texts in (self.columns, self.was, self.now, self.why)]
-        arrays = [array.take(order) for array in arrays]
-        if SOURCE_COLUMN in schema.names:
-            arrays.append(pa.repeat(pa.scalar(source, pa.string()), len(rows)))
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        return pa.RecordBatch.from_arrays(
+            [array.take(order) for array in arrays], schema=pa.schema(CHANGE_FIELDS)
+        )

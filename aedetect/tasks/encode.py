@@ -1,26 +1,27 @@
-"""Rows to codes and back: the jobs behind `encode` and `decode`."""
+"""Rows to codes and back: the tasks behind `encode` and `decode`."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
+from aedetect.data.arrays import Mask, Matrix
+from aedetect.data.features import Encoded
 from aedetect.data.features.decoder import restored, restored_types
-from aedetect.engine.stream import Converted
+from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.errors import DataError, ModelError
-from aedetect.io.source import Input, batch_rows
+from aedetect.io.source import Input
 from aedetect.models.ensemble import in_blocks
+from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.table import TableScorer
 from aedetect.tasks.input_warnings import Watch
-from aedetect.tasks.projection import Drawn
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import torch
-
-    from aedetect.detector import Detector
+from aedetect.tasks.rows_task import RowsTask
 
 CODE_PREFIX = "z"
 
@@ -29,65 +30,70 @@ def code_names(size: int) -> list[str]:
     return [f"{CODE_PREFIX}{index}" for index in range(size)]
 
 
-class Encode:
+class Encode(RowsTask):
     """Each row's id columns and its code, z0, z1, …; null where a row cannot be read.
 
-    With `mapped`, rows are drawn for a map as they pass by, flagged ones marked. Raises ModelError
+    With `scored`, each batch's scores are what consumers look at, for a map of the rows. Raises ModelError
     for a model that has no code member.
     """
 
     name = "encode"
 
-    def __init__(self, detector: Detector, mapped: bool = False):
-        self.drawn = Drawn(detector.companion.codes.size) if mapped else None
-        self.detector = detector
-        self.codes = detector.companion.codes
-        self.device: torch.device = detector.device
-        self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
+    def __init__(self, fitted: FittedModel, scored: bool = False):
+        super().__init__(fitted)
+        self.scorer = TableScorer(fitted) if scored else None
+        self.codes = fitted.auxiliary.codes
 
     def start(self, source: Input, typed: bool) -> _Encoding:
         return _Encoding(self, source)
 
 
+@dataclass(frozen=True)
+class EncodedRows:
+    """Codes [rows, size] of a batch, NaN where a row cannot be read, and what is flagged [rows]."""
+
+    encoded: Encoded
+    codes: Matrix
+    flagged: Mask
+
+
 class _Encoding:
-    def __init__(self, job: Encode, source: Input):
+    def __init__(self, task: Encode, source: Input):
         arriving = source.open(1024).schema
-        schema = job.detector.schema
+        schema = task.fitted.schema
         self.warnings = schema.check(source.name, arriving)
-        self._job = job
-        self._name = source.name
+        self._task = task
         self._ids = [arriving.field(name) for name in schema.names("id") if name in arriving.names]
+        names = code_names(task.codes.size)
+        self._schema = pa.schema([*self._ids, *(pa.field(name, pa.float32()) for name in names)])
         self._watch = Watch(source, schema)
 
-    def fields(self) -> list[pa.Field]:
-        import pyarrow as pa
+    def fields(self) -> OutputFields:
+        return OutputFields(list(self._schema))
 
-        return [*self._ids, *(pa.field(name, pa.float32()) for name in code_names(self._job.codes.size))]
-
-    def convert(self, batch: pa.RecordBatch, first: int) -> Converted:
-        import pyarrow as pa
-
-        job = self._job
-        if job.drawn is None:
-            encoded, flagged = job.detector.encoder.transform(batch), np.zeros(len(batch), np.bool_)
+    def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
+        task = self._task
+        if task.scorer is None:
+            encoded, flagged = task.fitted.encoder.transform(rows), np.zeros(len(rows), np.bool_)
         else:
-            verdicts = job.detector.score_batch(batch, job.detector.threshold)
-            encoded, flagged = verdicts.encoded, verdicts.flagged
-        self._watch.see(encoded, first - 1)
-        codes = in_blocks(job.codes.encode, encoded.matrix, job.device)
-        if job.drawn is not None:
-            known = np.where(encoded.unscorable[:, None], np.nan, codes)
-            job.drawn.add(self._name, first, known, flagged)
-        own = [batch.column(item.name) for item in self._ids]
+            scores = task.scorer.score_batch(rows)
+            encoded, flagged = scores.encoded, scores.flagged
+        codes = in_blocks(task.codes.encode, encoded.matrix, task.fitted.device)
+        own = [rows.column(item.name) for item in self._ids]
         found = [pa.array(column, mask=encoded.unscorable) for column in codes.T]
-        out = pa.RecordBatch.from_arrays([*own, *found], schema=pa.schema(self.fields()))
-        return Converted(out, int(encoded.unscorable.sum()))
+        out = pa.RecordBatch.from_arrays([*own, *found], schema=self._schema)
+        known = np.where(encoded.unscorable[:, None], np.float32(np.nan), codes)
+        counts = Counter(rows=len(rows), unusable=int(encoded.unscorable.sum()))
+        return BatchResult(out, counts, EncodedRows(encoded, known, flagged))
+
+    def account(self, result: BatchResult, first: int) -> None:
+        self._watch.see(result.detail.encoded, first - 1)
 
     def conclude(self, rows: int) -> list[str]:
         return self._watch.conclude(rows)
 
 
-class Decode:
+class Decode(RowsTask):
     """Rows rebuilt from codes: what stands beside z0, z1, … and then the model's columns.
 
     Raises ModelError for a model that has no code member.
@@ -95,20 +101,18 @@ class Decode:
 
     name = "decode"
 
-    def __init__(self, detector: Detector):
-        self.detector = detector
-        self.codes = detector.companion.codes
-        self.device: torch.device = detector.device
-        self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
+    def __init__(self, fitted: FittedModel):
+        super().__init__(fitted)
+        self.codes = fitted.auxiliary.codes
 
     def start(self, source: Input, typed: bool) -> _Decoding:
         return _Decoding(self, source)
 
 
 class _Decoding:
-    def __init__(self, job: Decode, source: Input):
+    def __init__(self, task: Decode, source: Input):
         arriving = source.open(1024).schema
-        self._names = code_names(job.codes.size)
+        self._names = code_names(task.codes.size)
         lacking = [name for name in self._names if name not in arriving.names]
         if lacking:
             raise ModelError(
@@ -116,23 +120,18 @@ class _Decoding:
                 f"{_span(self._names)}: decode what its own `aedetect encode` wrote"
             )
         self.warnings: list[str] = []
-        self._job = job
+        self._task = task
         self._source = source
-        self._types = restored_types(job.detector.encoder)
+        self._types = restored_types(task.fitted.encoder)
         self._beside = [item for item in arriving if item.name not in (*self._names, *self._types)]
-        self._bad = 0
+        rebuilt = (pa.field(name, type_) for name, type_ in self._types.items())
+        self._schema = pa.schema([*self._beside, *rebuilt])
 
-    def fields(self) -> list[pa.Field]:
-        import pyarrow as pa
+    def fields(self) -> OutputFields:
+        return OutputFields(list(self._schema))
 
-        return [*self._beside, *(pa.field(name, type_) for name, type_ in self._types.items())]
-
-    def convert(self, batch: pa.RecordBatch, first: int) -> Converted:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        job = self._job
-        read = [cells.numbers(batch.column(name), cells.CellRules()) for name in self._names]
+    def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
+        read = [cells.numbers(rows.column(name), cells.CellRules()) for name in self._names]
         codes = np.column_stack([column.values for column in read])
         usable = np.asarray((np.abs(codes) <= cells.LARGEST).all(axis=1))
         bad = np.column_stack([column.bad for column in read]).any(axis=1)
@@ -140,15 +139,18 @@ class _Decoding:
             where = self._source.locate(first + int(bad.argmax()))
             raise DataError(f"{self._source.name}: {where}: a code is no number; was the file changed?")
         filled = np.where(usable[:, None], codes, 0.0).astype(np.float32)
-        matrix = in_blocks(job.codes.decode, filled, job.device)
-        found = restored(job.detector.encoder, matrix)
+        matrix = in_blocks(self._task.codes.decode, filled, self._task.fitted.device)
+        found = restored(self._task.fitted.encoder, matrix)
         keep = pa.array(usable)
         rebuilt = [
             pc.if_else(keep, found[name], pa.scalar(None, type_)) for name, type_ in self._types.items()
         ]
-        own = [batch.column(item.name) for item in self._beside]
-        out = pa.RecordBatch.from_arrays([*own, *rebuilt], schema=pa.schema(self.fields()))
-        return Converted(out, int((~usable).sum()))
+        own = [rows.column(item.name) for item in self._beside]
+        out = pa.RecordBatch.from_arrays([*own, *rebuilt], schema=self._schema)
+        return BatchResult(out, Counter(rows=len(rows), unusable=int((~usable).sum())))
+
+    def account(self, result: BatchResult, first: int) -> None:
+        return
 
     def conclude(self, rows: int) -> list[str]:
         return []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 
 # Below this share of the training rows, a category that was never seen is a fault, not a rarity.
@@ -29,10 +29,10 @@ class Repairer:
     Raises ModelError for a model that has no repair member.
     """
 
-    def __init__(self, detector: Detector):
-        self.detector = detector
-        self.encoder = detector.encoder
-        self.repair = detector.companion.repair
+    def __init__(self, fitted: FittedModel):
+        self.fitted = fitted
+        self.encoder = fitted.encoder
+        self.repair = fitted.auxiliary.repair
         self.owners = self.encoder.owners[: len(self.encoder.center) + len(self.encoder.state.categorical)]
 
     def expected(self, matrix: Matrix, unknown: Mask, noise: float = LOWEST_NOISE) -> Matrix:
@@ -73,7 +73,7 @@ class Repairer:
         for chosen in (gaps, ~gaps):
             if chosen.any():
                 both = np.concatenate([given[chosen], beside[chosen]], axis=1)
-                found[chosen] = in_blocks(step, both, self.detector.device)
+                found[chosen] = in_blocks(step, both, self.fitted.device)
         return found
 
     def _values(self, block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
-import threading
 import zlib
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aedetect.data.arrays import Floats
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.sampling import uniform
+from aedetect.engine.task import Consumer, FileSummary, Processed, RemoteConsumer, Task
 from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import atomic_output, check_writable, same_file
 from aedetect.io.locate import STDIN
+from aedetect.io.source import Input
+from aedetect.tasks.encode import EncodedRows
 
 MAP_SUFFIXES = (".png", ".svg", ".html")
 # Points beyond this number would cover one another; a random draw of the rows is shown.
@@ -34,37 +38,62 @@ def check_map(path: Path, output: str) -> None:
     check_writable(path)
 
 
-class Drawn:
-    """A random draw of rows as they pass by: their codes, and whether they are flagged.
+@dataclass(frozen=True)
+class Sampled:
+    """Rows of a draw: their keys [rows], codes [rows, width], and whether they are flagged [rows]."""
+
+    keys: Floats
+    codes: Matrix
+    flagged: Mask
+
+    def joined(self, other: Sampled) -> Sampled:
+        """The draw from both: the rows of the smallest keys."""
+        keys = np.concatenate([self.keys, other.keys])
+        kept = np.argsort(keys, kind="stable")[:MOST_POINTS]
+        codes = np.concatenate([self.codes, other.codes])[kept]
+        return Sampled(keys[kept], codes, np.concatenate([self.flagged, other.flagged])[kept])
+
+
+class MapSample(Consumer):
+    """A random draw of rows as they pass by, and at the end a map of their codes at `path`.
 
     Which rows are drawn depends on their names and numbers alone, in whatever order they come.
     """
 
-    def __init__(self, width: int):
-        self._lock = threading.Lock()
-        self._keys = np.empty(0)
-        self._codes = np.empty((0, width))
-        self._flagged = np.empty(0, np.bool_)
+    def __init__(self, width: int, path: Path | None = None):
+        self._path = path
+        self._drawn = Sampled(np.empty(0), np.empty((0, width), np.float32), np.empty(0, np.bool_))
 
-    def add(self, source: str, first: int, codes: Floats, flagged: np.ndarray[Any, Any]) -> None:
-        """Take in one batch: `codes` [rows, width], NaN where there is none, and `flagged` [rows]."""
-        places = np.arange(first, first + len(codes), dtype=np.uint64)
-        keys = uniform(places, zlib.crc32(source.encode("utf-8", "surrogateescape")))
-        known = ~np.isnan(codes).any(axis=1)
-        with self._lock:
-            keys = np.concatenate([self._keys, keys[known]])
-            kept = np.argsort(keys, kind="stable")[:MOST_POINTS]
-            self._keys = keys[kept]
-            self._codes = np.concatenate([self._codes, codes[known]])[kept]
-            self._flagged = np.concatenate([self._flagged, flagged[known]])[kept]
+    def see(self, batch: Processed) -> None:
+        detail: EncodedRows = batch.result.detail
+        places = np.arange(batch.first, batch.first + len(detail.codes), dtype=np.uint64)
+        keys = uniform(places, zlib.crc32(batch.source.name.encode("utf-8", "surrogateescape")))
+        known = ~np.isnan(detail.codes).any(axis=1)
+        self._drawn = self._drawn.joined(Sampled(keys[known], detail.codes[known], detail.flagged[known]))
 
-    def draw(self, path: Path) -> None:
-        """Write the map to `path`. Raises OutputError where that fails, DataError without rows."""
-        if not len(self._codes):
+    def remote(self) -> RemoteConsumer:
+        return partial(_sample_of, width=self._drawn.codes.shape[1])
+
+    def state(self) -> Sampled:
+        return self._drawn
+
+    def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
+        self._drawn = self._drawn.joined(state)
+
+    def finish(self) -> None:
+        """Write the map. Raises OutputError where that fails, DataError without rows."""
+        path = self._path
+        if path is None:
+            return
+        if not len(self._drawn.codes):
             raise DataError("no row has a code, so there is nothing to draw on a map")
-        points, method = on_a_plane(self._codes)
+        points, method = on_a_plane(self._drawn.codes.astype(np.float64))
         with atomic_output(path) as stream:
-            stream.write(_picture(points, self._flagged, method, path.suffix.lower()))
+            stream.write(_picture(points, self._drawn.flagged, method, path.suffix.lower()))
+
+
+def _sample_of(_: Task, width: int) -> Consumer:
+    return MapSample(width)
 
 
 def on_a_plane(codes: Floats) -> tuple[Floats, str]:

@@ -14,20 +14,20 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 _BATCH_ROWS = 4096
 
 
-def sample_schema(detector: Detector) -> pa.Schema:
+def sample_schema(fitted: FittedModel) -> pa.Schema:
     """The columns of new rows: those that the model learned, and constants."""
     import pyarrow as pa
 
-    return pa.schema(list(restored_types(detector.encoder).items()))
+    return pa.schema(list(restored_types(fitted.encoder).items()))
 
 
 def sample_batches(
-    detector: Detector, count: int, seed: int, where: Mapping[str, str] | None = None
+    fitted: FittedModel, count: int, seed: int, where: Mapping[str, str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """`count` new rows, as batches of `sample_schema`; the same seed gives the same rows.
 
@@ -38,29 +38,29 @@ def sample_batches(
         raise UsageError(f"N = {count}: must be at least 1")
     if not 0 <= seed < 2**63:
         raise UsageError(f"seed = {seed}: must be from 0 to below 2**63")
-    return _batches(detector, count, seed, _among(detector, where or {}))
+    return _batches(fitted, count, seed, _among(fitted, where or {}))
 
 
-def _batches(detector: Detector, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
+def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    companion, schema = detector.companion, sample_schema(detector)
+    companion, schema = fitted.auxiliary, sample_schema(fitted)
     random = torch.Generator().manual_seed(seed)
     for start in range(0, count, _BATCH_ROWS):
         with torch.inference_mode():
             size = min(_BATCH_ROWS, count - start)
             values = companion.sampler.draw(companion.repair.memory, among, size, random)
             matrix = companion.repair.columns.rows(values).cpu().numpy()
-        found = restored(detector.encoder, matrix)
+        found = restored(fitted.encoder, matrix)
         yield pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
 
 
-def _among(detector: Detector, where: Mapping[str, str]) -> torch.Tensor:
+def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:
     """Indices of the remembered rows that have the categories asked for."""
-    repair = detector.companion.repair
+    repair = fitted.auxiliary.repair
     codes = repair.columns.rows(repair.memory)[:, repair.columns.layout.numeric :]
     chosen = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
-    vocabularies = detector.encoder.state.categorical
+    vocabularies = fitted.encoder.state.categorical
     names = [vocabulary.column for vocabulary in vocabularies]
     for column, value in where.items():
         if column not in names:

@@ -1,203 +1,152 @@
-"""The streaming pass: one input after the other, a batch at a time, to verdicts and outputs."""
+"""Scoring as a task: the input's columns and what is said of each row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from aedetect.data import cells
-from aedetect.engine.callbacks import Monitor
-from aedetect.engine.spool import SOURCE_COLUMN, union_fields
-from aedetect.engine.summary import Counts
-from aedetect.engine.workers import ordered
+from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded
-from aedetect.scoring.result_columns import check_free, result_arrays, result_names, result_schema
-from aedetect.scoring.series import Judge, judge_of
+from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, ScoringSession
+from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.result_columns import check_free, result_arrays, result_schema
+from aedetect.scoring.scorers import scorer_of
 from aedetect.tasks.input_warnings import Watch
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from aedetect.detector import Detector, Verdicts
-
-
-@dataclass
-class InputOutcome:
-    """What scoring one input came to."""
-
-    counts: Counts = field(default_factory=Counts)
-    warnings: list[str] = field(default_factory=list)
+from aedetect.tasks.score_counts import SCORE_COUNTS
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What goes to the output beside the verdicts.
+    """What goes to the output beside the scores.
 
-    `keep`: which of the input's columns ('all', 'id' or 'none'). `typed`: whether text cells of
-    learned columns are written as numbers. `source`: whether a column names the input. `series`:
-    whether a column numbers the events.
+    `keep`: which of the input's columns ('all', 'id' or 'none').
     """
 
     keep: str = "all"
     only_anomalies: bool = False
     prefix: str = ""
-    typed: bool = True
-    source: bool = False
-    series: bool = False
 
 
-Observer = Callable[["pa.RecordBatch", "Verdicts"], None]
+class ScoreTask:
+    """Scores the rows of the inputs that it was made for.
 
-
-def output_fields(detector: Detector, source: Input, shape: Shape) -> list[pa.Field]:
-    """The columns of `source` that go to the output, with their output types.
-
-    Raises UsageError where one bears the name of a result column.
+    `shape`: what an output holds; None where nothing is written. Raises DataError or ModelError where
+    prior rows cannot be used.
     """
-    import pyarrow as pa
 
-    arriving = source.open(1024).schema
-    added = result_names(shape.prefix, shape.series) + ([SOURCE_COLUMN] if shape.source else [])
-    wanted = {"all": list(arriving.names), "id": detector.schema.names("id"), "none": []}[shape.keep]
-    check_free(wanted, added, source.name)
-    roles = {column.name: column.role for column in detector.schema.columns}
-    typed = {"numeric": pa.float64(), "boolean": pa.bool_()} if shape.typed and source.is_text else {}
+    name = "score"
+    counts = SCORE_COUNTS
+    side_fields: Sequence[pa.Field] = ()
+
+    def __init__(
+        self,
+        fitted: FittedModel,
+        inputs: Sequence[Input],
+        shape: Shape | None = None,
+        prior: PriorRows | None = None,
+        session: ScoringSession | None = None,
+    ):
+        self.scorer: Scorer = scorer_of(fitted)
+        self.fitted = fitted
+        self.shape = shape
+        self.session = session or self.scorer.open(inputs, prior)
+        self.batch_rows = batch_rows(fitted.config, len(fitted.encoder.owners))
+        self.has_events = fitted.series is not None
+
+    @property
+    def independent(self) -> bool:
+        return self.scorer.independent
+
+    def threads(self) -> AbstractContextManager[int]:
+        return single_threaded(self.fitted.device)
+
+    def start(self, source: Input, typed: bool) -> _Scoring:
+        return _Scoring(self, source, typed)
+
+
+class _Scoring:
+    """One pass over one input."""
+
+    def __init__(self, task: ScoreTask, source: Input, typed: bool):
+        self._task = task
+        self._source = source
+        fitted, arriving = task.fitted, source.open(1024).schema
+        self._own = _own_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
+        self._schema: pa.Schema | None = None
+        if task.shape:
+            added = result_schema(task.shape.prefix, task.has_events)
+            check_free([field.name for field in self._own], added.names, source.name)
+            self._schema = pa.schema([*self._own, *added])
+        self.warnings = fitted.schema.check(source.name, arriving, used=fitted.config.data.label)
+        self._watch = Watch(source, fitted.schema)
+
+    def fields(self) -> OutputFields:
+        added = list(self._schema)[len(self._own) :] if self._schema is not None else []
+        return OutputFields(self._own, added)
+
+    def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
+        scores = self._task.session.score(self._source, NumberedBatch(first - 1, rows))
+        out = self._output(rows, scores) if self._schema is not None else None
+        return BatchResult(out, counted(scores), scores)
+
+    def account(self, result: BatchResult, first: int) -> None:
+        self._watch.see(result.detail.encoded, first - 1)
+
+    def conclude(self, rows: int) -> list[str]:
+        return self._task.session.warnings(self._source) + self._watch.conclude(rows)
+
+    def _output(self, rows: pa.RecordBatch, scores: Scores) -> pa.RecordBatch:
+        task = self._task
+        assert task.shape is not None
+        top = task.fitted.config.scoring.top_features
+        own = [_as_type(rows.column(item.name), item.type, task.fitted.schema.rules) for item in self._own]
+        results = result_arrays(scores, task.fitted.columns, top)
+        out = pa.RecordBatch.from_arrays([*own, *results], schema=self._schema)
+        return out.filter(pa.array(scores.flagged)) if task.shape.only_anomalies else out
+
+
+def counted(scores: Scores) -> Counter[str]:
+    """Rows of a batch by outcome; normal, anomalies and unscorable add up to rows."""
+    rows, unscorable, flagged = (
+        len(scores.scores), int(scores.unscorable.sum()), int(scores.flagged.sum())
+    )  # fmt: skip
+    return Counter(
+        rows=rows,
+        normal=rows - unscorable - flagged,
+        anomalies=flagged,
+        unscorable=unscorable,
+        warmup=int(scores.warmup.sum()),
+    )
+
+
+def _own_fields(
+    fitted: FittedModel, source: Input, arriving: pa.Schema, shape: Shape, typed: bool
+) -> list[pa.Field]:
+    """The columns of `source` that go to the output, with their output types."""
+    wanted = {"all": list(arriving.names), "id": fitted.schema.names("id"), "none": []}[shape.keep]
+    roles = {column.name: column.role for column in fitted.schema.columns}
+    types = {"numeric": pa.float64(), "boolean": pa.bool_()} if typed and source.is_text else {}
     fields = []
     for name in wanted:
         if name in arriving.names:
             type_ = arriving.field(name).type
-            read_as = typed.get(roles.get(name, "")) if pa.types.is_string(type_) else None
+            read_as = types.get(roles.get(name, "")) if pa.types.is_string(type_) else None
             fields.append(pa.field(name, read_as or type_))
     return fields
 
 
-def full_schema(fields: Sequence[pa.Field], shape: Shape) -> pa.Schema:
-    import pyarrow as pa
-
-    source = [pa.field(SOURCE_COLUMN, pa.string())] if shape.source else []
-    return pa.schema([*fields, *result_schema(shape.prefix, shape.series), *source])
-
-
-def score_input(
-    detector: Detector,
-    source: Input,
-    judge: Judge,
-    write: Callable[[pa.RecordBatch], None],
-    schema: pa.Schema,
-    shape: Shape,
-    outcome: InputOutcome,
-    monitor: Monitor,
-    observe: Observer | None = None,
-) -> None:
-    """Score one input, handing output batches of `schema` to `write`; `outcome` is filled in.
-
-    Raises DataError or ModelError where the input cannot be used; what was written is then void.
-    """
-    model = detector.schema
-    width = len(detector.encoder.owners)
-    reader = source.open(batch_rows(detector.config, width))
-    outcome.warnings += model.check(source.name, reader.schema, used=detector.config.data.label)
-    watch = Watch(source, model)
-
-    def work(numbered: tuple[int, pa.RecordBatch]) -> tuple[pa.RecordBatch, Verdicts, pa.RecordBatch]:
-        first, batch = numbered
-        verdicts = judge.verdicts(source, first, batch)
-        return batch, verdicts, _output(detector, batch, verdicts, schema, shape, source)
-
-    with single_threaded(detector.device) as workers:
-        for batch, verdicts, out in ordered(work, _numbered(reader.batches()), workers):
-            watch.see(verdicts.encoded, outcome.counts.rows)
-            outcome.counts.add(_count(verdicts))
-            if len(out):
-                write(out)
-            if observe:
-                observe(batch, verdicts)
-            monitor.rows(outcome.counts.rows)
-    outcome.warnings += judge.warnings(source) + watch.conclude(outcome.counts.rows)
-
-
-def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Each batch with the number of its first row, from 0."""
-    first = 0
-    for batch in batches:
-        yield first, batch
-        first += len(batch)
-
-
-def score_to_table(
-    detector: Detector,
-    inputs: Sequence[Input],
-    threshold: float,
-    prefix: str,
-    history: Sequence[Input] = (),
-) -> pa.Table:
-    """All inputs scored, as one Arrow table; with several inputs, a column names each row's."""
-    import pyarrow as pa
-
-    shape = Shape(prefix=prefix, source=len(inputs) > 1, series=detector.series is not None)
-    schema = full_schema(union_fields([output_fields(detector, source, shape) for source in inputs]), shape)
-    batches: list[pa.RecordBatch] = []
-    judge = judge_of(detector, inputs, threshold, history)
-    for source in inputs:
-        score_input(detector, source, judge, batches.append, schema, shape, InputOutcome(), Monitor())
-    return pa.Table.from_batches(batches, schema)
-
-
-def _count(verdicts: Verdicts) -> Counts:
-    rows, unscorable, flagged = (
-        len(verdicts.scores), int(verdicts.unscorable.sum()), int(verdicts.flagged.sum())
-    )  # fmt: skip
-    warmup = 0 if verdicts.warmup is None else int(verdicts.warmup.sum())
-    return Counts(rows, rows - unscorable - flagged, flagged, unscorable, warmup)
-
-
-def _output(
-    detector: Detector,
-    batch: pa.RecordBatch,
-    verdicts: Verdicts,
-    schema: pa.Schema,
-    shape: Shape,
-    source: Input,
-) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    results = result_arrays(verdicts, detector.columns, detector.config.scoring.top_features)
-    added = len(results) + shape.source
-    own = [
-        _conform(
-            batch.column(item.name) if item.name in batch.schema.names else None,
-            item.type,
-            len(batch),
-            detector,
-        )
-        for item in list(schema)[: len(schema) - added]
-    ]
-    if shape.source:
-        results.append(pa.repeat(pa.scalar(source.name, pa.string()), len(batch)))
-    out = pa.RecordBatch.from_arrays([*own, *results], schema=schema)
-    return out.filter(pa.array(verdicts.flagged)) if shape.only_anomalies else out
-
-
-def _conform(column: pa.Array | None, type_: pa.DataType, rows: int, detector: Detector) -> pa.Array:
-    """A column in its output type; text that is no number becomes null in a column of numbers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from aedetect.io.write import as_text
-
-    if column is None:
-        return pa.nulls(rows, type_)
+def _as_type(column: pa.Array, type_: pa.DataType, rules: cells.CellRules) -> pa.Array:
+    """A column in its output type; text that cannot be read becomes null in a column of numbers."""
     if column.type == type_:
         return column
-    if cells.is_text(column.type) and pa.types.is_floating(type_):
-        return pa.array(cells.numbers(column, detector.schema.rules).values, from_pandas=True)
-    if cells.is_text(column.type) and pa.types.is_boolean(type_):
-        read = cells.booleans(column, detector.schema.rules)
-        return pa.array(read.values == 1, mask=np.isnan(read.values))
-    if pa.types.is_string(type_):
-        return pc.if_else(column.is_null(), None, as_text(column))
-    return pc.cast(column, type_, safe=False)
+    if pa.types.is_floating(type_):
+        return pa.array(cells.numbers(column, rules).values, from_pandas=True)
+    read = cells.booleans(column, rules)
+    return pa.array(read.values == 1, mask=np.isnan(read.values))

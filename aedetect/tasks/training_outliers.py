@@ -11,13 +11,13 @@ import numpy as np
 
 from aedetect.data.arrays import Floats
 from aedetect.data.labels import known_anomalies
-from aedetect.engine.summary import Counts
 from aedetect.io.source import Input
 from aedetect.tasks.explain import Explainer, Explanation
-from aedetect.tasks.scored_rows import Seen, Strangest, look
+from aedetect.tasks.ranked_rows import TopRows
+from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 # Looking costs a scoring pass: longer tables are not looked through unasked.
 MOST_ROWS = 200_000
@@ -34,29 +34,30 @@ class Suspects:
     shown: list[Explanation]
 
 
-def suspects(detector: Detector, inputs: Sequence[Input], most: int = 3) -> Suspects:
-    """Look for anomalies among the rows that a detector was trained on, but those labelled as such.
+def suspects(fitted: FittedModel, inputs: Sequence[Input], most: int = 3) -> Suspects:
+    """Look for anomalies among the rows that a model was trained on, but those labelled as such.
 
     Flagged are rows so strange that of as many normal rows hardly one would be expected.
     """
-    rate = _EXPECTED_BY_CHANCE / max(detector.training.rows, 1)
-    beyond = min(detector.calibration.threshold(rate), _beyond_bulk(detector.calibration.scores, rate))
-    threshold = max(beyond, detector.threshold)
-    label = detector.config.data.label
-    strangest, counts = Strangest(most, flagged_only=True), Counts()
+    rate = _EXPECTED_BY_CHANCE / max(fitted.training.rows, 1)
+    beyond = min(fitted.calibration.threshold(rate), _beyond_bulk(fitted.calibration.scores, rate))
+    threshold = max(beyond, fitted.threshold)
+    label = fitted.config.data.label
+    strangest, count = TopRows(most, flagged_only=True), 0
 
-    def see(seen: Seen) -> None:
-        flagged = seen.verdicts.flagged
-        if label is not None and label in seen.batch.schema.names:
+    def see(seen: ScoredBatch) -> None:
+        nonlocal count
+        flagged = seen.scores.flagged
+        if label is not None and label in seen.rows.schema.names:
             flagged = flagged & ~known_anomalies(
-                seen.batch.column(label), detector.config.data, lambda index: f"row {seen.first + index}"
+                seen.rows.column(label), fitted.config.data, lambda index: f"row {seen.first + index}"
             )
-        counts.anomalies += int(flagged.sum())
-        strangest.see(replace(seen, verdicts=replace(seen.verdicts, flagged=flagged)))
+        count += int(flagged.sum())
+        strangest.see(replace(seen, scores=replace(seen.scores, flagged=flagged)))
 
-    look(detector, inputs, threshold, see)
-    explainer = Explainer(detector)
-    return Suspects(counts.anomalies, [explainer.explain(found) for found in strangest.found()])
+    score_inputs(fitted.with_threshold(threshold), inputs, see)
+    explainer = Explainer(fitted)
+    return Suspects(count, [explainer.explain(found) for found in strangest.found()])
 
 
 def _beyond_bulk(scores: Floats, rate: float) -> float:

@@ -1,12 +1,11 @@
-"""Time series that are known to be normal, scored by an older model: what its threshold follows from anew."""
+"""Rows that are known to be normal, scored by an older model: what its threshold follows from anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import replace
 
 import numpy as np
-import torch
 
 from aedetect.config import Config
 from aedetect.data.arrays import Floats
@@ -17,54 +16,83 @@ from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Monitor
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
-from aedetect.models.ensemble import single_threaded, window_scores
-from aedetect.models.window_base import SeriesAutoencoder
-from aedetect.scoring.fitted import SeriesParts
-from aedetect.scoring.row_scores import peaks_of, row_scores
+from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.fitted import FittedModel, SeriesParts
+from aedetect.scoring.row_scores import peaks_of
+from aedetect.scoring.series import segment_scores
+from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
+from aedetect.training.split import TrainingRows
 from aedetect.training.survey import LEAST_ROWS, chunks
 from aedetect.training.warm_start import Start, too_few
 
 
-def series_scores(
-    start: Start,
-    series: SeriesParts,
-    inputs: Sequence[Input],
-    config: Config,
-    device: torch.device,
-    monitor: Monitor,
+def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, monitor: Monitor) -> FittedModel:
+    """A model with the threshold and p-values that the normal rows of `inputs` give; scores stay.
+
+    Without inputs only the threshold follows the settings. Raises ModelError for lacking columns,
+    DataError for cells that cannot be read or too few rows.
+    """
+    start = Start.of(fitted, "calibrated")
+    training = fitted.training.model_copy(update={"lineage": start.lineage})
+    if inputs is None:
+        return replace(fitted, training=training, sha256=None)
+    for text in start.check(inputs, fitted.config):
+        monitor.notice(text)
+    series = fitted.series
+    if series is None:
+        raw = _table_scores(fitted, inputs)
+    else:
+        raw, peaks = _series_scores(fitted, series, inputs, fitted.config)
+        series = replace(series, peaks=peaks)
+    if len(raw) < LEAST_ROWS:
+        raise too_few(inputs, len(raw), "calibration")
+    names = ", ".join(source.name for source in inputs)
+    told = f"split-conformal, on {len(raw):,} rows of {names}"
+    return replace(
+        fitted,
+        calibration=Calibration(raw / float(fitted.scale)),
+        series=series,
+        training=training.model_copy(update={"calibration": told}),
+        sha256=None,
+    )
+
+
+def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> Floats:
+    """Unscaled scores of normal rows, ascending."""
+    rows = TrainingRows(inputs, fitted.encoder, fitted.config)
+    with single_threaded(fitted.device):
+        found = [raw_scores(mean_errors(fitted.members, matrix, fitted.device)) for matrix in rows.blocks()]
+    return np.sort(np.concatenate([np.empty(0), *found]))
+
+
+def _series_scores(
+    fitted: FittedModel, series: SeriesParts, inputs: Sequence[Input], config: Config
 ) -> tuple[Floats, Floats]:
     """Unscaled scores of the rows of normal series, ascending, and the largest of each window's length.
 
-    The first rows of a series, of which too little is known, are left out. Raises ModelError for
-    lacking columns, DataError for cells that cannot be read or too few rows.
+    The first rows of a series, of which too little is known, are left out.
     """
-    for text in start.check(inputs, config):
-        monitor.notice(text)
     state = series.state
-    gatherer = Gatherer(state.clock, Entities(state.entity), start.encoder)
+    gatherer = Gatherer(state.clock, Entities(state.entity), fitted.encoder)
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
-    rows = gatherer.rows()
+    rows, names = gatherer.rows(), gatherer.entities.names
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    members = cast("Sequence[SeriesAutoencoder]", start.members)
-    own = stretches(rows, timeline, gatherer.entities.names, series.scales, state.beginning)
-
-    names = gatherer.entities.names
+    own = stretches(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> Floats:
         if len(own[index]) < state.window:
             return np.empty(0)
-        raw = window_scores(members, own[index], state.window, device)
-        scores = row_scores(raw, state.window, config.series.causal, config.series.smoothing)
+        scores = segment_scores(fitted, own[index], state.window)
         known = warmup[index]
         usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]][known:]
         return np.asarray(scores[known:][usable & ~np.isnan(scores[known:])])
 
-    with single_threaded(device) as workers:
+    with single_threaded(fitted.device) as workers:
         found = list(ordered(scores_of, range(len(own)), workers))
     raw = np.sort(np.concatenate([np.empty(0), *found]))
-    if len(raw) < LEAST_ROWS:
-        raise too_few(inputs, len(raw), "calibration")
-    return raw, np.concatenate([peaks_of(scores, state.window) for scores in found if len(scores)])
+    peaks = [peaks_of(scores, state.window) for scores in found if len(scores)]
+    return raw, np.concatenate([np.empty(0), *peaks])

@@ -26,13 +26,13 @@ from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_perio
 from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError
 from aedetect.io.source import Input
+from aedetect.models.device import pick_device
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.models.registry import build_series
 from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
-from aedetect.scoring.fitted import Fitted, SeriesParts
+from aedetect.scoring.fitted import FittedModel, SeriesParts, scaled
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.scoring.row_scores import peaks_of, row_scores
-from aedetect.training.device import pick_device
 from aedetect.training.feed import WindowFeed
 from aedetect.training.fit_table import member_seed, presumed_normal
 from aedetect.training.loop import Hooks, seeded, train
@@ -75,7 +75,7 @@ class _Prepared:
         return np.asarray(found[marked[found + self.window] == marked[found]])
 
 
-def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fitted:
+def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> FittedModel:
     """Fit a model on the series in `inputs`. Raises DataError or UsageError for what the user can mend."""
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
@@ -127,7 +127,19 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     )
     nothing = np.empty((0, found.encoder.layout.width), dtype=np.float32)
     parts = SeriesParts(state, scales, peaks)
-    return Fitted(found.schema, found.encoder, members, raw, summary, device, nothing, parts, sketch=sketch)
+    scale, calibration = scaled(raw)
+    return FittedModel(
+        config=config,
+        encoder=found.encoder,
+        members=members,
+        calibration=calibration,
+        scale=scale,
+        training=summary,
+        device=device,
+        normal_rows=nothing,
+        series=parts,
+        sketch=sketch,
+    )
 
 
 def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> tuple[Gatherer, Sketch]:

@@ -20,14 +20,14 @@ from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError
 from aedetect.io.source import Input
 from aedetect.models.base import Autoencoder, standardised
+from aedetect.models.device import pick_device
 from aedetect.models.ensemble import member_errors, single_threaded
 from aedetect.models.registry import build
-from aedetect.scoring.fitted import Fitted
+from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.scoring.table import raw_scores
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import outstanding
-from aedetect.training.device import pick_device
 from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
 from aedetect.training.fit_auxiliary import fit_companion
 from aedetect.training.loop import Hooks, sample, seeded, train
@@ -52,14 +52,14 @@ class _Task:
     calibration: Matrix
 
 
-def fit(
+def fit_table(
     inputs: Sequence[Input],
     config: Config,
     monitor: Monitor,
     checkpoint: Path | None = None,
     resume: bool = False,
     start: Start | None = None,
-) -> Fitted:
+) -> FittedModel:
     """Fit a model on `inputs`, or with `start` go on from an older one.
 
     With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
@@ -113,8 +113,18 @@ def fit(
     )
     kept = min(_KEPT_ROWS, _MOST_KEPT_CELLS // found.encoder.layout.width)
     normal = sample(tasks[0].feed, max(kept, _LEAST_KEPT)).cpu().numpy()
-    return Fitted(
-        found.schema, found.encoder, members, raw, summary, device, normal, None, companion, rows.sketch
+    scale, calibration = scaled(raw)
+    return FittedModel(
+        config=config,
+        encoder=found.encoder,
+        members=members,
+        calibration=calibration,
+        scale=scale,
+        training=summary,
+        device=device,
+        normal_rows=normal,
+        heads=companion,
+        sketch=rows.sketch,
     )
 
 

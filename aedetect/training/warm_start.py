@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from aedetect.config import Config
-from aedetect.data.arrays import Floats
 from aedetect.data.features import FeatureEncoder
-from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder
-from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.split import TrainingRows
 from aedetect.training.survey import LEAST_ROWS, Survey, chunks
 
 
@@ -32,6 +28,16 @@ class Start:
     members: Sequence[Autoencoder]
     sha256: str
     lineage: tuple[Ancestor, ...]
+
+    @classmethod
+    def of(cls, older: FittedModel, then: str) -> Start:
+        """Going on from a fitted model; `then` says what is done: 'trained on' or 'calibrated'."""
+        training = older.training
+        this = Ancestor(
+            sha256=older.sha256 or "", trained=training.started, inputs=training.inputs,
+            rows=training.rows, then=then,
+        )  # fmt: skip
+        return cls(older.encoder, older.members, this.sha256, (*training.lineage, this))
 
     def survey(self, inputs: Sequence[Input], config: Config) -> Survey:
         """The first pass over new data, whose columns are those of the older model.
@@ -60,26 +66,6 @@ class Start:
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(older[name])
-
-
-def calibration_scores(
-    start: Start, inputs: Sequence[Input], config: Config, device: torch.device, monitor: Monitor
-) -> Floats:
-    """Unscaled scores of new normal rows under an older model, ascending.
-
-    Raises ModelError for lacking columns, DataError for cells that cannot be read or too few rows.
-    """
-    for text in start.check(inputs, config):
-        monitor.notice(text)
-    rows = TrainingRows(inputs, start.encoder, config)
-    parts = []
-    with single_threaded(device):
-        for matrix in rows.blocks():
-            parts.append(mean_errors(start.members, matrix, device).mean(axis=1, dtype=np.float64))
-    scores = np.sort(np.concatenate(parts))
-    if len(scores) < LEAST_ROWS:
-        raise too_few(inputs, len(scores), "calibration")
-    return np.asarray(scores)
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

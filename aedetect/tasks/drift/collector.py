@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from aedetect.engine.summary import Follower
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from aedetect.data.reference import Sketch
-    from aedetect.detector import Detector, Verdicts
-    from aedetect.io.files import FileInput
-    from aedetect.tasks.drift.compare import Drift, ScoreSketch
+from aedetect.data.reference import Sketch
+from aedetect.engine.task import Consumer, FileSummary, Processed, RemoteConsumer, Task
+from aedetect.io.source import Input
+from aedetect.scoring.base import Scores
+from aedetect.scoring.fitted import FittedModel
+from aedetect.tasks.drift.compare import Drift, ScoreSketch, compare
 
 NO_SKETCH = (
     "the model file does not hold how its training data were spread; train anew, or score without drift"
@@ -30,60 +27,65 @@ class Counted:
     scores: ScoreSketch
 
 
-class DriftWatch(Follower):
+class DriftCollector(Consumer):
     """Counts how the rows of all inputs are spread; those of an input that fails do not count."""
 
-    def __init__(self, detector: Detector):
-        self._detector = detector
-        self._training = detector.sketch
-        self._now, self._scores = self._fresh()
-        self._part, self._part_scores = self._fresh()
+    def __init__(self, fitted: FittedModel):
+        self._fitted = fitted
+        self._training = fitted.sketch
+        self._total = self._fresh()
+        self._part = self._fresh()
 
-    def _fresh(self) -> tuple[Sketch, ScoreSketch]:
-        from aedetect.data.reference import Sketch
-        from aedetect.tasks.drift.compare import ScoreSketch
-
+    def _fresh(self) -> Counted:
         edges = self._training.edges if self._training is not None else ()
-        return Sketch.empty(self._detector.encoder, edges), ScoreSketch(self._detector.calibration.scores)
+        return Counted(
+            Sketch.empty(self._fitted.encoder, edges), ScoreSketch(self._fitted.calibration.scores)
+        )
 
-    def begin(self, source: FileInput) -> None:
-        self._part, self._part_scores = self._fresh()
+    def begin(self, source: Input) -> None:
+        self._part = self._fresh()
 
-    def see(self, batch: pa.RecordBatch, verdicts: Verdicts) -> None:
+    def see(self, batch: Processed) -> None:
+        self.add_batch(batch.result.detail)
+
+    def add_batch(self, scores: Scores) -> None:
+        """Count the rows of one batch of the present input."""
+        if self._training is None:
+            return
+        self._part.now.update(scores.encoded.matrix, scores.encoded.moved)
+        # The scores of a window's rows are nearly one: no sample that tests of drift may take for so many.
+        if scores.events is None:
+            self._part.scores.update(scores.scores)
+
+    def check(self, source: Input) -> None:
+        self.merge_counts(self._part)
+
+    def remote(self) -> RemoteConsumer:
+        return _of_task
+
+    def state(self) -> Counted:
+        return self._total
+
+    def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
+        self.merge_counts(state)
+
+    def merge_counts(self, counted: Counted) -> None:
+        """Take in what was counted of other rows, under the same model."""
         if self._training is not None:
-            encoded = verdicts.encoded
-            if self._detector.series:
-                # What was encoded is not kept while all rows wait for their verdicts. The scores of a
-                # window's rows are nearly one: no sample that tests of drift may take for so many.
-                self._part.update(self._detector.encoder.transform(batch).matrix, encoded.moved)
-                return
-            self._part.update(encoded.matrix, encoded.moved)
-            self._part_scores.update(verdicts.scores)
-
-    def check(self, source: FileInput) -> None:
-        if self._training is not None:
-            self._now.add(self._part)
-            self._scores.add(self._part_scores)
-
-    def bare(self) -> Counted:
-        """What was counted, without the detector: it goes from one process to another."""
-        return Counted(self._now, self._scores)
-
-    def add(self, counted: Counted) -> None:
-        """Take in what was counted in another process, under the same model."""
-        if self._training is not None:
-            self._now.add(counted.now)
-            self._scores.add(counted.scores)
+            self._total.now.add(counted.now)
+            self._total.scores.add(counted.scores)
 
     def verdict(self) -> Drift | None:
         """What the counts come to; None where the model holds nothing to compare them with."""
-        from aedetect.tasks.drift.compare import compare
-
         if self._training is None:
             return None
-        settings, series = self._detector.config.drift, self._detector.series
+        settings, series = self._fitted.config.drift, self._fitted.series
         if series is not None:
             # Rows of a short stretch are like one another, and no fair sample of all that is normal.
             least = max(settings.least_rows, _LEAST_WINDOWS * series.state.window)
             settings = settings.model_copy(update={"least_rows": least})
-        return compare(self._detector.encoder, self._training, self._now, self._scores, settings)
+        return compare(self._fitted.encoder, self._training, self._total.now, self._total.scores, settings)
+
+
+def _of_task(task: Task) -> Consumer:
+    return DriftCollector(task.fitted)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""How good a detector is, held against labels."""
+"""How good a fitted model is, held against labels."""
 
 from aedetect.tasks.evaluate.as_json import evaluation_summary
 from aedetect.tasks.evaluate.evaluate import Comparison, Evaluation, Judged, evaluate

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
 from aedetect.tasks.evaluate.metrics.ranges import (
     Spans,
@@ -28,7 +28,7 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True)
 class SeriesFigures:
-    """Verdicts by event, over all series.
+    """Scores by event, over all series.
 
     `events` are labelled ranges of a series, `caught` those with a flagged row. Delays in seconds from the
     start of a caught event to its first flagged row. `alarms`: events found by the model, of which
@@ -74,22 +74,22 @@ class SeriesFigures:
         return figures
 
 
-def series_figures(judge: SeriesJudge, labels: Mask, labelled: Mask) -> SeriesFigures:
-    """Figures of all that `judge` has judged; `labels` and `labelled` [rows], whether a row has a label.
+def series_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> SeriesFigures:
+    """Figures of all that `session` has judged; `labels` and `labelled` [rows], whether a row has a label.
 
     Rows without a label or a time are left out; those without a score count as not flagged, and for
     VUS-PR as the least strange.
     """
-    window = judge.window
+    window = session.window
     delays: list[Floats] = []
     caught = events = false = alarms = away = away_flagged = found_series = 0
     seconds = 0.0
     weighted: dict[str, list[tuple[float, int]]] = {"precision": [], "recall": []}
     surfaces: list[float] = []
-    tolerance = _tolerance(judge, labelled)
-    for rows in _by_series(judge, labelled):
+    tolerance = _tolerance(session, labelled)
+    for rows in _by_series(session, labelled):
         found_series += 1
-        marks, flags, times = labels[rows], judge.flagged[rows], judge.seconds[rows]
+        marks, flags, times = labels[rows], session.flagged[rows], session.seconds[rows]
         near = _near(marks, window)
         own = spans(marks)
         if len(own):
@@ -97,7 +97,7 @@ def series_figures(judge: SeriesJudge, labels: Mask, labelled: Mask) -> SeriesFi
             caught += round(event_recall(flags, marks) * len(own))
             delays.append(time_to_detection(flags, marks, times))
             weighted["recall"].append((range_recall(flags, marks), len(own)))
-            scores = judge.scores[rows]
+            scores = session.scores[rows]
             known = scores[np.isfinite(scores)]
             if len(known):
                 least, most = float(known.min()), float(known.max())
@@ -105,15 +105,15 @@ def series_figures(judge: SeriesJudge, labels: Mask, labelled: Mask) -> SeriesFi
         runs = spans(flags)
         if len(runs):
             weighted["precision"].append((range_precision(flags, marks), len(runs)))
-        numbers = judge.event_of[rows]
+        numbers = session.event_of[rows]
         mine = np.unique(numbers[numbers > 0])
         alarms += len(mine)
         false += len(np.setdiff1d(mine, numbers[near & flags]))
-        calm = ~near & np.isfinite(judge.scores[rows])
+        calm = ~near & np.isfinite(session.scores[rows])
         away += int(calm.sum())
         away_flagged += int((calm & flags).sum())
         steps = np.diff(times, append=times[-1:])
-        seconds += float(np.minimum(steps, judge.step * 3)[~marks].sum())
+        seconds += float(np.minimum(steps, session.step * 3)[~marks].sum())
     delay = np.concatenate([np.empty(0), *delays])
     delay = delay[~np.isnan(delay)]
     return SeriesFigures(
@@ -132,15 +132,15 @@ def series_figures(judge: SeriesJudge, labels: Mask, labelled: Mask) -> SeriesFi
         window,
         away,
         away_flagged,
-        judge.causal,
+        session.causal,
     )
 
 
-def _by_series(judge: SeriesJudge, labelled: Mask) -> Iterator[Integers]:
+def _by_series(session: SeriesSession, labelled: Mask) -> Iterator[Integers]:
     """The rows of each series in the order of time, those with a label and a time."""
-    usable = np.flatnonzero(labelled & ~np.isnan(judge.seconds))
-    order = usable[np.lexsort((judge.seconds[usable], judge.series[usable]))]
-    owners = judge.series[order]
+    usable = np.flatnonzero(labelled & ~np.isnan(session.seconds))
+    order = usable[np.lexsort((session.seconds[usable], session.series[usable]))]
+    owners = session.series[order]
     if len(order):
         yield from np.split(order, np.flatnonzero(np.diff(owners)) + 1)
 
@@ -154,12 +154,14 @@ def _near(marks: Mask, window: int) -> Mask:
     return near
 
 
-def _tolerance(judge: SeriesJudge, labelled: Mask) -> int:
+def _tolerance(session: SeriesSession, labelled: Mask) -> int:
     """The benchmark's tolerance, in steps: the period of the first channel, of the first series by name."""
-    assert judge.kept is not None
-    each = list(_by_series(judge, labelled))
-    rows = min(each, key=lambda rows: judge.names[judge.series[rows[0]]]) if each else np.empty(0, np.int64)
-    values = judge.kept.rows.values[rows][:, :1].astype(np.float64)
+    assert session.kept is not None
+    each = list(_by_series(session, labelled))
+    rows = (
+        min(each, key=lambda rows: session.names[session.series[rows[0]]]) if each else np.empty(0, np.int64)
+    )
+    values = session.kept.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
         return USUAL_PERIOD
     known = values[~np.isnan(values)]

@@ -1,4 +1,4 @@
-"""How good a detector is on labelled rows: what `aedetect evaluate` measures."""
+"""How good a fitted model is on labelled rows: what `aedetect evaluate` measures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError, UsageError
 from aedetect.io.inputs import Data, as_inputs
 from aedetect.io.source import Input
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate.by_event import SeriesFigures, series_figures
 from aedetect.tasks.evaluate.curves import Line, p_value_shares
 from aedetect.tasks.evaluate.metrics.at_threshold import (
@@ -35,12 +35,12 @@ from aedetect.tasks.evaluate.metrics.ranking import (
     average_precision,
     with_interval,
 )
-from aedetect.tasks.scored_rows import Seen, look
+from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 ALERT_RATES = (0.001, 0.01, 0.05)
 # Segments beyond the largest ones are judged together.
@@ -136,7 +136,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that labels say of a detector.
+    """All that labels say of a model.
 
     `rows` are all rows read, `judged` those with label and score. `p_value_shares`: of the normal
     ones, the share with a p-value of at most x, as lists of x and shares. `series`: of time series, the
@@ -157,13 +157,13 @@ class Evaluation:
 
 
 def evaluate(
-    detector: Detector,
+    fitted: FittedModel,
     data: Data,
     *,
     label: str | None = None,
     positive: str | None = None,
     by: str | None = None,
-    compare: Detector | None = None,
+    compare: FittedModel | None = None,
     alert_rates: Sequence[float] = ALERT_RATES,
     monitor: Monitor | None = None,
 ) -> Evaluation:
@@ -174,29 +174,29 @@ def evaluate(
     few numbers of each row in memory. Raises UsageError for columns that are not there, DataError
     for labels that cannot be read.
     """
-    settings = detector.config.data
+    settings = fitted.config.data
     if label is None and positive is None:
         positive = settings.positive
     label = label if label is not None else settings.label
     if label is None:
         raise UsageError("which column marks the anomalies? give --label COLUMN")
     inputs = as_inputs(data, settings)
-    gathered = _gather(detector, inputs, _Labels(label, positive, settings), by, monitor)
+    gathered = _gather(fitted, inputs, _Labels(label, positive, settings), by, monitor)
     usable = gathered.labels != _UNLABELLED
     scored = usable & np.isfinite(gathered.scores)
     if not scored.any():
         raise DataError(f"{inputs[0].name}: no row has both a label in column {label!r} and a score")
-    judged = _judged(detector, gathered, scored)
+    judged = _judged(fitted, gathered, scored)
     found = Evaluation(
         judged,
-        {rate: at_threshold(judged.table, detector.calibration.threshold(rate)) for rate in alert_rates},
-        _segments(detector, gathered, scored) if by is not None else {},
-        None if compare is None else _compared(detector, gathered, scored, compare, inputs, monitor),
+        {rate: at_threshold(judged.table, fitted.calibration.threshold(rate)) for rate in alert_rates},
+        _segments(fitted, gathered, scored) if by is not None else {},
+        None if compare is None else _compared(fitted, gathered, scored, compare, inputs, monitor),
         len(usable),
         int((~usable).sum()),
         int((usable & ~scored).sum()),
         label,
-        p_value_shares(detector.calibration.p_values(judged.scores[~judged.labels])),
+        p_value_shares(fitted.calibration.p_values(judged.scores[~judged.labels])),
         gathered.warnings,
         gathered.by_event,
     )
@@ -230,7 +230,7 @@ class _Labels:
     settings: DataConfig
     values: Counter[str] = field(default_factory=Counter)
 
-    def read(self, seen: Seen) -> Marks:
+    def read(self, seen: ScoredBatch) -> Marks:
         array = column_of(seen, self.column, "--label")
         rules = cells.CellRules(self.settings.decimal, tuple(self.settings.na_values))
         if self.positive is not None:
@@ -257,29 +257,29 @@ class _Labels:
         return shown + (", …" if len(self.values) > _SHOWN_VALUES else "")
 
 
-def column_of(seen: Seen, name: str, option: str) -> pa.Array:
+def column_of(seen: ScoredBatch, name: str, option: str) -> pa.Array:
     """A column of a batch. Raises UsageError, with the option that named it, where there is none."""
-    names = seen.batch.schema.names
+    names = seen.rows.schema.names
     if name not in names:
         raise UsageError(
             f"{option}: no column named {name!r} in {seen.source.name}; there are: {', '.join(names[:20])}"
         )
-    return seen.batch.column(name)
+    return seen.rows.column(name)
 
 
 def _gather(
-    detector: Detector, inputs: Sequence[Input], labels: _Labels, by: str | None, monitor: Monitor | None
+    fitted: FittedModel, inputs: Sequence[Input], labels: _Labels, by: str | None, monitor: Monitor | None
 ) -> _Gathered:
     scores: list[Floats] = []
     marks: list[Marks] = []
     codes: list[Integers] = []
     places: dict[str, int] = {}
 
-    def see(seen: Seen) -> None:
-        scores.append(seen.verdicts.scores)
+    def see(seen: ScoredBatch) -> None:
+        scores.append(seen.scores.scores)
         marks.append(labels.read(seen))
         if by is not None:
-            names = cells.categories(column_of(seen, by, "--by"), detector.schema.rules).dictionary_encode()
+            names = cells.categories(column_of(seen, by, "--by"), fitted.schema.rules).dictionary_encode()
             own = [
                 places.setdefault(NO_SEGMENT if name is None else name, len(places))
                 for name in [*names.dictionary.to_pylist(), None]
@@ -287,8 +287,8 @@ def _gather(
             index = names.indices.fill_null(len(own) - 1).to_numpy(zero_copy_only=False)
             codes.append(np.array(own, dtype=np.int64)[index])
 
-    judge = _series_judge(detector, inputs)
-    sight = look(detector, inputs, detector.threshold, see, monitor, judge)
+    session = series_session(fitted, inputs)
+    sight = score_inputs(fitted, inputs, see, monitor, session)
     nothing = np.empty(0)
     read = np.concatenate([nothing, *marks]).astype(np.int8)
     return _Gathered(
@@ -298,52 +298,47 @@ def _gather(
         list(places),
         labels.told,
         sight.warnings,
-        series_figures(judge, read == 1, read != _UNLABELLED) if judge else None,
+        series_figures(session, read == 1, read != _UNLABELLED) if session else None,
     )
 
 
-def _series_judge(detector: Detector, inputs: Sequence[Input]) -> SeriesJudge | None:
-    return SeriesJudge(detector, inputs, detector.threshold, keep=True) if detector.series else None
-
-
-def _judged(detector: Detector, gathered: _Gathered, rows: Mask) -> Judged:
-    settings = detector.config.threshold
+def _judged(fitted: FittedModel, gathered: _Gathered, rows: Mask) -> Judged:
     return Judged(
         gathered.scores[rows],
         gathered.labels[rows] == 1,
-        detector.threshold,
-        None if settings.value is not None else settings.alert_rate,
+        fitted.threshold,
+        fitted.threshold_policy.promised_rate,
     )
 
 
-def _segments(detector: Detector, gathered: _Gathered, scored: Mask) -> dict[str, Judged]:
+def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[str, Judged]:
     """The largest segments by name, in order of size, and the others as one."""
     sizes = np.bincount(gathered.segments[scored], minlength=len(gathered.names))
     order = [int(code) for code in np.argsort(-sizes, kind="stable") if sizes[code]]
     found = {
-        gathered.names[code]: _judged(detector, gathered, scored & (gathered.segments == code))
+        gathered.names[code]: _judged(fitted, gathered, scored & (gathered.segments == code))
         for code in order[:MOST_SEGMENTS]
     }
     rest = scored & np.isin(gathered.segments, order[MOST_SEGMENTS:])
     if rest.any():
-        found[OTHERS] = _judged(detector, gathered, rest)
+        found[OTHERS] = _judged(fitted, gathered, rest)
     return found
 
 
 def _compared(
-    detector: Detector,
+    fitted: FittedModel,
     gathered: _Gathered,
     scored: Mask,
-    other: Detector,
+    other: FittedModel,
     inputs: Sequence[Input],
     monitor: Monitor | None,
 ) -> Comparison:
     scores: list[Floats] = []
-    judge = _series_judge(other, inputs)
-    look(other, inputs, other.threshold, lambda seen: scores.append(seen.verdicts.scores), monitor, judge)
+    session = series_session(other, inputs)
+    score_inputs(other, inputs, lambda seen: scores.append(seen.scores.scores), monitor, session)
     theirs = replace(gathered, scores=np.concatenate(scores))
     both = scored & np.isfinite(theirs.scores)
-    first, second = _judged(detector, gathered, both), _judged(other, theirs, both)
+    first, second = _judged(fitted, gathered, both), _judged(other, theirs, both)
     labels = first.labels
     return Comparison(
         first,
@@ -351,5 +346,5 @@ def _compared(
         auroc_difference(first.scores, second.scores, labels),
         precision_difference(first.scores, second.scores, labels),
         *mcnemar(first.scores > first.threshold, second.scores > second.threshold, labels),
-        series_figures(judge, gathered.labels == 1, gathered.labels != _UNLABELLED) if judge else None,
+        series_figures(session, gathered.labels == 1, gathered.labels != _UNLABELLED) if session else None,
     )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.scoring.table import TableScorer
 from aedetect.tasks.explain.normal_rows import NormalRows
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 
 # Values tried in place of a column's own, the best quarter of which counts.
@@ -34,7 +35,7 @@ class Blame:
     alike: dict[str, Integers]
 
 
-def blame(detector: Detector, normal: NormalRows, row: Matrix, errors: Floats) -> Blame:
+def blame(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floats) -> Blame:
     """Floats of the columns of an encoded row [features] in its score.
 
     A column is to blame as far as the score falls when its value is replaced by those of normal
@@ -48,8 +49,8 @@ def blame(detector: Detector, normal: NormalRows, row: Matrix, errors: Floats) -
     [columns]. A constant that moved keeps its share of the error. Without normal rows, in older
     model files, the shares are those of the error.
     """
-    names = detector.columns
-    features = _features(detector)
+    names = fitted.columns
+    features = _features(fitted)
     if not len(normal):
         return Blame(errors, {})
     order = sorted(features, key=lambda name: -errors[names.index(name)])
@@ -61,7 +62,7 @@ def blame(detector: Detector, normal: NormalRows, row: Matrix, errors: Floats) -
         rest = total - own
         alike[name] = normal.nearest(rest, CANDIDATES)
         chances[place] = chance(normal.usualness(own), float(rest[alike[name]].mean()))
-    falls = _falls(detector, normal, row, {name: alike[name] for name in order[:MOST_COLUMNS]}, features)
+    falls = _falls(fitted, normal, row, {name: alike[name] for name in order[:MOST_COLUMNS]}, features)
     shares = errors.copy()
     learned = np.array([names.index(name) for name in order])
     weights = np.array([falls.get(name, 0.0) for name in order]) * errors[learned] ** _ERROR_WEIGHT * chances
@@ -80,7 +81,7 @@ def chance(usual: float, apart: float) -> float:
 
 
 def _falls(
-    detector: Detector,
+    fitted: FittedModel,
     normal: NormalRows,
     row: Matrix,
     alike: dict[str, Integers],
@@ -92,7 +93,7 @@ def _falls(
         some = np.repeat(row[None], len(places), axis=0)
         some[:, features[name]] = normal.matrix[places][:, features[name]]
         tried.append(some)
-    scores = detector.scores_of(np.concatenate([row[None], *tried]))
+    scores = TableScorer(fitted).score_apart(np.concatenate([row[None], *tried]))
     logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
     falls = {}
     start = 1
@@ -103,10 +104,10 @@ def _falls(
     return falls
 
 
-def _features(detector: Detector) -> dict[str, list[int]]:
+def _features(fitted: FittedModel) -> dict[str, list[int]]:
     """The features of each learned column."""
-    width = detector.encoder.layout.width
+    width = fitted.encoder.layout.width
     features: dict[str, list[int]] = {}
-    for place, name in enumerate(detector.encoder.owners[:width]):
+    for place, name in enumerate(fitted.encoder.owners[:width]):
         features.setdefault(name, []).append(place)
     return features

@@ -14,12 +14,12 @@ from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import Rebuilt, Track
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.words import quantity, share, shown, with_spread
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 _MOST_TOLD, _LEAST_TOLD = 2, 0.25
 # A step is clearly off where the column to blame is so many usual distances from what was expected,
@@ -118,12 +118,12 @@ class SeriesExplanation:
 
 
 class SeriesExplainer:
-    """Explains events and rows of the inputs that a judge has read and kept."""
+    """Explains events and rows of the inputs that a session has read and kept."""
 
-    def __init__(self, detector: Detector, judge: SeriesJudge):
-        self._detector, self._judge = detector, judge
-        self.rebuilt = Rebuilt(detector, judge)
-        self._rarities = Rarities(detector.encoder)
+    def __init__(self, fitted: FittedModel, session: SeriesSession):
+        self._fitted, self._session = fitted, session
+        self.rebuilt = Rebuilt(fitted, session)
+        self._rarities = Rarities(fitted.encoder)
         self._tracks: dict[str, Track | None] = {}
 
     def track(self, column: str) -> Track | None:
@@ -132,8 +132,8 @@ class SeriesExplainer:
         return self._tracks[column]
 
     def event(self, event: Event) -> SeriesExplanation:
-        judge = self._judge
-        shares = judge.shares(event.rows).astype(np.float64)
+        session = self._session
+        shares = session.shares(event.rows).astype(np.float64)
         reasons = list(self._reasons(shares, event.rows))
         found = self._explained(event.rows, event.peak, reasons, event.series)
         blamed = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
@@ -142,26 +142,26 @@ class SeriesExplainer:
             found,
             number=event.number,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
-            clear=clear and (float(judge.seconds[clear[0]]), float(judge.seconds[clear[1]])),
+            clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
             sketches=[self._sketched(event, name) for name in blamed[:_MOST_TOLD] if self.track(name)],
         )
 
     def row(self, row: int) -> SeriesExplanation:
         """Row `row`, from 0, over all inputs."""
-        judge = self._judge
-        if np.isnan(judge.scores[row]):
-            found = self._explained(np.array([row]), row, [], int(judge.series[row]))
+        session = self._session
+        if np.isnan(session.scores[row]):
+            found = self._explained(np.array([row]), row, [], int(session.series[row]))
             return replace(found, sentence=self._unscorable(row))
         rows = np.array([row])
         reasons = list(self._reasons(self.rebuilt.shares(row), rows))
-        return self._explained(rows, row, reasons, int(judge.series[row]))
+        return self._explained(rows, row, reasons, int(session.series[row]))
 
     def _explained(
         self, rows: Integers, peak: int, reasons: list[SeriesReason], series: int
     ) -> SeriesExplanation:
-        judge = self._judge
-        source, place = judge.place(int(rows[0]))
-        score = float(judge.scores[peak])
+        session = self._session
+        source, place = session.place(int(rows[0]))
+        score = float(session.scores[peak])
         known = not np.isnan(score)
         told = [
             reason
@@ -170,24 +170,24 @@ class SeriesExplainer:
         ]
         return SeriesExplanation(
             None,
-            dict(zip(judge.entity, judge.names[series], strict=True)),
+            dict(zip(session.entity, session.names[series], strict=True)),
             source.name,
             place,
             self.instant(int(rows[0])),
             self.instant(int(rows[-1])),
             self.instant(peak),
-            float(judge.seconds[rows[-1]] - judge.seconds[rows[0]]),
+            float(session.seconds[rows[-1]] - session.seconds[rows[0]]),
             None,
-            int(judge.flagged[rows].sum()),
+            int(session.flagged[rows].sum()),
             score if known else None,
-            float(judge.p_values[peak]) if known else None,
-            bool(judge.flagged[peak]),
+            float(session.p_values[peak]) if known else None,
+            bool(session.flagged[peak]),
             "; ".join(reason.sentence for reason in told),
             reasons,
         )
 
     def _reasons(self, shares: Floats, rows: Integers) -> Iterator[SeriesReason]:
-        names = self._judge.columns
+        names = self._session.columns
         for index in np.argsort(-shares, kind="stable").tolist():
             yield self._reason(names[index], float(shares[index]), rows)
 
@@ -227,7 +227,7 @@ class SeriesExplainer:
         return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
 
     def _rarity(self, name: str, track: Track, seen: float) -> Rarity:
-        encoder = self._detector.encoder
+        encoder = self._fitted.encoder
         if name in encoder.state.constant:
             return UNKNOWN
         row = np.zeros(len(encoder.center) + len(encoder.state.categorical), dtype=np.float32)
@@ -250,11 +250,11 @@ class SeriesExplainer:
 
     def _sketched(self, event: Event, name: str, points: int = 60) -> Sketched:
         """The column from before the event to after it, as means of so many parts."""
-        track, judge = self.track(name), self._judge
+        track, session = self.track(name), self._session
         assert track is not None
-        assert judge.kept is not None
-        order = judge.kept.timeline.order
-        own = order[judge.series[order] == event.series]
+        assert session.kept is not None
+        order = session.kept.timeline.order
+        own = order[session.series[order] == event.series]
         first, last = (int(np.flatnonzero(own == row)[0]) for row in (event.rows[0], event.rows[-1]))
         around = max(int(_CONTEXT * (last - first + 1)), 5)
         low, high = max(first - around, 0), min(last + around + 1, len(own))
@@ -268,9 +268,9 @@ class SeriesExplainer:
         )
 
     def _unscorable(self, row: int) -> str:
-        judge = self._judge
-        assert judge.kept is not None
-        if not judge.warmup[row]:
+        session = self._session
+        assert session.kept is not None
+        if not session.warmup[row]:
             return "a cell cannot be read, or the row has no timestamp"
         return (
             f"too little of the series is known yet: a window is {self._window:,} rows, and a series not "
@@ -279,33 +279,35 @@ class SeriesExplainer:
 
     @property
     def _window(self) -> int:
-        assert self._detector.series is not None
-        return self._detector.series.state.window
+        assert self._fitted.series is not None
+        return self._fitted.series.state.window
 
     def instant(self, row: int) -> str:
         """When a row was, in the clock of its data as far as that is known; '' where it has no time."""
-        return instant(float(self._judge.seconds[row]))
+        return instant(float(self._session.seconds[row]))
 
 
 def chosen_events(
-    judge: SeriesJudge, number: int | None, entity: Sequence[str], top: int
+    session: SeriesSession, number: int | None, entity: Sequence[str], top: int
 ) -> tuple[list[Event], int]:
     """The event with that number, or the `top` ones of the highest peaks; and how many there are.
 
     `entity`: the series asked for, by the value of its entity columns. Raises UsageError where
     several series have an event of that number, DataError where there is no such event or series.
     """
-    events = list(judge.events)
+    events = list(session.found_events)
     if entity:
-        if not judge.entity:
+        if not session.entity:
             raise UsageError("--entity: the model knows a single series; leave it out")
-        known = [name for name in judge.names if set(entity) <= set(name)]
+        known = [name for name in session.names if set(entity) <= set(name)]
         if not known:
-            raise DataError(f"--entity {', '.join(entity)}: no such series; there are: {_names(judge.names)}")
-        events = [event for event in events if judge.names[event.series] in known]
+            raise DataError(
+                f"--entity {', '.join(entity)}: no such series; there are: {_names(session.names)}"
+            )
+        events = [event for event in events if session.names[event.series] in known]
     count = len(events)
     if number is None:
-        scored = sorted(events, key=lambda event: -float(judge.scores[event.peak]))
+        scored = sorted(events, key=lambda event: -float(session.scores[event.peak]))
         return scored[:top], count
     found = [event for event in events if event.number == number]
     if not found:
@@ -313,7 +315,7 @@ def chosen_events(
         ending = f"the last is event {most}" if most else "there are none"
         raise DataError(f"--event {number}: there is no such event; {ending}")
     if len(found) > 1:
-        names = _names([judge.names[event.series] for event in found])
+        names = _names([session.names[event.series] for event in found])
         raise UsageError(
             f"--event {number}: {len(found)} series have an event of that number; "
             f"add --entity and one of: {names}"
@@ -321,9 +323,9 @@ def chosen_events(
     return found, count
 
 
-def row_of(judge: SeriesJudge, source: Input, number: int) -> int:
+def row_of(session: SeriesSession, source: Input, number: int) -> int:
     """The place of row `number` of `source` (from 1) among all rows. Raises DataError where there is none."""
-    first, count = judge.span(source)
+    first, count = session.span(source)
     if number < 1:
         raise UsageError(f"--row {number}: rows are counted from 1")
     if number > count:

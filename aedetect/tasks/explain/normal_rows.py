@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.scoring.table import TableScorer
 
 if TYPE_CHECKING:
     from aedetect.data.features.layout import Layout
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 
 # No column makes two rows more unlike than this: the odd column of a row must not decide which
@@ -25,12 +26,12 @@ _KERNEL = 0.1
 class NormalRows:
     """Encoded rows that the model learned from and does not flag itself; matrix [rows, features]."""
 
-    def __init__(self, detector: Detector):
-        rows = detector.normal_rows
+    def __init__(self, fitted: FittedModel):
+        rows = fitted.normal_rows
         if len(rows):
-            rows = rows[detector.scores_of(rows) <= detector.threshold]
+            rows = rows[TableScorer(fitted).score_apart(rows) <= fitted.threshold]
         self.matrix: Matrix = rows
-        self._layout: Layout = detector.encoder.layout
+        self._layout: Layout = fitted.encoder.layout
 
     def __len__(self) -> int:
         return len(self.matrix)

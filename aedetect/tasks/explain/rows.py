@@ -15,10 +15,10 @@ from aedetect.tasks.explain.expectation import Expectations, Expected, seen_valu
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.words import grouped, shown
-from aedetect.tasks.scored_rows import Find
+from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 NEAREST = 3
 _LEAST_TOLD = 0.25
@@ -83,27 +83,27 @@ class Explanation:
 
 
 class Explainer:
-    """Explains rows of one detector; prepare it once, the normal rows are looked through then."""
+    """Explains rows of one model; prepare it once, the normal rows are looked through then."""
 
-    def __init__(self, detector: Detector):
-        self._detector = detector
-        self._normal = NormalRows(detector)
-        self._expectations = Expectations(detector.encoder, self._normal)
-        self._rarities = Rarities(detector.encoder)
-        self._constants = detector.encoder.state.constant
+    def __init__(self, fitted: FittedModel):
+        self._fitted = fitted
+        self._normal = NormalRows(fitted)
+        self._expectations = Expectations(fitted.encoder, self._normal)
+        self._rarities = Rarities(fitted.encoder)
+        self._constants = fitted.encoder.state.constant
 
     @property
     def knows_normal_rows(self) -> bool:
         """False for model files made before explanations were: they keep no normal rows."""
         return len(self._normal) > 0
 
-    def explain(self, found: Find, place: str | None = None) -> Explanation:
+    def explain(self, found: RankedRow, place: str | None = None) -> Explanation:
         """Why a row scored as it did.
 
         `place` says where it stands; without it the line is looked up, which reads the input again.
         """
         place = found.place if place is None else place
-        batch, encoder = found.cells, self._detector.encoder
+        batch, encoder = found.cells, self._fitted.encoder
         cells_shown = {
             name: seen_value(cells.plain(batch.column(name))[0].as_py()) for name in batch.schema.names
         }
@@ -114,9 +114,9 @@ class Explainer:
                 self._unscorable(found), [], [],
             )  # fmt: skip
         row = encoder.transform(batch).matrix[0]
-        blamed = blame(self._detector, self._normal, row, found.shares.astype(np.float64))
+        blamed = blame(self._fitted, self._normal, row, found.shares.astype(np.float64))
         order = np.argsort(-blamed.shares, kind="stable")
-        names = self._detector.columns
+        names = self._fitted.columns
         reasons = [
             self._reason(names[index], float(blamed.shares[index]), row, found, cells_shown, blamed)
             for index in order
@@ -140,7 +140,7 @@ class Explainer:
         name: str,
         share: float,
         row: Matrix,
-        found: Find,
+        found: RankedRow,
         cells_shown: dict[str, str],
         blamed: Blame,
     ) -> ColumnReason:
@@ -163,28 +163,28 @@ class Explainer:
         surprising = odd or not expected.holds(seen, number)
         return ColumnReason(name, share, seen, told, expected, rarity, sentence, odd, surprising)
 
-    def _number(self, name: str, found: Find) -> float:
-        for column in self._detector.encoder.state.numeric:
+    def _number(self, name: str, found: RankedRow) -> float:
+        for column in self._fitted.encoder.state.numeric:
             if column.column == name and not column.cycles:
-                return float(column.read(found.cells.column(name), self._detector.schema.rules).values[0])
+                return float(column.read(found.cells.column(name), self._fitted.schema.rules).values[0])
         return math.nan
 
     def _nearest(self, row: Matrix) -> list[dict[str, str]]:
         if not len(self._normal):
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
-        values = self._detector.encoder.inverse_transform(self._normal.matrix[places])
+        values = self._fitted.encoder.inverse_transform(self._normal.matrix[places])
         always = {name: value.removesuffix(".0") for name, value in self._constants.items()}
         return [
             {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()} | always
             for index in range(len(places))
         ]
 
-    def _unscorable(self, found: Find) -> str:
-        encoded = self._detector.encoder.transform(found.cells)
+    def _unscorable(self, found: RankedRow) -> str:
+        encoded = self._fitted.encoder.transform(found.cells)
         if not encoded.unreadable:
             return "the row holds no value at all"
-        roles = {column.name: column.role for column in self._detector.schema.columns}
+        roles = {column.name: column.role for column in self._fitted.schema.columns}
         return "; ".join(
             f"{shown(name)} is {shown(str(found.cells.column(name)[0].as_py()))}, which cannot be read as "
             f"{roles[name]}"

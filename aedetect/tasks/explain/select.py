@@ -12,10 +12,11 @@ from aedetect.data import cells
 from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
-from aedetect.tasks.scored_rows import Find, Seen, Strangest, find, look
+from aedetect.tasks.ranked_rows import RankedRow, TopRows, ranked
+from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 MOST_ROWS = 1000
 
@@ -33,15 +34,15 @@ class Wish:
 class Chosen:
     """The rows found, those wished for by name first; how many rows were read and flagged."""
 
-    finds: list[Find]
+    finds: list[RankedRow]
     rows: int = 0
     anomalies: int = 0
-    strangest: Find | None = None
+    strangest: RankedRow | None = None
     warnings: list[str] = field(default_factory=list)
 
 
-def choose(detector: Detector, source: Input, wish: Wish, monitor: Monitor | None = None) -> Chosen:
-    """Find the rows wished for in one pass.
+def choose(fitted: FittedModel, source: Input, wish: Wish, monitor: Monitor | None = None) -> Chosen:
+    """RankedRow the rows wished for in one pass.
 
     Raises UsageError for row numbers below 1 and ids of a model that knows none, DataError for
     rows and ids that are not in the input.
@@ -49,19 +50,19 @@ def choose(detector: Detector, source: Input, wish: Wish, monitor: Monitor | Non
     for number in wish.rows:
         if number < 1:
             raise UsageError(f"--row {number}: rows are counted from 1")
-    columns = detector.schema.names("id")
+    columns = fitted.schema.names("id")
     if wish.ids and not columns:
         raise UsageError("--id: the model knows no id column; give --row, or train with --id COLUMN")
-    named = _Named(wish, columns, detector.schema.rules)
-    flagged = Strangest(wish.top, flagged_only=True)
-    first = Strangest(1)
+    named = _Named(wish, columns, fitted.schema.rules)
+    flagged = TopRows(wish.top, flagged_only=True)
+    first = TopRows(1)
 
-    def see(seen: Seen) -> None:
+    def see(seen: ScoredBatch) -> None:
         named.see(seen)
         flagged.see(seen)
         first.see(seen)
 
-    sight = look(detector, [source], detector.threshold, see, monitor)
+    sight = score_inputs(fitted, [source], see, monitor)
     named.check(source.name, sight.counts.rows)
     return Chosen(
         named.found if wish.rows or wish.ids else flagged.found(),
@@ -81,19 +82,19 @@ class _Named:
         self._columns = columns
         self._rules = rules
         self._seen_ids: set[str] = set()
-        self.found: list[Find] = []
+        self.found: list[RankedRow] = []
 
-    def see(self, seen: Seen) -> None:
+    def see(self, seen: ScoredBatch) -> None:
         wanted = {number - seen.first for number in self._rows}
         for name in self._columns if self._ids else ():
-            if name in seen.batch.schema.names:
-                values = np.array(cells.categories(seen.batch.column(name), self._rules).to_pylist(), object)
+            if name in seen.rows.schema.names:
+                values = np.array(cells.categories(seen.rows.column(name), self._rules).to_pylist(), object)
                 hits = np.flatnonzero(np.isin(values.astype(str), list(self._ids)))
                 self._seen_ids |= set(values[hits])
                 wanted |= {int(index) for index in hits}
         for index in sorted(wanted):
-            if 0 <= index < len(seen.batch) and len(self.found) < MOST_ROWS:
-                self.found.append(find(seen, index))
+            if 0 <= index < len(seen.rows) and len(self.found) < MOST_ROWS:
+                self.found.append(ranked(seen, index))
 
     def check(self, name: str, rows: int) -> None:
         beyond = [number for number in self._rows if number > rows]

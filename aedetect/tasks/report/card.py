@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.config import Config, setting_names
-from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.threshold import ThresholdPolicy
 
 if TYPE_CHECKING:
     from aedetect.data.schema import Column, Schema
@@ -36,12 +36,11 @@ class Card:
 
 
 def model_card(
-    schema: Schema, config: Config, training: TrainingSummary, calibration: Calibration, sha256: str | None
+    schema: Schema, config: Config, training: TrainingSummary, policy: ThresholdPolicy, sha256: str | None
 ) -> Card:
     """The card of a model, from what its file holds."""
     left_out = ", ".join(f"{count:,} {why}" for why, count in training.rows_left_out.items() if count)
-    rate, value = config.threshold.alert_rate, config.threshold.value
-    threshold = calibration.threshold(rate) if value is None else value
+    calibration = policy.calibration
     facts = [
         ("trained", f"{training.started}, in {training.seconds:.1f} s on {training.device}"),
         ("on", ", ".join(training.inputs)),
@@ -50,10 +49,7 @@ def model_card(
         ("network", _network(config, training)),
         ("training ended", ", ".join(sorted({_ENDS[record.stopped] for record in training.members}))),
         ("calibration", f"{training.calibration}, {len(calibration.scores):,} rows the network never saw"),
-        (
-            "threshold",
-            f"{threshold:.6g}" + (f" (alert rate {rate:g})" if value is None else " (set by hand)"),
-        ),
+        ("threshold", f"{policy.value:.6g} ({policy.origin})"),
         ("smallest alert rate", f"{calibration.smallest_rate:.2g}; below it, a fitted tail decides"),
         ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
     ]

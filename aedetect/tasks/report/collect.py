@@ -11,19 +11,20 @@ import numpy as np
 from aedetect.data.arrays import Floats
 from aedetect.data.sampling import RowSample
 from aedetect.engine.callbacks import Monitor
-from aedetect.engine.summary import Counts
 from aedetect.io.source import Input
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate import Evaluation, evaluate
 from aedetect.tasks.explain import Explainer, Explanation
+from aedetect.tasks.ranked_rows import TopRows
 from aedetect.tasks.report.bins import ScoreHistogram, Timeline
 from aedetect.tasks.report.rowmap import MOST_FLAGGED, MOST_POINTS, MapKind, Point, row_map
 from aedetect.tasks.report.series import SeriesPart, series_part
 from aedetect.tasks.report.shift import Shift, Shifts
-from aedetect.tasks.scored_rows import Seen, Strangest, look
+from aedetect.tasks.score_counts import RowCounts
+from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 TOP = 50
 
@@ -45,7 +46,7 @@ class Gathered:
     """
 
     files: list[tuple[str, int]]
-    counts: Counts
+    counts: RowCounts
     threshold: float
     alert_rate: float | None
     histogram: ScoreHistogram
@@ -66,7 +67,7 @@ class Gathered:
 
 
 def gather(
-    detector: Detector,
+    fitted: FittedModel,
     inputs: Sequence[Input],
     *,
     label: str | None = None,
@@ -83,25 +84,24 @@ def gather(
     monitor = monitor or Monitor()
     # Labels are checked first: a mistake in their name shows before the long pass, not after.
     judged = (
-        evaluate(detector, list(inputs), label=label, positive=positive, monitor=monitor) if label else None
+        evaluate(fitted, list(inputs), label=label, positive=positive, monitor=monitor) if label else None
     )
-    pass_ = _Pass(detector, top)
-    judge = SeriesJudge(detector, inputs, detector.threshold, keep=True) if detector.series else None
-    sight = look(detector, inputs, detector.threshold, pass_.see, monitor, judge)
+    pass_ = _Pass(fitted, top)
+    session = series_session(fitted, inputs)
+    sight = score_inputs(fitted, inputs, pass_.see, monitor, session)
     monitor.stage("explaining")
-    series = series_part(detector, judge, top) if judge else None
-    explainer = Explainer(detector)
-    points, shown = ([], None) if series else row_map(detector, pass_.normal, pass_.flagged, map_kind)
-    settings = detector.config.threshold
+    series = series_part(fitted, session, top) if session else None
+    explainer = Explainer(fitted)
+    points, shown = ([], None) if series else row_map(fitted, pass_.normal, pass_.flagged, map_kind)
     return Gathered(
         [(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
         sight.counts,
-        detector.threshold,
-        None if settings.value is not None else settings.alert_rate,
+        fitted.threshold,
+        fitted.threshold_policy.promised_rate,
         pass_.histogram,
         pass_.timeline,
         [explainer.explain(found, f"row {found.row:,}") for found in pass_.strangest.found()],
-        pass_.blame(detector.columns, sight.counts.anomalies),
+        pass_.blame(fitted.columns, sight.counts.anomalies),
         pass_.shifts.found(),
         points,
         shown,
@@ -115,41 +115,41 @@ def gather(
 class _Pass:
     """What is counted of each batch."""
 
-    def __init__(self, detector: Detector, top: int):
-        self.histogram = ScoreHistogram(detector.threshold)
+    def __init__(self, fitted: FittedModel, top: int):
+        self.histogram = ScoreHistogram(fitted.threshold)
         self.timeline = Timeline()
-        self.strangest = Strangest(top, flagged_only=True)
-        self.shifts = Shifts(detector.encoder)
+        self.strangest = TopRows(top, flagged_only=True)
+        self.shifts = Shifts(fitted.encoder)
         # Of series, events are told instead of rows, and what was encoded is not kept.
-        self._encoder = detector.encoder if detector.series else None
+        self._encoder = fitted.encoder if fitted.series else None
         self.normal, self.flagged = RowSample(MOST_POINTS), RowSample(MOST_FLAGGED)
         self.rows: dict[int, int] = {}
-        width = len(detector.columns)
+        width = len(fitted.columns)
         self._shares: Floats = np.zeros(width)
         self._first = np.zeros(width, dtype=np.int64)
         self._sources: list[Input] = []
 
-    def see(self, seen: Seen) -> None:
+    def see(self, seen: ScoredBatch) -> None:
         if not self._sources or self._sources[-1] is not seen.source:
             self._sources.append(seen.source)
         place = len(self._sources) - 1
-        self.rows[place] = self.rows.get(place, 0) + len(seen.batch)
-        verdicts = seen.verdicts
+        self.rows[place] = self.rows.get(place, 0) + len(seen.rows)
+        scores = seen.scores
         before = self.timeline.rows + 1
-        self.histogram.add(verdicts.scores)
-        self.timeline.add(verdicts.scores, verdicts.flagged)
-        scorable, flagged = ~verdicts.unscorable, np.flatnonzero(verdicts.flagged)
+        self.histogram.add(scores.scores)
+        self.timeline.add(scores.scores, scores.flagged)
+        scorable, flagged = ~scores.unscorable, np.flatnonzero(scores.flagged)
         if self._encoder is not None:
-            self.shifts.add(self._encoder.transform(seen.batch).matrix[scorable])
+            self.shifts.add(self._encoder.transform(seen.rows).matrix[scorable])
         else:
-            matrix = verdicts.encoded.matrix
+            matrix = scores.encoded.matrix
             self.strangest.see(seen)
             self.shifts.add(matrix[scorable])
-            self.normal.add(before, verdicts.scores, matrix, np.flatnonzero(scorable & ~verdicts.flagged))
-            self.flagged.add(before, verdicts.scores, matrix, flagged)
+            self.normal.add(before, scores.scores, matrix, np.flatnonzero(scorable & ~scores.flagged))
+            self.flagged.add(before, scores.scores, matrix, flagged)
         if len(flagged):
-            self._shares += verdicts.shares[flagged].sum(axis=0)
-            self._first += np.bincount(verdicts.shares[flagged].argmax(axis=1), minlength=len(self._first))
+            self._shares += scores.attribution[flagged].sum(axis=0)
+            self._first += np.bincount(scores.attribution[flagged].argmax(axis=1), minlength=len(self._first))
 
     def blame(self, columns: Sequence[str], flagged: int) -> list[ColumnBlame]:
         found = [

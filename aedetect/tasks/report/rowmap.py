@@ -12,7 +12,7 @@ from aedetect.data.sampling import RowSample
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 MapKind = Literal["pca", "tsne", "umap"]
 MOST_POINTS, MOST_FLAGGED = 1200, 300
@@ -32,7 +32,7 @@ class Point:
 
 
 def row_map(
-    detector: Detector, normal: RowSample, flagged: RowSample, kind: MapKind
+    fitted: FittedModel, normal: RowSample, flagged: RowSample, kind: MapKind
 ) -> tuple[list[Point], float | None]:
     """Points of the sampled rows, and the share of variance that two dimensions show (PCA only).
 
@@ -42,7 +42,7 @@ def row_map(
     sampled = [(*row, False) for row in normal.rows] + [(*row, True) for row in flagged.rows]
     if len(sampled) < 3:
         return [], None
-    values = _standardised(detector, np.stack([matrix for _, _, matrix, _ in sampled]))
+    values = _standardised(fitted, np.stack([matrix for _, _, matrix, _ in sampled]))
     places, shown = _PLACES[kind](values, len(normal.rows))
     return [
         Point(float(x), float(y), row, score, is_flagged)
@@ -50,12 +50,12 @@ def row_map(
     ], shown
 
 
-def _standardised(detector: Detector, matrix: Matrix) -> Matrix:
+def _standardised(fitted: FittedModel, matrix: Matrix) -> Matrix:
     import torch
 
     from aedetect.models.base import standardised
 
-    return np.asarray(standardised(torch.from_numpy(matrix), detector.encoder.layout).numpy())
+    return np.asarray(standardised(torch.from_numpy(matrix), fitted.encoder.layout).numpy())
 
 
 def _pca(values: Matrix, normal: int) -> tuple[Matrix, float | None]:

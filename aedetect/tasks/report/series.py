@@ -12,11 +12,11 @@ from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.timestamps import span
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import Track
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation, chosen_events
 
 if TYPE_CHECKING:
-    from aedetect.detector import Detector
+    from aedetect.scoring.fitted import FittedModel
 
 
 Clear = Mapping[tuple[int, int], tuple[float, float] | None]
@@ -105,63 +105,63 @@ class SeriesPart:
         )
 
 
-def series_part(detector: Detector, judge: SeriesJudge, top: int) -> SeriesPart:
+def series_part(fitted: FittedModel, session: SeriesSession, top: int) -> SeriesPart:
     """The part of a report on series that only they have; `top` events are told."""
-    assert detector.series is not None
-    explainer = SeriesExplainer(detector, judge)
-    events, count = chosen_events(judge, None, (), top)
+    assert fitted.series is not None
+    explainer = SeriesExplainer(fitted, session)
+    events, count = chosen_events(session, None, (), top)
     told = [explainer.event(event) for event in events]
-    timed = ~np.isnan(judge.seconds)
+    timed = ~np.isnan(session.seconds)
     clear = {(event.series, event.number): one.clear for event, one in zip(events, told, strict=True)}
-    numbers = np.unique(judge.series[timed]).tolist()
+    numbers = np.unique(session.series[timed]).tolist()
     wanted = list(dict.fromkeys(event.series for event in events))
     wanted = (wanted + [number for number in numbers if number not in wanted])[:MOST_PANELS]
-    columns = _columns(judge, told)
+    columns = _columns(session, told)
     most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(columns) + 1), 1), *_POINTS_A_TRACK))
     panels, thinned = [], 1
     for number in wanted:
-        rows = np.flatnonzero((judge.series == number) & timed)
-        rows = rows[np.argsort(judge.seconds[rows], kind="stable")]
-        marks = [_mark(judge, event, clear) for event in judge.events if event.series == number]
-        lines = [_score_line(judge, rows, detector, most)]
+        rows = np.flatnonzero((session.series == number) & timed)
+        rows = rows[np.argsort(session.seconds[rows], kind="stable")]
+        marks = [_mark(session, event, clear) for event in session.found_events if event.series == number]
+        lines = [_score_line(session, rows, fitted, most)]
         for name in columns:
             track = explainer.track(name)
             if track is not None:
-                lines.append(_line(judge, rows, track, detector.series.state.gap, most))
+                lines.append(_line(session, rows, track, fitted.series.state.gap, most))
         thinned = max(thinned, -(-2 * len(rows) // most) if len(rows) > most else 1)
-        times = judge.seconds[rows]
-        name = " ".join(judge.names[number]) or "series"
+        times = session.seconds[rows]
+        name = " ".join(session.names[number]) or "series"
         panels.append(Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks))
     places = [
-        (wanted.index(event.series) if event.series in wanted else -1, _mark(judge, event, clear))
+        (wanted.index(event.series) if event.series in wanted else -1, _mark(session, event, clear))
         for event in events
     ]
-    clock = detector.series.state.clock
+    clock = fitted.series.state.clock
     zone = " UTC" if clock.aware or clock.zone else ""
-    seconds = float(np.ptp(judge.seconds[timed])) if timed.any() else 0.0
+    seconds = float(np.ptp(session.seconds[timed])) if timed.any() else 0.0
     return SeriesPart(told, count, len(numbers), seconds, panels, places, thinned, zone)
 
 
-def _columns(judge: SeriesJudge, told: Sequence[SeriesExplanation]) -> list[str]:
+def _columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
     """The columns that are blamed most over the events; in the order of the model where none is."""
-    blame = dict.fromkeys(judge.columns, 0.0)
+    blame = dict.fromkeys(session.columns, 0.0)
     for one in told:
         for reason in one.columns:
             blame[reason.column] += reason.share
     return sorted(blame, key=lambda name: -blame[name])[:MOST_TRACKS]
 
 
-def _mark(judge: SeriesJudge, event: Event, clear: Clear) -> Mark:
+def _mark(session: SeriesSession, event: Event, clear: Clear) -> Mark:
     return Mark(
-        float(judge.seconds[event.rows[0]]),
-        float(judge.seconds[event.rows[-1]]),
+        float(session.seconds[event.rows[0]]),
+        float(session.seconds[event.rows[-1]]),
         event.number,
-        float(judge.scores[event.peak]),
+        float(session.scores[event.peak]),
         clear.get((event.series, event.number)),
     )
 
 
-def _line(judge: SeriesJudge, rows: Integers, track: Track, gap: float, most: int) -> Line:
+def _line(session: SeriesSession, rows: Integers, track: Track, gap: float, most: int) -> Line:
     track = _with_names_that_occur(track, rows)
     kept = rows[_thinned(track.seen[rows], most)]
     parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not track.names else []
@@ -169,12 +169,12 @@ def _line(judge: SeriesJudge, rows: Integers, track: Track, gap: float, most: in
     expected = rows[_thinned(track.expected[rows], most // 2)]
     return Line(
         track.column,
-        judge.seconds[kept],
+        session.seconds[kept],
         track.seen[kept],
-        judge.seconds[expected],
+        session.seconds[expected],
         track.expected[expected],
-        _edge(judge, band, [np.nanmin(track.expected[part] - track.band[part]) for part in band]),
-        _edge(judge, band, [np.nanmax(track.expected[part] + track.band[part]) for part in band]),
+        _edge(session, band, [np.nanmin(track.expected[part] - track.band[part]) for part in band]),
+        _edge(session, band, [np.nanmax(track.expected[part] + track.band[part]) for part in band]),
         track.names,
         gap=gap,
     )  # fmt: skip
@@ -196,19 +196,19 @@ def _with_names_that_occur(track: Track, rows: Integers) -> Track:
     return replace(track, seen=renumbered(track.seen), expected=renumbered(track.expected), names=names)
 
 
-def _edge(judge: SeriesJudge, parts: Sequence[Integers], values: Sequence[float]) -> Floats:
+def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[float]) -> Floats:
     """One edge of a band: [parts, 2], the time at which each part begins and the edge's value there."""
-    pairs = [(judge.seconds[part[0]], value) for part, value in zip(parts, values, strict=True)]
+    pairs = [(session.seconds[part[0]], value) for part, value in zip(parts, values, strict=True)]
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
-def _score_line(judge: SeriesJudge, rows: Integers, detector: Detector, most: int) -> Line:
-    assert detector.series is not None
-    kept = rows[_thinned(judge.scores[rows], most)]
+def _score_line(session: SeriesSession, rows: Integers, fitted: FittedModel, most: int) -> Line:
+    assert fitted.series is not None
+    kept = rows[_thinned(session.scores[rows], most)]
     nothing = np.empty(0)
     return Line(
-        SCORE, judge.seconds[kept], judge.scores[kept], nothing, nothing, nothing, nothing,
-        limit=detector.threshold, gap=detector.series.state.gap,
+        SCORE, session.seconds[kept], session.scores[kept], nothing, nothing, nothing, nothing,
+        limit=fitted.threshold, gap=fitted.series.state.gap,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Whether one detector is better than another on the same rows, or was only luckier."""
+"""Whether one model is better than another on the same rows, or was only luckier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts on a time series against labelled events: found or missed, how soon, how much of each."""
+"""Scores on a time series against labelled events: found or missed, how soon, how much of each."""
 
 from __future__ import annotations
 

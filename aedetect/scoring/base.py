@@ -1,0 +1,96 @@
+"""The contract of scoring: tables and series behind one face; callers never ask which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.features import Encoded
+from aedetect.data.series.entities import Name
+from aedetect.data.series.tail import Tail
+from aedetect.io.source import Input
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aedetect.scoring.fitted import FittedModel
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is said of the rows of one batch. Shapes: [rows], and attribution [rows, columns].
+
+    `scores` and `p_values` are NaN where `unscorable`. `attribution`: of each learned or watched column
+    (in the order of `FittedModel.columns`), its share of the row's error; of series it is known of
+    flagged rows alone and 0 elsewhere. `encoded`: the rows as the model was given them. `warmup`: the
+    unscorable rows that come too early in their series. `events`: numbers of events, 0 outside them; None
+    for models that know no events.
+    """
+
+    scores: Floats
+    p_values: Floats
+    flagged: Mask
+    unscorable: Mask
+    attribution: Matrix
+    encoded: Encoded
+    warmup: Mask
+    events: Integers | None = None
+
+
+@dataclass(frozen=True)
+class PriorRows:
+    """Rows that went before those to be scored, known to a series but not scored again.
+
+    `history`: inputs that were named. `tails`: the ends of series that earlier runs kept; None where no
+    run keeps any. `earlier`: inputs of earlier runs, read again where the tails will not do.
+    """
+
+    history: Sequence[Input] = ()
+    tails: Mapping[Name, Tail] | None = None
+    earlier: Sequence[Input] = ()
+
+
+@dataclass(frozen=True)
+class NumberedBatch:
+    """Rows of an input, of which the first is number `first`, from 0."""
+
+    first: int
+    rows: pa.RecordBatch
+
+
+class ScoringSession(Protocol):
+    """Gives the scores of the inputs that it was opened for, each batch once."""
+
+    def score(self, source: Input, batch: NumberedBatch) -> Scores:
+        """Scores of a batch of `source`. Raises DataError or ModelError where it cannot be used."""
+        ...
+
+    def warnings(self, source: Input) -> list[str]:
+        """What is to be said of an input once it was read."""
+        ...
+
+    def events(self) -> pa.Table | None:
+        """The table of events among all inputs; None for models that know no events."""
+        ...
+
+    def tails(self, source: Input) -> Mapping[Name, Tail]:
+        """What a later run is to know of the series in `source`; empty for tables."""
+        ...
+
+
+class Scorer(Protocol):
+    """Opens sessions under one fitted model; nothing in it changes."""
+
+    @property
+    def fitted(self) -> FittedModel: ...
+
+    @property
+    def independent(self) -> bool:
+        """Whether an input's scores do not depend on the others, so that inputs may go to any process."""
+        ...
+
+    def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> ScoringSession:
+        """A session over `inputs`. Raises DataError or ModelError where prior rows cannot be used."""
+        ...

@@ -1,0 +1,21 @@
+"""Which scorer a fitted model has: the one place that asks whether it is of series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aedetect.io.source import Input
+from aedetect.scoring.base import Scorer
+from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.series import SeriesScorer, SeriesSession
+from aedetect.scoring.table import TableScorer
+
+
+def scorer_of(fitted: FittedModel) -> Scorer:
+    """The scorer of a model of tables or of time series."""
+    return TableScorer(fitted) if fitted.series is None else SeriesScorer(fitted)
+
+
+def series_session(fitted: FittedModel, inputs: Sequence[Input]) -> SeriesSession | None:
+    """For those who tell of events: a session that holds on to what it read; None for a model of tables."""
+    return None if fitted.series is None else SeriesScorer(fitted).open(inputs, keep=True)

@@ -1,0 +1,40 @@
+"""How another process makes the task of a run: from the model file and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from aedetect.config import Config
+from aedetect.engine.task import Task
+from aedetect.scoring.fitted import FittedModel
+
+
+@dataclass(frozen=True)
+class ModelTask:
+    """The recipe of a task under a model file. `make` can be pickled: a class, a function, a partial.
+
+    `settings`: those that were set, by section and name.
+    """
+
+    model: str
+    sha256: str
+    settings: dict[str, Any]
+    make: Callable[[FittedModel], Task]
+
+    @classmethod
+    def of(
+        cls, path: str, fitted: FittedModel, settings: Config, make: Callable[[FittedModel], Task]
+    ) -> ModelTask:
+        """The recipe for the model that was loaded from `path` and adjusted to `settings`."""
+        return cls(path, str(fitted.sha256), settings.model_dump(exclude_unset=True), make)
+
+    def build(self, threads: int) -> Task:
+        """The task, computed by so many threads. Raises ModelError where the model file has changed."""
+        torch.set_num_threads(threads)
+        settings = Config.model_validate(self.settings)
+        fitted = FittedModel.load(self.model, device=settings.training.device, sha256=self.sha256)
+        return self.make(fitted.adjusted(settings))

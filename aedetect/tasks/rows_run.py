@@ -1,0 +1,120 @@
+"""The run of a task that turns rows into other rows: from words on the command line to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aedetect.config import Config
+from aedetect.engine.callbacks import Monitor
+from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
+from aedetect.engine.run import Unlocker
+from aedetect.engine.summary import RunSummary
+from aedetect.engine.task import Consumer, Consumers, Task
+from aedetect.io.files import open_inputs
+from aedetect.io.inputs import read_options
+from aedetect.io.lock import Locks
+
+if TYPE_CHECKING:
+    from aedetect.scoring.fitted import FittedModel
+
+# Makes the task of a model; it goes to other processes, so that it must be one that can be pickled.
+MakeTask = Callable[["FittedModel"], Task]
+
+
+@dataclass(frozen=True)
+class RowsRequest:
+    """What encode, decode, clean and impute are asked for.
+
+    `side`: the file for the task's side output, which the option `side_option` names. `locked`: further
+    files that the run writes.
+    """
+
+    inputs: Sequence[str]
+    model: Path
+    output: str
+    digest: str | None = None
+    side: Path | None = None
+    side_option: str = "--changes"
+    locked: Sequence[Path] = ()
+
+
+def run_rows_task(
+    request: RowsRequest,
+    settings: Config,
+    make: MakeTask,
+    monitor: Monitor,
+    consumer: Callable[[Task], Consumer] | None = None,
+) -> RunSummary:
+    """Run the task that `make` gives, and return what came of it.
+
+    `consumer` makes one who looks on. Raises the errors of reading, loading and writing; see
+    `engine.stream.run_in_process`.
+    """
+    sources = open_inputs(request.inputs, read_options(settings.data))
+    outputs = plan_outputs(sources, request.output, keep_from=request.model)
+    side = None if request.side is None else str(request.side)
+    plan_side_output(request.side_option, side, sources, outputs, request.model)
+    written = [*outputs, side, *map(str, request.locked)]
+    with Locks([path for path in written if path is not None]) as locks:
+        from aedetect.engine.executors import executor_of
+        from aedetect.engine.stream import Run
+        from aedetect.scoring.fitted import FittedModel
+        from aedetect.tasks.recipe import ModelTask
+
+        fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
+        fitted = fitted.adjusted(settings)
+        task = make(fitted)
+        told = {"path": str(request.model), "sha256": fitted.sha256, "trained": fitted.training.started}
+        summary = RunSummary(task.name, task.counts, told)
+        together = len(sources) > 1 and goes_together(outputs) and not is_folder(request.output)
+        plan = Plan(sources, outputs, together, side)
+        consumers = [Unlocker(locks)] if not together else []
+        watching: list[Consumer] = [*consumers, *([consumer(task)] if consumer else [])]
+        executor = executor_of(
+            ModelTask.of(str(request.model), fitted, settings, make), task, plan, fitted.config.scoring.jobs
+        )
+        executor.execute(Run(task, summary, Consumers(watching), monitor), plan)
+    return summary
+
+
+# The tasks there are: functions, so that another process finds them, and that are cheap to name.
+
+
+def encode_task(fitted: FittedModel, scored: bool = False) -> Task:
+    """The task of `aedetect encode`; see `tasks.encode.Encode`."""
+    from aedetect.tasks.encode import Encode
+
+    return Encode(fitted, scored)
+
+
+def decode_task(fitted: FittedModel) -> Task:
+    """The task of `aedetect decode`; see `tasks.encode.Decode`."""
+    from aedetect.tasks.encode import Decode
+
+    return Decode(fitted)
+
+
+def clean_task(fitted: FittedModel, noise: float | None, flagged_only: bool, listed: bool) -> Task:
+    """The task of `aedetect clean`; see `tasks.clean.CleanOptions`."""
+    from aedetect.tasks.clean import DEFAULT_NOISE, Clean, CleanOptions
+
+    return Clean(fitted, CleanOptions(DEFAULT_NOISE if noise is None else noise, flagged_only, listed))
+
+
+def impute_task(fitted: FittedModel, mark: bool, draws: int | None, seed: int) -> Task:
+    """The task of `aedetect impute`; see `tasks.impute.Impute`."""
+    from aedetect.tasks.impute import Impute
+
+    return Impute(fitted, mark, draws, seed)
+
+
+def map_of_codes(task: Task, path: Path) -> Consumer:
+    """Who draws a map of the rows that an `encode` task passes by; see `tasks.projection.MapSample`."""
+    from aedetect.tasks.encode import Encode
+    from aedetect.tasks.projection import MapSample
+
+    assert isinstance(task, Encode)
+    return MapSample(task.codes.size, path)
