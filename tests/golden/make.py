@@ -1,4 +1,4 @@
-"""Made what the golden tests compare with: inputs, stored models, expected results.
+"""Makes what the golden tests compare with: inputs, stored models, expected results.
 
     python tests/golden/make.py            inputs and stored models, where they are missing
     python tests/golden/make.py --write    expected results, by running every case anew
@@ -119,7 +119,7 @@ def make_models() -> None:
         if path.exists():
             continue
         if __version__ != "0.1.0":
-            raise SystemExit(f"{path} is missing, and this is version {__version__}: take it from the history")
+            raise SystemExit(f"{path} is missing; take it from the history, for this is {__version__}")
         with contextlib.chdir(INPUTS):
             # A model file names its inputs as they were given.
             Detector(settings).fit(f"{kind}.csv").save(path)
