@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aedetect.config import Config
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.stream import run_to_table
 from aedetect.engine.task import Task
 from aedetect.errors import UsageError
@@ -57,7 +57,7 @@ class Detector:
         self,
         data: Data,
         *,
-        monitor: Monitor | None = None,
+        callback: Callback | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         start: Detector | None = None,
@@ -72,18 +72,18 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = as_inputs(data, self.config.data)
-        self._fitted = fit(inputs, self.config, monitor or Monitor(), path, resume, older)
+        self._fitted = fit(inputs, self.config, callback or Callback(), path, resume, older)
         self.config = self._fitted.config
         return self
 
-    def calibrated(self, data: Data | None = None, *, monitor: Monitor | None = None) -> Detector:
+    def calibrated(self, data: Data | None = None, *, callback: Callback | None = None) -> Detector:
         """This detector with the threshold and p-values that the normal rows `data` give.
 
         Scores stay as they are. Without `data` only the threshold follows the settings, as after
         `adjusted`. Raises DataError or ModelError where the data cannot be used.
         """
         inputs = as_inputs(data, self.config.data) if data is not None else None
-        return Detector.of(calibrated(self.fitted, inputs, monitor or Monitor()))
+        return Detector.of(calibrated(self.fitted, inputs, callback or Callback()))
 
     @property
     def threshold(self) -> float:

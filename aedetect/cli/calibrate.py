@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, plain
+from aedetect.cli.console import Output, TerminalProgress, plain
 from aedetect.cli.exit import reported
 from aedetect.cli.options import THRESHOLD
 from aedetect.errors import UsageError
@@ -115,12 +115,12 @@ def _calibrate(
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
-    with Locks([str(output)]), TerminalMonitor(out, settings.training.device) as monitor:
+    with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
         older = FittedModel.load(model, device=settings.training.device, sha256=digest)
-        fitted = calibrated(older.adjusted(settings), sources or None, monitor)
+        fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
-    told = train_summary("calibrate", fitted, output, clock, monitor.notices)
-    for text in told["warnings"][len(monitor.notices) :]:
+    told = train_summary("calibrate", fitted, output, clock, callback.notices)
+    for text in told["warnings"][len(callback.notices) :]:
         out.warn(text)
     out.result(told | {"threshold_before": older.threshold})
     out.say(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class TerminalMonitor(Monitor):
+class TerminalProgress(Callback):
     """Shows progress on stderr: a bar on a terminal, nothing elsewhere but notices."""
 
     def __init__(self, output: Output, device: str = ""):
@@ -204,7 +204,7 @@ class TerminalMonitor(Monitor):
         if is_terminal(sys.stderr) and not (output.quiet or output.json or os.environ.get("NO_COLOR")):
             self._bar = _bar()
 
-    def __enter__(self) -> TerminalMonitor:
+    def __enter__(self) -> TerminalProgress:
         if self._bar:
             self._bar.start()
         return self
@@ -249,7 +249,7 @@ class TerminalMonitor(Monitor):
             self._bar.update(self._task, info=f"{done:,} rows")
 
 
-class TrainMonitor(TerminalMonitor):
+class TrainingProgress(TerminalProgress):
     """Also shows what each column was taken for, as soon as that is known."""
 
     def columns(self, schema: Schema) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aedetect.cli.console import Output, TerminalMonitor, plain
+from aedetect.cli.console import Output, TerminalProgress, plain
 from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def convert(
     if str(request.side) == "-" and (out.json or request.output == "-"):
         other = "--json" if out.json else "-o -"
         raise UsageError(f"{other} and {request.side_option} - both write to stdout; choose one")
-    with TerminalMonitor(out, settings.training.device) as monitor:
-        summary = run_rows_task(request, settings, make, monitor, consumer)
+    with TerminalProgress(out, settings.training.device) as callback:
+        summary = run_rows_task(request, settings, make, callback, consumer)
     out.result(summary.as_dict())
     _tell(out, summary, "-" not in (request.output, str(request.side)))
     if summary.exit_code:

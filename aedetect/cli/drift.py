@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, plain, simple_table
+from aedetect.cli.console import Output, TerminalProgress, plain, simple_table
 from aedetect.cli.exit import reported
 from aedetect.errors import ExitCode
 
@@ -48,8 +48,8 @@ def drift(
             "training.device": device,
         }
         settings = options.settings(config, overrides)
-        with TerminalMonitor(out, settings.training.device) as monitor:
-            done = runs.measure_drift(inputs, model, model_sha256, settings, monitor, fail_on_drift)
+        with TerminalProgress(out, settings.training.device) as callback:
+            done = runs.measure_drift(inputs, model, model_sha256, settings, callback, fail_on_drift)
         told = done.as_dict()
         found: dict[str, Any] = told["drift"]
         out.result(

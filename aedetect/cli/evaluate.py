@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor
+from aedetect.cli.console import Output, TerminalProgress
 from aedetect.cli.exit import reported
 from aedetect.errors import UsageError
 
@@ -93,7 +93,7 @@ def _evaluate(
     fitted, sources, told = options.opened(inputs, model, settings)
     other = FittedModel.load(compare, device=settings.training.device).adjusted(settings) if compare else None
     label, positive, by = columns
-    with TerminalMonitor(out, settings.training.device) as monitor:
+    with TerminalProgress(out, settings.training.device) as callback:
         found = evaluate(
             fitted,
             sources,
@@ -102,10 +102,10 @@ def _evaluate(
             by=by,
             compare=other,
             alert_rates=rates,
-            monitor=monitor,
+            callback=callback,
         )
     for text in found.warnings:
-        if text not in monitor.notices:
+        if text not in callback.notices:
             out.warn(text)
     out.result(
         {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, plain, simple_table
+from aedetect.cli.console import Output, TerminalProgress, plain, simple_table
 from aedetect.cli.exit import reported
 from aedetect.cli.options import SERIES
 from aedetect.errors import UsageError
@@ -125,8 +125,8 @@ def _explain(
         raise UsageError(f"{model}: no model of time series, which --event and --entity are for")
     if len(sources) > 1:
         raise UsageError(f"{word}: {len(sources)} files; explain one at a time")
-    with TerminalMonitor(out, settings.training.device) as monitor:
-        chosen = choose(fitted, sources[0], Wish(*wished), monitor)
+    with TerminalProgress(out, settings.training.device) as callback:
+        chosen = choose(fitted, sources[0], Wish(*wished), callback)
         explainer = Explainer(fitted)
         explained = [explainer.explain(found) for found in chosen.finds]
     warnings = list(chosen.warnings)
@@ -170,8 +170,8 @@ def _explain_series(
     if ids:
         raise UsageError("--id is for models of tables; of time series give --event, --row or --entity")
     wish = events.SeriesWish(series[0], rows, series[1], top)
-    with TerminalMonitor(out, str(fitted.device)) as monitor:
-        found = events.explain_series(fitted, sources, wish, monitor)
+    with TerminalProgress(out, str(fitted.device)) as callback:
+        found = events.explain_series(fitted, sources, wish, callback)
     out.result(
         {
             "schema_version": 1,

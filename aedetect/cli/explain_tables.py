@@ -13,7 +13,7 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.engine.callbacks import Monitor
+    from aedetect.engine.callbacks import Callback
     from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.explain.events import SeriesExplanation, Sketched
@@ -44,7 +44,7 @@ class Explained:
 
 
 def explain_series(
-    fitted: FittedModel, sources: Sequence[FileInput], wish: SeriesWish, monitor: Monitor
+    fitted: FittedModel, sources: Sequence[FileInput], wish: SeriesWish, callback: Callback
 ) -> Explained:
     """Raises UsageError and DataError for events, rows and series that are not there."""
     from aedetect.scoring.series import SeriesScorer
@@ -52,7 +52,7 @@ def explain_series(
 
     if wish.rows and len(sources) > 1:
         raise UsageError(f"--row: {len(sources)} files; name the one that the row is in")
-    monitor.stage(sources[0].name)
+    callback.stage(sources[0].name)
     warnings = [
         text for source in sources for text in fitted.schema.check(source.name, source.open(1024).schema)
     ]
@@ -61,7 +61,7 @@ def explain_series(
     session.check(sources)
     warnings += [text for source in sources for text in session.warnings(source)]
     for text in warnings:
-        monitor.notice(text)
+        callback.notice(text)
     explainer = SeriesExplainer(fitted, session)
     if wish.rows:
         found = [explainer.row(row_of(session, sources[0], number)) for number in wish.rows]

@@ -37,9 +37,9 @@ def inspect(
     """
     out = Output("inspect", json or format == "json", quiet, verbose)
     with reported(out):
-        from aedetect.scoring.model_file import read_bundle
+        from aedetect.scoring.model_file import read_model_file
 
-        manifest, tensors, digest = read_bundle(model)
+        manifest, tensors, digest = read_model_file(model)
         out.result(_described(manifest, tensors, digest, model))
         if format == "md" and not (out.json or quiet):
             _print_card(manifest, tensors, digest, model)

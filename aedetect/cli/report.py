@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, printing
+from aedetect.cli.console import Output, TerminalProgress, printing
 from aedetect.cli.exit import reported
 from aedetect.cli.options import READING
 from aedetect.errors import UsageError
@@ -126,7 +126,7 @@ def _report(
         check_plots()
     fitted, sources, told = options.opened(words, model, settings)
     _check_output(target, sources, model)
-    with TerminalMonitor(out, settings.training.device) as monitor:
+    with TerminalProgress(out, settings.training.device) as callback:
         found = gather(
             fitted,
             sources,
@@ -134,10 +134,10 @@ def _report(
             positive=positive,
             top=top,
             map_kind=map_kind,
-            monitor=monitor,
+            callback=callback,
         )
     for text in found.warnings:
-        if text not in monitor.notices:
+        if text not in callback.notices:
             out.warn(text)
     card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
     heading = title or f"{', '.join(source.name for source in sources[:3])}{' …' * (len(sources) > 3)}"

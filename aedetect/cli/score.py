@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalMonitor, is_terminal, plain
+from aedetect.cli.console import Output, TerminalProgress, is_terminal, plain
 from aedetect.cli.exit import reported
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED
 from aedetect.errors import ExitCode, UsageError
@@ -229,9 +229,9 @@ def _score(out: Output, request: Request, settings: Config) -> tuple[ScoreSummar
         views.append(View(out, fitted))
         return views[0]
 
-    with TerminalMonitor(out, settings.training.device) as monitor:
+    with TerminalProgress(out, settings.training.device) as callback:
         watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and request.output != "-"
-        summary = score_run.score(request, settings, monitor, watch if watched else None)
+        summary = score_run.score(request, settings, callback, watch if watched else None)
     return summary, views[0] if views else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TrainMonitor, plain
+from aedetect.cli.console import Output, TrainingProgress, plain
 from aedetect.cli.endings import after_training
 from aedetect.cli.exit import reported
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING
@@ -353,13 +353,13 @@ def _train(
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = FittedModel.load(start, device=settings.training.device, sha256=digest) if start else None
     with Locks([str(output)]):
-        with TrainMonitor(out, settings.training.device) as monitor:
-            fitted = fit(sources, settings, monitor, checkpoint, resume, older)
+        with TrainingProgress(out, settings.training.device) as callback:
+            fitted = fit(sources, settings, callback, checkpoint, resume, older)
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)
-    summary = train_summary("train", fitted, output, clock, monitor.notices)
-    for text in summary["warnings"][len(monitor.notices) :]:
+    summary = train_summary("train", fitted, output, clock, callback.notices)
+    for text in summary["warnings"][len(callback.notices) :]:
         out.warn(text)
     out.result(summary)
     training = fitted.training

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from aedetect.data.schema import Schema
 
 
-class Monitor:
+class Callback:
     """Silent by default; the command line and notebooks override what they show."""
 
     def stage(self, text: str) -> None:

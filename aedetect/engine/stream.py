@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.outputs import (
     SideOutput,
     conformed,
@@ -42,7 +42,7 @@ class Run:
     task: Task
     summary: RunSummary
     consumers: Consumer = field(default_factory=Consumers)
-    callback: Monitor = field(default_factory=Monitor)
+    callback: Callback = field(default_factory=Callback)
 
 
 def run_in_process(run: Run, plan: Plan) -> None:

@@ -72,7 +72,9 @@ def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: 
     return errors
 
 
-def rebuilt_windows(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+def reconstructed_windows(
+    models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device
+) -> Matrix:
     """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
     with torch.inference_mode():
         batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)

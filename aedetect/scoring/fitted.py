@@ -26,7 +26,7 @@ from aedetect.models.registry import build, build_series
 from aedetect.models.window_base import WindowLayout
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.manifest import Manifest, TrainingSummary
-from aedetect.scoring.model_file import Tensors, read_bundle, write_bundle
+from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 
 # What the names of the auxiliary networks' tensors begin with in the model file.
@@ -80,7 +80,7 @@ class FittedModel:
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
         digest is not `sha256`.
         """
-        manifest, tensors, digest = read_bundle(path, sha256)
+        manifest, tensors, digest = read_model_file(path, sha256)
         try:
             return _of_tensors(manifest, tensors, digest, pick_device(device))
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
@@ -89,7 +89,9 @@ class FittedModel:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""
         state = self.series.state if self.series else None
-        write_bundle(path, self.schema, self.encoder.state, self.config, self.training, self.tensors(), state)
+        write_model_file(
+            path, self.schema, self.encoder.state, self.config, self.training, self.tensors(), state
+        )
 
     @property
     def schema(self) -> Schema:

@@ -34,7 +34,7 @@ _BLANK_DIGEST = "0" * 64
 Tensors = dict[str, np.ndarray[Any, Any]]
 
 
-def write_bundle(
+def write_model_file(
     path: str | os.PathLike[str],
     schema: Schema,
     features: EncoderState,
@@ -78,7 +78,7 @@ def pack(
     return blank[:place] + digest + blank[place + len(digest) :]
 
 
-def read_bundle(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
+def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
     """The manifest, the tensors and the SHA-256 of the model file at `path`.
 
     Raises ModelError for a file that is missing, damaged, of a newer format, no model file, or, before

@@ -12,7 +12,7 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.series.channels import Channels, unbent
 from aedetect.data.series.scaling import scalings
-from aedetect.models.ensemble import BLOCK_ROWS, rebuilt_windows, single_threaded
+from aedetect.models.ensemble import BLOCK_ROWS, reconstructed_windows, single_threaded
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -26,7 +26,7 @@ _USUAL, _BAND = 0.68, 0.95
 
 
 @dataclass(frozen=True)
-class Track:
+class ReconstructedColumn:
     """One column of series, as seen and as expected; [rows], NaN where missing or unknown.
 
     Numbers are in the user's units; of truth values and categories they are places in `names`.
@@ -50,7 +50,7 @@ class Track:
         return np.asarray(np.nan_to_num(apart / np.maximum(self.usual[rows], least)))
 
 
-class Rebuilt:
+class Reconstruction:
     """The rows that a session has kept, beside what the model rebuilds them as."""
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
@@ -61,7 +61,7 @@ class Rebuilt:
         self._scaled = self._rebuilt(fitted.series.state.window)
         self._calm = ~session.flagged & ~np.isnan(session.scores)
 
-    def track(self, column: str) -> Track | None:
+    def track(self, column: str) -> ReconstructedColumn | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""
         encoder = self._fitted.encoder
         start = 0
@@ -124,7 +124,7 @@ class Rebuilt:
     def _score(self, row: int) -> float:
         return float(self._session.scores[row])
 
-    def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> Track:
+    def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> ReconstructedColumn:
         apart = np.abs(seen - expected)
         usual, band = np.zeros(len(seen)), np.zeros(len(seen))
         for series in np.unique(self._kept.rows.series).tolist():
@@ -135,11 +135,13 @@ class Rebuilt:
             found = apart[calm if calm.sum() >= self._window else known]
             if len(found):
                 usual[own], band[own] = np.quantile(found, [_USUAL, _BAND])
-        return Track(column, seen, expected, usual, band)
+        return ReconstructedColumn(column, seen, expected, usual, band)
 
-    def _of_words(self, column: str, seen: Floats, expected: Floats, names: Sequence[str]) -> Track:
+    def _of_words(
+        self, column: str, seen: Floats, expected: Floats, names: Sequence[str]
+    ) -> ReconstructedColumn:
         nothing = np.zeros(len(seen))
-        return Track(column, seen, expected, nothing, nothing, tuple(names))
+        return ReconstructedColumn(column, seen, expected, nothing, nothing, tuple(names))
 
     def _rebuilt(self, window: int) -> Matrix:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
@@ -165,7 +167,7 @@ class Rebuilt:
         inside = np.arange(window)
         for begin in range(0, len(starts), BLOCK_ROWS):
             some = starts[begin : begin + BLOCK_ROWS]
-            rebuilt = rebuilt_windows(
+            rebuilt = reconstructed_windows(
                 self._fitted.members, stretch[some[:, None] + inside], self._fitted.device
             )
             for start, one in zip(some.tolist(), rebuilt, strict=True):

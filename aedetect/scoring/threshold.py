@@ -73,7 +73,7 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return "set by hand"
         if self.settings.alarms_per_day is not None:
-            return f"{self.settings.alarms_per_day:g} alarms per day"
+            return f"at most {self.settings.alarms_per_day:g} false events a day"
         return f"alert rate {self.settings.alert_rate:g}"
 
     @property

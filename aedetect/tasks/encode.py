@@ -20,7 +20,7 @@ from aedetect.io.source import Input
 from aedetect.models.ensemble import in_blocks
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.table import TableScorer
-from aedetect.tasks.input_warnings import Watch
+from aedetect.tasks.input_warnings import InputWarnings
 from aedetect.tasks.rows_task import RowsTask
 
 CODE_PREFIX = "z"
@@ -66,7 +66,7 @@ class _Encoding:
         self._ids = [arriving.field(name) for name in schema.names("id") if name in arriving.names]
         names = code_names(task.codes.size)
         self._schema = pa.schema([*self._ids, *(pa.field(name, pa.float32()) for name in names)])
-        self._watch = Watch(source, schema)
+        self._watch = InputWarnings(source, schema)
 
     def fields(self) -> OutputFields:
         return OutputFields(list(self._schema))

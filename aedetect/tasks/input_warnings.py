@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aedetect.data.features import Encoded
 
 
-class Watch:
+class InputWarnings:
     """Gathers what is said of an input as a whole, once it was read to its end."""
 
     def __init__(self, source: Input, schema: Schema):

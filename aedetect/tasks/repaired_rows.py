@@ -12,7 +12,7 @@ from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.io.source import Input
 from aedetect.io.write import as_text
 from aedetect.tasks.expected import Repairer
-from aedetect.tasks.input_warnings import Watch
+from aedetect.tasks.input_warnings import InputWarnings
 
 _EXACT = 2.0**53
 
@@ -25,7 +25,7 @@ class RepairedRows:
         self._repairer = repairer
         schema = repairer.fitted.schema
         self.warnings = schema.check(source.name, arriving)
-        self._watch = Watch(source, schema)
+        self._watch = InputWarnings(source, schema)
         self._fields = [_output_field(item, repairer, typed and source.is_text) for item in arriving]
 
     def fields(self) -> OutputFields:

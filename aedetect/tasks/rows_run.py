@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.config import Config
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Unlocker
 from aedetect.engine.summary import RunSummary
@@ -45,7 +45,7 @@ def run_rows_task(
     request: RowsRequest,
     settings: Config,
     make: MakeTask,
-    monitor: Monitor,
+    callback: Callback,
     consumer: Callable[[Task], Consumer] | None = None,
 ) -> RunSummary:
     """Run the task that `make` gives, and return what came of it.
@@ -76,7 +76,7 @@ def run_rows_task(
         executor = executor_of(
             ModelTask.of(str(request.model), fitted, settings, make), task, plan, fitted.config.scoring.jobs
         )
-        executor.execute(Run(task, summary, Consumers(watching), monitor), plan)
+        executor.execute(Run(task, summary, Consumers(watching), callback), plan)
     return summary
 
 

@@ -18,7 +18,7 @@ from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, Scor
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import check_free, result_arrays, result_schema
 from aedetect.scoring.scorers import scorer_of
-from aedetect.tasks.input_warnings import Watch
+from aedetect.tasks.input_warnings import InputWarnings
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
 
@@ -85,7 +85,7 @@ class _Scoring:
             check_free([field.name for field in self._own], added.names, source.name)
             self._schema = pa.schema([*self._own, *added])
         self.warnings = fitted.schema.check(source.name, arriving, used=fitted.config.data.label)
-        self._watch = Watch(source, fitted.schema)
+        self._watch = InputWarnings(source, fitted.schema)
 
     def fields(self) -> OutputFields:
         added = list(self._schema)[len(self._own) :] if self._schema is not None else []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.config import Config
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_new, opened_ledger, recorded
@@ -98,18 +98,18 @@ Watch = Callable[["FittedModel", FileInput], Consumer]
 
 
 def measure_drift(
-    inputs: Sequence[str], model: Path, digest: str | None, settings: Config, monitor: Monitor, fail: bool
+    inputs: Sequence[str], model: Path, digest: str | None, settings: Config, callback: Callback, fail: bool
 ) -> ScoreSummary:
     """Score `inputs` to nowhere, for the drift alone. Raises what `score` does, and ModelError for a
     model file without the figures to compare with. `fail`: whether drift changes the exit code."""
     request = Request(inputs, model, None, guards=Guards(fail_on_drift=True), digest=digest)
-    summary = score(request, settings, monitor)
+    summary = score(request, settings, callback)
     if summary.exit_code == ExitCode.DRIFT and not fail:
         summary.exit_code = int(ExitCode.OK)
     return summary
 
 
-def score(request: Request, settings: Config, monitor: Monitor, watch: Watch | None = None) -> ScoreSummary:
+def score(request: Request, settings: Config, callback: Callback, watch: Watch | None = None) -> ScoreSummary:
     """Do what was asked for, and return what came of it; written to its files however it ends.
 
     Raises the errors of reading, loading and writing; see `engine.stream.run_in_process`.
@@ -124,7 +124,7 @@ def score(request: Request, settings: Config, monitor: Monitor, watch: Watch | N
         guarded = [path for path in (*files.outputs, request.events) if path is not None]
         state = [str(records.state)] if records.state else []
         with Locks([*state, *guarded]) as locks, opened_ledger(records.state) as ledger:
-            _ScoreRun(request, settings, monitor, summary).run(files, locks, ledger, watch)
+            _ScoreRun(request, settings, callback, summary).run(files, locks, ledger, watch)
     return summary
 
 
@@ -160,7 +160,7 @@ class _ScoreRun:
 
     request: Request
     settings: Config
-    monitor: Monitor
+    callback: Callback
     summary: ScoreSummary
 
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
@@ -195,13 +195,13 @@ class _ScoreRun:
             consumers.append(watch(fitted, chosen.inputs[0]))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
         executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
-        executor.execute(Run(task, summary, Consumers(consumers), self.monitor), plan)
+        executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
         if events is not None:
             summary.extra["events"] = len(events)
             if request.events is not None:
                 write_events(events, request.events)
-        _judge(summary, request.guards, drift.verdict(), self.monitor)
+        _judge(summary, request.guards, drift.verdict(), self.callback)
 
     def _loaded(self, files: _Files) -> FittedModel:
         from aedetect.scoring.fitted import FittedModel
@@ -264,7 +264,7 @@ class _TailKeeper(Bookkeeper):
         ]
 
 
-def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, monitor: Monitor) -> None:
+def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback: Callback) -> None:
     """Enter the drift, and settle the exit code of a run that went well."""
     from aedetect.tasks.drift.collector import NO_SKETCH
 
@@ -276,7 +276,7 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, monitor: 
     if guards.max_alert_rate is not None and share > guards.max_alert_rate:
         text = f"{MORE_THAN_EXPLAINED} ({share:.2%} of the rows, --max-alert-rate {guards.max_alert_rate:g})"
         summary.warnings.append(text)
-        monitor.notice(text)
+        callback.notice(text)
     if summary.exit_code == ExitCode.OK and guards.fail_over is not None and share > guards.fail_over:
         summary.exit_code = int(ExitCode.ALERTS)
     drifted = drift is not None and drift.verdict == "drifted"

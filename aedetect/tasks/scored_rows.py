@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.stream import Run, read_inputs
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Observing, Processed
@@ -45,7 +45,7 @@ def score_inputs(
     fitted: FittedModel,
     inputs: Sequence[Input],
     see: Callable[[ScoredBatch], None],
-    monitor: Monitor | None = None,
+    callback: Callback | None = None,
     session: ScoringSession | None = None,
 ) -> PassResult:
     """Score the rows of all inputs in order and show them to `see`, a batch at a time.
@@ -56,5 +56,5 @@ def score_inputs(
     task = ScoreTask(fitted, inputs, session=session)
     summary = RunSummary(task.name, task.counts, {})
     consumer = Observing(lambda batch: see(ScoredBatch.of(batch)))
-    read_inputs(Run(task, summary, consumer, monitor or Monitor()), inputs)
+    read_inputs(Run(task, summary, consumer, callback or Callback()), inputs)
     return PassResult(RowCounts.of(summary.counts), summary.warnings)

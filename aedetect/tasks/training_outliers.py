@@ -27,14 +27,14 @@ _LARGEST = 700.0
 
 
 @dataclass(frozen=True)
-class Suspects:
+class TrainingOutliers:
     """How many training rows look anomalous, and the strangest of them explained."""
 
     count: int
     shown: list[Explanation]
 
 
-def suspects(fitted: FittedModel, inputs: Sequence[Input], most: int = 3) -> Suspects:
+def suspects(fitted: FittedModel, inputs: Sequence[Input], most: int = 3) -> TrainingOutliers:
     """Look for anomalies among the rows that a model was trained on, but those labelled as such.
 
     Flagged are rows so strange that of as many normal rows hardly one would be expected.
@@ -57,7 +57,7 @@ def suspects(fitted: FittedModel, inputs: Sequence[Input], most: int = 3) -> Sus
 
     score_inputs(fitted.with_threshold(threshold), inputs, see)
     explainer = Explainer(fitted)
-    return Suspects(count, [explainer.explain(found) for found in strangest.found()])
+    return TrainingOutliers(count, [explainer.explain(found) for found in strangest.found()])
 
 
 def _beyond_bulk(scores: Floats, rate: float) -> float:

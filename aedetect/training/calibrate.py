@@ -13,7 +13,7 @@ from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.scaling import stretches, warmup_rows
 from aedetect.data.series.segments import Timeline
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
@@ -28,7 +28,7 @@ from aedetect.training.survey import LEAST_ROWS, chunks
 from aedetect.training.warm_start import Start, too_few
 
 
-def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, monitor: Monitor) -> FittedModel:
+def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Callback) -> FittedModel:
     """A model with the threshold and p-values that the normal rows of `inputs` give; scores stay.
 
     Without inputs only the threshold follows the settings. Raises ModelError for lacking columns,
@@ -39,7 +39,7 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, monitor: Mon
     if inputs is None:
         return replace(fitted, training=training, sha256=None)
     for text in start.check(inputs, fitted.config):
-        monitor.notice(text)
+        callback.notice(text)
     series = fitted.series
     if series is None:
         raw = _table_scores(fitted, inputs)

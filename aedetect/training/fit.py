@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aedetect.config import Config
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel
@@ -18,7 +18,7 @@ from aedetect.training.warm_start import Start
 def fit(
     inputs: Sequence[Input],
     config: Config,
-    monitor: Monitor,
+    callback: Callback,
     checkpoint: Path | None = None,
     resume: bool = False,
     older: FittedModel | None = None,
@@ -32,7 +32,7 @@ def fit(
     if older is not None:
         config = config.model_copy(update={"model": older.config.model})
     if config.series.time is None:
-        return fit_table(inputs, config, monitor, checkpoint, resume, start)
+        return fit_table(inputs, config, callback, checkpoint, resume, start)
     if start is not None:
         raise UsageError("--from goes with tables; a model of time series is trained anew")
-    return fit_series(inputs, config, monitor)
+    return fit_series(inputs, config, callback)

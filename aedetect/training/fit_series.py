@@ -23,7 +23,7 @@ from aedetect.data.series.scaling import Scales, SeriesState, stretches
 from aedetect.data.series.segments import Timeline, find_interval, repeated_instants
 from aedetect.data.series.timestamps import find_clock, instant
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 from aedetect.io.source import Input
 from aedetect.models.device import pick_device
@@ -75,34 +75,34 @@ class _Prepared:
         return np.asarray(found[marked[found + self.window] == marked[found]])
 
 
-def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> FittedModel:
+def fit_series(inputs: Sequence[Input], config: Config, callback: Callback) -> FittedModel:
     """Fit a model on the series in `inputs`. Raises DataError or UsageError for what the user can mend."""
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
-    monitor.stage("reading")
+    callback.stage("reading")
     found = survey(inputs, config)
-    monitor.columns(found.schema)
+    callback.columns(found.schema)
     for text in found.notices:
-        monitor.notice(text)
+        callback.notice(text)
     gatherer, sketch = _gathered(inputs, found, config)
     rows, names = gatherer.rows(), gatherer.entities.names
     interval = find_interval(rows.seconds, rows.series)
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
-    _note(rows, timeline, interval.step, found, monitor)
+    _note(rows, timeline, interval.step, found, callback)
     scales = Scales.fit(rows, names, gatherer.channels.measured)
     own = stretches(rows, timeline, names, scales, USUAL_WINDOW)
     beginning = whole_periods(USUAL_WINDOW, period(own))
     own = stretches(rows, timeline, names, scales, beginning)
     window = window_steps(config.series.window, interval.step, own)
     prepared = _prepared(own, window, inputs[0].name)
-    monitor.stage("training")
+    callback.stage("training")
     deadline = clock + config.training.max_time if config.training.max_time else None
-    fitting = _Fitting(prepared, config, device, monitor, deadline)
+    fitting = _Fitting(prepared, config, device, callback, deadline)
     members, records, held_out = fitting.run()
     raw = np.concatenate([scores for scores in held_out if len(scores)])
     raw = presumed_normal(raw, config.training.contamination)
     if not config.training.contamination:
-        _warn_of_strangest(fitting.held_out, float(np.median(raw)), window, rows, timeline, names, monitor)
+        _warn_of_strangest(fitting.held_out, float(np.median(raw)), window, rows, timeline, names, callback)
     state = SeriesState(
         clock=gatherer.clock,
         entity=gatherer.entities.columns,
@@ -184,18 +184,18 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
     return encoded
 
 
-def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, monitor: Monitor) -> None:
+def _note(rows: Rows, timeline: Timeline, step: float, found: Survey, callback: Callback) -> None:
     repeated = repeated_instants(rows.seconds, timeline)
     if repeated:
-        monitor.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
+        callback.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
     gaps = int((~timeline.first).sum())
     if gaps:
-        monitor.notice(
+        callback.notice(
             f"{gaps:,} gap{'s' * (gaps != 1)} in the series, whose steps are {_duration(step)}; "
             "no window spans one"
         )
     if found.labelled:
-        monitor.notice(f"left out of training: {found.labelled:,} rows labelled as anomalies")
+        callback.notice(f"left out of training: {found.labelled:,} rows labelled as anomalies")
 
 
 def _warn_of_strangest(
@@ -205,7 +205,7 @@ def _warn_of_strangest(
     rows: Rows,
     timeline: Timeline,
     names: list[tuple[str, ...]],
-    monitor: Monitor,
+    callback: Callback,
 ) -> None:
     """Say where the training rows look anomalous themselves; `scores` [steps] of those held out."""
     peak = int(scores.argmax())
@@ -220,7 +220,7 @@ def _warn_of_strangest(
     last = min(int(after[0]) - 1 + window // 2 if len(after) else len(scores) - 1, int(own[-1]))
     start, end = rows.seconds[timeline.order[[first, last]]].tolist()
     name = " ".join(names[rows.series[timeline.order[peak]]])
-    monitor.notice(
+    callback.notice(
         f"rows {f'of {name} ' if name else ''}somewhere from {instant(start)} to {instant(end)} look "
         f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "
         "out or mark them (--label), and fainter anomalies will be found"
@@ -257,12 +257,17 @@ class _Fitting:
     """
 
     def __init__(
-        self, data: _Prepared, config: Config, device: torch.device, monitor: Monitor, deadline: float | None
+        self,
+        data: _Prepared,
+        config: Config,
+        device: torch.device,
+        callback: Callback,
+        deadline: float | None,
     ):
         self.data = data
         self.config = config
         self.device = device
-        self.monitor = monitor
+        self.callback = callback
         self.deadline = deadline
         self.records: list[TrainingRecord] = []
         # The score of each step by a model that did not learn it; 0 where there is none.
@@ -322,7 +327,7 @@ class _Fitting:
         held_out = feed.windows(torch.from_numpy(chosen[places]))
         with seeded(seed, self.device):
             model = build_series(layout, self.config.model).to(self.device)
-            hooks = Hooks(partial(self.monitor.training, min(index, count - 1), count))
+            hooks = Hooks(partial(self.callback.training, min(index, count - 1), count))
             self.records.append(
                 train(model, feed, held_out, settings, hooks, seed=seed, deadline=self.deadline)
             )

@@ -16,7 +16,7 @@ import torch
 from aedetect._version import __version__
 from aedetect.config import Config
 from aedetect.data.arrays import Floats, Matrix
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 from aedetect.io.source import Input
 from aedetect.models.base import Autoencoder, standardised
@@ -55,7 +55,7 @@ class _Task:
 def fit_table(
     inputs: Sequence[Input],
     config: Config,
-    monitor: Monitor,
+    callback: Callback,
     checkpoint: Path | None = None,
     resume: bool = False,
     start: Start | None = None,
@@ -67,30 +67,30 @@ def fit_table(
     """
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
-    monitor.stage("reading")
+    callback.stage("reading")
     found = start.survey(inputs, config) if start else survey(inputs, config)
-    monitor.columns(found.schema)
+    callback.columns(found.schema)
     for text in found.notices:
-        monitor.notice(text)
+        callback.notice(text)
     rows = TrainingRows(inputs, found.encoder, config)
-    monitor.stage("encoding")
+    callback.stage("encoding")
     tasks = _plan(rows, found, config, device)
-    _note_left_out(rows, found, monitor)
+    _note_left_out(rows, found, callback)
     if not config.training.contamination:
-        _warn_of_contamination(tasks[0], found, monitor)
-    monitor.stage("training")
+        _warn_of_contamination(tasks[0], found, callback)
+    callback.stage("training")
     deadline = clock + config.training.max_time if config.training.max_time else None
     keeper = (
         Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found, start))
         if checkpoint
         else None
     )
-    members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline, start)
-    monitor.stage("learning codes and repairs")
+    members, records = _train_all(tasks, found, config, device, callback, keeper, resume, deadline, start)
+    callback.stage("learning codes and repairs")
     companion = fit_companion(
         tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
     )
-    monitor.stage("calibrating")
+    callback.stage("calibrating")
     with single_threaded(device):
         raw = np.concatenate(
             [
@@ -175,7 +175,7 @@ def _train_all(
     found: Survey,
     config: Config,
     device: torch.device,
-    monitor: Monitor,
+    callback: Callback,
     keeper: Checkpointer | None,
     resume: bool,
     deadline: float | None,
@@ -197,7 +197,7 @@ def _train_all(
             if start:
                 start.load_weights(model, index)
             hooks = Hooks(
-                partial(monitor.training, index, len(tasks)),
+                partial(callback.training, index, len(tasks)),
                 keeper.offer if keeper else (lambda _: None),
             )
             held_out = torch.from_numpy(task.held_out).to(device)
@@ -226,13 +226,13 @@ def presumed_normal(raw: Floats, contamination: float | str) -> Floats:
     return np.sort(raw)[: max(1, len(raw) - round(contamination * len(raw)))]
 
 
-def _warn_of_contamination(task: _Task, found: Survey, monitor: Monitor) -> None:
+def _warn_of_contamination(task: _Task, found: Survey, callback: Callback) -> None:
     rows = sample(task.feed, _INSPECTED_ROWS)
     if len(rows) < _LEAST_INSPECTED:
         return
     share = outstanding(standardised(rows, found.encoder.layout))
     if share >= _NOTEWORTHY_SHARE:
-        monitor.notice(
+        callback.notice(
             f"about {share:.1%} of the training rows lie well apart from the rest; "
             "if anomalies may hide among them, train with --contamination auto"
         )
@@ -253,11 +253,11 @@ def _fingerprint(config: Config, found: Survey, start: Start | None) -> str:
     return digest.hexdigest()
 
 
-def _note_left_out(rows: TrainingRows, found: Survey, monitor: Monitor) -> None:
+def _note_left_out(rows: TrainingRows, found: Survey, callback: Callback) -> None:
     for count, why in (
         (rows.infinite, "with a number that is infinite or beyond 3.4e38"),
         (rows.empty, "without any value"),
         (found.labelled, "labelled as anomalies"),
     ):
         if count:
-            monitor.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")
+            callback.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")

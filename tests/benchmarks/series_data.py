@@ -49,7 +49,7 @@ class Board:
 
 
 def labelled(folder: Path, tracks: list[str], every: int) -> list[tuple[str, str, int]]:
-    """Track, name and window of every Nth series of each track, in the order of index.csv."""
+    """ReconstructedColumn, name and window of every Nth series of each track, in the order of index.csv."""
     index = pd.read_csv(folder / "index.csv")
     unknown = set(tracks) - set(index["track"])
     if unknown:

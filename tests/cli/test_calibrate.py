@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 import aedetect
 from aedetect.cli.main import app
-from aedetect.scoring.model_file import read_bundle
+from aedetect.scoring.model_file import read_model_file
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ class TestCalibrate:
     def test_the_line_of_models_is_kept(self) -> None:
         done("calibrate", "fresh.csv", "-m", "m.aed", "-o", "n.aed")
         done("calibrate", "-m", "n.aed", "-o", "o.aed", "--alert-rate", "0.1")
-        lineage = read_bundle("o.aed")[0].training.lineage
+        lineage = read_model_file("o.aed")[0].training.lineage
         assert [(one.sha256, one.then) for one in lineage] == [
             (sha256("m.aed"), "calibrated"),
             (sha256("n.aed"), "calibrated"),
@@ -127,7 +127,7 @@ class TestTrainFrom:
         monkeypatch.setenv("AEDETECT_MODEL_WIDTH", "16")
         done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK, "--seed", "5")
         done("train", "fresh.csv", "-o", "anew.aed", *QUICK, "--seed", "5")
-        old, new, anew = (read_bundle(name) for name in ("m.aed", "new.aed", "anew.aed"))
+        old, new, anew = (read_model_file(name) for name in ("m.aed", "new.aed", "anew.aed"))
         assert new[0].model_schema == old[0].model_schema
         assert new[0].features == old[0].features
         assert new[0].training.rows == 1000
@@ -143,7 +143,7 @@ class TestTrainFrom:
 
     def test_the_line_of_models_is_kept(self) -> None:
         done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK)
-        (older,) = read_bundle("new.aed")[0].training.lineage
+        (older,) = read_model_file("new.aed")[0].training.lineage
         assert (older.sha256, older.then, older.rows) == (sha256("m.aed"), "trained on", 200)
 
     def test_drift_is_measured_from_the_new_data(self) -> None:

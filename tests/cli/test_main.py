@@ -85,7 +85,7 @@ def test_a_bug_shows_its_traceback_and_where_to_go(monkeypatch: pytest.MonkeyPat
     def fail(_: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("aedetect.scoring.model_file.read_bundle", fail)
+    monkeypatch.setattr("aedetect.scoring.model_file.read_model_file", fail)
     result = CliRunner().invoke(app, ["inspect", "x.aed"])
     assert result.exit_code == 1
     assert "ZeroDivisionError: ours\n" in result.stderr

@@ -11,7 +11,7 @@ import pytest
 
 import aedetect
 from aedetect.detector import Detector
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.outputs import Summary, check_training_output, plan_outputs, score_files
 from aedetect.errors import DataError, OutputError, UsageError
 from aedetect.io.files import FileInput, open_inputs
@@ -41,7 +41,7 @@ def inputs(*names: str) -> list[FileInput]:
 def score(detector: Detector, names: list[str], output: str | None) -> Summary:
     sources = inputs(*names)
     outputs = plan_outputs(sources, output, "m.aed")
-    return score_files(detector, {}, sources, outputs, detector.threshold, Shape(), Monitor())
+    return score_files(detector, {}, sources, outputs, detector.threshold, Shape(), Callback())
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,9 @@ def test_30_every_command_that_takes_a_model_refuses_a_bad_one(prompt: Any) -> N
 
 
 def test_30_a_drift_reference_that_does_not_fit_is_4(prompt: Any) -> None:
-    from aedetect.scoring.model_file import pack, read_bundle
+    from aedetect.scoring.model_file import pack, read_model_file
 
-    manifest, tensors, _ = read_bundle("tiny.aed")
+    manifest, tensors, _ = read_model_file("tiny.aed")
     tensors["drift.counts"] = tensors["drift.counts"][:-1]
     data = pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, tensors)
     prompt.score_refuses(

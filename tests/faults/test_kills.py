@@ -15,7 +15,7 @@ import pytest
 from support.tables import tiny_frame
 
 from aedetect.engine.ledger import Ledger
-from aedetect.scoring.model_file import read_bundle
+from aedetect.scoring.model_file import read_model_file
 
 KILLS = 100
 ROWS = 400
@@ -163,4 +163,4 @@ def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
 
 
 def weights(path: Path) -> dict[str, bytes]:
-    return {name: tensor.tobytes() for name, tensor in read_bundle(path)[1].items()}
+    return {name: tensor.tobytes() for name, tensor in read_model_file(path)[1].items()}

@@ -17,7 +17,7 @@ from support.tables import tiny_frame
 from typer.testing import CliRunner
 
 from aedetect.cli.main import app
-from aedetect.scoring.model_file import read_bundle
+from aedetect.scoring.model_file import read_model_file
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_25_it_is_said_before_any_work_is_done(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("work was done")
 
-    monkeypatch.setattr("aedetect.scoring.model_file.read_bundle", refuse)
+    monkeypatch.setattr("aedetect.scoring.model_file.read_model_file", refuse)
     monkeypatch.setattr("aedetect.detector.fit", refuse)
     assert invoke(*command, "missing/x.csv")[0] == 5
 
@@ -126,7 +126,7 @@ def test_26_a_full_stdout_is_5(folder: Path, words: list[str]) -> None:
 
 
 def weights(path: str) -> dict[str, bytes]:
-    return {name: tensor.tobytes() for name, tensor in read_bundle(path)[1].items()}
+    return {name: tensor.tobytes() for name, tensor in read_model_file(path)[1].items()}
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from aedetect._version import __version__
 from aedetect.errors import ModelError, OutputError
 from aedetect.scoring import model_file as bundle
 from aedetect.scoring.manifest import Manifest
-from aedetect.scoring.model_file import Tensors, pack, read_bundle, unpack
+from aedetect.scoring.model_file import Tensors, pack, read_model_file, unpack
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,12 @@ def refusal(data: bytes, tmp_path: Path) -> str:
     path = tmp_path / "bad.aed"
     path.write_bytes(data)
     with pytest.raises(ModelError) as caught:
-        read_bundle(path)
+        read_model_file(path)
     return str(caught.value).removeprefix(f"{path}: ")
 
 
 def test_what_is_packed_comes_back(tiny_model: Path, data: bytes) -> None:
-    manifest, tensors, digest = read_bundle(tiny_model)
+    manifest, tensors, digest = read_model_file(tiny_model)
     assert repack(data, lambda _: None) == data
     assert digest == hashlib.sha256(data).hexdigest()
     assert manifest.format_version == 2
@@ -143,7 +143,7 @@ def test_other_files_are_no_models(tmp_path: Path, content: bytes, message: str)
 
 def test_an_endless_file_is_not_read_to_its_end() -> None:
     with pytest.raises(ModelError) as caught:
-        read_bundle("/dev/urandom")
+        read_model_file("/dev/urandom")
     assert str(caught.value) == "/dev/urandom: not an aedetect model file, or cut short"
 
 
@@ -157,7 +157,7 @@ def test_the_header_is_capped(data: bytes, tmp_path: Path, monkeypatch: pytest.M
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(ModelError) as caught:
-        read_bundle(tmp_path / name)
+        read_model_file(tmp_path / name)
     assert str(caught.value) == f"{tmp_path / name}: cannot read the model file: {reason}"
 
 
@@ -280,7 +280,7 @@ def test_writing_to_a_missing_folder_says_so(data: bytes, tmp_path: Path) -> Non
     manifest, tensors = unpack(data)
     path = tmp_path / "missing" / "m.aed"
     with pytest.raises(OutputError) as caught:
-        bundle.write_bundle(
+        bundle.write_model_file(
             path, manifest.model_schema, manifest.features, manifest.config, manifest.training, tensors
         )
     assert str(caught.value) == f"{path}: cannot be written: its folder does not exist; create it first"
@@ -290,7 +290,7 @@ def test_a_written_bundle_is_the_packed_one(data: bytes, tmp_path: Path) -> None
     manifest, tensors = unpack(data)
     assert isinstance(manifest, Manifest)
     path = tmp_path / "m.aed"
-    bundle.write_bundle(
+    bundle.write_model_file(
         path, manifest.model_schema, manifest.features, manifest.config, manifest.training, tensors
     )
     assert path.read_bytes() == data

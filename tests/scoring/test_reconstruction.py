@@ -14,7 +14,7 @@ from support.sensors import broken, readings
 from aedetect import Detector
 from aedetect.data.series.channels import bent, unbent
 from aedetect.io.inputs import as_inputs
-from aedetect.scoring.reconstruction import Rebuilt, Track
+from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesJudge
 
 WINDOW = 24
@@ -39,12 +39,12 @@ def detector(machines: int = 2, architecture: str = "auto") -> Detector:
     return Detector(settings).fit(with_words(readings(8, machines)))
 
 
-def rebuilt(frame: pd.DataFrame, model: Detector) -> Rebuilt:
+def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
     judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, keep=True)
-    return Rebuilt(model, judge)
+    return Reconstruction(model, judge)
 
 
-def track(frame: pd.DataFrame, column: str, model: Detector | None = None) -> Track:
+def track(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:
     found = rebuilt(frame, model or detector()).track(column)
     assert found is not None
     return found

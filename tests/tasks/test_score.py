@@ -16,7 +16,7 @@ from support.tables import tiny_frame
 
 import aedetect
 from aedetect import Detector
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.spool import Spool, union_fields
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
@@ -58,7 +58,7 @@ def scored(
     batches: list[pa.RecordBatch] = []
     outcome = InputOutcome()
     judge = judge_of(detector, [source], detector.threshold)
-    score_input(detector, source, judge, batches.append, schema, shape, outcome, Monitor())
+    score_input(detector, source, judge, batches.append, schema, shape, outcome, Callback())
     return pa.Table.from_batches(batches, schema), outcome
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.sensors import DAY, broken, readings
 
 from aedetect import Detector, load
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 
 SETTINGS = {"series.time": "time", "series.entity": ["machine"], "series.window": 24}
@@ -71,7 +71,7 @@ def test_what_was_learned_is_known_to_drift_watch(model: Detector) -> None:
 
 
 def test_training_rows_that_look_anomalous_are_named() -> None:
-    class Listening(Monitor):
+    class Listening(Callback):
         said: list[str] = []  # noqa: RUF012 - one test, one instance
 
         def notice(self, text: str) -> None:
@@ -80,9 +80,9 @@ def test_training_rows_that_look_anomalous_are_named() -> None:
     frame = broken(readings(8), 500, 560)
     listening = Listening()
     settings = {"series.time": "time", "series.window": 24, "data.exclude": ["machine"]}
-    Detector(settings).fit(readings(8), monitor=listening)
+    Detector(settings).fit(readings(8), callback=listening)
     assert listening.said == []
-    Detector(settings).fit(frame, monitor=listening)
+    Detector(settings).fit(frame, callback=listening)
     (told,) = listening.said
     found = re.match(r"rows somewhere from (\S+ \S+) to (\S+ \S+) look anomalous themselves: scores ", told)
     assert found is not None
@@ -91,7 +91,7 @@ def test_training_rows_that_look_anomalous_are_named() -> None:
     assert abs(start - frame["time"][500]) < pd.Timedelta(hours=7)
     assert abs(end - frame["time"][559]) < pd.Timedelta(hours=7)
     listening.said.clear()
-    Detector({**settings, "training.contamination": 0.1}).fit(frame, monitor=listening)
+    Detector({**settings, "training.contamination": 0.1}).fit(frame, callback=listening)
     assert listening.said == []
 
 

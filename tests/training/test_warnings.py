@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from aedetect import Detector
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 
 QUICK = {"training.epochs": 30, "training.folds": 2, "model.width": 32}
 
@@ -23,7 +23,7 @@ def rows(normal: int, anomalies: int, seed: int) -> tuple[pd.DataFrame, np.ndarr
     )
 
 
-class Notices(Monitor):
+class Notices(Callback):
     def __init__(self) -> None:
         self.heard: list[str] = []
 
@@ -52,9 +52,9 @@ def test_a_stated_share_of_anomalies_does_not_set_the_threshold() -> None:
 
 
 def test_rows_apart_from_the_rest_bring_a_warning() -> None:
-    monitor = Notices()
-    Detector(QUICK).fit(rows(570, 30, 0)[0], monitor=monitor)
-    (found,) = monitor.heard
+    callback = Notices()
+    Detector(QUICK).fit(rows(570, 30, 0)[0], callback=callback)
+    (found,) = callback.heard
     assert found.endswith(
         "% of the training rows lie well apart from the rest; "
         "if anomalies may hide among them, train with --contamination auto"
@@ -63,6 +63,6 @@ def test_rows_apart_from_the_rest_bring_a_warning() -> None:
 
 @pytest.mark.parametrize(("anomalies", "settings"), [(0, {}), (30, {"training.contamination": "auto"})])
 def test_no_warning_without_need(anomalies: int, settings: dict[str, object]) -> None:
-    monitor = Notices()
-    Detector({**QUICK, **settings}).fit(rows(570, anomalies, 0)[0], monitor=monitor)
-    assert monitor.heard == []
+    callback = Notices()
+    Detector({**QUICK, **settings}).fit(rows(570, anomalies, 0)[0], callback=callback)
+    assert callback.heard == []

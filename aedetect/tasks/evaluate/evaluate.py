@@ -13,7 +13,7 @@ import numpy as np
 from aedetect.config import DataConfig
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
 from aedetect.io.inputs import Data, as_inputs
 from aedetect.io.source import Input
@@ -165,7 +165,7 @@ def evaluate(
     by: str | None = None,
     compare: FittedModel | None = None,
     alert_rates: Sequence[float] = ALERT_RATES,
-    monitor: Monitor | None = None,
+    callback: Callback | None = None,
 ) -> Evaluation:
     """Score `data` and hold the scores against its label column.
 
@@ -181,7 +181,7 @@ def evaluate(
     if label is None:
         raise UsageError("which column marks the anomalies? give --label COLUMN")
     inputs = as_inputs(data, settings)
-    gathered = _gather(fitted, inputs, _Labels(label, positive, settings), by, monitor)
+    gathered = _gather(fitted, inputs, _Labels(label, positive, settings), by, callback)
     usable = gathered.labels != _UNLABELLED
     scored = usable & np.isfinite(gathered.scores)
     if not scored.any():
@@ -191,7 +191,7 @@ def evaluate(
         judged,
         {rate: at_threshold(judged.table, fitted.calibration.threshold(rate)) for rate in alert_rates},
         _segments(fitted, gathered, scored) if by is not None else {},
-        None if compare is None else _compared(fitted, gathered, scored, compare, inputs, monitor),
+        None if compare is None else _compared(fitted, gathered, scored, compare, inputs, callback),
         len(usable),
         int((~usable).sum()),
         int((usable & ~scored).sum()),
@@ -268,7 +268,7 @@ def column_of(seen: ScoredBatch, name: str, option: str) -> pa.Array:
 
 
 def _gather(
-    fitted: FittedModel, inputs: Sequence[Input], labels: _Labels, by: str | None, monitor: Monitor | None
+    fitted: FittedModel, inputs: Sequence[Input], labels: _Labels, by: str | None, callback: Callback | None
 ) -> _Gathered:
     scores: list[Floats] = []
     marks: list[Marks] = []
@@ -288,7 +288,7 @@ def _gather(
             codes.append(np.array(own, dtype=np.int64)[index])
 
     session = series_session(fitted, inputs)
-    sight = score_inputs(fitted, inputs, see, monitor, session)
+    sight = score_inputs(fitted, inputs, see, callback, session)
     nothing = np.empty(0)
     read = np.concatenate([nothing, *marks]).astype(np.int8)
     return _Gathered(
@@ -331,11 +331,11 @@ def _compared(
     scored: Mask,
     other: FittedModel,
     inputs: Sequence[Input],
-    monitor: Monitor | None,
+    callback: Callback | None,
 ) -> Comparison:
     scores: list[Floats] = []
     session = series_session(other, inputs)
-    score_inputs(other, inputs, lambda seen: scores.append(seen.scores.scores), monitor, session)
+    score_inputs(other, inputs, lambda seen: scores.append(seen.scores.scores), callback, session)
     theirs = replace(gathered, scores=np.concatenate(scores))
     both = scored & np.isfinite(theirs.scores)
     first, second = _judged(fitted, gathered, both), _judged(other, theirs, both)

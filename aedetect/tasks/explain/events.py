@@ -13,7 +13,7 @@ from aedetect.data.series.timestamps import instant
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.events import Event
-from aedetect.scoring.reconstruction import Rebuilt, Track
+from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.words import quantity, share, shown, with_spread
@@ -122,11 +122,11 @@ class SeriesExplainer:
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
         self._fitted, self._session = fitted, session
-        self.rebuilt = Rebuilt(fitted, session)
+        self.rebuilt = Reconstruction(fitted, session)
         self._rarities = Rarities(fitted.encoder)
-        self._tracks: dict[str, Track | None] = {}
+        self._tracks: dict[str, ReconstructedColumn | None] = {}
 
-    def track(self, column: str) -> Track | None:
+    def track(self, column: str) -> ReconstructedColumn | None:
         if column not in self._tracks:
             self._tracks[column] = self.rebuilt.track(column)
         return self._tracks[column]
@@ -219,14 +219,14 @@ class SeriesExplainer:
         farthest = float(away.max()) if not track.names else np.inf if away.any() else 0.0
         return SeriesReason(name, part, at, value, expected, rarity, sentence, farthest)
 
-    def _value(self, track: Track, value: float, spread: float | None = None) -> str:
+    def _value(self, track: ReconstructedColumn, value: float, spread: float | None = None) -> str:
         if np.isnan(value):
             return "missing" if spread is None else "nothing known"
         if track.names:
             return shown(track.names[int(value)])
         return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
 
-    def _rarity(self, name: str, track: Track, seen: float) -> Rarity:
+    def _rarity(self, name: str, track: ReconstructedColumn, seen: float) -> Rarity:
         encoder = self._fitted.encoder
         if name in encoder.state.constant:
             return UNKNOWN

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data import cells
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.tasks.ranked_rows import RankedRow, TopRows, ranked
@@ -41,7 +41,7 @@ class Chosen:
     warnings: list[str] = field(default_factory=list)
 
 
-def choose(fitted: FittedModel, source: Input, wish: Wish, monitor: Monitor | None = None) -> Chosen:
+def choose(fitted: FittedModel, source: Input, wish: Wish, callback: Callback | None = None) -> Chosen:
     """RankedRow the rows wished for in one pass.
 
     Raises UsageError for row numbers below 1 and ids of a model that knows none, DataError for
@@ -62,7 +62,7 @@ def choose(fitted: FittedModel, source: Input, wish: Wish, monitor: Monitor | No
         flagged.see(seen)
         first.see(seen)
 
-    sight = score_inputs(fitted, [source], see, monitor)
+    sight = score_inputs(fitted, [source], see, callback)
     named.check(source.name, sight.counts.rows)
     return Chosen(
         named.found if wish.rows or wish.ids else flagged.found(),

@@ -10,7 +10,7 @@ import numpy as np
 
 from aedetect.data.arrays import Floats
 from aedetect.data.sampling import RowSample
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
 from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate import Evaluation, evaluate
@@ -30,7 +30,7 @@ TOP = 50
 
 
 @dataclass(frozen=True)
-class ColumnBlame:
+class ColumnAttribution:
     """Over the flagged rows: a column's mean share of the error, and how often it is the largest."""
 
     column: str
@@ -52,7 +52,7 @@ class Gathered:
     histogram: ScoreHistogram
     timeline: Timeline
     strangest: list[Explanation]
-    blame: list[ColumnBlame]
+    blame: list[ColumnAttribution]
     shifts: list[Shift]
     points: list[Point]
     shown_variance: float | None
@@ -74,22 +74,22 @@ def gather(
     positive: str | None = None,
     top: int = TOP,
     map_kind: MapKind = "pca",
-    monitor: Monitor | None = None,
+    callback: Callback | None = None,
 ) -> Gathered:
     """Score the inputs and keep what a report needs: bins and samples, never all rows.
 
     With `label` the rows are also held against their labels, in a second pass. Raises DataError,
     ModelError or UsageError where inputs or columns cannot be used.
     """
-    monitor = monitor or Monitor()
+    callback = callback or Callback()
     # Labels are checked first: a mistake in their name shows before the long pass, not after.
     judged = (
-        evaluate(fitted, list(inputs), label=label, positive=positive, monitor=monitor) if label else None
+        evaluate(fitted, list(inputs), label=label, positive=positive, callback=callback) if label else None
     )
     pass_ = _Pass(fitted, top)
     session = series_session(fitted, inputs)
-    sight = score_inputs(fitted, inputs, pass_.see, monitor, session)
-    monitor.stage("explaining")
+    sight = score_inputs(fitted, inputs, pass_.see, callback, session)
+    callback.stage("explaining")
     series = series_part(fitted, session, top) if session else None
     explainer = Explainer(fitted)
     points, shown = ([], None) if series else row_map(fitted, pass_.normal, pass_.flagged, map_kind)
@@ -151,9 +151,9 @@ class _Pass:
             self._shares += scores.attribution[flagged].sum(axis=0)
             self._first += np.bincount(scores.attribution[flagged].argmax(axis=1), minlength=len(self._first))
 
-    def blame(self, columns: Sequence[str], flagged: int) -> list[ColumnBlame]:
+    def blame(self, columns: Sequence[str], flagged: int) -> list[ColumnAttribution]:
         found = [
-            ColumnBlame(name, float(share) / max(flagged, 1), int(first))
+            ColumnAttribution(name, float(share) / max(flagged, 1), int(first))
             for name, share, first in zip(columns, self._shares, self._first, strict=True)
         ]
         return sorted(found, key=lambda column: -column.share)

@@ -19,12 +19,12 @@ from aedetect.tasks.explain import ColumnReason, Explanation
 from aedetect.tasks.report import charts
 from aedetect.tasks.report import series_html as series_page
 from aedetect.tasks.report.card import Card, Curve
-from aedetect.tasks.report.collect import ColumnBlame, Gathered, headline, remark
+from aedetect.tasks.report.collect import ColumnAttribution, Gathered, headline, remark
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_Share = TypeVar("_Share", ColumnReason, ColumnBlame)
+_Share = TypeVar("_Share", ColumnReason, ColumnAttribution)
 
 _COLUMNS_SHOWN, _NEAREST_SHOWN = 12, 8
 # So many columns are always shown, further ones only where they have a part in it.

@@ -11,7 +11,7 @@ import numpy as np
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.timestamps import span
 from aedetect.scoring.events import Event
-from aedetect.scoring.reconstruction import Track
+from aedetect.scoring.reconstruction import ReconstructedColumn
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation, chosen_events
 
@@ -161,7 +161,7 @@ def _mark(session: SeriesSession, event: Event, clear: Clear) -> Mark:
     )
 
 
-def _line(session: SeriesSession, rows: Integers, track: Track, gap: float, most: int) -> Line:
+def _line(session: SeriesSession, rows: Integers, track: ReconstructedColumn, gap: float, most: int) -> Line:
     track = _with_names_that_occur(track, rows)
     kept = rows[_thinned(track.seen[rows], most)]
     parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not track.names else []
@@ -180,7 +180,7 @@ def _line(session: SeriesSession, rows: Integers, track: Track, gap: float, most
     )  # fmt: skip
 
 
-def _with_names_that_occur(track: Track, rows: Integers) -> Track:
+def _with_names_that_occur(track: ReconstructedColumn, rows: Integers) -> ReconstructedColumn:
     """A track whose words are numbered anew, without those that do not occur in `rows`."""
     if len(track.names) <= 2:
         return track

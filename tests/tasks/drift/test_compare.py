@@ -16,7 +16,7 @@ from support.tables import tiny_frame
 import aedetect
 from aedetect.config import Config, DriftConfig
 from aedetect.data.reference import Sketch, count_cells, quantile_edges
-from aedetect.engine.callbacks import Monitor
+from aedetect.engine.callbacks import Callback
 from aedetect.engine.outputs import Summary, score_into
 from aedetect.io.inputs import as_inputs
 from aedetect.tasks.drift.collector import DriftWatch
@@ -40,7 +40,7 @@ def verdict(detector: aedetect.Detector, frame: pd.DataFrame) -> Drift:
     watch = DriftWatch(detector)
     summary = Summary({}, detector.threshold, None, datetime.now(UTC))
     inputs: Any = as_inputs(frame, detector.config.data)
-    score_into(summary, detector, inputs, [None], Shape(), Monitor(), watch, together=False)
+    score_into(summary, detector, inputs, [None], Shape(), Callback(), watch, together=False)
     found = watch.verdict()
     assert found is not None
     return found
@@ -124,11 +124,11 @@ def test_rows_counted_in_parts_are_the_rows_counted_at_once(detector: aedetect.D
 
 
 def test_a_model_without_a_sketch(detector: aedetect.Detector, tmp_path: Path) -> None:
-    from aedetect.scoring.model_file import pack, read_bundle
+    from aedetect.scoring.model_file import pack, read_model_file
 
     path = tmp_path / "m.aed"
     detector.save(path)
-    manifest, tensors, _ = read_bundle(path)
+    manifest, tensors, _ = read_model_file(path)
     older = {name: values for name, values in tensors.items() if not name.startswith("drift.")}
     path.write_bytes(
         pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, older)
