@@ -69,7 +69,7 @@ def test_one_wild_number_among_many_columns_is_flagged_and_blamed(value):
     new.loc[4, "x17"] = value
     found = detector.score(new)
     assert found.anomaly_score.idxmax() == 4
-    assert found.anomaly_score[4] > detector.outright
+    assert found.anomaly_score[4] > detector.fitted.out_of_range_score
     assert next(iter(json.loads(found.anomaly_features[4]))) == "x17"
 
 
@@ -119,7 +119,7 @@ def test_the_streamed_path_is_as_good_as_the_one_in_memory():
     settings = {"training.epochs": 1, "data.memory_mb": 1}
     wide = pd.concat([frame[["temp", "load"]].add_suffix(str(index)) for index in range(5)], axis=1)
     detector = Detector(settings).fit(wide)
-    assert detector.training.members[0].rows < 54_000
+    assert detector.fitted.training.members[0].rows < 54_000
     new = wide.head(20).copy()
     new.loc[3, "load2"] = 200.0
     assert detector.score(new).anomaly_score.idxmax() == 3
@@ -128,9 +128,9 @@ def test_the_streamed_path_is_as_good_as_the_one_in_memory():
 def test_labelled_anomalies_are_left_out(tiny_csv):
     frame = tiny_frame().assign(fraud=["yes" if index < 5 else "no" for index in range(200)])
     detector = Detector({**QUICK, "data.label": "fraud"}).fit(frame)
-    assert detector.training.rows == 195
-    assert detector.training.rows_left_out["labelled"] == 5
-    assert "fraud" not in detector.columns
+    assert detector.fitted.training.rows == 195
+    assert detector.fitted.training.rows_left_out["labelled"] == 5
+    assert "fraud" not in detector.fitted.columns
 
 
 def test_an_unfitted_detector_says_so():
@@ -170,4 +170,4 @@ def test_rows_equal_to_the_one_at_the_threshold_are_not_flagged():
     detector = Detector({**QUICK, "threshold.alert_rate": 0.05}).fit(frame)
     found = detector.score(frame)
     assert found.is_anomaly.mean() <= 0.07
-    assert found.anomaly_score.isin(detector.calibration.scores).all()
+    assert found.anomaly_score.isin(detector.fitted.calibration.scores).all()

@@ -15,7 +15,7 @@ from aedetect import Detector
 from aedetect.data.series.channels import bent, unbent
 from aedetect.io.inputs import as_inputs
 from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesScorer
 
 WINDOW = 24
 
@@ -40,8 +40,8 @@ def detector(machines: int = 2, architecture: str = "auto") -> Detector:
 
 
 def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
-    judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, keep=True)
-    return Reconstruction(model, judge)
+    session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data), keep=True)
+    return Reconstruction(model.fitted, session)
 
 
 def track(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:
