@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.pages import DOCS, blocks
 from support.recipes import UNATTENDED, cron_command, programs, recipe, settled
 from support.tables import tiny_frame
 
@@ -69,6 +70,15 @@ def script(data: Path, name: str) -> subprocess.CompletedProcess[str]:
 def test_every_file_is_named_in_the_readme() -> None:
     names = {path.name for path in UNATTENDED.iterdir()} - {"README.md"}
     assert names == set(re.findall(r"\]\(([\w.-]+)\)", recipe("README.md")))
+
+
+def test_the_documentation_shows_the_line_of_the_crontab() -> None:
+    shown = [
+        block.text.strip()
+        for block in blocks((DOCS / "operations.md").read_text(encoding="utf-8"))
+        if block.language == "crontab"
+    ]
+    assert shown == [recipe("crontab").splitlines()[-1]]
 
 
 def test_the_crontab_line_is_silent_while_all_is_well(data: Path) -> None:

@@ -14,12 +14,13 @@ from aedetect.config import Config, setting_names
 WIDTH = "88"
 
 
-def command_names() -> list[str]:
+@functools.cache
+def command_names() -> tuple[str, ...]:
     """Every command, those of a group by both words: 'score', 'state show'."""
     names: list[str] = []
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         names += [f"{name} {below}" for below in getattr(command, "commands", {})] or [name]
-    return names
+    return tuple(names)
 
 
 @functools.cache
