@@ -164,3 +164,49 @@ def test_the_prometheus_rules_speak_of_metrics_there_are(data: Path) -> None:
     assert len(asked) == 4
     assert set(asked) <= known
     assert rules.count("alert:") == rules.count("expr:") == rules.count("summary:") == 3
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs Prometheus' promtool")
+def test_prometheus_raises_the_alerts(tmp_path: Path) -> None:
+    rows = {"normal": 95, "anomaly": 3, "unscorable": 2, "warmup": 2}
+    quiet = {"normal": 99, "anomaly": 1}
+    series = [
+        *(f'aedetect_last_run_rows{{model="m",outcome="{name}"}} {count}' for name, count in rows.items()),
+        *(f'aedetect_last_run_rows{{model="q",outcome="{name}"}} {count}' for name, count in quiet.items()),
+        'aedetect_drifted_columns{model="m"} 1',
+        'aedetect_drifted_columns{model="q"} 0',
+        'aedetect_last_success_timestamp_seconds{model="m"} 0',
+        'aedetect_last_success_timestamp_seconds{model="q"} 90000',
+    ]
+    alerts = {
+        "AedetectNotScoring": "m has scored nothing for a day and a half",
+        "AedetectManyAnomalies": "m flagged more than 2% of the rows of its last run",
+        "AedetectDrifted": "m sees data that have moved away from its training data",
+    }
+    told = {
+        "rule_files": [str(UNATTENDED / "prometheus-alerts.yaml")],
+        "evaluation_interval": "1h",
+        "tests": [
+            {
+                "interval": "1h",
+                "input_series": [
+                    {"series": line.rpartition(" ")[0], "values": f"{line.rpartition(' ')[2]}+0x40"}
+                    for line in series
+                ],
+                "alert_rule_test": [
+                    {
+                        "eval_time": "37h",
+                        "alertname": name,
+                        "exp_alerts": [{"exp_labels": {"model": "m"}, "exp_annotations": {"summary": text}}],
+                    }
+                    for name, text in alerts.items()
+                ],
+            }
+        ],
+    }
+    # What is JSON is YAML, too.
+    (tmp_path / "test.yaml").write_text(json.dumps(told))
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(tmp_path / "test.yaml")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
