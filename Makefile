@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
+.PHONY: demo test test-slow lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -44,7 +44,10 @@ format: $(VENV)/ready-dev
 	$(BIN)/ruff format .
 
 docs: $(VENV)/ready-dev
-	$(BIN)/python tests/docs.py --write
+	$(BIN)/python tests/docs/write.py
+
+docs-transcripts: $(VENV)/ready-dev
+	$(BIN)/python tests/docs/write.py --transcripts
 
 bench: bench-speed bench-tabular
 

@@ -1,13 +1,9 @@
-"""Writes the generated parts of the README: the help of every command, exit codes, settings.
-
-`python tests/docs.py --write` brings README.md up to date; a test fails where it is not.
-"""
+"""The generated page of the documentation: the help of every command, settings, exit codes."""
 
 from __future__ import annotations
 
+import functools
 import re
-import sys
-from pathlib import Path
 
 import typer
 from typer.testing import CliRunner
@@ -15,18 +11,19 @@ from typer.testing import CliRunner
 from aedetect.cli.main import app
 from aedetect.config import Config, setting_names
 
-README = Path(__file__).parent.parent / "README.md"
 WIDTH = "88"
 
 
-def command_names() -> list[str]:
+@functools.cache
+def command_names() -> tuple[str, ...]:
     """Every command, those of a group by both words: 'score', 'state show'."""
     names: list[str] = []
-    for name, command in typer.main.get_command(app).commands.items():
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         names += [f"{name} {below}" for below in getattr(command, "commands", {})] or [name]
-    return names
+    return tuple(names)
 
 
+@functools.cache
 def help_text(*words: str) -> str:
     """What `aedetect WORDS --help` prints, at a fixed width."""
     environment = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, "NO_COLOR": "1"}
@@ -38,8 +35,8 @@ def help_text(*words: str) -> str:
 
 
 def commands_section() -> str:
-    blocks = [f"### aedetect {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
-    return "\n\n".join(blocks)
+    parts = [f"### aedetect {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
+    return "\n\n".join(parts)
 
 
 def settings_section() -> str:
@@ -61,11 +58,6 @@ def updated(text: str) -> str:
     """`text` with every generated section brought up to date."""
     for name, make in SECTIONS.items():
         pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        assert pattern.search(text), f"README.md has no section {name!r}"
+        assert pattern.search(text), f"the reference has no section {name!r}"
         text = pattern.sub(lambda match, make=make: f"{match[1]}\n{make()}\n\n{match[2]}", text)
     return text
-
-
-if __name__ == "__main__":
-    if "--write" in sys.argv:
-        README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
