@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import typer
 from support.pages import REFERENCE, ROOT
 from support.reference import command_names, help_text, updated
 
@@ -14,6 +15,10 @@ from aedetect.errors import ExitCode
 TEXT = REFERENCE.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(
+    tuple(map(int, typer.__version__.split(".")[:2])) < (0, 29),
+    reason="Typer words the usage lines of help, and those in the reference are a newer one's",
+)
 def test_generated_sections_are_up_to_date() -> None:
     assert updated(TEXT) == TEXT, "run `make docs`"
 
