@@ -18,7 +18,7 @@ from aedetect.data.schema import Schema
 from aedetect.engine.callbacks import Monitor
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.inputs import Data, as_inputs
-from aedetect.models.auxiliary.heads import Companion
+from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.otherjobs import OtherJobs
 from aedetect.scoring.calibration import Calibration
@@ -176,7 +176,7 @@ class Detector(OtherJobs):
         return self._fitted.device
 
     @property
-    def companion(self) -> Companion:
+    def auxiliary_heads(self) -> AuxiliaryHeads:
         """The members behind `encode`, `clean`, `impute` and `sample`.
 
         Raises ModelError for a model file of a format that had none.
@@ -185,9 +185,9 @@ class Detector(OtherJobs):
             raise ModelError(
                 "a model of time series has no codes and repairs; train one of tables, without --time"
             )
-        if self._fitted.companion is None:
+        if self._fitted.auxiliary_heads is None:
             raise ModelError("the model has no code member, which older versions left out; train it anew")
-        return self._fitted.companion
+        return self._fitted.auxiliary_heads
 
     @property
     def columns(self) -> list[str]:

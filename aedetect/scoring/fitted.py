@@ -18,10 +18,9 @@ from aedetect.data.schema import Schema
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
-from aedetect.models.auxiliary.heads import Companion
-from aedetect.models.base import Autoencoder
+from aedetect.models.auxiliary.heads import AuxiliaryHeads
+from aedetect.models.base import Autoencoder, WindowAutoencoder, WindowLayout
 from aedetect.models.registry import build, build_series
-from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     import torch
 
 # What the names of a companion's tensors begin with in the model file.
-_COMPANION = "companion."
+_AUXILIARY_HEADS = "companion."
 NORMAL_ROWS = "explain.normal_rows"
 
 
@@ -44,7 +43,7 @@ class Parts:
     device: torch.device
     sha256: str | None
     series: SeriesParts | None
-    companion: Companion | None
+    auxiliary_heads: AuxiliaryHeads | None
     normal_rows: Matrix
     sketch: Sketch | None
 
@@ -61,7 +60,7 @@ class Parts:
             fitted.device,
             None,
             fitted.series,
-            fitted.companion,
+            fitted.auxiliary_heads,
             fitted.normal_rows,
             fitted.sketch,
         )
@@ -100,7 +99,7 @@ class Parts:
             if normal_rows.shape[1:] != nothing.shape[1:]:
                 raise ValueError(f"{NORMAL_ROWS} has {normal_rows.shape} cells")
             sketch = Sketch.of_tensors(encoder, tensors)
-            companion = _companion(encoder, manifest.config, tensors, device)
+            auxiliary_heads = _auxiliary_heads(encoder, manifest.config, tensors, device)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
         return cls(
@@ -112,7 +111,7 @@ class Parts:
             device,
             digest,
             series,
-            companion,
+            auxiliary_heads,
             normal_rows,
             sketch,
         )
@@ -133,9 +132,9 @@ class Parts:
             if self.series.scales:
                 tensors["series.centers"] = self.series.scales.centers
                 tensors["series.spreads"] = self.series.scales.spreads
-        if self.companion is not None:
-            for name, tensor in self.companion.state_dict().items():
-                tensors[f"{_COMPANION}{name}"] = tensor.detach().cpu().numpy()
+        if self.auxiliary_heads is not None:
+            for name, tensor in self.auxiliary_heads.state_dict().items():
+                tensors[f"{_AUXILIARY_HEADS}{name}"] = tensor.detach().cpu().numpy()
         return tensors
 
 
@@ -148,18 +147,18 @@ def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channel
     return SeriesParts(state, scales, tensors["series.peaks"])
 
 
-def _companion(
+def _auxiliary_heads(
     encoder: FeatureEncoder, config: Config, tensors: Tensors, device: torch.device
-) -> Companion | None:
+) -> AuxiliaryHeads | None:
     """The companion in a model file; None where the file is of a format without one."""
     import torch
 
     stored = {
-        name.removeprefix(_COMPANION): torch.from_numpy(tensor.copy())
+        name.removeprefix(_AUXILIARY_HEADS): torch.from_numpy(tensor.copy())
         for name, tensor in tensors.items()
-        if name.startswith(_COMPANION)
+        if name.startswith(_AUXILIARY_HEADS)
     }
-    return Companion.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
+    return AuxiliaryHeads.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
 
 
 @dataclass(frozen=True)
@@ -181,11 +180,11 @@ class Fitted:
 
     schema: Schema
     encoder: FeatureEncoder
-    members: Sequence[Autoencoder] | Sequence[SeriesAutoencoder]
+    members: Sequence[Autoencoder] | Sequence[WindowAutoencoder]
     raw_scores: Floats
     summary: TrainingSummary
     device: torch.device
     normal_rows: Matrix
     series: SeriesParts | None = None
-    companion: Companion | None = None
+    auxiliary_heads: AuxiliaryHeads | None = None
     sketch: Sketch | None = None

@@ -39,9 +39,9 @@ class Encode:
     name = "encode"
 
     def __init__(self, detector: Detector, mapped: bool = False):
-        self.drawn = Drawn(detector.companion.codes.size) if mapped else None
+        self.drawn = Drawn(detector.auxiliary_heads.codes.size) if mapped else None
         self.detector = detector
-        self.codes = detector.companion.codes
+        self.codes = detector.auxiliary_heads.codes
         self.device: torch.device = detector.device
         self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
 
@@ -97,7 +97,7 @@ class Decode:
 
     def __init__(self, detector: Detector):
         self.detector = detector
-        self.codes = detector.companion.codes
+        self.codes = detector.auxiliary_heads.codes
         self.device: torch.device = detector.device
         self.batch_rows = batch_rows(detector.config, len(detector.encoder.owners))
 

@@ -32,7 +32,7 @@ class Repairer:
     def __init__(self, detector: Detector):
         self.detector = detector
         self.encoder = detector.encoder
-        self.repair = detector.companion.repair
+        self.repair = detector.auxiliary_heads.repair
         self.owners = self.encoder.owners[: len(self.encoder.center) + len(self.encoder.state.categorical)]
 
     def expected(self, matrix: Matrix, unknown: Mask, noise: float = LOWEST_NOISE) -> Matrix:

@@ -44,20 +44,20 @@ def sample_batches(
 def _batches(detector: Detector, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    companion, schema = detector.companion, sample_schema(detector)
+    auxiliary_heads, schema = detector.auxiliary_heads, sample_schema(detector)
     random = torch.Generator().manual_seed(seed)
     for start in range(0, count, _BATCH_ROWS):
         with torch.inference_mode():
             size = min(_BATCH_ROWS, count - start)
-            values = companion.sampler.draw(companion.repair.memory, among, size, random)
-            matrix = companion.repair.columns.rows(values).cpu().numpy()
+            values = auxiliary_heads.sampler.draw(auxiliary_heads.repair.memory, among, size, random)
+            matrix = auxiliary_heads.repair.columns.rows(values).cpu().numpy()
         found = restored(detector.encoder, matrix)
         yield pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
 
 
 def _among(detector: Detector, where: Mapping[str, str]) -> torch.Tensor:
     """Indices of the remembered rows that have the categories asked for."""
-    repair = detector.companion.repair
+    repair = detector.auxiliary_heads.repair
     codes = repair.columns.rows(repair.memory)[:, repair.columns.layout.numeric :]
     chosen = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
     vocabularies = detector.encoder.state.categorical

@@ -17,8 +17,8 @@ from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Monitor
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
+from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import single_threaded, window_scores
-from aedetect.models.window_base import SeriesAutoencoder
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.row_scores import peaks_of, row_scores
 from aedetect.training.fit_series import take
@@ -47,7 +47,7 @@ def series_scores(
         take(gatherer, chunk)
     rows = gatherer.rows()
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    members = cast("Sequence[SeriesAutoencoder]", start.members)
+    members = cast("Sequence[WindowAutoencoder]", start.members)
     own = stretches(rows, timeline, gatherer.entities.names, series.scales, state.beginning)
 
     names = gatherer.entities.names

@@ -19,8 +19,9 @@ from aedetect.data.arrays import Floats, Matrix
 from aedetect.engine.callbacks import Monitor
 from aedetect.errors import DataError
 from aedetect.io.source import Input
-from aedetect.models.base import Autoencoder, standardised
+from aedetect.models.base import Autoencoder
 from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.layers import standardised
 from aedetect.models.registry import build
 from aedetect.scoring.fitted import Fitted
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
@@ -29,7 +30,7 @@ from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import outstanding
 from aedetect.training.device import pick_device
 from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
-from aedetect.training.fit_auxiliary import fit_companion
+from aedetect.training.fit_auxiliary import fit_auxiliary_heads
 from aedetect.training.loop import Hooks, sample, seeded, train
 from aedetect.training.split import Split, StreamedSplit, TrainingRows, folds, single_split
 from aedetect.training.survey import LEAST_ROWS, Survey, survey
@@ -87,7 +88,7 @@ def fit(
     )
     members, records = _train_all(tasks, found, config, device, monitor, keeper, resume, deadline, start)
     monitor.stage("learning codes and repairs")
-    companion = fit_companion(
+    auxiliary_heads = fit_auxiliary_heads(
         tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
     )
     monitor.stage("calibrating")
@@ -114,7 +115,7 @@ def fit(
     kept = min(_KEPT_ROWS, _MOST_KEPT_CELLS // found.encoder.layout.width)
     normal = sample(tasks[0].feed, max(kept, _LEAST_KEPT)).cpu().numpy()
     return Fitted(
-        found.schema, found.encoder, members, raw, summary, device, normal, None, companion, rows.sketch
+        found.schema, found.encoder, members, raw, summary, device, normal, None, auxiliary_heads, rows.sketch
     )
 
 

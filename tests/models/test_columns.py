@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.layouts import layout
 
 from aedetect.data.features.layout import Layout
-from aedetect.models.base import CATEGORY_LIMIT, Columns, Row
+from aedetect.models.layers import CATEGORY_LIMIT, Columns, Row
 
 
 def shares(*of_codes: float) -> Layout:

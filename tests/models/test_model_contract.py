@@ -27,7 +27,7 @@ def model(request, architecture):
     torch.manual_seed(0)
     built = build(LAYOUTS[request.param], ModelConfig(architecture=architecture, width=16)).eval()
     with torch.no_grad():
-        built.fit_reference(rows(built, 64), rows(built, 200, seed=2), torch.arange(200) % 7 == 0)
+        built.fit_score_normalisation(rows(built, 64), rows(built, 200, seed=2), torch.arange(200) % 7 == 0)
     return built
 
 
@@ -76,7 +76,7 @@ def test_extremes_give_large_finite_errors(architecture):
     model = build(LAYOUTS["numbers"], ModelConfig(architecture=architecture, width=16)).eval()
     normal = rows(model, 64)
     with torch.no_grad():
-        model.fit_reference(normal, rows(model, 200, seed=2), torch.arange(200) % 7 == 0)
+        model.fit_score_normalisation(normal, rows(model, 200, seed=2), torch.arange(200) % 7 == 0)
     extreme = normal[:1].nan_to_num(0.0)
     extreme[0, 0] = 710.0
     found = model.errors(extreme)
