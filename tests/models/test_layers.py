@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.layouts import layout
 
@@ -15,6 +15,7 @@ def shares(*of_codes: float) -> Layout:
     return Layout(plain.missing_rates, plain.gaps, plain.gain, plain.shift, (np.array(of_codes),))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 2**31))
 def test_values_turn_back_into_rows(codes: list[int], seed: int) -> None:
     numbers = np.random.default_rng(seed).standard_normal((len(codes), 2))

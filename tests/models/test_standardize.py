@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.layouts import layout
 
@@ -19,6 +19,7 @@ def rows(count: int, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.column_stack([numbers, random.integers(0, 3, count)]).astype(np.float32))
 
 
+@settings(deadline=None)
 @given(st.floats(-1e30, 1e30))
 def test_compression_has_an_inverse(value: float) -> None:
     one = torch.tensor([value], dtype=torch.float64)
