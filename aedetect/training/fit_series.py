@@ -279,7 +279,7 @@ class _Fitting:
         self.folded = total < (_FOLDED_IF_TRAINED if trained else _FOLDED_WINDOWS) * data.window
         self.calibration = "cross-conformal" if self.folded else "split-conformal"
 
-    def run(self) -> tuple[list[SeriesAutoencoder], list[TrainingRecord], list[Floats]]:
+    def run(self) -> tuple[list[WindowAutoencoder], list[TrainingRecord], list[Floats]]:
         """Members, their records, and the scores of calibration rows, a list a stretch of them."""
         parts = self._parts()
         members, held_out = [], []
@@ -300,7 +300,7 @@ class _Fitting:
                 self.records.clear()
                 everything = np.zeros(len(self.data.steps), dtype=np.bool_)
                 whole = self._member(self.data.window_starts(), everything, len(parts), len(parts))
-                whole.settle(members)
+                whole.merge_folds(members)
                 members = [whole]
         return members, self.records, held_out
 
@@ -316,7 +316,7 @@ class _Fitting:
         ends = (np.arange(1, count + 1) * total) // count
         return [_marked(total, [(end - length, end) for end in ends.tolist()])]
 
-    def _member(self, learned: Integers, marked: Mask, index: int, count: int) -> SeriesAutoencoder:
+    def _member(self, learned: Integers, marked: Mask, index: int, count: int) -> WindowAutoencoder:
         data, settings = self.data, self.config.training
         layout = WindowLayout(data.window, data.steps.shape[1])
         seed = member_seed(settings.seed, index)
@@ -333,7 +333,7 @@ class _Fitting:
             )
         return model.eval()
 
-    def _scores(self, model: SeriesAutoencoder, marked: Mask) -> list[Floats]:
+    def _scores(self, model: WindowAutoencoder, marked: Mask) -> list[Floats]:
         """Scores of the marked steps, from windows that hold little or nothing learned; a list a stretch."""
         found = []
         settings, window = self.config.series, self.data.window

@@ -22,6 +22,7 @@ from aedetect.io.source import Input
 from aedetect.models.base import Autoencoder, standardised
 from aedetect.models.device import pick_device
 from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.layers import standardised
 from aedetect.models.registry import build
 from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
@@ -29,7 +30,7 @@ from aedetect.scoring.table import raw_scores
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import outstanding
 from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
-from aedetect.training.fit_auxiliary import fit_companion
+from aedetect.training.fit_auxiliary import fit_auxiliary_heads
 from aedetect.training.loop import Hooks, sample, seeded, train
 from aedetect.training.split import Split, StreamedSplit, TrainingRows, folds, single_split
 from aedetect.training.survey import LEAST_ROWS, Survey, survey

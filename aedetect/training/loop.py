@@ -92,7 +92,7 @@ def train(
     """
     trim = config.contamination if isinstance(config.contamination, float) else AUTO_TRIM
     if not any(True for _ in model.parameters()):
-        _fit_reference(model, feed, held_out, trim)
+        _fit_score_normalisation(model, feed, held_out, trim)
         return TrainingRecord(rows=feed.rows, steps=0, best_step=0, stopped="planned", history=())
     optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
     steps = planned_steps(feed.rows, optimizer.weights.numel(), config)
@@ -133,7 +133,7 @@ def train(
             lambda: Snapshot(state, {**optimizer.state(), "best": best}, _random_state(held_out.device))
         )
     optimizer.load(best)
-    _fit_reference(model, feed, held_out, trim)
+    _fit_score_normalisation(model, feed, held_out, trim)
     return TrainingRecord(
         rows=feed.rows,
         steps=state.step,
@@ -143,14 +143,14 @@ def train(
     )
 
 
-def _fit_reference(model: Model, feed: Feed, held_out: Tensor, trim: float) -> None:
+def _fit_score_normalisation(model: Model, feed: Feed, held_out: Tensor, trim: float) -> None:
     model.eval()
     with torch.no_grad():
         learned = sample(feed, REFERENCE_ROWS)
         suspect = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
         if trim:
             suspect = suspects(model.vectors(learned))
-        model.fit_reference(held_out, learned, suspect)
+        model.fit_score_normalisation(held_out, learned, suspect)
 
 
 def sample(feed: Feed, size: int) -> Tensor:

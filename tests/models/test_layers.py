@@ -1,13 +1,13 @@
-"""Encoded rows as standardised numbers, and back."""
+"""The layers that models of rows share: standardised values, the missing mask, what is typical."""
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.layouts import layout
 
 from aedetect.data.features.layout import Layout
-from aedetect.models.base import CATEGORY_LIMIT, Columns, Row
+from aedetect.models.layers import CATEGORY_LIMIT, Columns, MaskedInput, Row, typical
 
 
 def shares(*of_codes: float) -> Layout:
@@ -15,6 +15,7 @@ def shares(*of_codes: float) -> Layout:
     return Layout(plain.missing_rates, plain.gaps, plain.gain, plain.shift, (np.array(of_codes),))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 2**31))
 def test_values_turn_back_into_rows(codes: list[int], seed: int) -> None:
     numbers = np.random.default_rng(seed).standard_normal((len(codes), 2))
@@ -43,3 +44,24 @@ def test_errors_of_the_codes_are_summed_per_column() -> None:
     row = Row(torch.tensor([[0.0, 0.0, 1.0]]), which)
     squared = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
     assert Columns(which).errors(squared, row).tolist() == [[1.0, 2.0, 12.0]]
+
+
+def test_the_mask_has_the_columns_that_had_gaps_in_training() -> None:
+    with_gaps = layout(3, gaps=True)
+    masked = MaskedInput(with_gaps, width=3)
+    missing = torch.tensor([[True, True, False]])
+    assert masked.width == 4
+    assert masked(torch.zeros(1, 3), missing).tolist() == [[0, 0, 0, 1]]
+    assert masked(torch.zeros(1, 3), ~missing).tolist() == [[0, 0, 0, 0]]
+
+
+def test_without_gaps_there_is_no_mask() -> None:
+    masked = MaskedInput(layout(3), width=3)
+    values = torch.ones(2, 3)
+    assert masked.width == 3
+    assert torch.equal(masked(values, torch.ones(2, 3, dtype=torch.bool)), values)
+
+
+def test_what_is_typical_is_the_median_of_each_column_and_never_nothing() -> None:
+    values = torch.tensor([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+    torch.testing.assert_close(typical(values, least=1e-6), torch.tensor([2.02, 1e-6]))
