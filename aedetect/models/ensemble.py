@@ -72,7 +72,7 @@ def window_errors(models: Sequence[WindowAutoencoder], windows: Matrix, device: 
 
 
 def reconstructed_windows(
-    models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device
+    models: Sequence[WindowAutoencoder], windows: Matrix, device: torch.device
 ) -> Matrix:
     """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
     with torch.inference_mode():

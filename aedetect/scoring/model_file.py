@@ -26,7 +26,7 @@ from aedetect.errors import ModelError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 
-# 2: with a companion (codes, repairs, new rows); a model of format 1 has none.
+# 2: with a auxiliary (codes, repairs, new rows); a model of format 1 has none.
 FORMAT_VERSION = 2
 MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64

@@ -26,10 +26,10 @@ from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_perio
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 from aedetect.io.source import Input
+from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.device import pick_device
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.models.registry import build_series
-from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
 from aedetect.scoring.fitted import FittedModel, SeriesParts, scaled
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.scoring.row_scores import peaks_of, row_scores

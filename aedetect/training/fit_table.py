@@ -19,7 +19,7 @@ from aedetect.data.arrays import Floats, Matrix
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 from aedetect.io.source import Input
-from aedetect.models.base import Autoencoder, standardised
+from aedetect.models.base import Autoencoder
 from aedetect.models.device import pick_device
 from aedetect.models.ensemble import member_errors, single_threaded
 from aedetect.models.layers import standardised
@@ -88,7 +88,7 @@ def fit_table(
     )
     members, records = _train_all(tasks, found, config, device, callback, keeper, resume, deadline, start)
     callback.stage("learning codes and repairs")
-    companion = fit_companion(
+    auxiliary = fit_auxiliary_heads(
         tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
     )
     callback.stage("calibrating")
@@ -124,7 +124,7 @@ def fit_table(
         training=summary,
         device=device,
         normal_rows=normal,
-        heads=companion,
+        heads=auxiliary,
         sketch=rows.sketch,
     )
 
