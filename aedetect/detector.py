@@ -15,6 +15,7 @@ from aedetect.io.inputs import Data, as_inputs
 from aedetect.scoring.fitted import FittedModel
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
+from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +73,7 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = as_inputs(data, self.config.data)
-        self._fitted = fit(inputs, self.config, callback or Callback(), path, resume, older)
+        self._fitted = fit(FitRequest(inputs, self.config, callback or Callback(), path, resume, older))
         self.config = self._fitted.config
         return self
 

@@ -17,7 +17,7 @@ from aedetect.models.auxiliary.imputer import Repair, sizes
 from aedetect.models.auxiliary.latent import CodeAutoencoder, chosen_size
 from aedetect.models.base import standardised
 from aedetect.models.ensemble import single_threaded
-from aedetect.training.contamination import suspects
+from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.loop import Hooks, sample, seeded, train
 
@@ -52,7 +52,7 @@ def fit_companion(
             rows = torch.cat([rows, torch.from_numpy(calibration).to(rows)])
         rows = rows[torch.randperm(len(rows)).to(rows.device)]
         if config.training.contamination:
-            rows = rows[~suspects(standardised(rows, layout))]
+            rows = rows[~outlier_candidates(standardised(rows, layout))]
         held = min(max(2, round(_HELD_OUT_SHARE * len(rows))), _MOST_HELD_OUT)
         held_out, learned = rows[:held], rows[held : held + LEARNED_ROWS]
         width = layout.numeric + sum(layout.cardinalities)
