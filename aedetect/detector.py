@@ -17,13 +17,13 @@ from aedetect.engine.stream import run_to_table
 from aedetect.engine.task import Task
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output
-from aedetect.io.inputs import Data, as_inputs
-from aedetect.io.results import as_given
+from aedetect.io.inputs import Data, as_given, as_inputs
 from aedetect.scoring.base import PriorRows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
+from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,7 @@ class Detector:
         older = start.fitted if start is not None else None
         inputs = as_inputs(data, self.config.data)
         with shown(progress, callback) as told:
-            self._fitted = fit(inputs, self.config, PythonCallback(told), path, resume, older)
+            self._fitted = fit(FitRequest(inputs, self.config, PythonCallback(told), path, resume, older))
         self.config = self._fitted.config
         return self
 

@@ -230,7 +230,7 @@ class TerminalProgress(Callback):
             self._output.warn(text)
 
     def training(self, member: int, members: int, progress: Progress) -> None:
-        info = f"loss {progress.loss:.4f}, held out {progress.held_out:.4f}, on {self._device}"
+        info = f"loss {progress.loss:.4f}, held out {progress.validation_loss:.4f}, on {self._device}"
         if self._bar:
             self._bar.update(
                 self._task,

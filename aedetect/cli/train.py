@@ -348,13 +348,14 @@ def _train(
     check_model_output(output, sources)
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
+    from aedetect.training.request import FitRequest
     from aedetect.training.summary import train_summary
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = FittedModel.load(start, device=settings.training.device, sha256=digest) if start else None
     with Locks([str(output)]):
         with TrainingProgress(out, settings.training.device) as callback:
-            fitted = fit(sources, settings, callback, checkpoint, resume, older)
+            fitted = fit(FitRequest(sources, settings, callback, checkpoint, resume, older))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)

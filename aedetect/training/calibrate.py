@@ -23,8 +23,8 @@ from aedetect.scoring.row_scores import peaks_of
 from aedetect.scoring.series import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
+from aedetect.training.profiling import LEAST_ROWS, chunks
 from aedetect.training.split import TrainingRows
-from aedetect.training.survey import LEAST_ROWS, chunks
 from aedetect.training.warm_start import Start, too_few
 
 

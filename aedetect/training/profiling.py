@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,7 @@ LEAST_ROWS = 8
 
 
 @dataclass(frozen=True)
-class Survey:
+class TrainingProfile:
     """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies."""
 
     schema: Schema
@@ -35,6 +36,16 @@ class Survey:
     rows: int
     labelled: int
     notices: tuple[str, ...]
+
+    def fingerprint(self, config: Config) -> str:
+        """A digest of the settings of a training and of what the first pass found."""
+        settings = config.model_dump_json(exclude={"threshold", "scoring"})
+        state = self.encoder.state.model_dump_json()
+        parts = (settings, self.schema.model_dump_json(), str(self.rows), state)
+        digest = hashlib.sha256("\n".join(parts).encode())
+        for values in self.encoder.statistics().values():
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -70,23 +81,23 @@ def _open(source: Input, config: Config) -> Reader:
     return source.open(batch_rows(config, len(source.open(1024).schema)))
 
 
-def survey(inputs: Sequence[Input], config: Config) -> Survey:
+def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     """Profile every column, decide its role and fit the feature encoder.
 
     Raises DataError where the inputs do not belong together or cannot be learned from.
     """
     name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
-    profiles, rows, total = _profile(inputs, config, counting)
+    profiles, rows, total = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
     schema = infer_schema(profiles, config.data, name, config.series)
     recount = uncounted(profiles, schema)
     if recount:
-        profiles, rows, total = _profile(inputs, config, counting | recount)
+        profiles, rows, total = _profile_columns(inputs, config, counting | recount)
         schema = infer_schema(profiles, config.data, name, config.series)
     encoder = FeatureEncoder.fit(schema, profiles, config.data.max_categories)
-    return Survey(
+    return TrainingProfile(
         schema,
         encoder,
         rows,
@@ -95,7 +106,7 @@ def survey(inputs: Sequence[Input], config: Config) -> Survey:
     )
 
 
-def _profile(
+def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str]
 ) -> tuple[dict[str, ColumnProfile], int, int]:
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values))

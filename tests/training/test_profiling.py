@@ -12,7 +12,7 @@ from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.io.files import open_inputs
 from aedetect.io.source import ReadOptions, TableInput, batch_rows
-from aedetect.training.survey import Survey, chunks, survey
+from aedetect.training.profiling import TrainingProfile, chunks, profile_inputs
 
 NUMBERS = pa.table({"a": np.linspace(0, 1, 20), "b": ["x", "y"] * 10})
 
@@ -21,13 +21,15 @@ def config(**settings: Any) -> Config:
     return Config.build(overrides={name.replace("__", "."): value for name, value in settings.items()})
 
 
-def surveyed(*tables: pa.Table, **settings: Any) -> Survey:
-    return survey([TableInput(table, f"t{index}") for index, table in enumerate(tables)], config(**settings))
+def profiled(*tables: pa.Table, **settings: Any) -> TrainingProfile:
+    return profile_inputs(
+        [TableInput(table, f"t{index}") for index, table in enumerate(tables)], config(**settings)
+    )
 
 
 def fault(*tables: pa.Table, **settings: Any) -> str:
     with pytest.raises(DataError) as caught:
-        surveyed(*tables, **settings)
+        profiled(*tables, **settings)
     return str(caught.value)
 
 
@@ -48,13 +50,13 @@ def test_labelled_anomalies_are_left_out_and_rows_keep_their_numbers() -> None:
     table = NUMBERS.append_column("bad", pa.array([True, None, False, True] * 5))
     (chunk,) = chunks([TableInput(table)], config(data__label="bad"))
     assert (len(chunk.batch), chunk.read, chunk.numbers.tolist()[:4]) == (10, 20, [2, 3, 6, 7])
-    found = surveyed(table, data__label="bad")
+    found = profiled(table, data__label="bad")
     assert (found.rows, found.labelled) == (10, 10)
 
 
 def test_positive_label() -> None:
     table = NUMBERS.append_column("state", pa.array(["ok", "bad", None, "odd"] * 5))
-    assert surveyed(table, data__label="state", data__positive="bad").labelled == 5
+    assert profiled(table, data__label="state", data__positive="bad").labelled == 5
 
 
 def test_label_that_is_no_truth_value() -> None:
@@ -82,7 +84,7 @@ def test_inputs_that_do_not_belong_together(second: pa.Table, said: str) -> None
 
 
 def test_order_of_columns_may_differ_between_inputs() -> None:
-    assert surveyed(NUMBERS, NUMBERS.select(["b", "a"])).rows == 40
+    assert profiled(NUMBERS, NUMBERS.select(["b", "a"])).rows == 40
 
 
 @pytest.mark.parametrize("first", ["csv", "parquet"])
@@ -90,14 +92,14 @@ def test_formats_may_be_mixed(tmp_path: Path, first: str) -> None:
     NUMBERS.to_pandas().to_csv(tmp_path / "x.csv", index=False)
     parquet.write_table(NUMBERS, tmp_path / "x.parquet")
     words = sorted((str(path) for path in tmp_path.iterdir()), key=lambda name: not name.endswith(first))
-    found = survey(open_inputs(words, ReadOptions()), Config())
+    found = profile_inputs(open_inputs(words, ReadOptions()), Config())
     assert [column.role for column in found.schema.columns] == ["numeric", "categorical"]
 
 
 def test_categories_that_show_late_are_all_counted() -> None:
     texts = ["1", "2"] * 60 + ["a", "b"] * 40
     table = pa.table({"a": np.linspace(0, 1, 200), "b": texts})
-    (vocabulary,) = surveyed(table, scoring__batch_rows=50).encoder.state.categorical
+    (vocabulary,) = profiled(table, scoring__batch_rows=50).encoder.state.categorical
     assert (vocabulary.values, vocabulary.counts) == (("1", "2", "a", "b"), (60, 60, 40, 40))
 
 
@@ -118,11 +120,11 @@ def test_categories_that_show_late_are_all_counted() -> None:
     ],
 )
 def test_notices(column: pa.Array, settings: dict[str, Any], notices: list[str]) -> None:
-    assert list(surveyed(NUMBERS.append_column("c", column), **settings).notices) == notices
+    assert list(profiled(NUMBERS.append_column("c", column), **settings).notices) == notices
 
 
 def test_role_by_hand_reads_numbers_in_typed_text() -> None:
     table = NUMBERS.append_column("c", pa.array(["1", "2", "", "3.5"] * 5))
-    found = surveyed(table, data__roles={"c": "numeric"})
+    found = profiled(table, data__roles={"c": "numeric"})
     assert found.schema.columns[2].role == "numeric"
     assert np.isfinite(found.encoder.center[1])
