@@ -108,7 +108,7 @@ class Detector(OtherJobs):
         elif start is None:
             fitted = fit_series(inputs, self.config, monitor)
         else:
-            raise UsageError("--from goes with tables; a model of time series is trained anew")
+            raise UsageError("--from goes with tables; a model of time series is retrained")
         self._parts = Parts.of_fitted(fitted)
         return self
 
@@ -186,7 +186,7 @@ class Detector(OtherJobs):
                 "a model of time series has no codes and repairs; train one of tables, without --time"
             )
         if self._fitted.companion is None:
-            raise ModelError("the model has no code member, which older versions left out; train it anew")
+            raise ModelError("the model has no code member, which older versions left out; retrain it")
         return self._fitted.companion
 
     @property
@@ -300,9 +300,11 @@ class Detector(OtherJobs):
         # The mean over features is what a row scores: a moved constant adds `outright` to it, as does
         # a number far beyond all that were learned.
         added = np.float32(outright * width)
-        moved = encoded.moved * added
-        errors[:, : encoded.far.shape[1]] += encoded.far * added
-        scores = scores + (encoded.moved.sum(axis=1) + encoded.far.sum(axis=1)) * outright
+        moved = encoded.changed_constants * added
+        errors[:, : encoded.out_of_range.shape[1]] += encoded.out_of_range * added
+        scores = (
+            scores + (encoded.changed_constants.sum(axis=1) + encoded.out_of_range.sum(axis=1)) * outright
+        )
         scores = np.where(encoded.infinite, np.maximum(scores, outright), scores)
         scores = np.where(encoded.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aedetect.data.schema import Schema
 
-    pass
-
 
 class Monitor:
     """Silent by default; the command line and notebooks override what they show."""

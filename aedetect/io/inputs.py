@@ -52,7 +52,7 @@ def _table(data: object) -> pa.Table:
         frame = data.set_axis([str(name) for name in data.columns], axis=1)
         twice = frame.columns[frame.columns.duplicated()]
         if len(twice):
-            raise DataError(f"the column name {twice[0]!r} stands twice in the DataFrame; rename one")
+            raise DataError(f"the column name {twice[0]!r} appears twice in the DataFrame; rename one")
         try:
             return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Name
-from aedetect.data.series.tail import Tail, Tails
 from aedetect.io.source import Input
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ class Remembered:
     These are read again only where the ends will not do: there are none yet, or an input comes late.
     """
 
-    tails: Tails
+    tails: CarryOver
     earlier: Sequence[Input] = ()
 
 
-def kept_tails(detector: Detector, known: Mapping[Name, Tail]) -> Tails:
+def kept_tails(detector: Detector, known: Mapping[Name, SeriesContext]) -> CarryOver:
     """What a model of time series keeps of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
@@ -35,5 +35,5 @@ def kept_tails(detector: Detector, known: Mapping[Name, Tail]) -> Tails:
     state, scales = detector.series.state, detector.series.scales
     length = 2 * state.window + detector.config.series.smoothing
     if scales is None:
-        return Tails(known, length, state.gap)
-    return Tails(known, length, state.gap, state.beginning, frozenset(scales.names))
+        return CarryOver(known, length, state.gap)
+    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))

@@ -13,10 +13,10 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import Encoded
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Entities, Name
-from aedetect.data.series.scaling import stretches, warmup_rows
+from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
-from aedetect.data.series.tail import Tail
 from aedetect.detector import Detector, Verdicts
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
@@ -152,7 +152,7 @@ class SeriesJudge:
         kept = remembered.tails.rows(together([*earlier, rows], width), self._entities.names)
         return together([kept, *earlier], width)
 
-    def tails_with(self, source: Input) -> dict[Name, Tail]:
+    def tails_with(self, source: Input) -> dict[Name, SeriesContext]:
         """What is to be kept of the series in `source`, now that it was scored."""
         if self._remembered is None or self._rows is None:
             return {}
@@ -276,7 +276,7 @@ class SeriesJudge:
         detector, state = self._detector, self._parts.state
         settings = detector.config.series
         timeline = self._timeline(rows)
-        own = stretches(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
+        own = standardized_segments(rows, timeline, self._entities.names, self._parts.scales, state.beginning)
         raw = np.full(len(rows), np.nan)
         warmup = warmup_rows(
             timeline, self._entities.names, self._parts.scales, state.window, state.beginning

@@ -224,13 +224,13 @@ def _remembered(
     chosen: Sequence[tuple[FileInput, str | None]],
 ) -> Remembered:
     """What went before the inputs that are `chosen` now."""
-    from aedetect.data.series.tail import Tail
+    from aedetect.data.series.context import SeriesContext
 
     stored = ledger.tails(str(detector.sha256))
     places = {id(source): place for place, source in enumerate(sources)}
     first = min((places[id(source)] for source, _ in chosen), default=0)
     earlier = [source for source in known if places[id(source)] < first]
-    tails = kept_tails(detector, {name: Tail.from_bytes(data) for name, data in stored.items()})
+    tails = kept_tails(detector, {name: SeriesContext.from_bytes(data) for name, data in stored.items()})
     return Remembered(tails, earlier[-_REMEMBERED_INPUTS:])
 
 

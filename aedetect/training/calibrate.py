@@ -12,7 +12,7 @@ from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.scaling import stretches, warmup_rows
+from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Monitor
 from aedetect.engine.workers import ordered
@@ -48,7 +48,7 @@ def series_scores(
     rows = gatherer.rows()
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     members = cast("Sequence[SeriesAutoencoder]", start.members)
-    own = stretches(rows, timeline, gatherer.entities.names, series.scales, state.beginning)
+    own = standardized_segments(rows, timeline, gatherer.entities.names, series.scales, state.beginning)
 
     names = gatherer.entities.names
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)

@@ -84,12 +84,12 @@ class Checkpointer:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if metadata.get("format") != FORMAT:
                 raise ModelError(
-                    f"{self.path}: not a checkpoint of this version; drop --resume to train anew"
+                    f"{self.path}: not a checkpoint of this version; drop --resume to start over"
                 )
             if metadata.get("fingerprint") != self._fingerprint:
                 raise ModelError(
                     f"{self.path}: this checkpoint was made with other data or settings; "
-                    "repeat the same command, or drop --resume to train anew"
+                    "repeat the same command, or drop --resume to start over"
                 )
             if metadata["sha256"] != _digest(metadata["notes"], tensors):
                 raise ValueError("its digest does not match")
@@ -99,7 +99,7 @@ class Checkpointer:
             state.history = [(int(step), float(loss), float(value)) for step, loss, value in state.history]
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(
-                f"{self.path}: the checkpoint is damaged ({error}); drop --resume to train anew"
+                f"{self.path}: the checkpoint is damaged ({error}); drop --resume to start over"
             ) from None
         finished: dict[int, dict[str, Tensor]] = {}
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "random": {}}

@@ -19,7 +19,7 @@ from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.scaling import Scales, SeriesState, stretches
+from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Timeline, find_interval, repeated_instants
 from aedetect.data.series.timestamps import find_clock, instant
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
@@ -76,7 +76,7 @@ class _Prepared:
 
 
 def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fitted:
-    """Fit a model on the series in `inputs`. Raises DataError or UsageError for what the user can mend."""
+    """Fit a model on the series in `inputs`. Raises DataError or UsageError for what the user can repair."""
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)
     monitor.stage("reading")
@@ -90,9 +90,9 @@ def fit_series(inputs: Sequence[Input], config: Config, monitor: Monitor) -> Fit
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
     _note(rows, timeline, interval.step, found, monitor)
     scales = Scales.fit(rows, names, gatherer.channels.measured)
-    own = stretches(rows, timeline, names, scales, USUAL_WINDOW)
+    own = standardized_segments(rows, timeline, names, scales, USUAL_WINDOW)
     beginning = whole_periods(USUAL_WINDOW, period(own))
-    own = stretches(rows, timeline, names, scales, beginning)
+    own = standardized_segments(rows, timeline, names, scales, beginning)
     window = window_steps(config.series.window, interval.step, own)
     prepared = _prepared(own, window, inputs[0].name)
     monitor.stage("training")
@@ -149,7 +149,7 @@ def _gathered(inputs: Sequence[Input], found: Survey, config: Config) -> tuple[G
             )
             gatherer = Gatherer(clock, Entities(settings.entity), found.encoder)
         encoded = take(gatherer, chunk)
-        sketch.update(encoded.matrix, encoded.moved)
+        sketch.update(encoded.matrix, encoded.changed_constants)
     assert gatherer is not None
     return gatherer, sketch
 
@@ -168,7 +168,7 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
         what = (
             f"{str(value)[:40]!r} is no timestamp as the others are" if times.bad[index] else "no timestamp"
         )
-        raise DataError(f"{chunk.locate(index)}, column {name!r}: {what}; mend or remove the row")
+        raise DataError(f"{chunk.locate(index)}, column {name!r}: {what}; repair or remove the row")
     return encoded
 
 
@@ -227,7 +227,7 @@ def _prepared(own: list[Matrix], window: int, name: str) -> _Prepared:
     longest = int(lengths.max(initial=0))
     if longest < window:
         raise DataError(
-            f"{name}: the longest stretch without a gap has {longest:,} rows, and a window {window:,}; "
+            f"{name}: the longest segment without a gap has {longest:,} rows, and a window {window:,}; "
             "give more rows or a shorter --window"
         )
     prepared = _Prepared(np.concatenate(own), np.r_[0, np.cumsum(lengths[:-1])], lengths, window)

@@ -63,7 +63,7 @@ def fit(
     """Fit a model on `inputs`, or with `start` go on from an older one.
 
     With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
-    DataError, UsageError or ModelError for what the user can mend.
+    DataError, UsageError or ModelError for what the user can repair.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     device = pick_device(config.training.device)

@@ -48,7 +48,7 @@ class TrainingRows:
             kept = ~(encoded.infinite | encoded.unscorable)
             matrix = encoded.matrix[kept]
             if not self._counted:
-                sketch.update(matrix, encoded.moved[kept])
+                sketch.update(matrix, encoded.changed_constants[kept])
             yield matrix
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
@@ -115,5 +115,5 @@ def unreadable_cell(chunk: Chunk, column: str, index: int, encoder: FeatureEncod
     value = str(chunk.batch.column(column)[index].as_py())[:40]
     return (
         f"{chunk.locate(index)}, column {column!r}: {value!r} cannot be read as {role}; "
-        f"mend it, or give --na-values {value!r} if it means 'missing'"
+        f"repair it, or give --na-values {value!r} if it means 'missing'"
     )

@@ -61,7 +61,7 @@ def test_too_few_rows_and_rows_without_a_time_say_so(model: Detector) -> None:
         model.calibrated(readings(1)[:20])
     timeless = readings(2).astype({"time": object})
     timeless.loc[5, "time"] = pd.NaT
-    with pytest.raises(DataError, match="row 6, column 'time': no timestamp; mend or remove the row$"):
+    with pytest.raises(DataError, match="row 6, column 'time': no timestamp; repair or remove the row$"):
         model.calibrated(timeless)
 
 

@@ -35,7 +35,7 @@ def test_unreadable_cell_is_named_by_its_row() -> None:
         rows.matrix()
     assert str(caught.value) == (
         "t: row 41, column 'a': 'oops' cannot be read as numeric; "
-        "mend it, or give --na-values 'oops' if it means 'missing'"
+        "repair it, or give --na-values 'oops' if it means 'missing'"
     )
 
 

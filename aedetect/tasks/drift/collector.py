@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from aedetect.io.files import FileInput
     from aedetect.tasks.drift.compare import Drift, ScoreSketch
 
-NO_SKETCH = (
-    "the model file does not hold how its training data were spread; train anew, or score without drift"
-)
+NO_SKETCH = "the model file does not hold how its training data were spread; retrain, or score without drift"
 
 _LEAST_WINDOWS = 10
 
@@ -55,9 +53,9 @@ class DriftWatch(Follower):
             if self._detector.series:
                 # What was encoded is not kept while all rows wait for their verdicts. The scores of a
                 # window's rows are nearly one: no sample that tests of drift may take for so many.
-                self._part.update(self._detector.encoder.transform(batch).matrix, encoded.moved)
+                self._part.update(self._detector.encoder.transform(batch).matrix, encoded.changed_constants)
                 return
-            self._part.update(encoded.matrix, encoded.moved)
+            self._part.update(encoded.matrix, encoded.changed_constants)
             self._part_scores.update(verdicts.scores)
 
     def check(self, source: FileInput) -> None:
