@@ -22,6 +22,19 @@ def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
     return _PlainReader(kind(source, batch_rows))
 
 
+def with_usual_types(table: pa.Table) -> pa.Table:
+    """A table in memory with its columns in the types that they would have from a file."""
+    fields = [field.with_type(_usual(field.type)) for field in table.schema]
+    schema = pa.schema(fields)
+    if schema.equals(table.schema):
+        return table
+    columns = [
+        pa.chunked_array([_as(chunk, field.type) for chunk in column.chunks], field.type)
+        for column, field in zip(table.columns, fields, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 class _PlainReader:
     """Gives columns of types that little can be done with as the nearest usual ones."""
 
