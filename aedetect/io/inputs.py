@@ -85,13 +85,15 @@ def as_given(table: pa.Table, data: Data) -> Any:
     kept as long as the table has one row for each of its rows; otherwise rows count from 0.
     """
     if _is_frame(data):
-        frame, index = table.to_pandas(), data.index  # type: ignore[union-attr]
+        frame: pd.DataFrame = table.to_pandas()
+        index: pd.Index[Any] = data.index  # type: ignore[union-attr, assignment]
         return frame.set_axis(index, axis=0) if len(frame) == len(index) else frame
     items = list(data) if isinstance(data, (list, tuple)) else [data]
     if not items or not all(_is_arrow(item) for item in items):
         return table.to_pandas()
     if all(_is_of_polars(item) for item in items):
-        import polars
+        # Whoever has such data has the package; it is none of ours.
+        import polars  # type: ignore[import-not-found, unused-ignore]
 
         return polars.from_arrow(table)
     return table
