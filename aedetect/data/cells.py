@@ -116,6 +116,7 @@ def is_readable(type_: pa.DataType) -> bool:
 
 
 def is_text(type_: pa.DataType) -> bool:
+    """Strings, however they are stored."""
     kinds = pa.types
     return bool(kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_))
 
@@ -130,6 +131,7 @@ def is_number(type_: pa.DataType) -> bool:
 
 
 def is_datetime(type_: pa.DataType) -> bool:
+    """Timestamps and dates."""
     return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
 
 

@@ -41,6 +41,7 @@ class NumberProfile:
         self._digest = datasketches.tdigest_double(DIGEST_SIZE)
 
     def update(self, values: np.ndarray[Any, Any]) -> None:
+        """Take in the numbers of one batch, float64 [rows]; NaN where there is none."""
         filled = values[~np.isnan(values)]
         finite = filled[np.abs(filled) <= cells.LARGEST]
         self.infinite += len(filled) - len(finite)
@@ -64,10 +65,12 @@ class NumberProfile:
 
     @property
     def minimum(self) -> float:
+        """The least finite number; NaN where there is none."""
         return float(self._digest.get_min_value()) if self.count else float("nan")
 
     @property
     def maximum(self) -> float:
+        """The largest finite number; NaN where there is none."""
         return float(self._digest.get_max_value()) if self.count else float("nan")
 
     def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
@@ -76,7 +79,12 @@ class NumberProfile:
 
 
 class ColumnProfile:
-    """What was seen of one column. `counting` asks for category counts.
+    """What was seen of one column, batch by batch. `counting` asks for category counts.
+
+    Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
+    that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
+    over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
+    number stands, and its text. `first_instant`, `last_instant`: seconds since 1970.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -195,10 +203,12 @@ class ColumnProfile:
 
     @property
     def kind_type(self) -> pa.DataType:
+        """The type of the cells, dictionary encoding undone."""
         return cells.value_type(self.field.type)
 
     @property
     def filled(self) -> int:
+        """How many cells are not missing."""
         return self.rows - self.missing
 
     @property

@@ -69,6 +69,7 @@ class Sketch:
             mine += theirs
 
     def tensors(self) -> dict[str, Array]:
+        """The counts as they go into a model file."""
         return {
             _ROWS: np.array([self.rows], np.int64),
             _SIZES: np.array([len(values) for values in self.edges], np.int64),

@@ -28,6 +28,7 @@ class Column(BaseModel):
 
     @property
     def is_learned(self) -> bool:
+        """Whether the column becomes features of the model."""
         return self.role in LEARNED_ROLES
 
     @property
@@ -56,9 +57,11 @@ class Schema(BaseModel):
 
     @property
     def inputs(self) -> list[Column]:
+        """The columns that new data must have."""
         return [column for column in self.columns if column.is_input]
 
     def names(self, role: Role) -> list[str]:
+        """The columns of that role."""
         return [column.name for column in self.columns if column.role == role]
 
     def check(

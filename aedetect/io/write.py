@@ -26,9 +26,13 @@ TEXT_FORMATS = ("csv", "tsv")
 class Sink(Protocol):
     """Takes record batches of one schema."""
 
-    def write(self, batch: pa.RecordBatch) -> None: ...
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the file; the stream below stays open."""
+        ...
 
     def abandon(self) -> None:
         """Let go of a file that will not be kept."""

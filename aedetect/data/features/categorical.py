@@ -66,6 +66,7 @@ class Vocabulary(BaseModel):
 
     @property
     def cardinality(self) -> int:
+        """How many codes there are, those for missing and rare included."""
         return FIRST_KNOWN + len(self.values)
 
     @property

@@ -49,6 +49,7 @@ class NumericColumn(BaseModel):
 
     @property
     def width(self) -> int:
+        """How many features the column becomes."""
         return 2 * len(self.cycles) or 1
 
     def read(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
@@ -114,7 +115,12 @@ class Encoded:
 
 
 class FeatureEncoder:
-    """Turns record batches into float32 matrices under a trained schema."""
+    """Turns record batches into float32 matrices under a trained schema.
+
+    `center`, `spread`: what numeric features are scaled by; `mean`, `deviation`: of the values as they
+    were; all [numeric features]. `quantiles` [numeric features, ranks]: at `numeric.QUANTILE_RANKS`,
+    NaN for booleans and datetimes.
+    """
 
     def __init__(self, schema: Schema, state: EncoderState, statistics: Mapping[str, np.ndarray[Any, Any]]):
         self.schema = schema
@@ -160,6 +166,7 @@ class FeatureEncoder:
 
     @property
     def layout(self) -> Layout:
+        """What the features are, for a model that knows nothing of the data."""
         features = [column for column in self.state.numeric for _ in range(column.width)]
         return Layout(
             np.array([column.missing_rate for column in features], dtype=np.float64),
@@ -178,6 +185,7 @@ class FeatureEncoder:
         )
 
     def statistics(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The tensors that go into a model file, by the names in `STATISTICS`."""
         return {name: getattr(self, name) for name in STATISTICS}
 
     def transform(self, batch: pa.RecordBatch) -> Encoded:

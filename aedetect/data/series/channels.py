@@ -44,6 +44,7 @@ class Channels:
 
     @classmethod
     def of(cls, encoder: FeatureEncoder) -> Channels:
+        """The channels of rows that `encoder` encodes."""
         layout = encoder.layout
         columns = [column for column in encoder.state.numeric for _ in range(column.width)]
         words = [(vocabulary.column, vocabulary.cardinality) for vocabulary in encoder.state.categorical]
@@ -75,6 +76,7 @@ class Channels:
 
     @property
     def width(self) -> int:
+        """How many channels there are."""
         return len(self.owners)
 
     def of_rows(self, encoded: Encoded) -> Matrix:
