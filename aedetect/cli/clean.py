@@ -24,7 +24,7 @@ def clean(
         float | None,
         typer.Option(
             metavar="S",
-            help="How strong the noise on numbers is, in standard deviations of their column; 0: mend "
+            help="How strong the noise on numbers is, in standard deviations of their column; 0: repair "
             "impossible values alone; default: 0.5.",
             show_default=False,
         ),

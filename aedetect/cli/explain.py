@@ -133,7 +133,7 @@ def _explain(
     if explained and not explainer.knows_normal_rows:
         warnings.append(
             f"{model}: made before aedetect kept normal rows to compare with, so what was expected is not "
-            "known; train it anew"
+            "known; retrain it"
         )
         out.warn(warnings[-1])
     out.result(

@@ -305,7 +305,7 @@ def _check_kept(overrides: dict[str, Any]) -> None:
     }
     for name, flag in flags.items():
         if overrides[name] is not None:
-            raise UsageError(f"{flag} cannot be changed with --from: the older model settles it; train anew")
+            raise UsageError(f"{flag} cannot be changed with --from: the older model settles it; retrain")
 
 
 def _check_series(overrides: dict[str, Any], series: SeriesConfig) -> None:

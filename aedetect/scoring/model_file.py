@@ -160,7 +160,7 @@ def _check_digest(data: bytes, claimed: object) -> None:
     place = _digest_place(data)
     blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
     if hashlib.sha256(blank).hexdigest() != claimed:
-        raise _Damaged("the model file is damaged (its digest does not match); restore it or train anew")
+        raise _Damaged("the model file is damaged (its digest does not match); restore it or retrain")
 
 
 def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:

@@ -11,7 +11,7 @@ from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.scaling import stretches, warmup_rows
+from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
@@ -80,7 +80,7 @@ def _series_scores(
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    own = stretches(rows, timeline, names, series.scales, state.beginning)
+    own = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> Floats:

@@ -15,7 +15,7 @@ from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.scaling import Scales, SeriesState, stretches
+from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
 from aedetect.data.series.timestamps import find_clock, instant
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
@@ -81,7 +81,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     series = _read(run, profile)
     _note(run, series, profile)
     scales = Scales.fit(series.rows, series.names, series.gatherer.channels.measured)
-    segments_of = partial(stretches, series.rows, series.timeline, series.names, scales)
+    segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
     beginning = whole_periods(USUAL_WINDOW, period(segments_of(USUAL_WINDOW)))
     values = segments_of(beginning)
     window = window_steps(run.config.series.window, series.interval.step, values)
@@ -134,7 +134,7 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             )
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
-        sketch.update(encoded.matrix, encoded.moved)
+        sketch.update(encoded.matrix, encoded.changed_constants)
     assert gatherer is not None
     rows = gatherer.rows()
     interval = find_interval(rows.seconds, rows.series)

@@ -48,7 +48,7 @@ class TrainingRows:
             kept = ~(encoded.infinite | encoded.unscorable)
             matrix = encoded.matrix[kept]
             if not self._counted:
-                sketch.update(matrix, encoded.moved[kept])
+                sketch.update(matrix, encoded.changed_constants[kept])
             yield matrix
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True

@@ -267,5 +267,5 @@ def test_a_model_without_codes(folder: Path) -> None:
     result = run(model, "encode", "new.csv", "-o", "out.csv")
     assert (result.exit_code, result.stderr) == (
         4,
-        "error: the model has no code member, which older versions left out; train it anew\n",
+        "error: the model has no code member, which older versions left out; retrain it\n",
     )

@@ -16,7 +16,7 @@ from aedetect.cli.main import app
 from aedetect.scoring.model_file import pack, unpack
 
 NOT_ONE = "not an aedetect model file, or cut short"
-DAMAGED = "the model file is damaged (its digest does not match); restore it or train anew"
+DAMAGED = "the model file is damaged (its digest does not match); restore it or retrain"
 
 
 class Bomb:

@@ -114,13 +114,13 @@ def test_a_cut_file_is_refused(data: bytes, tmp_path: Path, share: float) -> Non
     assert message in (
         "not an aedetect model file (too short)",
         "not an aedetect model file, or cut short",
-        "the model file is damaged (its digest does not match); restore it or train anew",
+        "the model file is damaged (its digest does not match); restore it or retrain",
     )
 
 
 def test_a_file_with_bytes_added_is_refused(data: bytes, tmp_path: Path) -> None:
     assert refusal(data + b"\0", tmp_path) == (
-        "the model file is damaged (its digest does not match); restore it or train anew"
+        "the model file is damaged (its digest does not match); restore it or retrain"
     )
 
 
@@ -306,5 +306,5 @@ def test_a_model_of_format_1_still_scores() -> None:
     detector = load(FORMAT_1)
     scored = detector.score(tiny_frame(20, seed=1))
     assert scored["anomaly_status"].eq("ok").all()
-    with pytest.raises(ModelError, match="^the model has no code member.*train it anew$"):
+    with pytest.raises(ModelError, match="^the model has no code member.*retrain it$"):
         detector.encode(tiny_frame(5))

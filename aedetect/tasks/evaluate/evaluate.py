@@ -232,7 +232,7 @@ class _Labels:
 
     def read(self, seen: ScoredBatch) -> Marks:
         array = column_of(seen, self.column, "--label")
-        rules = cells.CellRules(self.settings.decimal, tuple(self.settings.na_values))
+        rules = cells.CellRules(self.settings.decimal, tuple(self.settings.na_values), "0.1.0")
         if self.positive is not None:
             import pyarrow.compute as pc
 
@@ -246,7 +246,7 @@ class _Labels:
             index = int(read.bad.argmax())
             raise DataError(
                 f"{seen.source.name}: {seen.source.locate(seen.first + index)}, column {self.column!r}: "
-                f"{array[index].as_py()!r} is no truth value; "
+                f"{array[index].as_py()!r} is not a boolean; "
                 "say with --positive which value marks an anomaly"
             )
         return np.asarray(np.nan_to_num(read.values, nan=_UNLABELLED), dtype=np.int8)

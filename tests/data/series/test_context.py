@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aedetect.data.series.buffer import Rows, together
-from aedetect.data.series.tail import Tail, Tails
+from aedetect.data.series.context import CarryOver, SeriesContext
 
 NAN = float("nan")
 
@@ -22,25 +22,25 @@ def rows(seconds: list[float], values: list[float], series: list[int] | None = N
     )
 
 
-def fresh(length: int, beginning: int = 0, scaled: frozenset[tuple[str, ...]] = frozenset()) -> Tails:
-    return Tails({}, length, 5.0, beginning, scaled)
+def fresh(length: int, beginning: int = 0, scaled: frozenset[tuple[str, ...]] = frozenset()) -> CarryOver:
+    return CarryOver({}, length, 5.0, beginning, scaled)
 
 
 def test_there_and_back() -> None:
-    tail = Tail(rows([1.5, 2, 3], [1, NAN, 3]))
-    back = Tail.from_bytes(tail.to_bytes())
+    tail = SeriesContext(rows([1.5, 2, 3], [1, NAN, 3]))
+    back = SeriesContext.from_bytes(tail.to_bytes())
     for name in ("seconds", "series", "values", "unscorable", "infinite"):
         np.testing.assert_array_equal(getattr(back.rows, name), getattr(tail.rows, name))
     assert tail.until.isoformat() == "1970-01-01T00:00:03+00:00"
-    assert Tail(rows([1e15], [1])).until.year == 9999
-    assert Tail(rows([-1e15], [1])).until.year == 1
+    assert SeriesContext(rows([1e15], [1])).until.year == 9999
+    assert SeriesContext(rows([-1e15], [1])).until.year == 1
 
 
 @pytest.mark.parametrize("spoil", [lambda data: b"", lambda data: data[:-1], lambda data: data + b"x"])
 def test_other_bytes_are_refused(spoil: object) -> None:
-    data = Tail(rows([1, 2], [1, 2])).to_bytes()
+    data = SeriesContext(rows([1, 2], [1, 2])).to_bytes()
     with pytest.raises(ValueError, match=r"bytes"):
-        Tail.from_bytes(spoil(data))  # type: ignore[operator]
+        SeriesContext.from_bytes(spoil(data))  # type: ignore[operator]
 
 
 def test_the_last_rows_of_each_series_in_the_order_of_time() -> None:

@@ -1,4 +1,4 @@
-"""The ends of series, kept from one run to the next: what the windows of coming rows begin with."""
+"""The context of series, carried over from one run to the next: what windows of coming rows begin with."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ _YEARS = (-62_135_596_800, 253_402_300_799)
 
 
 @dataclass(frozen=True)
-class Tail:
-    """Rows of one series in the order of time, all of the series number 0 and with a known time."""
+class SeriesContext:
+    """The last rows of one series (and its first, where they scale it), kept for the next run.
+
+    In the order of time, all of series number 0 and with a known time; at least one.
+    """
 
     rows: Rows
 
@@ -42,7 +45,7 @@ class Tail:
         return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Tail:
+    def from_bytes(cls, data: bytes) -> SeriesContext:
         """Raises ValueError where `data` are not what `to_bytes` gives."""
         try:
             rows, channels = _HEADER.unpack_from(data)
@@ -67,31 +70,31 @@ class Tail:
         )
 
 
-class Tails:
-    """The ends of all series, and what they become with each input.
+class CarryOver:
+    """The contexts of all series, and what they become with each input.
 
-    Of each series the last `length` rows are kept; of those that are scaled by their beginning,
-    which are all but `scaled`, as many of the first as that takes, too. `gap` is the pause, in
-    seconds, after which what went before counts no more.
+    Of each series the last `length` rows are kept; of those that are scaled by their warm-up, which
+    are all but `scaled`, the first `warmup` rows too. `gap` is the pause, in seconds, after which
+    what went before counts no more.
     """
 
     def __init__(
         self,
-        known: Mapping[Name, Tail],
+        known: Mapping[Name, SeriesContext],
         length: int,
         gap: float,
-        beginning: int = 0,
+        warmup: int = 0,
         scaled: frozenset[Name] = frozenset(),
     ):
         self._known = dict(known)
         self._length = length
         self._gap = gap
-        self._beginning = beginning
+        self._warmup = warmup
         self._scaled = scaled
 
     def precede(self, rows: Rows, names: list[Name]) -> bool:
         """Whether something is kept, and all of it that is of the series in `rows` comes before them."""
-        ends = {name: tail.rows.seconds[-1] for name, tail in self._known.items()}
+        ends = {name: context.rows.seconds[-1] for name, context in self._known.items()}
         return bool(ends) and all(
             ends.get(names[number], -np.inf) < part.seconds[0] for number, part in _by_series(rows)
         )
@@ -106,10 +109,10 @@ class Tails:
                 found.append(_picked(kept, new, number))
         return together(found, others.values.shape[1])
 
-    def after(self, rows: Rows, names: list[Name]) -> dict[Name, Tail]:
-        """Take in the rows of an input, whose series are called `names`; gives the ends it changes.
+    def after(self, rows: Rows, names: list[Name]) -> dict[Name, SeriesContext]:
+        """Take in the rows of an input, whose series are called `names`; gives the contexts it changes.
 
-        Rows that bear the instant of kept ones take their place: the input was delivered anew.
+        Rows that bear the instant of kept ones take their place: the input was delivered again.
         """
         changed = {}
         for number, part in _by_series(rows):
@@ -119,7 +122,7 @@ class Tails:
                 old = _picked(old, np.flatnonzero(~np.isin(old.seconds, part.seconds)), 0)
                 part = together([old, part], part.values.shape[1])
                 part = _picked(part, np.argsort(part.seconds, kind="stable"), 0)
-            changed[name] = Tail(self._cut(part, 0 if name in self._scaled else self._beginning))
+            changed[name] = SeriesContext(self._cut(part, 0 if name in self._scaled else self._warmup))
         self._known |= changed
         return changed
 
@@ -131,11 +134,11 @@ class Tails:
         kept = _picked(rows, np.r_[np.arange(first), np.arange(start, len(rows))], 0)
         # A cell that is missing stands for the last one known, which may lie among what goes.
         pauses = np.flatnonzero(np.diff(rows.seconds[: start + 1]) > self._gap)
-        stretch = rows.values[int(pauses[-1]) + 1 if len(pauses) else 0 : start + 1]
-        for channel in np.flatnonzero(np.isnan(stretch[-1])):
-            known = np.flatnonzero(~np.isnan(stretch[:, channel]))
+        segment = rows.values[int(pauses[-1]) + 1 if len(pauses) else 0 : start + 1]
+        for channel in np.flatnonzero(np.isnan(segment[-1])):
+            known = np.flatnonzero(~np.isnan(segment[:, channel]))
             if len(known):
-                kept.values[first, channel] = stretch[known[-1], channel]
+                kept.values[first, channel] = segment[known[-1], channel]
         return kept
 
 
