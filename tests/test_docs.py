@@ -5,6 +5,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+import typer
 
 from aedetect._version import __version__
 from aedetect.errors import ExitCode
@@ -16,6 +17,10 @@ spec.loader.exec_module(docs)
 README = docs.README.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(
+    tuple(map(int, typer.__version__.split(".")[:2])) < (0, 29),
+    reason="Typer words the usage lines of help, and those in the README are a newer one's",
+)
 def test_generated_sections_are_up_to_date():
     assert docs.updated(README) == README, "run `make docs`"
 
