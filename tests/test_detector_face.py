@@ -69,7 +69,9 @@ def test_notices_are_python_warnings_that_name_the_callers_line(detector: Detect
     frame = tiny_frame(20, seed=3).assign(novel=1)
     with pytest.warns(AedetectWarning) as caught:
         detector.score(frame)
-    assert [str(one.message) for one in caught] == ["data: column 'novel' is not known to the model and ignored"]
+    assert [str(one.message) for one in caught] == [
+        "data: column 'novel' is not known to the model and ignored"
+    ]
     assert caught[0].filename == __file__
 
 
@@ -108,7 +110,10 @@ def test_progress_is_shown_on_request(capsys: pytest.CaptureFixture[str]) -> Non
         (lambda one: one.explain(tiny_frame(20), rows=[0]), "rows 0: rows are counted from 1"),
         (lambda one: one.explain(tiny_frame(20), ids=["a"]), "the model knows no id column"),
         (lambda one: one.sample(5, where={"site": "east"}), "the model knows no such category"),
-        (lambda one: Detector({**QUICK, "data.label": "x"}).fit(tiny_frame(20)), "data.label: no column named 'x'"),
+        (
+            lambda one: Detector({**QUICK, "data.label": "x"}).fit(tiny_frame(20)),
+            "data.label: no column named 'x'",
+        ),
     ],
 )
 def test_errors_speak_of_arguments_and_settings_not_of_flags(
