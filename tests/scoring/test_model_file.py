@@ -167,9 +167,8 @@ def test_a_newer_format_is_refused_whatever_else_it_holds(data: bytes, tmp_path:
         manifest.update(format_version=FORMAT_VERSION + 1, aedetect_version="7.0", novelty=1)
 
     assert refusal(edited(data, renew, sound), tmp_path) == (
-        f"format version {FORMAT_VERSION + 1}, made by aedetect 7.0; this aedetect ({__version__}) reads up to "
-        f"version {FORMAT_VERSION}: "
-        "upgrade aedetect"
+        f"format version {FORMAT_VERSION + 1}, made by aedetect 7.0; this aedetect ({__version__}) reads up "
+        f"to version {FORMAT_VERSION}: upgrade aedetect"
     )
 
 

@@ -13,7 +13,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.drift.compare import Drift, ScoreSketch, compare
 
 NO_SKETCH = (
-    "the model file does not hold how its training data were spread; train anew, or score without drift"
+    "the model file does not hold how its training data were spread; retrain, or score without drift"
 )
 
 _LEAST_WINDOWS = 10
