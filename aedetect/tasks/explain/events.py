@@ -119,28 +119,31 @@ class SeriesExplainer:
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
         self._fitted, self._session = fitted, session
-        self.rebuilt = Reconstruction(fitted, session)
+        self._reconstruction = Reconstruction(fitted, session)
         self._rarities = Rarities(fitted.encoder)
-        self._tracks: dict[str, ReconstructedColumn | None] = {}
+        self._columns: dict[str, ReconstructedColumn | None] = {}
 
-    def track(self, column: str) -> ReconstructedColumn | None:
-        if column not in self._tracks:
-            self._tracks[column] = self.rebuilt.track(column)
-        return self._tracks[column]
+    def reconstructed(self, name: str) -> ReconstructedColumn | None:
+        """A column as seen and expected; None for one that has no single value, such as a time of day."""
+        if name not in self._columns:
+            self._columns[name] = self._reconstruction.track(name)
+        return self._columns[name]
 
     def event(self, event: Event) -> SeriesExplanation:
         session = self._session
         shares = session.shares(event.rows).astype(np.float64)
         reasons = list(self._reasons(shares, event.rows))
         found = self._explained(event.rows, event.peak, reasons, event.series)
-        blamed = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
-        clear = self._clearest(event.rows, blamed[0])
+        leading = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
+        clear = self._clearest(event.rows, leading[0])
         return replace(
             found,
             number=event.number,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
             clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
-            sketches=[self._sketched(event, name) for name in blamed[:_MOST_TOLD] if self.track(name)],
+            sketches=[
+                self._sketched(event, name) for name in leading[:_MOST_TOLD] if self.reconstructed(name)
+            ],
         )
 
     def row(self, row: int) -> SeriesExplanation:
@@ -150,7 +153,7 @@ class SeriesExplainer:
             found = self._explained(np.array([row]), row, [], int(session.series[row]))
             return replace(found, sentence=self._unscorable(row))
         rows = np.array([row])
-        reasons = list(self._reasons(self.rebuilt.shares(row), rows))
+        reasons = list(self._reasons(self._reconstruction.shares(row), rows))
         return self._explained(rows, row, reasons, int(session.series[row]))
 
     def _explained(
@@ -189,18 +192,18 @@ class SeriesExplainer:
             yield self._reason(names[index], float(shares[index]), rows)
 
     def _reason(self, name: str, part: float, rows: Integers) -> SeriesReason:
-        track = self.track(name)
-        if track is None:
+        column = self.reconstructed(name)
+        if column is None:
             at = self.instant(int(rows[0]))
             return SeriesReason(name, part, at, "", "", UNKNOWN, f"{shown(name)} is odd")
-        away = track.deviations(rows)
+        away = column.deviations(rows)
         worst = int(rows[away.argmax()])
-        at, seen = self.instant(worst), float(track.seen[worst])
-        value = self._value(track, seen)
-        expected = self._value(track, float(track.expected[worst]), float(track.usual[worst]))
-        rarity = self._rarity(name, track, seen)
+        at, seen = self.instant(worst), float(column.seen[worst])
+        value = self._value(column, seen)
+        expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
+        rarity = self._rarity(name, column, seen)
         when = f" at {at}" if len(rows) > 1 else ""
-        if track.names:
+        if column.names:
             odd = float(away.mean())
             sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
             if len(rows) > 1 and 0 < odd < 1:
@@ -213,17 +216,17 @@ class SeriesExplainer:
             sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
             if rarity.direction:
                 sentence += f" ({rarity.text})"
-        farthest = float(away.max()) if not track.names else np.inf if away.any() else 0.0
+        farthest = float(away.max()) if not column.names else np.inf if away.any() else 0.0
         return SeriesReason(name, part, at, value, expected, rarity, sentence, farthest)
 
-    def _value(self, track: ReconstructedColumn, value: float, spread: float | None = None) -> str:
+    def _value(self, column: ReconstructedColumn, value: float, spread: float | None = None) -> str:
         if np.isnan(value):
             return "missing" if spread is None else "nothing known"
-        if track.names:
-            return shown(track.names[int(value)])
+        if column.names:
+            return shown(column.names[int(value)])
         return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
 
-    def _rarity(self, name: str, track: ReconstructedColumn, seen: float) -> Rarity:
+    def _rarity(self, name: str, column: ReconstructedColumn, seen: float) -> Rarity:
         encoder = self._fitted.encoder
         if name in encoder.state.constant:
             return UNKNOWN
@@ -234,21 +237,21 @@ class SeriesExplainer:
             row[:] = np.nan
         return self._rarities.of(name, row, seen)
 
-    def _clearest(self, rows: Integers, column: str) -> tuple[int, int] | None:
+    def _clearest(self, rows: Integers, name: str) -> tuple[int, int] | None:
         """The first and the last row that are clearly off."""
-        track = self.track(column)
-        if track is None:
+        column = self.reconstructed(name)
+        if column is None:
             return None
-        away = track.deviations(rows)
-        places = np.flatnonzero(away >= (1.0 if track.names else max(_OFF, float(away.max()) / 2)))
+        away = column.deviations(rows)
+        places = np.flatnonzero(away >= (1.0 if column.names else max(_OFF, float(away.max()) / 2)))
         if not len(places):
             return None
         return int(rows[places[0]]), int(rows[places[-1]])
 
     def _sketched(self, event: Event, name: str, points: int = 60) -> Sketched:
         """The column from before the event to after it, as means of so many parts."""
-        track, session = self.track(name), self._session
-        assert track is not None
+        column, session = self.reconstructed(name), self._session
+        assert column is not None
         assert session.kept is not None
         order = session.kept.timeline.order
         own = order[session.series[order] == event.series]
@@ -259,8 +262,8 @@ class SeriesExplainer:
         size = (high - low) / len(parts)
         return Sketched(
             name,
-            [_mean(track.seen[part]) for part in parts],
-            [_mean(track.expected[part]) for part in parts],
+            [_mean(column.seen[part]) for part in parts],
+            [_mean(column.expected[part]) for part in parts],
             (int((first - low) / size), int((last - low) / size)),
         )
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Clear = Mapping[tuple[int, int], tuple[float, float] | None]
 
 # Series and columns drawn, and the points of all of them together.
-MOST_PANELS, MOST_TRACKS = 12, 6
-_MOST_POINTS, _POINTS_A_TRACK = 90_000, (600, 12_000)
+MOST_PANELS, MOST_COLUMNS = 12, 6
+_MOST_POINTS, _POINTS_A_LINE = 90_000, (600, 12_000)
 SCORE = "anomaly score"
 
 
@@ -116,10 +116,10 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
     numbers = np.unique(session.series[timed]).tolist()
     wanted = list(dict.fromkeys(event.series for event in events))
     wanted = (wanted + [number for number in numbers if number not in wanted])[:MOST_PANELS]
-    columns = _columns(session, told)
-    most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(columns) + 1), 1), *_POINTS_A_TRACK))
-    tracks = [track for name in columns if (track := explainer.track(name)) is not None]
-    panels = [_panel(session, number, tracks, fitted.threshold, clear, most) for number in wanted]
+    names = _leading_columns(session, told)
+    most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(names) + 1), 1), *_POINTS_A_LINE))
+    columns = [column for name in names if (column := explainer.reconstructed(name)) is not None]
+    panels = [_panel(session, number, columns, fitted.threshold, clear, most) for number in wanted]
     places = [
         (wanted.index(event.series) if event.series in wanted else -1, _mark(session, event, clear))
         for event in events
@@ -140,7 +140,7 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
 def _panel(
     session: SeriesSession,
     series: int,
-    tracks: Sequence[ReconstructedColumn],
+    columns: Sequence[ReconstructedColumn],
     threshold: float,
     clear: Clear,
     most: int,
@@ -150,19 +150,19 @@ def _panel(
     rows = rows[np.argsort(session.seconds[rows], kind="stable")]
     times = session.seconds[rows]
     lines = [_score_line(session, rows, threshold, most)]
-    lines += [_line(session, rows, track, most) for track in tracks]
+    lines += [_line(session, rows, column, most) for column in columns]
     marks = [_mark(session, event, clear) for event in session.found_events if event.series == series]
     name = " ".join(session.names[series]) or "series"
     return Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks)
 
 
-def _columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
+def _leading_columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
     """The columns of the largest shares over the events; in the order of the model where there are none."""
     attribution = dict.fromkeys(session.columns, 0.0)
     for one in told:
         for reason in one.columns:
             attribution[reason.column] += reason.share
-    return sorted(attribution, key=lambda name: -attribution[name])[:MOST_TRACKS]
+    return sorted(attribution, key=lambda name: -attribution[name])[:MOST_COLUMNS]
 
 
 def _mark(session: SeriesSession, event: Event, clear: Clear) -> EventMark:
@@ -175,39 +175,39 @@ def _mark(session: SeriesSession, event: Event, clear: Clear) -> EventMark:
     )
 
 
-def _line(session: SeriesSession, rows: Integers, track: ReconstructedColumn, most: int) -> ChannelLine:
-    track = _with_names_that_occur(track, rows)
-    kept = rows[thinned(track.seen[rows], most)]
-    parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not track.names else []
-    band = [part for part in parts if not np.isnan(track.expected[part]).all()]
-    expected = rows[thinned(track.expected[rows], most // 2)]
+def _line(session: SeriesSession, rows: Integers, column: ReconstructedColumn, most: int) -> ChannelLine:
+    column = _with_names_that_occur(column, rows)
+    kept = rows[thinned(column.seen[rows], most)]
+    parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not column.names else []
+    band = [part for part in parts if not np.isnan(column.expected[part]).all()]
+    expected = rows[thinned(column.expected[rows], most // 2)]
     return ChannelLine(
-        track.column,
+        column.column,
         session.seconds[kept],
-        track.seen[kept],
+        column.seen[kept],
         session.seconds[expected],
-        track.expected[expected],
-        _edge(session, band, [np.nanmin(track.expected[part] - track.band[part]) for part in band]),
-        _edge(session, band, [np.nanmax(track.expected[part] + track.band[part]) for part in band]),
-        track.names,
+        column.expected[expected],
+        _edge(session, band, [np.nanmin(column.expected[part] - column.band[part]) for part in band]),
+        _edge(session, band, [np.nanmax(column.expected[part] + column.band[part]) for part in band]),
+        column.names,
         gap=session.gap,
     )  # fmt: skip
 
 
-def _with_names_that_occur(track: ReconstructedColumn, rows: Integers) -> ReconstructedColumn:
-    """A track whose words are numbered anew, without those that do not occur in `rows`."""
-    if len(track.names) <= 2:
-        return track
-    values = np.concatenate([track.seen[rows], track.expected[rows]])
+def _with_names_that_occur(column: ReconstructedColumn, rows: Integers) -> ReconstructedColumn:
+    """A column whose words are numbered anew, without those that do not occur in `rows`."""
+    if len(column.names) <= 2:
+        return column
+    values = np.concatenate([column.seen[rows], column.expected[rows]])
     used = np.unique(values[~np.isnan(values)]).astype(int)
-    places = np.full(len(track.names) + 1, np.nan)
+    places = np.full(len(column.names) + 1, np.nan)
     places[used] = np.arange(len(used))
 
     def renumbered(codes: Floats) -> Floats:
-        return np.asarray(places[np.nan_to_num(codes, nan=len(track.names)).astype(int)])
+        return np.asarray(places[np.nan_to_num(codes, nan=len(column.names)).astype(int)])
 
-    names = tuple(track.names[place] for place in used)
-    return replace(track, seen=renumbered(track.seen), expected=renumbered(track.expected), names=names)
+    names = tuple(column.names[place] for place in used)
+    return replace(column, seen=renumbered(column.seen), expected=renumbered(column.expected), names=names)
 
 
 def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[float]) -> Floats:

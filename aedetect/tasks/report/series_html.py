@@ -53,7 +53,7 @@ def section(part: EventsPart) -> Markup:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ChannelDrawing:
     """A channel: its name, what its lowest and highest place mean, and the drawing."""
 
     name: str
@@ -63,7 +63,7 @@ class Drawn:
     scale: Markup
 
 
-def drawn(panel: Panel) -> list[Drawn]:
+def drawn(panel: Panel) -> list[ChannelDrawing]:
     """The channels of a series, the score first."""
     return [_drawn(panel, line) for line in panel.lines]
 
@@ -121,7 +121,7 @@ class _Scale:
         return number(_short(low)), number(_short(high))
 
 
-def _drawn(panel: Panel, line: ChannelLine) -> Drawn:
+def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
     scale = _Scale.of(line)
     parts = [*_shaded(panel), *_band(panel, line, scale)]
     if line.limit is not None:
@@ -144,8 +144,8 @@ def _drawn(panel: Panel, line: ChannelLine) -> Drawn:
     )
     if names:
         told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
-        return Drawn(line.name, f"from below: {told}", "", svg, data)
-    return Drawn(line.name, *scale.ends(), svg, data)
+        return ChannelDrawing(line.name, f"from below: {told}", "", svg, data)
+    return ChannelDrawing(line.name, *scale.ends(), svg, data)
 
 
 def _shaded(panel: Panel) -> list[Markup]:

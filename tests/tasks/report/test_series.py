@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sensors import DAY, broken, readings
 
-from aedetect import Detector
+from aedetect import Config, Detector
 from aedetect.io.inputs import as_inputs
+from aedetect.tasks.drift import measure
 from aedetect.tasks.report import Report, ReportRequest, report
 from aedetect.tasks.report.series import SCORE, EventsPart, thinned
 from aedetect.tasks.report.series_html import HEIGHT, WIDTH, drawn, place
@@ -167,3 +168,28 @@ def test_thinned_lines_keep_the_lowest_and_the_highest(values: list[float]) -> N
         assert np.nanmin(array[kept]) == np.nanmin(array)
         assert np.nanmax(array[kept]) == np.nanmax(array)
     assert (np.diff(kept) > 0).all()
+
+
+def test_false_events_a_day_are_what_was_accepted() -> None:
+    model = detector().adjusted(Config.build(overrides={"threshold.alarms_per_day": 2}))
+    made = report(model.fitted, as_inputs(new(), model.config.data), ReportRequest(), "plant")
+    policy = model.fitted.threshold_policy
+    assert policy.value != detector().threshold
+    assert made.as_dict()["threshold"] == policy.value
+    assert " Accepted: at most 2 false events a day on each series. " in made.verdict
+    assert "false alarms accepted" not in made.html()
+    assert f"{policy.value:.6g} (at most 2 false events a day)" in made.html()
+    scores = next(line for line in made.found.events.panels[0].lines if line.name == SCORE)  # type: ignore[union-attr]
+    assert scores.limit == policy.value
+
+
+def test_a_series_report_finds_the_drift_that_drift_finds() -> None:
+    moved = new().assign(load=lambda frame: frame["load"] + 40)
+    for settings in ({}, {"drift.psi": 100.0, "drift.share": 0.99}):
+        model = detector().adjusted(Config.build(overrides=settings))
+        inputs = as_inputs(moved, model.config.data)
+        found = measure(model.fitted, inputs)
+        made = report(model.fitted, inputs, ReportRequest(), "plant")
+        assert made.found.drift is not None
+        assert made.found.drift.as_dict() == found.as_dict()
+        assert ("load" in found.drifted) == (not settings)
