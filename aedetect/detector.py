@@ -425,11 +425,11 @@ class Detector:
         >>> page.startswith("<!doctype html>")
         True
         """
-        from aedetect.tasks.report import ReportRequest, report_text
+        from aedetect.tasks.report import ReportRequest, report
 
-        request = ReportRequest(label, positive, top, map, title)
-        kind: Literal["html", "md"] = "md" if path is not None and os.fspath(path).endswith(".md") else "html"
-        text = report_text(self.fitted, self._inputs(data), request, kind, _warning())
+        request = ReportRequest(label, positive, top, map)
+        found = report(self.fitted, self._inputs(data), request, title, _warning())
+        text = found.markdown() if path is not None and os.fspath(path).endswith(".md") else found.html()
         if path is not None:
             with atomic_output(path) as stream:
                 stream.write(text.encode("utf-8", "replace"))

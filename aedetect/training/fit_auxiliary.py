@@ -28,7 +28,7 @@ _CODE_STEPS, _REPAIR_STEPS = 400, 400
 # Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
 _WIDE_VALUES, _LEAST_STEPS = 2000, 100
 # Lessons of the repair member: cells in all, rows at least and at most.
-_LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 21, 2048, 8192
+_PAIR_CELLS, _LEAST_PAIRS, _MOST_PAIRS = 1 << 21, 2048, 8192
 _REPEATS = 8
 
 
@@ -61,16 +61,16 @@ def fit_auxiliary_heads(
             raise UsageError(
                 f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"
             )
-        companion = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
+        auxiliary_heads = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
         with torch.no_grad():
-            companion.codes.fit_linear(learned)
-        _fit_codes(companion.codes, learned, held_out, config.training, seed, deadline)
+            auxiliary_heads.codes.fit_linear(learned)
+        _fit_codes(auxiliary_heads.codes, learned, held_out, config.training, seed, deadline)
         with torch.no_grad():
-            companion.repair.fit_memory(learned)
-        _fit_repair(companion.repair, learned, held_out, config.training, seed, deadline)
+            auxiliary_heads.repair.fit_memory(learned)
+        _fit_repair(auxiliary_heads.repair, learned, held_out, config.training, seed, deadline)
         with torch.no_grad():
-            _fit_sampler(companion, learned, held_out, seed)
-    return companion.eval()
+            _fit_sampler(auxiliary_heads, learned, held_out, seed)
+    return auxiliary_heads.eval()
 
 
 def _fit_codes(
@@ -101,27 +101,27 @@ def _fit_repair(
     deadline: float | None,
 ) -> None:
     width = repair.columns.width
-    most = min(max(_LESSON_CELLS // (4 * width), _LEAST_LESSONS), _MOST_LESSONS)
+    most = min(max(_PAIR_CELLS // (4 * width), _LEAST_PAIRS), _MOST_PAIRS)
     with torch.no_grad():
         repeats = max(1, min(_REPEATS, most // len(learned)))
         places = torch.arange(len(learned), device=learned.device).repeat(repeats)[:most]
-        lessons = repair.training_pairs(learned[places], places)
-        checks = repair.training_pairs(held_out.repeat(2, 1)[:_LEAST_LESSONS])
+        training_pairs = repair.training_pairs(learned[places], places)
+        checks = repair.training_pairs(held_out.repeat(2, 1)[:_LEAST_PAIRS])
         untrained = repair.blend.eval().errors(checks).mean()
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
-    feed = MemoryFeed(lessons.cpu().numpy(), config.batch_size, seed, lessons.device)
-    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(lessons))
+    feed = MemoryFeed(training_pairs.cpu().numpy(), config.batch_size, seed, training_pairs.device)
+    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(training_pairs))
     train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
         if not repair.blend.eval().errors(checks).mean() < untrained:
             repair.blend.load_state_dict(start)
 
 
-def _fit_sampler(companion: AuxiliaryHeads, learned: Tensor, held_out: Tensor, seed: int) -> None:
-    repair = companion.repair
+def _fit_sampler(auxiliary_heads: AuxiliaryHeads, learned: Tensor, held_out: Tensor, seed: int) -> None:
+    repair = auxiliary_heads.repair
     values, missing = repair.columns(learned)
     fresh, gaps = repair.columns(held_out)
-    companion.sampler.fit(
+    auxiliary_heads.sampler.fit(
         repair.memory,
         torch.where(missing, repair.center, values),
         torch.where(gaps, repair.center, fresh),
