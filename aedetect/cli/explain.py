@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, plain, simple_table
-from aedetect.cli.exit import reported
-from aedetect.cli.options import SERIES
+from aedetect.cli import completion, options
+from aedetect.cli.command import Opened, opened, running
+from aedetect.cli.options import SERIES, argument, option
+from aedetect.cli.output import Output
+from aedetect.cli.progress import TerminalProgress
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.io.files import FileInput
-    from aedetect.scoring.fitted import FittedModel
+    from aedetect.config import Config
     from aedetect.tasks.explain import Chosen, Explanation
 
 _TOP = 5
@@ -25,58 +25,48 @@ _MOST_COLUMNS, _MOST_NEAREST = 8, 8
 _LEAST_SHARE = 0.01
 
 
+@dataclass(frozen=True)
+class ExplainRequest:
+    """Which rows, or which event of which series, to explain."""
+
+    word: str
+    rows: list[int]
+    ids: list[str]
+    top: int
+    event: int | None
+    entity: list[str]
+
+
 def explain(
-    input: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="A file, '-' for CSV on stdin, or an URI.", show_default=False),
-    ],
-    model: options.Model,
+    input: Annotated[str, argument("INPUT", "A file, '-' for CSV on stdin, or a URI.")],
+    model: options.ModelOptions,
+    threshold: options.ThresholdOptions,
+    reading: options.ReadingOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
     row: Annotated[
-        list[int] | None,
-        typer.Option(
-            metavar="N", help="Explain this row, counted from 1; may be repeated.", show_default=False
-        ),
+        list[int] | None, option("--row", "N", "Explain this row, counted from 1; may be repeated.")
     ] = None,
     id: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VALUE", help="Explain the rows with this id; may be repeated.", show_default=False
-        ),
+        list[str] | None, option("--id", "VALUE", "Explain the rows with this id; may be repeated.")
     ] = None,
     top: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K", help="Explain the K strangest flagged rows; default: 5.", show_default=False
-        ),
+        int | None, option("--top", "K", "Explain the K strangest flagged rows; default: 5.")
     ] = None,
     event: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="Of time series: explain the event of this number, as in anomaly_event.",
-            rich_help_panel=SERIES,
-            show_default=False,
-        ),
+        option("--event", "N", "Explain the event of this number, as in the column anomaly_event.", SERIES),
     ] = None,
     entity: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="VALUE",
-            help="Of time series: look at this series alone, e.g. a machine.",
-            rich_help_panel=SERIES,
-            show_default=False,
+        option(
+            "--entity",
+            "VALUE",
+            "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
+            SERIES,
+            completion.entities,
         ),
     ] = None,
-    alert_rate: options.AlertRate = None,
-    threshold: options.Threshold = None,
-    format: options.Format = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
 ) -> None:
     """Say why rows, or events of time series, were flagged: which columns, what was expected instead.
 
@@ -87,106 +77,74 @@ def explain(
 
     Example: aedetect explain march.csv -m model.aed --top 10
     """
-    out = Output("explain", json, quiet, verbose)
-    with reported(out):
+    with running("explain", messages) as out:
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
         if event is not None and (row or id or top is not None):
             raise UsageError("--event excludes --row, --id and --top; choose one")
         if top is not None and top < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        overrides = {
-            **options.reading(format, delimiter, encoding),
-            **options.flagging(alert_rate, threshold),
-            "training.device": device,
-        }
-        wished = (row or [], id or [], top or _TOP)
-        _explain(out, input, model, wished, (event, entity or []), overrides, config)
+        request = ExplainRequest(input, row or [], id or [], top or _TOP, event, entity or [])
+        settings = run.settings(reading.overrides(), threshold.overrides())
+        _explain(out, request, model, settings)
 
 
-def _explain(
-    out: Output,
-    word: str,
-    model: Path,
-    wished: tuple[list[int], list[str], int],
-    series: tuple[int | None, list[str]],
-    overrides: dict[str, Any],
-    config: Path | None,
-) -> None:
-    from aedetect._version import __version__
+def _explain(out: Output, request: ExplainRequest, model: options.ModelOptions, settings: Config) -> None:
+    from aedetect.engine.summary import envelope
     from aedetect.tasks.explain import Explainer, Wish, choose
 
-    settings = options.settings(config, overrides)
-    fitted, sources, told = options.opened([word], model, settings)
+    subject = opened([request.word], model, settings)
+    fitted, sources = subject.fitted, subject.sources
     if fitted.series is not None:
-        _explain_series(out, fitted, sources, told, wished, series)
+        _explain_series(out, subject, request)
         return
-    if series[0] is not None or series[1]:
-        raise UsageError(f"{model}: no model of time series, which --event and --entity are for")
+    if request.event is not None or request.entity:
+        raise UsageError(f"{model.model}: no model of time series, which --event and --entity are for")
     if len(sources) > 1:
-        raise UsageError(f"{word}: {len(sources)} files; explain one at a time")
+        raise UsageError(f"{request.word}: {len(sources)} files; explain one at a time")
     with TerminalProgress(out, settings.training.device) as callback:
-        chosen = choose(fitted, sources[0], Wish(*wished), callback)
+        chosen = choose(fitted, sources[0], Wish(request.rows, request.ids, request.top), callback)
         explainer = Explainer(fitted)
         explained = [explainer.explain(found) for found in chosen.finds]
     warnings = list(chosen.warnings)
     if explained and not explainer.knows_normal_rows:
         warnings.append(
-            f"{model}: made before aedetect kept normal rows to compare with, so what was expected is not "
-            "known; train it anew"
+            f"{model.model}: made before aedetect kept normal rows to compare with, so what was expected "
+            "is not known; train it anew"
         )
         out.warn(warnings[-1])
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "explain",
-            "model": told,
-            "path": sources[0].name,
-            "rows": chosen.rows,
-            "anomalies": chosen.anomalies,
-            "threshold": fitted.threshold,
-            "explained": [one.as_dict() for one in explained],
-            "warnings": warnings,
-            "exit_code": 0,
-        }
-    )
+    body = {
+        "path": sources[0].name,
+        "rows": chosen.rows,
+        "anomalies": chosen.anomalies,
+        "threshold": fitted.threshold,
+        "explained": [one.as_dict() for one in explained],
+        "warnings": warnings,
+    }
+    out.result(envelope("explain", subject.entry, body))
     if not (out.json or out.quiet):
         _show(out, chosen, explained, fitted.threshold, out.verbose)
 
 
-def _explain_series(
-    out: Output,
-    fitted: FittedModel,
-    sources: list[FileInput],
-    told: dict[str, str | None],
-    wished: tuple[list[int], list[str], int],
-    series: tuple[int | None, list[str]],
-) -> None:
-    from aedetect._version import __version__
+def _explain_series(out: Output, subject: Opened, request: ExplainRequest) -> None:
     from aedetect.cli import explain_tables as events
+    from aedetect.engine.summary import envelope
 
-    rows, ids, top = wished
-    if ids:
+    fitted = subject.fitted
+    assert fitted.series is not None
+    if request.ids:
         raise UsageError("--id is for models of tables; of time series give --event, --row or --entity")
-    wish = events.SeriesWish(series[0], rows, series[1], top)
+    wish = events.SeriesWish(request.event, request.rows, request.entity, request.top)
     with TerminalProgress(out, str(fitted.device)) as callback:
-        found = events.explain_series(fitted, sources, wish, callback)
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "explain",
-            "model": told,
-            "path": sources[0].name,
-            **events.as_dict(found),
-            "threshold": fitted.threshold,
-            "warnings": found.warnings,
-            "exit_code": 0,
-        }
-    )
+        found = events.explain_series(fitted, subject.sources, wish, callback)
+    body = {
+        "path": subject.sources[0].name,
+        **events.as_dict(found),
+        "threshold": fitted.threshold,
+        "warnings": found.warnings,
+    }
+    out.result(envelope("explain", subject.entry, body))
     if not (out.json or out.quiet):
-        assert fitted.series is not None
         clock = fitted.series.state.clock
         zone = " UTC" if clock.aware or clock.zone else ""
         events.show(out, found, fitted.threshold, zone, out.verbose)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aedetect.cli.console import Output, plain, simple_table
+from aedetect.cli.output import Output
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:

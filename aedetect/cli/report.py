@@ -3,76 +3,100 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, printing
-from aedetect.cli.exit import reported
-from aedetect.cli.options import READING
+from aedetect.cli import completion, options
+from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.options import OUTPUT, READING, option
+from aedetect.cli.output import Output, printing
+from aedetect.cli.progress import TerminalProgress
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aedetect.config import Config
     from aedetect.io.files import FileInput
 
 _STDOUT = "-"
 
 
+@dataclass(frozen=True, kw_only=True)
+class InputOptions(options.ReadingOptions):
+    """How inputs are read, where --format is that of the report."""
+
+    format: Annotated[
+        str | None,
+        option(
+            "--input-format",
+            "NAME",
+            "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+            READING,
+            completion.formats,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What the report tells, and where it goes; `target`: the page or '-', `plots`: a folder."""
+
+    kind: Literal["html", "md"]
+    target: str | None
+    plots: str | None
+    label: str | None
+    positive: str | None
+    top: int
+    map: Literal["pca", "tsne", "umap"]
+    title: str | None
+
+
 def report(
     inputs: options.Inputs,
-    model: options.Model,
+    model: options.ModelOptions,
+    threshold: options.ThresholdOptions,
+    reading: InputOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="REPORT",
-            help="The page to write, or '-' for stdout, which is where Markdown goes by default.",
-            show_default=False,
+        option(
+            "--output -o",
+            "REPORT",
+            "The page to write, or '-' for stdout, which is where Markdown goes by default.",
+            OUTPUT,
         ),
     ] = None,
-    format: Annotated[
+    kind: Annotated[
         Literal["html", "md"] | None,
-        typer.Option(
-            help="A web page, or Markdown for a message; default: by the name's suffix.", show_default=False
+        option(
+            "--format",
+            "html|md",
+            "A web page, or Markdown for a message; default: by the name's suffix.",
+            OUTPUT,
         ),
     ] = None,
     plots: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Also write the charts as PNG files there.", show_default=False),
+        str | None, option("--plots", "DIR", "Also write the charts as PNG files there.", OUTPUT)
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Also hold the scores against these labels.", show_default=False),
-    ] = None,
-    positive: options.Positive = None,
-    top: Annotated[int, typer.Option(metavar="K", help="How many of the strangest rows to explain.")] = 50,
-    map: Annotated[Literal["pca", "tsne", "umap"], typer.Option(help="How to draw the map of rows.")] = "pca",
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The title; default: the inputs.", show_default=False)
-    ] = None,
-    alert_rate: options.AlertRate = None,
-    threshold: options.Threshold = None,
-    input_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            rich_help_panel=READING,
-            show_default=False,
+        option(
+            "--label",
+            "COLUMN",
+            "Also hold the scores against these labels.",
+            complete=completion.columns,
         ),
     ] = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    positive: options.Positive = None,
+    top: Annotated[int, option("--top", "K", "How many of the strangest rows to explain; default: 50.")] = 50,
+    map: Annotated[
+        Literal["pca", "tsne", "umap"],
+        option("--map", "pca|tsne|umap", "How to draw the map of rows; default: pca."),
+    ] = "pca",
+    title: Annotated[str | None, option("--title", "TEXT", "The title; default: the inputs.", OUTPUT)] = None,
 ) -> None:
     """Write a page that shows what was found: verdict, strangest rows and why, charts, model card.
 
@@ -81,87 +105,60 @@ def report(
 
     Example: aedetect report march.csv -m model.aed -o march.html
     """
-    out = Output("report", json, quiet, verbose)
-    with reported(out):
-        kind = format or ("md" if output is not None and output.lower().endswith(".md") else "html")
-        target = output or (_STDOUT if kind == "md" and not json else None)
+    with running("report", messages) as out:
+        kind = kind or ("md" if output is not None and output.lower().endswith(".md") else "html")
+        target = output or (_STDOUT if kind == "md" and not messages.json else None)
         if target is None and plots is None:
             raise UsageError("where should the report go? give -o report.html, or --plots DIR")
-        if json and target == _STDOUT:
+        if messages.json and target == _STDOUT:
             raise UsageError("--json and the report would both be written to stdout; give -o")
         if top < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        overrides = {
-            **options.reading(input_format, delimiter, encoding),
-            **options.flagging(alert_rate, threshold),
-            "training.device": device,
-            # Named here, it is not called unknown.
-            "data.label": label,
-        }
-        _report(
-            out, inputs, model, (kind, target, plots), (label, positive), (top, map, title), overrides, config
-        )
+        request = ReportRequest(kind, target, plots, label, positive, top, map, title)
+        # The label is named here, so that it is not called an unknown column.
+        settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
+        _report(out, inputs, model, request, settings)
 
 
 def _report(
-    out: Output,
-    words: list[str],
-    model: Path,
-    outputs: tuple[str, str | None, str | None],
-    labels: tuple[str | None, str | None],
-    shape: tuple[int, Literal["pca", "tsne", "umap"], str | None],
-    overrides: dict[str, Any],
-    config: Path | None,
+    out: Output, words: list[str], model: options.ModelOptions, request: ReportRequest, settings: Config
 ) -> None:
-    from aedetect._version import __version__
+    from aedetect.engine.summary import envelope
     from aedetect.tasks.report.card import model_card
     from aedetect.tasks.report.collect import gather, verdict
     from aedetect.tasks.report.plots import check_plots, write_plots
 
-    kind, target, plots = outputs
-    label, positive = labels
-    top, map_kind, title = shape
-    settings = options.settings(config, overrides)
+    target, plots = request.target, request.plots
     if plots is not None:
         check_plots()
-    fitted, sources, told = options.opened(words, model, settings)
-    _check_output(target, sources, model)
+    subject = opened(words, model, settings)
+    fitted, sources = subject.fitted, subject.sources
+    _check_output(target, sources, model.model)
     with TerminalProgress(out, settings.training.device) as callback:
         found = gather(
             fitted,
             sources,
-            label=label,
-            positive=positive,
-            top=top,
-            map_kind=map_kind,
+            label=request.label,
+            positive=request.positive,
+            top=request.top,
+            map_kind=request.map,
             callback=callback,
         )
-    for text in found.warnings:
-        if text not in callback.notices:
-            out.warn(text)
+    warn_of(out, found.warnings, callback.notices)
     card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
-    heading = title or f"{', '.join(source.name for source in sources[:3])}{' …' * (len(sources) > 3)}"
+    title = request.title or f"{', '.join(source.name for source in sources[:3])}{' …' * (len(sources) > 3)}"
     if target is not None:
-        _write(target, _text(kind, found, card, heading))
+        _write(target, _text(request.kind, found, card, title))
     pictures = write_plots(found, card, plots) if plots is not None else []
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "report",
-            "model": told,
-            "output": target,
-            "plots": pictures,
-            "rows": found.counts.rows,
-            "normal": found.counts.normal,
-            "anomalies": found.counts.anomalies,
-            "unscorable": found.counts.unscorable,
-            "threshold": found.threshold,
-            "verdict": verdict(found),
-            "warnings": found.warnings,
-            "exit_code": 0,
-        }
-    )
+    body = {
+        "output": target,
+        "plots": pictures,
+        **{name: getattr(found.counts, name) for name in ("rows", "normal", "anomalies", "unscorable")},
+        "threshold": found.threshold,
+        "verdict": verdict(found),
+        "warnings": found.warnings,
+    }
+    out.result(envelope("report", subject.entry, body))
     if target != _STDOUT:
         written = [path for path in (target, f"{len(pictures)} charts in {plots}" if plots else None) if path]
         out.say(verdict(found))
