@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 def calibrate(
     model: options.ModelOptions,
-    output: Annotated[
-        Path,
-        option("--output -o", "NEW.aed", "The model file to write; may be the old one."),
-    ],
+    output: Annotated[Path, option("--output -o NEW.aed", "The model file to write; may be the old one.")],
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -36,8 +33,7 @@ def calibrate(
     alert_rate: Annotated[
         float | None,
         option(
-            "--alert-rate",
-            "R",
+            "--alert-rate R",
             "Share of normal rows you accept as false alarms; default: as trained.",
             THRESHOLD,
         ),
@@ -45,10 +41,7 @@ def calibrate(
     label: Annotated[
         str | None,
         option(
-            "--label",
-            "COLUMN",
-            "Marks known anomalies: those rows are left out.",
-            complete=completion.columns,
+            "--label COLUMN", "Marks known anomalies: those rows are left out.", complete=completion.columns
         ),
     ] = None,
     positive: options.Positive = None,

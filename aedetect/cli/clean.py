@@ -17,25 +17,21 @@ def clean(
     noise: Annotated[
         float | None,
         option(
-            "--noise",
-            "S",
+            "--noise S",
             "How strong the noise on numbers is, in standard deviations of their column; 0: repair "
             "impossible values alone; default: 0.5.",
         ),
     ] = None,
     only_anomalous_cells: Annotated[
-        bool,
-        option("--only-anomalous-cells", None, "Replace just the cells to blame for a flagged row."),
+        bool, option("--only-anomalous-cells", "Replace just the cells to blame for a flagged row.")
     ] = False,
     changes: Annotated[
-        Path | None,
-        option("--changes", "FILE", "List each changed cell: row, column, was, is, why.", OUTPUT),
+        Path | None, option("--changes FILE", "List each changed cell: row, column, was, is, why.", OUTPUT)
     ] = None,
     alert_rate: Annotated[
         float | None,
         option(
-            "--alert-rate",
-            "R",
+            "--alert-rate R",
             "With --only-anomalous-cells, flag this share of normal rows; default: as trained.",
             THRESHOLD,
         ),

@@ -45,23 +45,20 @@ def explain(
     run: options.RunOptions,
     messages: options.MessageOptions,
     row: Annotated[
-        list[int] | None, option("--row", "N", "Explain this row, counted from 1; may be repeated.")
+        list[int] | None, option("--row N", "Explain this row, counted from 1; may be repeated.")
     ] = None,
     id: Annotated[
-        list[str] | None, option("--id", "VALUE", "Explain the rows with this id; may be repeated.")
+        list[str] | None, option("--id VALUE", "Explain the rows with this id; may be repeated.")
     ] = None,
-    top: Annotated[
-        int | None, option("--top", "K", "Explain the K strangest flagged rows; default: 5.")
-    ] = None,
+    top: Annotated[int | None, option("--top K", "Explain the K strangest flagged rows; default: 5.")] = None,
     event: Annotated[
         int | None,
-        option("--event", "N", "Explain the event of this number, as in the column anomaly_event.", SERIES),
+        option("--event N", "Explain the event of this number, as in the column anomaly_event.", SERIES),
     ] = None,
     entity: Annotated[
         list[str] | None,
         option(
-            "--entity",
-            "VALUE",
+            "--entity VALUE",
             "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
             SERIES,
             completion.entities,

@@ -13,13 +13,12 @@ from aedetect.cli.options import OUTPUT, option
 def impute(
     rows: RowsOptions,
     mark: Annotated[
-        bool, option("--mark", None, "Add a column 'imputed' that names the cells filled.", OUTPUT)
+        bool, option("--mark", "Add a column 'imputed' that names the cells filled.", OUTPUT)
     ] = False,
     draws: Annotated[
-        int | None,
-        option("--draws", "N", "Give N plausible fills of each row, numbered in a column 'draw'."),
+        int | None, option("--draws N", "Give N plausible fills of each row, numbered in a column 'draw'.")
     ] = None,
-    seed: Annotated[int, option("--seed", "N", "Same seed, same draws; default: 0.", least=0)] = 0,
+    seed: Annotated[int, option("--seed N", "Same seed, same draws; default: 0.", least=0)] = 0,
 ) -> None:
     """Fill missing cells with what the other cells of their row let expect.
 

@@ -28,8 +28,7 @@ def inspect(
     format: Annotated[
         Literal["table", "md", "json"],
         option(
-            "--format",
-            "table|md|json",
+            "--format table|md|json",
             "A table, a model card in Markdown, or one JSON object (as --json); default: table.",
             OUTPUT,
         ),

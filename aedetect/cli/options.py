@@ -31,16 +31,17 @@ PANELS = (COLUMNS, TRAINING, OUTPUT, THRESHOLD, SERIES, READING, UNATTENDED, RUN
 
 def option(
     flags: str,
-    metavar: str | None,
     help: str,
     panel: str | None = None,
     complete: Callable[..., Any] | None = None,
     least: int | None = None,
 ) -> Any:
-    """An option whose text says all: `flags` as in '--output -o', its default in `help`."""
+    """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`."""
+    words = flags.split()
+    names = [word for word in words if word.startswith("-")]
     return typer.Option(
-        *flags.split(),
-        metavar=metavar,
+        *names,
+        metavar=" ".join(words[len(names) :]) or None,
         help=help,
         rich_help_panel=panel,
         autocompletion=complete,
@@ -60,22 +61,17 @@ Inputs = Annotated[
 ]
 Output = Annotated[
     str,
-    option(
-        "--output -o", "OUT", "A file, a folder for one output per input, or '-' for CSV on stdout.", OUTPUT
-    ),
+    option("--output -o OUT", "A file, a folder for one output per input, or '-' for CSV on stdout.", OUTPUT),
 ]
 Digest = Annotated[
-    str | None,
-    option("--model-sha256", "DIGEST", "Refuse the model file if its SHA-256 is another.", RUN),
+    str | None, option("--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", RUN)
 ]
 Jobs = Annotated[
     int | None,
-    option(
-        "--jobs", "N", "Work on up to N inputs side by side, where that is faster; default: 1.", UNATTENDED
-    ),
+    option("--jobs N", "Work on up to N inputs side by side, where that is faster; default: 1.", UNATTENDED),
 ]
 Positive = Annotated[
-    str | None, option("--positive", "VALUE", "The label that means anomaly, where it is not 1, true or yes.")
+    str | None, option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.")
 ]
 
 
@@ -83,9 +79,7 @@ Positive = Annotated[
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Annotated[
-        Path, option("--model -m", "MODEL.aed", "The model file.", complete=completion.model_files)
-    ]
+    model: Annotated[Path, option("--model -m MODEL.aed", "The model file.", complete=completion.model_files)]
     model_sha256: Digest = None
 
 
@@ -96,24 +90,19 @@ class ReadingOptions:
     format: Annotated[
         str | None,
         option(
-            "--format",
-            "NAME",
+            "--format NAME",
             "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
             READING,
             completion.formats,
         ),
     ] = None
     delimiter: Annotated[
-        str | None, option("--delimiter", "CHAR", "The mark between CSV fields; default: found.", READING)
+        str | None, option("--delimiter CHAR", "The mark between CSV fields; default: found.", READING)
     ] = None
     encoding: Annotated[
         str | None,
         option(
-            "--encoding",
-            "NAME",
-            "The encoding of text files; default: utf-8.",
-            READING,
-            completion.encodings,
+            "--encoding NAME", "The encoding of text files; default: utf-8.", READING, completion.encodings
         ),
     ] = None
 
@@ -133,10 +122,10 @@ class ThresholdOptions:
 
     alert_rate: Annotated[
         float | None,
-        option("--alert-rate", "R", "Flag this share of normal rows; default: as trained.", THRESHOLD),
+        option("--alert-rate R", "Flag this share of normal rows; default: as trained.", THRESHOLD),
     ] = None
     threshold: Annotated[
-        float | None, option("--threshold", "VALUE", "Flag rows that score above this.", THRESHOLD)
+        float | None, option("--threshold VALUE", "Flag rows that score above this.", THRESHOLD)
     ] = None
 
     def overrides(self) -> dict[str, Any]:
@@ -151,14 +140,11 @@ class RunOptions:
     """What a run works with: settings, and where to compute."""
 
     device: Annotated[
-        str | None,
-        option("--device", "NAME", "auto, cpu, cuda or mps; default: auto.", RUN, completion.devices),
+        str | None, option("--device NAME", "auto, cpu, cuda or mps; default: auto.", RUN, completion.devices)
     ] = None
     config: Annotated[
         Path | None,
-        option(
-            "--config", "FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it.", RUN
-        ),
+        option("--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it.", RUN),
     ] = None
 
     def settings(self, *overrides: Mapping[str, Any]) -> Config:
@@ -176,22 +162,20 @@ class MessageOptions:
     """What is printed, and how."""
 
     json: Annotated[
-        bool,
-        option("--json", None, "Print one JSON object on stdout and nothing else there.", MESSAGES),
+        bool, option("--json", "Print one JSON object on stdout and nothing else there.", MESSAGES)
     ] = False
     log_format: Annotated[
         Literal["text", "json"],
         option(
-            "--log-format",
-            "text|json",
+            "--log-format text|json",
             "How notes, warnings and errors are written to stderr: as text or as JSON lines; default: text.",
             MESSAGES,
         ),
     ] = "text"
-    quiet: Annotated[
-        bool, option("--quiet -q", None, "Print only errors (and JSON, if asked for).", MESSAGES)
-    ] = False
-    verbose: Annotated[bool, option("--verbose -v", None, "Say more about what is done.", MESSAGES)] = False
+    quiet: Annotated[bool, option("--quiet -q", "Print only errors (and JSON, if asked for).", MESSAGES)] = (
+        False
+    )
+    verbose: Annotated[bool, option("--verbose -v", "Say more about what is done.", MESSAGES)] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,8 +185,7 @@ class LabelOptions:
     label: Annotated[
         str | None,
         option(
-            "--label",
-            "COLUMN",
+            "--label COLUMN",
             "The column that marks anomalies; default: the one named in training.",
             complete=completion.columns,
         ),

@@ -30,8 +30,7 @@ class InputOptions(options.ReadingOptions):
     format: Annotated[
         str | None,
         option(
-            "--input-format",
-            "NAME",
+            "--input-format NAME",
             "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
             READING,
             completion.formats,
@@ -63,8 +62,7 @@ def report(
     output: Annotated[
         str | None,
         option(
-            "--output -o",
-            "REPORT",
+            "--output -o REPORT",
             "The page to write, or '-' for stdout, which is where Markdown goes by default.",
             OUTPUT,
         ),
@@ -72,31 +70,25 @@ def report(
     kind: Annotated[
         Literal["html", "md"] | None,
         option(
-            "--format",
-            "html|md",
+            "--format html|md",
             "A web page, or Markdown for a message; default: by the name's suffix.",
             OUTPUT,
         ),
     ] = None,
     plots: Annotated[
-        str | None, option("--plots", "DIR", "Also write the charts as PNG files there.", OUTPUT)
+        str | None, option("--plots DIR", "Also write the charts as PNG files there.", OUTPUT)
     ] = None,
     label: Annotated[
         str | None,
-        option(
-            "--label",
-            "COLUMN",
-            "Also hold the scores against these labels.",
-            complete=completion.columns,
-        ),
+        option("--label COLUMN", "Also hold the scores against these labels.", complete=completion.columns),
     ] = None,
     positive: options.Positive = None,
-    top: Annotated[int, option("--top", "K", "How many of the strangest rows to explain; default: 50.")] = 50,
+    top: Annotated[int, option("--top K", "How many of the strangest rows to explain; default: 50.")] = 50,
     map: Annotated[
         Literal["pca", "tsne", "umap"],
-        option("--map", "pca|tsne|umap", "How to draw the map of rows; default: pca."),
+        option("--map pca|tsne|umap", "How to draw the map of rows; default: pca."),
     ] = "pca",
-    title: Annotated[str | None, option("--title", "TEXT", "The title; default: the inputs.", OUTPUT)] = None,
+    title: Annotated[str | None, option("--title TEXT", "The title; default: the inputs.", OUTPUT)] = None,
 ) -> None:
     """Write a page that shows what was found: verdict, strangest rows and why, charts, model card.
 

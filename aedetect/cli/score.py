@@ -31,25 +31,19 @@ class GuardOptions:
 
     fail_over: Annotated[
         float | None,
-        option("--fail-over", "RATE", "Exit with 10 if a larger share of the rows is flagged.", THRESHOLD),
+        option("--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged.", THRESHOLD),
     ] = None
     max_alert_rate: Annotated[
         float | None,
         option(
-            "--max-alert-rate",
-            "RATE",
+            "--max-alert-rate RATE",
             "Warn of a change in the data if a larger share of the rows is flagged.",
             THRESHOLD,
         ),
     ] = None
     fail_on_drift: Annotated[
         bool,
-        option(
-            "--fail-on-drift",
-            None,
-            "Exit with 11 if the rows are no longer spread as in training.",
-            THRESHOLD,
-        ),
+        option("--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training.", THRESHOLD),
     ] = False
 
 
@@ -60,38 +54,29 @@ class UnattendedOptions:
     new_only: Annotated[
         bool,
         option(
-            "--new-only",
-            None,
-            "Score only inputs that --state does not hold as scored by this model.",
-            UNATTENDED,
+            "--new-only", "Score only inputs that --state does not hold as scored by this model.", UNATTENDED
         ),
     ] = False
     state: Annotated[
         Path | None,
-        option(
-            "--state", "FILE", "Where --new-only notes what was scored; see `aedetect state`.", UNATTENDED
-        ),
+        option("--state FILE", "Where --new-only notes what was scored; see `aedetect state`.", UNATTENDED),
     ] = None
     min_age: Annotated[
         str | None,
         option(
-            "--min-age",
-            "TIME",
+            "--min-age TIME",
             "Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
             UNATTENDED,
         ),
     ] = None
     summary: Annotated[
         Path | None,
-        option(
-            "--summary", "FILE", "Write the JSON summary here as well, also when the run fails.", UNATTENDED
-        ),
+        option("--summary FILE", "Write the JSON summary here as well, also when the run fails.", UNATTENDED),
     ] = None
     metrics: Annotated[
         Path | None,
         option(
-            "--metrics",
-            "FILE",
+            "--metrics FILE",
             "Write metrics for Prometheus' textfile collector here, also when the run fails.",
             UNATTENDED,
         ),
@@ -105,23 +90,18 @@ class ShapeOptions:
     output: Annotated[
         str | None,
         option(
-            "--output -o",
-            "OUT",
+            "--output -o OUT",
             "A file, a folder for one output per input, or '-' for CSV on stdout. "
             "Without it only the summary is given.",
             OUTPUT,
         ),
     ] = None
-    only_anomalies: Annotated[bool, option("--only-anomalies", None, "Write only flagged rows.", OUTPUT)] = (
-        False
-    )
+    only_anomalies: Annotated[bool, option("--only-anomalies", "Write only flagged rows.", OUTPUT)] = False
     keep: Annotated[
         Literal["all", "id", "none"],
-        option("--keep", "all|id|none", "Which of the input's columns to write; default: all.", OUTPUT),
+        option("--keep all|id|none", "Which of the input's columns to write; default: all.", OUTPUT),
     ] = "all"
-    prefix: Annotated[
-        str, option("--prefix", "TEXT", "Put before the names of the added columns.", OUTPUT)
-    ] = ""
+    prefix: Annotated[str, option("--prefix TEXT", "Put before the names of the added columns.", OUTPUT)] = ""
 
 
 def score(
@@ -138,14 +118,11 @@ def score(
     history: Annotated[
         list[str] | None,
         option(
-            "--history",
-            "INPUT",
-            "Rows that went before, known but not scored again; may be repeated.",
-            SERIES,
+            "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", SERIES
         ),
     ] = None,
     events: Annotated[
-        str | None, option("--events", "FILE", "Write one row for each event here.", SERIES)
+        str | None, option("--events FILE", "Write one row for each event here.", SERIES)
     ] = None,
 ) -> None:
     """Score rows with a trained model and flag what does not belong.

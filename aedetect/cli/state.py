@@ -28,7 +28,7 @@ Example: aedetect state show scored.db
 State = Annotated[Path, argument("FILE", "The state file.")]
 OfModel = Annotated[
     str | None,
-    option("--model-sha256", "DIGEST", "Only entries of the model with this digest, or one that begins so."),
+    option("--model-sha256 DIGEST", "Only entries of the model with this digest, or one that begins so."),
 ]
 
 
@@ -72,7 +72,7 @@ def forget(
     messages: options.MessageOptions,
     inputs: Annotated[list[str] | None, argument("INPUT...", "Inputs to score again.")] = None,
     model: OfModel = None,
-    all: Annotated[bool, option("--all", None, "Forget every input.")] = False,
+    all: Annotated[bool, option("--all", "Forget every input.")] = False,
 ) -> None:
     """Forget inputs, so that the next run scores them again.
 

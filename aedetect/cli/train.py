@@ -26,27 +26,22 @@ class ColumnOptions:
 
     columns: Annotated[
         str | None,
-        option("--columns", "A,B", "Learn from these columns only.", COLUMNS, completion.column_lists),
+        option("--columns A,B", "Learn from these columns only.", COLUMNS, completion.column_lists),
     ] = None
     exclude: Annotated[
         str | None,
-        option("--exclude", "A,B", "Never learn from these columns.", COLUMNS, completion.column_lists),
+        option("--exclude A,B", "Never learn from these columns.", COLUMNS, completion.column_lists),
     ] = None
     id: Annotated[
         list[str] | None,
         option(
-            "--id",
-            "COLUMN",
-            "Carried through, never learned; may be repeated.",
-            COLUMNS,
-            completion.columns,
+            "--id COLUMN", "Carried through, never learned; may be repeated.", COLUMNS, completion.columns
         ),
     ] = None
     label: Annotated[
         str | None,
         option(
-            "--label",
-            "COLUMN",
+            "--label COLUMN",
             "Marks known anomalies: never learned, and those rows are left out.",
             COLUMNS,
             completion.columns,
@@ -54,15 +49,12 @@ class ColumnOptions:
     ] = None
     positive: Annotated[
         str | None,
-        option(
-            "--positive", "VALUE", "The label that means anomaly, where it is not 1, true or yes.", COLUMNS
-        ),
+        option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", COLUMNS),
     ] = None
     role: Annotated[
         list[str] | None,
         option(
-            "--role",
-            "COLUMN=ROLE",
+            "--role COLUMN=ROLE",
             "Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
             COLUMNS,
             completion.roles,
@@ -88,18 +80,13 @@ class SeriesOptions:
     time: Annotated[
         str | None,
         option(
-            "--time",
-            "COLUMN",
-            "The rows are time series: the column of timestamps.",
-            SERIES,
-            completion.columns,
+            "--time COLUMN", "The rows are time series: the column of timestamps.", SERIES, completion.columns
         ),
     ] = None
     entity: Annotated[
         list[str] | None,
         option(
-            "--entity",
-            "COLUMN",
+            "--entity COLUMN",
             "One series for each value of this column; may be repeated.",
             SERIES,
             completion.columns,
@@ -108,20 +95,18 @@ class SeriesOptions:
     window: Annotated[
         str | None,
         option(
-            "--window",
-            "N|TIME",
+            "--window N|TIME",
             "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
             SERIES,
         ),
     ] = None
     causal: Annotated[
-        bool, option("--causal", None, "A row's score uses no later rows, as data come in.", SERIES)
+        bool, option("--causal", "A row's score uses no later rows, as data come in.", SERIES)
     ] = False
     time_format: Annotated[
         str | None,
         option(
-            "--time-format",
-            "FORMAT",
+            "--time-format FORMAT",
             "How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
             SERIES,
         ),
@@ -129,8 +114,7 @@ class SeriesOptions:
     time_zone: Annotated[
         str | None,
         option(
-            "--time-zone",
-            "ZONE",
+            "--time-zone ZONE",
             "Zone of timestamps without one, e.g. Europe/Berlin; default: UTC.",
             SERIES,
             completion.time_zones,
@@ -156,8 +140,7 @@ class TrainingOptions:
     architecture: Annotated[
         str | None,
         option(
-            "--architecture",
-            "NAME",
+            "--architecture NAME",
             "auto, memory, principal, denoising, variational or bottleneck; for time series patches "
             "or convolutional; default: auto.",
             TRAINING,
@@ -167,8 +150,7 @@ class TrainingOptions:
     latent_dim: Annotated[
         int | None,
         option(
-            "--latent-dim",
-            "K",
+            "--latent-dim K",
             "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the "
             "variance.",
             TRAINING,
@@ -176,23 +158,22 @@ class TrainingOptions:
     ] = None
     epochs: Annotated[
         int | None,
-        option("--epochs", "N", "Passes over the training rows; default: sized to the data.", TRAINING),
+        option("--epochs N", "Passes over the training rows; default: sized to the data.", TRAINING),
     ] = None
     max_time: Annotated[
-        str | None, option("--max-time", "TIME", "Stop training after this long, e.g. 10m.", TRAINING)
+        str | None, option("--max-time TIME", "Stop training after this long, e.g. 10m.", TRAINING)
     ] = None
     contamination: Annotated[
         str | None,
         option(
-            "--contamination",
-            "R|auto",
+            "--contamination R|auto",
             "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
             TRAINING,
             completion.contamination,
         ),
     ] = None
     seed: Annotated[
-        int | None, option("--seed", "N", "Same seed, same machine, same model; default: 0.", TRAINING)
+        int | None, option("--seed N", "Same seed, same machine, same model; default: 0.", TRAINING)
     ] = None
 
     def overrides(self) -> dict[str, Any]:
@@ -214,8 +195,7 @@ class StartOptions:
     start: Annotated[
         Path | None,
         option(
-            "--from",
-            "MODEL.aed",
+            "--from MODEL.aed",
             "Go on from the weights of an older model, with its columns, on new data.",
             TRAINING,
             completion.model_files,
@@ -223,13 +203,12 @@ class StartOptions:
     ] = None
     model_sha256: Annotated[
         str | None,
-        option("--model-sha256", "DIGEST", "Refuse the model of --from if its SHA-256 is another.", TRAINING),
+        option("--model-sha256 DIGEST", "Refuse the model of --from if its SHA-256 is another.", TRAINING),
     ] = None
     resume: Annotated[
         bool,
         option(
             "--resume",
-            None,
             "Go on from the checkpoint that an interrupted run of the same command left.",
             TRAINING,
         ),
@@ -252,10 +231,10 @@ class TrainReadingOptions(options.ReadingOptions):
 
     decimal: Annotated[
         str | None,
-        option("--decimal", "MARK", "The decimal mark in text files, '.' or ','; default: '.'.", READING),
+        option("--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'.", READING),
     ] = None
     na_values: Annotated[
-        str | None, option("--na-values", "A,B", "Further cell texts that mean 'missing'.", READING)
+        str | None, option("--na-values A,B", "Further cell texts that mean 'missing'.", READING)
     ] = None
 
     def overrides(self) -> dict[str, Any]:
@@ -286,7 +265,7 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[Path, option("--output -o", "MODEL.aed", "The model file to write.")],
+    output: Annotated[Path, option("--output -o MODEL.aed", "The model file to write.")],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -297,17 +276,13 @@ def train(
     alert_rate: Annotated[
         float | None,
         option(
-            "--alert-rate",
-            "R",
-            "Share of normal rows you accept as false alarms; default: 0.01.",
-            THRESHOLD,
+            "--alert-rate R", "Share of normal rows you accept as false alarms; default: 0.01.", THRESHOLD
         ),
     ] = None,
     alarms_per_day: Annotated[
         float | None,
         option(
-            "--alarms-per-day",
-            "N",
+            "--alarms-per-day N",
             "Of time series: accept so many false events a day on each series, instead of an alert rate.",
             THRESHOLD,
         ),
