@@ -33,7 +33,6 @@ def inspect(
             OUTPUT,
         ),
     ] = "table",
-    model_sha256: options.Digest = None,
 ) -> None:
     """Show what is in a model file: data, columns, settings, training, threshold.
 
@@ -45,7 +44,7 @@ def inspect(
     with running("inspect", replace(messages, json=messages.json or format == "json")) as out:
         from aedetect.scoring.model_file import read_model_file
 
-        manifest, tensors, digest = read_model_file(model, model_sha256)
+        manifest, tensors, digest = read_model_file(model)
         out.result(_as_dict(manifest, tensors, digest, model))
         if format == "md" and not (out.json or out.quiet):
             _print_card(manifest, tensors, digest, model)
