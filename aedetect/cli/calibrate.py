@@ -35,13 +35,15 @@ def calibrate(
         option(
             "--alert-rate R",
             "Share of normal rows you accept as false alarms; default: as trained.",
-            THRESHOLD,
+            panel=THRESHOLD,
         ),
     ] = None,
     label: Annotated[
         str | None,
         option(
-            "--label COLUMN", "Marks known anomalies: those rows are left out.", complete=completion.columns
+            "--label COLUMN",
+            "The column that marks known anomalies: those rows are left out.",
+            completion.columns,
         ),
     ] = None,
     positive: options.Positive = None,

@@ -26,14 +26,15 @@ def clean(
         bool, option("--only-anomalous-cells", "Replace just the cells to blame for a flagged row.")
     ] = False,
     changes: Annotated[
-        Path | None, option("--changes FILE", "List each changed cell: row, column, was, is, why.", OUTPUT)
+        Path | None,
+        option("--changes FILE", "List each changed cell: row, column, was, is, why.", panel=OUTPUT),
     ] = None,
     alert_rate: Annotated[
         float | None,
         option(
             "--alert-rate R",
             "With --only-anomalous-cells, flag this share of normal rows; default: as trained.",
-            THRESHOLD,
+            panel=THRESHOLD,
         ),
     ] = None,
 ) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import functools
+import glob
 import gzip
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,10 @@ ROLES = ("numeric", "categorical", "boolean", "datetime", "id", "ignored")
 _MOST_HEADER_BYTES = 16 << 20
 _HEAD_BYTES = 1 << 16
 _DELIMITERS = (",", ";", "\t", "|")
+# Names come from files, and what is offered is put into a command line, or read by the shell before
+# that: whatever a shell could take for more than a name is not offered.
+_NAME = re.compile(r"[\w .,:=+@%/()\[\]-]+")
+_TO_ESCAPE = re.compile(r"([ ()\[\]])")
 
 
 def _offering(found: Callable[[typer.Context, str], Iterable[str]]) -> Completer:
@@ -35,12 +41,19 @@ def _offering(found: Callable[[typer.Context, str], Iterable[str]]) -> Completer
     @functools.wraps(found)
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
-            return [word for word in found(ctx, incomplete) if word.startswith(incomplete)]
+            words = [word for word in found(ctx, incomplete) if word.startswith(incomplete)]
+            return [_typable(word) for word in words if _NAME.fullmatch(word)]
         except Exception:
             # A shell would print the error into the line that somebody is typing.
             return []
 
     return complete
+
+
+def _typable(word: str) -> str:
+    """A word as it is typed: bash, alone among shells, escapes nothing itself."""
+    in_bash = os.environ.get("_AEDETECT_COMPLETE") == "complete_bash"
+    return _TO_ESCAPE.sub(r"\\\1", word) if in_bash else word
 
 
 def _of(names: Sequence[str]) -> Completer:
@@ -97,7 +110,7 @@ def roles(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 def categories(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """COLUMN=VALUE for the categories that the model knows."""
     features = _manifest(ctx)["features"]["categorical"]
-    return _pairs({each["column"]: each["categories"] for each in features}, incomplete)
+    return _pairs({each["column"]: each["values"] for each in features}, incomplete)
 
 
 @_offering
@@ -117,11 +130,16 @@ def _pairs(values: dict[str, Sequence[str]], incomplete: str) -> list[str]:
 
 
 def _columns(ctx: typer.Context) -> list[str]:
+    delimiter = ctx.params.get("delimiter")
     for word in _inputs(ctx):
-        names = header_of(word, _typed(ctx, "delimiter"))
-        if names:
-            return names
-    return [column["name"] for column in _manifest(ctx)["model_schema"]["columns"]]
+        # A shell hands over patterns and '~' as they were typed.
+        for path in sorted(glob.glob(os.path.expanduser(word))):
+            names = header_of(path, delimiter)
+            if names:
+                return names
+    manifest = _manifest(ctx)
+    label = manifest["config"]["data"]["label"]
+    return [*(column["name"] for column in manifest["model_schema"]["columns"]), *([label] if label else [])]
 
 
 def _inputs(ctx: typer.Context) -> list[str]:
@@ -130,13 +148,8 @@ def _inputs(ctx: typer.Context) -> list[str]:
     return [str(word) for word in ([named] if isinstance(named, str) else [*named, *ctx.args])]
 
 
-def _typed(ctx: typer.Context, name: str) -> str | None:
-    value = ctx.params.get(name)
-    return None if value is None else str(value)
-
-
 def _manifest(ctx: typer.Context) -> dict[str, Any]:
-    return manifest_of(ctx.params["model"])
+    return manifest_of(os.path.expanduser(ctx.params["model"]))
 
 
 def manifest_of(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli.command import end_with, stdout_for_one, tell_failures
+from aedetect.cli.groups import group
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
 from aedetect.cli.options import Output as RowsOutput
 from aedetect.cli.output import Output
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aedetect.tasks.rows_run import MakeTask, RowsRequest
 
 
-@dataclass(frozen=True, kw_only=True)
+@group()
 class RowsOptions:
     """What each of these commands takes."""
 

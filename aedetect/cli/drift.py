@@ -24,7 +24,7 @@ def drift(
     run: options.RunOptions,
     messages: options.MessageOptions,
     fail_on_drift: Annotated[
-        bool, option("--fail-on-drift", "Exit with 11 if the data have drifted.", THRESHOLD)
+        bool, option("--fail-on-drift", "Exit with 11 if the data have drifted.", panel=THRESHOLD)
     ] = False,
 ) -> None:
     """Tell whether data still look like those that the model was trained on.

@@ -15,7 +15,7 @@ def encode(
     rows: RowsOptions,
     map: Annotated[
         Path | None,
-        option("--map FILE", "Draw the rows on a plane, by their codes: .png, .svg or .html.", OUTPUT),
+        option("--map FILE", "Draw the rows on a plane, by their codes: .png, .svg or .html.", panel=OUTPUT),
     ] = None,
 ) -> None:
     """Compress rows to a few numbers each, z0, z1 and so on, beside their id columns.

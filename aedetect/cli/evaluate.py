@@ -41,18 +41,18 @@ def evaluate(
     messages: options.MessageOptions,
     by: Annotated[
         str | None,
-        option("--by COLUMN", "Also judge each value of this column apart.", complete=completion.columns),
+        option("--by COLUMN", "Also judge each value of this column apart.", completion.columns),
     ] = None,
     compare: Annotated[
         Path | None,
         option(
             "--compare MODEL2.aed",
             "Judge a second model on the same rows, and test whether it differs.",
-            complete=completion.model_files,
+            completion.model_files,
         ),
     ] = None,
     at: Annotated[
-        str, option("--at R,R", f"Alert rates to show verdicts at; default: {USUAL_RATES}.", THRESHOLD)
+        str, option("--at R,R", f"Alert rates to show verdicts at; default: {USUAL_RATES}.", panel=THRESHOLD)
     ] = USUAL_RATES,
 ) -> None:
     """Hold scores against labels: how well they rank, what the threshold catches.

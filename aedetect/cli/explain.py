@@ -53,24 +53,26 @@ def explain(
     top: Annotated[int | None, option("--top K", "Explain the K strangest flagged rows; default: 5.")] = None,
     event: Annotated[
         int | None,
-        option("--event N", "Explain the event of this number, as in the column anomaly_event.", SERIES),
+        option(
+            "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
+        ),
     ] = None,
     entity: Annotated[
         list[str] | None,
         option(
             "--entity VALUE",
             "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
-            SERIES,
             completion.entities,
+            panel=SERIES,
         ),
     ] = None,
 ) -> None:
     """Say why rows, or events of time series, were flagged: which columns, what was expected instead.
 
     Each row gets a plain sentence, its columns with their share in the score, the value seen, the
-    value that normal rows alike in all else have, how rare the value is, and the normal rows
+    value of normal rows that are alike in all else, how rare the value is, and the normal rows
     nearest to it. Of time series each event is explained, by what the model expected at that time.
-    With --verbose, all columns.
+    With --verbose, all columns are listed.
 
     Example: aedetect explain march.csv -m model.aed --top 10
     """

@@ -1,7 +1,8 @@
 """Options in groups: a dataclass of options is one parameter of a command.
 
 A command takes `reading: ReadingOptions`, and `grouped` makes of it what the command line asks for:
-a function with `--format`, `--delimiter` and `--encoding`, which puts the group together again.
+a function with `--format`, `--delimiter` and `--encoding`, which puts the group together again. In
+help pages the options of a group stand in the panel that `@group(panel)` names.
 """
 
 from __future__ import annotations
@@ -9,17 +10,33 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_type_hints
+from copy import copy
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+
+from typer.models import OptionInfo
 
 Command = Callable[..., None]
+Group = TypeVar("Group")
+
+_PANEL = "__panel__"
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def group(panel: str | None = None) -> Callable[[type[Group]], type[Group]]:
+    """Makes a group of a class: a frozen dataclass whose options stand in `panel`, if they name no other."""
+
+    def made(cls: type[Group]) -> type[Group]:
+        setattr(cls, _PANEL, panel)
+        return dataclass(frozen=True, kw_only=True)(cls)
+
+    return made
 
 
 def grouped(command: Command) -> Command:
     """`command` with the fields of its groups as parameters, each by its own name.
 
-    A group is a dataclass whose fields are annotated as parameters of a command are, or are groups
-    themselves. Raises TypeError where two parameters would have one name.
+    The fields of a group are annotated as parameters of a command are, or are groups themselves. Raises TypeError where two parameters would have one name.
     """
     parameters = list(_expanded(command))
     names = [parameter.name for parameter in parameters]
@@ -37,6 +54,7 @@ def grouped(command: Command) -> Command:
     return expanded
 
 
+@functools.cache
 def _hints(owner: Any) -> dict[str, Any]:
     hints = get_type_hints(owner, include_extras=True)
     hints.pop("return", None)
@@ -57,7 +75,19 @@ def _parameters(name: str, hint: Any, default: Any) -> Iterator[inspect.Paramete
     hints = _hints(hint)
     for field in fields(hint):
         own = inspect.Parameter.empty if field.default is MISSING else field.default
-        yield from _parameters(field.name, hints[field.name], own)
+        yield from _parameters(field.name, _in_panel(hints[field.name], getattr(hint, _PANEL)), own)
+
+
+def _in_panel(hint: Any, panel: str | None) -> Any:
+    """An option that names no panel, in `panel`."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    kind, *marks = get_args(hint)
+    for place, mark in enumerate(marks):
+        if isinstance(mark, OptionInfo) and mark.rich_help_panel is None:
+            marks[place] = copy(mark)
+            marks[place].rich_help_panel = panel
+    return Annotated[kind, *marks]
 
 
 def _packed(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
@@ -68,4 +98,4 @@ def _packed(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _is_group(hint: Any) -> bool:
-    return isinstance(hint, type) and is_dataclass(hint)
+    return isinstance(hint, type) and is_dataclass(hint) and hasattr(hint, _PANEL)

@@ -13,14 +13,14 @@ from aedetect.cli.options import OUTPUT, option
 def impute(
     rows: RowsOptions,
     mark: Annotated[
-        bool, option("--mark", "Add a column 'imputed' that names the cells filled.", OUTPUT)
+        bool, option("--mark", "Add a column 'imputed' that names the cells filled.", panel=OUTPUT)
     ] = False,
     draws: Annotated[
         int | None, option("--draws N", "Give N plausible fills of each row, numbered in a column 'draw'.")
     ] = None,
     seed: Annotated[int, option("--seed N", "Same seed, same draws; default: 0.", least=0)] = 0,
 ) -> None:
-    """Fill missing cells with what the other cells of their row let expect.
+    """Fill missing cells with the values that the rest of their row suggests.
 
     Observed cells stay as they were written. Filled ones keep the column's type and range: whole
     numbers stay whole, categories are known ones.

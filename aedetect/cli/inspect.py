@@ -30,7 +30,7 @@ def inspect(
         option(
             "--format table|md|json",
             "A table, a model card in Markdown, or one JSON object (as --json); default: table.",
-            OUTPUT,
+            panel=OUTPUT,
         ),
     ] = "table",
 ) -> None:

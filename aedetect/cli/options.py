@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from aedetect.cli import completion
+from aedetect.cli.groups import group
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ PANELS = (COLUMNS, TRAINING, OUTPUT, THRESHOLD, SERIES, READING, UNATTENDED, RUN
 def option(
     flags: str,
     help: str,
-    panel: str | None = None,
     complete: Callable[..., Any] | None = None,
+    panel: str | None = None,
     least: int | None = None,
 ) -> Any:
-    """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`."""
+    """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`.
+
+    `complete` offers values to a shell, `panel` is that of its group if it is None, `least` the smallest
+    number that is taken.
+    """
     words = flags.split()
     names = [word for word in words if word.startswith("-")]
     return typer.Option(
@@ -61,29 +65,35 @@ Inputs = Annotated[
 ]
 Output = Annotated[
     str,
-    option("--output -o OUT", "A file, a folder for one output per input, or '-' for CSV on stdout.", OUTPUT),
+    option(
+        "--output -o OUT",
+        "A file, a folder for one output per input, or '-' for CSV on stdout.",
+        panel=OUTPUT,
+    ),
 ]
 Digest = Annotated[
-    str | None, option("--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", RUN)
+    str | None, option("--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", panel=RUN)
 ]
 Jobs = Annotated[
     int | None,
-    option("--jobs N", "Work on up to N inputs side by side, where that is faster; default: 1.", UNATTENDED),
+    option(
+        "--jobs N", "Work on up to N inputs side by side, where that is faster; default: 1.", panel=UNATTENDED
+    ),
 ]
 Positive = Annotated[
     str | None, option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.")
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@group()
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Annotated[Path, option("--model -m MODEL.aed", "The model file.", complete=completion.model_files)]
+    model: Annotated[Path, option("--model -m MODEL.aed", "The model file.", completion.model_files)]
     model_sha256: Digest = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(READING)
 class ReadingOptions:
     """How inputs are read."""
 
@@ -92,18 +102,16 @@ class ReadingOptions:
         option(
             "--format NAME",
             "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            READING,
             completion.formats,
         ),
     ] = None
     delimiter: Annotated[
-        str | None, option("--delimiter CHAR", "The mark between CSV fields; default: found.", READING)
+        str | None,
+        option("--delimiter CHAR", "The character between CSV fields; default: detected."),
     ] = None
     encoding: Annotated[
         str | None,
-        option(
-            "--encoding NAME", "The encoding of text files; default: utf-8.", READING, completion.encodings
-        ),
+        option("--encoding NAME", "The encoding of text files; default: utf-8.", completion.encodings),
     ] = None
 
     def overrides(self) -> dict[str, Any]:
@@ -116,17 +124,15 @@ class ReadingOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(THRESHOLD)
 class ThresholdOptions:
     """Where the threshold lies, where it is not the one of the model file."""
 
     alert_rate: Annotated[
         float | None,
-        option("--alert-rate R", "Flag this share of normal rows; default: as trained.", THRESHOLD),
+        option("--alert-rate R", "Flag this share of normal rows; default: as trained."),
     ] = None
-    threshold: Annotated[
-        float | None, option("--threshold VALUE", "Flag rows that score above this.", THRESHOLD)
-    ] = None
+    threshold: Annotated[float | None, option("--threshold VALUE", "Flag rows that score above this.")] = None
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options. Raises UsageError where both are given."""
@@ -135,16 +141,16 @@ class ThresholdOptions:
         return {"threshold.alert_rate": self.alert_rate, "threshold.value": self.threshold}
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(RUN)
 class RunOptions:
     """What a run works with: settings, and where to compute."""
 
     device: Annotated[
-        str | None, option("--device NAME", "auto, cpu, cuda or mps; default: auto.", RUN, completion.devices)
+        str | None, option("--device NAME", "auto, cpu, cuda or mps; default: auto.", completion.devices)
     ] = None
     config: Annotated[
         Path | None,
-        option("--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it.", RUN),
+        option("--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it."),
     ] = None
 
     def settings(self, *overrides: Mapping[str, Any]) -> Config:
@@ -157,28 +163,23 @@ class RunOptions:
         return Config.build(self.config, os.environ, merged, _flag)
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(MESSAGES)
 class MessageOptions:
     """What is printed, and how."""
 
-    json: Annotated[
-        bool, option("--json", "Print one JSON object on stdout and nothing else there.", MESSAGES)
-    ] = False
+    json: Annotated[bool, option("--json", "Print one JSON object on stdout and nothing else there.")] = False
     log_format: Annotated[
         Literal["text", "json"],
         option(
             "--log-format text|json",
             "How notes, warnings and errors are written to stderr: as text or as JSON lines; default: text.",
-            MESSAGES,
         ),
     ] = "text"
-    quiet: Annotated[bool, option("--quiet -q", "Print only errors (and JSON, if asked for).", MESSAGES)] = (
-        False
-    )
-    verbose: Annotated[bool, option("--verbose -v", "Say more about what is done.", MESSAGES)] = False
+    quiet: Annotated[bool, option("--quiet -q", "Print only errors (and JSON, if asked for).")] = False
+    verbose: Annotated[bool, option("--verbose -v", "Say more about what is done.")] = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@group()
 class LabelOptions:
     """Which column marks anomalies, to hold scores against."""
 
@@ -187,7 +188,7 @@ class LabelOptions:
         option(
             "--label COLUMN",
             "The column that marks anomalies; default: the one named in training.",
-            complete=completion.columns,
+            completion.columns,
         ),
     ] = None
     positive: Positive = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.groups import group
 from aedetect.cli.options import OUTPUT, READING, option
 from aedetect.cli.output import Output, printing
 from aedetect.cli.progress import TerminalProgress
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _STDOUT = "-"
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(READING)
 class InputOptions(options.ReadingOptions):
     """How inputs are read, where --format is that of the report."""
 
@@ -32,7 +33,6 @@ class InputOptions(options.ReadingOptions):
         option(
             "--input-format NAME",
             "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            READING,
             completion.formats,
         ),
     ] = None
@@ -64,7 +64,7 @@ def report(
         option(
             "--output -o REPORT",
             "The page to write, or '-' for stdout, which is where Markdown goes by default.",
-            OUTPUT,
+            panel=OUTPUT,
         ),
     ] = None,
     kind: Annotated[
@@ -72,15 +72,15 @@ def report(
         option(
             "--format html|md",
             "A web page, or Markdown for a message; default: by the name's suffix.",
-            OUTPUT,
+            panel=OUTPUT,
         ),
     ] = None,
     plots: Annotated[
-        str | None, option("--plots DIR", "Also write the charts as PNG files there.", OUTPUT)
+        str | None, option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT)
     ] = None,
     label: Annotated[
         str | None,
-        option("--label COLUMN", "Also hold the scores against these labels.", complete=completion.columns),
+        option("--label COLUMN", "Also hold the scores against these labels.", completion.columns),
     ] = None,
     positive: options.Positive = None,
     top: Annotated[int, option("--top K", "How many of the strangest rows to explain; default: 50.")] = 50,
@@ -88,7 +88,9 @@ def report(
         Literal["pca", "tsne", "umap"],
         option("--map pca|tsne|umap", "How to draw the map of rows; default: pca."),
     ] = "pca",
-    title: Annotated[str | None, option("--title TEXT", "The title; default: the inputs.", OUTPUT)] = None,
+    title: Annotated[
+        str | None, option("--title TEXT", "The title; default: the inputs.", panel=OUTPUT)
+    ] = None,
 ) -> None:
     """Write a page that shows what was found: verdict, strangest rows and why, charts, model card.
 

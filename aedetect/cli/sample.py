@@ -28,16 +28,12 @@ class SampleRequest:
 def sample(
     count: Annotated[int, argument("N", "How many rows.")],
     model: options.ModelOptions,
-    output: Annotated[str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", OUTPUT)],
+    output: Annotated[str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", panel=OUTPUT)],
     run: options.RunOptions,
     messages: options.MessageOptions,
     where: Annotated[
         list[str] | None,
-        option(
-            "--where COLUMN=VALUE",
-            "Only rows of this category; may be repeated.",
-            complete=completion.categories,
-        ),
+        option("--where COLUMN=VALUE", "Only rows of this category; may be repeated.", completion.categories),
     ] = None,
     seed: Annotated[int, option("--seed N", "Same seed, same rows; default: 0.", least=0)] = 0,
 ) -> None:

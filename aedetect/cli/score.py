@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, stdout_for_one, tell_failures
+from aedetect.cli.groups import group
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
 from aedetect.cli.output import Output, is_terminal
 from aedetect.cli.progress import TerminalProgress
@@ -25,65 +25,59 @@ if TYPE_CHECKING:
 _SKIPPED = {"known": "scored before", "young": "still young; left for the next run"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(THRESHOLD)
 class GuardOptions:
     """When a run is not taken at face value."""
 
     fail_over: Annotated[
         float | None,
-        option("--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged.", THRESHOLD),
+        option("--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged."),
     ] = None
     max_alert_rate: Annotated[
         float | None,
         option(
-            "--max-alert-rate RATE",
-            "Warn of a change in the data if a larger share of the rows is flagged.",
-            THRESHOLD,
+            "--max-alert-rate RATE", "Warn of a change in the data if a larger share of the rows is flagged."
         ),
     ] = None
     fail_on_drift: Annotated[
         bool,
-        option("--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training.", THRESHOLD),
+        option("--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training."),
     ] = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(UNATTENDED)
 class UnattendedOptions:
     """What runs that nobody watches note, and where."""
 
     new_only: Annotated[
         bool,
-        option(
-            "--new-only", "Score only inputs that --state does not hold as scored by this model.", UNATTENDED
-        ),
+        option("--new-only", "Score only inputs that --state does not hold as scored by this model."),
     ] = False
     state: Annotated[
         Path | None,
-        option("--state FILE", "Where --new-only notes what was scored; see `aedetect state`.", UNATTENDED),
+        option("--state FILE", "Where --new-only notes what was scored; see `aedetect state`."),
     ] = None
     min_age: Annotated[
         str | None,
         option(
             "--min-age TIME",
             "Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
-            UNATTENDED,
         ),
     ] = None
     summary: Annotated[
         Path | None,
-        option("--summary FILE", "Write the JSON summary here as well, also when the run fails.", UNATTENDED),
+        option("--summary FILE", "Write the JSON summary here as well, also when the run fails."),
     ] = None
     metrics: Annotated[
         Path | None,
         option(
             "--metrics FILE",
             "Write metrics for Prometheus' textfile collector here, also when the run fails.",
-            UNATTENDED,
         ),
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(OUTPUT)
 class ShapeOptions:
     """Where scored rows go, and what is written of them."""
 
@@ -93,15 +87,14 @@ class ShapeOptions:
             "--output -o OUT",
             "A file, a folder for one output per input, or '-' for CSV on stdout. "
             "Without it only the summary is given.",
-            OUTPUT,
         ),
     ] = None
-    only_anomalies: Annotated[bool, option("--only-anomalies", "Write only flagged rows.", OUTPUT)] = False
+    only_anomalies: Annotated[bool, option("--only-anomalies", "Write only flagged rows.")] = False
     keep: Annotated[
         Literal["all", "id", "none"],
-        option("--keep all|id|none", "Which of the input's columns to write; default: all.", OUTPUT),
+        option("--keep all|id|none", "Which of the input's columns to write; default: all."),
     ] = "all"
-    prefix: Annotated[str, option("--prefix TEXT", "Put before the names of the added columns.", OUTPUT)] = ""
+    prefix: Annotated[str, option("--prefix TEXT", "Put before the names of the added columns.")] = ""
 
 
 def score(
@@ -118,11 +111,13 @@ def score(
     history: Annotated[
         list[str] | None,
         option(
-            "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", SERIES
+            "--history INPUT",
+            "Rows that went before, known but not scored again; may be repeated.",
+            panel=SERIES,
         ),
     ] = None,
     events: Annotated[
-        str | None, option("--events FILE", "Write one row for each event here.", SERIES)
+        str | None, option("--events FILE", "Write one row for each event here.", panel=SERIES)
     ] = None,
 ) -> None:
     """Score rows with a trained model and flag what does not belong.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, sources_for_model, warn_of
+from aedetect.cli.groups import group
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
@@ -20,43 +20,41 @@ if TYPE_CHECKING:
     from aedetect.config import Config, SeriesConfig
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(COLUMNS)
 class ColumnOptions:
     """What each column is for."""
 
     columns: Annotated[
         str | None,
-        option("--columns A,B", "Learn from these columns only.", COLUMNS, completion.column_lists),
+        option("--columns A,B", "Learn from these columns only.", completion.column_lists),
     ] = None
     exclude: Annotated[
         str | None,
-        option("--exclude A,B", "Never learn from these columns.", COLUMNS, completion.column_lists),
+        option("--exclude A,B", "Never learn from these columns.", completion.column_lists),
     ] = None
     id: Annotated[
         list[str] | None,
         option(
-            "--id COLUMN", "Carried through, never learned; may be repeated.", COLUMNS, completion.columns
+            "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
         ),
     ] = None
     label: Annotated[
         str | None,
         option(
             "--label COLUMN",
-            "Marks known anomalies: never learned, and those rows are left out.",
-            COLUMNS,
+            "The column that marks known anomalies: never learned, and those rows are left out.",
             completion.columns,
         ),
     ] = None
     positive: Annotated[
         str | None,
-        option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", COLUMNS),
+        option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes."),
     ] = None
     role: Annotated[
         list[str] | None,
         option(
             "--role COLUMN=ROLE",
             "Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
-            COLUMNS,
             completion.roles,
         ),
     ] = None
@@ -73,22 +71,19 @@ class ColumnOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(SERIES)
 class SeriesOptions:
     """What makes time series of the rows."""
 
     time: Annotated[
         str | None,
-        option(
-            "--time COLUMN", "The rows are time series: the column of timestamps.", SERIES, completion.columns
-        ),
+        option("--time COLUMN", "The rows are time series: the column of timestamps.", completion.columns),
     ] = None
     entity: Annotated[
         list[str] | None,
         option(
             "--entity COLUMN",
             "One series for each value of this column; may be repeated.",
-            SERIES,
             completion.columns,
         ),
     ] = None
@@ -97,18 +92,17 @@ class SeriesOptions:
         option(
             "--window N|TIME",
             "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
-            SERIES,
         ),
     ] = None
     causal: Annotated[
-        bool, option("--causal", "A row's score uses no later rows, as data come in.", SERIES)
+        bool,
+        option("--causal", "Score each row without those after it, as when data come in one by one."),
     ] = False
     time_format: Annotated[
         str | None,
         option(
             "--time-format FORMAT",
             "How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
-            SERIES,
         ),
     ] = None
     time_zone: Annotated[
@@ -116,7 +110,6 @@ class SeriesOptions:
         option(
             "--time-zone ZONE",
             "Zone of timestamps without one, e.g. Europe/Berlin; default: UTC.",
-            SERIES,
             completion.time_zones,
         ),
     ] = None
@@ -133,7 +126,7 @@ class SeriesOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(TRAINING)
 class TrainingOptions:
     """What network is trained, and how."""
 
@@ -143,7 +136,6 @@ class TrainingOptions:
             "--architecture NAME",
             "auto, memory, principal, denoising, variational or bottleneck; for time series patches "
             "or convolutional; default: auto.",
-            TRAINING,
             completion.architectures,
         ),
     ] = None
@@ -153,28 +145,24 @@ class TrainingOptions:
             "--latent-dim K",
             "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the "
             "variance.",
-            TRAINING,
         ),
     ] = None
     epochs: Annotated[
         int | None,
-        option("--epochs N", "Passes over the training rows; default: sized to the data.", TRAINING),
+        option("--epochs N", "Passes over the training rows; default: sized to the data."),
     ] = None
-    max_time: Annotated[
-        str | None, option("--max-time TIME", "Stop training after this long, e.g. 10m.", TRAINING)
-    ] = None
+    max_time: Annotated[str | None, option("--max-time TIME", "Stop training after this long, e.g. 10m.")] = (
+        None
+    )
     contamination: Annotated[
         str | None,
         option(
             "--contamination R|auto",
             "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
-            TRAINING,
             completion.contamination,
         ),
     ] = None
-    seed: Annotated[
-        int | None, option("--seed N", "Same seed, same machine, same model; default: 0.", TRAINING)
-    ] = None
+    seed: Annotated[int | None, option("--seed N", "Same seed, same machine, same model; default: 0.")] = None
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -188,7 +176,7 @@ class TrainingOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(TRAINING)
 class StartOptions:
     """What training goes on from."""
 
@@ -197,21 +185,16 @@ class StartOptions:
         option(
             "--from MODEL.aed",
             "Go on from the weights of an older model, with its columns, on new data.",
-            TRAINING,
             completion.model_files,
         ),
     ] = None
     model_sha256: Annotated[
         str | None,
-        option("--model-sha256 DIGEST", "Refuse the model of --from if its SHA-256 is another.", TRAINING),
+        option("--model-sha256 DIGEST", "Refuse the model of --from if its SHA-256 is another."),
     ] = None
     resume: Annotated[
         bool,
-        option(
-            "--resume",
-            "Go on from the checkpoint that an interrupted run of the same command left.",
-            TRAINING,
-        ),
+        option("--resume", "Go on from the checkpoint that an interrupted run of the same command left."),
     ] = False
 
     def check(self, overrides: Mapping[str, Any]) -> None:
@@ -225,17 +208,17 @@ class StartOptions:
                 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@group(READING)
 class TrainReadingOptions(options.ReadingOptions):
     """How inputs are read; what is learned with the model is said in training alone."""
 
     decimal: Annotated[
         str | None,
-        option("--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'.", READING),
+        option("--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."),
     ] = None
-    na_values: Annotated[
-        str | None, option("--na-values A,B", "Further cell texts that mean 'missing'.", READING)
-    ] = None
+    na_values: Annotated[str | None, option("--na-values A,B", "Further cell texts that mean 'missing'.")] = (
+        None
+    )
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -276,7 +259,9 @@ def train(
     alert_rate: Annotated[
         float | None,
         option(
-            "--alert-rate R", "Share of normal rows you accept as false alarms; default: 0.01.", THRESHOLD
+            "--alert-rate R",
+            "Share of normal rows you accept as false alarms; default: 0.01.",
+            panel=THRESHOLD,
         ),
     ] = None,
     alarms_per_day: Annotated[
@@ -284,7 +269,7 @@ def train(
         option(
             "--alarms-per-day N",
             "Of time series: accept so many false events a day on each series, instead of an alert rate.",
-            THRESHOLD,
+            panel=THRESHOLD,
         ),
     ] = None,
 ) -> None:
