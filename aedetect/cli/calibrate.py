@@ -19,33 +19,25 @@ if TYPE_CHECKING:
 
 def calibrate(
     model: options.ModelOptions,
-    output: Annotated[Path, option("--output -o NEW.aed", "The model file to write; may be the old one.")],
+    output: Annotated[
+        Path, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
+    ],
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    inputs: Annotated[
-        list[str] | None,
-        argument(
-            "INPUT...",
-            "Normal rows that the model has not learned from; without them only --alert-rate changes.",
-        ),
-    ] = None,
-    alert_rate: Annotated[
-        float | None,
-        option(
-            "--alert-rate R",
-            "Share of normal rows you accept as false alarms; default: as trained.",
-            panel=THRESHOLD,
-        ),
-    ] = None,
-    label: Annotated[
-        str | None,
-        option(
-            "--label COLUMN",
-            "The column that marks known anomalies: those rows are left out.",
-            completion.columns,
-        ),
-    ] = None,
+    inputs: list[str] | None = argument(
+        "INPUT...", "Normal rows that the model has not learned from; without them only --alert-rate changes."
+    ),
+    alert_rate: float | None = option(
+        "--alert-rate R",
+        "Share of normal rows you accept as false alarms; default: as trained.",
+        panel=THRESHOLD,
+    ),
+    label: str | None = option(
+        "--label COLUMN",
+        "The column that marks known anomalies: those rows are left out.",
+        completion.columns,
+    ),
     positive: options.Positive = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.

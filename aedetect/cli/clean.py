@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 from aedetect.cli.command import running
 from aedetect.cli.convert import RowsOptions, convert
@@ -14,29 +13,22 @@ from aedetect.errors import UsageError
 
 def clean(
     rows: RowsOptions,
-    noise: Annotated[
-        float | None,
-        option(
-            "--noise S",
-            "How strong the noise on numbers is, in standard deviations of their column; 0: repair "
-            "impossible values alone; default: 0.5.",
-        ),
-    ] = None,
-    only_anomalous_cells: Annotated[
-        bool, option("--only-anomalous-cells", "Replace just the cells to blame for a flagged row.")
-    ] = False,
-    changes: Annotated[
-        Path | None,
-        option("--changes FILE", "List each changed cell: row, column, was, is, why.", panel=OUTPUT),
-    ] = None,
-    alert_rate: Annotated[
-        float | None,
-        option(
-            "--alert-rate R",
-            "With --only-anomalous-cells, flag this share of normal rows; default: as trained.",
-            panel=THRESHOLD,
-        ),
-    ] = None,
+    noise: float | None = option(
+        "--noise S",
+        "How strong the noise on numbers is, in standard deviations of their column; 0: repair "
+        "impossible values alone; default: 0.5.",
+    ),
+    only_anomalous_cells: bool = option(
+        "--only-anomalous-cells", "Replace just the cells to blame for a flagged row.", default=False
+    ),
+    changes: Path | None = option(
+        "--changes FILE", "List each changed cell: row, column, was, is, why.", panel=OUTPUT
+    ),
+    alert_rate: float | None = option(
+        "--alert-rate R",
+        "With --only-anomalous-cells, flag this share of normal rows; default: as trained.",
+        panel=THRESHOLD,
+    ),
 ) -> None:
     """Remove noise from numbers, and replace values that no row can have.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, tell_failures
@@ -23,9 +23,9 @@ def drift(
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    fail_on_drift: Annotated[
-        bool, option("--fail-on-drift", "Exit with 11 if the data have drifted.", panel=THRESHOLD)
-    ] = False,
+    fail_on_drift: bool = option(
+        "--fail-on-drift", "Exit with 11 if the data have drifted.", panel=THRESHOLD, default=False
+    ),
 ) -> None:
     """Tell whether data still look like those that the model was trained on.
 

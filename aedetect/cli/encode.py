@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 from aedetect.cli.command import running
 from aedetect.cli.convert import RowsOptions, convert
@@ -13,10 +12,9 @@ from aedetect.cli.options import OUTPUT, option
 
 def encode(
     rows: RowsOptions,
-    map: Annotated[
-        Path | None,
-        option("--map FILE", "Draw the rows on a plane, by their codes: .png, .svg or .html.", panel=OUTPUT),
-    ] = None,
+    map: Path | None = option(
+        "--map FILE", "Draw the rows on a plane, by their codes: .png, .svg or .html.", panel=OUTPUT
+    ),
 ) -> None:
     """Compress rows to a few numbers each, z0, z1 and so on, beside their id columns.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
@@ -39,21 +39,18 @@ def evaluate(
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    by: Annotated[
-        str | None,
-        option("--by COLUMN", "Also judge each value of this column apart.", completion.columns),
-    ] = None,
-    compare: Annotated[
-        Path | None,
-        option(
-            "--compare MODEL2.aed",
-            "Judge a second model on the same rows, and test whether it differs.",
-            completion.model_files,
-        ),
-    ] = None,
-    at: Annotated[
-        str, option("--at R,R", f"Alert rates to show verdicts at; default: {USUAL_RATES}.", panel=THRESHOLD)
-    ] = USUAL_RATES,
+    by: str | None = option("--by COLUMN", "Also judge each value of this column apart.", completion.columns),
+    compare: Path | None = option(
+        "--compare MODEL2.aed",
+        "Judge a second model on the same rows, and test whether it differs.",
+        completion.model_files,
+    ),
+    at: str = option(
+        "--at R,R",
+        f"Alert rates to show verdicts at; default: {USUAL_RATES}.",
+        panel=THRESHOLD,
+        default=USUAL_RATES,
+    ),
 ) -> None:
     """Hold scores against labels: how well they rank, what the threshold catches.
 

@@ -38,34 +38,24 @@ class ExplainRequest:
 
 
 def explain(
-    input: Annotated[str, argument("INPUT", "A file, '-' for CSV on stdin, or a URI.")],
+    input: Annotated[str, argument("INPUT", "A file, '-' for CSV on stdin, or a URI.", default=...)],
     model: options.ModelOptions,
     threshold: options.ThresholdOptions,
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    row: Annotated[
-        list[int] | None, option("--row N", "Explain this row, counted from 1; may be repeated.")
-    ] = None,
-    id: Annotated[
-        list[str] | None, option("--id VALUE", "Explain the rows with this id; may be repeated.")
-    ] = None,
-    top: Annotated[int | None, option("--top K", "Explain the K strangest flagged rows; default: 5.")] = None,
-    event: Annotated[
-        int | None,
-        option(
-            "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
-        ),
-    ] = None,
-    entity: Annotated[
-        list[str] | None,
-        option(
-            "--entity VALUE",
-            "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
-            completion.entities,
-            panel=SERIES,
-        ),
-    ] = None,
+    row: list[int] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
+    id: list[str] | None = option("--id VALUE", "Explain the rows with this id; may be repeated."),
+    top: int | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
+    event: int | None = option(
+        "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
+    ),
+    entity: list[str] | None = option(
+        "--entity VALUE",
+        "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
+        completion.entities,
+        panel=SERIES,
+    ),
 ) -> None:
     """Say why rows, or events of time series, were flagged: which columns, what was expected instead.
 

@@ -10,24 +10,26 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from typer.models import OptionInfo
 
 Command = Callable[..., None]
 Group = TypeVar("Group")
 
-_PANEL = "__panel__"
+_IS_GROUP = "__is_group_of_options__"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def group(panel: str | None = None) -> Callable[[type[Group]], type[Group]]:
-    """Makes a group of a class: a frozen dataclass whose options stand in `panel`, if they name no other."""
+    """Makes a group of a class: a frozen dataclass, whose options stand in `panel` if they name no other."""
 
     def made(cls: type[Group]) -> type[Group]:
-        setattr(cls, _PANEL, panel)
+        for option in vars(cls).values():
+            if isinstance(option, OptionInfo) and option.rich_help_panel is None:
+                option.rich_help_panel = panel
+        setattr(cls, _IS_GROUP, True)
         return dataclass(frozen=True, kw_only=True)(cls)
 
     return made
@@ -36,7 +38,8 @@ def group(panel: str | None = None) -> Callable[[type[Group]], type[Group]]:
 def grouped(command: Command) -> Command:
     """`command` with the fields of its groups as parameters, each by its own name.
 
-    The fields of a group are annotated as parameters of a command are, or are groups themselves. Raises TypeError where two parameters would have one name.
+    The fields of a group are declared as parameters of a command are, or are groups themselves. Raises
+    TypeError where two parameters would have one name.
     """
     parameters = list(_expanded(command))
     names = [parameter.name for parameter in parameters]
@@ -75,19 +78,7 @@ def _parameters(name: str, hint: Any, default: Any) -> Iterator[inspect.Paramete
     hints = _hints(hint)
     for field in fields(hint):
         own = inspect.Parameter.empty if field.default is MISSING else field.default
-        yield from _parameters(field.name, _in_panel(hints[field.name], getattr(hint, _PANEL)), own)
-
-
-def _in_panel(hint: Any, panel: str | None) -> Any:
-    """An option that names no panel, in `panel`."""
-    if get_origin(hint) is not Annotated:
-        return hint
-    kind, *marks = get_args(hint)
-    for place, mark in enumerate(marks):
-        if isinstance(mark, OptionInfo) and mark.rich_help_panel is None:
-            marks[place] = copy(mark)
-            marks[place].rich_help_panel = panel
-    return Annotated[kind, *marks]
+        yield from _parameters(field.name, hints[field.name], own)
 
 
 def _packed(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
@@ -98,4 +89,4 @@ def _packed(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _is_group(hint: Any) -> bool:
-    return isinstance(hint, type) and is_dataclass(hint) and hasattr(hint, _PANEL)
+    return isinstance(hint, type) and hasattr(hint, _IS_GROUP)

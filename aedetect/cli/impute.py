@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
 
 from aedetect.cli.command import running
 from aedetect.cli.convert import RowsOptions, convert
@@ -12,13 +11,13 @@ from aedetect.cli.options import OUTPUT, option
 
 def impute(
     rows: RowsOptions,
-    mark: Annotated[
-        bool, option("--mark", "Add a column 'imputed' that names the cells filled.", panel=OUTPUT)
-    ] = False,
-    draws: Annotated[
-        int | None, option("--draws N", "Give N plausible fills of each row, numbered in a column 'draw'.")
-    ] = None,
-    seed: Annotated[int, option("--seed N", "Same seed, same draws; default: 0.", least=0)] = 0,
+    mark: bool = option(
+        "--mark", "Add a column 'imputed' that names the cells filled.", panel=OUTPUT, default=False
+    ),
+    draws: int | None = option(
+        "--draws N", "Give N plausible fills of each row, numbered in a column 'draw'."
+    ),
+    seed: int = option("--seed N", "Same seed, same draws; default: 0.", least=0, default=0),
 ) -> None:
     """Fill missing cells with the values that the rest of their row suggests.
 

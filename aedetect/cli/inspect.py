@@ -23,16 +23,14 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    model: Annotated[Path, argument("MODEL.aed", "The model file.", completion.model_files)],
+    model: Annotated[Path, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
     messages: options.MessageOptions,
-    format: Annotated[
-        Literal["table", "md", "json"],
-        option(
-            "--format table|md|json",
-            "A table, a model card in Markdown, or one JSON object (as --json); default: table.",
-            panel=OUTPUT,
-        ),
-    ] = "table",
+    format: Literal["table", "md", "json"] = option(
+        "--format table|md|json",
+        "A table, a model card in Markdown, or one JSON object (as --json); default: table.",
+        panel=OUTPUT,
+        default="table",
+    ),
 ) -> None:
     """Show what is in a model file: data, columns, settings, training, threshold.
 

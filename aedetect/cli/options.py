@@ -34,16 +34,18 @@ def option(
     help: str,
     complete: Callable[..., Any] | None = None,
     panel: str | None = None,
+    default: Any = None,
     least: int | None = None,
 ) -> Any:
     """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`.
 
-    `complete` offers values to a shell, `panel` is that of its group if it is None, `least` the smallest
-    number that is taken.
+    `complete` offers values to a shell; `panel` is that of its group if it is None; `default` is ... for
+    one that must be given, or whose default stands elsewhere; `least` is the smallest number taken.
     """
     words = flags.split()
     names = [word for word in words if word.startswith("-")]
     return typer.Option(
+        default,
         *names,
         metavar=" ".join(words[len(names) :]) or None,
         help=help,
@@ -54,14 +56,18 @@ def option(
     )
 
 
-def argument(metavar: str, help: str, complete: Callable[..., Any] | None = None) -> Any:
-    """What is named without a flag."""
-    return typer.Argument(metavar=metavar, help=help, autocompletion=complete, show_default=False)
+def argument(metavar: str, help: str, complete: Callable[..., Any] | None = None, default: Any = None) -> Any:
+    """What is named without a flag; `default` as for an option."""
+    return typer.Argument(default, metavar=metavar, help=help, autocompletion=complete, show_default=False)
 
 
 Inputs = Annotated[
     list[str],
-    argument("INPUT...", "Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs."),
+    argument(
+        "INPUT...",
+        "Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
+        default=...,
+    ),
 ]
 Output = Annotated[
     str,
@@ -69,19 +75,27 @@ Output = Annotated[
         "--output -o OUT",
         "A file, a folder for one output per input, or '-' for CSV on stdout.",
         panel=OUTPUT,
+        default=...,
     ),
 ]
 Digest = Annotated[
-    str | None, option("--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", panel=RUN)
+    str | None,
+    option(
+        "--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", panel=RUN, default=...
+    ),
 ]
 Jobs = Annotated[
     int | None,
     option(
-        "--jobs N", "Work on up to N inputs side by side, where that is faster; default: 1.", panel=UNATTENDED
+        "--jobs N",
+        "Work on up to N inputs side by side, where that is faster; default: 1.",
+        panel=RUN,
+        default=...,
     ),
 ]
 Positive = Annotated[
-    str | None, option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.")
+    str | None,
+    option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),
 ]
 
 
@@ -89,7 +103,7 @@ Positive = Annotated[
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Annotated[Path, option("--model -m MODEL.aed", "The model file.", completion.model_files)]
+    model: Path = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
     model_sha256: Digest = None
 
 
@@ -97,22 +111,15 @@ class ModelOptions:
 class ReadingOptions:
     """How inputs are read."""
 
-    format: Annotated[
-        str | None,
-        option(
-            "--format NAME",
-            "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            completion.formats,
-        ),
-    ] = None
-    delimiter: Annotated[
-        str | None,
-        option("--delimiter CHAR", "The character between CSV fields; default: detected."),
-    ] = None
-    encoding: Annotated[
-        str | None,
-        option("--encoding NAME", "The encoding of text files; default: utf-8.", completion.encodings),
-    ] = None
+    format: str | None = option(
+        "--format NAME",
+        "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+        completion.formats,
+    )
+    delimiter: str | None = option("--delimiter CHAR", "The character between CSV fields; default: detected.")
+    encoding: str | None = option(
+        "--encoding NAME", "The encoding of text files; default: utf-8.", completion.encodings
+    )
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -128,11 +135,10 @@ class ReadingOptions:
 class ThresholdOptions:
     """Where the threshold lies, where it is not the one of the model file."""
 
-    alert_rate: Annotated[
-        float | None,
-        option("--alert-rate R", "Flag this share of normal rows; default: as trained."),
-    ] = None
-    threshold: Annotated[float | None, option("--threshold VALUE", "Flag rows that score above this.")] = None
+    alert_rate: float | None = option(
+        "--alert-rate R", "Flag this share of normal rows; default: as trained."
+    )
+    threshold: float | None = option("--threshold VALUE", "Flag rows that score above this.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options. Raises UsageError where both are given."""
@@ -145,13 +151,10 @@ class ThresholdOptions:
 class RunOptions:
     """What a run works with: settings, and where to compute."""
 
-    device: Annotated[
-        str | None, option("--device NAME", "auto, cpu, cuda or mps; default: auto.", completion.devices)
-    ] = None
-    config: Annotated[
-        Path | None,
-        option("--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it."),
-    ] = None
+    device: str | None = option("--device NAME", "auto, cpu, cuda or mps; default: auto.", completion.devices)
+    config: Path | None = option(
+        "--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it."
+    )
 
     def settings(self, *overrides: Mapping[str, Any]) -> Config:
         """The configuration that a command runs with; errors speak of settings by their flags."""
@@ -167,30 +170,25 @@ class RunOptions:
 class MessageOptions:
     """What is printed, and how."""
 
-    json: Annotated[bool, option("--json", "Print one JSON object on stdout and nothing else there.")] = False
-    log_format: Annotated[
-        Literal["text", "json"],
-        option(
-            "--log-format text|json",
-            "How notes, warnings and errors are written to stderr: as text or as JSON lines; default: text.",
-        ),
-    ] = "text"
-    quiet: Annotated[bool, option("--quiet -q", "Print only errors (and JSON, if asked for).")] = False
-    verbose: Annotated[bool, option("--verbose -v", "Say more about what is done.")] = False
+    json: bool = option("--json", "Print one JSON object on stdout and nothing else there.", default=False)
+    log_format: Literal["text", "json"] = option(
+        "--log-format text|json",
+        "How notes, warnings and errors are written to stderr: as text or as JSON lines; default: text.",
+        default="text",
+    )
+    quiet: bool = option("--quiet -q", "Print only errors (and JSON, if asked for).", default=False)
+    verbose: bool = option("--verbose -v", "Say more about what is done.", default=False)
 
 
 @group()
 class LabelOptions:
     """Which column marks anomalies, to hold scores against."""
 
-    label: Annotated[
-        str | None,
-        option(
-            "--label COLUMN",
-            "The column that marks anomalies; default: the one named in training.",
-            completion.columns,
-        ),
-    ] = None
+    label: str | None = option(
+        "--label COLUMN",
+        "The column that marks anomalies; default: the one named in training.",
+        completion.columns,
+    )
     positive: Positive = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
@@ -28,14 +28,11 @@ _STDOUT = "-"
 class InputOptions(options.ReadingOptions):
     """How inputs are read, where --format is that of the report."""
 
-    format: Annotated[
-        str | None,
-        option(
-            "--input-format NAME",
-            "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            completion.formats,
-        ),
-    ] = None
+    format: str | None = option(
+        "--input-format NAME",
+        "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+        completion.formats,
+    )
 
 
 @dataclass(frozen=True)
@@ -59,38 +56,26 @@ def report(
     reading: InputOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    output: Annotated[
-        str | None,
-        option(
-            "--output -o REPORT",
-            "The page to write, or '-' for stdout, which is where Markdown goes by default.",
-            panel=OUTPUT,
-        ),
-    ] = None,
-    kind: Annotated[
-        Literal["html", "md"] | None,
-        option(
-            "--format html|md",
-            "A web page, or Markdown for a message; default: by the name's suffix.",
-            panel=OUTPUT,
-        ),
-    ] = None,
-    plots: Annotated[
-        str | None, option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT)
-    ] = None,
-    label: Annotated[
-        str | None,
-        option("--label COLUMN", "Also hold the scores against these labels.", completion.columns),
-    ] = None,
+    output: str | None = option(
+        "--output -o REPORT",
+        "The page to write, or '-' for stdout, which is where Markdown goes by default.",
+        panel=OUTPUT,
+    ),
+    kind: Literal["html", "md"] | None = option(
+        "--format html|md",
+        "A web page, or Markdown for a message; default: by the name's suffix.",
+        panel=OUTPUT,
+    ),
+    plots: str | None = option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT),
+    label: str | None = option(
+        "--label COLUMN", "Also hold the scores against these labels.", completion.columns
+    ),
     positive: options.Positive = None,
-    top: Annotated[int, option("--top K", "How many of the strangest rows to explain; default: 50.")] = 50,
-    map: Annotated[
-        Literal["pca", "tsne", "umap"],
-        option("--map pca|tsne|umap", "How to draw the map of rows; default: pca."),
-    ] = "pca",
-    title: Annotated[
-        str | None, option("--title TEXT", "The title; default: the inputs.", panel=OUTPUT)
-    ] = None,
+    top: int = option("--top K", "How many of the strangest rows to explain; default: 50.", default=50),
+    map: Literal["pca", "tsne", "umap"] = option(
+        "--map pca|tsne|umap", "How to draw the map of rows; default: pca.", default="pca"
+    ),
+    title: str | None = option("--title TEXT", "The title; default: the inputs.", panel=OUTPUT),
 ) -> None:
     """Write a page that shows what was found: verdict, strangest rows and why, charts, model card.
 

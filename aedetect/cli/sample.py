@@ -26,16 +26,17 @@ class SampleRequest:
 
 
 def sample(
-    count: Annotated[int, argument("N", "How many rows.")],
+    count: Annotated[int, argument("N", "How many rows.", default=...)],
     model: options.ModelOptions,
-    output: Annotated[str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", panel=OUTPUT)],
+    output: Annotated[
+        str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", panel=OUTPUT, default=...)
+    ],
     run: options.RunOptions,
     messages: options.MessageOptions,
-    where: Annotated[
-        list[str] | None,
-        option("--where COLUMN=VALUE", "Only rows of this category; may be repeated.", completion.categories),
-    ] = None,
-    seed: Annotated[int, option("--seed N", "Same seed, same rows; default: 0.", least=0)] = 0,
+    where: list[str] | None = option(
+        "--where COLUMN=VALUE", "Only rows of this category; may be repeated.", completion.categories
+    ),
+    seed: int = option("--seed N", "Same seed, same rows; default: 0.", least=0, default=0),
 ) -> None:
     """Make new rows that look like those learned from, and copy none of them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, stdout_for_one, tell_failures
@@ -29,72 +29,53 @@ _SKIPPED = {"known": "scored before", "young": "still young; left for the next r
 class GuardOptions:
     """When a run is not taken at face value."""
 
-    fail_over: Annotated[
-        float | None,
-        option("--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged."),
-    ] = None
-    max_alert_rate: Annotated[
-        float | None,
-        option(
-            "--max-alert-rate RATE", "Warn of a change in the data if a larger share of the rows is flagged."
-        ),
-    ] = None
-    fail_on_drift: Annotated[
-        bool,
-        option("--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training."),
-    ] = False
+    fail_over: float | None = option(
+        "--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged."
+    )
+    max_alert_rate: float | None = option(
+        "--max-alert-rate RATE", "Warn of a change in the data if a larger share of the rows is flagged."
+    )
+    fail_on_drift: bool = option(
+        "--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training.", default=False
+    )
 
 
 @group(UNATTENDED)
 class UnattendedOptions:
     """What runs that nobody watches note, and where."""
 
-    new_only: Annotated[
-        bool,
-        option("--new-only", "Score only inputs that --state does not hold as scored by this model."),
-    ] = False
-    state: Annotated[
-        Path | None,
-        option("--state FILE", "Where --new-only notes what was scored; see `aedetect state`."),
-    ] = None
-    min_age: Annotated[
-        str | None,
-        option(
-            "--min-age TIME",
-            "Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
-        ),
-    ] = None
-    summary: Annotated[
-        Path | None,
-        option("--summary FILE", "Write the JSON summary here as well, also when the run fails."),
-    ] = None
-    metrics: Annotated[
-        Path | None,
-        option(
-            "--metrics FILE",
-            "Write metrics for Prometheus' textfile collector here, also when the run fails.",
-        ),
-    ] = None
+    new_only: bool = option(
+        "--new-only", "Score only inputs that --state does not hold as scored by this model.", default=False
+    )
+    state: Path | None = option(
+        "--state FILE", "Where --new-only notes what was scored; see `aedetect state`."
+    )
+    min_age: str | None = option(
+        "--min-age TIME",
+        "Leave out files that changed less than this ago, e.g. 60s: they may still be written.",
+    )
+    summary: Path | None = option(
+        "--summary FILE", "Write the JSON summary here as well, also when the run fails."
+    )
+    metrics: Path | None = option(
+        "--metrics FILE", "Write metrics for Prometheus' textfile collector here, also when the run fails."
+    )
 
 
 @group(OUTPUT)
 class ShapeOptions:
     """Where scored rows go, and what is written of them."""
 
-    output: Annotated[
-        str | None,
-        option(
-            "--output -o OUT",
-            "A file, a folder for one output per input, or '-' for CSV on stdout. "
-            "Without it only the summary is given.",
-        ),
-    ] = None
-    only_anomalies: Annotated[bool, option("--only-anomalies", "Write only flagged rows.")] = False
-    keep: Annotated[
-        Literal["all", "id", "none"],
-        option("--keep all|id|none", "Which of the input's columns to write; default: all."),
-    ] = "all"
-    prefix: Annotated[str, option("--prefix TEXT", "Put before the names of the added columns.")] = ""
+    output: str | None = option(
+        "--output -o OUT",
+        "A file, a folder for one output per input, or '-' for CSV on stdout. "
+        "Without it only the summary is given.",
+    )
+    only_anomalies: bool = option("--only-anomalies", "Write only flagged rows.", default=False)
+    keep: Literal["all", "id", "none"] = option(
+        "--keep all|id|none", "Which of the input's columns to write; default: all.", default="all"
+    )
+    prefix: str = option("--prefix TEXT", "Put before the names of the added columns.", default="")
 
 
 def score(
@@ -108,17 +89,10 @@ def score(
     run: options.RunOptions,
     messages: options.MessageOptions,
     jobs: options.Jobs = None,
-    history: Annotated[
-        list[str] | None,
-        option(
-            "--history INPUT",
-            "Rows that went before, known but not scored again; may be repeated.",
-            panel=SERIES,
-        ),
-    ] = None,
-    events: Annotated[
-        str | None, option("--events FILE", "Write one row for each event here.", panel=SERIES)
-    ] = None,
+    history: list[str] | None = option(
+        "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", panel=SERIES
+    ),
+    events: str | None = option("--events FILE", "Write one row for each event here.", panel=SERIES),
 ) -> None:
     """Score rows with a trained model and flag what does not belong.
 

@@ -25,10 +25,14 @@ Both commands take --json, --log-format, --quiet and --verbose.
 Example: aedetect state show scored.db
 """
 
-State = Annotated[Path, argument("FILE", "The state file.")]
+State = Annotated[Path, argument("FILE", "The state file.", default=...)]
 OfModel = Annotated[
     str | None,
-    option("--model-sha256 DIGEST", "Only entries of the model with this digest, or one that begins so."),
+    option(
+        "--model-sha256 DIGEST",
+        "Only entries of the model with this digest, or one that begins so.",
+        default=...,
+    ),
 ]
 
 
@@ -70,9 +74,9 @@ def _table(entries: list[Entry], with_outputs: bool) -> Table:
 def forget(
     state: State,
     messages: options.MessageOptions,
-    inputs: Annotated[list[str] | None, argument("INPUT...", "Inputs to score again.")] = None,
+    inputs: list[str] | None = argument("INPUT...", "Inputs to score again."),
     model: OfModel = None,
-    all: Annotated[bool, option("--all", "Forget every input.")] = False,
+    all: bool = option("--all", "Forget every input.", default=False),
 ) -> None:
     """Forget inputs, so that the next run scores them again.
 

@@ -24,40 +24,24 @@ if TYPE_CHECKING:
 class ColumnOptions:
     """What each column is for."""
 
-    columns: Annotated[
-        str | None,
-        option("--columns A,B", "Learn from these columns only.", completion.column_lists),
-    ] = None
-    exclude: Annotated[
-        str | None,
-        option("--exclude A,B", "Never learn from these columns.", completion.column_lists),
-    ] = None
-    id: Annotated[
-        list[str] | None,
-        option(
-            "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
-        ),
-    ] = None
-    label: Annotated[
-        str | None,
-        option(
-            "--label COLUMN",
-            "The column that marks known anomalies: never learned, and those rows are left out.",
-            completion.columns,
-        ),
-    ] = None
-    positive: Annotated[
-        str | None,
-        option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes."),
-    ] = None
-    role: Annotated[
-        list[str] | None,
-        option(
-            "--role COLUMN=ROLE",
-            "Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
-            completion.roles,
-        ),
-    ] = None
+    columns: str | None = option("--columns A,B", "Learn from these columns only.", completion.column_lists)
+    exclude: str | None = option("--exclude A,B", "Never learn from these columns.", completion.column_lists)
+    id: list[str] | None = option(
+        "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
+    )
+    label: str | None = option(
+        "--label COLUMN",
+        "The column that marks known anomalies: never learned, and those rows are left out.",
+        completion.columns,
+    )
+    positive: str | None = option(
+        "--positive VALUE", "The label that means anomaly, where it is not 1, true or yes."
+    )
+    role: list[str] | None = option(
+        "--role COLUMN=ROLE",
+        "Take a column for numeric, categorical, boolean, datetime, id or ignored; may be repeated.",
+        completion.roles,
+    )
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -75,44 +59,28 @@ class ColumnOptions:
 class SeriesOptions:
     """What makes time series of the rows."""
 
-    time: Annotated[
-        str | None,
-        option("--time COLUMN", "The rows are time series: the column of timestamps.", completion.columns),
-    ] = None
-    entity: Annotated[
-        list[str] | None,
-        option(
-            "--entity COLUMN",
-            "One series for each value of this column; may be repeated.",
-            completion.columns,
-        ),
-    ] = None
-    window: Annotated[
-        str | None,
-        option(
-            "--window N|TIME",
-            "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
-        ),
-    ] = None
-    causal: Annotated[
-        bool,
-        option("--causal", "Score each row without those after it, as when data come in one by one."),
-    ] = False
-    time_format: Annotated[
-        str | None,
-        option(
-            "--time-format FORMAT",
-            "How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
-        ),
-    ] = None
-    time_zone: Annotated[
-        str | None,
-        option(
-            "--time-zone ZONE",
-            "Zone of timestamps without one, e.g. Europe/Berlin; default: UTC.",
-            completion.time_zones,
-        ),
-    ] = None
+    time: str | None = option(
+        "--time COLUMN", "The rows are time series: the column of timestamps.", completion.columns
+    )
+    entity: list[str] | None = option(
+        "--entity COLUMN", "One series for each value of this column; may be repeated.", completion.columns
+    )
+    window: str | None = option(
+        "--window N|TIME",
+        "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
+    )
+    causal: bool = option(
+        "--causal", "Score each row without those after it, as when data come in one by one.", default=False
+    )
+    time_format: str | None = option(
+        "--time-format FORMAT",
+        "How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
+    )
+    time_zone: str | None = option(
+        "--time-zone ZONE",
+        "Zone of timestamps without one, e.g. Europe/Berlin; default: UTC.",
+        completion.time_zones,
+    )
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -130,39 +98,24 @@ class SeriesOptions:
 class TrainingOptions:
     """What network is trained, and how."""
 
-    architecture: Annotated[
-        str | None,
-        option(
-            "--architecture NAME",
-            "auto, memory, principal, denoising, variational or bottleneck; for time series patches "
-            "or convolutional; default: auto.",
-            completion.architectures,
-        ),
-    ] = None
-    latent_dim: Annotated[
-        int | None,
-        option(
-            "--latent-dim K",
-            "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the "
-            "variance.",
-        ),
-    ] = None
-    epochs: Annotated[
-        int | None,
-        option("--epochs N", "Passes over the training rows; default: sized to the data."),
-    ] = None
-    max_time: Annotated[str | None, option("--max-time TIME", "Stop training after this long, e.g. 10m.")] = (
-        None
+    architecture: str | None = option(
+        "--architecture NAME",
+        "auto, memory, principal, denoising, variational or bottleneck; for time series patches "
+        "or convolutional; default: auto.",
+        completion.architectures,
     )
-    contamination: Annotated[
-        str | None,
-        option(
-            "--contamination R|auto",
-            "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
-            completion.contamination,
-        ),
-    ] = None
-    seed: Annotated[int | None, option("--seed N", "Same seed, same machine, same model; default: 0.")] = None
+    latent_dim: int | None = option(
+        "--latent-dim K",
+        "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance.",
+    )
+    epochs: int | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
+    max_time: str | None = option("--max-time TIME", "Stop training after this long, e.g. 10m.")
+    contamination: str | None = option(
+        "--contamination R|auto",
+        "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
+        completion.contamination,
+    )
+    seed: int | None = option("--seed N", "Same seed, same machine, same model; default: 0.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -180,22 +133,19 @@ class TrainingOptions:
 class StartOptions:
     """What training goes on from."""
 
-    start: Annotated[
-        Path | None,
-        option(
-            "--from MODEL.aed",
-            "Go on from the weights of an older model, with its columns, on new data.",
-            completion.model_files,
-        ),
-    ] = None
-    model_sha256: Annotated[
-        str | None,
-        option("--model-sha256 DIGEST", "Refuse the model of --from if its SHA-256 is another."),
-    ] = None
-    resume: Annotated[
-        bool,
-        option("--resume", "Go on from the checkpoint that an interrupted run of the same command left."),
-    ] = False
+    start: Path | None = option(
+        "--from MODEL.aed",
+        "Go on from the weights of an older model, with its columns, on new data.",
+        completion.model_files,
+    )
+    model_sha256: str | None = option(
+        "--model-sha256 DIGEST", "Refuse the model of --from if its SHA-256 is another."
+    )
+    resume: bool = option(
+        "--resume",
+        "Go on from the checkpoint that an interrupted run of the same command left.",
+        default=False,
+    )
 
     def check(self, overrides: Mapping[str, Any]) -> None:
         """Raises UsageError for settings that an older model settles, and for a digest without one."""
@@ -212,13 +162,10 @@ class StartOptions:
 class TrainReadingOptions(options.ReadingOptions):
     """How inputs are read; what is learned with the model is said in training alone."""
 
-    decimal: Annotated[
-        str | None,
-        option("--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."),
-    ] = None
-    na_values: Annotated[str | None, option("--na-values A,B", "Further cell texts that mean 'missing'.")] = (
-        None
+    decimal: str | None = option(
+        "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."
     )
+    na_values: str | None = option("--na-values A,B", "Further cell texts that mean 'missing'.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -248,7 +195,7 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[Path, option("--output -o MODEL.aed", "The model file to write.")],
+    output: Annotated[Path, option("--output -o MODEL.aed", "The model file to write.", default=...)],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -256,22 +203,14 @@ def train(
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    alert_rate: Annotated[
-        float | None,
-        option(
-            "--alert-rate R",
-            "Share of normal rows you accept as false alarms; default: 0.01.",
-            panel=THRESHOLD,
-        ),
-    ] = None,
-    alarms_per_day: Annotated[
-        float | None,
-        option(
-            "--alarms-per-day N",
-            "Of time series: accept so many false events a day on each series, instead of an alert rate.",
-            panel=THRESHOLD,
-        ),
-    ] = None,
+    alert_rate: float | None = option(
+        "--alert-rate R", "Share of normal rows you accept as false alarms; default: 0.01.", panel=THRESHOLD
+    ),
+    alarms_per_day: float | None = option(
+        "--alarms-per-day N",
+        "Of time series: accept so many false events a day on each series, instead of an alert rate.",
+        panel=THRESHOLD,
+    ),
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
