@@ -1,11 +1,19 @@
-"""A small table and a model trained on it, shared by all tests that need one."""
+"""The command line, and a small table with a model trained on it, for all tests that need them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
+
+
+@pytest.fixture
+def prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
+    """A prompt in a folder of the test, which becomes the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return Prompt(tmp_path)
 
 
 @pytest.fixture(scope="session")
