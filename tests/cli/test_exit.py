@@ -15,7 +15,7 @@ from support.tables import tiny_frame
 SMALLER = "error: out of memory; lower data.memory_mb or scoring.batch_rows\n"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def score(prompt: Prompt, tiny_model: Path) -> Prompt:
     tiny_frame(50).to_csv("in.csv", index=False)
     tiny_frame(50).to_parquet("in.parquet", index=False)

@@ -13,6 +13,8 @@ import pytest
 from pyarrow import parquet
 from support.prompt import Prompt
 
+import aedetect
+
 RESULTS = ["anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status"]
 ROWS = "temp,load,site,open\n20,40,north,true\n500,-900,north,true\n?,40,south,false\n21,42,west,false\n"
 
@@ -366,3 +368,34 @@ def test_the_same_run_gives_the_same_bytes(score: Prompt) -> None:
         score("new.csv", "-o", name)
     assert Path("one.csv.gz").read_bytes() == Path("two.csv.gz").read_bytes()
     assert gzip.decompress(Path("one.csv.gz").read_bytes()).startswith(b"temp,")
+
+
+@pytest.fixture
+def stern(prompt: Prompt, tiny_csv: Path) -> Prompt:
+    """Scoring with a model trained with an alert rate of 0.2 and one blamed column."""
+    prompt.write("normal.csv", tiny_csv.read_bytes())
+    prompt.write("c.toml", "[threshold]\nalert_rate = 0.2\n[scoring]\ntop_features = 1\n")
+    quick = prompt.setting(training_epochs="1", training_folds="2")
+    assert quick("train", "normal.csv", "-o", "stern.aed", "--config", "c.toml").exit_code == 0
+    return prompt.command("score", "normal.csv", "-m", "stern.aed")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[threshold]\n", "[scoring]\nbatch_rows = 64\n", "[training]\nepochs = 3\n"]
+)
+def test_a_config_file_changes_only_what_it_sets(stern: Prompt, text: str) -> None:
+    stern.write("score.toml", text)
+    plain, told = stern.json(), stern.json("--config", "score.toml")
+    assert told["threshold"] == plain["threshold"] == aedetect.load("stern.aed").threshold
+    assert stern("--config", "score.toml", "-o", "out.csv").exit_code == 0
+    blamed = pd.read_csv("out.csv")["anomaly_features"].dropna()
+    assert {len(json.loads(features)) for features in blamed} == {1}
+
+
+def test_an_alert_rate_overrules_a_trained_fixed_threshold(prompt: Prompt, tiny_csv: Path) -> None:
+    prompt.write("c.toml", "[threshold]\nvalue = 5.0\n")
+    quick = prompt.setting(training_epochs="1", training_folds="2")
+    assert quick("train", tiny_csv, "-o", "fixed.aed", "--config", "c.toml").exit_code == 0
+    score = prompt.command("score", tiny_csv, "-m", "fixed.aed")
+    assert score.json()["threshold"] == 5
+    assert score.json("--alert-rate", "0.2")["threshold"] != 5

@@ -12,7 +12,7 @@ NOWHERE = "error: standard output: cannot be written: Bad file descriptor\n"
 TEXT = "in.csv: 200 rows"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def score(prompt: Prompt, tiny_model: Path) -> Prompt:
     tiny_frame(200).to_csv("in.csv", index=False)
     return prompt.command("score", after=("-m", tiny_model))

@@ -13,7 +13,7 @@ from support.tables import tiny_frame
 import aedetect
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def train(prompt: Prompt) -> Prompt:
     quick = prompt.setting(training_epochs="1", training_folds="2", training_device="cpu", model_width="8")
     return quick.command("train")

@@ -20,6 +20,8 @@ from support.processes import PROGRAM
 
 from aedetect.cli.main import app
 
+# Made once: the options of all commands take a while to be read.
+_COMMAND = typer.main.get_command(app)
 _STREAMS = ("stdin", "stdout", "stderr")
 
 
@@ -167,8 +169,7 @@ class Prompt:
 
 def _exit_code(line: list[str], width: int) -> int:
     """Run the program's own parser; a command always ends by leaving it."""
-    command = typer.main.get_command(app)
     with pytest.raises(SystemExit) as end:
-        command.main(args=line, prog_name="aedetect", terminal_width=width)
+        _COMMAND.main(args=line, prog_name="aedetect", terminal_width=width)
     assert isinstance(end.value.code, int)
-    return end.value.code
+    return int(end.value.code)

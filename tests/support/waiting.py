@@ -11,7 +11,7 @@ T = TypeVar("T")
 _PAUSE = 0.002
 
 
-def until(condition: Callable[[], T], seconds: float = 60, process: Popen[Any] | None = None) -> T:
+def until(condition: Callable[[], T], seconds: float = 300, process: Popen[Any] | None = None) -> T:
     """What `condition` gives once that is true; a failure where it is not within `seconds`.
 
     With `process`, also where that ends before: then the condition can no longer come true.
