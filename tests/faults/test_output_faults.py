@@ -172,8 +172,9 @@ def test_28_a_killed_scoring_leaves_the_old_output_and_the_next_one_tidies_up(
 def test_32_a_stopped_run_leaves_nothing_half_written(
     prompt: Prompt, lengthy: Prompt, command: str, number: int, code: int, word: str
 ) -> None:
+    tiny_frame(5000).to_csv("some.csv", index=False)
     before = prompt.files()
-    trains = replace(prompt, environment=QUICK).command("train", "long.csv", "-o", "tiny.aed")
+    trains = replace(prompt, environment=QUICK).command("train", "some.csv", "-o", "tiny.aed")
     runs, begun = {
         "score": (lengthy.command("-o", "out.csv"), ".out.csv.aedetect-tmp-"),
         "train": (trains, "tiny.aed.checkpoint"),
