@@ -7,13 +7,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.processes import PROGRAM
 from support.tables import tiny_frame
+from support.waiting import until
 from typer.testing import CliRunner
 
 from aedetect.cli.main import app
@@ -131,9 +131,9 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
     with subprocess.Popen(
         [*PROGRAM, *words], stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
     ) as process:
-        while len(writers := list(tmp_path.glob("out/.*tmp*"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.05)
+        writers = until(
+            lambda: found if len(found := list(tmp_path.glob("out/.*tmp*"))) > 1 else [], process=process
+        )
         # Files of the processes that score, not of the run that started them.
         assert {int(path.name.rpartition("-tmp-")[2].partition("-")[0]) for path in writers} != {process.pid}
         tell = os.killpg if whom == "all of it" else os.kill
@@ -146,10 +146,7 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
         assert list(Path("out").iterdir()) == []
         assert stderr.startswith("error: interrupted" if number == signal.SIGINT else "error: terminated")
         return
-    ended_by = time.monotonic() + 20
-    while any(_is_being_written(path) for path in writers):
-        assert time.monotonic() < ended_by
-        time.sleep(0.05)
+    until(lambda: not any(_is_being_written(path) for path in writers), seconds=20)
     for path in Path("in").glob("part*"):
         path.unlink()
     assert CliRunner().invoke(app, ["score", "in/0.csv", "-m", "m.aed", "-o", "out/"]).exit_code == 0
