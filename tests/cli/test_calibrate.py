@@ -13,7 +13,7 @@ from support.prompt import Prompt
 from support.tables import tiny_frame
 
 import aedetect
-from aedetect.scoring.model_file import read_bundle
+from aedetect.scoring.model_file import read_model_file
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ class TestCalibrate:
     def test_the_alert_rate_alone(self, prompt: Prompt) -> None:
         prompt.json("calibrate", "-m", "m.aed", "-o", "n.aed", "--alert-rate", "0.2")
         older, newer = aedetect.load("m.aed"), aedetect.load("n.aed")
-        assert newer.threshold == older.threshold_at(None, 0.2)
-        assert newer.calibration.scores.tolist() == older.calibration.scores.tolist()
+        assert newer.threshold == older.fitted.with_threshold(alert_rate=0.2).threshold
+        assert newer.fitted.calibration.scores.tolist() == older.fitted.calibration.scores.tolist()
 
     def test_a_rate_replaces_a_fixed_threshold(self, prompt: Prompt) -> None:
         Path("c.toml").write_text("[threshold]\nvalue = 7.0\n")
@@ -61,12 +61,12 @@ class TestCalibrate:
         frame.loc[:499, ["temp", "odd"]] = (500.0, 1)
         frame.to_csv("fresh.csv", index=False)
         prompt.json("calibrate", "fresh.csv", "-m", "m.aed", "-o", "n.aed", "--label", "odd")
-        assert len(aedetect.load("n.aed").calibration.scores) == 500
+        assert len(aedetect.load("n.aed").fitted.calibration.scores) == 500
 
     def test_the_line_of_models_is_kept(self, prompt: Prompt) -> None:
         prompt.json("calibrate", "fresh.csv", "-m", "m.aed", "-o", "n.aed")
         prompt.json("calibrate", "-m", "n.aed", "-o", "o.aed", "--alert-rate", "0.1")
-        lineage = read_bundle("o.aed")[0].training.lineage
+        lineage = read_model_file("o.aed")[0].training.lineage
         assert [(one.sha256, one.then) for one in lineage] == [
             (sha256("m.aed"), "calibrated"),
             (sha256("n.aed"), "calibrated"),
@@ -75,7 +75,7 @@ class TestCalibrate:
 
     def test_the_model_may_be_replaced(self, prompt: Prompt) -> None:
         prompt.json("calibrate", "fresh.csv", "-m", "m.aed", "-o", "m.aed")
-        assert len(aedetect.load("m.aed").calibration.scores) == 1000
+        assert len(aedetect.load("m.aed").fitted.calibration.scores) == 1000
 
     def test_what_people_are_told(self, prompt: Prompt) -> None:
         result = prompt("calibrate", "-m", "m.aed", "-o", "n.aed", "--alert-rate", "0.2")
@@ -112,7 +112,7 @@ class TestTrainFrom:
         train = prompt.setting(model_width="16").command("train", "fresh.csv", *QUICK, "--seed", "5")
         train.json("-o", "new.aed", "--from", "m.aed")
         train.json("-o", "anew.aed")
-        old, new, anew = (read_bundle(name) for name in ("m.aed", "new.aed", "anew.aed"))
+        old, new, anew = (read_model_file(name) for name in ("m.aed", "new.aed", "anew.aed"))
         assert new[0].model_schema == old[0].model_schema
         assert new[0].features == old[0].features
         assert new[0].training.rows == 1000
@@ -128,7 +128,7 @@ class TestTrainFrom:
 
     def test_the_line_of_models_is_kept(self, prompt: Prompt) -> None:
         prompt.json("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK)
-        (older,) = read_bundle("new.aed")[0].training.lineage
+        (older,) = read_model_file("new.aed")[0].training.lineage
         assert (older.sha256, older.then, older.rows) == (sha256("m.aed"), "trained on", 200)
 
     def test_drift_is_measured_from_the_new_data(self, prompt: Prompt) -> None:

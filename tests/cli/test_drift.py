@@ -77,9 +77,9 @@ def test_a_bad_input_does_not_count(run: Prompt) -> None:
 
 
 def test_an_older_model_file_says_nothing_of_drift(run: Prompt) -> None:
-    from aedetect.scoring.model_file import pack, read_bundle
+    from aedetect.scoring.model_file import pack, read_model_file
 
-    manifest, tensors, _ = read_bundle("m.aed")
+    manifest, tensors, _ = read_model_file("m.aed")
     older = {name: values for name, values in tensors.items() if not name.startswith("drift.")}
     data = pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, older)
     Path("m.aed").write_bytes(data)

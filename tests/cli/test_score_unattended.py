@@ -293,11 +293,11 @@ class TestSummary:
         assert samples()["last_run_exit_code"] == code
 
     def test_it_is_written_when_nobody_reads_the_output_any_more(self) -> None:
-        from aedetect.engine.metrics_file import recorded
-        from aedetect.engine.summary import Summary
+        from aedetect.engine.run import Records, recorded
+        from aedetect.tasks.score_run import ScoreSummary
 
-        summary = Summary({"path": "m.aed", "sha256": None, "trained": None}, None, None, _long_ago())
-        with pytest.raises(BrokenPipeError), recorded(summary, Path("sum.json"), None, []):
+        summary, records = ScoreSummary.of(Path("m.aed")), Records(summary=Path("sum.json"))
+        with pytest.raises(BrokenPipeError), recorded(summary, records, []):
             raise BrokenPipeError
         found = json.loads(Path("sum.json").read_text())
         jsonschema.validate(found, SCHEMA)
@@ -358,18 +358,12 @@ class TestMetrics:
 
     def test_labels_are_escaped(self) -> None:
         from aedetect.engine.metrics_file import metrics
-        from aedetect.engine.summary import Summary
+        from aedetect.tasks.score_run import ScoreSummary
 
         name = 'a "b"\\c\nd.aed'
-        told = Summary({"path": name, "trained": None}, None, None, _long_ago()).as_dict()
+        told = ScoreSummary.of(Path(name)).as_dict()
         families = list(text_string_to_metric_families(metrics(told, None)))
         assert {sample.labels["model"] for family in families for sample in family.samples} == {name}
-
-
-def _long_ago() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class TestSilence:

@@ -9,7 +9,7 @@ import pytest
 from support.prompt import Prompt
 from support.tables import tiny_frame
 
-from aedetect.cli.console import plain
+from aedetect.cli.text import plain
 
 
 @pytest.fixture

@@ -51,11 +51,11 @@ def test_a_rate_finer_than_the_rows_can_show_is_said(train: Prompt, tiny_csv: Pa
 
 
 def test_the_same_command_gives_the_same_network(train: Prompt, tiny_csv: Path) -> None:
-    from aedetect.scoring.model_file import read_bundle
+    from aedetect.scoring.model_file import read_model_file
 
     for name in ("a.aed", "b.aed"):
         assert train(tiny_csv, "-o", name).exit_code == 0
-    first, second = read_bundle("a.aed")[1], read_bundle("b.aed")[1]
+    first, second = read_model_file("a.aed")[1], read_model_file("b.aed")[1]
     assert {name: tensor.tobytes() for name, tensor in first.items()} == {
         name: tensor.tobytes() for name, tensor in second.items()
     }

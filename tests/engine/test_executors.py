@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 from support.processes import PROGRAM
+from support.prompt import Prompt
 from support.tables import tiny_frame
 from support.waiting import until
-from typer.testing import CliRunner
 
-from aedetect.cli.main import app
 from aedetect.engine import executors
 from aedetect.engine.plan import Plan
 from aedetect.io.files import open_inputs
@@ -36,7 +35,7 @@ def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def score(output: str, *words: str) -> dict[str, Any]:
-    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", output, "--json", *words])
+    result = Prompt(Path())("score", "in", "-m", "m.aed", "-o", output, "--json", *words)
     assert result.exit_code == 6
     told: dict[str, Any] = json.loads(result.stdout)
     for changing in ("started", "finished", "seconds", "model"):
@@ -72,7 +71,7 @@ def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> 
     for number, jobs in (("one", []), ("two", ["--jobs", "2"])):
         asked = [word.format(number) for word in words]
         line = [command, "in", "-m", "m.aed", "-o", f"{number}/", "--json", *asked, *jobs]
-        result = CliRunner().invoke(app, line)
+        result = Prompt(Path())(*line)
         assert result.exit_code == 6, result.output
         told = json.loads(result.stdout)
         for changing in ("started", "finished", "seconds"):
@@ -89,7 +88,7 @@ def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> 
 def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out").mkdir()
     os.symlink("/dev/full", "out/1.csv")
-    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"])
+    result = Prompt(Path())("score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         5,
         "error: out/1.csv: cannot be written: no space left on the device",
@@ -149,7 +148,7 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
     until(lambda: not any(_is_being_written(path) for path in writers), seconds=20)
     for path in Path("in").glob("part*"):
         path.unlink()
-    assert CliRunner().invoke(app, ["score", "in/0.csv", "-m", "m.aed", "-o", "out/"]).exit_code == 0
+    assert Prompt(Path())("score", "in/0.csv", "-m", "m.aed", "-o", "out/").exit_code == 0
     assert [path.name for path in Path("out").iterdir()] == ["0.csv"]
 
 

@@ -43,7 +43,7 @@ from support.prompt import Prompt, Result
 from support.tables import tiny_frame
 
 import aedetect
-from aedetect.scoring.model_file import pack, read_bundle
+from aedetect.scoring.model_file import pack, read_model_file
 
 # --- ways to make files
 
@@ -556,7 +556,7 @@ def repacked(change: Callable[[dict[str, Any]], None]) -> Callable[[bytes], byte
     """The model with other tensors, packed as the program does."""
 
     def repack(_: bytes) -> bytes:
-        manifest, tensors, _ = read_bundle("tiny.aed")
+        manifest, tensors, _ = read_model_file("tiny.aed")
         change(tensors)
         return pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, tensors)
 
@@ -568,7 +568,7 @@ def first_weight(tensors: dict[str, Any]) -> str:
 
 
 def a_weight() -> str:
-    return first_weight(read_bundle("tiny.aed")[1])
+    return first_weight(read_model_file("tiny.aed")[1])
 
 
 def spoil_weight(tensors: dict[str, Any]) -> None:

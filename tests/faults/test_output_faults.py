@@ -15,7 +15,7 @@ from support.prompt import Prompt
 from support.tables import tiny_frame
 from support.waiting import until
 
-from aedetect.scoring.model_file import read_bundle
+from aedetect.scoring.model_file import read_model_file
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def begins(name: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def weights(path: str) -> dict[str, bytes]:
-    return {name: tensor.tobytes() for name, tensor in read_bundle(path)[1].items()}
+    return {name: tensor.tobytes() for name, tensor in read_model_file(path)[1].items()}
 
 
 QUICK = {
