@@ -18,6 +18,7 @@ from aedetect.engine.task import Task
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output
 from aedetect.io.inputs import Data, as_given, as_inputs
+from aedetect.io.source import Input
 from aedetect.scoring.base import PriorRows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import TrainingSummary
@@ -155,7 +156,7 @@ class Detector:
 
         Examples
         --------
-        >>> Detector().fit("normal.csv", progress=True)  # doctest: +SKIP
+        >>> detector = Detector({"training.epochs": 2}).fit("normal.csv")
         """
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
@@ -184,7 +185,9 @@ class Detector:
 
         Examples
         --------
-        >>> newer = detector.calibrated("april.csv")  # doctest: +SKIP
+        >>> newer = detector.calibrated("april.csv")
+        >>> newer.threshold == detector.threshold
+        False
         """
         inputs = as_inputs(data, self.config.data) if data is not None else None
         with shown(progress, callback) as told:
@@ -195,7 +198,9 @@ class Detector:
 
         Examples
         --------
-        >>> stricter = detector.adjusted({"threshold.alert_rate": 0.001})  # doctest: +SKIP
+        >>> stricter = detector.adjusted({"threshold.alert_rate": 0.001})
+        >>> stricter.threshold > detector.threshold
+        True
         """
         asked = settings if isinstance(settings, Config) else Config.build(overrides=settings)
         return _over(self.fitted.adjusted(asked))
@@ -238,7 +243,9 @@ class Detector:
 
         Examples
         --------
-        >>> detector.score("new.csv", alert_rate=0.001)  # doctest: +SKIP
+        >>> scored = detector.score("new.csv", alert_rate=0.001)
+        >>> int(scored["is_anomaly"].sum())
+        1
         """
         from aedetect.tasks.score import ScoreTask, Shape
 
@@ -246,7 +253,7 @@ class Detector:
         inputs = as_inputs(data, self.config.data)
         fitted = self.fitted.with_threshold(threshold, alert_rate)
         task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before))
-        return self._table(task, data, progress)
+        return self._table(task, data, inputs, progress)
 
     @python_errors(row="rows", id="ids", label="label", entity="entity")
     def explain(
@@ -288,12 +295,13 @@ class Detector:
 
         Examples
         --------
-        >>> [one.sentence for one in detector.explain("new.csv").explained]  # doctest: +SKIP
+        >>> [one.row for one in detector.explain("new.csv", top=1).explained]
+        [3]
         """
         from aedetect.tasks.explain import ExplainRequest, explain
 
         request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top)
-        return explain(self.fitted, as_inputs(data, self.config.data), request, _warning())
+        return explain(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors(label="label", positive="positive", by="by")
     def evaluate(
@@ -334,13 +342,15 @@ class Detector:
 
         Examples
         --------
-        >>> detector.evaluate("march.csv", label="is_fraud").judged.auroc.value  # doctest: +SKIP
+        >>> found = detector.evaluate("march.csv", label="is_fraud")
+        >>> found.judged.auroc.value
+        1.0
         """
         from aedetect.tasks.evaluate import EvaluateRequest, evaluate
 
         other = compare.fitted if compare is not None else None
         request = EvaluateRequest(label, positive, by, other, tuple(alert_rates))
-        return evaluate(self.fitted, as_inputs(data, self.config.data), request, _warning())
+        return evaluate(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors()
     def drift(self, data: Data) -> Drift:
@@ -363,11 +373,12 @@ class Detector:
 
         Examples
         --------
-        >>> detector.drift("march.csv").drifted  # doctest: +SKIP
+        >>> detector.drift("april.csv").verdict
+        'steady'
         """
         from aedetect.tasks.drift import measure
 
-        return measure(self.fitted, as_inputs(data, self.config.data), _warning())
+        return measure(self.fitted, self._inputs(data), _warning())
 
     @python_errors(label="label", positive="positive", top="top", map="map", title="title")
     def report(
@@ -410,13 +421,15 @@ class Detector:
 
         Examples
         --------
-        >>> page = detector.report("march.csv", "march.html")  # doctest: +SKIP
+        >>> page = detector.report("march.csv", "march.html")
+        >>> page.startswith("<!doctype html>")
+        True
         """
-        from aedetect.tasks.report import ReportRequest, report_text
+        from aedetect.tasks.report import ReportRequest, report
 
-        request = ReportRequest(label, positive, top, map, title)
-        kind: Literal["html", "md"] = "md" if path is not None and os.fspath(path).endswith(".md") else "html"
-        text = report_text(self.fitted, as_inputs(data, self.config.data), request, kind, _warning())
+        request = ReportRequest(label, positive, top, map)
+        found = report(self.fitted, self._inputs(data), request, title, _warning())
+        text = found.markdown() if path is not None and os.fspath(path).endswith(".md") else found.html()
         if path is not None:
             with atomic_output(path) as stream:
                 stream.write(text.encode("utf-8", "replace"))
@@ -443,11 +456,12 @@ class Detector:
 
         Examples
         --------
-        >>> codes = detector.encode("march.csv")  # doctest: +SKIP
+        >>> list(detector.encode("march.csv").columns)
+        ['z0', 'z1']
         """
         from aedetect.tasks.encode import Encode
 
-        return self._table(Encode(self.fitted), data, progress)
+        return self._table(Encode(self.fitted), data, self._inputs(data), progress)
 
     @python_errors()
     def decode(self, codes: Data, *, progress: bool = False) -> Any:
@@ -470,11 +484,13 @@ class Detector:
 
         Examples
         --------
-        >>> rows = detector.decode(detector.encode("march.csv"))  # doctest: +SKIP
+        >>> rows = detector.decode(detector.encode("march.csv"))
+        >>> list(rows.columns)
+        ['temp', 'load', 'service']
         """
         from aedetect.tasks.encode import Decode
 
-        return self._table(Decode(self.fitted), codes, progress)
+        return self._table(Decode(self.fitted), codes, self._inputs(codes), progress)
 
     @python_errors()
     def clean(
@@ -508,12 +524,12 @@ class Detector:
 
         Examples
         --------
-        >>> cleaned = detector.clean("march.csv", noise=0.2)  # doctest: +SKIP
+        >>> cleaned = detector.clean("march.csv", noise=0.2)
         """
         from aedetect.tasks.clean import Clean, CleanOptions
 
         task = Clean(self.fitted, CleanOptions(noise, only_anomalous_cells))
-        return self._table(task, data, progress)
+        return self._table(task, data, self._inputs(data), progress)
 
     @python_errors()
     def impute(
@@ -550,11 +566,13 @@ class Detector:
 
         Examples
         --------
-        >>> filled = detector.impute("march.csv", mark=True)  # doctest: +SKIP
+        >>> filled = detector.impute("march.csv", mark=True)
+        >>> int(filled["temp"].isna().sum())
+        0
         """
         from aedetect.tasks.impute import Impute
 
-        return self._table(Impute(self.fitted, mark, draws, seed), data, progress)
+        return self._table(Impute(self.fitted, mark, draws, seed), data, self._inputs(data), progress)
 
     @python_errors()
     def sample(self, count: int, *, seed: int = 0, where: dict[str, str] | None = None) -> pd.DataFrame:
@@ -580,7 +598,9 @@ class Detector:
 
         Examples
         --------
-        >>> new = detector.sample(1000, where={"service": "http"})  # doctest: +SKIP
+        >>> new = detector.sample(1000, where={"service": "http"})
+        >>> len(new)
+        1000
         """
         import pyarrow as pa
 
@@ -594,13 +614,16 @@ class Detector:
 
         Examples
         --------
-        >>> detector.save("model.aed")  # doctest: +SKIP
+        >>> detector.save("model.aed")
         """
         self.fitted.save(path)
 
-    def _table(self, task: Task, data: Data, progress: bool) -> Any:
+    def _inputs(self, data: Data) -> Sequence[Input]:
+        return as_inputs(data, self.config.data)
+
+    def _table(self, task: Task, data: Data, inputs: Sequence[Input], progress: bool) -> Any:
         with shown(progress, None) as told:
-            table, _ = run_to_table(task, as_inputs(data, self.config.data), PythonCallback(told))
+            table, _ = run_to_table(task, inputs, PythonCallback(told))
         return as_given(table, data)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -622,7 +645,7 @@ def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | No
 
     Examples
     --------
-    >>> load("model.aed")  # doctest: +SKIP
+    >>> detector = load("model.aed")
     """
     return _over(FittedModel.load(path, device=device, sha256=sha256))
 

@@ -28,8 +28,10 @@ def test_all_kinds_of_data_score_alike(tiny_model, tmp_path):
     frame.to_csv(tmp_path / "new.csv", index=False)
     detector = load(tiny_model)
     expected = detector.score(frame).anomaly_score
-    for data in (pa.Table.from_pandas(frame), tmp_path / "new.csv", [str(tmp_path / "new.csv")]):
+    table = pa.Table.from_pandas(frame)
+    for data in (tmp_path / "new.csv", [str(tmp_path / "new.csv")]):
         pd.testing.assert_series_equal(detector.score(data).anomaly_score, expected)
+    assert detector.score(table).column("anomaly_score").to_pylist() == expected.tolist()
 
 
 def test_same_seed_same_scores(tiny_csv):
@@ -109,9 +111,9 @@ def test_thresholds_can_be_overridden(tiny_model):
 
 def test_cross_conformal_below_a_row_count_and_split_above(tiny_csv):
     few = Detector(QUICK).fit(tiny_csv)
-    assert (few.training.calibration, len(few.calibration.scores)) == ("cross-conformal", 200)
+    assert (few.training.calibration, len(few.fitted.calibration.scores)) == ("cross-conformal", 200)
     many = Detector({**QUICK, "training.fold_below": 100}).fit(tiny_csv)
-    assert (many.training.calibration, len(many.calibration.scores)) == ("split-conformal", 40)
+    assert (many.training.calibration, len(many.fitted.calibration.scores)) == ("split-conformal", 40)
 
 
 def test_the_streamed_path_is_as_good_as_the_one_in_memory():

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-# What typer needs and this package does not name.
-INDIRECT = {"click"}
+# What typer and matplotlib need and this package does not name.
+INDIRECT = {"click", "pyparsing"}
 
 
 def releases(lines: list[str], relation: str) -> dict[str, tuple[int, ...]]:

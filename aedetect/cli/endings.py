@@ -24,7 +24,7 @@ _LONGEST = 200
 def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput]) -> None:
     """The training curve, and training rows that look anomalous themselves."""
     from aedetect.tasks.report.card import spark
-    from aedetect.tasks.training_outliers import MOST_ROWS, suspects
+    from aedetect.tasks.training_outliers import outlier_candidates
 
     curve = fitted.training.members[0].history
     if curve:
@@ -32,10 +32,8 @@ def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput
             len(fitted.training.members) > 1
         )
         out.say(f"held-out loss {curve[0][2]:.3f} {spark(curve)} {curve[-1][2]:.3f}{several}")
-    if fitted.training.rows > MOST_ROWS or fitted.series is not None:
-        return
-    found = suspects(fitted, sources)
-    if not found.count:
+    found = outlier_candidates(fitted, sources)
+    if found is None or not found.count:
         return
     out.say()
     one = found.count == 1
@@ -44,7 +42,7 @@ def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput
         f"{'itself' if one else 'themselves'}{':' if one else ', the strangest first:'}"
     )
     for row in found.shown:
-        more = f" and {row.alike - 1:,} just like it" if row.alike > 1 else ""
+        more = f" and {row.duplicates - 1:,} just like it" if row.duplicates > 1 else ""
         where = f"{plain(row.source)}: " if len(sources) > 1 else ""
         out.say(f"  {where}{row.place}{more}: {plain(row.sentence)}")
     out.say("If they are, leave them out or label them (--label), or train with --contamination auto.")
@@ -54,7 +52,7 @@ def strangest_rows(explained: Sequence[Explanation]) -> Table:
     """Rows and reasons, a line or two each."""
     table = simple_table("row", "score", "why", right=("row", "score"))
     for one in explained:
-        more = f" and {one.alike - 1:,} alike" if one.alike > 1 else ""
+        more = f" and {one.duplicates - 1:,} alike" if one.duplicates > 1 else ""
         why = plain(one.sentence)
         why = why if len(why) <= _LONGEST else why[: _LONGEST - 1] + "…"
         table.add_row(f"{one.row:,}{more}", f"{one.score:,.3g}", why)

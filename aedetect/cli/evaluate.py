@@ -86,7 +86,7 @@ def _evaluate(
 
     from aedetect._version import __version__
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.evaluate import evaluate, evaluation_summary
+    from aedetect.tasks.evaluate import EvaluateRequest, evaluate
 
     started, clock = datetime.now(UTC), time.monotonic()
     settings = options.settings(config, overrides)
@@ -94,16 +94,7 @@ def _evaluate(
     other = FittedModel.load(compare, device=settings.training.device).adjusted(settings) if compare else None
     label, positive, by = columns
     with TerminalProgress(out, settings.training.device) as callback:
-        found = evaluate(
-            fitted,
-            sources,
-            label=label,
-            positive=positive,
-            by=by,
-            compare=other,
-            alert_rates=rates,
-            callback=callback,
-        )
+        found = evaluate(fitted, sources, EvaluateRequest(label, positive, by, other, rates), callback)
     for text in found.warnings:
         if text not in callback.notices:
             out.warn(text)
@@ -115,7 +106,7 @@ def _evaluate(
             "model": told,
             "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
             "by": by,
-            **evaluation_summary(found),
+            **found.as_dict(),
             "warnings": found.warnings,
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -129,19 +120,19 @@ def _evaluate(
 
 def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:
     from aedetect.cli import evaluate_tables as tables
-    from aedetect.tasks.evaluate import words
+    from aedetect.tasks.evaluate import sentences
 
-    out.say(words.headline(found))
+    out.say(sentences.headline(found))
     out.say()
     if found.judged.auroc:
         out.table(tables.ranking(found.judged))
         out.say()
     out.figures(tables.verdicts(found))
     out.say()
-    if found.series:
+    if found.by_event:
         out.table(tables.by_event(found))
         out.say()
-    out.say(words.promise_of(found))
+    out.say(sentences.promise_of(found))
     if by is not None:
         out.say()
         out.figures(tables.segments(found, by))

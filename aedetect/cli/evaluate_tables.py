@@ -10,8 +10,8 @@ from aedetect.cli.console import plain, simple_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.tasks.evaluate import Comparison, Evaluation, Judged
-    from aedetect.tasks.evaluate.metrics.at_threshold import Verdict
+    from aedetect.tasks.evaluate import Comparison, Evaluation, LabelledScores
+    from aedetect.tasks.evaluate.metrics.at_threshold import Confusion
     from aedetect.tasks.evaluate.metrics.paired import Difference
     from aedetect.tasks.evaluate.metrics.ranking import Interval
 
@@ -19,7 +19,7 @@ _ALARMS = "false alarms, 95% interval"
 _NUMBERS = ("rows", "anomalies", "threshold", "flagged", "precision", "recall", "F1", "caught", "missed")
 
 
-def ranking(judged: Judged) -> Table:
+def ranking(judged: LabelledScores) -> Table:
     table = simple_table("ranking", "", "95% interval", right=("",))
     for name, interval in (("AUROC", judged.auroc), ("average precision", judged.average_precision)):
         if interval:
@@ -33,9 +33,9 @@ def verdicts(found: Evaluation) -> Table:
         right=(*_NUMBERS, "false alarms"),
     )  # fmt: skip
     judged = found.judged
-    _add(table, "its threshold", judged.verdict)
-    for rate, verdict in found.at_rates.items():
-        _add(table, f"alert rate {rate:g}", verdict)
+    _add(table, "its threshold", judged.confusion)
+    for rate, confusion in found.at_rates.items():
+        _add(table, f"alert rate {rate:g}", confusion)
     if judged.best:
         _add(table, "best in hindsight", judged.best)
     return table
@@ -43,12 +43,12 @@ def verdicts(found: Evaluation) -> Table:
 
 def by_event(found: Evaluation) -> Table:
     """What is measured by event of time series, of a second model as well where there is one."""
-    from aedetect.tasks.evaluate.words import series_figures
+    from aedetect.tasks.evaluate.sentences import describe_events
 
-    first = series_figures(found.series)
+    first = describe_events(found.by_event)
     second = {
         name.partition(",")[0]: value
-        for name, value, _ in series_figures(found.comparison.series if found.comparison else None)
+        for name, value, _ in describe_events(found.comparison.by_event if found.comparison else None)
     }
     names = ["by event", "", "second model", ""] if second else ["by event", "", ""]
     table = simple_table(*names)
@@ -71,8 +71,8 @@ def segments(found: Evaluation, by: str) -> Table:
             f"{part.anomalies:,}",
             _value(part.auroc),
             _value(part.average_precision),
-            figure(part.verdict.precision),
-            figure(part.verdict.recall),
+            figure(part.confusion.precision),
+            figure(part.confusion.recall),
             "" if math.isnan(alarms.value) else f"{alarms.value:.2%}, {alarms.low:.2%} to {alarms.high:.2%}",
         )
     return table
@@ -91,8 +91,8 @@ def comparison(against: Comparison, first: str, second: str) -> Table:
     ):
         table.add_row(name, _value(ours), _value(theirs), *_differing(difference))
     for name, mine, other in (
-        ("precision", one.verdict.precision, two.verdict.precision),
-        ("recall", one.verdict.recall, two.verdict.recall),
+        ("precision", one.confusion.precision, two.confusion.precision),
+        ("recall", one.confusion.recall, two.confusion.recall),
         ("false alarms", one.false_alarms.value, two.false_alarms.value),
     ):
         table.add_row(name, figure(mine), figure(other), f"{other - mine:+.3f}", "", "")
@@ -117,7 +117,7 @@ def span(interval: Interval) -> str:
     return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
-def _add(table: Table, name: str, at: Verdict) -> None:
+def _add(table: Table, name: str, at: Confusion) -> None:
     table.add_row(
         name,
         f"{at.threshold:.4g}",

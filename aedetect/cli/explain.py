@@ -16,11 +16,8 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.io.files import FileInput
-    from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.explain import Chosen, Explanation
+    from aedetect.tasks.explain import ExplainRequest, Explanation, Explanations
 
-_TOP = 5
 _MOST_COLUMNS, _MOST_NEAREST = 8, 8
 _LEAST_SHARE = 0.01
 
@@ -100,42 +97,27 @@ def explain(
             **options.flagging(alert_rate, threshold),
             "training.device": device,
         }
-        wished = (row or [], id or [], top or _TOP)
-        _explain(out, input, model, wished, (event, entity or []), overrides, config)
+        from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
+
+        wished = ExplainRequest(row or [], id or [], event, entity or [], top or USUAL_TOP)
+        _explain(out, input, model, wished, overrides, config)
 
 
 def _explain(
     out: Output,
     word: str,
     model: Path,
-    wished: tuple[list[int], list[str], int],
-    series: tuple[int | None, list[str]],
+    request: ExplainRequest,
     overrides: dict[str, Any],
     config: Path | None,
 ) -> None:
     from aedetect._version import __version__
-    from aedetect.tasks.explain import Explainer, Wish, choose
+    from aedetect.tasks.explain import explain
 
     settings = options.settings(config, overrides)
     fitted, sources, told = options.opened([word], model, settings)
-    if fitted.series is not None:
-        _explain_series(out, fitted, sources, told, wished, series)
-        return
-    if series[0] is not None or series[1]:
-        raise UsageError(f"{model}: no model of time series, which --event and --entity are for")
-    if len(sources) > 1:
-        raise UsageError(f"{word}: {len(sources)} files; explain one at a time")
     with TerminalProgress(out, settings.training.device) as callback:
-        chosen = choose(fitted, sources[0], Wish(*wished), callback)
-        explainer = Explainer(fitted)
-        explained = [explainer.explain(found) for found in chosen.finds]
-    warnings = list(chosen.warnings)
-    if explained and not explainer.knows_normal_rows:
-        warnings.append(
-            f"{model}: made before aedetect kept normal rows to compare with, so what was expected is not "
-            "known; retrain it"
-        )
-        out.warn(warnings[-1])
+        found = explain(fitted, sources, request, callback)
     out.result(
         {
             "schema_version": 1,
@@ -143,70 +125,35 @@ def _explain(
             "command": "explain",
             "model": told,
             "path": sources[0].name,
-            "rows": chosen.rows,
-            "anomalies": chosen.anomalies,
-            "threshold": fitted.threshold,
-            "explained": [one.as_dict() for one in explained],
-            "warnings": warnings,
-            "exit_code": 0,
-        }
-    )
-    if not (out.json or out.quiet):
-        _show(out, chosen, explained, fitted.threshold, out.verbose)
-
-
-def _explain_series(
-    out: Output,
-    fitted: FittedModel,
-    sources: list[FileInput],
-    told: dict[str, str | None],
-    wished: tuple[list[int], list[str], int],
-    series: tuple[int | None, list[str]],
-) -> None:
-    from aedetect._version import __version__
-    from aedetect.cli import explain_tables as events
-
-    rows, ids, top = wished
-    if ids:
-        raise UsageError("--id is for models of tables; of time series give --event, --row or --entity")
-    wish = events.SeriesWish(series[0], rows, series[1], top)
-    with TerminalProgress(out, str(fitted.device)) as callback:
-        found = events.explain_series(fitted, sources, wish, callback)
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "explain",
-            "model": told,
-            "path": sources[0].name,
-            **events.as_dict(found),
-            "threshold": fitted.threshold,
+            **found.as_dict(),
             "warnings": found.warnings,
             "exit_code": 0,
         }
     )
     if not (out.json or out.quiet):
-        assert fitted.series is not None
-        clock = fitted.series.state.clock
-        zone = " UTC" if clock.aware or clock.zone else ""
-        events.show(out, found, fitted.threshold, zone, out.verbose)
+        _show(out, found)
 
 
-def _show(
-    out: Output, chosen: Chosen, explained: list[Explanation], threshold: float, everything: bool
-) -> None:
-    if not explained:
-        strangest = chosen.strangest
-        ending = f"; the strangest is row {strangest.row}: see --row {strangest.row}" if strangest else ""
-        out.say(f"{chosen.rows:,} rows, none flagged{ending}")
-    for place, one in enumerate(explained):
+def _show(out: Output, found: Explanations) -> None:
+    from aedetect.cli import explain_tables
+    from aedetect.tasks.explain import Explanation
+
+    if found.events is not None:
+        explain_tables.show(out, found)
+        return
+    if not found.explained:
+        row = found.strangest
+        ending = f"; the strangest is row {row}: see --row {row}" if row else ""
+        out.say(f"{found.rows:,} rows, none flagged{ending}")
+    for place, one in enumerate(found.explained):
+        assert isinstance(one, Explanation)
         if place:
             out.say()
-        out.say(_headline(one, threshold))
+        out.say(_headline(one, found.threshold))
         out.say(f"  {one.sentence}")
         if one.columns:
             out.say()
-            out.table(_reasons(one, everything))
+            out.table(_reasons(one, out.verbose))
         if one.nearest:
             out.say()
             out.figures(_nearest(one))
@@ -217,7 +164,7 @@ def _headline(one: Explanation, threshold: float) -> str:
     if one.score is None:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
     verdict = "flagged" if one.flagged else "not flagged"
-    more = f" and {one.alike - 1:,} more just like it" if one.alike > 1 else ""
+    more = f" and {one.duplicates - 1:,} more just like it" if one.duplicates > 1 else ""
     return (
         f"{plain(one.source)}: {one.place}{ids}{more}: {verdict}, score {one.score:.4g} "
         f"(threshold {threshold:.4g}, p-value {one.p_value:.2g})"

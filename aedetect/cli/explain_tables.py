@@ -4,95 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aedetect.cli.console import Output, plain, simple_table
-from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.engine.callbacks import Callback
-    from aedetect.io.files import FileInput
-    from aedetect.scoring.fitted import FittedModel
+    from aedetect.tasks.explain import Explanations
     from aedetect.tasks.explain.events import SeriesExplanation, Sketched
 
 _MOST_COLUMNS, _LEAST_SHARE = 8, 0.01
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-@dataclass(frozen=True)
-class SeriesWish:
-    """An event by its number, rows by theirs, or the `top` events; of the series named by `entity`."""
+def show(out: Output, explained: Explanations) -> None:
+    from aedetect.tasks.explain.events import SeriesExplanation
 
-    event: int | None
-    rows: Sequence[int]
-    entity: Sequence[str]
-    top: int
-
-
-@dataclass(frozen=True)
-class Explained:
-    """What came of it; `events` counts all there are, `rows` and `anomalies` all rows."""
-
-    found: list[SeriesExplanation]
-    events: int
-    rows: int
-    anomalies: int
-    warnings: list[str]
-
-
-def explain_series(
-    fitted: FittedModel, sources: Sequence[FileInput], wish: SeriesWish, callback: Callback
-) -> Explained:
-    """Raises UsageError and DataError for events, rows and series that are not there."""
-    from aedetect.scoring.series import SeriesScorer
-    from aedetect.tasks.explain.events import SeriesExplainer, chosen_events, row_of
-
-    if wish.rows and len(sources) > 1:
-        raise UsageError(f"--row: {len(sources)} files; name the one that the row is in")
-    callback.stage(sources[0].name)
-    warnings = [
-        text for source in sources for text in fitted.schema.check(source.name, source.open(1024).schema)
-    ]
-    session = SeriesScorer(fitted).open(sources, keep=True)
-    # An input that could not be read says so now.
-    session.check(sources)
-    warnings += [text for source in sources for text in session.warnings(source)]
-    for text in warnings:
-        callback.notice(text)
-    explainer = SeriesExplainer(fitted, session)
-    if wish.rows:
-        found = [explainer.row(row_of(session, sources[0], number)) for number in wish.rows]
-    else:
-        events, _ = chosen_events(session, wish.event, wish.entity, wish.top)
-        found = [explainer.event(event) for event in events]
-    return Explained(
-        found, len(session.found_events), len(session.scores), int(session.flagged.sum()), warnings
-    )
-
-
-def as_dict(explained: Explained) -> dict[str, Any]:
-    return {
-        "rows": explained.rows,
-        "anomalies": explained.anomalies,
-        "events": explained.events,
-        "explained": [one.as_dict() for one in explained.found],
-    }
-
-
-def show(out: Output, explained: Explained, threshold: float, zone: str, everything: bool) -> None:
-    if not explained.found:
+    found = [one for one in explained.explained if isinstance(one, SeriesExplanation)]
+    if not found:
         out.say(f"{explained.rows:,} rows, no event")
-    for place, one in enumerate(explained.found):
+    for place, one in enumerate(found):
         if place:
             out.say()
-        _show_one(out, one, threshold, zone, everything)
-    rest = explained.events - len(explained.found)
-    if explained.found and explained.found[0].number is not None and rest > 0:
+        _show_one(out, one, explained.threshold, explained.zone, out.verbose)
+    rest = (explained.events or 0) - len(found)
+    if found and found[0].number is not None and rest > 0:
         out.say()
-        out.say(f"{len(explained.found):,} of {explained.events:,} events; for more, --top or --event N")
+        out.say(f"{len(found):,} of {explained.events:,} events; for more, --top or --event N")
 
 
 def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, everything: bool) -> None:

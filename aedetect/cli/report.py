@@ -114,9 +114,9 @@ def _report(
     config: Path | None,
 ) -> None:
     from aedetect._version import __version__
-    from aedetect.tasks.report.card import model_card
-    from aedetect.tasks.report.collect import gather, verdict
-    from aedetect.tasks.report.plots import check_plots, write_plots
+    from aedetect.tasks.report import ReportRequest
+    from aedetect.tasks.report import report as made
+    from aedetect.tasks.report.plots import check_plots
 
     kind, target, plots = outputs
     label, positive = labels
@@ -127,23 +127,14 @@ def _report(
     fitted, sources, told = options.opened(words, model, settings)
     _check_output(target, sources, model)
     with TerminalProgress(out, settings.training.device) as callback:
-        found = gather(
-            fitted,
-            sources,
-            label=label,
-            positive=positive,
-            top=top,
-            map_kind=map_kind,
-            callback=callback,
-        )
-    for text in found.warnings:
+        found = made(fitted, sources, ReportRequest(label, positive, top, map_kind), title, callback)
+    figures = found.as_dict()
+    for text in figures["warnings"]:
         if text not in callback.notices:
             out.warn(text)
-    card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
-    heading = title or f"{', '.join(source.name for source in sources[:3])}{' …' * (len(sources) > 3)}"
     if target is not None:
-        _write(target, _text(kind, found, card, heading))
-    pictures = write_plots(found, card, plots) if plots is not None else []
+        _write(target, found.markdown() if kind == "md" else found.html())
+    pictures = found.plots(plots) if plots is not None else []
     out.result(
         {
             "schema_version": 1,
@@ -152,30 +143,14 @@ def _report(
             "model": told,
             "output": target,
             "plots": pictures,
-            "rows": found.counts.rows,
-            "normal": found.counts.normal,
-            "anomalies": found.counts.anomalies,
-            "unscorable": found.counts.unscorable,
-            "threshold": found.threshold,
-            "verdict": verdict(found),
-            "warnings": found.warnings,
+            **figures,
             "exit_code": 0,
         }
     )
     if target != _STDOUT:
         written = [path for path in (target, f"{len(pictures)} charts in {plots}" if plots else None) if path]
-        out.say(verdict(found))
+        out.say(found.verdict)
         out.say(f"→ {', '.join(written)}")
-
-
-def _text(kind: str, found: Any, card: Any, title: str) -> str:
-    if kind == "md":
-        from aedetect.tasks.report.markdown import as_markdown
-
-        return as_markdown(found, title)
-    from aedetect.tasks.report.page import as_html
-
-    return as_html(found, card, title)
 
 
 def _write(target: str, text: str) -> None:

@@ -103,6 +103,11 @@ class FittedModel:
         return list(dict.fromkeys(self.encoder.owners))
 
     @property
+    def window(self) -> int:
+        """How many rows of a series are scored together; 0 for a model of tables."""
+        return self.series.state.window if self.series is not None else 0
+
+    @property
     def auxiliary(self) -> AuxiliaryHeads:
         """The networks behind `encode`, `clean`, `impute` and `sample`.
 

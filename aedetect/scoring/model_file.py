@@ -26,8 +26,9 @@ from aedetect.errors import ModelError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 
-# 2: with a auxiliary (codes, repairs, new rows); a model of format 1 has none.
-FORMAT_VERSION = 2
+# 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
+# 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
+FORMAT_VERSION = 3
 MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64
 

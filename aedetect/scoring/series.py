@@ -226,6 +226,17 @@ class SeriesSession:
         return self._scorer.series.state.step
 
     @property
+    def gap(self) -> float:
+        """Seconds without a row after which a series is taken to pause."""
+        return self._scorer.series.state.gap
+
+    @property
+    def zone(self) -> str:
+        """What is to be said after an instant: ' UTC', or nothing where the data do not tell their zone."""
+        clock = self._scorer.series.state.clock
+        return " UTC" if clock.aware or clock.zone else ""
+
+    @property
     def columns(self) -> list[str]:
         return self._scorer.fitted.columns
 

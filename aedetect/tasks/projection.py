@@ -1,4 +1,4 @@
-"""The map of codes: rows as points on a plane."""
+"""Rows as points on a plane, near those they are like: the maps of `encode --map` and of reports."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask, Matrix
-from aedetect.data.sampling import uniform
+from aedetect.data.sampling import RowSample, uniform
 from aedetect.engine.task import Consumer, FileSummary, Processed, RemoteConsumer, Task
 from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import atomic_output, check_writable, same_file
@@ -21,10 +21,110 @@ from aedetect.io.locate import STDIN
 from aedetect.io.source import Input
 from aedetect.tasks.encode import EncodedRows
 
+if TYPE_CHECKING:
+    from aedetect.scoring.fitted import FittedModel
+
+ProjectionKind = Literal["pca", "tsne", "umap"]
+
 MAP_SUFFIXES = (".png", ".svg", ".html")
 # Points beyond this number would cover one another; a random draw of the rows is shown.
 MOST_POINTS = 20_000
 _LEAST_FOR_UMAP = 50
+# On the map of a report, far outliers must not press all other rows into one point.
+_LOG_COMPRESSED_BEYOND = 3.0
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Rows on a plane [rows, 2], and the share of their variance that it shows; None but for PCA."""
+
+    points: Floats
+    explained: float | None = None
+
+
+def project(
+    values: Floats | Matrix, kind: ProjectionKind, reference: Floats | Matrix | None = None
+) -> Projection:
+    """Rows [rows, features] on a plane.
+
+    Principal components are those of `reference`, where it is given. t-SNE (van der Maaten & Hinton,
+    2008) and UMAP (McInnes et al., 2018) place all rows by whom they are near. Raises UsageError for
+    'umap' where it is not installed.
+    """
+    if kind == "pca":
+        return _pca(values, values if reference is None else reference)
+    return Projection(_tsne(values) if kind == "tsne" else _umap(values))
+
+
+def _pca(values: Floats | Matrix, reference: Floats | Matrix) -> Projection:
+    from sklearn.decomposition import PCA
+
+    size = min(2, *reference.shape)
+    # Of one row, or of rows that are all the same, the share of the variance is none.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fitted = PCA(size, svd_solver="full").fit(reference)
+    points = np.zeros((len(values), 2), dtype=values.dtype)
+    points[:, :size] = fitted.transform(values)
+    return Projection(points, float(np.nan_to_num(fitted.explained_variance_ratio_).sum()))
+
+
+def _tsne(values: Floats | Matrix) -> Floats:
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(values) - 1) / 3)
+    return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(values))
+
+
+def _umap(values: Floats | Matrix) -> Floats:
+    if find_spec("umap") is None:
+        raise UsageError("--map umap needs the package umap-learn; install it, or choose pca or tsne")
+    from umap import UMAP
+
+    return np.asarray(UMAP(random_state=0, n_jobs=1).fit_transform(values), np.float64)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row on the map of a report; `row` counts from 1 over all inputs."""
+
+    x: float
+    y: float
+    row: int
+    score: float
+    flagged: bool
+
+
+def row_map(
+    fitted: FittedModel, normal: RowSample, flagged: RowSample, kind: ProjectionKind
+) -> tuple[list[Point], float | None]:
+    """Points of the sampled rows, and the share of variance that two dimensions show (PCA only).
+
+    Principal components are those of the normal rows: directions in which they differ, not those
+    in which the anomalies do. Raises UsageError for 'umap' where it is not installed.
+    """
+    sampled = [(*row, False) for row in normal.rows] + [(*row, True) for row in flagged.rows]
+    if len(sampled) < 3:
+        return [], None
+    values = _standardised(fitted, np.stack([matrix for _, _, matrix, _ in sampled]))
+    enough = len(normal.rows) >= 3
+    reference = slice(0, len(normal.rows) if enough else None)
+    projection = project(values, kind, values[reference])
+    points = projection.points
+    if kind == "pca":
+        spread = np.maximum(points[reference].std(axis=0), 1e-6)
+        points = _LOG_COMPRESSED_BEYOND * np.arcsinh(points / spread / _LOG_COMPRESSED_BEYOND)
+    return [
+        Point(float(x), float(y), row, score, is_flagged)
+        for (x, y), (row, score, _, is_flagged) in zip(points, sampled, strict=True)
+    ], projection.explained
+
+
+def _standardised(fitted: FittedModel, matrix: Matrix) -> Matrix:
+    import torch
+
+    from aedetect.models.layers import standardised
+
+    return np.asarray(standardised(torch.from_numpy(matrix), fitted.encoder.layout).numpy())
 
 
 def check_map(path: Path, output: str) -> None:
@@ -87,7 +187,7 @@ class MapSample(Consumer):
             return
         if not len(self._drawn.codes):
             raise DataError("no row has a code, so there is nothing to draw on a map")
-        points, method = on_a_plane(self._drawn.codes.astype(np.float64))
+        points, method = project_codes(self._drawn.codes.astype(np.float64))
         with atomic_output(path) as stream:
             stream.write(_picture(points, self._drawn.flagged, method, path.suffix.lower()))
 
@@ -96,22 +196,14 @@ def _sample_of(_: Task, width: int) -> Consumer:
     return MapSample(width)
 
 
-def on_a_plane(codes: Floats) -> tuple[Floats, str]:
+def project_codes(codes: Floats) -> tuple[Floats, str]:
     """Codes [rows, width] as points [rows, 2], and the name of the method.
 
-    UMAP (McInnes et al., 2018) where umap-learn is installed and there are rows enough, else
-    principal components.
+    UMAP where umap-learn is installed and there are rows enough, else principal components.
     """
     if find_spec("umap") and len(codes) > _LEAST_FOR_UMAP and codes.shape[1] > 2:
-        import umap
-
-        return np.asarray(umap.UMAP(random_state=0, n_jobs=1).fit_transform(codes), np.float64), "UMAP"
-    centered = codes - codes.mean(axis=0)
-    _, vectors = np.linalg.eigh(centered.T @ centered)
-    points = centered @ vectors[:, ::-1][:, :2]
-    if points.shape[1] < 2:
-        points = np.column_stack([points, np.zeros(len(points))])
-    return points, "PCA"
+        return project(codes, "umap").points, "UMAP"
+    return project(codes, "pca").points, "PCA"
 
 
 def _picture(points: Floats, flagged: np.ndarray[Any, Any], method: str, suffix: str) -> bytes:

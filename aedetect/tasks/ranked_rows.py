@@ -1,4 +1,4 @@
-"""Rows worth showing: the strangest of a pass, alike ones told once."""
+"""Rows worth showing: the strangest of a pass, duplicates told once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aedetect.tasks.scored_rows import ScoredBatch
 class RankedRow:
     """A row worth showing; the strangest compare highest, and of equals the first.
 
-    `row`: its number in its input, from 1. `cells`: the row as a batch of one. `count`: rows that
-    score just like it, itself among them.
+    `row`: its number in its input, from 1. `cells`: the row as a batch of one. `attribution` [columns]: each
+    column's share in its error. `count`: rows that score just like it, itself among them.
     """
 
     score: float
@@ -27,7 +27,7 @@ class RankedRow:
     p_value: float = field(compare=False)
     flagged: bool = field(compare=False)
     unscorable: bool = field(compare=False)
-    shares: np.ndarray[tuple[int], np.dtype[np.float32]] = field(compare=False)
+    attribution: np.ndarray[tuple[int], np.dtype[np.float32]] = field(compare=False)
     count: int = field(compare=False, default=1)
 
     @property
@@ -39,8 +39,8 @@ class RankedRow:
 class TopRows:
     """Keeps the rows that score highest: all of them or only flagged ones.
 
-    Rows of equal score and shares are one find: a table often repeats itself, and a hundred times
-    the same row would hide all others.
+    Rows of equal score and attribution are shown once: a table often repeats itself, and a hundred
+    times the same row would hide all others.
     """
 
     def __init__(self, most: int, flagged_only: bool = False):
@@ -51,10 +51,10 @@ class TopRows:
         self._sources: list[Input] = []
         self._least = -np.inf
 
-    def see(self, seen: ScoredBatch) -> None:
-        if not self._sources or self._sources[-1] is not seen.source:
-            self._sources.append(seen.source)
-        scores = seen.scores
+    def see(self, batch: ScoredBatch) -> None:
+        if not self._sources or self._sources[-1] is not batch.source:
+            self._sources.append(batch.source)
+        scores = batch.scores
         wanted = ~scores.unscorable & (scores.flagged | (not self._flagged_only))
         candidates = np.flatnonzero(wanted & (scores.scores >= self._least))
         high = scores.scores[candidates]
@@ -64,7 +64,7 @@ class TopRows:
         for index in candidates[high >= distinct[0]]:
             key = (float(scores.scores[index]), scores.attribution[index].tobytes())
             if key not in self._kept:
-                self._kept[key] = ranked(seen, int(index), len(self._sources))
+                self._kept[key] = ranked(batch, int(index), len(self._sources))
             self._counts[key] = self._counts.get(key, 0) + 1
         # The least score kept only ever rises: what is dropped here never comes back, and the
         # counts of what stays are complete.
@@ -79,16 +79,16 @@ class TopRows:
         return sorted(found, reverse=True)
 
 
-def ranked(seen: ScoredBatch, index: int, order: int = 0) -> RankedRow:
+def ranked(batch: ScoredBatch, index: int, order: int = 0) -> RankedRow:
     """Row `index` (from 0) of a batch; `order` numbers the input it came from."""
-    scores = seen.scores
-    row = seen.first + index
+    scores = batch.scores
+    row = batch.first + index
     return RankedRow(
         float(scores.scores[index]),
         (-order, -row),
         row,
-        seen.source,
-        _copied(seen.rows, index),
+        batch.source,
+        _copied(batch.rows, index),
         float(scores.p_values[index]),
         bool(scores.flagged[index]),
         bool(scores.unscorable[index]),

@@ -12,6 +12,7 @@ import numpy as np
 from aedetect.data.arrays import Floats
 from aedetect.data.labels import known_anomalies
 from aedetect.io.source import Input
+from aedetect.scoring.scorers import scorer_of
 from aedetect.tasks.explain import Explainer, Explanation
 from aedetect.tasks.ranked_rows import TopRows
 from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
 # Looking costs a scoring pass: longer tables are not looked through unasked.
-MOST_ROWS = 200_000
+_MOST_ROWS = 200_000
 # Rows as strange as this are expected in one of ten tables without any anomaly.
 _EXPECTED_BY_CHANCE = 0.1
 _LARGEST = 700.0
@@ -34,30 +35,37 @@ class TrainingOutliers:
     shown: list[Explanation]
 
 
-def suspects(fitted: FittedModel, inputs: Sequence[Input], most: int = 3) -> TrainingOutliers:
+def outlier_candidates(
+    fitted: FittedModel, inputs: Sequence[Input], most: int = 3
+) -> TrainingOutliers | None:
     """Look for anomalies among the rows that a model was trained on, but those labelled as such.
 
-    Flagged are rows so strange that of as many normal rows hardly one would be expected.
+    Flagged are rows so strange that of as many normal rows hardly one would be expected. None where it
+    would cost too much to look, or where rows are scored together, as those of series are. Raises
+    DataError or ModelError where an input cannot be used.
     """
+    if fitted.training.rows > _MOST_ROWS or not scorer_of(fitted).independent:
+        return None
     rate = _EXPECTED_BY_CHANCE / max(fitted.training.rows, 1)
-    beyond = min(fitted.calibration.threshold(rate), _beyond_bulk(fitted.calibration.scores, rate))
-    threshold = max(beyond, fitted.threshold)
+    beyond = min(
+        fitted.with_threshold(alert_rate=rate).threshold, _beyond_bulk(fitted.calibration.scores, rate)
+    )
     label = fitted.config.data.label
     strangest, count = TopRows(most, flagged_only=True), 0
 
-    def see(seen: ScoredBatch) -> None:
+    def see(batch: ScoredBatch) -> None:
         nonlocal count
-        flagged = seen.scores.flagged
-        if label is not None and label in seen.rows.schema.names:
+        flagged = batch.scores.flagged
+        if label is not None and label in batch.rows.schema.names:
             flagged = flagged & ~known_anomalies(
-                seen.rows.column(label), fitted.config.data, lambda index: f"row {seen.first + index}"
+                batch.rows.column(label), fitted.config.data, lambda index: f"row {batch.first + index}"
             )
         count += int(flagged.sum())
-        strangest.see(replace(seen, scores=replace(seen.scores, flagged=flagged)))
+        strangest.see(replace(batch, scores=replace(batch.scores, flagged=flagged)))
 
-    score_inputs(fitted.with_threshold(threshold), inputs, see)
+    score_inputs(fitted.with_threshold(max(beyond, fitted.threshold)), inputs, see)
     explainer = Explainer(fitted)
-    return TrainingOutliers(count, [explainer.explain(found) for found in strangest.found()])
+    return TrainingOutliers(count, [explainer.explain(row) for row in strangest.found()])
 
 
 def _beyond_bulk(scores: Floats, rate: float) -> float:

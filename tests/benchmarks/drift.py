@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 import aedetect
+from aedetect.io.inputs import as_inputs
 from aedetect.models.ensemble import single_threaded
-from aedetect.tasks.drift.collector import DriftWatch
-from aedetect.tasks.drift.compare import Drift
+from aedetect.tasks.drift import Drift, measure
 
 DRAWS = 100
 SIZES = (50, 200, 1000, 5000)
@@ -28,14 +28,7 @@ SETTINGS = {"training.device": "cpu", "training.epochs": 3, "model.architecture"
 
 
 def verdict(detector: aedetect.Detector, rows: pd.DataFrame) -> Drift:
-    import pyarrow as pa
-
-    watch = DriftWatch(detector)
-    batch = pa.RecordBatch.from_pandas(rows, preserve_index=False)
-    watch.begin(None)
-    watch.see(batch, detector.score_batch(batch, detector.threshold))
-    watch.check(None)
-    return watch.verdict()
+    return measure(detector.fitted, as_inputs(rows, detector.config.data))
 
 
 def false_ones(
@@ -52,7 +45,7 @@ def false_ones(
 def right_ones(
     detector: aedetect.Detector, fresh: pd.DataFrame, random: np.random.Generator
 ) -> dict[float, int]:
-    numeric = [c.name for c in detector.schema.columns if c.role == "numeric"]
+    numeric = [c.name for c in detector.fitted.schema.columns if c.role == "numeric"]
     found = {}
     for shift in SHIFTS if numeric else ():
         found[shift] = 0
@@ -80,7 +73,7 @@ def main(folder: str) -> None:
             continue
         half = len(normal) // 2
         detector = aedetect.Detector(SETTINGS).fit(normal[:half])
-        with single_threaded(detector.device):
+        with single_threaded(detector.fitted.device):
             wrong, seen = (judge(detector, normal[half:], random) for judge in (false_ones, right_ones))
         for size, count in wrong.items():
             false[size].append(count)

@@ -44,7 +44,9 @@ from tabular_data import Source, sources, split
 
 from aedetect.detector import Detector
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.explain import Chosen, Explainer, Explanation, Wish, choose
+from aedetect.scoring.table import TableScorer
+from aedetect.tasks.explain import Explainer, ExplainRequest, Explanation
+from aedetect.tasks.explain.select import ChosenRows, choose
 
 TRIES, MOST_FLAGGED, LEAST_FLAGGED = 3000, 200, 20
 FAR_TRIES, MOST_FAR, LEAST_FAR = {"rare": 3000, "beyond": 200}, 100, 10
@@ -114,7 +116,9 @@ def prepared(source: Source) -> Case | None:
     normal = task.test[task.labels == 0]
     normal = normal.sample(min(len(normal), MOST_NORMAL_ROWS), random_state=0).astype(float)
     normal = normal[~detector.score(normal)["is_anomaly"].to_numpy(dtype=bool)]
-    learned = [column for column in detector.columns if column not in detector.encoder.state.constant]
+    learned = [
+        column for column in detector.fitted.columns if column not in detector.fitted.encoder.state.constant
+    ]
     before, rows, replaced = perturbed(normal, train, learned, TRIES, random)
     flagged = np.flatnonzero(detector.score(rows)["is_anomaly"].to_numpy(dtype=bool))[:MOST_FLAGGED]
     if len(flagged) < LEAST_FLAGGED:
@@ -165,7 +169,9 @@ def beyond(values: Floats, size: int, random: np.random.Generator) -> Floats:
 def right_of_far(case: Case, kind: str) -> float:
     """Share of right explanations where the replaced value is 'rare' or 'beyond'; NaN: too few rows."""
     detector, random = case.detector, np.random.default_rng(2)
-    learned = [column for column in detector.columns if column not in detector.encoder.state.constant]
+    learned = [
+        column for column in detector.fitted.columns if column not in detector.fitted.encoder.state.constant
+    ]
     draw = {"rare": rare, "beyond": beyond}[kind]
     before, rows, replaced = perturbed(
         case.normal, case.train.astype(float), learned, FAR_TRIES[kind], random, draw
@@ -182,7 +188,7 @@ def right_of_far(case: Case, kind: str) -> float:
 def taught(case: Case) -> list[str]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    columns = sorted({*case.detector.columns} - {*case.detector.encoder.state.constant})
+    columns = sorted({*case.detector.fitted.columns} - {*case.detector.fitted.encoder.state.constant})
     train = case.train.astype(float)
     _, rows, replaced = perturbed(train, train, columns, TAUGHT_TRIES, np.random.default_rng(1))
     flagged = case.detector.score(rows)["is_anomaly"].to_numpy(dtype=bool)
@@ -191,21 +197,21 @@ def taught(case: Case) -> list[str]:
     return [str(name) for name in model.predict(case.rows.to_numpy())]
 
 
-def explained_rows(detector: Detector, rows: pd.DataFrame) -> tuple[Chosen, list[Explanation]]:
+def explained_rows(detector: Detector, rows: pd.DataFrame) -> tuple[ChosenRows, list[Explanation]]:
     (source,) = as_inputs(rows.reset_index(drop=True), detector.config.data)
-    chosen = choose(detector, source, Wish(rows=range(1, len(rows) + 1)))
-    explainer = Explainer(detector)
-    return chosen, [explainer.explain(found) for found in chosen.finds]
+    chosen = choose(detector.fitted, source, ExplainRequest(rows=range(1, len(rows) + 1)))
+    explainer = Explainer(detector.fitted)
+    return chosen, [explainer.explain(found) for found in chosen.ranked]
 
 
 def figures(case: Case, shap_rows: int, bound: bool) -> dict[str, Any]:
     clock = time.perf_counter()
     chosen, explained = explained_rows(case.detector, case.rows)
     seconds = time.perf_counter() - clock
-    columns = case.detector.columns
+    columns = case.detector.fitted.columns
     first = [one.columns[0].column for one in explained]
     second = [one.columns[min(1, len(one.columns) - 1)].column for one in explained]
-    error = [columns[int(found.shares.argmax())] for found in chosen.finds]
+    error = [columns[int(found.attribution.argmax())] for found in chosen.ranked]
     apart = ((case.rows - case.train.mean()) / case.train.std().replace(0, 1)).abs()
     right = np.array([name == true for name, true in zip(first, case.replaced, strict=True)])
     row = {
@@ -246,7 +252,9 @@ def shap_first(case: Case, rows: int) -> list[str]:
     def score(matrix: Any) -> Any:
         batch = as_inputs(pd.DataFrame(matrix, columns=names), case.detector.config.data)[0]
         (only,) = batch.open(len(matrix)).batches()
-        return np.log(case.detector.scores_of(case.detector.encoder.transform(only).matrix))
+        return np.log(
+            TableScorer(case.detector.fitted).score_apart(case.detector.fitted.encoder.transform(only).matrix)
+        )
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,9 +12,7 @@ from aedetect.scoring.base import Scores
 from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.drift.compare import Drift, ScoreSketch, compare
 
-NO_SKETCH = (
-    "the model file does not hold how its training data were spread; train anew, or score without drift"
-)
+NO_SKETCH = "the model file does not hold how its training data were spread; retrain, or score without drift"
 
 _LEAST_WINDOWS = 10
 
@@ -58,7 +56,12 @@ class DriftCollector(Consumer):
             self._part.scores.update(scores.scores)
 
     def check(self, source: Input) -> None:
+        self.merge_part()
+
+    def merge_part(self) -> None:
+        """Take in the batches added since the present input began: it was read to its end."""
         self.merge_counts(self._part)
+        self._part = self._fresh()
 
     def remote(self) -> RemoteConsumer:
         return _of_task
@@ -79,11 +82,10 @@ class DriftCollector(Consumer):
         """What the counts come to; None where the model holds nothing to compare them with."""
         if self._training is None:
             return None
-        settings, series = self._fitted.config.drift, self._fitted.series
-        if series is not None:
-            # Rows of a short stretch are like one another, and no fair sample of all that is normal.
-            least = max(settings.least_rows, _LEAST_WINDOWS * series.state.window)
-            settings = settings.model_copy(update={"least_rows": least})
+        settings = self._fitted.config.drift
+        # Rows of a short stretch of a series are like one another, and no fair sample of all that is normal.
+        least = max(settings.least_rows, _LEAST_WINDOWS * self._fitted.window)
+        settings = settings.model_copy(update={"least_rows": least})
         return compare(self._fitted.encoder, self._training, self._total.now, self._total.scores, settings)
 
 

@@ -51,13 +51,14 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """The verdict over all columns: 'steady', 'drifted' or 'too few rows'."""
+    """The verdict over all columns: 'steady', 'drifted' or 'too few rows'; `settings` say what counts."""
 
     verdict: str
     text: str
     rows: int
     columns: tuple[ColumnDrift, ...]
     scores: ColumnDrift
+    settings: DriftConfig
 
     @property
     def drifted(self) -> list[str]:
@@ -113,7 +114,7 @@ def compare(
     if not enough:
         verdict = "too few rows"
     text = _told(verdict, moved_columns, len(columns), score, now.rows, settings)
-    return Drift(verdict, text, now.rows, tuple(columns), score)
+    return Drift(verdict, text, now.rows, tuple(columns), score, settings)
 
 
 class _Judge:

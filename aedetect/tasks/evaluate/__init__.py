@@ -1,6 +1,6 @@
 """How good a fitted model is, held against labels."""
 
-from aedetect.tasks.evaluate.as_json import evaluation_summary
-from aedetect.tasks.evaluate.evaluate import Comparison, Evaluation, Judged, evaluate
+from aedetect.tasks.evaluate.evaluate import EvaluateRequest, evaluate
+from aedetect.tasks.evaluate.results import Comparison, Evaluation, LabelledScores
 
-__all__ = ["Comparison", "Evaluation", "Judged", "evaluate", "evaluation_summary"]
+__all__ = ["Comparison", "EvaluateRequest", "Evaluation", "LabelledScores", "evaluate"]

@@ -1,9 +1,9 @@
-"""How good verdicts on time series are, by events: found or missed, how soon, how much of each."""
+"""How good scores of time series are, by events: found or missed, how soon, how much of each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,13 +21,13 @@ from aedetect.tasks.evaluate.metrics.ranges import (
     time_to_detection,
 )
 from aedetect.tasks.evaluate.metrics.ranking import Interval
-from aedetect.tasks.evaluate.metrics.vus import USUAL_PERIOD, period, vus_pr
+from aedetect.tasks.evaluate.metrics.vus import USUAL_TOLERANCE, benchmark_tolerance, vus_pr
 
 _DAY = 86_400.0
 
 
 @dataclass(frozen=True)
-class SeriesFigures:
+class EventFigures:
     """Scores by event, over all series.
 
     `events` are labelled ranges of a series, `caught` those with a flagged row. Delays in seconds from the
@@ -74,66 +74,86 @@ class SeriesFigures:
         return figures
 
 
-def series_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> SeriesFigures:
-    """Figures of all that `session` has judged; `labels` and `labelled` [rows], whether a row has a label.
+@dataclass(frozen=True)
+class _OneSeries:
+    """What is counted of one series; `runs`: its stretches of flagged rows. See EventFigures."""
+
+    events: int
+    caught: int
+    delays: Floats
+    range_recall: float
+    runs: int
+    range_precision: float
+    surface: float | None
+    alarms: int
+    false: int
+    away: int
+    away_flagged: int
+    seconds: float
+
+
+def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> EventFigures:
+    """Figures of all that `session` has scored; `labels` and `labelled` [rows], whether a row has a label.
 
     Rows without a label or a time are left out; those without a score count as not flagged, and for
     VUS-PR as the least strange.
     """
-    window = session.window
-    delays: list[Floats] = []
-    caught = events = false = alarms = away = away_flagged = found_series = 0
-    seconds = 0.0
-    weighted: dict[str, list[tuple[float, int]]] = {"precision": [], "recall": []}
-    surfaces: list[float] = []
     tolerance = _tolerance(session, labelled)
-    for rows in _by_series(session, labelled):
-        found_series += 1
-        marks, flags, times = labels[rows], session.flagged[rows], session.seconds[rows]
-        near = _near(marks, window)
-        own = spans(marks)
-        if len(own):
-            events += len(own)
-            caught += round(event_recall(flags, marks) * len(own))
-            delays.append(time_to_detection(flags, marks, times))
-            weighted["recall"].append((range_recall(flags, marks), len(own)))
-            scores = session.scores[rows]
-            known = scores[np.isfinite(scores)]
-            if len(known):
-                least, most = float(known.min()), float(known.max())
-                surfaces.append(vus_pr(np.nan_to_num(scores, nan=least, posinf=most), marks, tolerance))
-        runs = spans(flags)
-        if len(runs):
-            weighted["precision"].append((range_precision(flags, marks), len(runs)))
-        numbers = session.event_of[rows]
-        mine = np.unique(numbers[numbers > 0])
-        alarms += len(mine)
-        false += len(np.setdiff1d(mine, numbers[near & flags]))
-        calm = ~near & np.isfinite(session.scores[rows])
-        away += int(calm.sum())
-        away_flagged += int((calm & flags).sum())
-        steps = np.diff(times, append=times[-1:])
-        seconds += float(np.minimum(steps, session.step * 3)[~marks].sum())
-    delay = np.concatenate([np.empty(0), *delays])
-    delay = delay[~np.isnan(delay)]
-    return SeriesFigures(
-        found_series,
-        events,
-        caught,
-        float(np.median(delay)) if len(delay) else None,
-        float(delay.max()) if len(delay) else None,
-        alarms,
-        false,
-        seconds / _DAY,
-        _mean(weighted["precision"]),
-        _mean(weighted["recall"]),
+    each = [_of_series(session, labels, rows, tolerance) for rows in _by_series(session, labelled)]
+    delays = np.concatenate([np.empty(0), *(one.delays for one in each)])
+    delays = delays[~np.isnan(delays)]
+    surfaces = [one.surface for one in each if one.surface is not None]
+    return EventFigures(
+        len(each),
+        sum(one.events for one in each),
+        sum(one.caught for one in each),
+        float(np.median(delays)) if len(delays) else None,
+        float(delays.max()) if len(delays) else None,
+        sum(one.alarms for one in each),
+        sum(one.false for one in each),
+        sum(one.seconds for one in each) / _DAY,
+        _mean([(one.range_precision, one.runs) for one in each]),
+        _mean([(one.range_recall, one.events) for one in each]),
         float(np.mean(surfaces)) if surfaces else None,
         tolerance,
-        window,
-        away,
-        away_flagged,
+        session.window,
+        sum(one.away for one in each),
+        sum(one.away_flagged for one in each),
         session.causal,
     )
+
+
+def _of_series(session: SeriesSession, labels: Mask, rows: Integers, tolerance: int) -> _OneSeries:
+    """Of the series whose rows, in the order of time, are `rows`."""
+    marks, flags, times = labels[rows], session.flagged[rows], session.seconds[rows]
+    events, runs = spans(marks), spans(flags)
+    near = _near(events, len(marks), session.window)
+    numbers = session.event_of[rows]
+    alarms = np.unique(numbers[numbers > 0])
+    calm = ~near & np.isfinite(session.scores[rows])
+    # A pause is no time in which the series could have raised an alarm.
+    steps = np.minimum(np.diff(times, append=times[-1:]), session.step * 3)
+    return _OneSeries(
+        len(events),
+        round(event_recall(flags, marks) * len(events)) if len(events) else 0,
+        time_to_detection(flags, marks, times),
+        range_recall(flags, marks),
+        len(runs),
+        range_precision(flags, marks),
+        _surface(session.scores[rows], marks, tolerance),
+        len(alarms),
+        len(np.setdiff1d(alarms, numbers[near & flags])),
+        int(calm.sum()),
+        int((calm & flags).sum()),
+        float(steps[~marks].sum()),
+    )
+
+
+def _surface(scores: Floats, marks: Mask, tolerance: int) -> float | None:
+    known = scores[np.isfinite(scores)]
+    if not (marks.any() and len(known)):
+        return None
+    return vus_pr(np.nan_to_num(scores, nan=float(known.min()), posinf=float(known.max())), marks, tolerance)
 
 
 def _by_series(session: SeriesSession, labelled: Mask) -> Iterator[Integers]:
@@ -145,29 +165,29 @@ def _by_series(session: SeriesSession, labelled: Mask) -> Iterator[Integers]:
         yield from np.split(order, np.flatnonzero(np.diff(owners)) + 1)
 
 
-def _near(marks: Mask, window: int) -> Mask:
-    """Rows at most a window away from a labelled one: they share windows with it; [rows]."""
-    near = np.zeros(len(marks), dtype=np.bool_)
-    ranges: Spans = spans(marks)
-    for start, stop in ranges.tolist():
+def _near(events: Spans, rows: int, window: int) -> Mask:
+    """Which of so many rows lie at most a window away from an event: they share windows with it; [rows]."""
+    near = np.zeros(rows, dtype=np.bool_)
+    for start, stop in events.tolist():
         near[max(start - window, 0) : stop + window] = True
     return near
 
 
 def _tolerance(session: SeriesSession, labelled: Mask) -> int:
-    """The benchmark's tolerance, in steps: the period of the first channel, of the first series by name."""
+    """The benchmark's tolerance, in steps: by the first channel of the first series by name."""
     assert session.kept is not None
     each = list(_by_series(session, labelled))
-    rows = (
-        min(each, key=lambda rows: session.names[session.series[rows[0]]]) if each else np.empty(0, np.int64)
-    )
+    if not each:
+        return USUAL_TOLERANCE
+    rows = min(each, key=lambda rows: session.names[session.series[rows[0]]])
     values = session.kept.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
-        return USUAL_PERIOD
+        return USUAL_TOLERANCE
     known = values[~np.isnan(values)]
-    return period(np.nan_to_num(values[:, 0], nan=float(known.mean()) if len(known) else 0.0))
+    return benchmark_tolerance(np.nan_to_num(values[:, 0], nan=float(known.mean()) if len(known) else 0.0))
 
 
-def _mean(parts: list[tuple[float, int]]) -> float | None:
-    total = sum(count for _, count in parts)
-    return sum(value * count for value, count in parts) / total if total else None
+def _mean(weighted: Sequence[tuple[float, int]]) -> float | None:
+    """The mean of values by their weights; those without weight may be NaN."""
+    total = sum(weight for _, weight in weighted)
+    return sum(value * weight for value, weight in weighted if weight) / total if total else None

@@ -1,6 +1,7 @@
 """From a flag to its reasons."""
 
+from aedetect.tasks.explain.explain import Explanations, explain
+from aedetect.tasks.explain.request import ExplainRequest
 from aedetect.tasks.explain.rows import ColumnReason, Explainer, Explanation
-from aedetect.tasks.explain.select import Chosen, Wish, choose
 
-__all__ = ["Chosen", "ColumnReason", "Explainer", "Explanation", "Wish", "choose"]
+__all__ = ["ColumnReason", "ExplainRequest", "Explainer", "Explanation", "Explanations", "explain"]

@@ -1,4 +1,4 @@
-"""Which columns are to blame for a row's score."""
+"""Which columns a row's score is attributed to."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 CANDIDATES, _BEST = 16, 4
 # In wide tables only the columns with the largest errors are tried, which bounds the cost of a row.
 MOST_COLUMNS = 24
-# Exponents of what goes with the fall of the score: a column's share of the model's own error, how
-# usual its value is, and how far normal rows lie from the row without it.
-_ERROR_WEIGHT, _USUAL_WEIGHT, _APART_WEIGHT = 0.2, 0.4, 0.3
-# Added to how usual a value is: the one that no normal row has must not go free for it.
-_LEAST_USUAL = 0.03
+# Exponents of what goes with the fall of the score: a column's share of the model's own error, the
+# density of its value, and how far normal rows lie from the row without it.
+_ERROR_WEIGHT, _DENSITY_WEIGHT, _APART_WEIGHT = 0.2, 0.4, 0.3
+# Added to the density of a value: the one that no normal row has must not go free for it.
+_LEAST_DENSITY = 0.03
 _LEAST_APART = 1e-3
 
 
 @dataclass(frozen=True)
-class Blame:
-    """Of one row: each column's share [columns], and the normal rows alike but for that column."""
+class Attribution:
+    """Of one row: each column's share [columns], and the normal rows nearest to it in all other columns."""
 
     shares: Floats
-    alike: dict[str, Integers]
+    neighbours: dict[str, Integers]
 
 
-def blame(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floats) -> Blame:
-    """Floats of the columns of an encoded row [features] in its score.
+def attribute(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floats) -> Attribution:
+    """The shares of the columns of an encoded row [features] in its score.
 
-    A column is to blame as far as the score falls when its value is replaced by those of normal
-    rows that are alike in all other columns (a counterfactual: Wachter et al., 2018; the model's
-    own errors are smeared over the columns that go with the guilty one). Where several columns
+    A column's share grows with the fall of the score when its value is replaced by those of normal
+    rows that are near in all other columns (a counterfactual: Wachter et al., 2018; the model's
+    own errors are smeared over the columns that go with the odd one). Where several columns
     would do, Bayes' rule chooses among them. The chance that one of them is wrong grows with that of
     the row without it, so with how near normal rows come then, and with how often a wrong
     column holds such a value: any value may get into a row by mistake, most often a usual one,
@@ -52,44 +52,44 @@ def blame(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floats) 
     names = fitted.columns
     features = _features(fitted)
     if not len(normal):
-        return Blame(errors, {})
+        return Attribution(errors, {})
     order = sorted(features, key=lambda name: -errors[names.index(name)])
     away = normal.apart(row)
     total = away.sum(axis=1)
-    alike, chances = {}, np.empty(len(order))
+    neighbours, chances = {}, np.empty(len(order))
     for place, name in enumerate(order):
         own = away[:, features[name]].sum(axis=1)
         rest = total - own
-        alike[name] = normal.nearest(rest, CANDIDATES)
-        chances[place] = chance(normal.usualness(own), float(rest[alike[name]].mean()))
-    falls = _falls(fitted, normal, row, {name: alike[name] for name in order[:MOST_COLUMNS]}, features)
+        neighbours[name] = normal.nearest(rest, CANDIDATES)
+        chances[place] = chance(normal.density(own), float(rest[neighbours[name]].mean()))
+    falls = _falls(fitted, normal, row, {name: neighbours[name] for name in order[:MOST_COLUMNS]}, features)
     shares = errors.copy()
     learned = np.array([names.index(name) for name in order])
     weights = np.array([falls.get(name, 0.0) for name in order]) * errors[learned] ** _ERROR_WEIGHT * chances
     if weights.sum() > 0:
         shares[learned] = errors[learned].sum() * weights / weights.sum()
-    return Blame(shares, alike)
+    return Attribution(shares, neighbours)
 
 
-def chance(usual: float, apart: float) -> float:
+def chance(density: float, apart: float) -> float:
     """Up to a factor, the chance that a value is a mistake, without the model's word on it.
 
-    `usual`: how usual the value is, 0 to 1; `apart`: how unlike the nearest normal rows are in all else.
+    `density`: how usual the value is, 0 to 1; `apart`: how far the nearest normal rows lie in all else.
     """
     near = (max(apart, 0.0) + _LEAST_APART) ** -_APART_WEIGHT
-    return float((usual + _LEAST_USUAL) ** _USUAL_WEIGHT * near)
+    return float((density + _LEAST_DENSITY) ** _DENSITY_WEIGHT * near)
 
 
 def _falls(
     fitted: FittedModel,
     normal: NormalRows,
     row: Matrix,
-    alike: dict[str, Integers],
+    neighbours: dict[str, Integers],
     features: dict[str, list[int]],
 ) -> dict[str, float]:
     """By how much the logarithm of the score falls, for each column; 0 where it rises."""
     tried = []
-    for name, places in alike.items():
+    for name, places in neighbours.items():
         some = np.repeat(row[None], len(places), axis=0)
         some[:, features[name]] = normal.matrix[places][:, features[name]]
         tried.append(some)
@@ -97,7 +97,7 @@ def _falls(
     logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
     falls = {}
     start = 1
-    for (name, _), some in zip(alike.items(), tried, strict=True):
+    for (name, _), some in zip(neighbours.items(), tried, strict=True):
         best = np.sort(logarithms[start : start + len(some)])[:_BEST]
         falls[name] = max(0.0, float(logarithms[0] - best.mean()))
         start += len(some)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,11 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.timestamps import instant
-from aedetect.errors import DataError, UsageError
-from aedetect.io.source import Input
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesSession
+from aedetect.tasks.explain.format import quantity, share, shown, with_spread
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
-from aedetect.tasks.explain.words import quantity, share, shown, with_spread
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -26,7 +24,6 @@ _MOST_TOLD, _LEAST_TOLD = 2, 0.25
 # and half as far as at its worst.
 _OFF = 5.0
 _CONTEXT = 0.5
-_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -122,28 +119,31 @@ class SeriesExplainer:
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
         self._fitted, self._session = fitted, session
-        self.rebuilt = Reconstruction(fitted, session)
+        self._reconstruction = Reconstruction(fitted, session)
         self._rarities = Rarities(fitted.encoder)
-        self._tracks: dict[str, ReconstructedColumn | None] = {}
+        self._columns: dict[str, ReconstructedColumn | None] = {}
 
-    def track(self, column: str) -> ReconstructedColumn | None:
-        if column not in self._tracks:
-            self._tracks[column] = self.rebuilt.track(column)
-        return self._tracks[column]
+    def reconstructed(self, name: str) -> ReconstructedColumn | None:
+        """A column as seen and expected; None for one that has no single value, such as a time of day."""
+        if name not in self._columns:
+            self._columns[name] = self._reconstruction.track(name)
+        return self._columns[name]
 
     def event(self, event: Event) -> SeriesExplanation:
         session = self._session
         shares = session.shares(event.rows).astype(np.float64)
         reasons = list(self._reasons(shares, event.rows))
         found = self._explained(event.rows, event.peak, reasons, event.series)
-        blamed = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
-        clear = self._clearest(event.rows, blamed[0])
+        leading = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
+        clear = self._clearest(event.rows, leading[0])
         return replace(
             found,
             number=event.number,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
             clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
-            sketches=[self._sketched(event, name) for name in blamed[:_MOST_TOLD] if self.track(name)],
+            sketches=[
+                self._sketched(event, name) for name in leading[:_MOST_TOLD] if self.reconstructed(name)
+            ],
         )
 
     def row(self, row: int) -> SeriesExplanation:
@@ -153,7 +153,7 @@ class SeriesExplainer:
             found = self._explained(np.array([row]), row, [], int(session.series[row]))
             return replace(found, sentence=self._unscorable(row))
         rows = np.array([row])
-        reasons = list(self._reasons(self.rebuilt.shares(row), rows))
+        reasons = list(self._reasons(self._reconstruction.shares(row), rows))
         return self._explained(rows, row, reasons, int(session.series[row]))
 
     def _explained(
@@ -192,18 +192,18 @@ class SeriesExplainer:
             yield self._reason(names[index], float(shares[index]), rows)
 
     def _reason(self, name: str, part: float, rows: Integers) -> SeriesReason:
-        track = self.track(name)
-        if track is None:
+        column = self.reconstructed(name)
+        if column is None:
             at = self.instant(int(rows[0]))
             return SeriesReason(name, part, at, "", "", UNKNOWN, f"{shown(name)} is odd")
-        away = track.deviations(rows)
+        away = column.deviations(rows)
         worst = int(rows[away.argmax()])
-        at, seen = self.instant(worst), float(track.seen[worst])
-        value = self._value(track, seen)
-        expected = self._value(track, float(track.expected[worst]), float(track.usual[worst]))
-        rarity = self._rarity(name, track, seen)
+        at, seen = self.instant(worst), float(column.seen[worst])
+        value = self._value(column, seen)
+        expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
+        rarity = self._rarity(name, column, seen)
         when = f" at {at}" if len(rows) > 1 else ""
-        if track.names:
+        if column.names:
             odd = float(away.mean())
             sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
             if len(rows) > 1 and 0 < odd < 1:
@@ -216,17 +216,17 @@ class SeriesExplainer:
             sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
             if rarity.direction:
                 sentence += f" ({rarity.text})"
-        farthest = float(away.max()) if not track.names else np.inf if away.any() else 0.0
+        farthest = float(away.max()) if not column.names else np.inf if away.any() else 0.0
         return SeriesReason(name, part, at, value, expected, rarity, sentence, farthest)
 
-    def _value(self, track: ReconstructedColumn, value: float, spread: float | None = None) -> str:
+    def _value(self, column: ReconstructedColumn, value: float, spread: float | None = None) -> str:
         if np.isnan(value):
             return "missing" if spread is None else "nothing known"
-        if track.names:
-            return shown(track.names[int(value)])
+        if column.names:
+            return shown(column.names[int(value)])
         return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
 
-    def _rarity(self, name: str, track: ReconstructedColumn, seen: float) -> Rarity:
+    def _rarity(self, name: str, column: ReconstructedColumn, seen: float) -> Rarity:
         encoder = self._fitted.encoder
         if name in encoder.state.constant:
             return UNKNOWN
@@ -237,21 +237,21 @@ class SeriesExplainer:
             row[:] = np.nan
         return self._rarities.of(name, row, seen)
 
-    def _clearest(self, rows: Integers, column: str) -> tuple[int, int] | None:
+    def _clearest(self, rows: Integers, name: str) -> tuple[int, int] | None:
         """The first and the last row that are clearly off."""
-        track = self.track(column)
-        if track is None:
+        column = self.reconstructed(name)
+        if column is None:
             return None
-        away = track.deviations(rows)
-        places = np.flatnonzero(away >= (1.0 if track.names else max(_OFF, float(away.max()) / 2)))
+        away = column.deviations(rows)
+        places = np.flatnonzero(away >= (1.0 if column.names else max(_OFF, float(away.max()) / 2)))
         if not len(places):
             return None
         return int(rows[places[0]]), int(rows[places[-1]])
 
     def _sketched(self, event: Event, name: str, points: int = 60) -> Sketched:
         """The column from before the event to after it, as means of so many parts."""
-        track, session = self.track(name), self._session
-        assert track is not None
+        column, session = self.reconstructed(name), self._session
+        assert column is not None
         assert session.kept is not None
         order = session.kept.timeline.order
         own = order[session.series[order] == event.series]
@@ -262,8 +262,8 @@ class SeriesExplainer:
         size = (high - low) / len(parts)
         return Sketched(
             name,
-            [_mean(track.seen[part]) for part in parts],
-            [_mean(track.expected[part]) for part in parts],
+            [_mean(column.seen[part]) for part in parts],
+            [_mean(column.expected[part]) for part in parts],
             (int((first - low) / size), int((last - low) / size)),
         )
 
@@ -273,69 +273,13 @@ class SeriesExplainer:
         if not session.warmup[row]:
             return "a cell cannot be read, or the row has no timestamp"
         return (
-            f"too little of the series is known yet: a window is {self._window:,} rows, and a series not "
+            f"too little of the series is known yet: a window is {session.window:,} rows, and a series not "
             "learned from takes its scale from its first ones; with what went before, the row has a score"
         )
-
-    @property
-    def _window(self) -> int:
-        assert self._fitted.series is not None
-        return self._fitted.series.state.window
 
     def instant(self, row: int) -> str:
         """When a row was, in the clock of its data as far as that is known; '' where it has no time."""
         return instant(float(self._session.seconds[row]))
-
-
-def chosen_events(
-    session: SeriesSession, number: int | None, entity: Sequence[str], top: int
-) -> tuple[list[Event], int]:
-    """The event with that number, or the `top` ones of the highest peaks; and how many there are.
-
-    `entity`: the series asked for, by the value of its entity columns. Raises UsageError where
-    several series have an event of that number, DataError where there is no such event or series.
-    """
-    events = list(session.found_events)
-    if entity:
-        if not session.entity:
-            raise UsageError("--entity: the model knows a single series; leave it out")
-        known = [name for name in session.names if set(entity) <= set(name)]
-        if not known:
-            raise DataError(
-                f"--entity {', '.join(entity)}: no such series; there are: {_names(session.names)}"
-            )
-        events = [event for event in events if session.names[event.series] in known]
-    count = len(events)
-    if number is None:
-        scored = sorted(events, key=lambda event: -float(session.scores[event.peak]))
-        return scored[:top], count
-    found = [event for event in events if event.number == number]
-    if not found:
-        most = max((event.number for event in events), default=0)
-        ending = f"the last is event {most}" if most else "there are none"
-        raise DataError(f"--event {number}: there is no such event; {ending}")
-    if len(found) > 1:
-        names = _names([session.names[event.series] for event in found])
-        raise UsageError(
-            f"--event {number}: {len(found)} series have an event of that number; "
-            f"add --entity and one of: {names}"
-        )
-    return found, count
-
-
-def row_of(session: SeriesSession, source: Input, number: int) -> int:
-    """The place of row `number` of `source` (from 1) among all rows. Raises DataError where there is none."""
-    first, count = session.span(source)
-    if number < 1:
-        raise UsageError(f"--row {number}: rows are counted from 1")
-    if number > count:
-        raise DataError(f"{source.name}: there is no row {number}; the last is row {count}")
-    return first + number - 1
-
-
-def _names(names: Sequence[tuple[str, ...]]) -> str:
-    told = ", ".join("/".join(shown(part, 30) for part in name) for name in names[:_MOST_NAMED])
-    return told + (", …" if len(names) > _MOST_NAMED else "")
 
 
 def _mean(values: Floats) -> float:

@@ -12,9 +12,9 @@ import numpy as np
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.encoder import NumericColumn
+from aedetect.tasks.explain.format import quantity, share, shown, with_spread
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.time_of_day import ANY_TIME, in_common
-from aedetect.tasks.explain.words import quantity, share, shown, with_spread
 
 _USUALLY = 0.75
 # Within so many times the spread, a number is no surprise.
@@ -23,7 +23,7 @@ _SPREADS = 2.0
 
 @dataclass(frozen=True)
 class Expected:
-    """What rows alike in all other columns hold: `value` ± `spread`, or the category most of them have.
+    """What the normal rows nearest in all other columns hold: `value` ± `spread`, or their usual category.
 
     `value` is a number (with `spread`, half the way from the 16% to the 84% quantile), a truth
     value, a text, or None for a missing one and for instants. `agreeing`: share of the rows with
@@ -54,13 +54,13 @@ class Expectations:
         self._values = encoder.inverse_transform(normal.matrix) if len(normal) else {}
         self._phases = encoder.phases(normal.matrix)
 
-    def of(self, name: str, alike: Integers) -> Expected:
-        """What column `name` holds in the normal rows `alike`."""
+    def of(self, name: str, neighbours: Integers) -> Expected:
+        """What column `name` holds in the normal rows at the places `neighbours`."""
         column = self._columns.get(name)
         if column is not None and column.cycles:
-            text = in_common(self._phases[name][alike], column.cycles)
+            text = in_common(self._phases[name][neighbours], column.cycles)
             return Expected(None, None, None, text, "are from")
-        values = self._values[name].take(alike).to_pylist()
+        values = self._values[name].take(neighbours).to_pylist()
         if column is not None and column.role == "numeric":
             return _number([value for value in values if value is not None])
         return _category(values)

@@ -1,4 +1,4 @@
-"""The normal rows a model keeps, and which of them a given row is like."""
+"""The normal rows a model keeps, and which of them are nearest to a given row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # No column makes two rows more unlike than this: the odd column of a row must not decide which
-# rows it is like (a trimmed distance; Huber, 1964).
+# rows it is near (a trimmed distance; Huber, 1964).
 _MOST_APART = 4.0
 _OTHER_CATEGORY = 2.0
 _ONE_MISSING = 1.0
@@ -54,7 +54,7 @@ class NormalRows:
         return np.asarray(found[np.argsort(distances[found], kind="stable")])
 
     @staticmethod
-    def usualness(apart: Floats) -> float:
+    def density(apart: Floats) -> float:
         """How usual a column's value is, 0 to 1, from how unlike it each normal row is there [rows].
 
         The share of rows that hold the very category, or a kernel's mean over numbers near by

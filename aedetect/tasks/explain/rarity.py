@@ -9,7 +9,7 @@ import numpy as np
 
 from aedetect.data.features.categorical import FIRST_KNOWN, MISSING, OTHER
 from aedetect.data.features.numeric import QUANTILE_RANKS
-from aedetect.tasks.explain.words import quantity, share
+from aedetect.tasks.explain.format import quantity, share
 
 if TYPE_CHECKING:
     from aedetect.data.features import FeatureEncoder

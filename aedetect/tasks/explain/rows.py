@@ -10,11 +10,11 @@ import numpy as np
 
 from aedetect.data import cells
 from aedetect.data.arrays import Matrix
-from aedetect.tasks.explain.counterfactual import Blame, blame
+from aedetect.tasks.explain.counterfactual import Attribution, attribute
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
+from aedetect.tasks.explain.format import grouped, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
-from aedetect.tasks.explain.words import grouped, shown
 from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ class ColumnReason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One row explained; `columns` from the most to the least to blame, all of them.
+    """One row explained; `columns` by their share in the score, all of them.
 
     `sentence` names the columns that matter. `nearest`: the normal rows it is most like, as
-    texts by column. `row` counts from 1; scores are None where the row is unscorable. `alike`: rows
+    texts by column. `row` counts from 1; scores are None where the row is unscorable. `duplicates`: rows
     that score just like it, itself among them.
     """
 
@@ -63,10 +63,10 @@ class Explanation:
     sentence: str
     columns: list[ColumnReason]
     nearest: list[dict[str, str]]
-    alike: int = 1
+    duplicates: int = 1
 
     def as_dict(self, columns: int | None = None) -> dict[str, Any]:
-        """For JSON, with the `columns` most to blame."""
+        """For JSON, with the `columns` of the largest shares."""
         return {
             "source": self.source,
             "row": self.row,
@@ -78,8 +78,18 @@ class Explanation:
             "sentence": self.sentence,
             "columns": [_as_dict(reason) for reason in self.columns[:columns]],
             "nearest_normal_rows": self.nearest,
-            "rows_alike": self.alike,
+            "rows_alike": self.duplicates,
         }
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row as it is explained: encoded [features], as it was ranked, its cells in words, its attribution."""
+
+    encoded: Matrix
+    ranked: RankedRow
+    cells_shown: dict[str, str]
+    attributed: Attribution
 
 
 class Explainer:
@@ -97,76 +107,66 @@ class Explainer:
         """False for model files made before explanations were: they keep no normal rows."""
         return len(self._normal) > 0
 
-    def explain(self, found: RankedRow, place: str | None = None) -> Explanation:
+    def explain(self, ranked: RankedRow, place: str | None = None) -> Explanation:
         """Why a row scored as it did.
 
         `place` says where it stands; without it the line is looked up, which reads the input again.
         """
-        place = found.place if place is None else place
-        batch, encoder = found.cells, self._fitted.encoder
+        place = ranked.place if place is None else place
+        batch, encoder = ranked.cells, self._fitted.encoder
         cells_shown = {
             name: seen_value(cells.plain(batch.column(name))[0].as_py()) for name in batch.schema.names
         }
         ids = {name: cells_shown.get(name, "missing") for name in encoder.schema.names("id")}
-        if found.unscorable:
+        if ranked.unscorable:
             return Explanation(
-                found.source.name, found.row, place, ids, None, None, False,
-                self._unscorable(found), [], [],
+                ranked.source.name, ranked.row, place, ids, None, None, False,
+                self._unscorable(ranked), [], [],
             )  # fmt: skip
         row = encoder.transform(batch).matrix[0]
-        blamed = blame(self._fitted, self._normal, row, found.shares.astype(np.float64))
-        order = np.argsort(-blamed.shares, kind="stable")
+        attributed = attribute(self._fitted, self._normal, row, ranked.attribution.astype(np.float64))
+        order = np.argsort(-attributed.shares, kind="stable")
         names = self._fitted.columns
-        reasons = [
-            self._reason(names[index], float(blamed.shares[index]), row, found, cells_shown, blamed)
-            for index in order
-        ]
+        told = _Row(row, ranked, cells_shown, attributed)
+        reasons = [self._reason(names[index], float(attributed.shares[index]), told) for index in order]
         return Explanation(
-            found.source.name,
-            found.row,
+            ranked.source.name,
+            ranked.row,
             place,
             ids,
-            found.score,
-            found.p_value,
-            found.flagged,
-            _sentence(reasons, found.flagged),
+            ranked.score,
+            ranked.p_value,
+            ranked.flagged,
+            _sentence(reasons, ranked.flagged),
             reasons,
             self._nearest(row),
-            found.count,
+            ranked.count,
         )
 
-    def _reason(
-        self,
-        name: str,
-        share: float,
-        row: Matrix,
-        found: RankedRow,
-        cells_shown: dict[str, str],
-        blamed: Blame,
-    ) -> ColumnReason:
-        seen = cells_shown[name]
+    def _reason(self, name: str, share: float, row: _Row) -> ColumnReason:
+        seen = row.cells_shown[name]
         if name in self._constants:
             always = self._constants[name].removesuffix(".0")
             expected = Expected(always, None, 1.0, always)
             sentence = f"{shown(name)} is {seen}; it was always {shown(always)} in training"
             return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence)
-        number = self._number(name, found)
+        number = self._number(name, row.ranked)
         told = seen if math.isnan(number) else grouped(seen)
-        rarity = self._rarities.of(name, row, number)
-        if name not in blamed.alike:
+        rarity = self._rarities.of(name, row.encoded, number)
+        if name not in row.attributed.neighbours:
             rare = f" ({rarity.text})" if rarity.text else ""
             return ColumnReason(name, share, seen, told, None, rarity, f"{shown(name)} is {told}{rare}")
-        expected = self._expectations.of(name, blamed.alike[name])
+        expected = self._expectations.of(name, row.attributed.neighbours[name])
         odd = rarity.unusual or (rarity.share is not None and rarity.direction is not None)
         rare = f" ({rarity.text})" if odd else ""
         sentence = f"{shown(name)} is {told}{rare}; rows like this {expected.verb} {expected.text}"
         surprising = odd or not expected.holds(seen, number)
         return ColumnReason(name, share, seen, told, expected, rarity, sentence, odd, surprising)
 
-    def _number(self, name: str, found: RankedRow) -> float:
+    def _number(self, name: str, ranked: RankedRow) -> float:
         for column in self._fitted.encoder.state.numeric:
             if column.column == name and not column.cycles:
-                return float(column.read(found.cells.column(name), self._fitted.schema.rules).values[0])
+                return float(column.read(ranked.cells.column(name), self._fitted.schema.rules).values[0])
         return math.nan
 
     def _nearest(self, row: Matrix) -> list[dict[str, str]]:
@@ -180,13 +180,13 @@ class Explainer:
             for index in range(len(places))
         ]
 
-    def _unscorable(self, found: RankedRow) -> str:
-        encoded = self._fitted.encoder.transform(found.cells)
+    def _unscorable(self, ranked: RankedRow) -> str:
+        encoded = self._fitted.encoder.transform(ranked.cells)
         if not encoded.unreadable:
             return "the row holds no value at all"
         roles = {column.name: column.role for column in self._fitted.schema.columns}
         return "; ".join(
-            f"{shown(name)} is {shown(str(found.cells.column(name)[0].as_py()))}, which cannot be read as "
+            f"{shown(name)} is {shown(str(ranked.cells.column(name)[0].as_py()))}, which cannot be read as "
             f"{roles[name]}"
             for name in encoded.unreadable
         )

@@ -1,1 +1,6 @@
-"""Results to look at: a web page, a message, pictures, and the model's card."""
+"""What was found, to be looked at."""
+
+from aedetect.tasks.report.collect import ReportRequest
+from aedetect.tasks.report.report import Report, report
+
+__all__ = ["Report", "ReportRequest", "report"]

@@ -10,7 +10,7 @@ from aedetect.data.arrays import Floats, Integers, Mask
 
 # Histogram: bins of equal ratio, from a thousandth of the threshold to a hundred thousand times it.
 _LOW, _HIGH, _PER_DECADE = -3, 5, 20
-# Timeline: between half and all of this many blocks.
+# Through the rows: between half and all of this many blocks.
 MOST_BLOCKS = 400
 
 
@@ -50,8 +50,8 @@ class Block:
     flagged: int
 
 
-class Timeline:
-    """The highest score of each stretch of rows; stretches double in length as rows go on coming."""
+class ScoreTimeline:
+    """The highest score of each block of rows; blocks double in length as rows go on coming."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -71,7 +71,7 @@ class Timeline:
             start += taken
 
     def blocks(self) -> list[Block]:
-        """The stretches in order; `highest` is NaN where no row of one could be scored."""
+        """The blocks in order; `highest` is NaN where no row of one could be scored."""
         return [
             Block(
                 index * self.size + 1,

@@ -204,7 +204,7 @@ def curves(
     return _chart(title, x, y, x_name, y_name, marks)
 
 
-def bar(share: float, kind: str = "blame") -> Markup:
+def bar(share: float, kind: str = "share") -> Markup:
     """A bar of a share from 0 to 1, for a table's cell."""
     return Markup(
         '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'

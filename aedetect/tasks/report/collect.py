@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,13 +14,16 @@ from aedetect.data.sampling import RowSample
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
 from aedetect.scoring.scorers import series_session
-from aedetect.tasks.evaluate import Evaluation, evaluate
+from aedetect.scoring.threshold import ThresholdPolicy
+from aedetect.tasks.drift.collector import DriftCollector
+from aedetect.tasks.drift.compare import ColumnDrift, Drift
+from aedetect.tasks.evaluate import EvaluateRequest, Evaluation, evaluate
+from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
+from aedetect.tasks.projection import Point, ProjectionKind, row_map
 from aedetect.tasks.ranked_rows import TopRows
-from aedetect.tasks.report.bins import ScoreHistogram, Timeline
-from aedetect.tasks.report.rowmap import MOST_FLAGGED, MOST_POINTS, MapKind, Point, row_map
-from aedetect.tasks.report.series import SeriesPart, series_part
-from aedetect.tasks.report.shift import Shift, Shifts
+from aedetect.tasks.report.bins import ScoreHistogram, ScoreTimeline
+from aedetect.tasks.report.series import EventsPart, events_part
 from aedetect.tasks.score_counts import RowCounts
 from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
@@ -27,6 +31,22 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
 TOP = 50
+# Rows on the map.
+_MOST_CALM, _MOST_FLAGGED = 1200, 300
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report is to tell.
+
+    `label` and `positive`: a label column to hold the scores against, and the value that marks an anomaly.
+    `top`: how many of the strangest rows or events are explained. `map_kind`: how rows are put on a map.
+    """
+
+    label: str | None = None
+    positive: str | None = None
+    top: int = TOP
+    map_kind: ProjectionKind = "pca"
 
 
 @dataclass(frozen=True)
@@ -42,119 +62,147 @@ class ColumnAttribution:
 class Gathered:
     """What a report is made of. `files`: name and rows of each input, in order.
 
-    Of time series events are told, in `series`, and neither single rows nor a map of them.
+    `policy`: where the threshold lies, and what it promises. `drift`: how the rows differ from those of
+    training; None for older models, which do not know how these were spread. Where the model knows
+    events, they are told, in `events`, and neither single rows nor a map of them.
     """
 
     files: list[tuple[str, int]]
     counts: RowCounts
-    threshold: float
-    alert_rate: float | None
+    policy: ThresholdPolicy
     histogram: ScoreHistogram
-    timeline: Timeline
+    timeline: ScoreTimeline
     strangest: list[Explanation]
-    blame: list[ColumnAttribution]
-    shifts: list[Shift]
+    attribution: list[ColumnAttribution]
+    drift: Drift | None
     points: list[Point]
     shown_variance: float | None
-    map_kind: MapKind
     evaluation: Evaluation | None
     warnings: list[str] = field(default_factory=list)
-    series: SeriesPart | None = None
+    events: EventsPart | None = None
+
+    @cached_property
+    def threshold(self) -> float:
+        return self.policy.value
 
     @property
     def share(self) -> float:
         return self.counts.anomalies / self.counts.rows if self.counts.rows else 0.0
 
+    @property
+    def drifting(self) -> list[ColumnDrift]:
+        """The columns that were compared with training: drifted ones first, then by stability index."""
+        columns = self.drift.columns if self.drift is not None else ()
+        return sorted(columns, key=lambda column: (not column.drifted, -(column.psi or 0.0)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: what `report --json` says of the rows."""
+        counts = self.counts
+        return {
+            "rows": counts.rows,
+            "normal": counts.normal,
+            "anomalies": counts.anomalies,
+            "unscorable": counts.unscorable,
+            "threshold": self.threshold,
+            "verdict": verdict(self),
+            "warnings": self.warnings,
+        }
+
 
 def gather(
-    fitted: FittedModel,
-    inputs: Sequence[Input],
-    *,
-    label: str | None = None,
-    positive: str | None = None,
-    top: int = TOP,
-    map_kind: MapKind = "pca",
-    callback: Callback | None = None,
+    fitted: FittedModel, inputs: Sequence[Input], request: ReportRequest, callback: Callback | None = None
 ) -> Gathered:
     """Score the inputs and keep what a report needs: bins and samples, never all rows.
 
-    With `label` the rows are also held against their labels, in a second pass. Raises DataError,
+    With a label the rows are also held against their labels, in a second pass. Raises DataError,
     ModelError or UsageError where inputs or columns cannot be used.
     """
     callback = callback or Callback()
     # Labels are checked first: a mistake in their name shows before the long pass, not after.
-    judged = (
-        evaluate(fitted, list(inputs), label=label, positive=positive, callback=callback) if label else None
-    )
-    pass_ = _Pass(fitted, top)
+    evaluation = None
+    if request.label:
+        evaluation = evaluate(fitted, inputs, EvaluateRequest(request.label, request.positive), callback)
     session = series_session(fitted, inputs)
-    sight = score_inputs(fitted, inputs, pass_.see, callback, session)
+    pass_ = _Pass(fitted, request.top, of_rows=session is None)
+    passed = score_inputs(fitted, inputs, pass_.see, callback, session)
     callback.stage("explaining")
-    series = series_part(fitted, session, top) if session else None
-    explainer = Explainer(fitted)
-    points, shown = ([], None) if series else row_map(fitted, pass_.normal, pass_.flagged, map_kind)
+    events = events_part(fitted, session, request.top) if session else None
+    points, explained_variance = pass_.map(request.map_kind)
+    told = evaluation.warnings if evaluation else []
     return Gathered(
         [(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
-        sight.counts,
-        fitted.threshold,
-        fitted.threshold_policy.promised_rate,
+        passed.counts,
+        fitted.threshold_policy,
         pass_.histogram,
         pass_.timeline,
-        [explainer.explain(found, f"row {found.row:,}") for found in pass_.strangest.found()],
-        pass_.blame(fitted.columns, sight.counts.anomalies),
-        pass_.shifts.found(),
+        pass_.explained(),
+        pass_.attribution(passed.counts.anomalies),
+        pass_.drift(),
         points,
-        shown,
-        map_kind,
-        judged,
-        sight.warnings + [text for text in (judged.warnings if judged else []) if text not in sight.warnings],
-        series,
+        explained_variance,
+        evaluation,
+        passed.warnings + [text for text in told if text not in passed.warnings],
+        events,
     )
 
 
 class _Pass:
-    """What is counted of each batch."""
+    """What is counted of each batch; `of_rows`: whether single rows are told and put on a map."""
 
-    def __init__(self, fitted: FittedModel, top: int):
+    def __init__(self, fitted: FittedModel, top: int, of_rows: bool):
+        self._fitted, self._of_rows = fitted, of_rows
         self.histogram = ScoreHistogram(fitted.threshold)
-        self.timeline = Timeline()
-        self.strangest = TopRows(top, flagged_only=True)
-        self.shifts = Shifts(fitted.encoder)
-        # Of series, events are told instead of rows, and what was encoded is not kept.
-        self._encoder = fitted.encoder if fitted.series else None
-        self.normal, self.flagged = RowSample(MOST_POINTS), RowSample(MOST_FLAGGED)
+        self.timeline = ScoreTimeline()
+        self._strangest = TopRows(top, flagged_only=True)
+        self._drift = DriftCollector(fitted)
+        self._calm, self._flagged = RowSample(_MOST_CALM), RowSample(_MOST_FLAGGED)
         self.rows: dict[int, int] = {}
         width = len(fitted.columns)
         self._shares: Floats = np.zeros(width)
         self._first = np.zeros(width, dtype=np.int64)
         self._sources: list[Input] = []
 
-    def see(self, seen: ScoredBatch) -> None:
-        if not self._sources or self._sources[-1] is not seen.source:
-            self._sources.append(seen.source)
+    def see(self, batch: ScoredBatch) -> None:
+        if not self._sources or self._sources[-1] is not batch.source:
+            self._sources.append(batch.source)
         place = len(self._sources) - 1
-        self.rows[place] = self.rows.get(place, 0) + len(seen.rows)
-        scores = seen.scores
+        self.rows[place] = self.rows.get(place, 0) + len(batch.rows)
+        scores = batch.scores
         before = self.timeline.rows + 1
         self.histogram.add(scores.scores)
         self.timeline.add(scores.scores, scores.flagged)
-        scorable, flagged = ~scores.unscorable, np.flatnonzero(scores.flagged)
-        if self._encoder is not None:
-            self.shifts.add(self._encoder.transform(seen.rows).matrix[scorable])
-        else:
+        self._drift.add_batch(scores)
+        flagged = np.flatnonzero(scores.flagged)
+        if self._of_rows:
             matrix = scores.encoded.matrix
-            self.strangest.see(seen)
-            self.shifts.add(matrix[scorable])
-            self.normal.add(before, scores.scores, matrix, np.flatnonzero(scorable & ~scores.flagged))
-            self.flagged.add(before, scores.scores, matrix, flagged)
+            self._strangest.see(batch)
+            self._calm.add(
+                before, scores.scores, matrix, np.flatnonzero(~scores.unscorable & ~scores.flagged)
+            )
+            self._flagged.add(before, scores.scores, matrix, flagged)
         if len(flagged):
             self._shares += scores.attribution[flagged].sum(axis=0)
             self._first += np.bincount(scores.attribution[flagged].argmax(axis=1), minlength=len(self._first))
 
-    def blame(self, columns: Sequence[str], flagged: int) -> list[ColumnAttribution]:
+    def explained(self) -> list[Explanation]:
+        """The strangest rows, explained."""
+        ranked = self._strangest.found()
+        if not ranked:
+            return []
+        explainer = Explainer(self._fitted)
+        return [explainer.explain(row, f"row {row.row:,}") for row in ranked]
+
+    def map(self, kind: ProjectionKind) -> tuple[list[Point], float | None]:
+        return row_map(self._fitted, self._calm, self._flagged, kind)
+
+    def drift(self) -> Drift | None:
+        self._drift.merge_part()
+        return self._drift.verdict()
+
+    def attribution(self, flagged: int) -> list[ColumnAttribution]:
         found = [
             ColumnAttribution(name, float(share) / max(flagged, 1), int(first))
-            for name, share, first in zip(columns, self._shares, self._first, strict=True)
+            for name, share, first in zip(self._fitted.columns, self._shares, self._first, strict=True)
         ]
         return sorted(found, key=lambda column: -column.share)
 
@@ -164,8 +212,8 @@ def headline(found: Gathered) -> str:
     counts = found.counts
     if not counts.rows:
         return "There are no rows."
-    if found.series:
-        return found.series.verdict(counts.rows)
+    if found.events:
+        return found.events.verdict(counts.rows)
     if not counts.anomalies:
         return f"None of {counts.rows:,} rows looks out of the ordinary."
     verb = "does" if counts.anomalies == 1 else "do"
@@ -179,8 +227,12 @@ def remark(found: Gathered) -> str:
     """What to make of the verdict; empty where there is nothing to add."""
     counts = found.counts
     said = []
-    if counts.anomalies and found.alert_rate is not None and not found.series:
-        said.append(_against(found.share, found.alert_rate, counts.rows))
+    rate = found.policy.promised_rate
+    # Rows of a window are flagged together: of events, no share of the rows says whether they are chance.
+    if counts.anomalies and rate is not None and found.events is None:
+        said.append(_against(found.share, rate, counts.rows))
+    if rate is None:
+        said.append(f"{accepted(found.policy).capitalize()}.")
     if counts.warmup:
         said.append(f"{counts.warmup:,} rows come too early in their series to have a score.")
     if lost := counts.unscorable - counts.warmup:

@@ -5,36 +5,33 @@ from __future__ import annotations
 from aedetect.tasks.report.card import escaped
 from aedetect.tasks.report.collect import Gathered, verdict
 from aedetect.tasks.report.series_text import events_markdown
-from aedetect.tasks.report.shift import SLIGHT
 
 _ROWS, _COLUMNS = 10, 5
 _LONGEST = 300
 
 
 def as_markdown(found: Gathered, title: str) -> str:
-    """A few lines: the verdict, the strangest rows and why, columns to blame, what has moved."""
+    """A few lines: the verdict, the strangest rows and why, columns to blame, what has drifted."""
     lines = [f"**{escaped(title)}**", "", verdict(found), ""]
-    if found.series:
-        lines += events_markdown(found.series)
-        if found.blame and found.counts.anomalies:
-            lines += ["", f"Columns to blame: {_blame(found)}"]
+    if found.events:
+        lines += events_markdown(found.events)
+        if found.attribution and found.counts.anomalies:
+            lines += ["", f"Columns to blame: {_attributed(found)}"]
     if found.strangest:
         lines += ["| row | score | why |", "|---|---:|---|"]
         for one in found.strangest[:_ROWS]:
             where = one.place if len(found.files) == 1 else f"{one.source}, {one.place}"
             ids = "".join(f", {name} {value}" for name, value in one.ids.items())
-            ids += f" and {one.alike - 1:,} alike" if one.alike > 1 else ""
+            ids += f" and {one.duplicates - 1:,} alike" if one.duplicates > 1 else ""
             lines.append(f"| {escaped(where + ids)} | {one.score:,.3g} | {escaped(_cut(one.sentence))} |")
-        rest = found.counts.anomalies - sum(one.alike for one in found.strangest[:_ROWS])
+        rest = found.counts.anomalies - sum(one.duplicates for one in found.strangest[:_ROWS])
         if rest:
             lines += ["", f"and {rest:,} more"]
-        lines += ["", f"Columns to blame: {_blame(found)}"]
-    moved = [shift for shift in found.shifts if shift.index > SLIGHT][:_COLUMNS]
-    if moved:
-        told = ", ".join(f"{escaped(shift.column)} ({shift.words})" for shift in moved)
-        lines += ["", f"Moved since training: {told}"]
+        lines += ["", f"Columns to blame: {_attributed(found)}"]
+    if found.drift is not None and found.drift.verdict == "drifted":
+        lines += ["", f"Drift: {escaped(found.drift.text)}"]
     if found.evaluation:
-        from aedetect.tasks.evaluate.words import headline, promise_of
+        from aedetect.tasks.evaluate.sentences import headline, promise_of
 
         lines += ["", f"{escaped(headline(found.evaluation))}; {promise_of(found.evaluation)}"]
     for text in found.warnings[:_COLUMNS]:
@@ -42,9 +39,9 @@ def as_markdown(found: Gathered, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _blame(found: Gathered) -> str:
+def _attributed(found: Gathered) -> str:
     return ", ".join(
-        f"{escaped(one.column)} {one.share:.0%}" for one in found.blame[:_COLUMNS] if one.share >= 0.01
+        f"{escaped(one.column)} {one.share:.0%}" for one in found.attribution[:_COLUMNS] if one.share >= 0.01
     )
 
 

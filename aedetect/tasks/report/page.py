@@ -7,22 +7,17 @@ import hashlib
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
 from aedetect._version import __version__
 from aedetect.tasks.explain import ColumnReason, Explanation
-from aedetect.tasks.report import charts
-from aedetect.tasks.report import series_html as series_page
+from aedetect.tasks.report import charts, series_html
 from aedetect.tasks.report.card import Card, Curve
 from aedetect.tasks.report.collect import ColumnAttribution, Gathered, headline, remark
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from aedetect.tasks.report.templates import asset, template
 
 _Share = TypeVar("_Share", ColumnReason, ColumnAttribution)
 
@@ -36,19 +31,19 @@ _RARE, _RAREST = 0.01, 1e-6
 
 def as_html(found: Gathered, card: Card, title: str) -> str:
     """The page. All text from data is escaped, and the policy lets no script but its own run."""
-    style, script = _asset("style.css"), _asset("script.js")
-    if found.series:
-        style, script = style + series_page.asset("series.css"), script + series_page.asset("series.js")
+    style, script = asset("style.css"), asset("script.js")
+    if found.events:
+        style, script = style + asset("series.css"), script + asset("series.js")
     edges, counts = found.histogram.filled()
     borders = list(accumulate(rows for _, rows in found.files))[:-1]
-    guilty = {one.columns[0].column for one in found.strangest if one.columns}
-    return _template().render(
+    leading = {one.columns[0].column for one in found.strangest if one.columns}
+    return template("page.html").render(
         title=title[:_LONGEST_NAME],
         headline=headline(found),
         remark=remark(found),
         as_high=as_high,
         found=found,
-        series=series_page.section(found.series) if found.series else None,
+        series=series_html.section(found.events) if found.events else None,
         card=card,
         style=Markup(style),
         script=Markup(script),
@@ -59,8 +54,8 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         worth_showing=worth_showing,
         nearest_names=_nearest_names,
         seen_of=_seen_of,
-        guilty=sorted(guilty),
-        told=sum(one.alike for one in found.strangest),
+        leading=sorted(leading),
+        told=sum(one.duplicates for one in found.strangest),
         histogram=charts.histogram(edges.tolist(), counts.tolist(), found.threshold, found.counts.rows),
         histogram_capped=bool(found.histogram.counts[-1]),
         timeline=charts.timeline(found.timeline.blocks(), found.threshold, borders),
@@ -70,20 +65,6 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_asset("page.html"))
-
-
-def _asset(name: str) -> str:
-    return files("aedetect.tasks.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> Markup:
@@ -128,14 +109,14 @@ def _training(curve: Curve) -> Markup:
 
 def _labels(found: Gathered) -> dict[str, Any]:
     from aedetect.tasks.evaluate.curves import precision_recall, roc
-    from aedetect.tasks.evaluate.words import figures, headline, promise_of, series_figures
+    from aedetect.tasks.evaluate.sentences import describe_events, describe_ranking, headline, promise_of
 
     assert found.evaluation is not None
     judged = found.evaluation.judged
     told: dict[str, Any] = {
         "headline": headline(found.evaluation),
         "promise": promise_of(found.evaluation),
-        "figures": figures(judged) + series_figures(found.evaluation.series),
+        "figures": describe_ranking(judged) + describe_events(found.evaluation.by_event),
         "roc": None,
         "calibration": None,
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
-from aedetect.tasks.explain.words import shown
+from aedetect.tasks.explain.format import shown
 from aedetect.tasks.report.charts import tick
 from aedetect.tasks.report.page import worth_showing
 from aedetect.tasks.report.series_text import channels, draw_channel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aedetect.tasks.report.card import Card
     from aedetect.tasks.report.collect import Gathered
-    from aedetect.tasks.report.series import Line
+    from aedetect.tasks.report.series import ChannelLine
 
 _SIZE, _DOTS = (8.0, 4.2), 110
 _CALM, _FLAG = "#7a95ad", "#c8442b"
@@ -39,8 +39,9 @@ def check_plots() -> None:
 def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
     """One PNG a chart, in `folder`, which is made if need be. Returns their paths.
 
-    Raises OutputError where one cannot be written.
+    Raises UsageError where matplotlib is not installed, OutputError where one cannot be written.
     """
+    check_plots()
     with writing(folder):
         os.makedirs(folder, exist_ok=True)
     charts: dict[str, Callable[[Axes], None]] = {"scores": lambda axes: _scores(axes, found)}
@@ -57,7 +58,7 @@ def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
         charts["precision_recall"] = lambda axes: _precision_recall(axes, found)
     if found.evaluation and found.evaluation.judged.anomalies < found.evaluation.judged.rows:
         charts["p_values"] = lambda axes: _p_values(axes, found)
-    for number, line in enumerate(channels(found.series)) if found.series else ():
+    for number, line in enumerate(channels(found.events)) if found.events else ():
         charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, found, line)
     written = []
     for name, draw in charts.items():
@@ -109,9 +110,9 @@ def _plain_ticks(axes: Axes, *names: str) -> None:
         axis.set_major_formatter(lambda value, _: tick(value))
 
 
-def _channel(found: Gathered, line: Line, axes: Axes) -> None:
-    assert found.series is not None
-    draw_channel(axes, line, found.series)
+def _channel(found: Gathered, line: ChannelLine, axes: Axes) -> None:
+    assert found.events is not None
+    draw_channel(axes, line, found.events)
 
 
 def _scores(axes: Axes, found: Gathered) -> None:
@@ -140,7 +141,7 @@ def _timeline(axes: Axes, found: Gathered) -> None:
 
 
 def _columns(axes: Axes, found: Gathered) -> None:
-    kept = worth_showing(found.blame)[::-1]
+    kept = worth_showing(found.attribution)[::-1]
     axes.barh(range(len(kept)), [one.share for one in kept], color=_FLAG)
     axes.set_yticks(range(len(kept)), [_plain(one.column) for one in kept])
     axes.set(xlabel="mean share of the error of flagged rows", title="Columns to blame")

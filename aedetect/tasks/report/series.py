@@ -13,7 +13,8 @@ from aedetect.data.series.timestamps import span
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn
 from aedetect.scoring.series import SeriesSession
-from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation, chosen_events
+from aedetect.tasks.explain.choose_events import chosen_events
+from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 Clear = Mapping[tuple[int, int], tuple[float, float] | None]
 
 # Series and columns drawn, and the points of all of them together.
-MOST_PANELS, MOST_TRACKS = 12, 6
-_MOST_POINTS, _POINTS_A_TRACK = 90_000, (600, 12_000)
+MOST_PANELS, MOST_COLUMNS = 12, 6
+_MOST_POINTS, _POINTS_A_LINE = 90_000, (600, 12_000)
 SCORE = "anomaly score"
 
 
 @dataclass(frozen=True)
-class Line:
+class ChannelLine:
     """One channel of one series over time, thinned: the lowest and highest of each part stay.
 
     Shapes: [points] each, the band and `expected` with times of their own. `gap`: a longer pause is
@@ -48,7 +49,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Mark:
+class EventMark:
     """An event on a panel: when, in seconds since 1970, its number, and its highest score.
 
     `clear`: from when to when it is clearly off, where that was looked at.
@@ -69,12 +70,12 @@ class Panel:
     start: float
     end: float
     rows: int
-    lines: list[Line]
-    marks: list[Mark]
+    lines: list[ChannelLine]
+    marks: list[EventMark]
 
 
 @dataclass(frozen=True)
-class SeriesPart:
+class EventsPart:
     """Events, the strangest first, as far as they are told; `events` and `series` count all there are.
 
     `panels` show the series with the strangest events. `places`: of each event told, the number
@@ -87,7 +88,7 @@ class SeriesPart:
     series: int
     seconds: float
     panels: list[Panel]
-    places: list[tuple[int, Mark]]
+    places: list[tuple[int, EventMark]]
     thinned: int
     zone: str
 
@@ -105,9 +106,8 @@ class SeriesPart:
         )
 
 
-def series_part(fitted: FittedModel, session: SeriesSession, top: int) -> SeriesPart:
-    """The part of a report on series that only they have; `top` events are told."""
-    assert fitted.series is not None
+def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> EventsPart:
+    """The part of a report that tells of events; `top` of them are explained."""
     explainer = SeriesExplainer(fitted, session)
     events, count = chosen_events(session, None, (), top)
     told = [explainer.event(event) for event in events]
@@ -116,43 +116,57 @@ def series_part(fitted: FittedModel, session: SeriesSession, top: int) -> Series
     numbers = np.unique(session.series[timed]).tolist()
     wanted = list(dict.fromkeys(event.series for event in events))
     wanted = (wanted + [number for number in numbers if number not in wanted])[:MOST_PANELS]
-    columns = _columns(session, told)
-    most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(columns) + 1), 1), *_POINTS_A_TRACK))
-    panels, thinned = [], 1
-    for number in wanted:
-        rows = np.flatnonzero((session.series == number) & timed)
-        rows = rows[np.argsort(session.seconds[rows], kind="stable")]
-        marks = [_mark(session, event, clear) for event in session.found_events if event.series == number]
-        lines = [_score_line(session, rows, fitted, most)]
-        for name in columns:
-            track = explainer.track(name)
-            if track is not None:
-                lines.append(_line(session, rows, track, fitted.series.state.gap, most))
-        thinned = max(thinned, -(-2 * len(rows) // most) if len(rows) > most else 1)
-        times = session.seconds[rows]
-        name = " ".join(session.names[number]) or "series"
-        panels.append(Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks))
+    names = _leading_columns(session, told)
+    most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(names) + 1), 1), *_POINTS_A_LINE))
+    columns = [column for name in names if (column := explainer.reconstructed(name)) is not None]
+    panels = [_panel(session, number, columns, fitted.threshold, clear, most) for number in wanted]
     places = [
         (wanted.index(event.series) if event.series in wanted else -1, _mark(session, event, clear))
         for event in events
     ]
-    clock = fitted.series.state.clock
-    zone = " UTC" if clock.aware or clock.zone else ""
-    seconds = float(np.ptp(session.seconds[timed])) if timed.any() else 0.0
-    return SeriesPart(told, count, len(numbers), seconds, panels, places, thinned, zone)
+    longest = max((panel.rows for panel in panels), default=0)
+    return EventsPart(
+        told,
+        count,
+        len(numbers),
+        float(np.ptp(session.seconds[timed])) if timed.any() else 0.0,
+        panels,
+        places,
+        -(-2 * longest // most) if longest > most else 1,
+        session.zone,
+    )
 
 
-def _columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
-    """The columns that are blamed most over the events; in the order of the model where none is."""
-    blame = dict.fromkeys(session.columns, 0.0)
+def _panel(
+    session: SeriesSession,
+    series: int,
+    columns: Sequence[ReconstructedColumn],
+    threshold: float,
+    clear: Clear,
+    most: int,
+) -> Panel:
+    """One series, its lines of about `most` points each."""
+    rows = np.flatnonzero((session.series == series) & ~np.isnan(session.seconds))
+    rows = rows[np.argsort(session.seconds[rows], kind="stable")]
+    times = session.seconds[rows]
+    lines = [_score_line(session, rows, threshold, most)]
+    lines += [_line(session, rows, column, most) for column in columns]
+    marks = [_mark(session, event, clear) for event in session.found_events if event.series == series]
+    name = " ".join(session.names[series]) or "series"
+    return Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks)
+
+
+def _leading_columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
+    """The columns of the largest shares over the events; in the order of the model where there are none."""
+    attribution = dict.fromkeys(session.columns, 0.0)
     for one in told:
         for reason in one.columns:
-            blame[reason.column] += reason.share
-    return sorted(blame, key=lambda name: -blame[name])[:MOST_TRACKS]
+            attribution[reason.column] += reason.share
+    return sorted(attribution, key=lambda name: -attribution[name])[:MOST_COLUMNS]
 
 
-def _mark(session: SeriesSession, event: Event, clear: Clear) -> Mark:
-    return Mark(
+def _mark(session: SeriesSession, event: Event, clear: Clear) -> EventMark:
+    return EventMark(
         float(session.seconds[event.rows[0]]),
         float(session.seconds[event.rows[-1]]),
         event.number,
@@ -161,39 +175,39 @@ def _mark(session: SeriesSession, event: Event, clear: Clear) -> Mark:
     )
 
 
-def _line(session: SeriesSession, rows: Integers, track: ReconstructedColumn, gap: float, most: int) -> Line:
-    track = _with_names_that_occur(track, rows)
-    kept = rows[_thinned(track.seen[rows], most)]
-    parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not track.names else []
-    band = [part for part in parts if not np.isnan(track.expected[part]).all()]
-    expected = rows[_thinned(track.expected[rows], most // 2)]
-    return Line(
-        track.column,
+def _line(session: SeriesSession, rows: Integers, column: ReconstructedColumn, most: int) -> ChannelLine:
+    column = _with_names_that_occur(column, rows)
+    kept = rows[thinned(column.seen[rows], most)]
+    parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not column.names else []
+    band = [part for part in parts if not np.isnan(column.expected[part]).all()]
+    expected = rows[thinned(column.expected[rows], most // 2)]
+    return ChannelLine(
+        column.column,
         session.seconds[kept],
-        track.seen[kept],
+        column.seen[kept],
         session.seconds[expected],
-        track.expected[expected],
-        _edge(session, band, [np.nanmin(track.expected[part] - track.band[part]) for part in band]),
-        _edge(session, band, [np.nanmax(track.expected[part] + track.band[part]) for part in band]),
-        track.names,
-        gap=gap,
+        column.expected[expected],
+        _edge(session, band, [np.nanmin(column.expected[part] - column.band[part]) for part in band]),
+        _edge(session, band, [np.nanmax(column.expected[part] + column.band[part]) for part in band]),
+        column.names,
+        gap=session.gap,
     )  # fmt: skip
 
 
-def _with_names_that_occur(track: ReconstructedColumn, rows: Integers) -> ReconstructedColumn:
-    """A track whose words are numbered anew, without those that do not occur in `rows`."""
-    if len(track.names) <= 2:
-        return track
-    values = np.concatenate([track.seen[rows], track.expected[rows]])
+def _with_names_that_occur(column: ReconstructedColumn, rows: Integers) -> ReconstructedColumn:
+    """A column whose words are numbered anew, without those that do not occur in `rows`."""
+    if len(column.names) <= 2:
+        return column
+    values = np.concatenate([column.seen[rows], column.expected[rows]])
     used = np.unique(values[~np.isnan(values)]).astype(int)
-    places = np.full(len(track.names) + 1, np.nan)
+    places = np.full(len(column.names) + 1, np.nan)
     places[used] = np.arange(len(used))
 
     def renumbered(codes: Floats) -> Floats:
-        return np.asarray(places[np.nan_to_num(codes, nan=len(track.names)).astype(int)])
+        return np.asarray(places[np.nan_to_num(codes, nan=len(column.names)).astype(int)])
 
-    names = tuple(track.names[place] for place in used)
-    return replace(track, seen=renumbered(track.seen), expected=renumbered(track.expected), names=names)
+    names = tuple(column.names[place] for place in used)
+    return replace(column, seen=renumbered(column.seen), expected=renumbered(column.expected), names=names)
 
 
 def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[float]) -> Floats:
@@ -202,17 +216,16 @@ def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[fl
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
-def _score_line(session: SeriesSession, rows: Integers, fitted: FittedModel, most: int) -> Line:
-    assert fitted.series is not None
-    kept = rows[_thinned(session.scores[rows], most)]
+def _score_line(session: SeriesSession, rows: Integers, threshold: float, most: int) -> ChannelLine:
+    kept = rows[thinned(session.scores[rows], most)]
     nothing = np.empty(0)
-    return Line(
+    return ChannelLine(
         SCORE, session.seconds[kept], session.scores[kept], nothing, nothing, nothing, nothing,
-        limit=fitted.threshold, gap=fitted.series.state.gap,
+        limit=threshold, gap=session.gap,
     )  # fmt: skip
 
 
-def _thinned(values: Floats, most: int) -> Integers:
+def thinned(values: Floats, most: int) -> Integers:
     """Places of at most about `most` of `values` [rows]: the lowest and the highest of each part."""
     if len(values) <= most:
         return np.arange(len(values))

@@ -1,37 +1,47 @@
-"""The section of the page that only time series have: events, and a plot of the channels to zoom into."""
+"""The section of the page that tells of events, and a plot of the channels to zoom into.
+
+Channels are inline SVG, one above the other on one axis of time. The drawing is stretched: text stands
+beside it, as HTML. The page's script zooms by narrowing the view.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 from markupsafe import Markup
 
-from aedetect.data.series.timestamps import span
+from aedetect.data.arrays import Floats
+from aedetect.data.series.timestamps import instant, span
 from aedetect.tasks.report import charts
-from aedetect.tasks.report.series import SeriesPart
-from aedetect.tasks.report.tracks import drawn, place, ticks
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from aedetect.tasks.report.charts import number
+from aedetect.tasks.report.series import ChannelLine, EventsPart, Panel
+from aedetect.tasks.report.templates import template
 
 _COLUMNS_SHOWN = 12
+WIDTH, HEIGHT = 1000, 100
+# Values so many times the expected range beyond it are drawn at the edge.
+_BEYOND = 6.0
+_PAD = 0.06
+_LONGEST_NAME, _MOST_NAMES = 60, 6
 
 
-def section(part: SeriesPart) -> Markup:
+def section(part: EventsPart) -> Markup:
     """The section as HTML; all text from data is escaped."""
-    guilty = {one.columns[0].column for one in part.told if one.columns}
+    leading = {one.columns[0].column for one in part.told if one.columns}
     places = [
         (number, place(part.panels[number], mark.start), place(part.panels[number], mark.end))
         if number >= 0
         else None
         for number, mark in part.places
     ]
-    text = _template().render(
+    text = template("series.html").render(
         part=part,
         places=places,
-        guilty=sorted(guilty),
+        leading=sorted(leading),
         number=charts.number,
         bar=charts.bar,
         span=span,
@@ -42,16 +52,181 @@ def section(part: SeriesPart) -> Markup:
     return Markup(text)
 
 
-def asset(name: str) -> str:
-    """The style or the script that the section needs: 'series.css' or 'series.js'."""
-    return files("aedetect.tasks.report").joinpath("assets", name).read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class ChannelDrawing:
+    """A channel: its name, what its lowest and highest place mean, and the drawing."""
+
+    name: str
+    bottom: str
+    top: str
+    svg: Markup
+    scale: Markup
 
 
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
+def drawn(panel: Panel) -> list[ChannelDrawing]:
+    """The channels of a series, the score first."""
+    return [_drawn(panel, line) for line in panel.lines]
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+
+def place(panel: Panel, seconds: float) -> float:
+    """Where an instant stands on a panel, from 0 to `WIDTH`."""
+    return round(WIDTH * (seconds - panel.start) / max(panel.end - panel.start, 1e-9), 2)
+
+
+def ticks(panel: Panel, count: int = 5) -> list[str]:
+    return [instant(panel.start + (panel.end - panel.start) * step / (count - 1)) for step in range(count)]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The values at the lower and the upper edge of a drawing."""
+
+    low: float
+    high: float
+    logarithmic: bool = False
+
+    @classmethod
+    def of(cls, line: ChannelLine) -> _Scale:
+        if line.names:
+            return cls(-0.5, max(len(line.names) - 0.5, 0.6))
+        known = line.seen[np.isfinite(line.seen)]
+        if line.limit is not None:
+            low, high = min([*known, line.limit]), max([*known, line.limit])
+            return cls(max(low, 1e-3 * line.limit, 1e-9) / 1.15, high * 1.15, logarithmic=True)
+        low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+        if len(line.low):
+            least, most = float(line.low[:, 1].min()), float(line.high[:, 1].max())
+            size = max(most - least, 1e-9)
+            low = min(max(low, least - _BEYOND * size), least)
+            high = max(min(high, most + _BEYOND * size), most)
+        if not (np.isfinite(low) and np.isfinite(high)):
+            return cls(0.0, 1.0)
+        pad = _PAD * (high - low) or 0.5
+        return cls(low - pad, high + pad)
+
+    def up(self, values: Floats) -> Floats:
+        """Where values [points] stand, from 0 at the top to `HEIGHT`; [points]."""
+        low, high = self.low, self.high
+        if self.logarithmic:
+            values, low, high = np.log(np.maximum(values, low)), float(np.log(low)), float(np.log(high))
+        ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(1)
+        return ups
+
+    def ends(self) -> tuple[str, str]:
+        """The lowest and the highest value, for people."""
+        low, high = self.low, self.high
+        if not self.logarithmic:
+            pad = _PAD * (high - low) / (1 + 2 * _PAD)
+            low, high = low + pad, high - pad
+        return number(_short(low)), number(_short(high))
+
+
+def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
+    scale = _Scale.of(line)
+    parts = [*_shaded(panel), *_band(panel, line, scale)]
+    if line.limit is not None:
+        at = scale.up(np.array([line.limit]))[0]
+        parts.append(Markup('<line class="limit" x1="0" x2="{}" y1="{}" y2="{}"/>').format(WIDTH, at, at))
+    for kind, seconds, values in (
+        ("expected", line.expected_seconds, line.expected),
+        ("seen", line.seconds, line.seen),
+    ):
+        path = _path(panel, line, seconds, values, scale)
+        if path:
+            parts.append(Markup('<path class="{}" d="{}"/>').format(kind, path))
+    svg = Markup(
+        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{} over '
+        'time">'
+    ).format(WIDTH, HEIGHT, line.name) + Markup("").join(parts) + Markup("</svg>")  # fmt: skip
+    names = [name[:_LONGEST_NAME] for name in line.names]
+    data = Markup('data-low="{}" data-high="{}" data-log="{}" data-names="{}"').format(
+        f"{scale.low:.9g}", f"{scale.high:.9g}", int(scale.logarithmic), json.dumps(names)
     )
-    return environment.from_string(asset("series.html"))
+    if names:
+        told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        return ChannelDrawing(line.name, f"from below: {told}", "", svg, data)
+    return ChannelDrawing(line.name, *scale.ends(), svg, data)
+
+
+def _shaded(panel: Panel) -> list[Markup]:
+    """The events of a series, darker where they are clearly off."""
+    parts = []
+    for mark in panel.marks:
+        left, right = place(panel, mark.start), place(panel, mark.end)
+        parts.append(
+            Markup(
+                '<rect class="event" x="{}" width="{}" y="0" height="{}" data-event="event {}: {} to {}, '
+                'highest score {}"/>'
+            ).format(
+                left, _wide(left, right), HEIGHT, mark.number, instant(mark.start),
+                instant(mark.end), number(mark.score),
+            )
+        )  # fmt: skip
+        if mark.clear:
+            left, right = (place(panel, second) for second in mark.clear)
+            parts.append(
+                Markup('<rect class="clear" x="{}" width="{}" y="0" height="{}"/>').format(
+                    left, _wide(left, right), HEIGHT
+                )
+            )
+    return parts
+
+
+def _wide(left: float, right: float) -> float:
+    """The width of a rectangle, wide enough to be seen."""
+    return round(max(right - left, 0.4), 2)
+
+
+def _band(panel: Panel, line: ChannelLine, scale: _Scale) -> list[Markup]:
+    """Where most rows that are not flagged lie about what was expected."""
+    if not len(line.low):
+        return []
+    upper, lower = (_points(panel, edge[:, 0], edge[:, 1], scale) for edge in (line.high, line.low))
+    return [
+        Markup('<polygon class="band" points="{}"/>').format(
+            " ".join([*upper[first:last], *reversed(lower[first:last])])
+        )
+        for first, last in _runs(line.high[:, 0], line.gap)
+    ]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def _points(panel: Panel, seconds: Floats, values: Floats, scale: _Scale) -> list[str]:
+    ups = scale.up(values)
+    return [
+        f"{place(panel, second):g},{up:g}" for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
+    ]
+
+
+def _path(panel: Panel, line: ChannelLine, seconds: Floats, values: Floats, scale: _Scale) -> str:
+    known = ~np.isnan(values)
+    seconds, values = seconds[known], values[known]
+    ups = scale.up(values).tolist()
+    gap = _pause(seconds, line.gap)
+    found: list[str] = []
+    before: float | None = None
+    for second, up in zip(seconds.tolist(), ups, strict=True):
+        new = before is None or second - before > gap
+        if line.names and not new:
+            # Words change at once.
+            found.append(f"H{place(panel, second):g}V{up:g}")
+        else:
+            found.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
+        before = second
+    return "".join(found)
+
+
+def _runs(seconds: Floats, gap: float) -> Sequence[tuple[int, int]]:
+    """First and one after the last place of runs without a gap."""
+    cuts = np.flatnonzero(np.diff(seconds) > _pause(seconds, gap)) + 1
+    bounds = [0, *cuts.tolist(), len(seconds)]
+    return list(pairwise(bounds))
+
+
+def _pause(seconds: Floats, gap: float) -> float:
+    """From which distance two points are not joined; a thinned line has pauses of its own."""
+    usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+    return max(gap, 3 * usual)

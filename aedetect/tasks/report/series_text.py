@@ -8,7 +8,7 @@ import numpy as np
 
 from aedetect.data.series.timestamps import span
 from aedetect.tasks.report.card import escaped
-from aedetect.tasks.report.series import Line, SeriesPart
+from aedetect.tasks.report.series import ChannelLine, EventsPart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ _DAY = 86_400
 _SEEN, _EXPECTED, _FLAG = "#1d2327", "#1f5f8b", "#c8442b"
 
 
-def events_markdown(part: SeriesPart) -> list[str]:
+def events_markdown(part: EventsPart) -> list[str]:
     """Lines of a table of the strangest events; none where there are none."""
     if not part.told:
         return []
@@ -34,7 +34,7 @@ def events_markdown(part: SeriesPart) -> list[str]:
     return [*lines, "", f"and {rest:,} more events"] if rest else lines
 
 
-def draw_channel(axes: Axes, line: Line, part: SeriesPart) -> None:
+def draw_channel(axes: Axes, line: ChannelLine, part: EventsPart) -> None:
     """One channel of the first panel: seen, expected with its band, events shaded."""
     for mark in part.panels[0].marks:
         axes.axvspan(mark.start / _DAY, mark.end / _DAY, color=_FLAG, alpha=0.2, linewidth=0)
@@ -58,7 +58,7 @@ def draw_channel(axes: Axes, line: Line, part: SeriesPart) -> None:
     axes.set(title=_plain(f"{part.panels[0].name}: {line.name}" if part.series > 1 else line.name))
 
 
-def channels(part: SeriesPart) -> list[Line]:
+def channels(part: EventsPart) -> list[ChannelLine]:
     """The lines worth a picture: the score's and those of the columns most to blame."""
     return part.panels[0].lines[: 1 + _LINES] if part.panels else []
 

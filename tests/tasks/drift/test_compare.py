@@ -16,12 +16,10 @@ from support.tables import tiny_frame
 import aedetect
 from aedetect.config import Config, DriftConfig
 from aedetect.data.reference import Sketch, count_cells, quantile_edges
-from aedetect.engine.callbacks import Callback
-from aedetect.engine.outputs import Summary, score_into
+from aedetect.errors import ModelError
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.drift.collector import DriftWatch
-from aedetect.tasks.drift.compare import Drift
-from aedetect.tasks.score import Shape
+from aedetect.tasks.drift import Drift, measure
+from aedetect.tasks.drift.collector import DriftCollector
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +33,7 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> aedetect.Detector:
 
 
 def verdict(detector: aedetect.Detector, frame: pd.DataFrame) -> Drift:
-    from datetime import UTC, datetime
-
-    watch = DriftWatch(detector)
-    summary = Summary({}, detector.threshold, None, datetime.now(UTC))
-    inputs: Any = as_inputs(frame, detector.config.data)
-    score_into(summary, detector, inputs, [None], Shape(), Callback(), watch, together=False)
-    found = watch.verdict()
-    assert found is not None
-    return found
+    return measure(detector.fitted, as_inputs(frame, detector.config.data))
 
 
 def fresh(rows: int = 600) -> pd.DataFrame:
@@ -53,7 +43,7 @@ def fresh(rows: int = 600) -> pd.DataFrame:
 def test_fresh_normal_rows_are_steady(detector: aedetect.Detector) -> None:
     found = verdict(detector, fresh())
     assert (found.verdict, found.text) == ("steady", "the 600 rows are spread as in training")
-    assert [column.name for column in found.columns] == ["temp", "load", "site", "open", "plant"]
+    assert [column.name for column in found.columns] == ["temp", "load", "open", "site", "plant"]
     assert all(column.text == "as in training" for column in found.columns)
 
 
@@ -70,7 +60,7 @@ CHANGES = {
         lambda f: f.assign(site=f["site"].where(f.index % 4 > 0, "east")),
         "25.0% of the rows have a category rarely or never seen in training, where 0.0% had; its categories",
     ),
-    "open": (lambda f: f.assign(open="true"), "its categories are found in other shares"),
+    "open": (lambda f: f.assign(open="true"), "its values are higher than in training: half are above 1"),
     "plant": (
         lambda f: f.assign(plant=np.where(f.index % 5 == 0, "B", "A")),
         "always the same in training, it differs in 20.0% of the rows",
@@ -134,16 +124,21 @@ def test_a_model_without_a_sketch(detector: aedetect.Detector, tmp_path: Path) -
         pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, older)
     )
     old = aedetect.load(path, device="cpu")
-    assert old.sketch is None
-    assert DriftWatch(old).verdict() is None
+    assert old.fitted.sketch is None
+    assert DriftCollector(old.fitted).verdict() is None
+    with pytest.raises(ModelError) as raised:
+        verdict(old, fresh())
+    assert str(raised.value) == (
+        "the model file does not hold how its training data were spread; retrain, or score without drift"
+    )
 
 
 def test_the_sketch_survives_the_file(detector: aedetect.Detector) -> None:
-    assert detector.sketch is not None
-    again = Sketch.of_tensors(detector.encoder, detector.sketch.tensors())
+    assert detector.fitted.sketch is not None
+    again = Sketch.of_tensors(detector.fitted.encoder, detector.fitted.sketch.tensors())
     assert again is not None
     assert again.rows == 1500
-    for one, other in zip(again.counts, detector.sketch.counts, strict=True):
+    for one, other in zip(again.counts, detector.fitted.sketch.counts, strict=True):
         assert one.tolist() == other.tolist()
         assert one.sum() == 1500
 

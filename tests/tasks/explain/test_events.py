@@ -13,8 +13,9 @@ from aedetect import Detector
 from aedetect.data.series.timestamps import instant, span
 from aedetect.errors import DataError, UsageError
 from aedetect.io.inputs import as_inputs
-from aedetect.scoring.series import SeriesJudge
-from aedetect.tasks.explain.events import SeriesExplainer, chosen_events, row_of
+from aedetect.scoring.series import SeriesScorer, SeriesSession
+from aedetect.tasks.explain.choose_events import chosen_events, row_of
+from aedetect.tasks.explain.events import SeriesExplainer
 
 WINDOW = 24
 
@@ -28,15 +29,19 @@ def detector() -> Detector:
 NEW = broken(readings(3, 2, seed=5, start="2026-02-01"), 200, 260)
 
 
-@cache
-def judged() -> SeriesJudge:
+def opened(frame: pd.DataFrame) -> SeriesSession:
     model = detector()
-    return SeriesJudge(model, as_inputs(NEW, model.config.data), model.threshold, keep=True)
+    return SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data), keep=True)
+
+
+@cache
+def session() -> SeriesSession:
+    return opened(NEW)
 
 
 def test_an_event_names_the_column_what_it_held_and_what_was_expected() -> None:
-    (event,), count = chosen_events(judged(), 1, ["m0"], 5)
-    found = SeriesExplainer(detector(), judged()).event(event)
+    (event,), count = chosen_events(session(), 1, ["m0"], 5)
+    found = SeriesExplainer(detector().fitted, session()).event(event)
     assert count == 1
     assert (found.number, found.entity) == (1, {"machine": "m0"})
     assert found.columns[0].column == "temp"
@@ -51,8 +56,8 @@ def test_an_event_names_the_column_what_it_held_and_what_was_expected() -> None:
 
 
 def test_what_is_clearly_off_lies_within_the_event_and_is_as_long_as_it_was() -> None:
-    (event,), _ = chosen_events(judged(), None, (), 1)
-    found = SeriesExplainer(detector(), judged()).event(event)
+    (event,), _ = chosen_events(session(), None, (), 1)
+    found = SeriesExplainer(detector().fitted, session()).event(event)
     assert found.clearest == (f"{NEW['time'][200]:%Y-%m-%d %H:%M}", f"{NEW['time'][259]:%Y-%m-%d %H:%M}")
     assert found.start <= found.clearest[0] < found.clearest[1] <= found.end
     (sketch, *_) = found.sketches
@@ -61,7 +66,7 @@ def test_what_is_clearly_off_lies_within_the_event_and_is_as_long_as_it_was() ->
 
 
 def test_rows_are_explained_by_themselves() -> None:
-    explainer = SeriesExplainer(detector(), judged())
+    explainer = SeriesExplainer(detector().fitted, session())
     odd, usual, early = (explainer.row(row) for row in (230, 100, 3))
     assert odd.flagged
     assert odd.number is None
@@ -76,10 +81,9 @@ def test_rows_are_explained_by_themselves() -> None:
 def test_words_that_differ_are_told() -> None:
     frame = NEW.copy()
     frame["open"] ^= (frame.index >= 3 * DAY + 200) & (frame.index <= 3 * DAY + 280)
-    model = detector()
-    judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, keep=True)
-    (event, *_), _ = chosen_events(judge, None, ["m1"], 5)
-    found = SeriesExplainer(model, judge).event(event)
+    scored = opened(frame)
+    (event, *_), _ = chosen_events(scored, None, ["m1"], 5)
+    found = SeriesExplainer(detector().fitted, scored).event(event)
     assert found.columns[0].column == "open"
     assert " was expected, as in " in found.sentence
     assert {found.columns[0].seen, found.columns[0].expected} == {"true", "false"}
@@ -87,36 +91,35 @@ def test_words_that_differ_are_told() -> None:
 
 def test_events_that_are_not_there() -> None:
     with pytest.raises(DataError, match="^--event 7: there is no such event; the last is event 1$"):
-        chosen_events(judged(), 7, (), 5)
+        chosen_events(session(), 7, (), 5)
     with pytest.raises(DataError, match="^--entity m7: no such series; there are: m0, m1$"):
-        chosen_events(judged(), 1, ["m7"], 5)
+        chosen_events(session(), 1, ["m7"], 5)
     with pytest.raises(DataError, match="^--event 1: there is no such event; there are none$"):
-        chosen_events(judged(), 1, ["m1"], 5)
+        chosen_events(session(), 1, ["m1"], 5)
 
 
 def test_a_number_that_several_series_have_asks_for_one() -> None:
     frame = broken(NEW, 3 * DAY + 200, 3 * DAY + 260)
-    model = detector()
-    judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, keep=True)
+    scored = opened(frame)
     with pytest.raises(UsageError) as raised:
-        chosen_events(judge, 1, (), 5)
+        chosen_events(scored, 1, (), 5)
     assert str(raised.value) == (
         "--event 1: 2 series have an event of that number; add --entity and one of: m0, m1"
     )
-    found, count = chosen_events(judge, None, (), 1)
+    found, count = chosen_events(scored, None, (), 1)
     assert (len(found), count) == (1, 2)
 
 
 def test_rows_by_their_number_in_their_file() -> None:
     model = detector()
     early, late = (as_inputs(part, model.config.data)[0] for part in (NEW[:100], NEW[100:]))
-    judge = SeriesJudge(model, [early, late], model.threshold, keep=True)
-    assert [row_of(judge, early, 100), row_of(judge, late, 1)] == [99, 100]
-    assert judge.place(100) == (late, 1)
+    scored = SeriesScorer(model.fitted).open([early, late], keep=True)
+    assert [row_of(scored, early, 100), row_of(scored, late, 1)] == [99, 100]
+    assert scored.place(100) == (late, 1)
     with pytest.raises(DataError, match="there is no row 101; the last is row 100$"):
-        row_of(judge, early, 101)
+        row_of(scored, early, 101)
     with pytest.raises(UsageError, match="^--row 0: rows are counted from 1$"):
-        row_of(judge, early, 0)
+        row_of(scored, early, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from support.tables import tiny_frame
 from aedetect import Detector
 from aedetect.data.features import datetime
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.explain import Explainer, Wish, choose
+from aedetect.tasks.explain import ExplainRequest, explain
 from aedetect.tasks.explain.counterfactual import chance
 from aedetect.tasks.explain.expectation import Expectations, Expected
+from aedetect.tasks.explain.format import grouped, quantity, share, with_spread
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import Rarities
 from aedetect.tasks.explain.time_of_day import in_common
-from aedetect.tasks.explain.words import grouped, quantity, share, with_spread
 
 
 @pytest.mark.parametrize(
@@ -73,38 +73,38 @@ def detector(tmp_path_factory):
 @given(st.floats(-20, 60))
 def test_rarity_is_the_share_of_normal_rows_as_far_out(detector, value):
     values = tiny_frame(1000).temp
-    found = Rarities(detector.encoder).of("temp", np.zeros(4, np.float32), value)
+    found = Rarities(detector.fitted.encoder).of("temp", np.zeros(4, np.float32), value)
     tail = min((values >= value).mean(), (values <= value).mean())
     assert found.share == pytest.approx(tail, abs=0.012)
     assert (found.direction is None) == (found.share > 0.05)
 
 
 def test_rarity_of_categories_is_their_share(detector):
-    names = detector.encoder.owners
-    vocabulary = detector.encoder.state.categorical[0]
+    names = detector.fitted.encoder.owners
+    vocabulary = detector.fitted.encoder.state.categorical[0]
     row = np.zeros(4, np.float32)
     row[names.index("site")] = 2
-    found = Rarities(detector.encoder).of("site", row, 0.0)
+    found = Rarities(detector.fitted.encoder).of("site", row, 0.0)
     assert found.share == pytest.approx((tiny_frame(1000).site == vocabulary.values[0]).mean())
 
 
 def test_rarity_of_truth_values_is_their_share(detector):
     for word in ("true", "false"):
         row = np.zeros(4, np.float32)
-        found = Rarities(detector.encoder).of("open", row, float(word == "true"))
+        found = Rarities(detector.fitted.encoder).of("open", row, float(word == "true"))
         assert found.share == pytest.approx((tiny_frame(1000).open == word).mean(), abs=1e-6)
 
 
 def test_a_normal_row_is_nearest_to_itself(detector):
-    normal = NormalRows(detector)
-    assert 0 < len(normal) <= len(detector.normal_rows)
+    normal = NormalRows(detector.fitted)
+    assert 0 < len(normal) <= len(detector.fitted.normal_rows)
     for place in (0, 7):
         away = normal.apart(normal.matrix[place]).sum(axis=1)
         assert normal.nearest(away, 3)[0] == place
 
 
 def test_one_odd_column_does_not_decide_what_a_row_is_like(detector):
-    normal = NormalRows(detector)
+    normal = NormalRows(detector.fitted)
     row = normal.matrix[0].copy()
     row[0] = 500.0
     assert normal.apart(row)[:, 0].max() <= 4
@@ -114,7 +114,7 @@ def test_normal_rows_survive_the_model_file(detector, tmp_path):
     from aedetect import load
 
     detector.save(tmp_path / "m.aed")
-    np.testing.assert_array_equal(load(tmp_path / "m.aed").normal_rows, detector.normal_rows)
+    np.testing.assert_array_equal(load(tmp_path / "m.aed").fitted.normal_rows, detector.fitted.normal_rows)
 
 
 def instants(*texts):
@@ -148,19 +148,19 @@ def test_truth_values_are_expected_in_the_users_words(tmp_path):
     frame = tiny_frame(300)
     frame["open"] = frame.open.map({"true": "yes", "false": "no"})
     detector = Detector({"training.epochs": 1, "training.folds": 2, "model.width": 16}).fit(frame)
-    normal = NormalRows(detector)
-    expected = Expectations(detector.encoder, normal).of("open", np.arange(16))
+    normal = NormalRows(detector.fitted)
+    expected = Expectations(detector.fitted.encoder, normal).of("open", np.arange(16))
     assert set(expected.options) <= {"yes", "no"}
     assert expected.value in ("yes", "no")
 
 
-def test_usualness_is_the_share_of_rows_with_the_value(detector):
-    normal = NormalRows(detector)
-    place = detector.encoder.owners.index("site")
+def test_density_is_the_share_of_rows_with_the_value(detector):
+    normal = NormalRows(detector.fitted)
+    place = detector.fitted.encoder.owners.index("site")
     away = normal.apart(normal.matrix[0])[:, place]
     same = (normal.matrix[:, place] == normal.matrix[0, place]).mean()
-    assert normal.usualness(away) == pytest.approx(same)
-    assert normal.usualness(np.full(5, 4.0)) == pytest.approx(0)
+    assert normal.density(away) == pytest.approx(same)
+    assert normal.density(np.full(5, 4.0)) == pytest.approx(0)
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +170,11 @@ def pair():
     return Detector({"training.epochs": 10, "model.width": 32}).fit(pd.DataFrame({"a": number, "b": number}))
 
 
-def blamed_first(detector, frame):
-    """The column blamed first, row by row."""
-    (source,) = as_inputs(frame, detector.config.data)
-    explainer = Explainer(detector)
-    finds = choose(detector, source, Wish(rows=range(1, len(frame) + 1))).finds
-    return [explainer.explain(found).columns[0].column for found in finds]
+def attributed_first(detector, frame):
+    """The column with the largest share, row by row."""
+    request = ExplainRequest(rows=range(1, len(frame) + 1))
+    found = explain(detector.fitted, as_inputs(frame, detector.config.data), request)
+    return [one.columns[0].column for one in found.explained]
 
 
 def test_a_usual_value_is_the_likelier_mistake_within_bounds():
@@ -186,7 +185,7 @@ def test_a_usual_value_is_the_likelier_mistake_within_bounds():
     assert np.isfinite([chance(0.0, 0.0), chance(1.0, -1e-9)]).all()
 
 
-def test_a_value_that_no_normal_row_has_is_blamed(pair):
+def test_a_score_is_attributed_to_a_value_that_no_normal_row_has(pair):
     wild, usual = np.array([-60.0, -20.0, 30.0, 60.0, 1e6]), np.linspace(-1, 1, 5)
-    assert set(blamed_first(pair, pd.DataFrame({"a": usual, "b": wild}))) == {"b"}
-    assert set(blamed_first(pair, pd.DataFrame({"a": wild, "b": usual}))) == {"a"}
+    assert set(attributed_first(pair, pd.DataFrame({"a": usual, "b": wild}))) == {"b"}
+    assert set(attributed_first(pair, pd.DataFrame({"a": wild, "b": usual}))) == {"a"}

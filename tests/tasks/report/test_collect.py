@@ -1,6 +1,9 @@
-"""The parts of a report: bins, shifts, the card, charts."""
+"""The parts of a report: bins, drift, the card, charts."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -8,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tables import tiny_frame
 
-from aedetect import Detector
+from aedetect import Config, Detector
+from aedetect.config import DriftConfig
 from aedetect.data.sampling import RowSample
-from aedetect.tasks.report import charts
-from aedetect.tasks.report.bins import MOST_BLOCKS, ScoreHistogram, Timeline
+from aedetect.io.inputs import as_inputs
+from aedetect.tasks.drift import measure
+from aedetect.tasks.report import ReportRequest, charts, report
+from aedetect.tasks.report.bins import MOST_BLOCKS, ScoreHistogram, ScoreTimeline
 from aedetect.tasks.report.card import escaped, spark
 from aedetect.tasks.report.page import as_high
-from aedetect.tasks.report.shift import Shifts
 
 
 @given(st.lists(st.floats(0, 1e12) | st.just(float("nan")), max_size=200), st.floats(0.01, 1e3))
@@ -33,7 +38,7 @@ def test_a_timeline_is_the_same_however_rows_arrive(cuts):
     rows = sum(cuts)
     scores, flagged = random.random(rows), random.random(rows) < 0.05
     scores[::7] = np.nan
-    pieces, whole = Timeline(), Timeline()
+    pieces, whole = ScoreTimeline(), ScoreTimeline()
     start = 0
     for size in cuts:
         pieces.add(scores[start : start + size], flagged[start : start + size])
@@ -53,25 +58,59 @@ def detector():
     return Detector(settings).fit(tiny_frame(2000))
 
 
-def moved(detector, frame):
-    import pyarrow as pa
-
-    shifts = Shifts(detector.encoder)
-    for batch in pa.Table.from_pandas(frame, preserve_index=False).to_batches(max_chunksize=300):
-        shifts.add(detector.encoder.transform(batch).matrix)
-    return {shift.column: shift for shift in shifts.found()}
-
-
-def test_columns_that_moved_are_told_from_those_that_did_not(detector):
-    same = moved(detector, tiny_frame(2000, seed=4))
-    assert all(shift.words == "little" for shift in same.values())
+def moved_frame():
     frame = tiny_frame(2000, seed=4)
     frame["temp"] += 6
     frame.loc[:1500, "site"] = "west"
     frame.loc[:400, "load"] = None
-    found = moved(detector, frame)
-    assert (found["temp"].words, found["site"].words) == ("much", "much")
-    assert found["load"].missing_now == pytest.approx(401 / 2000)
+    frame["open"] = "true"
+    return frame
+
+
+def both(detector, frame, **drift):
+    """What drift finds in a table, and what a report says of it, under the same settings."""
+    settings = Config(drift=DriftConfig(**drift))
+    fitted, inputs = detector.fitted.adjusted(settings), as_inputs(frame, detector.config.data)
+    return measure(fitted, inputs), report(fitted, inputs, ReportRequest(), "plant")
+
+
+@pytest.mark.parametrize("drift", [{}, {"psi": 100.0, "share": 0.99}, {"least_rows": 5000}, {"psi": 0.001}])
+def test_a_report_finds_the_drift_that_drift_finds(detector, drift):
+    for frame in (moved_frame(), tiny_frame(2000, seed=4)):
+        found, made = both(detector, frame, **drift)
+        assert made.found.drift.as_dict() == found.as_dict()
+        assert {column.name for column in made.found.drifting} == {column.name for column in found.columns}
+        assert f"<p>{found.text[0].upper()}{found.text[1:]}.</p>" in unescape(made.html())
+
+
+def test_settings_decide_what_a_report_calls_drift(detector):
+    strict = both(detector, moved_frame())[1].found.drift
+    assert (strict.verdict, strict.drifted) == ("drifted", ["temp", "load", "site", "open"])
+    lax, made = both(detector, moved_frame(), psi=100.0, share=0.99)
+    assert (made.found.drift.verdict, made.found.drift.drifted) == ("steady", [])
+    assert lax.text == made.found.drift.text == "the 2,000 rows are spread as in training"
+    assert "from 100 on, or where 99% more cells are missing" in made.html()
+    assert "Drift: " not in made.markdown()
+
+
+def test_columns_that_drifted_come_first_and_missing_cells_are_told(detector):
+    _, made = both(detector, moved_frame().assign(open=tiny_frame(2000, seed=4)["open"]))
+    assert [column.drifted for column in made.found.drifting] == [True, True, True, False]
+    assert "<td>load</td>" in made.html()
+    assert "0.0% → 20.1%" in made.html()
+    assert "Drift: 3 of 4 columns ('temp', 'load', 'site') and the scores have drifted since training" in (
+        made.markdown()
+    )
+
+
+def test_a_model_that_kept_no_training_values_says_so(detector):
+    fitted = replace(detector.fitted, sketch=None)
+    made = report(fitted, as_inputs(tiny_frame(50), detector.config.data), ReportRequest(), "plant")
+    assert made.found.drift is None
+    assert (
+        '<p class="note">The model file does not hold how its training data were spread, as it was made by '
+        "an older version; retrain to see what has moved.</p>"
+    ) in made.html()
 
 
 def test_a_sample_is_uniform_and_bounded():

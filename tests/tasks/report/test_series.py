@@ -12,14 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sensors import DAY, broken, readings
 
-from aedetect import Detector
+from aedetect import Config, Detector
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.report.card import model_card
-from aedetect.tasks.report.collect import Gathered, gather, verdict
-from aedetect.tasks.report.markdown import as_markdown
-from aedetect.tasks.report.page import as_html
-from aedetect.tasks.report.series import SCORE, _thinned
-from aedetect.tasks.report.tracks import HEIGHT, WIDTH, drawn, place
+from aedetect.tasks.drift import measure
+from aedetect.tasks.report import Report, ReportRequest, report
+from aedetect.tasks.report.series import SCORE, EventsPart, thinned
+from aedetect.tasks.report.series_html import HEIGHT, WIDTH, drawn, place
 
 HOSTILE = "<script>m0</script>"
 
@@ -38,32 +36,38 @@ def new() -> pd.DataFrame:
     return frame.assign(fault=[200 <= row < 260 for row in range(len(frame))])
 
 
+def reported(frame: pd.DataFrame, label: str | None = None) -> Report:
+    model = detector()
+    return report(model.fitted, as_inputs(frame, model.config.data), ReportRequest(label), "plant")
+
+
 @cache
-def gathered() -> Gathered:
-    return gather(detector(), as_inputs(new(), detector().config.data), label="fault")
+def made() -> Report:
+    return reported(new(), "fault")
+
+
+def events() -> EventsPart:
+    assert made().found.events is not None
+    return made().found.events
 
 
 @cache
 def page() -> str:
-    model = detector()
-    card = model_card(model.schema, model.config, model.training, model.calibration, None)
-    return as_html(gathered(), card, "plant")
+    return made().html()
 
 
 def test_events_are_told_and_rows_are_not() -> None:
-    found = gathered()
-    assert found.series is not None
-    assert (found.series.events, found.series.series, len(found.series.panels)) == (1, 2, 2)
+    found = made().found
+    assert (events().events, events().series, len(events().panels)) == (1, 2, 2)
     assert found.strangest == []
     assert found.points == []
-    assert {shift.column for shift in found.shifts} >= {"temp", "load", "mode"}
-    assert verdict(found).startswith(f"1 event on 2 series in 2 d 23 h. The strangest, on {HOSTILE}, began")
-    assert verdict(found).endswith("46 rows come too early in their series to have a score.")
+    assert {column.name for column in found.drifting} == {"temp", "load", "mode", "open"}
+    assert made().verdict.startswith(f"1 event on 2 series in 2 d 23 h. The strangest, on {HOSTILE}, began")
+    assert made().verdict.endswith("46 rows come too early in their series to have a score.")
 
 
 def test_the_series_with_the_strangest_event_comes_first() -> None:
-    assert gathered().series is not None
-    first = gathered().series.panels[0]  # type: ignore[union-attr]
+    first = events().panels[0]
     assert first.name == HOSTILE
     assert [line.name for line in first.lines][:2] == [SCORE, "temp"]
     (mark,) = first.marks
@@ -75,7 +79,7 @@ def test_the_series_with_the_strangest_event_comes_first() -> None:
 
 
 def test_the_band_is_about_what_was_expected() -> None:
-    line = next(line for line in gathered().series.panels[0].lines if line.name == "load")  # type: ignore[union-attr]
+    line = next(line for line in events().panels[0].lines if line.name == "load")
     assert (line.low[:, 1] < line.high[:, 1]).all()
     low, high = (np.interp(line.seconds, edge[:, 0], edge[:, 1]) for edge in (line.low, line.high))
     calm = np.arange(len(line.seen)) > 300
@@ -83,16 +87,16 @@ def test_the_band_is_about_what_was_expected() -> None:
 
 
 def test_words_are_steps_among_those_that_occur() -> None:
-    line = next(line for line in gathered().series.panels[0].lines if line.name == "mode")  # type: ignore[union-attr]
+    line = next(line for line in events().panels[0].lines if line.name == "mode")
     assert set(line.names) == {"idle", "busy"}
     assert set(np.unique(line.seen)) <= {0.0, 1.0}
-    track = next(track for track in drawn(gathered().series.panels[0]) if track.name == "mode")  # type: ignore[union-attr]
+    track = next(track for track in drawn(events().panels[0]) if track.name == "mode")
     assert track.bottom == f"from below: {', '.join(line.names)}"
     assert "V" in track.svg
 
 
 def test_drawings_stay_within_their_frame() -> None:
-    for panel in gathered().series.panels:  # type: ignore[union-attr]
+    for panel in events().panels:
         assert place(panel, panel.start) == 0
         assert place(panel, panel.end) == WIDTH
         for track in drawn(panel):
@@ -106,9 +110,9 @@ def test_drawings_stay_within_their_frame() -> None:
 def test_a_pause_is_drawn_as_one() -> None:
     frame = new()
     frame.loc[frame.index >= 100, "time"] += pd.Timedelta(days=2)
-    found = gather(detector(), as_inputs(frame, detector().config.data))
-    assert found.series is not None
-    track = next(track for track in drawn(found.series.panels[0]) if track.name == "temp")
+    found = reported(frame).found.events
+    assert found is not None
+    track = next(track for track in drawn(found.panels[0]) if track.name == "temp")
     path = re.search(r'class="seen" d="([^"]+)"', track.svg)
     assert path is not None
     assert path.group(1).count("M") == 2
@@ -124,7 +128,7 @@ def test_the_page_shows_text_of_the_data_as_text() -> None:
 
 
 def test_a_message_names_the_events() -> None:
-    told = as_markdown(gathered(), "plant")
+    told = made().markdown()
     assert "| event | from | for | score | why |" in told
     assert "&lt;script>m0&lt;/script> 1" in told
     assert "Columns to blame: temp" in told
@@ -133,28 +137,24 @@ def test_a_message_names_the_events() -> None:
 def test_nothing_odd_is_said_so() -> None:
     quiet = readings(2, 1, seed=8, start="2026-02-01").assign(machine=HOSTILE)
     quiet["mode"] = np.where(quiet["open"], "busy", "idle")
-    found = gather(detector(), as_inputs(quiet, detector().config.data))
-    assert found.series is not None
-    assert found.series.told == []
-    assert verdict(found).startswith("No event in 1 d 23 h: none of 288 rows looks out of the ordinary.")
-    assert "| event |" not in as_markdown(found, "plant")
+    calm = reported(quiet)
+    assert calm.found.events is not None
+    assert calm.found.events.told == []
+    assert calm.verdict.startswith("No event in 1 d 23 h: none of 288 rows looks out of the ordinary.")
+    assert "| event |" not in calm.markdown()
 
 
 def test_rows_without_a_time_are_no_reason_to_fail() -> None:
     frame = new()[:5].astype({"time": object}).assign(time="yesterday")
     frame.loc[0, "time"] = "2026-02-01 00:00"
-    found = gather(detector(), as_inputs(frame, detector().config.data))
-    assert found.series is not None
-    assert len(found.series.panels) == 1
+    found = reported(frame).found.events
+    assert found is not None
+    assert len(found.panels) == 1
 
 
 def test_pictures_of_the_channels(tmp_path: object) -> None:
     pytest.importorskip("matplotlib")
-    from aedetect.tasks.report.plots import write_plots
-
-    model = detector()
-    card = model_card(model.schema, model.config, model.training, model.calibration, None)
-    written = write_plots(gathered(), card, str(tmp_path))
+    written = made().plots(str(tmp_path))
     names = {path.rpartition("/")[2] for path in written}
     assert {"scores-over-time.png", "channel-1.png", "columns.png"} <= names
 
@@ -162,9 +162,34 @@ def test_pictures_of_the_channels(tmp_path: object) -> None:
 @given(st.lists(st.one_of(st.floats(-5, 5), st.just(float("nan"))), min_size=1, max_size=300))
 def test_thinned_lines_keep_the_lowest_and_the_highest(values: list[float]) -> None:
     array = np.array(values)
-    kept = _thinned(array, 20)
+    kept = thinned(array, 20)
     assert len(kept) <= max(22, len(values) if len(values) <= 20 else 22)
     if not np.isnan(array).all():
         assert np.nanmin(array[kept]) == np.nanmin(array)
         assert np.nanmax(array[kept]) == np.nanmax(array)
     assert (np.diff(kept) > 0).all()
+
+
+def test_false_events_a_day_are_what_was_accepted() -> None:
+    model = detector().adjusted(Config.build(overrides={"threshold.alarms_per_day": 2}))
+    made = report(model.fitted, as_inputs(new(), model.config.data), ReportRequest(), "plant")
+    policy = model.fitted.threshold_policy
+    assert policy.value != detector().threshold
+    assert made.as_dict()["threshold"] == policy.value
+    assert " Accepted: at most 2 false events a day on each series. " in made.verdict
+    assert "false alarms accepted" not in made.html()
+    assert f"{policy.value:.6g} (at most 2 false events a day)" in made.html()
+    scores = next(line for line in made.found.events.panels[0].lines if line.name == SCORE)  # type: ignore[union-attr]
+    assert scores.limit == policy.value
+
+
+def test_a_series_report_finds_the_drift_that_drift_finds() -> None:
+    moved = new().assign(load=lambda frame: frame["load"] + 40)
+    for settings in ({}, {"drift.psi": 100.0, "drift.share": 0.99}):
+        model = detector().adjusted(Config.build(overrides=settings))
+        inputs = as_inputs(moved, model.config.data)
+        found = measure(model.fitted, inputs)
+        made = report(model.fitted, inputs, ReportRequest(), "plant")
+        assert made.found.drift is not None
+        assert made.found.drift.as_dict() == found.as_dict()
+        assert ("load" in found.drifted) == (not settings)

@@ -10,8 +10,8 @@ from aedetect.tasks.evaluate.metrics.ranking import Interval, ScoreTable
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Rows by what they are and what was said of them, at one threshold.
+class Confusion:
+    """Rows by label and flag, at one threshold: the confusion matrix.
 
     `precision` is NaN where nothing was flagged, `recall` where there are no anomalies.
     """
@@ -45,16 +45,16 @@ class Verdict:
         return _share(self.false_alarms, self.false_alarms + self.passed)
 
 
-def at_threshold(table: ScoreTable, threshold: float) -> Verdict:
+def at_threshold(table: ScoreTable, threshold: float) -> Confusion:
     """What flagging all scores above `threshold` comes to."""
     return _flagging(table, int((table.scores > threshold).sum()), threshold)
 
 
-def at_best_f1(table: ScoreTable) -> Verdict:
+def at_best_f1(table: ScoreTable) -> Confusion:
     """The threshold that would have been best for these very labels: a bound, not a promise."""
-    found = np.cumsum(table.anomalies)
-    flagged = found + np.cumsum(table.normal)
-    f1 = 2 * found / (flagged + table.anomalies.sum())
+    caught = np.cumsum(table.anomalies)
+    flagged = caught + np.cumsum(table.normal)
+    f1 = 2 * caught / (flagged + table.anomalies.sum())
     count = int(f1.argmax()) + 1
     last = table.scores[count - 1]
     # Halfway to the next score: digits may be cut off without changing a verdict.
@@ -74,20 +74,20 @@ def share_interval(hits: int, of: int, level: float = 0.95) -> Interval:
     return Interval(hits / of, low, high)
 
 
-def f1_interval(verdict: Verdict, seed: int = 0, draws: int = 1000) -> Interval:
+def f1_interval(found: Confusion, seed: int = 0, draws: int = 1000) -> Interval:
     """F1 at a fixed threshold with its 95% bootstrap interval, anomalies and normal rows drawn apart."""
     random = np.random.default_rng(seed)
-    anomalies, normal = verdict.caught + verdict.missed, verdict.false_alarms + verdict.passed
-    caught = random.binomial(anomalies, verdict.caught / max(anomalies, 1), draws)
-    alarms = random.binomial(normal, verdict.false_alarms / max(normal, 1), draws)
+    anomalies, normal = found.caught + found.missed, found.false_alarms + found.passed
+    caught = random.binomial(anomalies, found.caught / max(anomalies, 1), draws)
+    alarms = random.binomial(normal, found.false_alarms / max(normal, 1), draws)
     drawn = 2 * caught / np.maximum(caught + alarms + anomalies, 1)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(verdict.f1, float(low), float(high))
+    return Interval(found.f1, float(low), float(high))
 
 
-def _flagging(table: ScoreTable, groups: int, threshold: float) -> Verdict:
+def _flagging(table: ScoreTable, groups: int, threshold: float) -> Confusion:
     caught, alarms = int(table.anomalies[:groups].sum()), int(table.normal[:groups].sum())
-    return Verdict(
+    return Confusion(
         threshold,
         caught,
         int(table.anomalies.sum()) - caught,

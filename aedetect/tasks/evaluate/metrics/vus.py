@@ -12,10 +12,10 @@ from aedetect.data.arrays import Floats, Mask
 from aedetect.tasks.evaluate.metrics.ranges import Spans, spans
 
 _THRESHOLDS = 250
-# Periods are looked for as that benchmark does: among these lags, in the beginning of the series.
-_LAGS, _LONGEST_PERIOD, _PERIOD_ROWS = (3, 400), 300, 20_000
+# The tolerance is chosen as that benchmark does: among these lags, in the beginning of the series.
+_LAGS, _MOST_TOLERANCE, _INSPECTED_ROWS = (3, 400), 300, 20_000
 _LEAST_PEAK = 3
-USUAL_PERIOD = 125
+USUAL_TOLERANCE = 125
 
 
 def vus_pr(scores: Floats, labels: Mask, window: int) -> float:
@@ -32,12 +32,14 @@ def vus_pr(scores: Floats, labels: Mask, window: int) -> float:
     return float(np.mean([surface.average_precision(width) for width in range(window + 1)]))
 
 
-def period(values: Floats) -> int:
-    """The strongest period of a channel [steps], in steps: the benchmark's choice of `window`.
+def benchmark_tolerance(values: Floats) -> int:
+    """The benchmark's choice of `window` for a channel [steps]: its strongest period, in steps.
 
-    The highest local maximum of the autocorrelation, and 125 where there is none that will do.
+    The highest local maximum of the autocorrelation, and 125 where there is none that will do. Not
+    `data.series.window_length.period`, which knows when no period is clear: figures are to be
+    comparable with those that the benchmark publishes.
     """
-    head = np.asarray(values[:_PERIOD_ROWS], dtype=np.float64)
+    head = np.asarray(values[:_INSPECTED_ROWS], dtype=np.float64)
     centered = head - head.mean()
     spectrum = np.fft.rfft(centered, 2 * len(head))
     correlation = np.fft.irfft(np.abs(spectrum) ** 2, 2 * len(head))[: min(len(head), _LAGS[1] + 1)]
@@ -46,9 +48,9 @@ def period(values: Floats) -> int:
     middle = correlation[1:-1]
     peaks = 1 + np.flatnonzero((middle > correlation[:-2]) & (middle > correlation[2:]))
     if not len(peaks):
-        return USUAL_PERIOD
+        return USUAL_TOLERANCE
     best = int(peaks[correlation[peaks].argmax()])
-    return best + _LAGS[0] if _LEAST_PEAK <= best <= _LONGEST_PERIOD else USUAL_PERIOD
+    return best + _LAGS[0] if _LEAST_PEAK <= best <= _MOST_TOLERANCE else USUAL_TOLERANCE
 
 
 class _Surface:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from aedetect.data.series.timestamps import span
-from aedetect.tasks.evaluate.by_event import SeriesFigures
-from aedetect.tasks.evaluate.evaluate import Evaluation, Judged
+from aedetect.scoring.threshold import ThresholdPolicy
+from aedetect.tasks.evaluate.by_event import EventFigures
 from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
+from aedetect.tasks.evaluate.results import Evaluation, LabelledScores
 
 
 def headline(found: Evaluation) -> str:
@@ -25,18 +26,18 @@ def headline(found: Evaluation) -> str:
     return text + (f"; left out: {', '.join(left)}" if left else "")
 
 
-def promise(judged: Judged) -> str:
+def promise(judged: LabelledScores) -> str:
     """The false-alarm rate against the promised one."""
     interval = judged.false_alarms
     normal = judged.rows - judged.anomalies
     if math.isnan(interval.value):
         return "false alarms: no normal rows to raise any"
     text = (
-        f"false alarms: {judged.verdict.false_alarms:,} of {normal:,} normal rows, {interval.value:.2%} "
+        f"false alarms: {judged.confusion.false_alarms:,} of {normal:,} normal rows, {interval.value:.2%} "
         f"(95%: {interval.low:.2%} to {interval.high:.2%})"
     )
     if judged.promised is None:
-        return f"{text}; nothing was promised, as the threshold was set by hand"
+        return f"{text}; {accepted(judged.policy)}"
     ending = {
         "kept": "kept",
         "broken": "NOT kept; these normal rows are not like those of the training",
@@ -47,24 +48,31 @@ def promise(judged: Judged) -> str:
 
 def promise_of(found: Evaluation) -> str:
     """As `promise`; of time series by the rows that share no window with a labelled one."""
-    series, judged = found.series, found.judged
-    if series is None:
+    events, judged = found.by_event, found.judged
+    if events is None:
         return promise(judged)
-    rate = series.away_rate
+    rate = events.away_rate
     if math.isnan(rate.value):
         return "false alarms: no normal rows far enough from the labelled ones to tell"
     text = (
-        f"false alarms: {series.away_flagged:,} of {series.away:,} rows that are more than a window from a "
-        f"label, {rate.value:.2%}; {series.false:,} false event{'s' * (series.false != 1)} "
-        f"in {series.days:,.3g} days"
+        f"false alarms: {events.away_flagged:,} of {events.away:,} rows that are more than a window from a "
+        f"label, {rate.value:.2%}; {events.false:,} false event{'s' * (events.false != 1)} "
+        f"in {events.days:,.3g} days"
     )
     if judged.promised is None:
-        return text
+        return f"{text}; {accepted(judged.policy)}"
     # Rows of a window are flagged together: an interval as of single rows would be far too narrow.
     return f"{text}; accepted when the threshold was set: {judged.promised:.2%} of the rows, in the long run"
 
 
-def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
+def accepted(policy: ThresholdPolicy) -> str:
+    """What was accepted with a threshold that promises no alert rate."""
+    if policy.settings.value is not None:
+        return "nothing was promised, as the threshold was set by hand"
+    return f"accepted: {policy.promise}"
+
+
+def describe_events(found: EventFigures | None) -> list[tuple[str, str, str]]:
     """Name, figure and 95% interval (or what it means) of what is measured by event."""
     if found is None:
         return []
@@ -97,13 +105,13 @@ def series_figures(found: SeriesFigures | None) -> list[tuple[str, str, str]]:
     return told
 
 
-def figures(judged: Judged) -> list[tuple[str, str, str]]:
+def describe_ranking(judged: LabelledScores) -> list[tuple[str, str, str]]:
     """Name, figure and 95% interval of what matters most."""
     told = []
     for name, interval in (("AUROC", judged.auroc), ("average precision", judged.average_precision)):
         if interval:
             told.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
-    at = judged.verdict
+    at = judged.confusion
     for name, interval in (
         ("precision at the threshold", share_interval(at.caught, at.flagged)),
         ("recall at the threshold", share_interval(at.caught, judged.anomalies)),

@@ -11,16 +11,17 @@ from support.tables import tiny_frame
 import aedetect
 from aedetect import Config
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.scored_rows import Strangest, look
+from aedetect.tasks.ranked_rows import TopRows
+from aedetect.tasks.scored_rows import score_inputs
 
 
 def strangest(model: Path, frame: pd.DataFrame, most: int, batch_rows: int, flagged_only: bool = True):
     detector = aedetect.load(model)
     settings = {"scoring.batch_rows": batch_rows, "threshold.value": 1.0}
     detector = detector.adjusted(Config.build(overrides=settings))
-    kept = Strangest(most, flagged_only)
-    sight = look(detector, as_inputs(frame, detector.config.data), detector.threshold, kept.see)
-    return detector.score(frame, threshold=1.0), kept.found(), sight
+    kept = TopRows(most, flagged_only)
+    seen = score_inputs(detector.fitted, as_inputs(frame, detector.config.data), kept.see)
+    return detector.score(frame, threshold=1.0), kept.found(), seen
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def frame() -> pd.DataFrame:
 def test_they_are_those_that_score_highest(
     tiny_model: Path, frame: pd.DataFrame, most: int, batch_rows: int
 ) -> None:
-    scored, found, sight = strangest(tiny_model, frame, most, batch_rows)
+    scored, found, seen = strangest(tiny_model, frame, most, batch_rows)
     flagged = scored[scored.is_anomaly].anomaly_score
     best = flagged.drop_duplicates().sort_values(ascending=False)[:most]
     assert [one.score for one in found] == best.tolist()
@@ -42,7 +43,7 @@ def test_they_are_those_that_score_highest(
     assert [one.row for one in found] == [int((flagged == score).idxmax()) + 1 for score in best]
     for one in found:
         assert one.cells.to_pylist()[0]["temp"] == frame.temp[one.row - 1]
-    assert sight.counts.anomalies == len(flagged)
+    assert seen.counts.anomalies == len(flagged)
 
 
 def test_rows_that_are_not_flagged_count_only_if_asked_for(tiny_model: Path, frame: pd.DataFrame) -> None:
@@ -56,6 +57,6 @@ def test_several_inputs_are_one_pass(tiny_model: Path, frame: pd.DataFrame) -> N
     detector = aedetect.load(tiny_model).adjusted(Config.build(overrides={"scoring.batch_rows": 100}))
     inputs = [*as_inputs(frame, detector.config.data), *as_inputs(frame.tail(5), detector.config.data)]
     seen: list[tuple[int, int]] = []
-    sight = look(detector, inputs, 1.0, lambda one: seen.append((one.first, len(one.batch))))
-    assert sight.counts.rows == 305
+    passed = score_inputs(detector.fitted, inputs, lambda one: seen.append((one.first, len(one.rows))))
+    assert passed.counts.rows == 305
     assert seen == [(1, 100), (101, 100), (201, 100), (1, 5)]

@@ -1,0 +1,247 @@
+"""What labels say of a model: the figures that follow from scores and labels, and their JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Mask
+from aedetect.scoring.threshold import ThresholdPolicy
+from aedetect.tasks.evaluate.by_event import EventFigures
+from aedetect.tasks.evaluate.curves import CurvePoints
+from aedetect.tasks.evaluate.metrics.at_threshold import (
+    Confusion,
+    at_best_f1,
+    at_threshold,
+    f1_interval,
+    share_interval,
+)
+from aedetect.tasks.evaluate.metrics.paired import Difference
+from aedetect.tasks.evaluate.metrics.ranking import (
+    Interval,
+    ScoreTable,
+    auroc,
+    average_precision,
+    with_interval,
+)
+
+
+@dataclass(frozen=True)
+class LabelledScores:
+    """Labelled rows with their scores, and the figures that follow from them.
+
+    Shapes: scores (finite) and labels [rows], true for anomalies. `policy`: where the threshold lies, and
+    what it promises.
+    """
+
+    scores: Floats
+    labels: Mask
+    policy: ThresholdPolicy
+
+    @property
+    def rows(self) -> int:
+        return len(self.labels)
+
+    @property
+    def anomalies(self) -> int:
+        return int(self.labels.sum())
+
+    @cached_property
+    def threshold(self) -> float:
+        return self.policy.value
+
+    @property
+    def promised(self) -> float | None:
+        """The share of normal rows that the threshold promises to flag at most; None where it does not."""
+        return self.policy.promised_rate
+
+    @cached_property
+    def table(self) -> ScoreTable:
+        return ScoreTable.of(self.scores, self.labels)
+
+    @cached_property
+    def auroc(self) -> Interval | None:
+        """None where there are only anomalies or only normal rows."""
+        return with_interval(auroc, self.table) if self.table.has_both else None
+
+    @cached_property
+    def average_precision(self) -> Interval | None:
+        """None where there are only anomalies or only normal rows."""
+        return with_interval(average_precision, self.table) if self.table.has_both else None
+
+    @cached_property
+    def confusion(self) -> Confusion:
+        """Rows by label and flag, at the model's own threshold."""
+        return at_threshold(self.table, self.threshold)
+
+    @property
+    def f1(self) -> Interval:
+        return f1_interval(self.confusion)
+
+    @cached_property
+    def best(self) -> Confusion | None:
+        return at_best_f1(self.table) if self.table.has_both else None
+
+    @property
+    def false_alarms(self) -> Interval:
+        """Share of normal rows flagged, with its binomial interval."""
+        return share_interval(self.confusion.false_alarms, self.rows - self.anomalies)
+
+    @property
+    def promise(self) -> str | None:
+        """Whether the false-alarm rate is as promised: 'kept', 'broken', or 'undecided'.
+
+        'broken' where even the interval's low end is above the promised rate, 'kept' where the
+        rate found is not above it, None where no rate was promised or there are no normal rows.
+        """
+        found = self.false_alarms
+        if self.promised is None or np.isnan(found.value):
+            return None
+        if found.low > self.promised:
+            return "broken"
+        return "kept" if found.value <= self.promised else "undecided"
+
+    def ranking(self) -> dict[str, Any]:
+        """AUROC and average precision, for JSON."""
+        return {"auroc": _interval(self.auroc), "average_precision": _interval(self.average_precision)}
+
+    def measured(self) -> dict[str, Any]:
+        """What the model's own threshold comes to, with intervals, for JSON."""
+        found = self.confusion
+        return {
+            **_confusion(found),
+            "precision_interval": _range(share_interval(found.caught, found.flagged)),
+            "recall_interval": _range(share_interval(found.caught, self.anomalies)),
+            "f1_interval": _range(self.f1),
+        }
+
+    def as_segment(self) -> dict[str, Any]:
+        """These rows as a part of all, for JSON."""
+        return {
+            "rows": self.rows,
+            "anomalies": self.anomalies,
+            **self.ranking(),
+            "at_threshold": _confusion(self.confusion),
+            "false_alarms": _interval(self.false_alarms),
+            "promise": self.promise,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the rows that both could score; differences are second less first."""
+
+    first: LabelledScores
+    judged: LabelledScores
+    auroc: Difference
+    average_precision: Difference
+    only_first_right: int
+    only_second_right: int
+    p_value: float
+    by_event: EventFigures | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The second model's figures and the differences, for JSON."""
+        return {
+            "rows": self.judged.rows,
+            "threshold": self.judged.threshold,
+            **self.judged.ranking(),
+            "at_threshold": self.judged.measured(),
+            "false_alarms": _interval(self.judged.false_alarms),
+            "auroc_difference": _difference(self.auroc),
+            "average_precision_difference": _difference(self.average_precision),
+            "only_first_right": self.only_first_right,
+            "only_second_right": self.only_second_right,
+            "verdicts_p_value": self.p_value,
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that labels say of a model.
+
+    `rows` are all rows read, `judged` those with label and score. `at_rates`: what thresholds for other
+    alert rates come to. `p_value_shares`: of the normal rows, the share with a p-value of at most x, as
+    lists of x and shares. `by_event`: the figures by event, of models that know events.
+    """
+
+    judged: LabelledScores
+    at_rates: dict[float, Confusion]
+    segments: dict[str, LabelledScores]
+    comparison: Comparison | None
+    rows: int
+    unlabelled: int
+    unscorable: int
+    label: str
+    p_value_shares: CurvePoints
+    warnings: list[str] = field(default_factory=list)
+    by_event: EventFigures | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures under stable names, null where one cannot be had: the contract of `evaluate --json`."""
+        judged = self.judged
+        return {
+            "label": self.label,
+            "rows": self.rows,
+            "judged": judged.rows,
+            "anomalies": judged.anomalies,
+            "normal": judged.rows - judged.anomalies,
+            "unlabelled": self.unlabelled,
+            "unscorable": self.unscorable,
+            "threshold": judged.threshold,
+            "alert_rate": judged.promised,
+            **judged.ranking(),
+            "at_threshold": judged.measured(),
+            "at_best_f1": _confusion(judged.best) if judged.best else None,
+            "at_alert_rates": [
+                {"alert_rate": rate, **_confusion(found)} for rate, found in self.at_rates.items()
+            ],
+            "false_alarms": {
+                **(_interval(judged.false_alarms) or {}),
+                "promised": judged.promised,
+                "promise": judged.promise,
+            },
+            "segments": [{"value": name, **part.as_segment()} for name, part in self.segments.items()],
+            "comparison": self.comparison.as_dict() if self.comparison else None,
+            "series": self.by_event.as_dict() if self.by_event else None,
+        }
+
+
+def _confusion(found: Confusion) -> dict[str, Any]:
+    return {
+        "threshold": found.threshold,
+        "flagged": found.flagged,
+        "precision": _number(found.precision),
+        "recall": _number(found.recall),
+        "f1": _number(found.f1),
+        "caught": found.caught,
+        "missed": found.missed,
+        "false_alarms": found.false_alarms,
+        "passed": found.passed,
+        "false_alarm_rate": _number(found.false_alarm_rate),
+    }
+
+
+def _interval(found: Interval | None) -> dict[str, float] | None:
+    if found is None or math.isnan(found.value):
+        return None
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _range(found: Interval) -> list[float] | None:
+    return None if math.isnan(found.low) or math.isnan(found.value) else [found.low, found.high]
+
+
+def _difference(found: Difference) -> dict[str, float] | None:
+    if math.isnan(found.value):
+        return None
+    return {"value": found.value, "low": found.low, "high": found.high, "p_value": found.p_value}
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return value if math.isfinite(value) else None
