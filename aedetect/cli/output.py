@@ -1,4 +1,4 @@
-"""One place for everything that is printed: results to stdout, the rest to stderr."""
+"""Everything that is printed: results to stdout, the rest to stderr."""
 
 from __future__ import annotations
 
@@ -11,28 +11,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aedetect.engine.callbacks import Callback
+from aedetect.cli.tables import parted
+from aedetect.cli.text import plain
 from aedetect.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress as Bar
     from rich.table import Table
-
-    from aedetect.data.schema import Schema
-    from aedetect.engine.callbacks import Progress
-
-MOST_SHOWN = 60
-
-
-def plain(text: str, most: int | None = None) -> str:
-    """Text from data made safe to show: control characters spelled out, cut in its middle to `most`."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    if most is None or len(safe) <= most:
-        return safe
-    # Long names that are much the same differ at either end.
-    end = (most - 1) // 2
-    return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
 
 
 class Output:
@@ -190,130 +175,3 @@ def console(stream: TextIO) -> Console:
 
 def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-class TerminalProgress(Callback):
-    """Shows progress on stderr: a bar on a terminal, nothing elsewhere but notices."""
-
-    def __init__(self, output: Output, device: str = ""):
-        self._output = output
-        self._device = device
-        self._bar: Bar | None = None
-        self._task: Any = None
-        self.notices: list[str] = []
-        if is_terminal(sys.stderr) and not (output.quiet or output.json or os.environ.get("NO_COLOR")):
-            self._bar = _bar()
-
-    def __enter__(self) -> TerminalProgress:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def stage(self, text: str) -> None:
-        if self._bar:
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(plain(text, MOST_SHOWN), total=None, info="")
-        elif self._output.verbose:
-            self._output.note(text)
-
-    def notice(self, text: str) -> None:
-        # Two passes over the same input notice the same.
-        if text in self.notices:
-            return
-        self.notices.append(text)
-        if not self._output.json:
-            self._output.warn(text)
-
-    def training(self, member: int, members: int, progress: Progress) -> None:
-        info = f"loss {progress.loss:.4f}, held out {progress.validation_loss:.4f}, on {self._device}"
-        if self._bar:
-            self._bar.update(
-                self._task,
-                description=f"training network {member + 1} of {members}" if members > 1 else "training",
-                total=members * progress.steps,
-                completed=member * progress.steps + progress.step,
-                info=info,
-            )
-        elif self._output.verbose:
-            self._output.note(
-                f"network {member + 1}/{members}, step {progress.step}/{progress.steps}: {info}"
-            )
-
-    def rows(self, done: int) -> None:
-        if self._bar:
-            self._bar.update(self._task, info=f"{done:,} rows")
-
-
-class TrainingProgress(TerminalProgress):
-    """Also shows what each column was taken for, as soon as that is known."""
-
-    def columns(self, schema: Schema) -> None:
-        if self._bar:
-            self._bar.stop()
-        self._output.table(schema_table(schema))
-        if self._bar:
-            self._bar.start()
-
-
-def schema_table(schema: Schema, most: int = 40) -> Table:
-    """Columns, roles and reasons; columns of one role and many beyond `most` are counted."""
-    table = simple_table("column", "taken as", "because")
-    for column in schema.columns[:most]:
-        table.add_row(plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, MOST_SHOWN))
-    if len(schema.columns) > most:
-        table.add_row(f"… and {len(schema.columns) - most} more", "", "all in `aedetect inspect MODEL`")
-    return table
-
-
-def simple_table(*headers: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without frames; the columns named in `right` are set right."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
-    return table
-
-
-def parted(table: Table, screen: Console) -> list[Table]:
-    """The table, or its columns in several that fit the screen, each with the first column."""
-    from rich.measure import Measurement
-
-    def part(places: list[int]) -> Table:
-        columns = [table.columns[place] for place in places]
-        names = [str(column.header) for column in columns]
-        right = tuple(str(column.header) for column in columns if column.justify == "right")
-        found = simple_table(*names, right=right)
-        for cells in zip(*(column.cells for column in columns), strict=True):
-            found.add_row(*cells)
-        return found
-
-    parts = [[0]]
-    for place in range(1, len(table.columns)):
-        wider = part([*parts[-1], place])
-        fits = Measurement.get(screen, screen.options.update(max_width=10_000), wider).maximum <= screen.width
-        if fits or parts[-1] == [0]:
-            parts[-1].append(place)
-        else:
-            parts.append([0, place])
-    return [part(places) for places in parts]
-
-
-def _bar() -> Bar:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[info]}", markup=False),
-        TimeRemainingColumn(compact=True),
-        console=console(sys.stderr),
-        transient=True,
-    )
