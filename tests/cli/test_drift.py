@@ -88,7 +88,7 @@ def test_an_older_model_file_says_nothing_of_drift() -> None:
     result = run("drift", "warm.csv")
     assert (result.exit_code, result.stderr) == (
         4,
-        "error: m.aed: the model file does not hold how its training data were spread; train anew, or score "
+        "error: m.aed: the model file does not hold how its training data were spread; retrain, or score "
         "without drift\n",
     )
 

@@ -147,8 +147,8 @@ def test_a_model_without_normal_rows_says_that_it_is_old() -> None:
     old = replace(fitted, normal_rows=fitted.normal_rows[:0])
     found = explain(old, as_inputs(odd_rows(), fitted.config.data), ExplainRequest(), notices)
     text = (
-        "the model file holds no normal rows to compare with, as it was made by an older version, so what was "
-        "expected is not known; retrain"
+        "the model file holds no normal rows to compare with, as it was made by an older version, so what "
+        "was expected is not known; retrain"
     )
     assert (found.warnings, notices.texts) == ([text], [text])
     assert found.explained[0].columns[0].expected is None
