@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow lint format docs bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -21,6 +22,17 @@ $(VENV)/ready-dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+# The lowest torch named is on PyPI only with several gigabytes of CUDA packages, so the build that
+# TORCH names stands in for it. With the true one: make test-floors TORCH=torch==2.3.0
+FLOORS_READY := $(FLOORS)/ready-$(subst =,,$(TORCH))
+
+$(FLOORS_READY): pyproject.toml tests/floors.txt
+	rm -rf $(FLOORS)
+	$(PYTHON) -m venv $(FLOORS)
+	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint tests/floors.txt "$(TORCH)" --editable '.[test]'
+	touch $@
+
 $(VENV)/ready-bench: $(VENV)/ready-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@
@@ -34,6 +46,10 @@ test: $(VENV)/ready-dev
 test-slow: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n 2 -m slow -q
 
+# The suite with the lowest releases named in pyproject.toml.
+test-floors: $(FLOORS_READY)
+	$(FLOORS)/bin/python -m pytest -n 2 -m "not slow" -q
+
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,7 +60,10 @@ format: $(VENV)/ready-dev
 	$(BIN)/ruff format .
 
 docs: $(VENV)/ready-dev
-	$(BIN)/python tests/docs.py --write
+	$(BIN)/python tests/docs/write.py
+
+docs-transcripts: $(VENV)/ready-dev
+	$(BIN)/python tests/docs/write.py --transcripts
 
 bench: bench-speed bench-tabular
 
@@ -70,5 +89,5 @@ bench-explain: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/explain.py $(BENCH_ARGS)
 
 clean:
-	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FLOORS) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+import html
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from aedetect.config import Config
+from aedetect.data.schema import Schema
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.progress import shown
+from aedetect.engine.python_words import PythonCallback, python_errors
 from aedetect.engine.stream import run_to_table
 from aedetect.engine.task import Task
 from aedetect.errors import UsageError
-from aedetect.io.inputs import Data, as_inputs
+from aedetect.io.atomic import atomic_output
+from aedetect.io.inputs import Data, as_given, as_inputs
+from aedetect.io.source import Input
+from aedetect.scoring.base import PriorRows
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
+from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aedetect.tasks.drift.compare import Drift
+    from aedetect.tasks.evaluate import Evaluation
+    from aedetect.tasks.explain import Explanations
+
+_SHOWN_INPUTS = 3
 
 
 class Detector:
     """Learns what normal rows look like; scores and flags new ones.
 
-    >>> detector = Detector().fit("normal.csv")        # doctest: +SKIP
-    >>> detector.score("new.csv")                       # doctest: +SKIP
+    Data may be a pandas DataFrame, an Arrow table, anything with the Arrow PyCapsule interface (polars,
+    duckdb), a numpy array [rows, columns], a path, or a list of these. Rows come back in the kind that
+    was given: a DataFrame keeps its index, and paths and arrays become DataFrames. Warnings are
+    `aedetect.errors.AedetectWarning`; errors derive from `aedetect.errors.AedetectError`.
 
-    `config` is a Config, the path of a TOML file, or a mapping of dotted setting names such as
-    ``{"threshold.alert_rate": 0.05}``.
+    Parameters
+    ----------
+    config : Config, path of a TOML file, or mapping of dotted setting names, optional
+        What to learn and how; `Config` lists all settings.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> random = np.random.default_rng(0)
+    >>> temp = random.normal(20, 3, 300)
+    >>> normal = pd.DataFrame({"temp": temp, "load": 2 * temp + random.normal(0, 1, 300)})
+    >>> detector = Detector({"threshold.alert_rate": 0.05, "training.epochs": 3}).fit(normal)
+    >>> new = normal.head(3).assign(load=[40.0, 41.0, 500.0])
+    >>> detector.score(new)["is_anomaly"].tolist()[-1]
+    True
     """
 
     def __init__(self, config: Config | str | os.PathLike[str] | dict[str, Any] | None = None):
@@ -39,61 +70,142 @@ class Detector:
             self.config = Config.build(config)
         self._fitted: FittedModel | None = None
 
-    @classmethod
-    def of(cls, fitted: FittedModel) -> Detector:
-        """A detector over a fitted model."""
-        detector = cls(fitted.config)
-        detector._fitted = fitted
-        return detector
+    def __repr__(self) -> str:
+        if self._fitted is None:
+            return "Detector(not fitted yet)"
+        facts = "; ".join(f"{name} {value}" for name, value in self._facts())
+        return f"Detector({facts})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what was learned, from how many rows, at which threshold."""
+        if self._fitted is None:
+            return "<b>Detector</b>, not fitted yet"
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        return f"<table><caption><b>Detector</b></caption>{rows}</table>"
 
     @property
     def fitted(self) -> FittedModel:
-        """What was learned. Raises UsageError before `fit`."""
+        """The fitted model behind this detector. Raises UsageError before `fit`."""
         if self._fitted is None:
             raise UsageError("this Detector is not fitted yet; call fit, or load a model file")
         return self._fitted
-
-    def fit(
-        self,
-        data: Data,
-        *,
-        callback: Callback | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        start: Detector | None = None,
-    ) -> Self:
-        """Learn from `data`: a DataFrame, an Arrow table, or one or more paths.
-
-        `checkpoint` names a file to save progress in; with `resume` training goes on from it. With
-        `start` it goes on from the weights of an older detector, whose columns and scaling are kept.
-        Raises DataError where the data cannot be learned from, UsageError for settings at odds
-        with them.
-        """
-        path = Path(checkpoint) if checkpoint is not None else None
-        older = start.fitted if start is not None else None
-        inputs = as_inputs(data, self.config.data)
-        self._fitted = fit(inputs, self.config, callback or Callback(), path, resume, older)
-        self.config = self._fitted.config
-        return self
-
-    def calibrated(self, data: Data | None = None, *, callback: Callback | None = None) -> Detector:
-        """This detector with the threshold and p-values that the normal rows `data` give.
-
-        Scores stay as they are. Without `data` only the threshold follows the settings, as after
-        `adjusted`. Raises DataError or ModelError where the data cannot be used.
-        """
-        inputs = as_inputs(data, self.config.data) if data is not None else None
-        return Detector.of(calibrated(self.fitted, inputs, callback or Callback()))
 
     @property
     def threshold(self) -> float:
         """Scores above this are flagged, unless another one is asked for."""
         return self.fitted.threshold
 
-    def adjusted(self, settings: Config) -> Detector:
-        """This detector with those scoring, threshold, event and label settings that `settings` sets."""
-        return Detector.of(self.fitted.adjusted(settings))
+    @property
+    def columns(self) -> list[str]:
+        """Names of the learned columns, and of constants that are watched."""
+        return self.fitted.columns
 
+    @property
+    def schema(self) -> Schema:
+        """What each column was taken for, and why."""
+        return self.fitted.schema
+
+    @property
+    def training(self) -> TrainingSummary:
+        """From which rows it was trained, when and how."""
+        return self.fitted.training
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of the file the model was loaded from; None for one just fitted."""
+        return self.fitted.sha256
+
+    @python_errors()
+    def fit(
+        self,
+        data: Data,
+        *,
+        callback: Callback | None = None,
+        progress: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        start: Detector | None = None,
+    ) -> Self:
+        """Learn from rows that are (nearly) all normal.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            Normal rows.
+        callback : Callback, optional
+            Told of stages, columns, training and notices.
+        progress : bool
+            Show a bar, in a notebook or a terminal.
+        checkpoint : path, optional
+            A file to save progress in.
+        resume : bool
+            Go on from `checkpoint`.
+        start : Detector, optional
+            Go on from the weights of an older detector, whose columns and scaling are kept.
+
+        Raises
+        ------
+        DataError
+            The data cannot be learned from.
+        UsageError
+            Settings are at odds with the data or with one another.
+
+        Examples
+        --------
+        >>> detector = Detector({"training.epochs": 2}).fit("normal.csv")
+        """
+        path = Path(checkpoint) if checkpoint is not None else None
+        older = start.fitted if start is not None else None
+        inputs = as_inputs(data, self.config.data)
+        with shown(progress, callback) as told:
+            self._fitted = fit(FitRequest(inputs, self.config, PythonCallback(told), path, resume, older))
+        self.config = self._fitted.config
+        return self
+
+    @python_errors()
+    def calibrated(
+        self, data: Data | None = None, *, callback: Callback | None = None, progress: bool = False
+    ) -> Detector:
+        """This detector with the threshold and p-values that normal rows give; scores stay as they are.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns], optional
+            Normal rows that were not learned from; without them only the threshold follows the settings,
+            as after `adjusted`.
+
+        Raises
+        ------
+        DataError, ModelError
+            The data cannot be used, or lack columns.
+
+        Examples
+        --------
+        >>> newer = detector.calibrated("april.csv")
+        >>> newer.threshold == detector.threshold
+        False
+        """
+        inputs = as_inputs(data, self.config.data) if data is not None else None
+        with shown(progress, callback) as told:
+            return _over(calibrated(self.fitted, inputs, PythonCallback(told)))
+
+    def adjusted(self, settings: Config | dict[str, Any]) -> Detector:
+        """This detector with those scoring, threshold, event and label settings that are set.
+
+        Examples
+        --------
+        >>> stricter = detector.adjusted({"threshold.alert_rate": 0.001})
+        >>> stricter.threshold > detector.threshold
+        True
+        """
+        asked = settings if isinstance(settings, Config) else Config.build(overrides=settings)
+        return _over(self.fitted.adjusted(asked))
+
+    @python_errors()
     def score(
         self,
         data: Data,
@@ -102,66 +214,393 @@ class Detector:
         alert_rate: float | None = None,
         prefix: str = "",
         history: Data | None = None,
-    ) -> pd.DataFrame:
-        """The rows of `data` with the columns that `aedetect score` adds, as one DataFrame.
+        progress: bool = False,
+    ) -> Any:
+        """Score rows and flag what does not belong.
 
-        Of time series, `history` holds rows that went before, which are not scored again.
-        Raises DataError or ModelError where the data cannot be read or lack columns.
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows; columns are matched by name.
+        threshold, alert_rate : float, optional
+            Flag what scores above this, or this share of normal rows; as configured where neither is given.
+        prefix : str
+            Put before the names of the added columns.
+        history : as `data`, optional
+            Of time series: rows that went before, which are not scored again.
+
+        Returns
+        -------
+        DataFrame or Arrow table, [rows, columns + 5 or 6]
+            The rows with `anomaly_score` (float), `anomaly_p_value` (float in (0, 1]), `is_anomaly` (bool),
+            `anomaly_features` (JSON), `anomaly_status` and, of time series, `anomaly_event`; null where a
+            row cannot be scored.
+
+        Raises
+        ------
+        DataError, ModelError
+            The data cannot be read, or lack columns.
+
+        Examples
+        --------
+        >>> scored = detector.score("new.csv", alert_rate=0.001)
+        >>> int(scored["is_anomaly"].sum())
+        1
         """
-        from aedetect.scoring.base import PriorRows
         from aedetect.tasks.score import ScoreTask, Shape
 
         before = as_inputs(history, self.config.data) if history is not None else ()
         inputs = as_inputs(data, self.config.data)
         fitted = self.fitted.with_threshold(threshold, alert_rate)
         task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before))
-        table, _ = run_to_table(task, inputs)
-        return table.to_pandas()  # type: ignore[no-any-return]
+        return self._table(task, data, inputs, progress)
 
-    def encode(self, data: Data) -> pd.DataFrame:
-        """The id columns of `data` and each row's code, z0, z1, …; NaN where a row cannot be read.
+    @python_errors(row="rows", id="ids", label="label", entity="entity")
+    def explain(
+        self,
+        data: Data,
+        *,
+        rows: Sequence[int] = (),
+        ids: Sequence[str] = (),
+        event: int | None = None,
+        entity: Sequence[str] = (),
+        top: int = 5,
+    ) -> Explanations:
+        """Say why rows, or events of time series, scored as they did: which columns, what was expected.
 
-        Raises DataError or ModelError where the data cannot be read or lack columns.
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or path, [rows, columns]
+            The rows.
+        rows : sequence of int
+            Numbers of rows, from 1.
+        ids : sequence of str
+            Values of the id columns.
+        event : int, optional
+            Of time series: the number of an event.
+        entity : sequence of str
+            Of time series: look at these series alone.
+        top : int
+            How many of the strangest flagged rows or events, where none is named.
+
+        Returns
+        -------
+        Explanations
+            `explained`: one entry for each, with its sentence and columns; `as_dict()` as `explain --json`.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data cannot be used; rows, ids or events are not there.
+
+        Examples
+        --------
+        >>> [one.row for one in detector.explain("new.csv", top=1).explained]
+        [3]
+        """
+        from aedetect.tasks.explain import ExplainRequest, explain
+
+        request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top)
+        return explain(self.fitted, self._inputs(data), request, _warning())
+
+    @python_errors(label="label", positive="positive", by="by")
+    def evaluate(
+        self,
+        data: Data,
+        *,
+        label: str | None = None,
+        positive: str | None = None,
+        by: str | None = None,
+        compare: Detector | None = None,
+        alert_rates: Sequence[float] = (0.001, 0.01, 0.05),
+    ) -> Evaluation:
+        """Hold scores against labels: how well they rank, what the threshold catches.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            Rows with a label column.
+        label, positive : str, optional
+            The label column, and the value that marks an anomaly where it is not 1, true or yes; as in
+            training where not given.
+        by : str, optional
+            A column whose values are judged apart.
+        compare : Detector, optional
+            A second detector, judged on the same rows.
+        alert_rates : sequence of float
+            Rates to show verdicts at.
+
+        Returns
+        -------
+        Evaluation
+            `judged.auroc`, `judged.average_precision`, `judged.verdict` and more, each with its interval.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data or the labels cannot be used; the label column was learned.
+
+        Examples
+        --------
+        >>> found = detector.evaluate("march.csv", label="is_fraud")
+        >>> found.judged.auroc.value
+        1.0
+        """
+        from aedetect.tasks.evaluate import EvaluateRequest, evaluate
+
+        other = compare.fitted if compare is not None else None
+        request = EvaluateRequest(label, positive, by, other, tuple(alert_rates))
+        return evaluate(self.fitted, self._inputs(data), request, _warning())
+
+    @python_errors()
+    def drift(self, data: Data) -> Drift:
+        """Tell whether data still look like those learned from.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows; what counts as drift is said by the settings `drift.*`.
+
+        Returns
+        -------
+        Drift
+            `verdict` ('steady', 'drifted' or 'too few rows'), `text`, and `columns` with their figures.
+
+        Raises
+        ------
+        DataError, ModelError
+            The data cannot be used; the model file is too old to hold what to compare with.
+
+        Examples
+        --------
+        >>> detector.drift("april.csv").verdict
+        'steady'
+        """
+        from aedetect.tasks.drift import measure
+
+        return measure(self.fitted, self._inputs(data), _warning())
+
+    @python_errors(label="label", positive="positive", top="top", map="map", title="title")
+    def report(
+        self,
+        data: Data,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        label: str | None = None,
+        positive: str | None = None,
+        top: int = 50,
+        map: Literal["pca", "tsne", "umap"] = "pca",
+        title: str | None = None,
+    ) -> str:
+        """A page that shows what was found: verdict, strangest rows and why, charts, model card.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows.
+        path : path, optional
+            Where to write it; a name that ends in .md gets Markdown, all others one HTML page.
+        label, positive : str, optional
+            Hold the scores against this label column as well.
+        top : int
+            How many of the strangest rows to explain.
+        map : 'pca', 'tsne' or 'umap'
+            How to draw the map of rows.
+        title : str, optional
+            The heading; the names of the inputs where not given.
+
+        Returns
+        -------
+        str
+            The text of the page. It holds values of the rows it shows: share it as you would the data.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError, OutputError
+            The data cannot be used, or the page cannot be written.
+
+        Examples
+        --------
+        >>> page = detector.report("march.csv", "march.html")
+        >>> page.startswith("<!doctype html>")
+        True
+        """
+        from aedetect.tasks.report import ReportRequest, report
+
+        request = ReportRequest(label, positive, top, map)
+        found = report(self.fitted, self._inputs(data), request, title, _warning())
+        text = found.markdown() if path is not None and os.fspath(path).endswith(".md") else found.html()
+        if path is not None:
+            with atomic_output(path) as stream:
+                stream.write(text.encode("utf-8", "replace"))
+        return text
+
+    @python_errors()
+    def encode(self, data: Data, *, progress: bool = False) -> Any:
+        """Compress rows to a few numbers each.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows.
+
+        Returns
+        -------
+        DataFrame or Arrow table, [rows, id columns + codes]
+            The id columns and each row's code, z0, z1, … (float32); null where a row cannot be read.
+
+        Raises
+        ------
+        DataError, ModelError
+            The data cannot be read, lack columns, or the model has no codes.
+
+        Examples
+        --------
+        >>> list(detector.encode("march.csv").columns)
+        ['z0', 'z1']
         """
         from aedetect.tasks.encode import Encode
 
-        return self._converted(Encode(self.fitted), data)
+        return self._table(Encode(self.fitted), data, self._inputs(data), progress)
 
-    def decode(self, codes: Data) -> pd.DataFrame:
-        """Rows in the model's columns, rebuilt from what `encode` gave; other columns are kept.
+    @python_errors()
+    def decode(self, codes: Data, *, progress: bool = False) -> Any:
+        """Rebuild rows from what `encode` gave.
 
-        Raises DataError or ModelError where `codes` are none of this model's.
+        Parameters
+        ----------
+        codes : DataFrame, Arrow table or paths, [rows, codes + others]
+            Codes z0, z1, … of this model; other columns are kept.
+
+        Returns
+        -------
+        DataFrame or Arrow table, [rows, others + learned columns]
+            Rows in the model's columns and units.
+
+        Raises
+        ------
+        DataError, ModelError
+            The codes are not this model's.
+
+        Examples
+        --------
+        >>> rows = detector.decode(detector.encode("march.csv"))
+        >>> list(rows.columns)
+        ['temp', 'load', 'service']
         """
         from aedetect.tasks.encode import Decode
 
-        return self._converted(Decode(self.fitted), codes)
+        return self._table(Decode(self.fitted), codes, self._inputs(codes), progress)
 
-    def clean(self, data: Data, *, noise: float = 0.5, only_anomalous_cells: bool = False) -> pd.DataFrame:
-        """`data` without noise of this size (in standard deviations) on its numbers.
+    @python_errors()
+    def clean(
+        self,
+        data: Data,
+        *,
+        noise: float = 0.5,
+        only_anomalous_cells: bool = False,
+        progress: bool = False,
+    ) -> Any:
+        """Remove noise from numbers, and put values right that no row can have.
 
-        Values that no row can have are put right too. With `only_anomalous_cells`, the cells to
-        blame for a flagged row are replaced, and nothing else. Raises as `score` does.
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows.
+        noise : float in [0, 1]
+            How strong the noise on numbers is, in standard deviations of their column.
+        only_anomalous_cells : bool
+            Replace just the cells that flagged rows are blamed on.
+
+        Returns
+        -------
+        DataFrame or Arrow table, [rows, columns]
+            The rows, repaired; missing cells stay missing.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data cannot be read or lack columns; the noise is out of range.
+
+        Examples
+        --------
+        >>> cleaned = detector.clean("march.csv", noise=0.2)
         """
         from aedetect.tasks.clean import Clean, CleanOptions
 
-        return self._converted(Clean(self.fitted, CleanOptions(noise, only_anomalous_cells)), data)
+        task = Clean(self.fitted, CleanOptions(noise, only_anomalous_cells))
+        return self._table(task, data, self._inputs(data), progress)
 
+    @python_errors()
     def impute(
-        self, data: Data, *, mark: bool = False, draws: int | None = None, seed: int = 0
-    ) -> pd.DataFrame:
-        """`data` with missing cells filled with what is expected there, observed cells as they are.
+        self,
+        data: Data,
+        *,
+        mark: bool = False,
+        draws: int | None = None,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> Any:
+        """Fill missing cells with what the other cells of their row let expect.
 
-        `mark` adds the column `imputed`, which names each row's filled cells. `draws` gives so many
-        plausible fills of each row instead, numbered in the column `draw`. Raises as `score` does.
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows; observed cells stay as they are.
+        mark : bool
+            Add the column `imputed`, which names each row's filled cells.
+        draws : int, optional
+            Give so many plausible fills of each row, numbered in the column `draw`.
+        seed : int
+            Same seed, same draws.
+
+        Returns
+        -------
+        DataFrame or Arrow table, [rows, columns], or [rows · draws, columns + 1]
+            The rows, filled.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data cannot be read or lack columns; `draws` is out of range.
+
+        Examples
+        --------
+        >>> filled = detector.impute("march.csv", mark=True)
+        >>> int(filled["temp"].isna().sum())
+        0
         """
         from aedetect.tasks.impute import Impute
 
-        return self._converted(Impute(self.fitted, mark, draws, seed), data)
+        return self._table(Impute(self.fitted, mark, draws, seed), data, self._inputs(data), progress)
 
+    @python_errors()
     def sample(self, count: int, *, seed: int = 0, where: dict[str, str] | None = None) -> pd.DataFrame:
-        """`count` new rows like those learned from, with the categories that `where` asks for.
+        """New rows like those learned from, none of them a copy.
 
-        Raises UsageError for categories that the model does not know.
+        Parameters
+        ----------
+        count : int
+            How many.
+        seed : int
+            Same seed, same rows.
+        where : mapping, optional
+            Categories that the rows are to have, by column.
+
+        Returns
+        -------
+        DataFrame, [count, learned columns]
+
+        Raises
+        ------
+        UsageError
+            The count or seed is out of range, or a category is not known.
+
+        Examples
+        --------
+        >>> new = detector.sample(1000, where={"service": "http"})
+        >>> len(new)
+        1000
         """
         import pyarrow as pa
 
@@ -171,12 +610,31 @@ class Detector:
         return pa.Table.from_batches(batches, sample_schema(self.fitted)).to_pandas()  # type: ignore[no-any-return]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file. Raises OutputError where that fails."""
+        """Write the model file. Raises OutputError where that fails.
+
+        Examples
+        --------
+        >>> detector.save("model.aed")
+        """
         self.fitted.save(path)
 
-    def _converted(self, task: Task, data: Data) -> pd.DataFrame:
-        table, _ = run_to_table(task, as_inputs(data, self.config.data))
-        return table.to_pandas()  # type: ignore[no-any-return]
+    def _inputs(self, data: Data) -> Sequence[Input]:
+        return as_inputs(data, self.config.data)
+
+    def _table(self, task: Task, data: Data, inputs: Sequence[Input], progress: bool) -> Any:
+        with shown(progress, None) as told:
+            table, _ = run_to_table(task, inputs, PythonCallback(told))
+        return as_given(table, data)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        fitted = self.fitted
+        training, policy = fitted.training, fitted.threshold_policy
+        names = ", ".join(training.inputs[:_SHOWN_INPUTS]) + (" …" * (len(training.inputs) > _SHOWN_INPUTS))
+        return [
+            ("learned", f"{training.rows:,} normal rows of {names}"),
+            ("columns", f"{len(fitted.columns):,}"),
+            ("flags", f"scores above {policy.value:.4g}, {policy.promise}"),
+        ]
 
 
 def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | None = None) -> Detector:
@@ -184,5 +642,19 @@ def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | No
 
     Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
     digest is not `sha256`.
+
+    Examples
+    --------
+    >>> detector = load("model.aed")
     """
-    return Detector.of(FittedModel.load(path, device=device, sha256=sha256))
+    return _over(FittedModel.load(path, device=device, sha256=sha256))
+
+
+def _over(fitted: FittedModel) -> Detector:
+    detector = Detector(fitted.config)
+    detector._fitted = fitted
+    return detector
+
+
+def _warning() -> Callback:
+    return PythonCallback(Callback())

@@ -52,6 +52,10 @@ class OutputError(AedetectError):
     exit_code = ExitCode.OUTPUT
 
 
+class AedetectWarning(UserWarning):
+    """Something that a Python caller should know, though work goes on."""
+
+
 class Terminated(BaseException):
     """SIGTERM or SIGHUP was received; derives from BaseException so that no handler swallows it."""
 

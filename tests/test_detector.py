@@ -28,8 +28,10 @@ def test_all_kinds_of_data_score_alike(tiny_model, tmp_path):
     frame.to_csv(tmp_path / "new.csv", index=False)
     detector = load(tiny_model)
     expected = detector.score(frame).anomaly_score
-    for data in (pa.Table.from_pandas(frame), tmp_path / "new.csv", [str(tmp_path / "new.csv")]):
+    table = pa.Table.from_pandas(frame)
+    for data in (tmp_path / "new.csv", [str(tmp_path / "new.csv")]):
         pd.testing.assert_series_equal(detector.score(data).anomaly_score, expected)
+    assert detector.score(table).column("anomaly_score").to_pylist() == expected.tolist()
 
 
 def test_same_seed_same_scores(tiny_csv):
@@ -69,7 +71,7 @@ def test_one_wild_number_among_many_columns_is_flagged_and_blamed(value):
     new.loc[4, "x17"] = value
     found = detector.score(new)
     assert found.anomaly_score.idxmax() == 4
-    assert found.anomaly_score[4] > detector.outright
+    assert found.anomaly_score[4] > detector.fitted.out_of_range_score
     assert next(iter(json.loads(found.anomaly_features[4]))) == "x17"
 
 
@@ -109,9 +111,9 @@ def test_thresholds_can_be_overridden(tiny_model):
 
 def test_cross_conformal_below_a_row_count_and_split_above(tiny_csv):
     few = Detector(QUICK).fit(tiny_csv)
-    assert (few.training.calibration, len(few.calibration.scores)) == ("cross-conformal", 200)
+    assert (few.training.calibration, len(few.fitted.calibration.scores)) == ("cross-conformal", 200)
     many = Detector({**QUICK, "training.fold_below": 100}).fit(tiny_csv)
-    assert (many.training.calibration, len(many.calibration.scores)) == ("split-conformal", 40)
+    assert (many.training.calibration, len(many.fitted.calibration.scores)) == ("split-conformal", 40)
 
 
 def test_the_streamed_path_is_as_good_as_the_one_in_memory():
@@ -119,7 +121,7 @@ def test_the_streamed_path_is_as_good_as_the_one_in_memory():
     settings = {"training.epochs": 1, "data.memory_mb": 1}
     wide = pd.concat([frame[["temp", "load"]].add_suffix(str(index)) for index in range(5)], axis=1)
     detector = Detector(settings).fit(wide)
-    assert detector.training.members[0].rows < 54_000
+    assert detector.fitted.training.members[0].rows < 54_000
     new = wide.head(20).copy()
     new.loc[3, "load2"] = 200.0
     assert detector.score(new).anomaly_score.idxmax() == 3
@@ -128,9 +130,9 @@ def test_the_streamed_path_is_as_good_as_the_one_in_memory():
 def test_labelled_anomalies_are_left_out(tiny_csv):
     frame = tiny_frame().assign(fraud=["yes" if index < 5 else "no" for index in range(200)])
     detector = Detector({**QUICK, "data.label": "fraud"}).fit(frame)
-    assert detector.training.rows == 195
-    assert detector.training.rows_left_out["labelled"] == 5
-    assert "fraud" not in detector.columns
+    assert detector.fitted.training.rows == 195
+    assert detector.fitted.training.rows_left_out["labelled"] == 5
+    assert "fraud" not in detector.fitted.columns
 
 
 def test_an_unfitted_detector_says_so():
@@ -139,11 +141,11 @@ def test_an_unfitted_detector_says_so():
 
 
 def test_wrong_data_is_refused(tiny_model):
-    with pytest.raises(UsageError, match="^data must be a DataFrame, an Arrow table or paths, not dict$"):
+    with pytest.raises(UsageError, match="^data must be a DataFrame, an Arrow table, .*, not dict$"):
         load(tiny_model).score({})
     with pytest.raises(ModelError, match="^data: column 'load' is missing, which the model was trained on"):
         load(tiny_model).score(tiny_frame(3).drop(columns="load"))
-    with pytest.raises(DataError, match="^the column name 'temp' stands twice in the DataFrame"):
+    with pytest.raises(DataError, match="^the column name 'temp' appears twice in the DataFrame"):
         load(tiny_model).score(pd.concat([tiny_frame(3), tiny_frame(3)[["temp"]]], axis=1))
 
 
@@ -170,4 +172,4 @@ def test_rows_equal_to_the_one_at_the_threshold_are_not_flagged():
     detector = Detector({**QUICK, "threshold.alert_rate": 0.05}).fit(frame)
     found = detector.score(frame)
     assert found.is_anomaly.mean() <= 0.07
-    assert found.anomaly_score.isin(detector.calibration.scores).all()
+    assert found.anomaly_score.isin(detector.fitted.calibration.scores).all()

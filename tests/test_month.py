@@ -37,7 +37,7 @@ EXPECTED = dict.fromkeys(range(1, 31), 0) | {4: 6, 5: 6, 9: 6, 10: 6, 25: 5} | d
 
 @dataclass
 class Cron:
-    """A folder of dumps, and the run that the crontab line of the README starts."""
+    """A folder of dumps, and the run that the line in configs/unattended/crontab starts."""
 
     data: Path
     scored: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -3,70 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, plain
-from aedetect.cli.exit import reported
-from aedetect.cli.options import THRESHOLD
+from aedetect.cli import completion, options
+from aedetect.cli.command import loaded, running, sources_for_model, warn_of
+from aedetect.cli.options import THRESHOLD, argument, option
+from aedetect.cli.output import Output
+from aedetect.cli.progress import TerminalProgress
+from aedetect.cli.text import plain
 from aedetect.errors import UsageError
+
+if TYPE_CHECKING:
+    from aedetect.config import Config
 
 
 def calibrate(
-    model: options.Model,
+    model: options.ModelOptions,
     output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="NEW.aed",
-            help="The model file to write; may be the old one.",
-            show_default=False,
-        ),
+        Path, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
     ],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[INPUT...]",
-            help="Normal rows that the model has not learned from; without them only --alert-rate changes.",
-            show_default=False,
-        ),
-    ] = None,
-    alert_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="R",
-            help="Share of normal rows you accept as false alarms; default: as trained.",
-            rich_help_panel=THRESHOLD,
-            show_default=False,
-        ),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Marks known anomalies: those rows are left out.", show_default=False
-        ),
-    ] = None,
-    positive: Annotated[
-        str | None,
-        typer.Option(
-            metavar="VALUE",
-            help="The label that means anomaly, where it is not 1, true or yes.",
-            show_default=False,
-        ),
-    ] = None,
-    model_sha256: options.Digest = None,
-    format: options.Format = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    log_format: options.LogFormat = "text",
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    reading: options.ReadingOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
+    inputs: list[str] | None = argument(
+        "INPUT...", "Normal rows that the model has not learned from; without them only --alert-rate changes."
+    ),
+    alert_rate: float | None = option(
+        "--alert-rate R",
+        "Share of normal rows you accept as false alarms; default: as trained.",
+        panel=THRESHOLD,
+    ),
+    label: str | None = option(
+        "--label COLUMN",
+        "The column that marks known anomalies: those rows are left out.",
+        completion.columns,
+    ),
+    positive: options.Positive = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 
@@ -75,54 +47,34 @@ def calibrate(
 
     Example: aedetect calibrate april.csv -m model.aed -o model-april.aed
     """
-    out = Output("calibrate", json, quiet, verbose, log_format)
-    with reported(out):
+    with running("calibrate", messages) as out:
         if not inputs and alert_rate is None:
             raise UsageError("name new normal rows (INPUT), or an --alert-rate, or both")
-        overrides = {
-            "data.format": format,
-            "data.delimiter": options.unescaped(delimiter),
-            "data.encoding": encoding,
-            "data.label": label,
-            "data.positive": positive,
-            "training.device": device,
-            "threshold.alert_rate": alert_rate,
-        }
-        _calibrate(out, inputs or [], model, output, overrides, config, model_sha256)
+        settings = run.settings(
+            reading.overrides(),
+            {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
+        )
+        _calibrate(out, inputs or [], model, output, settings)
 
 
 def _calibrate(
-    out: Output,
-    inputs: list[str],
-    model: Path,
-    output: Path,
-    overrides: dict[str, Any],
-    config: Path | None,
-    digest: str | None,
+    out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
 ) -> None:
-    from aedetect.engine.plan import check_model_output
     from aedetect.engine.summary import Clock
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
     from aedetect.io.lock import Locks
 
     clock = Clock()
-    settings = options.settings(config, overrides)
-    check_model_output(output)
-    sources = open_inputs(inputs, read_options(settings.data))
-    check_model_output(output, sources)
-    from aedetect.scoring.fitted import FittedModel
+    sources = sources_for_model(words, output, settings)
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
-        older = FittedModel.load(model, device=settings.training.device, sha256=digest)
+        older = loaded(model, settings)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
-    told = train_summary("calibrate", fitted, output, clock, callback.notices)
-    for text in told["warnings"][len(callback.notices) :]:
-        out.warn(text)
-    out.result(told | {"threshold_before": older.threshold})
+    summary = train_summary("calibrate", fitted, output, clock, callback.notices)
+    warn_of(out, summary["warnings"], callback.notices)
+    out.result(summary | {"threshold_before": older.threshold})
     out.say(
         f"{plain(str(output))}: rows scoring above {fitted.threshold:.3g} are flagged, "
         f"{fitted.threshold_policy.promise}; before, those above {older.threshold:.3g}"

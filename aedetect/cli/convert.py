@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from aedetect.cli.console import Output, TerminalProgress, plain
-from aedetect.errors import ExitCode, UsageError
+from aedetect.cli.command import end_with, stdout_for_one, tell_failures
+from aedetect.cli.groups import group
+from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
+from aedetect.cli.options import Output as RowsOutput
+from aedetect.cli.output import Output
+from aedetect.cli.progress import TerminalProgress
+from aedetect.cli.text import counted, plain
 
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.summary import RunSummary
     from aedetect.tasks.rows_run import MakeTask, RowsRequest
 
-RowsOutput = Annotated[
-    str,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="OUT",
-        help="A file, a folder for one output per input, or '-' for CSV on stdout.",
-        show_default=False,
-    ),
-]
+
+@group()
+class RowsOptions:
+    """What each of these commands takes."""
+
+    inputs: Inputs
+    model: ModelOptions
+    output: RowsOutput
+    jobs: Jobs = None
+    reading: ReadingOptions
+    run: RunOptions
+    messages: MessageOptions
+
+    def request(self, side: Path | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
+        """What the run is asked for; `side`, `locked`: see `RowsRequest`."""
+        from aedetect.tasks.rows_run import RowsRequest
+
+        model = self.model
+        return RowsRequest(self.inputs, model.model, self.output, model.model_sha256, side, locked=locked)
+
+    def settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
+        """The configuration of the run."""
+        return self.run.settings(self.reading.overrides(), {"scoring.jobs": self.jobs}, overrides or {})
 
 
 def convert(
@@ -38,27 +55,25 @@ def convert(
     from aedetect.tasks.rows_run import run_rows_task
 
     if out.json and request.output == "-":
-        raise UsageError("--json and -o - both write to stdout; choose one")
+        raise stdout_for_one("--json", "-o -")
     if str(request.side) == "-" and (out.json or request.output == "-"):
-        other = "--json" if out.json else "-o -"
-        raise UsageError(f"{other} and {request.side_option} - both write to stdout; choose one")
+        raise stdout_for_one("--json" if out.json else "-o -", f"{request.side_option} -")
     with TerminalProgress(out, settings.training.device) as callback:
         summary = run_rows_task(request, settings, make, callback, consumer)
     out.result(summary.as_dict())
-    _tell(out, summary, "-" not in (request.output, str(request.side)))
-    if summary.exit_code:
-        raise typer.Exit(summary.exit_code)
+    tell_failures(out, summary.files)
+    if "-" not in (request.output, str(request.side)):
+        _tell(out, summary)
+    end_with(summary.exit_code)
 
 
-def _tell(out: Output, summary: RunSummary, shown: bool) -> None:
-    """Each failed input on stderr, and what came of the others where stdout is free for it."""
+def _tell(out: Output, summary: RunSummary) -> None:
+    """What came of each input that did not fail."""
+    done = "filled" if summary.command == "impute" else "changed"
     for entry in summary.files:
         if entry.error:
-            out.error(entry.error, ExitCode.PARTIAL)
-        elif shown:
-            rows, unusable, cells = (entry.counts[name] for name in ("rows", "unusable", "cells"))
-            done = "filled" if summary.command == "impute" else "changed"
-            changed = f", {cells:,} cell{'s' * (cells != 1)} {done}" if cells else ""
-            lost = f", {unusable:,} unusable" if unusable else ""
-            counted = f"{rows:,} row{'s' * (rows != 1)}"
-            out.say(f"{plain(entry.path)}: {counted}{changed}{lost} → {plain(entry.output or '')}")
+            continue
+        rows, unusable, cells = (entry.counts[name] for name in ("rows", "unusable", "cells"))
+        changed = f", {counted(cells, 'cell')} {done}" if cells else ""
+        lost = f", {unusable:,} unusable" if unusable else ""
+        out.say(f"{plain(entry.path)}: {counted(rows, 'row')}{changed}{lost} → {plain(entry.output or '')}")

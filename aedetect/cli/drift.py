@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, plain, simple_table
-from aedetect.cli.exit import reported
-from aedetect.errors import ExitCode
+from aedetect.cli.command import end_with, running, tell_failures
+from aedetect.cli.options import THRESHOLD, option
+from aedetect.cli.progress import TerminalProgress
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aedetect.tasks.score_run import ScoreSummary
 
 
 def drift(
     inputs: options.Inputs,
-    model: options.Model,
-    model_sha256: options.Digest = None,
-    fail_on_drift: Annotated[
-        bool, typer.Option("--fail-on-drift", help="Exit with 11 if the data have drifted.")
-    ] = False,
-    format: options.Format = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    log_format: options.LogFormat = "text",
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    model: options.ModelOptions,
+    reading: options.ReadingOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
+    fail_on_drift: bool = option(
+        "--fail-on-drift", "Exit with 11 if the data have drifted.", panel=THRESHOLD, default=False
+    ),
 ) -> None:
     """Tell whether data still look like those that the model was trained on.
 
@@ -37,50 +35,44 @@ def drift(
 
     Example: aedetect drift march.csv -m model.aed
     """
-    out = Output("drift", json, quiet, verbose, log_format)
-    with reported(out):
-        from aedetect.tasks import score_run as runs
+    with running("drift", messages) as out:
+        from aedetect.tasks.score_run import measure_drift
 
-        overrides = {
-            "data.format": format,
-            "data.delimiter": options.unescaped(delimiter),
-            "data.encoding": encoding,
-            "training.device": device,
-        }
-        settings = options.settings(config, overrides)
+        settings = run.settings(reading.overrides())
         with TerminalProgress(out, settings.training.device) as callback:
-            done = runs.measure_drift(inputs, model, model_sha256, settings, callback, fail_on_drift)
-        told = done.as_dict()
-        found: dict[str, Any] = told["drift"]
-        out.result(
-            {
-                "schema_version": told["schema_version"],
-                "aedetect_version": told["aedetect_version"],
-                "command": "drift",
-                "model": told["model"],
-                **found,
-                "files": [{key: entry[key] for key in ("path", "rows", "error")} for entry in told["files"]],
-                "warnings": told["warnings"],
-                "started": told["started"],
-                "finished": told["finished"],
-                "seconds": told["seconds"],
-                "exit_code": told["exit_code"],
-            }
-        )
-        for entry in done.files:
-            if entry.error:
-                out.error(entry.error, ExitCode.PARTIAL)
-        columns = [*found["columns"], found["scores"]]
-        shown = [column for column in columns if column["drifted"] or verbose]
+            summary = measure_drift(
+                inputs, model.model, model.model_sha256, settings, callback, fail_on_drift
+            )
+        result = _as_dict(summary)
+        out.result(result)
+        tell_failures(out, summary.files)
+        shown = [
+            column
+            for column in (*result["columns"], result["scores"])
+            if column["drifted"] or messages.verbose
+        ]
         if shown:
             out.table(_table(shown))
             out.say()
-        out.say(found["text"])
-        if done.exit_code:
-            raise typer.Exit(done.exit_code)
+        out.say(result["text"])
+        end_with(summary.exit_code)
 
 
-def _table(columns: list[dict[str, Any]]) -> Any:
+def _as_dict(summary: ScoreSummary) -> dict[str, Any]:
+    """The summary of the run that scored the rows, with the drift in place of the scores."""
+    from aedetect.engine.summary import envelope
+
+    scored = summary.as_dict()
+    body = {
+        **scored["drift"],
+        "files": [{key: entry[key] for key in ("path", "rows", "error")} for entry in scored["files"]],
+        "warnings": scored["warnings"],
+    }
+    times = {key: scored[key] for key in ("started", "finished", "seconds")}
+    return envelope("drift", scored["model"], body, times, scored["exit_code"])
+
+
+def _table(columns: list[dict[str, Any]]) -> Table:
     table = simple_table("column", "PSI", "KS", "what is found", right=("PSI", "KS"))
     for column in columns:
         figures = ("" if column[key] is None else f"{column[key]:.2f}" for key in ("psi", "ks"))

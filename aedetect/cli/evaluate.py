@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress
-from aedetect.cli.exit import reported
+from aedetect.cli import completion, options
+from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.options import THRESHOLD, option
+from aedetect.cli.output import Output
+from aedetect.cli.progress import TerminalProgress
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
+    from aedetect.config import Config
     from aedetect.tasks.evaluate import Evaluation
 
 USUAL_RATES = "0.001,0.01,0.05"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the scores are held against, and what else is judged."""
+
+    label: str | None
+    positive: str | None
+    by: str | None
+    compare: Path | None
+    rates: list[float]
+
+
 def evaluate(
     inputs: options.Inputs,
-    model: options.Model,
-    label: options.Label = None,
-    positive: options.Positive = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Also judge each value of this column apart.", show_default=False
-        ),
-    ] = None,
-    compare: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MODEL2.aed",
-            help="Judge a second model on the same rows, and test whether it differs.",
-            show_default=False,
-        ),
-    ] = None,
-    at: Annotated[str, typer.Option(metavar="R,R", help="Alert rates to show verdicts at.")] = USUAL_RATES,
-    alert_rate: options.AlertRate = None,
-    threshold: options.Threshold = None,
-    format: options.Format = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    model: options.ModelOptions,
+    labels: options.LabelOptions,
+    threshold: options.ThresholdOptions,
+    reading: options.ReadingOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
+    by: str | None = option("--by COLUMN", "Also judge each value of this column apart.", completion.columns),
+    compare: Path | None = option(
+        "--compare MODEL2.aed",
+        "Judge a second model on the same rows, and test whether it differs.",
+        completion.model_files,
+    ),
+    at: str = option(
+        "--at R,R",
+        f"Alert rates to show verdicts at; default: {USUAL_RATES}.",
+        panel=THRESHOLD,
+        default=USUAL_RATES,
+    ),
 ) -> None:
     """Hold scores against labels: how well they rank, what the threshold catches.
 
@@ -58,64 +61,38 @@ def evaluate(
 
     Example: aedetect evaluate march.csv -m model.aed --label is_fraud
     """
-    out = Output("evaluate", json, quiet, verbose)
-    with reported(out):
-        rates = _rates(at)
-        overrides = {
-            **options.reading(format, delimiter, encoding),
-            **options.flagging(alert_rate, threshold),
-            "training.device": device,
-            # Named here, it is not called unknown.
-            "data.label": label,
-        }
-        _evaluate(out, inputs, model, (label, positive, by), compare, rates, overrides, config)
+    with running("evaluate", messages) as out:
+        request = Asked(labels.label, labels.positive, by, compare, _rates(at))
+        # The label is named here, so that it is not called an unknown column.
+        settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
+        _evaluate(out, inputs, model, request, settings)
 
 
 def _evaluate(
-    out: Output,
-    inputs: list[str],
-    model: Path,
-    columns: tuple[str | None, str | None, str | None],
-    compare: Path | None,
-    rates: list[float],
-    overrides: dict[str, Any],
-    config: Path | None,
+    out: Output, words: list[str], model: options.ModelOptions, request: Asked, settings: Config
 ) -> None:
-    import time
-    from datetime import UTC, datetime
-
-    from aedetect._version import __version__
+    from aedetect.engine.summary import Clock, envelope
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.evaluate import EvaluateRequest, evaluate
 
-    started, clock = datetime.now(UTC), time.monotonic()
-    settings = options.settings(config, overrides)
-    fitted, sources, told = options.opened(inputs, model, settings)
-    other = FittedModel.load(compare, device=settings.training.device).adjusted(settings) if compare else None
-    label, positive, by = columns
-    with TerminalProgress(out, settings.training.device) as callback:
-        found = evaluate(fitted, sources, EvaluateRequest(label, positive, by, other, rates), callback)
-    for text in found.warnings:
-        if text not in callback.notices:
-            out.warn(text)
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "evaluate",
-            "model": told,
-            "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
-            "by": by,
-            **found.as_dict(),
-            "warnings": found.warnings,
-            "started": started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - clock, 3),
-            "exit_code": 0,
-        }
-    )
+    clock = Clock()
+    subject = opened(words, model, settings)
+    device = settings.training.device
+    compare = request.compare
+    other = FittedModel.load(compare, device=device).adjusted(settings) if compare else None
+    with TerminalProgress(out, device) as callback:
+        held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
+        found = evaluate(subject.fitted, subject.sources, held, callback)
+    warn_of(out, found.warnings, callback.notices)
+    body = {
+        "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
+        "by": request.by,
+        **found.as_dict(),
+        "warnings": found.warnings,
+    }
+    out.result(envelope("evaluate", subject.entry, body, clock.as_dict()))
     if not (out.json or out.quiet):
-        _show(out, found, by, (str(model), str(compare)))
+        _show(out, found, request.by, (str(model.model), str(compare)))
 
 
 def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from aedetect.cli.console import plain, simple_table
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import typer
 
-from aedetect.cli.console import Output, discard_stdout, plain, printing
+from aedetect.cli.output import Output, discard_stdout, printing
+from aedetect.cli.text import plain
 from aedetect.engine.signals import ended_by
 from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError, lacking
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, plain, simple_table
-from aedetect.cli.exit import reported
-from aedetect.cli.options import SERIES
+from aedetect.cli import completion, options
+from aedetect.cli.command import opened, running
+from aedetect.cli.options import SERIES, argument, option
+from aedetect.cli.output import Output
+from aedetect.cli.progress import TerminalProgress
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aedetect.config import Config
     from aedetect.tasks.explain import ExplainRequest, Explanation, Explanations
 
 _MOST_COLUMNS, _MOST_NEAREST = 8, 8
@@ -23,113 +24,59 @@ _LEAST_SHARE = 0.01
 
 
 def explain(
-    input: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="A file, '-' for CSV on stdin, or an URI.", show_default=False),
-    ],
-    model: options.Model,
-    row: Annotated[
-        list[int] | None,
-        typer.Option(
-            metavar="N", help="Explain this row, counted from 1; may be repeated.", show_default=False
-        ),
-    ] = None,
-    id: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VALUE", help="Explain the rows with this id; may be repeated.", show_default=False
-        ),
-    ] = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K", help="Explain the K strangest flagged rows; default: 5.", show_default=False
-        ),
-    ] = None,
-    event: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Of time series: explain the event of this number, as in anomaly_event.",
-            rich_help_panel=SERIES,
-            show_default=False,
-        ),
-    ] = None,
-    entity: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VALUE",
-            help="Of time series: look at this series alone, e.g. a machine.",
-            rich_help_panel=SERIES,
-            show_default=False,
-        ),
-    ] = None,
-    alert_rate: options.AlertRate = None,
-    threshold: options.Threshold = None,
-    format: options.Format = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    input: Annotated[str, argument("INPUT", "A file, '-' for CSV on stdin, or a URI.", default=...)],
+    model: options.ModelOptions,
+    threshold: options.ThresholdOptions,
+    reading: options.ReadingOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
+    row: list[int] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
+    id: list[str] | None = option("--id VALUE", "Explain the rows with this id; may be repeated."),
+    top: int | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
+    event: int | None = option(
+        "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
+    ),
+    entity: list[str] | None = option(
+        "--entity VALUE",
+        "Look at this series alone, e.g. a machine; repeated where several columns name a series.",
+        completion.entities,
+        panel=SERIES,
+    ),
 ) -> None:
     """Say why rows, or events of time series, were flagged: which columns, what was expected instead.
 
     Each row gets a plain sentence, its columns with their share in the score, the value seen, the
-    value that normal rows alike in all else have, how rare the value is, and the normal rows
+    value of normal rows that are alike in all else, how rare the value is, and the normal rows
     nearest to it. Of time series each event is explained, by what the model expected at that time.
-    With --verbose, all columns.
+    With --verbose, all columns are listed.
 
     Example: aedetect explain march.csv -m model.aed --top 10
     """
-    out = Output("explain", json, quiet, verbose)
-    with reported(out):
+    with running("explain", messages) as out:
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
         if event is not None and (row or id or top is not None):
             raise UsageError("--event excludes --row, --id and --top; choose one")
         if top is not None and top < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        overrides = {
-            **options.reading(format, delimiter, encoding),
-            **options.flagging(alert_rate, threshold),
-            "training.device": device,
-        }
         from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
 
-        wished = ExplainRequest(row or [], id or [], event, entity or [], top or USUAL_TOP)
-        _explain(out, input, model, wished, overrides, config)
+        request = ExplainRequest(row or [], id or [], event, entity or [], top or USUAL_TOP)
+        settings = run.settings(reading.overrides(), threshold.overrides())
+        _explain(out, input, model, request, settings)
 
 
 def _explain(
-    out: Output,
-    word: str,
-    model: Path,
-    request: ExplainRequest,
-    overrides: dict[str, Any],
-    config: Path | None,
+    out: Output, word: str, model: options.ModelOptions, request: ExplainRequest, settings: Config
 ) -> None:
-    from aedetect._version import __version__
+    from aedetect.engine.summary import envelope
     from aedetect.tasks.explain import explain
 
-    settings = options.settings(config, overrides)
-    fitted, sources, told = options.opened([word], model, settings)
+    subject = opened([word], model, settings)
     with TerminalProgress(out, settings.training.device) as callback:
-        found = explain(fitted, sources, request, callback)
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "explain",
-            "model": told,
-            "path": sources[0].name,
-            **found.as_dict(),
-            "warnings": found.warnings,
-            "exit_code": 0,
-        }
-    )
+        found = explain(subject.fitted, subject.sources, request, callback)
+    body = {"path": subject.sources[0].name, **found.as_dict(), "warnings": found.warnings}
+    out.result(envelope("explain", subject.entry, body))
     if not (out.json or out.quiet):
         _show(out, found)
 

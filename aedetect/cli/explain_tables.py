@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aedetect.cli.console import Output, plain, simple_table
+from aedetect.cli.output import Output
+from aedetect.cli.tables import simple_table
+from aedetect.cli.text import plain
 
 if TYPE_CHECKING:
     from rich.table import Table

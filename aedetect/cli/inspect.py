@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, plain, printing, schema_table, simple_table
-from aedetect.cli.exit import reported
+from aedetect.cli import completion, options
+from aedetect.cli.command import running, short_envelope
+from aedetect.cli.options import OUTPUT, argument, option
+from aedetect.cli.output import printing
+from aedetect.cli.tables import schema_table, simple_table
+from aedetect.cli.text import plain
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aedetect.scoring.manifest import Manifest
     from aedetect.scoring.model_file import Tensors
     from aedetect.scoring.threshold import ThresholdPolicy
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.aed", help="The model file.", show_default=False)],
-    format: Annotated[
-        Literal["table", "md", "json"],
-        typer.Option(help="A table, a model card in Markdown, or one JSON object (as --json)."),
-    ] = "table",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    model: Annotated[Path, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
+    messages: options.MessageOptions,
+    format: Literal["table", "md", "json"] = option(
+        "--format table|md|json",
+        "A table, a model card in Markdown, or one JSON object (as --json); default: table.",
+        panel=OUTPUT,
+        default="table",
+    ),
 ) -> None:
     """Show what is in a model file: data, columns, settings, training, threshold.
 
@@ -35,37 +39,31 @@ def inspect(
 
     Example: aedetect inspect model.aed
     """
-    out = Output("inspect", json or format == "json", quiet, verbose)
-    with reported(out):
+    with running("inspect", replace(messages, json=messages.json or format == "json")) as out:
         from aedetect.scoring.model_file import read_model_file
 
         manifest, tensors, digest = read_model_file(model)
-        out.result(_described(manifest, tensors, digest, model))
-        if format == "md" and not (out.json or quiet):
+        out.result(_as_dict(manifest, tensors, digest, model))
+        if format == "md" and not (out.json or out.quiet):
             _print_card(manifest, tensors, digest, model)
             return
         out.table(_facts(manifest, tensors, digest, model))
         out.say()
         out.table(schema_table(manifest.model_schema, most=10_000))
-        if verbose:
+        if out.verbose:
             out.say()
             out.table(_settings(manifest))
             out.say()
             out.table(_tensor_table(manifest))
 
 
-def _described(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
-    told = manifest.model_dump(mode="json")
-    told["columns"] = told.pop("model_schema")["columns"]
-    return {
-        "schema_version": 1,
-        "command": "inspect",
-        "path": str(path),
-        "sha256": digest,
-        "threshold": _policy(manifest, tensors).value,
-        **told,
-        "exit_code": 0,
-    }
+def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
+    described = manifest.model_dump(mode="json")
+    described["columns"] = described.pop("model_schema")["columns"]
+    threshold = _policy(manifest, tensors).value
+    return short_envelope(
+        "inspect", {"path": str(path), "sha256": digest, "threshold": threshold, **described}
+    )
 
 
 def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:
@@ -91,7 +89,7 @@ def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
     )
 
 
-def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any:
+def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Table:
     training, config, policy = manifest.training, manifest.config, _policy(manifest, tensors)
     weights = sum(t.size for name, t in tensors.items() if name.startswith("members."))
     best = [record.best_step for record in training.members]
@@ -124,7 +122,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Any
     return table
 
 
-def _settings(manifest: Manifest) -> Any:
+def _settings(manifest: Manifest) -> Table:
     table = simple_table("setting", "value")
     for section, values in manifest.config.model_dump().items():
         for key, value in values.items():
@@ -132,7 +130,7 @@ def _settings(manifest: Manifest) -> Any:
     return table
 
 
-def _tensor_table(manifest: Manifest) -> Any:
+def _tensor_table(manifest: Manifest) -> Table:
     table = simple_table("tensor", "type", "shape")
     for name, info in manifest.tensors.items():
         table.add_row(plain(name), info.dtype, " × ".join(map(str, info.shape)))

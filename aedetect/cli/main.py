@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -24,18 +25,32 @@ from aedetect.cli import (
     state,
     train,
 )
-from aedetect.cli.console import discard_stdout
+from aedetect.cli.groups import grouped
+from aedetect.cli.help import HelpfulCommand, HelpfulGroup
+from aedetect.cli.output import discard_stdout
 from aedetect.cli.streams import fill_closed
 from aedetect.errors import ExitCode
 
+DETECT = "Learn, score, understand"
+LOOK_AFTER = "Look after a model"
+OTHER_USES = "Other uses of a model"
+
+_COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
+    DETECT: (train.train, score.score, explain.explain, report.report),
+    LOOK_AFTER: (evaluate.evaluate, calibrate.calibrate, drift.drift, inspect.inspect),
+    OTHER_USES: (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample),
+}
+
 app = typer.Typer(
     name="aedetect",
+    cls=HelpfulGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    # Texts are never read as markup, and wrong use is told in plain lines.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+ledger = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None, help=state.HELP)
 
 
 def _show_version(asked: bool) -> None:
@@ -53,23 +68,20 @@ def root(
 ) -> None:
     """Learn what normal rows look like, flag what does not belong.
 
-    aedetect train normal.csv -o model.aed
+    Example: aedetect train normal.csv -o model.aed
 
-    aedetect score new.csv -m model.aed -o scored.csv
+    Example: aedetect score new.csv -m model.aed -o scored.csv
+
+    `aedetect COMMAND --help` tells more of a command.
     """
 
 
-app.command(no_args_is_help=True)(train.train)
-app.command(no_args_is_help=True)(score.score)
-app.command(no_args_is_help=True)(evaluate.evaluate)
-app.command(no_args_is_help=True)(explain.explain)
-app.command(no_args_is_help=True)(calibrate.calibrate)
-app.command(no_args_is_help=True)(drift.drift)
-app.command(no_args_is_help=True)(report.report)
-app.command(no_args_is_help=True)(inspect.inspect)
-for job in (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample):
-    app.command(no_args_is_help=True)(job)
-app.add_typer(state.app, name="state")
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(cls=HelpfulCommand, no_args_is_help=True, rich_help_panel=panel)(grouped(command))
+for command in (state.show, state.forget):
+    ledger.command(cls=HelpfulCommand, no_args_is_help=True)(grouped(command))
+app.add_typer(ledger, name="state", rich_help_panel=LOOK_AFTER)
 
 
 def run() -> None:

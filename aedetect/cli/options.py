@@ -1,198 +1,207 @@
-"""Options that several commands share, each declared once."""
+"""Options that several commands share, each declared once, and the groups that they come in."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aedetect.cli import completion
+from aedetect.cli.groups import group
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aedetect.config import Config
-    from aedetect.io.files import FileInput
-    from aedetect.scoring.fitted import FittedModel
 
+COLUMNS = "Columns"
+TRAINING = "Training"
+SERIES = "Time series"
+THRESHOLD = "Threshold"
 READING = "Reading"
 OUTPUT = "Output"
-TRAINING = "Training"
-COLUMNS = "Columns"
-THRESHOLD = "Threshold"
-SERIES = "Time series"
 UNATTENDED = "Unattended runs"
+RUN = "Model and settings"
+MESSAGES = "Messages"
+# The order of the panels in a help page; those of no panel come before them.
+PANELS = (COLUMNS, TRAINING, OUTPUT, THRESHOLD, SERIES, READING, UNATTENDED, RUN, MESSAGES)
+
+
+def option(
+    flags: str,
+    help: str,
+    complete: Callable[..., Any] | None = None,
+    panel: str | None = None,
+    default: Any = None,
+    least: int | None = None,
+) -> Any:
+    """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`.
+
+    `complete` offers values to a shell; `panel` is that of its group if it is None; `default` is ... for
+    one that must be given, or whose default stands elsewhere; `least` is the smallest number taken.
+    """
+    words = flags.split()
+    names = [word for word in words if word.startswith("-")]
+    return typer.Option(
+        default,
+        *names,
+        metavar=" ".join(words[len(names) :]) or None,
+        help=help,
+        rich_help_panel=panel,
+        autocompletion=complete,
+        min=least,
+        show_default=False,
+    )
+
+
+def argument(metavar: str, help: str, complete: Callable[..., Any] | None = None, default: Any = None) -> Any:
+    """What is named without a flag; `default` as for an option."""
+    return typer.Argument(default, metavar=metavar, help=help, autocompletion=complete, show_default=False)
+
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(
-        metavar="INPUT...",
-        help="Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
-        show_default=False,
+    argument(
+        "INPUT...",
+        "Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
+        default=...,
     ),
 ]
-Model = Annotated[
-    Path, typer.Option("--model", "-m", metavar="MODEL.aed", help="The model file.", show_default=False)
+Output = Annotated[
+    str,
+    option(
+        "--output -o OUT",
+        "A file, a folder for one output per input, or '-' for CSV on stdout.",
+        panel=OUTPUT,
+        default=...,
+    ),
 ]
 Digest = Annotated[
     str | None,
-    typer.Option(
-        "--model-sha256",
-        metavar="DIGEST",
-        help="Refuse the model file if its SHA-256 is another.",
-        show_default=False,
-    ),
-]
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Print one JSON object on stdout and nothing else there.", rich_help_panel=OUTPUT
-    ),
-]
-Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="Print only errors (and JSON, if asked for).", rich_help_panel=OUTPUT),
-]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say more about what is done.", rich_help_panel=OUTPUT)
-]
-LogFormat = Annotated[
-    Literal["text", "json"],
-    typer.Option(
-        help="How notes, warnings and errors are written to stderr: as text or as JSON lines.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="A TOML file of settings; flags and AEDETECT_… variables win over it.",
-        show_default=False,
-    ),
-]
-Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help="csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-        rich_help_panel=READING,
-        show_default=False,
-    ),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        "--delimiter",
-        metavar="CHAR",
-        help="The mark between CSV fields; default: found.",
-        rich_help_panel=READING,
-        show_default=False,
-    ),
-]
-Encoding = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="The encoding of text files; default: utf-8.",
-        rich_help_panel=READING,
-        show_default=False,
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device", metavar="NAME", help="auto, cpu, cuda or mps; default: auto.", show_default=False
+    option(
+        "--model-sha256 DIGEST", "Refuse the model file if its SHA-256 is another.", panel=RUN, default=...
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(
-        "--jobs",
-        metavar="N",
-        help="Work on up to N inputs side by side, where that is faster; default: 1.",
-        rich_help_panel=UNATTENDED,
-        show_default=False,
-    ),
-]
-Label = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="The column that marks anomalies; default: the one named in training.",
-        show_default=False,
+    option(
+        "--jobs N",
+        "Work on up to N inputs side by side, where that is faster; default: 1.",
+        panel=RUN,
+        default=...,
     ),
 ]
 Positive = Annotated[
     str | None,
-    typer.Option(
-        metavar="VALUE",
-        help="The label that means anomaly, where it is not 1, true or yes.",
-        show_default=False,
-    ),
+    option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),
 ]
-AlertRate = Annotated[
-    float | None,
-    typer.Option(
-        metavar="R",
-        help="Flag this share of normal rows; default: as trained.",
-        rich_help_panel=THRESHOLD,
-        show_default=False,
-    ),
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        metavar="VALUE",
-        help="Flag rows that score above this.",
-        rich_help_panel=THRESHOLD,
-        show_default=False,
-    ),
-]
+
+
+@group()
+class ModelOptions:
+    """Which model file, and which it must be."""
+
+    model: Path = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
+    model_sha256: Digest = None
+
+
+@group(READING)
+class ReadingOptions:
+    """How inputs are read."""
+
+    format: str | None = option(
+        "--format NAME",
+        "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+        completion.formats,
+    )
+    delimiter: str | None = option("--delimiter CHAR", "The character between CSV fields; default: detected.")
+    encoding: str | None = option(
+        "--encoding NAME", "The encoding of text files; default: utf-8.", completion.encodings
+    )
+
+    def overrides(self) -> dict[str, Any]:
+        """The settings behind these options."""
+        return {
+            "data.format": self.format,
+            # A tab is hard to type in a shell.
+            "data.delimiter": "\t" if self.delimiter in ("\\t", "tab") else self.delimiter,
+            "data.encoding": self.encoding,
+        }
+
+
+@group(THRESHOLD)
+class ThresholdOptions:
+    """Where the threshold lies, where it is not the one of the model file."""
+
+    alert_rate: float | None = option(
+        "--alert-rate R", "Flag this share of normal rows; default: as trained."
+    )
+    threshold: float | None = option("--threshold VALUE", "Flag rows that score above this.")
+
+    def overrides(self) -> dict[str, Any]:
+        """The settings behind these options. Raises UsageError where both are given."""
+        if self.threshold is not None and self.alert_rate is not None:
+            raise UsageError("--threshold and --alert-rate exclude each other; choose one")
+        return {"threshold.alert_rate": self.alert_rate, "threshold.value": self.threshold}
+
+
+@group(RUN)
+class RunOptions:
+    """What a run works with: settings, and where to compute."""
+
+    device: str | None = option("--device NAME", "auto, cpu, cuda or mps; default: auto.", completion.devices)
+    config: Path | None = option(
+        "--config FILE", "A TOML file of settings; flags and AEDETECT_… variables win over it."
+    )
+
+    def settings(self, *overrides: Mapping[str, Any]) -> Config:
+        """The configuration that a command runs with; errors speak of settings by their flags."""
+        from aedetect.config import Config
+
+        merged: dict[str, Any] = {"training.device": self.device}
+        for part in overrides:
+            merged |= part
+        return Config.build(self.config, os.environ, merged, _flag)
+
+
+@group(MESSAGES)
+class MessageOptions:
+    """What is printed, and how."""
+
+    json: bool = option("--json", "Print one JSON object on stdout and nothing else there.", default=False)
+    log_format: Literal["text", "json"] = option(
+        "--log-format text|json",
+        "How notes, warnings and errors are written to stderr: as text or as JSON lines; default: text.",
+        default="text",
+    )
+    quiet: bool = option("--quiet -q", "Print only errors (and JSON, if asked for).", default=False)
+    verbose: bool = option("--verbose -v", "Say more about what is done.", default=False)
+
+
+@group()
+class LabelOptions:
+    """Which column marks anomalies, to hold scores against."""
+
+    label: str | None = option(
+        "--label COLUMN",
+        "The column that marks anomalies; default: the one named in training.",
+        completion.columns,
+    )
+    positive: Positive = None
+
 
 _FLAGS = {"threshold.value": "--threshold", "data.roles": "--role", "scoring.jobs": "--jobs"}
 
 
-def settings(config: Path | None, overrides: dict[str, Any]) -> Config:
-    """The configuration that a command runs with; errors speak of settings by their flags."""
-    from aedetect.config import Config
-
-    return Config.build(config, os.environ, overrides, _flag)
-
-
-def reading(
-    format: str | None,
-    delimiter: str | None,
-    encoding: str | None,
-    device: str | None = None,
-    jobs: int | None = None,
-) -> dict[str, Any]:
-    """The settings behind the options on how inputs are read, and where and by how many to compute."""
-    return {
-        "data.format": format,
-        "data.delimiter": unescaped(delimiter),
-        "data.encoding": encoding,
-        "training.device": device,
-        "scoring.jobs": jobs,
-    }
-
-
-def flagging(alert_rate: float | None, threshold: float | None) -> dict[str, Any]:
-    """Overrides of where the threshold lies. Raises UsageError where both are given."""
-    if threshold is not None and alert_rate is not None:
-        raise UsageError("--threshold and --alert-rate exclude each other; choose one")
-    return {"threshold.alert_rate": alert_rate, "threshold.value": threshold}
+def _flag(name: str) -> str:
+    return _FLAGS.get(name) or "--" + name.partition(".")[2].replace("_", "-")
 
 
 def duration(text: str | None, flag: str) -> float:
     """The seconds that a flag such as `--min-age 10m` means. Raises UsageError for what is no time."""
     from aedetect.config import parse_duration
-    from aedetect.errors import UsageError
 
     if text is None:
         return 0.0
@@ -200,30 +209,3 @@ def duration(text: str | None, flag: str) -> float:
         return float(str(parse_duration(text)))
     except ValueError as error:
         raise UsageError(f"{flag} = {text!r}: {error}") from None
-
-
-def unescaped(mark: str | None) -> str | None:
-    """A delimiter as typed in a shell, where a tab is hard to type."""
-    return "\t" if mark in ("\\t", "tab") else mark
-
-
-def _flag(name: str) -> str:
-    return _FLAGS.get(name) or "--" + name.partition(".")[2].replace("_", "-")
-
-
-def opened(
-    words: Sequence[str], model: Path, settings: Config, digest: str | None = None
-) -> tuple[FittedModel, list[FileInput], dict[str, str | None]]:
-    """The model and the inputs that a command looks at, and the model's entry in its summary."""
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
-    from aedetect.scoring.fitted import FittedModel
-
-    sources = open_inputs(words, read_options(settings.data))
-    fitted = FittedModel.load(model, device=settings.training.device, sha256=digest).adjusted(settings)
-    return fitted, sources, told_of(model, fitted)
-
-
-def told_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
-    """A model's entry in a summary."""
-    return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}

@@ -3,76 +3,79 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import typer
-
-from aedetect.cli import options
-from aedetect.cli.console import Output, TerminalProgress, printing
-from aedetect.cli.exit import reported
-from aedetect.cli.options import READING
+from aedetect.cli import completion, options
+from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.groups import group
+from aedetect.cli.options import OUTPUT, READING, option
+from aedetect.cli.output import Output, printing
+from aedetect.cli.progress import TerminalProgress
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aedetect.config import Config
     from aedetect.io.files import FileInput
 
 _STDOUT = "-"
 
 
+@group(READING)
+class InputOptions(options.ReadingOptions):
+    """How inputs are read, where --format is that of the report."""
+
+    format: str | None = option(
+        "--input-format NAME",
+        "csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
+        completion.formats,
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the report tells, and where it goes; `target`: the page or '-', `plots`: a folder."""
+
+    kind: Literal["html", "md"]
+    target: str | None
+    plots: str | None
+    label: str | None
+    positive: str | None
+    top: int
+    map: Literal["pca", "tsne", "umap"]
+    title: str | None
+
+
 def report(
     inputs: options.Inputs,
-    model: options.Model,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="REPORT",
-            help="The page to write, or '-' for stdout, which is where Markdown goes by default.",
-            show_default=False,
-        ),
-    ] = None,
-    format: Annotated[
-        Literal["html", "md"] | None,
-        typer.Option(
-            help="A web page, or Markdown for a message; default: by the name's suffix.", show_default=False
-        ),
-    ] = None,
-    plots: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Also write the charts as PNG files there.", show_default=False),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Also hold the scores against these labels.", show_default=False),
-    ] = None,
+    model: options.ModelOptions,
+    threshold: options.ThresholdOptions,
+    reading: InputOptions,
+    run: options.RunOptions,
+    messages: options.MessageOptions,
+    output: str | None = option(
+        "--output -o REPORT",
+        "The page to write, or '-' for stdout, which is where Markdown goes by default.",
+        panel=OUTPUT,
+    ),
+    kind: Literal["html", "md"] | None = option(
+        "--format html|md",
+        "A web page, or Markdown for a message; default: by the name's suffix.",
+        panel=OUTPUT,
+    ),
+    plots: str | None = option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT),
+    label: str | None = option(
+        "--label COLUMN", "Also hold the scores against these labels.", completion.columns
+    ),
     positive: options.Positive = None,
-    top: Annotated[int, typer.Option(metavar="K", help="How many of the strangest rows to explain.")] = 50,
-    map: Annotated[Literal["pca", "tsne", "umap"], typer.Option(help="How to draw the map of rows.")] = "pca",
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The title; default: the inputs.", show_default=False)
-    ] = None,
-    alert_rate: options.AlertRate = None,
-    threshold: options.Threshold = None,
-    input_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="csv, tsv, jsonl, parquet or arrow; default: by content and suffix.",
-            rich_help_panel=READING,
-            show_default=False,
-        ),
-    ] = None,
-    delimiter: options.Delimiter = None,
-    encoding: options.Encoding = None,
-    device: options.Device = None,
-    config: options.ConfigFile = None,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    top: int = option("--top K", "How many of the strangest rows to explain; default: 50.", default=50),
+    map: Literal["pca", "tsne", "umap"] = option(
+        "--map pca|tsne|umap", "How to draw the map of rows; default: pca.", default="pca"
+    ),
+    title: str | None = option("--title TEXT", "The title; default: the inputs.", panel=OUTPUT),
 ) -> None:
     """Write a page that shows what was found: verdict, strangest rows and why, charts, model card.
 
@@ -81,72 +84,42 @@ def report(
 
     Example: aedetect report march.csv -m model.aed -o march.html
     """
-    out = Output("report", json, quiet, verbose)
-    with reported(out):
-        kind = format or ("md" if output is not None and output.lower().endswith(".md") else "html")
-        target = output or (_STDOUT if kind == "md" and not json else None)
+    with running("report", messages) as out:
+        kind = kind or ("md" if output is not None and output.lower().endswith(".md") else "html")
+        target = output or (_STDOUT if kind == "md" and not messages.json else None)
         if target is None and plots is None:
             raise UsageError("where should the report go? give -o report.html, or --plots DIR")
-        if json and target == _STDOUT:
+        if messages.json and target == _STDOUT:
             raise UsageError("--json and the report would both be written to stdout; give -o")
         if top < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        overrides = {
-            **options.reading(input_format, delimiter, encoding),
-            **options.flagging(alert_rate, threshold),
-            "training.device": device,
-            # Named here, it is not called unknown.
-            "data.label": label,
-        }
-        _report(
-            out, inputs, model, (kind, target, plots), (label, positive), (top, map, title), overrides, config
-        )
+        asked = Asked(kind, target, plots, label, positive, top, map, title)
+        # The label is named here, so that it is not called an unknown column.
+        settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
+        _report(out, inputs, model, asked, settings)
 
 
 def _report(
-    out: Output,
-    words: list[str],
-    model: Path,
-    outputs: tuple[str, str | None, str | None],
-    labels: tuple[str | None, str | None],
-    shape: tuple[int, Literal["pca", "tsne", "umap"], str | None],
-    overrides: dict[str, Any],
-    config: Path | None,
+    out: Output, words: list[str], model: options.ModelOptions, asked: Asked, settings: Config
 ) -> None:
-    from aedetect._version import __version__
-    from aedetect.tasks.report import ReportRequest
-    from aedetect.tasks.report import report as made
+    from aedetect.engine.summary import envelope
+    from aedetect.tasks.report import ReportRequest, report
     from aedetect.tasks.report.plots import check_plots
 
-    kind, target, plots = outputs
-    label, positive = labels
-    top, map_kind, title = shape
-    settings = options.settings(config, overrides)
+    target, plots = asked.target, asked.plots
     if plots is not None:
         check_plots()
-    fitted, sources, told = options.opened(words, model, settings)
-    _check_output(target, sources, model)
+    subject = opened(words, model, settings)
+    _check_output(target, subject.sources, model.model)
+    request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
     with TerminalProgress(out, settings.training.device) as callback:
-        found = made(fitted, sources, ReportRequest(label, positive, top, map_kind), title, callback)
+        found = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = found.as_dict()
-    for text in figures["warnings"]:
-        if text not in callback.notices:
-            out.warn(text)
+    warn_of(out, figures["warnings"], callback.notices)
     if target is not None:
-        _write(target, found.markdown() if kind == "md" else found.html())
+        _write(target, found.markdown() if asked.kind == "md" else found.html())
     pictures = found.plots(plots) if plots is not None else []
-    out.result(
-        {
-            "schema_version": 1,
-            "aedetect_version": __version__,
-            "command": "report",
-            "model": told,
-            "output": target,
-            "plots": pictures,
-            **figures,
-            "exit_code": 0,
-        }
-    )
+    out.result(envelope("report", subject.entry, {"output": target, "plots": pictures, **figures}))
     if target != _STDOUT:
         written = [path for path in (target, f"{len(pictures)} charts in {plots}" if plots else None) if path]
         out.say(found.verdict)

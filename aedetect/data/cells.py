@@ -1,23 +1,36 @@
-"""Reading the cells of one Arrow column as numbers, truth values, instants or category names.
+"""Reading the cells of one Arrow column as numbers, booleans, instants or category names.
 
 The same functions serve profiling at training and encoding at scoring, so a cell means the same
 in both. Each returns what could be read, which cells are missing, and which are neither: *bad*.
+None of them raises for what a cell holds.
+
+Which texts mean 'missing' is what `pandas.read_csv` takes for missing by default, in every column
+and format: the same rows then give the same scores from a text file, from a DataFrame that pandas
+made of it, and from a Parquet file written from that.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data.arrays import Floats, Mask
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-MISSING_TOKENS = (
+# What pandas.read_csv takes for missing unless told otherwise.
+NA_TEXTS = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+# Where numbers, booleans or dates are expected, these can mean nothing else.
+_FURTHER_NA_TEXTS = ("NAN", "none", "NIL")
+# What version 0.1.0 took for missing among numbers, booleans and dates.
+_NA_TEXTS_OF_0_1_0 = (
     "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan",
     "NULL", "null", "None", "none", "NIL",
 )  # fmt: skip
@@ -28,12 +41,13 @@ FALSE_TOKENS = ("false", "no", "f", "n", "0", "0.0", "off")
 LARGEST = float(np.finfo(np.float32).max)
 _NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)$"
 _DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$"
+NaRule = Literal["0.1.0", "pandas"]
 _SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 @dataclass(frozen=True)
 class Cells:
-    """One column of a batch. Shapes: all [rows].
+    """One column of a batch, read. Shapes: all [rows].
 
     `values` is float64: the number, 0/1, or seconds since 1970 (UTC); NaN where missing or bad.
     """
@@ -45,16 +59,40 @@ class Cells:
 
 @dataclass(frozen=True)
 class CellRules:
-    """How text cells are to be read."""
+    """How cells are to be read.
+
+    `decimal`: the decimal mark of numbers in text. `na_values`: further texts that mean 'missing';
+    those that are numbers mean it however the number is spelled or stored.
+    `na_rule`: 'pandas', or '0.1.0' for models of that version: there only empty cells are missing
+    in a column of categories, and 'NA' is a name as others are.
+    """
 
     decimal: str = "."
     na_values: tuple[str, ...] = ()
+    na_rule: NaRule = "pandas"
+
+    @property
+    def missing_values(self) -> tuple[str, ...]:
+        """The texts that stand for a missing number, boolean or date."""
+        usual = (*NA_TEXTS, *_FURTHER_NA_TEXTS) if self.na_rule == "pandas" else _NA_TEXTS_OF_0_1_0
+        return (*usual, *self.na_values)
+
+    @property
+    def missing_names(self) -> tuple[str, ...]:
+        """The texts that stand for a missing category."""
+        return (*(NA_TEXTS if self.na_rule == "pandas" else ("",)), *self.na_values)
+
+    @property
+    def missing_numbers(self) -> list[float]:
+        """The numbers among `na_values`."""
+        if self.na_rule != "pandas":
+            return []
+        texts = [text.strip().replace(self.decimal, ".") for text in self.na_values]
+        return [float(text) for text in texts if re.match(_NUMBER, text)]
 
 
 def plain(array: pa.Array) -> pa.Array:
     """Undo dictionary encoding and unusual string layouts."""
-    import pyarrow as pa
-
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_dictionary(array.type):
@@ -66,8 +104,6 @@ def plain(array: pa.Array) -> pa.Array:
 
 def is_readable(type_: pa.DataType) -> bool:
     """Whether columns of this Arrow type can be read at all (lists, structs and binary cannot)."""
-    import pyarrow as pa
-
     kinds = pa.types
     type_ = value_type(type_)
     return bool(
@@ -80,16 +116,13 @@ def is_readable(type_: pa.DataType) -> bool:
 
 
 def is_text(type_: pa.DataType) -> bool:
-    import pyarrow as pa
-
+    """Strings, however they are stored."""
     kinds = pa.types
     return bool(kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_))
 
 
 def is_number(type_: pa.DataType) -> bool:
     """Numbers, and durations and times of day, which are read as seconds."""
-    import pyarrow as pa
-
     kinds = pa.types
     return bool(
         kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
@@ -98,20 +131,27 @@ def is_number(type_: pa.DataType) -> bool:
 
 
 def is_datetime(type_: pa.DataType) -> bool:
-    import pyarrow as pa
-
+    """Timestamps and dates."""
     return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
 
 
 def numbers(array: pa.Array, rules: CellRules) -> Cells:
-    """Read cells as float64; text such as '1e400' reads as infinite, not as bad."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    """Read cells as float64; text such as '1e400' reads as infinite, not as bad.
 
+    Durations and times of day are read as seconds; dates are bad.
+    """
     array = plain(array)
+    read = _numbers(array, rules)
+    if not rules.missing_numbers or pa.types.is_boolean(array.type):
+        return read
+    named = np.isin(read.values, rules.missing_numbers)
+    return Cells(np.where(named, np.nan, read.values), read.missing | named, read.bad)
+
+
+def _numbers(array: pa.Array, rules: CellRules) -> Cells:
     kinds = pa.types
     if is_text(array.type):
-        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        trimmed, missing = _trim(array, rules.missing_values)
         if rules.decimal == ",":
             trimmed = pc.replace_substring(trimmed, ",", ".", max_replacements=1)
         return _parse(trimmed, missing, lambda text: pc.cast(text, pa.float64()), _NUMBER)
@@ -129,13 +169,10 @@ def numbers(array: pa.Array, rules: CellRules) -> Cells:
 
 
 def booleans(array: pa.Array, rules: CellRules) -> Cells:
-    """Read cells as 0 or 1: truth values, the numbers 0 and 1, and words such as 'yes'."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Read cells as 0 or 1: booleans, the numbers 0 and 1, and words such as 'yes'."""
     array = plain(array)
     if is_text(array.type):
-        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        trimmed, missing = _trim(array, rules.missing_values)
         lowered = pc.utf8_lower(trimmed)
         true = pc.is_in(lowered, pa.array(TRUE_TOKENS))
         false = pc.is_in(lowered, pa.array(FALSE_TOKENS))
@@ -150,13 +187,10 @@ def booleans(array: pa.Array, rules: CellRules) -> Cells:
 
 def datetimes(array: pa.Array, rules: CellRules) -> Cells:
     """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     array = plain(array)
     utc = pa.timestamp("us", tz="UTC")
     if is_text(array.type):
-        trimmed, missing = _trim(array, (*MISSING_TOKENS, *rules.na_values))
+        trimmed, missing = _trim(array, rules.missing_values)
         dated = pc.match_substring_regex(trimmed, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}.*)?$")
         aware = _names_zone(trimmed)
         text = pc.if_else(pc.and_(dated, aware), trimmed, None)
@@ -185,15 +219,21 @@ def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     """Read cells as category names (a string array, null where missing).
 
     Whole numbers read alike whether stored as 1, 1.0 or '1', so a category survives a change
-    of file format. Only empty cells and `na_values` are missing: 'NA' may be a name.
+    of file format. Missing are the texts of `rules.missing_names`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     array = plain(array)
     if is_text(array.type):
-        trimmed, missing = _trim(array, ("", *rules.na_values))
+        trimmed, missing = _trim(array, rules.missing_names)
         return pc.if_else(pa.array(missing), None, trimmed)
+    names = _names(array)
+    if rules.na_values and rules.na_rule == "pandas":
+        named = pc.is_in(names, pa.array(rules.na_values, pa.string()), skip_nulls=True)
+        names = pc.if_else(named, pa.scalar(None, pa.string()), names)
+    return names
+
+
+def _names(array: pa.Array) -> pa.Array:
+    """Names of cells that are not text."""
     if pa.types.is_floating(array.type):
         whole = pc.and_(pc.equal(array, pc.round(array)), pc.less(pc.abs(array), 2.0**53))
         integers = pc.cast(pc.if_else(whole, array, None), pa.int64())
@@ -203,30 +243,23 @@ def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     return pc.cast(array, pa.string())
 
 
-def codes(names: pa.Array) -> pa.Array:
-    """Names of categories that are whole numbers or truth values, each in one spelling.
+def codes(names: pa.Array, rules: CellRules) -> pa.Array:
+    """Names of categories that are whole numbers or booleans, each in one spelling.
 
-    A gap in a column of whole numbers makes some programs write 1 as 1.0, and truth values are
+    A gap in a column of whole numbers makes some programs write 1 as 1.0, and booleans are
     spelled true, True or TRUE. Here a name for a missing number is missing.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     plain = pc.replace_substring_regex(pc.utf8_lower(names), r"^\+?(-?[0-9]+)\.0*$", r"\1")
-    nothing = pa.array([token.lower() for token in MISSING_TOKENS])
-    return pc.if_else(pc.is_in(plain, nothing), pa.scalar(None, pa.string()), plain)
-
-
-def filled(array: pa.Array) -> Mask:
-    """Which text cells hold anything; shape [rows]."""
-    return ~_trim(plain(array), ("",))[1]
+    nothing = rules.missing_values if rules.na_rule == "pandas" else _NA_TEXTS_OF_0_1_0
+    is_nothing = pc.is_in(plain, pa.array([text.lower() for text in nothing], pa.string()))
+    return pc.if_else(is_nothing, pa.scalar(None, pa.string()), plain)
 
 
 def empty(array: pa.Array, rules: CellRules) -> Mask:
-    """Which cells hold nothing, in a column of whatever type; shape [rows]."""
+    """Which cells hold nothing, in a column of whatever type: no number, boolean or date; [rows]."""
     array = plain(array)
     if is_text(array.type):
-        return _trim(array, (*MISSING_TOKENS, *rules.na_values))[1]
+        return _trim(array, rules.missing_values)[1]
     return _numpy(array.is_null(nan_is_null=True))
 
 
@@ -238,40 +271,28 @@ def spelled(value: str) -> str:
 
 def value_type(type_: pa.DataType) -> pa.DataType:
     """The type of a column's cells, dictionary encoding undone."""
-    import pyarrow as pa
-
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 def decimal_comma_share(array: pa.Array) -> float:
     """Share of the non-empty text cells that look like '1,5'."""
-    import pyarrow.compute as pc
-
-    trimmed, missing = _trim(plain(array), MISSING_TOKENS)
+    trimmed, missing = _trim(plain(array), (*NA_TEXTS, *_FURTHER_NA_TEXTS))
     filled = int((~missing).sum())
     return float(_numpy(pc.match_substring_regex(trimmed, _DECIMAL_COMMA)).sum()) / filled if filled else 0.0
 
 
 def _trim(array: pa.Array, missing_tokens: Sequence[str]) -> tuple[pa.Array, np.ndarray[Any, Any]]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     trimmed = pc.fill_null(pc.utf8_trim_whitespace(array), "")
     return trimmed, _numpy(pc.is_in(trimmed, pa.array(missing_tokens)))
 
 
 def _names_zone(trimmed: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     offset = pc.match_substring_regex(trimmed, r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$")
     # A date alone ends in '-dd', which looks like an offset.
     return pc.and_(offset, pc.greater(pc.utf8_length(trimmed), 10))
 
 
 def _parse(trimmed: pa.Array, missing: np.ndarray[Any, Any], cast: Any, pattern: str) -> Cells:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     text = pc.if_else(pa.array(missing), None, trimmed) if missing.any() else trimmed
     try:
         values = _float64(cast(text))
@@ -294,9 +315,6 @@ def _all_bad(array: pa.Array) -> Cells:
 
 def _cast_each(text: pa.Array, target: pa.DataType) -> pa.Array:
     """Cast text to timestamps, null where a cell does not fit (a 30th of February, say)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     try:
         return pc.cast(text, target)
     except pa.ArrowInvalid:
@@ -307,9 +325,6 @@ def _cast_each(text: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _seconds(array: pa.Array) -> Floats:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     return _float64(pc.cast(pc.cast(array, pa.int64()), pa.float64(), safe=False)) / 1e6
 
 

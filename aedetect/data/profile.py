@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MAX_COUNTED = 100_000
 DIGEST_SIZE = 1000
@@ -42,6 +41,7 @@ class NumberProfile:
         self._digest = datasketches.tdigest_double(DIGEST_SIZE)
 
     def update(self, values: np.ndarray[Any, Any]) -> None:
+        """Take in the numbers of one batch, float64 [rows]; NaN where there is none."""
         filled = values[~np.isnan(values)]
         finite = filled[np.abs(filled) <= cells.LARGEST]
         self.infinite += len(filled) - len(finite)
@@ -65,10 +65,12 @@ class NumberProfile:
 
     @property
     def minimum(self) -> float:
+        """The least finite number; NaN where there is none."""
         return float(self._digest.get_min_value()) if self.count else float("nan")
 
     @property
     def maximum(self) -> float:
+        """The largest finite number; NaN where there is none."""
         return float(self._digest.get_max_value()) if self.count else float("nan")
 
     def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
@@ -77,10 +79,15 @@ class NumberProfile:
 
 
 class ColumnProfile:
-    """What was seen of one column. `counting` asks for category counts.
+    """What was seen of one column, batch by batch. `counting` asks for category counts.
 
-    With `is_text`, cells are text as somebody typed it: numbers and truth values are looked for in
-    it. Text in typed formats is looked through for dates alone, since its '1' is not a number.
+    Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
+    that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
+    over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
+    number stands, and its text. `first_instant`, `last_instant`: seconds since 1970.
+
+    With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
+    it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
     """
 
     def __init__(self, field: pa.Field, is_text: bool, counting: bool, rules: cells.CellRules):
@@ -118,9 +125,7 @@ class ColumnProfile:
         elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
             self._take_text(array, locate)
         elif cells.is_text(array.type):
-            filled = cells.filled(array)
-            self.missing += int((~filled).sum())
-            self._take_dates(array, int(filled.sum()))
+            self._take_typed_text(array)
         else:
             read = cells.numbers(array, self.rules)
             self.missing += int(read.missing.sum())
@@ -129,10 +134,8 @@ class ColumnProfile:
             self._count(array)
 
     def _take_text(self, array: pa.Array, locate: Callable[[int], str]) -> None:
-        import pyarrow.compute as pc
-
         if not self._parsing:
-            filled = int(cells.filled(array).sum())
+            filled = int((~cells.empty(array, self.rules)).sum())
             self.missing += len(array) - filled
             # Not looked at any more, these cells count as what nearly all before them were.
             self.bad_numbers += filled
@@ -164,6 +167,14 @@ class ColumnProfile:
         )
         self._parsing = not hopeless
 
+    def _take_typed_text(self, array: pa.Array) -> None:
+        filled = int((~cells.empty(array, self.rules)).sum())
+        self.missing += len(array) - filled
+        if self.not_boolean == 0:
+            self.not_boolean += int(cells.booleans(array, self.rules).bad.sum())
+            self.bad_numbers += int(cells.numbers(array, self.rules).bad.sum())
+        self._take_dates(array, filled)
+
     def _take_dates(self, array: pa.Array, filled: int) -> None:
         """Look for dates in text, until it is clear that it holds something else."""
         if self.not_datetime * 2 > self.rows:
@@ -192,18 +203,29 @@ class ColumnProfile:
 
     @property
     def kind_type(self) -> pa.DataType:
+        """The type of the cells, dictionary encoding undone."""
         return cells.value_type(self.field.type)
 
     @property
     def filled(self) -> int:
+        """How many cells are not missing."""
         return self.rows - self.missing
 
     @property
+    def is_boolean_type(self) -> bool:
+        """Whether cells are stored as booleans."""
+        return bool(pa.types.is_boolean(self.kind_type))
+
+    @property
+    def holds_boolean_words(self) -> bool:
+        """Whether all cells of a text column are booleans, and not all of them 0 and 1."""
+        return self.bad_numbers > 0 and self.not_boolean == 0
+
+    @property
     def holds_codes(self) -> bool:
-        """Whether all cells are whole numbers, none with leading zeros, or truth values."""
+        """Whether all cells are whole numbers, none with leading zeros, or booleans."""
         whole = self.numbers.count > 0 and self.bad_numbers == 0 and self.numbers.all_integer
-        truths = self.bad_numbers > 0 and self.not_boolean == 0
-        return (whole and not self.leading_zeros) or truths
+        return (whole and not self.leading_zeros) or self.holds_boolean_words
 
     @property
     def is_counted(self) -> bool:
@@ -224,7 +246,7 @@ def kind_of(field: pa.Field) -> str:
 def profile_columns(
     schema: pa.Schema, is_text: bool, counting: set[str], parsed: set[str], rules: cells.CellRules
 ) -> dict[str, ColumnProfile]:
-    """Empty profiles for the columns of `schema`; typed text columns are always counted.
+    """Empty profiles for the columns of `schema`; typed columns of text and booleans are always counted.
 
     `parsed` are columns whose text is to be looked through for numbers, whatever the format.
     """
@@ -232,8 +254,12 @@ def profile_columns(
         field.name: ColumnProfile(
             field,
             is_text or field.name in parsed,
-            field.name in counting or (not is_text and cells.is_text(cells.value_type(field.type))),
+            field.name in counting or (not is_text and _is_countable(cells.value_type(field.type))),
             rules,
         )
         for field in schema
     }
+
+
+def _is_countable(type_: pa.DataType) -> bool:
+    return cells.is_text(type_) or bool(pa.types.is_boolean(type_))

@@ -1,6 +1,6 @@
 """How the values of each feature are spread, counted batch by batch in a fixed number of cells.
 
-Training keeps the counts of its rows in the model file; scoring counts anew over the same cells.
+Training keeps the counts of its rows in the model file; scoring counts over the same cells.
 Both see encoded rows, which scoring has at hand anyway: nothing is read twice.
 """
 
@@ -31,12 +31,12 @@ class Sketch:
     `edges`: per numeric feature, ascending values; none for the phases of datetimes, of which any
     one day shows but a part. `counts`: per numeric feature, rows below, on and between the edges
     in turn, and last those without a value, shape [2 · edges + 2]; then per categorical feature,
-    rows of each code. `moved`: per watched constant, rows that differ.
+    rows of each code. `changed_constants`: per watched constant, rows that differ.
     """
 
     edges: tuple[Array, ...]
     counts: list[Integers]
-    moved: Integers
+    changed_constants: Integers
     rows: int = 0
 
     @classmethod
@@ -48,10 +48,10 @@ class Sketch:
         counts = [np.zeros(size, np.int64) for size in sizes]
         return cls(edges, counts, np.zeros(len(encoder.state.constant), np.int64))
 
-    def update(self, matrix: Array, moved: Array) -> None:
+    def update(self, matrix: Array, changed: Array) -> None:
         """Count encoded rows [rows, features], and which constants differ [rows, constants]."""
         self.rows += len(matrix)
-        self.moved += moved.sum(axis=0)
+        self.changed_constants += changed.sum(axis=0)
         for index, counts in enumerate(self.counts):
             values = matrix[:, index]
             if index < len(self.edges):
@@ -64,11 +64,12 @@ class Sketch:
     def add(self, other: Sketch) -> None:
         """Take in the counts of another sketch over the same edges."""
         self.rows += other.rows
-        self.moved += other.moved
+        self.changed_constants += other.changed_constants
         for mine, theirs in zip(self.counts, other.counts, strict=True):
             mine += theirs
 
     def tensors(self) -> dict[str, Array]:
+        """The counts as they go into a model file."""
         return {
             _ROWS: np.array([self.rows], np.int64),
             _SIZES: np.array([len(values) for values in self.edges], np.int64),

@@ -71,7 +71,9 @@ def infer_schema(
         )
         for column, profile in profiles.items()
     ]
-    schema = Schema(columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values))
+    schema = Schema(
+        columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values), na_rule="pandas"
+    )
     # A series of one constant is worth watching: that it moves is an anomaly.
     watched = LEARNED_ROLES + (("constant",) if series.time else ())
     if not any(column.role in watched for column in columns):
@@ -92,7 +94,7 @@ def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]
 def _codes_as_categories(
     decisions: Mapping[str, Decision], profiles: Mapping[str, ColumnProfile]
 ) -> Mapping[str, Decision]:
-    """Small whole numbers and truth values as categories, where there are no other numbers or dates."""
+    """Small whole numbers and booleans as categories, where there are no other numbers or dates."""
     numbers = [name for name, found in decisions.items() if found.role in ("numeric", "boolean")]
     text = any(found.role == "categorical" for found in decisions.values())
     dates = any(found.role == "datetime" for found in decisions.values())
@@ -187,6 +189,8 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if profile.is_text:
         return _decide_text(column, profile, name)
     if cells.is_text(profile.kind_type):
+        if profile.holds_boolean_words:
+            return _constant(profile) or Decision("boolean", "two boolean words")
         if not profile.not_datetime and profile.first_instant < float("inf"):
             return _datetime(profile)
         return _decide_categories(column, profile)
@@ -199,8 +203,8 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
     if bad == 0 and not profile.leading_zeros:
         return _decide_numbers(column, profile)
-    if profile.not_boolean == 0 and bad > 0:
-        return _constant(profile) or Decision("boolean", "two truth values")
+    if profile.holds_boolean_words:
+        return _constant(profile) or Decision("boolean", "two boolean words")
     if (
         profile.first_bad
         and profile.decimal_commas > (1 - MAX_BAD_NUMBERS) * bad
@@ -222,7 +226,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
         if profile.not_datetime:
             raise DataError(
                 f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
-                f"mend them, name them with --na-values, or give --exclude {column}"
+                f"repair them, name them with --na-values, or give --exclude {column}"
             )
         return _datetime(profile)
     return _decide_categories(column, profile)
@@ -231,7 +235,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
 def _bad_number(column: str, where: str, text: str) -> str:
     shown = text if len(text) <= 40 else text[:40] + "…"
     return (
-        f"{where}, column {column!r}: {shown!r} is not a number; mend it, give --na-values {shown!r} "
+        f"{where}, column {column!r}: {shown!r} is not a number; repair it, give --na-values {shown!r} "
         f"if it means 'missing', or --role {column}=categorical if the column holds codes"
     )
 
@@ -257,7 +261,7 @@ def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
 def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
     if not (profile.is_counted or profile.overflowed):
         return Decision("categorical", "to be counted")
-    filled = max(profile.counted_rows - (profile.rows - profile.filled), 1)
+    filled = max(sum(profile.counts.values()), 1)
     distinct = len(profile.counts)
     share = distinct / filled
     if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Matrix
-
-if TYPE_CHECKING:
-    pass
 
 
 def uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.ndarray[Any, Any]:

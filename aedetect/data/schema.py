@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from aedetect.config import Role
-from aedetect.data.cells import CellRules
+from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
 from aedetect.errors import DataError, ModelError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 LEARNED_ROLES = ("numeric", "categorical", "boolean", "datetime")
 
@@ -31,6 +28,7 @@ class Column(BaseModel):
 
     @property
     def is_learned(self) -> bool:
+        """Whether the column becomes features of the model."""
         return self.role in LEARNED_ROLES
 
     @property
@@ -40,23 +38,30 @@ class Column(BaseModel):
 
 
 class Schema(BaseModel):
-    """All columns of the training data, in their order, and how text cells were read."""
+    """All columns of the training data, in their order, and how cells were read.
+
+    `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: tuple[Column, ...]
     decimal: str = "."
     na_values: tuple[str, ...] = ()
+    na_rule: NaRule = "0.1.0"
 
     @property
     def rules(self) -> CellRules:
-        return CellRules(self.decimal, self.na_values)
+        """How the cells of new data are read."""
+        return CellRules(self.decimal, self.na_values, self.na_rule)
 
     @property
     def inputs(self) -> list[Column]:
+        """The columns that new data must have."""
         return [column for column in self.columns if column.is_input]
 
     def names(self, role: Role) -> list[str]:
+        """The columns of that role."""
         return [column.name for column in self.columns if column.role == role]
 
     def check(
@@ -72,7 +77,7 @@ class Schema(BaseModel):
         if lacking:
             raise ModelError(
                 f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
-                "score a file with the same columns, or train anew"
+                "score a file with the same columns, or retrain"
             )
         for column in self.inputs:
             field = arriving.field(column.name)

@@ -35,4 +35,4 @@ class Progress:
     step: int
     steps: int
     loss: float
-    held_out: float
+    validation_loss: float

@@ -83,7 +83,9 @@ def read_inputs(run: Run, inputs: Sequence[Input]) -> None:
         _enter(run, entry, warnings)
 
 
-def run_to_table(task: Task, inputs: Sequence[Input]) -> tuple[pa.Table, RunSummary]:
+def run_to_table(
+    task: Task, inputs: Sequence[Input], callback: Callback | None = None
+) -> tuple[pa.Table, RunSummary]:
     """All inputs through a task as one table; with several, a last column names each row's.
 
     Raises the DataError or ModelError of the first input that cannot be used.
@@ -98,7 +100,7 @@ def run_to_table(task: Task, inputs: Sequence[Input]) -> tuple[pa.Table, RunSumm
             if batch.result.rows is not None:
                 batches.append(conformed(batch.result.rows, schema, batch.source.name))
 
-    read_inputs(Run(task, summary, Gather()), inputs)
+    read_inputs(Run(task, summary, Gather(), callback or Callback()), inputs)
     return pa.Table.from_batches(batches, schema), summary
 
 

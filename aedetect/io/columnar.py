@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
 
 from aedetect.io.source import Reader
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
@@ -21,19 +22,28 @@ def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
     return _PlainReader(kind(source, batch_rows))
 
 
+def with_usual_types(table: pa.Table) -> pa.Table:
+    """A table in memory with its columns in the types that they would have from a file."""
+    fields = [field.with_type(_usual(field.type)) for field in table.schema]
+    schema = pa.schema(fields)
+    if schema.equals(table.schema):
+        return table
+    columns = [
+        pa.chunked_array([_as(chunk, field.type) for chunk in column.chunks], field.type)
+        for column, field in zip(table.columns, fields, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 class _PlainReader:
     """Gives columns of types that little can be done with as the nearest usual ones."""
 
     def __init__(self, reader: Reader):
-        import pyarrow as pa
-
         self._reader = reader
         fields = [field.with_type(_usual(field.type)) for field in reader.schema]
         self.schema: pa.Schema = pa.schema(fields)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         if self.schema.equals(self._reader.schema):
             yield from self._reader.batches()
             return
@@ -44,8 +54,6 @@ class _PlainReader:
 
 def _usual(type_: pa.DataType) -> pa.DataType:
     """Without views, run lengths, extensions and half precision, which few of Arrow's functions take."""
-    import pyarrow as pa
-
     kinds = pa.types
     if isinstance(type_, pa.BaseExtensionType):
         return _usual(type_.storage_type)
@@ -61,9 +69,6 @@ def _usual(type_: pa.DataType) -> pa.DataType:
 
 
 def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if column.type == type_:
         return column
     if isinstance(column, pa.ExtensionArray):
@@ -89,8 +94,6 @@ class _ParquetReader:
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[Any]:
-        from pyarrow import parquet
-
         with self._source() as stream, parquet.ParquetFile(stream, pre_buffer=False) as file:
             yield file
 
@@ -105,8 +108,6 @@ class _ArrowReader:
             self.schema: pa.Schema = file.schema.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         with self._file() as file:
             blocks = (
                 (file.get_batch(index) for index in range(file.num_record_batches))
@@ -119,8 +120,6 @@ class _ArrowReader:
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[Any]:
-        import pyarrow as pa
-
         with self._source() as stream:
             try:
                 file = pa.ipc.open_file(stream)

@@ -9,12 +9,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
 from aedetect.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _BLOCK_MIB = 4
 _NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding latin-1"
@@ -41,8 +41,6 @@ class CsvReader:
         batch_rows: int,
         locate: Callable[[int], str],
     ):
-        import pyarrow as pa
-
         self._name = name
         self._open = open
         self._delimiter = delimiter
@@ -53,8 +51,6 @@ class CsvReader:
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         last = ""
         try:
             with self._open() as stream:
@@ -69,9 +65,6 @@ class CsvReader:
             self._check_quotes()
 
     def _blocks(self, stream: IO[bytes]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-        from pyarrow import csv as arrow_csv
-
         # In a file of one column, an empty line is a row whose only cell is empty; in others it is none.
         alone = len(self._names) == 1
         named: dict[str, Any] = (
@@ -104,7 +97,7 @@ class CsvReader:
             mark = "a tab" if self._delimiter == "\t" else repr(self._delimiter)
             raise DataError(
                 f"{self._name}: {where} has {got} field{'s' * (got != '1')} where the header has {wanted}; "
-                f"mend or remove this row, or name the delimiter with --delimiter if it is not {mark}"
+                f"repair or remove this row, or name the delimiter with --delimiter if it is not {mark}"
             ) from None
         reason = str(error).splitlines()[0]
         if "straddling" in reason or "larger than block size" in reason:
@@ -157,7 +150,7 @@ def _header(name: str, stream: IO[bytes], delimiter: str) -> tuple[list[str], in
         raise DataError(f"{name}: the header is not UTF-8 text; {_NAME_ENCODING}")
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
-        raise DataError(f"{name}: the column name {twice[0]!r} stands twice in the header; rename one")
+        raise DataError(f"{name}: the column name {twice[0]!r} appears twice in the header; rename one")
     return names, reader.line_num
 
 

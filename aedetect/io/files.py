@@ -1,4 +1,8 @@
-"""Files as inputs: opened, decompressed and read by format, with the same errors everywhere."""
+"""Files as inputs: opened, decompressed and read by format, with the same errors everywhere.
+
+The formats' own modules load pyarrow and are loaded when a file is read: a name that leads nowhere
+is told before.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from aedetect.errors import DataError
-from aedetect.io import csv, jsonl, sniff
+from aedetect.io import sniff
 from aedetect.io.locate import STDIN, Location, locate
 from aedetect.io.source import Reader, ReadOptions
 
@@ -60,19 +64,21 @@ class FileInput:
         return _FileReader(self, self._reader(batch_rows))
 
     def _reader(self, batch_rows: int) -> Reader:
+        from aedetect.io import columnar, csv, jsonl
+
         shape = self._shape
         with self._errors():
             if shape.format == "csv":
                 return csv.CsvReader(self.name, self._text, shape.delimiter, batch_rows, self.locate)
             if shape.format == "jsonl":
                 return jsonl.JsonLinesReader(self._text, self._json_types, batch_rows, self.name)
-            from aedetect.io import columnar
-
             return columnar.open_columnar(shape.format, self._seekable, batch_rows)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
             return f"row {row}"
+        from aedetect.io import csv, jsonl
+
         with self._text() as stream:
             if self._shape.format == "jsonl":
                 line = jsonl.line_of_row(stream, row)
@@ -92,6 +98,8 @@ class FileInput:
 
     @cached_property
     def _json_types(self) -> pa.Schema:
+        from aedetect.io import jsonl
+
         with self._text() as stream:
             return jsonl.settle_types(stream, self.name)
 
@@ -191,7 +199,7 @@ class _FileReader:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise DataError(
-                f"{source.name}: the column name {twice[0]!r} stands twice in the header; rename one"
+                f"{source.name}: the column name {twice[0]!r} appears twice in the header; rename one"
             )
         if not names:
             raise DataError(f"{source.name}: holds no columns")

@@ -7,18 +7,17 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import pyarrow as pa
 
 from aedetect.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 NESTED = b"aedetect.nested"
 _INT64 = 2**63
 _SAID = {
     "null": "null",
-    "bool": "a truth value",
+    "bool": "a boolean",
     "int": "a number",
     "float": "a number",
     "string": "a string",
@@ -33,8 +32,6 @@ def settle_types(stream: IO[bytes], name: str) -> pa.Schema:
     objects or lists, it is a string column of JSON texts (the latter marked as nested). Raises
     DataError where a line is no JSON object, and where there is none.
     """
-    import pyarrow as pa
-
     kinds: dict[str, set[str]] = {}
     for _, record in _records(stream, name):
         for key, value in record.items():
@@ -77,8 +74,6 @@ class JsonLinesReader:
             yield self._batch(rows)
 
     def _batch(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
-        import pyarrow as pa
-
         columns = []
         for field in self.schema:
             values = [row.get(field.name) for row in rows]
@@ -129,8 +124,6 @@ def _kind(value: Any) -> str:
 
 
 def _field(name: str, kinds: set[str]) -> pa.Field:
-    import pyarrow as pa
-
     if "nested" in kinds:
         return pa.field(name, pa.string(), metadata={NESTED: b"1"})
     if not kinds:

@@ -29,6 +29,7 @@ class Shape:
 
 
 def compression_of(head: bytes) -> str | None:
+    """What a file with these first bytes is compressed by, as Arrow calls it; None where by nothing."""
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
     if head.startswith(b"\x28\xb5\x2f\xfd"):
@@ -37,6 +38,7 @@ def compression_of(head: bytes) -> str | None:
 
 
 def is_utf8(encoding: str) -> bool:
+    """Whether this is a name of UTF-8."""
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
 

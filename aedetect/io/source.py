@@ -27,7 +27,9 @@ class Reader(Protocol):
     """
 
     @property
-    def schema(self) -> pa.Schema: ...
+    def schema(self) -> pa.Schema:
+        """The columns, known before any row is read."""
+        ...
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in order. Raises DataError where the input cannot be read."""
@@ -38,14 +40,18 @@ class Input(Protocol):
     """Something that can be opened for reading, repeatedly."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What messages call it: a path, say."""
+        ...
 
     @property
     def is_text(self) -> bool:
         """Whether cells are text as somebody typed them, and rows have line numbers."""
         ...
 
-    def open(self, batch_rows: int) -> Reader: ...
+    def open(self, batch_rows: int) -> Reader:
+        """A fresh pass, in batches of at most `batch_rows` rows. Raises DataError where it cannot be read."""
+        ...
 
     def locate(self, row: int) -> str:
         """Where row `row` (from 1) stands: 'row 7', or 'row 7 (line 8)' in a text file."""

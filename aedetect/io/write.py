@@ -10,14 +10,15 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, Any, Protocol, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 TEXT_FORMATS = ("csv", "tsv")
 
@@ -25,9 +26,13 @@ TEXT_FORMATS = ("csv", "tsv")
 class Sink(Protocol):
     """Takes record batches of one schema."""
 
-    def write(self, batch: pa.RecordBatch) -> None: ...
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the file; the stream below stays open."""
+        ...
 
     def abandon(self) -> None:
         """Let go of a file that will not be kept."""
@@ -78,8 +83,6 @@ def _compressed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
             yield cast("IO[bytes]", packed)
     elif path.lower().endswith(".zst"):
-        import pyarrow as pa
-
         with pa.CompressedOutputStream(pa.PythonFile(_LeftOpen(raw), mode="w"), "zstd") as packed:
             yield packed
     else:
@@ -100,9 +103,6 @@ class _LeftOpen(io.RawIOBase):
 
 
 def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
-    import pyarrow as pa
-    from pyarrow import parquet
-
     match format:
         case "csv" | "tsv":
             return CsvSink(stream, schema, "\t" if format == "tsv" else ",")
@@ -139,8 +139,6 @@ class CsvSink:
     """CSV with quotes only where needed; text goes out as it came in."""
 
     def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str):
-        import pyarrow as pa
-
         self._stream = stream
         self._delimiter = delimiter
         self._special = f'[{delimiter if delimiter != chr(9) else chr(92) + "t"}"\\r\\n]'
@@ -148,8 +146,6 @@ class CsvSink:
         self._stream.write((delimiter.join(names) + "\n").encode())
 
     def write(self, batch: pa.RecordBatch) -> None:
-        import pyarrow.compute as pc
-
         if not len(batch):
             return
         texts = [self._quoted(as_text(column)) for column in batch.columns]
@@ -167,8 +163,6 @@ class CsvSink:
         return
 
     def _quoted(self, texts: pa.Array) -> pa.Array:
-        import pyarrow.compute as pc
-
         special = pc.match_substring_regex(texts, self._special)
         if not pc.any(special).as_py():
             return texts
@@ -197,9 +191,6 @@ class JsonLinesSink:
 
 def as_text(column: pa.Array) -> pa.Array:
     """A column as CSV cells: null is empty, numbers in their shortest exact form, lists as JSON."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     column = _decoded(column)
     if _has_text_form(column.type):
         texts = pc.cast(column, pa.string())
@@ -209,14 +200,10 @@ def as_text(column: pa.Array) -> pa.Array:
 
 
 def _decoded(column: pa.Array) -> pa.Array:
-    import pyarrow as pa
-
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _has_text_form(type_: pa.DataType) -> bool:
-    import pyarrow as pa
-
     types = pa.types
     number = types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_)
     time = types.is_temporal(type_) and not types.is_interval(type_)
@@ -225,9 +212,6 @@ def _has_text_form(type_: pa.DataType) -> bool:
 
 
 def _json_values(column: pa.Array) -> list[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     column = _decoded(column)
     # Python's own times know neither nanoseconds nor the year 10,000: Arrow's text does.
     if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):

@@ -1,1 +1,1 @@
-"""The autoencoders: one small file each, behind the contracts in `base`."""
+"""The networks: one small file for each architecture, behind the contracts in `base`; they know no files."""

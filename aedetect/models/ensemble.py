@@ -10,8 +10,7 @@ import torch
 from torch.nn import functional
 
 from aedetect.data.arrays import Floats, Matrix
-from aedetect.models.base import Autoencoder
-from aedetect.models.window_base import SeriesAutoencoder
+from aedetect.models.base import Autoencoder, WindowAutoencoder
 
 # Matrix products round differently for different numbers of rows and of threads. In blocks of
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
@@ -20,7 +19,7 @@ BLOCK_ROWS = 1024
 
 
 def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.device) -> Matrix:
-    """Errors averaged over the members, each relative to its own held-out rows.
+    """Errors averaged over the members, each relative to its own validation rows.
 
     Shape: [rows, features] → [rows, features], float32. Call it within `single_threaded`.
     """
@@ -39,16 +38,16 @@ def member_errors(model: Autoencoder, matrix: Matrix, device: torch.device) -> M
 
 
 def window_scores(
-    models: Sequence[SeriesAutoencoder], stretch: Matrix, window: int, device: torch.device
+    models: Sequence[WindowAutoencoder], segment: Matrix, window: int, device: torch.device
 ) -> Floats:
-    """The score of each window of a stretch [steps, channels], averaged over the members; [windows].
+    """The score of each window of a segment [steps, channels], averaged over the members; [windows].
 
     Call it within `single_threaded`.
     """
-    count = max(len(stretch) - window + 1, 0)
+    count = max(len(segment) - window + 1, 0)
     scores = np.zeros(count)
     with torch.inference_mode():
-        steps = torch.from_numpy(np.ascontiguousarray(stretch)).to(device)
+        steps = torch.from_numpy(np.ascontiguousarray(segment)).to(device)
         for start in range(0, count, BLOCK_ROWS):
             stop = min(start + BLOCK_ROWS, count)
             for model in models:
@@ -58,12 +57,12 @@ def window_scores(
                 if not model.margin:
                     # Blocks of one size round alike, wherever a file begins or ends.
                     part = functional.pad(part, (0, 0, 0, BLOCK_ROWS - (stop - start)))
-                found = model.along(part, left, right)[: stop - start]
+                found = model.sliding_scores(part, left, right)[: stop - start]
                 scores[start:stop] += found.double().cpu().numpy()
     return scores / len(models)
 
 
-def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
+def window_errors(models: Sequence[WindowAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
     """Errors [windows, steps, channels] of windows of the same shape, averaged over the members."""
     with torch.inference_mode():
         batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
@@ -73,14 +72,14 @@ def window_errors(models: Sequence[SeriesAutoencoder], windows: Matrix, device: 
 
 
 def reconstructed_windows(
-    models: Sequence[SeriesAutoencoder], windows: Matrix, device: torch.device
+    models: Sequence[WindowAutoencoder], windows: Matrix, device: torch.device
 ) -> Matrix:
     """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
     with torch.inference_mode():
         batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
         total = torch.stack([model.reconstruct(batch).float() for model in models]).mean(dim=0)
-    rebuilt: Matrix = total.cpu().numpy()
-    return rebuilt
+    reconstructed: Matrix = total.cpu().numpy()
+    return reconstructed
 
 
 def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:

@@ -1,7 +1,19 @@
-"""The autoencoders: one small file each, behind the contract in `base`.
+"""The architectures by name: one small file each, behind the contracts in `base`.
 
-To add one, write its file and name it here; training, scoring, the model file and the contract
-tests take it from this registry.
+To add one for tables, write `tabular/NAME.py` with a subclass of `base.Autoencoder` and name it in
+`ARCHITECTURES`; for time series, `windows/NAME.py`, `base.WindowAutoencoder`, `SERIES_ARCHITECTURES`.
+That is all: the settings, training, scoring, the model file and the tests of the contract
+(`tests/models`) take it from here. What the subclass has to do:
+
+- `__init__(layout, config)` builds everything from these two, so that a model file can be loaded;
+- `errors` is the loss in training mode and the score's raw material in evaluation mode;
+- `reconstruct` says what was expected, for explanations;
+- `fit_score_normalisation` sets, after training, what evaluation needs beside weights: how large
+  errors typically are, a memory bank. All of it must be parameters or buffers, whose names then
+  stand in model files and cannot change. Where a buffer's size depends on the data, see
+  `buffers.DataSizedBuffers`.
+
+`layers`, `memory_bank`, `pca` and `standardize` have the parts that several are made of.
 """
 
 from __future__ import annotations
@@ -16,8 +28,7 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from aedetect.config import ModelConfig
     from aedetect.data.features.layout import Layout
-    from aedetect.models.base import Autoencoder
-    from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
+    from aedetect.models.base import Autoencoder, WindowAutoencoder, WindowLayout
 
 ARCHITECTURES = {
     "memory": "aedetect.models.tabular.memory:MemoryAutoencoder",
@@ -33,21 +44,21 @@ SERIES_ARCHITECTURES = {
 AUTO = "auto"
 
 
-def build_series(layout: WindowLayout, config: ModelConfig) -> SeriesAutoencoder:
-    """A freshly initialised model of time series; 'auto' is the one with a memory of patches.
+def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
+    """A freshly initialised model of windows of a time series; 'auto' is the patches one.
 
     Raises UsageError for an unknown name.
     """
     name = "patches" if config.architecture == AUTO else config.architecture
-    model: SeriesAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "for time series")(layout, config)
+    model: WindowAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "for time series")(layout, config)
     return model
 
 
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     """A freshly initialised model of the configured architecture.
 
-    'auto' is the memory one, but for tables of nothing but categories, where distances say
-    little, the principal one. Raises UsageError for an unknown name.
+    'auto' is the memory one; for tables of nothing but categories, where distances say little, it
+    is the principal one. Raises UsageError for an unknown name.
     """
     if config.architecture == AUTO:
         chosen = "memory" if layout.numeric else "principal"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import Encoded
+from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
-from aedetect.data.series.tail import Tail
 from aedetect.io.source import Input
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class PriorRows:
     """
 
     history: Sequence[Input] = ()
-    tails: Mapping[Name, Tail] | None = None
+    tails: Mapping[Name, SeriesContext] | None = None
     earlier: Sequence[Input] = ()
 
 
@@ -75,7 +75,7 @@ class ScoringSession(Protocol):
         """The table of events among all inputs; None for models that know no events."""
         ...
 
-    def tails(self, source: Input) -> Mapping[Name, Tail]:
+    def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         """What a later run is to know of the series in `source`; empty for tables."""
         ...
 

@@ -20,10 +20,10 @@ from aedetect.data.schema import Schema
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
-from aedetect.models.auxiliary.heads import Companion
+from aedetect.models.auxiliary.heads import AuxiliaryHeads
+from aedetect.models.base import WindowLayout
 from aedetect.models.device import pick_device
 from aedetect.models.registry import build, build_series
-from aedetect.models.window_base import WindowLayout
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
@@ -68,7 +68,7 @@ class FittedModel:
     normal_rows: Matrix
     sha256: str | None = None
     series: SeriesParts | None = None
-    heads: Companion | None = None
+    heads: AuxiliaryHeads | None = None
     sketch: Sketch | None = None
 
     @classmethod
@@ -108,7 +108,7 @@ class FittedModel:
         return self.series.state.window if self.series is not None else 0
 
     @property
-    def auxiliary(self) -> Companion:
+    def auxiliary(self) -> AuxiliaryHeads:
         """The networks behind `encode`, `clean`, `impute` and `sample`.
 
         Raises ModelError for a model of time series, and for a file of a format that had none.
@@ -257,6 +257,6 @@ def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channel
 
 def _auxiliary(
     config: Config, encoder: FeatureEncoder, tensors: Tensors, device: torch.device
-) -> Companion | None:
+) -> AuxiliaryHeads | None:
     stored = _weights(tensors, _AUXILIARY)
-    return Companion.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
+    return AuxiliaryHeads.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None

@@ -67,7 +67,8 @@ class Manifest(BaseModel):
     `file_sha256` is the digest of the whole file with these 64 digits written as zeros.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Pydantic before 2.10 keeps every name that begins with `model_` for itself, and warns.
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     format_version: int
     file_sha256: str

@@ -26,8 +26,9 @@ from aedetect.errors import ModelError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 
-# 2: with a companion (codes, repairs, new rows); a model of format 1 has none.
-FORMAT_VERSION = 2
+# 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
+# 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
+FORMAT_VERSION = 3
 MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64
 
@@ -160,7 +161,7 @@ def _check_digest(data: bytes, claimed: object) -> None:
     place = _digest_place(data)
     blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
     if hashlib.sha256(blank).hexdigest() != claimed:
-        raise _Damaged("the model file is damaged (its digest does not match); restore it or train anew")
+        raise _Damaged("the model file is damaged (its digest does not match); restore it or retrain")
 
 
 def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features.categorical import FIRST_KNOWN
-from aedetect.data.series.channels import Channels, unbent
+from aedetect.data.series.channels import Channels, inverse_log_compressed
 from aedetect.data.series.scaling import scalings
 from aedetect.models.ensemble import BLOCK_ROWS, reconstructed_windows, single_threaded
 
@@ -156,7 +156,7 @@ class Reconstruction:
                 kept.timeline.segments, kept.own, scaling, strict=True
             ):
                 if len(stretch) >= window:
-                    rebuilt = unbent(self._stretch(stretch, window))
+                    rebuilt = inverse_log_compressed(self._stretch(stretch, window))
                     found[kept.timeline.order[part]] = rebuilt * spread + center
         return found
 

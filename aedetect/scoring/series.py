@@ -13,10 +13,10 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import Encoded
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
-from aedetect.data.series.scaling import stretches, warmup_rows
+from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
-from aedetect.data.series.tail import Tail, Tails
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
@@ -109,7 +109,7 @@ class SeriesSession:
         self._taken: dict[int, _Taken] = {}
         self._sources: list[tuple[int, Input]] = []
         rows, known = self._gathered(inputs, prior.history)
-        self._tails: Tails | None = None
+        self._tails: CarryOver | None = None
         self._before = 0
         self._rows: Rows | None = None
         if prior.tails is not None:
@@ -139,7 +139,7 @@ class SeriesSession:
             known = count if place < len(history) else known
         return together(gathered, Channels.of(self._scorer.fitted.encoder).width), known
 
-    def _recalled(self, tails: Tails, earlier: Sequence[Input], rows: Rows) -> Rows:
+    def _recalled(self, tails: CarryOver, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
         width = rows.values.shape[1]
         read: list[Rows] = []
@@ -148,7 +148,7 @@ class SeriesSession:
         kept = tails.rows(together([*read, rows], width), self._entities.names)
         return together([kept, *read], width)
 
-    def tails(self, source: Input) -> Mapping[Name, Tail]:
+    def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         if self._tails is None or self._rows is None:
             return {}
         taken = self._taken[id(source)]
@@ -285,7 +285,7 @@ class SeriesSession:
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
-        own = stretches(rows, timeline, self.names, series.scales, state.beginning)
+        own = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
         raw = self._raw(own, timeline, len(rows))
         self.unscorable = rows.unscorable | np.isnan(raw)
         self.warmup = np.isnan(raw) & ~rows.unscorable
@@ -334,7 +334,7 @@ class SeriesSession:
         self._shares = np.concatenate(found)
 
 
-def _tails_under(scorer: SeriesScorer, known: Mapping[Name, Tail]) -> Tails:
+def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
     """What is kept of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
@@ -343,8 +343,8 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, Tail]) -> Tails:
     state, scales = scorer.series.state, scorer.series.scales
     length = 2 * state.window + scorer.fitted.config.series.smoothing
     if scales is None:
-        return Tails(known, length, state.gap)
-    return Tails(known, length, state.gap, state.beginning, frozenset(scales.names))
+        return CarryOver(known, length, state.gap)
+    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
 
 
 def _place(source: Input, before: int, index: int) -> str:

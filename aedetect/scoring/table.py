@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
-from aedetect.data.series.tail import Tail
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
@@ -73,9 +73,9 @@ class TableScorer:
         # The mean over features is what a row scores: a changed constant adds `beyond` to it, as does
         # a number far beyond all that were learned.
         added = np.float32(beyond * width)
-        moved = encoded.moved * added
-        errors[:, : encoded.far.shape[1]] += encoded.far * added
-        scores = scores + (encoded.moved.sum(axis=1) + encoded.far.sum(axis=1)) * beyond
+        moved = encoded.changed_constants * added
+        errors[:, : encoded.out_of_range.shape[1]] += encoded.out_of_range * added
+        scores = scores + (encoded.changed_constants.sum(axis=1) + encoded.out_of_range.sum(axis=1)) * beyond
         scores = np.where(encoded.infinite, np.maximum(scores, beyond), scores)
         scores = np.where(encoded.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
@@ -128,5 +128,5 @@ class TableSession:
     def events(self) -> None:
         return None
 
-    def tails(self, source: Input) -> Mapping[Name, Tail]:
+    def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         return {}

@@ -73,7 +73,7 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return "set by hand"
         if self.settings.alarms_per_day is not None:
-            return f"at most {self.settings.alarms_per_day:g} false events a day"
+            return self._events_a_day
         return f"alert rate {self.settings.alert_rate:g}"
 
     @property
@@ -82,8 +82,8 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return "as set by hand"
         if self.settings.alarms_per_day is not None:
-            return f"at most {self.settings.alarms_per_day:g} false events a day on each series"
-        return f"{self.settings.alert_rate:.3%}".rstrip("%").rstrip("0").rstrip(".") + "% of normal rows"
+            return f"{self._events_a_day} on each series"
+        return f"{100 * self.settings.alert_rate:.6g}% of normal rows"
 
     @property
     def warnings(self) -> list[str]:
@@ -107,6 +107,11 @@ class ThresholdPolicy:
                 "say how many false events you accept with --alarms-per-day"
             )
         return said
+
+    @property
+    def _events_a_day(self) -> str:
+        count = self.settings.alarms_per_day
+        return f"at most {count:g} false event{'s' * (count != 1)} a day"
 
     @property
     def _counted(self) -> Spans:

@@ -34,7 +34,7 @@ class InputWarnings:
         for name, count in encoded.unseen.items():
             self._unseen[name] = self._unseen.get(name, 0) + count
         constants = [column.name for column in self._schema.columns if column.role == "constant"]
-        for name, moved in zip(constants, encoded.moved.sum(axis=0), strict=True):
+        for name, moved in zip(constants, encoded.changed_constants.sum(axis=0), strict=True):
             if moved:
                 self._moved[name] = self._moved.get(name, 0) + int(moved)
 

@@ -122,7 +122,7 @@ def row_map(
 def _standardised(fitted: FittedModel, matrix: Matrix) -> Matrix:
     import torch
 
-    from aedetect.models.base import standardised
+    from aedetect.models.layers import standardised
 
     return np.asarray(standardised(torch.from_numpy(matrix), fitted.encoder.layout).numpy())
 

@@ -44,13 +44,13 @@ def sample_batches(
 def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    companion, schema = fitted.auxiliary, sample_schema(fitted)
+    auxiliary, schema = fitted.auxiliary, sample_schema(fitted)
     random = torch.Generator().manual_seed(seed)
     for start in range(0, count, _BATCH_ROWS):
         with torch.inference_mode():
             size = min(_BATCH_ROWS, count - start)
-            values = companion.sampler.draw(companion.repair.memory, among, size, random)
-            matrix = companion.repair.columns.rows(values).cpu().numpy()
+            values = auxiliary.sampler.draw(auxiliary.repair.memory, among, size, random)
+            matrix = auxiliary.repair.columns.rows(values).cpu().numpy()
         found = restored(fitted.encoder, matrix)
         yield pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
 

@@ -237,7 +237,7 @@ def _score_task(fitted: FittedModel, shape: Shape | None) -> Any:
 
 def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Chosen) -> PriorRows:
     """What went before the inputs that are chosen now."""
-    from aedetect.data.series.tail import Tail
+    from aedetect.data.series.context import SeriesContext
     from aedetect.scoring.base import PriorRows
 
     if fitted.series is None or ledger is None:
@@ -246,7 +246,7 @@ def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Ch
     places = {id(source): place for place, source in enumerate(files.sources)}
     first = min((places[id(source)] for source in chosen.inputs), default=0)
     earlier = [source for source in chosen.known if places[id(source)] < first]
-    tails = {name: Tail.from_bytes(data) for name, data in stored.items()}
+    tails = {name: SeriesContext.from_bytes(data) for name, data in stored.items()}
     return PriorRows(files.history, tails, earlier[-_EARLIER_INPUTS:])
 
 

@@ -11,7 +11,7 @@ from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.scaling import stretches, warmup_rows
+from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
@@ -23,8 +23,8 @@ from aedetect.scoring.row_scores import peaks_of
 from aedetect.scoring.series import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
+from aedetect.training.profiling import LEAST_ROWS, chunks
 from aedetect.training.split import TrainingRows
-from aedetect.training.survey import LEAST_ROWS, chunks
 from aedetect.training.warm_start import Start, too_few
 
 
@@ -80,7 +80,7 @@ def _series_scores(
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    own = stretches(rows, timeline, names, series.scales, state.beginning)
+    own = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> Floats:

@@ -23,10 +23,12 @@ FORMAT = "aedetect-checkpoint-1"
 class Checkpointer:
     """Writes the state of a run of one or more members to `path`, at most every `seconds`.
 
-    `fingerprint` names the data and settings of the run: a checkpoint of another run is refused.
+    Without a path it keeps nothing. `fingerprint` names the data and settings of the run: a
+    checkpoint of another run is refused. `finished` and `records` are those of the members that a
+    checkpoint holds whole.
     """
 
-    def __init__(self, path: Path, seconds: float, fingerprint: str):
+    def __init__(self, path: Path | None, seconds: float, fingerprint: str):
         self.path = path
         self._seconds = seconds
         self._fingerprint = fingerprint
@@ -34,18 +36,30 @@ class Checkpointer:
         self.finished: list[dict[str, Tensor]] = []
         self.records: list[TrainingRecord] = []
 
+    @classmethod
+    def none(cls) -> Checkpointer:
+        """One that keeps nothing."""
+        return cls(None, 0.0, "")
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a checkpoint to load."""
+        return self.path is not None and self.path.exists()
+
     def offer(self, take: Callable[[], Snapshot]) -> None:
         """Save the snapshot that `take` makes, if it is time."""
-        if time.monotonic() - self._written >= self._seconds:
-            self._write(take())
+        if self.path is not None and time.monotonic() - self._written >= self._seconds:
+            self._write(self.path, take())
             self._written = time.monotonic()
 
     def member_done(self, weights: dict[str, Tensor], record: TrainingRecord) -> None:
         """Keep a finished member for the checkpoints to come."""
+        if self.path is None:
+            return
         self.finished.append({name: tensor.cpu().clone() for name, tensor in weights.items()})
         self.records.append(record)
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, path: Path, snapshot: Snapshot) -> None:
         from safetensors.torch import save
 
         tensors = {f"weights.{name}": tensor for name, tensor in snapshot.tensors.items()}
@@ -65,7 +79,7 @@ class Checkpointer:
             "sha256": _digest(text, tensors),
         }
         data = save(tensors, metadata)
-        with atomic_output(self.path) as stream:
+        with atomic_output(path) as stream:
             stream.write(data)
 
     def load(self, device: torch.device) -> Snapshot | None:
@@ -76,7 +90,7 @@ class Checkpointer:
         """
         from safetensors import SafetensorError, safe_open
 
-        if not self.path.exists():
+        if self.path is None or not self.found:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:
@@ -84,12 +98,12 @@ class Checkpointer:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if metadata.get("format") != FORMAT:
                 raise ModelError(
-                    f"{self.path}: not a checkpoint of this version; drop --resume to train anew"
+                    f"{self.path}: not a checkpoint of this version; drop --resume to start over"
                 )
             if metadata.get("fingerprint") != self._fingerprint:
                 raise ModelError(
                     f"{self.path}: this checkpoint was made with other data or settings; "
-                    "repeat the same command, or drop --resume to train anew"
+                    "repeat the same command, or drop --resume to start over"
                 )
             if metadata["sha256"] != _digest(metadata["notes"], tensors):
                 raise ValueError("its digest does not match")
@@ -99,7 +113,7 @@ class Checkpointer:
             state.history = [(int(step), float(loss), float(value)) for step, loss, value in state.history]
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(
-                f"{self.path}: the checkpoint is damaged ({error}); drop --resume to train anew"
+                f"{self.path}: the checkpoint is damaged ({error}); drop --resume to start over"
             ) from None
         finished: dict[int, dict[str, Tensor]] = {}
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "random": {}}

@@ -7,16 +7,16 @@ from torch import Tensor
 
 # The most suspicious share of the rows a model remembers; of 5% hidden anomalies, three in four are
 # in it, and of normal rows one in six. A model does not drop these rows, it trusts them less.
-SUSPECT_SHARE = 0.2
+CANDIDATE_SHARE = 0.2
 _NEIGHBOUR_SHARE = 0.05
 _TRIMMED_STEPS, _TRIMMED_KEPT, _RIDGE = 8, 0.75, 0.01
 _WIDEST = 256
 _COMPARED_ROWS = 1024
 # Rows this far beyond the last tenth, in units of the way from the last quarter to it, stand out.
-_OUTSTANDING = 2.5
+_STANDS_OUT = 2.5
 
 
-def suspicion(values: Tensor) -> Tensor:
+def outlyingness(values: Tensor) -> Tensor:
     """How unlike the bulk of all rows each row is; [rows, width] → [rows], 0 for a typical row.
 
     The sum of two logarithms, each scaled to 1 at its 90% quantile: the distance to as many
@@ -31,17 +31,17 @@ def suspicion(values: Tensor) -> Tensor:
     return _scaled(_far(values)) + _scaled(_mahalanobis(values.double()).float())
 
 
-def suspects(values: Tensor) -> Tensor:
-    """Marks [rows] of the `SUSPECT_SHARE` most suspicious rows of `values` [rows, width]."""
-    scores = suspicion(values)
-    return scores > scores.quantile(1 - SUSPECT_SHARE)
+def outlier_candidates(values: Tensor) -> Tensor:
+    """Marks [rows] of the `CANDIDATE_SHARE` most suspicious rows of `values` [rows, width]."""
+    scores = outlyingness(values)
+    return scores > scores.quantile(1 - CANDIDATE_SHARE)
 
 
-def outstanding(values: Tensor) -> float:
+def contamination_estimate(values: Tensor) -> float:
     """Share of the rows of `values` [rows, width] that lie well apart from the rest."""
-    scores = suspicion(values)
+    scores = outlyingness(values)
     quarter, tenth = scores.quantile(0.75), scores.quantile(0.9)
-    return float((scores > tenth + _OUTSTANDING * (tenth - quarter)).float().mean())
+    return float((scores > tenth + _STANDS_OUT * (tenth - quarter)).float().mean())
 
 
 def _far(values: Tensor) -> Tensor:

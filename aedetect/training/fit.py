@@ -1,38 +1,57 @@
-"""Fitting a model: what `aedetect train` and `Detector.fit` do."""
+"""Fitting a model: what `aedetect train` and `Detector.fit` do, of tables and of time series."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import numpy as np
 
-from aedetect.config import Config
-from aedetect.engine.callbacks import Callback
-from aedetect.errors import UsageError
-from aedetect.io.source import Input
-from aedetect.scoring.fitted import FittedModel
+from aedetect.data.arrays import Floats
+from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
-from aedetect.training.warm_start import Start
+from aedetect.training.profiling import TrainingProfile, profile_inputs
+from aedetect.training.request import FitRequest, TrainingRun
 
 
-def fit(
-    inputs: Sequence[Input],
-    config: Config,
-    callback: Callback,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    older: FittedModel | None = None,
-) -> FittedModel:
-    """Fit a model on `inputs`; with `older`, go on from its weights, with its columns and scaling.
+def fit(request: FitRequest) -> FittedModel:
+    """A first pass profiles the inputs, networks learn from them, and rows they never saw calibrate.
 
-    With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises DataError,
-    UsageError or ModelError for what the user can repair.
+    Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    start = Start.of(older, "trained on") if older is not None else None
-    if older is not None:
-        config = config.model_copy(update={"model": older.config.model})
-    if config.series.time is None:
-        return fit_table(inputs, config, callback, checkpoint, resume, start)
-    if start is not None:
-        raise UsageError("--from goes with tables; a model of time series is trained anew")
-    return fit_series(inputs, config, callback)
+    run = TrainingRun.begin(request)
+    profile = _profiled(run)
+    learn = fit_table if run.config.series.time is None else fit_series
+    learned = learn(run, profile)
+    scale, calibration = scaled(_presumed_normal(learned.scores, run.config.training.contamination))
+    return FittedModel(
+        config=run.config,
+        encoder=profile.encoder,
+        members=learned.members,
+        calibration=calibration,
+        scale=scale,
+        training=run.summary(learned),
+        device=run.device,
+        normal_rows=learned.normal_rows,
+        series=learned.series,
+        heads=learned.heads,
+        sketch=learned.sketch,
+    )
+
+
+def _profiled(run: TrainingRun) -> TrainingProfile:
+    inputs = run.request.inputs
+    run.callback.stage("reading")
+    profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
+    run.callback.columns(profile.schema)
+    for text in profile.notices:
+        run.callback.notice(text)
+    return profile
+
+
+def _presumed_normal(scores: Floats, contamination: float | str) -> Floats:
+    """The scores without the highest ones, where the user said what share of the rows are anomalies.
+
+    Where they only may be, all are kept: the threshold then errs towards fewer false alarms.
+    """
+    if not isinstance(contamination, float):
+        return scores
+    return np.sort(scores)[: max(1, len(scores) - round(contamination * len(scores)))]

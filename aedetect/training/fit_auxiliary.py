@@ -12,12 +12,12 @@ from aedetect.config import Config, TrainingConfig
 from aedetect.data.arrays import Matrix
 from aedetect.data.features.layout import Layout
 from aedetect.errors import UsageError
-from aedetect.models.auxiliary.heads import Companion
-from aedetect.models.auxiliary.imputer import Repair, sizes
-from aedetect.models.auxiliary.latent import CodeAutoencoder, chosen_size
-from aedetect.models.base import standardised
+from aedetect.models.auxiliary.heads import AuxiliaryHeads
+from aedetect.models.auxiliary.imputer import Imputer, sizes
+from aedetect.models.auxiliary.latent import LatentAutoencoder, chosen_size
 from aedetect.models.ensemble import single_threaded
-from aedetect.training.contamination import suspects
+from aedetect.models.layers import standardised
+from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.loop import Hooks, sample, seeded, train
 
@@ -28,18 +28,18 @@ _CODE_STEPS, _REPAIR_STEPS = 400, 400
 # Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
 _WIDE_VALUES, _LEAST_STEPS = 2000, 100
 # Lessons of the repair member: cells in all, rows at least and at most.
-_LESSON_CELLS, _LEAST_LESSONS, _MOST_LESSONS = 1 << 21, 2048, 8192
+_PAIR_CELLS, _LEAST_PAIRS, _MOST_PAIRS = 1 << 21, 2048, 8192
 _REPEATS = 8
 
 
-def fit_companion(
+def fit_auxiliary_heads(
     feed: Feed,
     calibration: Matrix,
     layout: Layout,
     config: Config,
     device: torch.device,
     deadline: float | None = None,
-) -> Companion:
+) -> AuxiliaryHeads:
     """Fit code, repair and sampling members on rows of `feed` and `calibration` [rows, features].
 
     The calibration rows may be learned from: no score comes from these members. `deadline` is on
@@ -52,7 +52,7 @@ def fit_companion(
             rows = torch.cat([rows, torch.from_numpy(calibration).to(rows)])
         rows = rows[torch.randperm(len(rows)).to(rows.device)]
         if config.training.contamination:
-            rows = rows[~suspects(standardised(rows, layout))]
+            rows = rows[~outlier_candidates(standardised(rows, layout))]
         held = min(max(2, round(_HELD_OUT_SHARE * len(rows))), _MOST_HELD_OUT)
         held_out, learned = rows[:held], rows[held : held + LEARNED_ROWS]
         width = layout.numeric + sum(layout.cardinalities)
@@ -61,20 +61,20 @@ def fit_companion(
             raise UsageError(
                 f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"
             )
-        companion = Companion(layout, config.model, size, *sizes(len(learned), layout)).to(device)
+        auxiliary_heads = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
         with torch.no_grad():
-            companion.codes.fit_linear(learned)
-        _fit_codes(companion.codes, learned, held_out, config.training, seed, deadline)
+            auxiliary_heads.codes.fit_linear(learned)
+        _fit_codes(auxiliary_heads.codes, learned, held_out, config.training, seed, deadline)
         with torch.no_grad():
-            companion.repair.fit_memory(learned)
-        _fit_repair(companion.repair, learned, held_out, config.training, seed, deadline)
+            auxiliary_heads.repair.fit_memory(learned)
+        _fit_repair(auxiliary_heads.repair, learned, held_out, config.training, seed, deadline)
         with torch.no_grad():
-            _fit_sampler(companion, learned, held_out, seed)
-    return companion.eval()
+            _fit_sampler(auxiliary_heads, learned, held_out, seed)
+    return auxiliary_heads.eval()
 
 
 def _fit_codes(
-    codes: CodeAutoencoder,
+    codes: LatentAutoencoder,
     learned: Tensor,
     held_out: Tensor,
     config: TrainingConfig,
@@ -93,7 +93,7 @@ def _fit_codes(
 
 
 def _fit_repair(
-    repair: Repair,
+    repair: Imputer,
     learned: Tensor,
     held_out: Tensor,
     config: TrainingConfig,
@@ -101,27 +101,27 @@ def _fit_repair(
     deadline: float | None,
 ) -> None:
     width = repair.columns.width
-    most = min(max(_LESSON_CELLS // (4 * width), _LEAST_LESSONS), _MOST_LESSONS)
+    most = min(max(_PAIR_CELLS // (4 * width), _LEAST_PAIRS), _MOST_PAIRS)
     with torch.no_grad():
         repeats = max(1, min(_REPEATS, most // len(learned)))
         places = torch.arange(len(learned), device=learned.device).repeat(repeats)[:most]
-        lessons = repair.lessons(learned[places], places)
-        checks = repair.lessons(held_out.repeat(2, 1)[:_LEAST_LESSONS])
+        training_pairs = repair.training_pairs(learned[places], places)
+        checks = repair.training_pairs(held_out.repeat(2, 1)[:_LEAST_PAIRS])
         untrained = repair.blend.eval().errors(checks).mean()
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
-    feed = MemoryFeed(lessons.cpu().numpy(), config.batch_size, seed, lessons.device)
-    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(lessons))
+    feed = MemoryFeed(training_pairs.cpu().numpy(), config.batch_size, seed, training_pairs.device)
+    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(training_pairs))
     train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
         if not repair.blend.eval().errors(checks).mean() < untrained:
             repair.blend.load_state_dict(start)
 
 
-def _fit_sampler(companion: Companion, learned: Tensor, held_out: Tensor, seed: int) -> None:
-    repair = companion.repair
+def _fit_sampler(auxiliary_heads: AuxiliaryHeads, learned: Tensor, held_out: Tensor, seed: int) -> None:
+    repair = auxiliary_heads.repair
     values, missing = repair.columns(learned)
     fresh, gaps = repair.columns(held_out)
-    companion.sampler.fit(
+    auxiliary_heads.sampler.fit(
         repair.memory,
         torch.where(missing, repair.center, values),
         torch.where(gaps, repair.center, fresh),

@@ -1,39 +1,30 @@
-"""Fitting a model: what `aedetect train` and `Detector.fit` do."""
+"""Learning from a table: one network or a few folds of rows, and the auxiliary networks."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from aedetect._version import __version__
-from aedetect.config import Config
 from aedetect.data.arrays import Floats, Matrix
-from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
-from aedetect.io.source import Input
-from aedetect.models.base import Autoencoder, standardised
-from aedetect.models.device import pick_device
+from aedetect.models.base import Autoencoder
 from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.layers import standardised
 from aedetect.models.registry import build
-from aedetect.scoring.fitted import FittedModel, scaled
-from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.scoring.table import raw_scores
-from aedetect.training.checkpoint import Checkpointer
-from aedetect.training.contamination import outstanding
+from aedetect.training.contamination import contamination_estimate
 from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
-from aedetect.training.fit_auxiliary import fit_companion
-from aedetect.training.loop import Hooks, sample, seeded, train
+from aedetect.training.fit_auxiliary import fit_auxiliary_heads
+from aedetect.training.loop import sample
+from aedetect.training.members import MemberTask, member_seed, train_members
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
+from aedetect.training.request import Learned, TrainingRun
 from aedetect.training.split import Split, StreamedSplit, TrainingRows, folds, single_split
-from aedetect.training.survey import LEAST_ROWS, Survey, survey
-from aedetect.training.warm_start import Start
 
 _BUFFER_SHARE = 4
 # Rows looked at for signs of hidden anomalies, and the share of them that is worth a warning.
@@ -44,95 +35,51 @@ _KEPT_ROWS, _LEAST_KEPT, _MOST_KEPT_CELLS = 2048, 64, 400_000
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What one network learns from, and the rows that calibrate it."""
+class _Part:
+    """What one network learns from, and its validation and calibration sets [rows, features]."""
 
     feed: Feed
-    held_out: Matrix
+    validation: Matrix
     calibration: Matrix
 
 
-def fit_table(
-    inputs: Sequence[Input],
-    config: Config,
-    callback: Callback,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    start: Start | None = None,
-) -> FittedModel:
-    """Fit a model on `inputs`, or with `start` go on from an older one.
+def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
+    """Networks, and the scores of the rows that calibrate them.
 
-    With `checkpoint`, progress is saved there, and with `resume` taken up from there. Raises
-    DataError, UsageError or ModelError for what the user can mend.
+    Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    started, clock = datetime.now(UTC), time.monotonic()
-    device = pick_device(config.training.device)
-    callback.stage("reading")
-    found = start.survey(inputs, config) if start else survey(inputs, config)
-    callback.columns(found.schema)
-    for text in found.notices:
-        callback.notice(text)
-    rows = TrainingRows(inputs, found.encoder, config)
-    callback.stage("encoding")
-    tasks = _plan(rows, found, config, device)
-    _note_left_out(rows, found, callback)
-    if not config.training.contamination:
-        _warn_of_contamination(tasks[0], found, callback)
-    callback.stage("training")
-    deadline = clock + config.training.max_time if config.training.max_time else None
-    keeper = (
-        Checkpointer(checkpoint, config.training.checkpoint_every, _fingerprint(config, found, start))
-        if checkpoint
-        else None
-    )
-    members, records = _train_all(tasks, found, config, device, callback, keeper, resume, deadline, start)
-    callback.stage("learning codes and repairs")
-    companion = fit_companion(
-        tasks[0].feed, tasks[0].calibration, found.encoder.layout, config, device, deadline
-    )
-    callback.stage("calibrating")
-    with single_threaded(device):
-        raw = np.concatenate(
-            [
-                raw_scores(member_errors(model, task.calibration, device))
-                for model, task in zip(members, tasks, strict=True)
-            ]
-        )
-    raw = presumed_normal(raw, config.training.contamination)
-    summary = TrainingSummary(
-        inputs=tuple(source.name for source in inputs),
-        rows=found.rows - rows.infinite - rows.empty,
-        rows_left_out={"labelled": found.labelled, "infinite": rows.infinite, "empty": rows.empty},
-        calibration="cross-conformal" if len(tasks) > 1 else "split-conformal",
-        members=tuple(records),
-        device=str(device),
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - clock, 3),
-        versions={"aedetect": __version__, "torch": torch.__version__, "numpy": np.__version__},
-        lineage=start.lineage if start else (),
-    )
-    kept = min(_KEPT_ROWS, _MOST_KEPT_CELLS // found.encoder.layout.width)
-    normal = sample(tasks[0].feed, max(kept, _LEAST_KEPT)).cpu().numpy()
-    scale, calibration = scaled(raw)
-    return FittedModel(
-        config=config,
-        encoder=found.encoder,
+    rows = TrainingRows(run.request.inputs, profile.encoder, run.config)
+    run.callback.stage("encoding")
+    parts = _parts(run, rows, profile)
+    _note_left_out(run, rows, profile)
+    if not run.config.training.contamination:
+        _warn_of_contamination(run, parts[0], profile)
+    run.callback.stage("training")
+    checkpointer = run.checkpointer(partial(_fingerprint, run, profile))
+    members, records = train_members(run, _tasks(run, parts, profile), len(parts), checkpointer)
+    run.callback.stage("learning codes and repairs")
+    layout, first = profile.encoder.layout, parts[0]
+    heads = fit_auxiliary_heads(first.feed, first.calibration, layout, run.config, run.device, run.deadline)
+    run.callback.stage("calibrating")
+    kept = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
+    return Learned(
         members=members,
-        calibration=calibration,
-        scale=scale,
-        training=summary,
-        device=device,
-        normal_rows=normal,
-        heads=companion,
+        records=records,
+        scores=_calibration_scores(run, members, parts),
+        folded=len(parts) > 1,
+        rows=profile.rows - rows.infinite - rows.empty,
+        rows_left_out={"labelled": profile.labelled, "infinite": rows.infinite, "empty": rows.empty},
+        normal_rows=sample(first.feed, kept).cpu().numpy(),
         sketch=rows.sketch,
+        heads=heads,
     )
 
 
-def _plan(rows: TrainingRows, found: Survey, config: Config, device: torch.device) -> list[_Task]:
-    settings = config.training
-    size = found.rows * found.encoder.layout.width * 4
-    if size > config.data.memory_mb << 20:
-        return [_streamed_task(rows, found, config, device)]
+def _parts(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> list[_Part]:
+    settings = run.config.training
+    size = profile.rows * profile.encoder.layout.width * 4
+    if size > run.config.data.memory_mb << 20:
+        return [_streamed_part(run, rows, profile)]
     matrix = rows.matrix()
     if len(matrix) < LEAST_ROWS:
         raise DataError(
@@ -144,120 +91,83 @@ def _plan(rows: TrainingRows, found: Survey, config: Config, device: torch.devic
         else [single_split(len(matrix), settings.seed)]
     )
     return [
-        _Task(
-            MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
-            matrix[split.held_out],
+        _Part(
+            MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, run.device),
+            matrix[split.validation],
             matrix[split.calibration],
         )
         for index, split in enumerate(splits)
     ]
 
 
-def _streamed_task(rows: TrainingRows, found: Survey, config: Config, device: torch.device) -> _Task:
-    settings = config.training
-    split = StreamedSplit(found.rows, settings.seed)
-    kept = [(held_out, calibration) for _, held_out, calibration in split.parts(rows.blocks())]
-    held_out, calibration = (np.concatenate(parts) for parts in zip(*kept, strict=True))
-    width = found.encoder.layout.width
+def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> _Part:
+    settings = run.config.training
+    split = StreamedSplit(profile.rows, settings.seed)
+    kept = [(validation, calibration) for _, validation, calibration in split.parts(rows.blocks())]
+    validation, calibration = (np.concatenate(sets) for sets in zip(*kept, strict=True))
+    width = profile.encoder.layout.width
     feed = StreamFeed(
         lambda: (block for block, _, _ in split.parts(rows.blocks())),
-        found.rows - len(held_out) - len(calibration),
-        (config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
+        profile.rows - len(validation) - len(calibration),
+        (run.config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
         settings.batch_size,
         settings.seed,
-        device,
+        run.device,
     )
-    return _Task(feed, held_out, calibration)
+    return _Part(feed, validation, calibration)
 
 
-def _train_all(
-    tasks: Sequence[_Task],
-    found: Survey,
-    config: Config,
-    device: torch.device,
-    callback: Callback,
-    keeper: Checkpointer | None,
-    resume: bool,
-    deadline: float | None,
-    start: Start | None,
-) -> tuple[list[Autoencoder], list[TrainingRecord]]:
-    layout = found.encoder.layout
-    pending = keeper.load(device) if keeper and resume else None
-    members: list[Autoencoder] = []
-    records: list[TrainingRecord] = []
-    for index, task in enumerate(tasks):
-        seed = member_seed(config.training.seed, index)
-        with seeded(seed, device), single_threaded(device):
-            model = build(layout, config.model).to(device)
-            if keeper and index < len(keeper.finished):
-                model.load_state_dict(keeper.finished[index])
-                members.append(model.eval())
-                records.append(keeper.records[index])
-                continue
-            if start:
-                start.load_weights(model, index)
-            hooks = Hooks(
-                partial(callback.training, index, len(tasks)),
-                keeper.offer if keeper else (lambda _: None),
-            )
-            held_out = torch.from_numpy(task.held_out).to(device)
-            share = None
-            if deadline is not None:
-                now = time.monotonic()
-                share = now + max(deadline - now, 0.0) / (len(tasks) - index)
-            record = train(
-                model, task.feed, held_out, config.training, hooks, seed=seed, deadline=share, resume=pending
-            )
-            pending = None
-        members.append(model)
-        records.append(record)
-        if keeper:
-            keeper.member_done(model.state_dict(), record)
-    return members, records
+def _tasks(
+    run: TrainingRun, parts: Sequence[_Part], profile: TrainingProfile
+) -> Iterator[MemberTask[Autoencoder]]:
+    for index, part in enumerate(parts):
+        validation = torch.from_numpy(part.validation).to(run.device)
+        seed = member_seed(run.config.training.seed, index)
+        yield MemberTask(partial(_built, run, profile, index), part.feed, validation, seed)
 
 
-def presumed_normal(raw: Floats, contamination: float | str) -> Floats:
-    """The scores without the highest ones, where the user said what share of the rows are anomalies.
-
-    Where they only may be, all are kept: the threshold then errs towards fewer false alarms.
-    """
-    if not isinstance(contamination, float):
-        return raw
-    return np.sort(raw)[: max(1, len(raw) - round(contamination * len(raw)))]
+def _built(run: TrainingRun, profile: TrainingProfile, index: int) -> Autoencoder:
+    """Network `index` as its training begins: fresh, or with the weights of an older one."""
+    model = build(profile.encoder.layout, run.config.model)
+    if run.start:
+        run.start.load_weights(model, index)
+    return model
 
 
-def _warn_of_contamination(task: _Task, found: Survey, callback: Callback) -> None:
-    rows = sample(task.feed, _INSPECTED_ROWS)
+def _calibration_scores(run: TrainingRun, members: Sequence[Autoencoder], parts: Sequence[_Part]) -> Floats:
+    """Unscaled scores [rows] of each part's calibration set by the network that never saw it."""
+    with single_threaded(run.device):
+        found = [
+            raw_scores(member_errors(model, part.calibration, run.device))
+            for model, part in zip(members, parts, strict=True)
+        ]
+    return np.concatenate(found)
+
+
+def _warn_of_contamination(run: TrainingRun, part: _Part, profile: TrainingProfile) -> None:
+    rows = sample(part.feed, _INSPECTED_ROWS)
     if len(rows) < _LEAST_INSPECTED:
         return
-    share = outstanding(standardised(rows, found.encoder.layout))
+    share = contamination_estimate(standardised(rows, profile.encoder.layout))
     if share >= _NOTEWORTHY_SHARE:
-        callback.notice(
+        run.callback.notice(
             f"about {share:.1%} of the training rows lie well apart from the rest; "
             "if anomalies may hide among them, train with --contamination auto"
         )
 
 
-def member_seed(seed: int, index: int) -> int:
-    return int(np.random.SeedSequence((seed, index)).generate_state(1, np.uint32)[0])
-
-
-def _fingerprint(config: Config, found: Survey, start: Start | None) -> str:
-    told = config.model_dump_json(exclude={"threshold": True, "scoring": True})
-    parts = (told, found.schema.model_dump_json(), str(found.rows), found.encoder.state.model_dump_json())
-    digest = hashlib.sha256("\n".join(parts).encode())
-    if start:
-        digest.update(start.sha256.encode())
-    for values in found.encoder.statistics().values():
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
-
-
-def _note_left_out(rows: TrainingRows, found: Survey, callback: Callback) -> None:
+def _note_left_out(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> None:
     for count, why in (
         (rows.infinite, "with a number that is infinite or beyond 3.4e38"),
         (rows.empty, "without any value"),
-        (found.labelled, "labelled as anomalies"),
+        (profile.labelled, "labelled as anomalies"),
     ):
         if count:
-            callback.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")
+            run.callback.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")
+
+
+def _fingerprint(run: TrainingRun, profile: TrainingProfile) -> str:
+    digest = hashlib.sha256(profile.fingerprint(run.config).encode())
+    if run.start:
+        digest.update(run.start.sha256.encode())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The training loop: step, evaluate, fit. Every model and every feed goes through it."""
+"""The training loop: fit, epoch, step. Every model and every feed goes through it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aedetect.engine.callbacks import Progress
 from aedetect.errors import DataError
 from aedetect.models.base import REFERENCE_ROWS, Model
 from aedetect.scoring.manifest import TrainingRecord
-from aedetect.training.contamination import suspects
+from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 
@@ -63,6 +63,11 @@ class Hooks:
     snapshot: Callable[[Callable[[], Snapshot]], None] = lambda _: None
 
 
+def has_weights(model: Model) -> bool:
+    """Whether there is anything to train step by step; a model without weights is fitted in one go."""
+    return any(True for _ in model.parameters())
+
+
 def planned_steps(rows: int, weights: int, config: TrainingConfig) -> int:
     """Steps of a whole run: as many epochs as asked for, or a number sized to the data and the network."""
     per_epoch = math.ceil(rows / config.batch_size)
@@ -75,7 +80,7 @@ def planned_steps(rows: int, weights: int, config: TrainingConfig) -> int:
 def train(
     model: Model,
     feed: Feed,
-    held_out: Tensor,
+    validation: Tensor,
     config: TrainingConfig,
     hooks: Hooks,
     *,
@@ -83,74 +88,141 @@ def train(
     deadline: float | None = None,
     resume: Snapshot | None = None,
 ) -> TrainingRecord:
-    """Fit `model` in place, ending with the averaged weights that did best on `held_out` rows.
+    """Fit `model` in place, ending with the averaged weights that did best on the `validation` set.
 
-    `held_out` [rows, features], or windows [windows, steps, channels], lies on the training
+    `validation` [rows, features], or windows [windows, steps, channels], lies on the training
     device. `deadline` is on time.monotonic's clock. The global random generator is the
     caller's: seed it before.
     Raises DataError where the loss is no longer finite.
     """
-    trim = config.contamination if isinstance(config.contamination, float) else AUTO_TRIM
-    if not any(True for _ in model.parameters()):
-        _fit_reference(model, feed, held_out, trim)
-        return TrainingRecord(rows=feed.rows, steps=0, best_step=0, stopped="planned", history=())
-    optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
-    steps = planned_steps(feed.rows, optimizer.weights.numel(), config)
-    every = max(steps // EVALUATIONS, 1)
-    best = optimizer.average.clone()
-    state = LoopState()
-    if resume:
-        state = resume.state
-        best.copy_(resume.tensors.pop("best"))
-        optimizer.restore(resume.tensors, state.step)
-        _restore_random(resume.random, held_out.device)
-    stopped = "planned"
-    for batch in _batches(feed, state):
-        loss = _objective(model, batch, trim if state.step >= _TRIM_AFTER_SHARE * steps else 0.0)
-        optimizer.step(loss, config.learning_rate * _schedule(state.step / steps))
+    record = TrainingRecord(rows=feed.rows, steps=0, best_step=0, stopped="planned", history=())
+    if has_weights(model):
+        loop = _Loop(model, feed, validation, config, seed, deadline)
+        if resume:
+            loop.restore(resume)
+        record = loop.fit(hooks)
+    _fit_score_normalisation(model, feed, validation, trimmed_share(config))
+    return record
+
+
+class _Loop:
+    """One network in training: `fit` runs epochs, an epoch runs steps, and every so often one evaluates."""
+
+    def __init__(
+        self,
+        model: Model,
+        feed: Feed,
+        validation: Tensor,
+        config: TrainingConfig,
+        seed: int,
+        deadline: float | None,
+    ):
+        self.model = model
+        self.feed = feed
+        self.validation = validation
+        self.config = config
+        self.seed = seed
+        self.deadline = deadline
+        self.trim = trimmed_share(config)
+        self.optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
+        self.steps = planned_steps(feed.rows, self.optimizer.weights.numel(), config)
+        self.every = max(self.steps // EVALUATIONS, 1)
+        self.best = self.optimizer.average.clone()
+        self.state = LoopState()
+
+    def fit(self, hooks: Hooks) -> TrainingRecord:
+        """Epochs until there is a reason to stop; leaves the best weights in the model."""
+        stopped = None
+        while stopped is None:
+            stopped = self.epoch(hooks)
+        self.optimizer.load(self.best)
+        return TrainingRecord(
+            rows=self.feed.rows,
+            steps=self.state.step,
+            best_step=self.state.best_step,
+            stopped=stopped,
+            history=tuple(self.state.history),
+        )
+
+    def epoch(self, hooks: Hooks) -> str | None:
+        """One pass over the feed; the reason to stop, or None. A resumed one skips what it has seen."""
+        for index, batch in enumerate(self.feed.epoch(self.state.epoch)):
+            if index < self.state.batch:
+                continue
+            self.state.batch = index + 1
+            self.step(batch)
+            late = self.deadline is not None and time.monotonic() > self.deadline
+            if not (self.state.step % self.every == 0 or self.state.step >= self.steps or late):
+                continue
+            loss = self.evaluate()
+            hooks.progress(Progress(self.state.step, self.steps, self.state.recent_loss, loss))
+            stopped = self.reason_to_stop(late)
+            if stopped:
+                return stopped
+            hooks.snapshot(self.snapshot)
+        self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        return None
+
+    def step(self, batch: Tensor) -> None:
+        """One update of the weights from a batch."""
+        state = self.state
+        trim = self.trim if state.step >= _TRIM_AFTER_SHARE * self.steps else 0.0
+        kept = _trimmed(self.model, batch, trim)
+        self.model.train()
+        loss = _row_losses(self.model, kept).mean()
+        self.optimizer.step(loss, self.config.learning_rate * _schedule(state.step / self.steps))
         state.step += 1
-        state.recent_loss += (loss.item() - state.recent_loss) / min(state.step, every)
-        out_of_time = deadline is not None and time.monotonic() > deadline
-        if not (state.step % every == 0 or state.step >= steps or out_of_time):
-            continue
-        value = _evaluate(model, optimizer, held_out, trim, seed)
-        if not (math.isfinite(value) and math.isfinite(state.recent_loss)):
+        state.recent_loss += (loss.item() - state.recent_loss) / min(state.step, self.every)
+
+    def evaluate(self) -> float:
+        """The validation loss of the averaged weights, which are kept where they did best so far."""
+        state = self.state
+        loss = _validation_loss(self.model, self.optimizer, self.validation, self.trim, self.seed)
+        if not (math.isfinite(loss) and math.isfinite(state.recent_loss)):
             raise DataError(
                 "training diverged: the loss is no longer finite; try a lower training.learning_rate"
             )
-        state.history.append((state.step, state.recent_loss, value))
-        if value < state.best_loss:
-            state.best_loss, state.best_step = value, state.step
-            best.copy_(optimizer.average)
-        hooks.progress(Progress(state.step, steps, state.recent_loss, value))
-        if out_of_time:
-            stopped = "out of time"
-        elif sum(step > state.best_step for step, _, _ in state.history) >= config.patience:
-            stopped = "early"
-        if stopped != "planned" or state.step >= steps:
-            break
-        hooks.snapshot(
-            lambda: Snapshot(state, {**optimizer.state(), "best": best}, _random_state(held_out.device))
-        )
-    optimizer.load(best)
-    _fit_reference(model, feed, held_out, trim)
-    return TrainingRecord(
-        rows=feed.rows,
-        steps=state.step,
-        best_step=state.best_step,
-        stopped=stopped,
-        history=tuple(state.history),
-    )
+        state.history.append((state.step, state.recent_loss, loss))
+        if loss < state.best_loss:
+            state.best_loss, state.best_step = loss, state.step
+            self.best.copy_(self.optimizer.average)
+        return loss
+
+    def reason_to_stop(self, late: bool) -> str | None:
+        """'out of time', 'early' (no progress), 'planned' (all steps done), or None to go on."""
+        if late:
+            return "out of time"
+        if sum(step > self.state.best_step for step, _, _ in self.state.history) >= self.config.patience:
+            return "early"
+        return "planned" if self.state.step >= self.steps else None
+
+    def snapshot(self) -> Snapshot:
+        """All that resuming needs; the tensors are those in use, not copies."""
+        tensors = {**self.optimizer.state(), "best": self.best}
+        return Snapshot(self.state, tensors, _random_state(self.validation.device))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from where `snapshot` was taken, random generators included."""
+        tensors = dict(snapshot.tensors)
+        self.state = snapshot.state
+        self.best.copy_(tensors.pop("best"))
+        self.optimizer.restore(tensors, self.state.step)
+        _restore_random(snapshot.random, self.validation.device)
 
 
-def _fit_reference(model: Model, feed: Feed, held_out: Tensor, trim: float) -> None:
+def trimmed_share(config: TrainingConfig) -> float:
+    """The share of a batch, its worst fitting rows, that no step learns from."""
+    return config.contamination if isinstance(config.contamination, float) else AUTO_TRIM
+
+
+def _fit_score_normalisation(model: Model, feed: Feed, validation: Tensor, trim: float) -> None:
     model.eval()
     with torch.no_grad():
         learned = sample(feed, REFERENCE_ROWS)
-        suspect = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
+        candidates = torch.zeros(len(learned), dtype=torch.bool, device=learned.device)
         if trim:
-            suspect = suspects(model.vectors(learned))
-        model.fit_reference(held_out, learned, suspect)
+            candidates = outlier_candidates(model.vectors(learned))
+        model.fit_score_normalisation(validation, learned, candidates)
 
 
 def sample(feed: Feed, size: int) -> Tensor:
@@ -161,22 +233,6 @@ def sample(feed: Feed, size: int) -> Tensor:
         if sum(len(part) for part in taken) >= size:
             break
     return torch.cat(taken)[:size]
-
-
-def _batches(feed: Feed, state: LoopState) -> Iterator[Tensor]:
-    """Endless batches from where `state` stands; a resumed epoch skips what it has seen."""
-    while True:
-        for index, batch in enumerate(feed.epoch(state.epoch)):
-            if index >= state.batch:
-                state.batch = index + 1
-                yield batch
-        state.epoch, state.batch = state.epoch + 1, 0
-
-
-def _objective(model: Model, batch: Tensor, trim: float) -> Tensor:
-    kept = _trimmed(model, batch, trim)
-    model.train()
-    return _row_losses(model, kept).mean()
 
 
 def _trimmed(model: Model, rows: Tensor, share: float) -> Tensor:
@@ -200,13 +256,13 @@ def _row_losses(model: Model, batch: Tensor) -> Tensor:
     return losses if penalty is None else losses + penalty.float()
 
 
-def _evaluate(model: Model, optimizer: FlatAdamW, held_out: Tensor, trim: float, seed: int) -> float:
-    """The objective of the averaged weights on held-out rows, under the same noise every time."""
+def _validation_loss(model: Model, optimizer: FlatAdamW, validation: Tensor, trim: float, seed: int) -> float:
+    """The objective of the averaged weights on the validation set, under the same noise every time."""
     weights = optimizer.weights.clone()
     optimizer.load(optimizer.average)
-    rows = _trimmed(model, held_out, trim)
+    rows = _trimmed(model, validation, trim)
     model.train()
-    with torch.no_grad(), seeded(seed, held_out.device):
+    with torch.no_grad(), seeded(seed, validation.device):
         losses = torch.cat(
             [
                 _row_losses(model, rows[start : start + _EVALUATED_ROWS])

@@ -14,9 +14,9 @@ from aedetect.data.reference import Sketch
 from aedetect.data.sampling import uniform
 from aedetect.errors import DataError
 from aedetect.io.source import Input
-from aedetect.training.survey import Chunk, chunks
+from aedetect.training.profiling import Chunk, chunks
 
-_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 5_000
+_VALIDATION_SHARE, _MOST_VALIDATION = 0.1, 5_000
 _CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
 
 
@@ -48,7 +48,7 @@ class TrainingRows:
             kept = ~(encoded.infinite | encoded.unscorable)
             matrix = encoded.matrix[kept]
             if not self._counted:
-                sketch.update(matrix, encoded.moved[kept])
+                sketch.update(matrix, encoded.changed_constants[kept])
             yield matrix
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
@@ -60,10 +60,10 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class Split:
-    """Rows that a network learns from, stops early on, and is calibrated with."""
+    """Places of the rows that a network learns from, stops early on, and is calibrated with."""
 
     train: Integers
-    held_out: Integers
+    validation: Integers
     calibration: Integers
 
 
@@ -74,17 +74,18 @@ def folds(rows: int, count: int, seed: int) -> list[Split]:
     splits = []
     for index, calibration in enumerate(parts):
         rest = np.concatenate([part for other, part in enumerate(parts) if other != index])
-        held_out = max(2, round(_HELD_OUT_SHARE * len(rest)))
-        splits.append(Split(rest[held_out:], rest[:held_out], calibration))
+        validation = max(2, round(_VALIDATION_SHARE * len(rest)))
+        splits.append(Split(rest[validation:], rest[:validation], calibration))
     return splits
 
 
 def single_split(rows: int, seed: int) -> Split:
     """One network: shares for training, early stopping and calibration, the latter two bounded."""
     order = np.random.default_rng(seed).permutation(rows)
-    held_out = min(round(_HELD_OUT_SHARE * rows), _MOST_HELD_OUT)
+    validation = min(round(_VALIDATION_SHARE * rows), _MOST_VALIDATION)
     calibration = min(round(_CALIBRATION_SHARE * rows), _MOST_CALIBRATION)
-    return Split(order[held_out + calibration :], order[:held_out], order[held_out : held_out + calibration])
+    learned = validation + calibration
+    return Split(order[learned:], order[:validation], order[validation:learned])
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,17 @@ class StreamedSplit:
     seed: int
 
     def parts(self, blocks: Iterator[Matrix]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
-        """(train, held out, calibration) rows of each block."""
-        held_out = min(_HELD_OUT_SHARE, _MOST_HELD_OUT / self.rows)
+        """(train, validation, calibration) rows of each block."""
+        validation = min(_VALIDATION_SHARE, _MOST_VALIDATION / self.rows)
         calibration = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / self.rows)
         first = 0
         for block in blocks:
             chance = uniform(np.arange(first, first + len(block), dtype=np.uint64), self.seed)
             first += len(block)
             yield (
-                block[chance >= held_out + calibration],
-                block[chance < held_out],
-                block[(chance >= held_out) & (chance < held_out + calibration)],
+                block[chance >= validation + calibration],
+                block[chance < validation],
+                block[(chance >= validation) & (chance < validation + calibration)],
             )
 
 
@@ -115,5 +116,5 @@ def unreadable_cell(chunk: Chunk, column: str, index: int, encoder: FeatureEncod
     value = str(chunk.batch.column(column)[index].as_py())[:40]
     return (
         f"{chunk.locate(index)}, column {column!r}: {value!r} cannot be read as {role}; "
-        f"mend it, or give --na-values {value!r} if it means 'missing'"
+        f"repair it, or give --na-values {value!r} if it means 'missing'"
     )

@@ -14,7 +14,7 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.survey import LEAST_ROWS, Survey, chunks
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Start:
         )  # fmt: skip
         return cls(older.encoder, older.members, this.sha256, (*training.lineage, this))
 
-    def survey(self, inputs: Sequence[Input], config: Config) -> Survey:
+    def profile(self, inputs: Sequence[Input], config: Config) -> TrainingProfile:
         """The first pass over new data, whose columns are those of the older model.
 
         Raises ModelError where they lack one, DataError where rows are too few.
@@ -49,7 +49,7 @@ class Start:
         rows, total = (sum(part) for part in zip(*counted, strict=True))
         if rows < LEAST_ROWS:
             raise too_few(inputs, rows, "training")
-        return Survey(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
+        return TrainingProfile(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
 
     def check(self, inputs: Sequence[Input], config: Config) -> list[str]:
         """Notices about columns that the older model does not know. Raises ModelError for lacking ones."""

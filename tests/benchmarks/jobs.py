@@ -204,7 +204,7 @@ def _hidden(truth: Array, share: float) -> Array:
 
 def _encoding(detector: Any, test: pd.DataFrame, truth: Array, standard: Any) -> Record:
     rebuilt = standard(detector.decode(detector.encode(test)))
-    return {"code": detector.companion.codes.size, "encode": float(((rebuilt - truth) ** 2).mean())}
+    return {"code": detector.auxiliary_heads.codes.size, "encode": float(((rebuilt - truth) ** 2).mean())}
 
 
 def _cleaning(detector: Any, raw: Any, known: Array, truth: Array, standard: Any) -> Record:

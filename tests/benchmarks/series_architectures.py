@@ -26,15 +26,15 @@ from vus import vus_pr
 
 from aedetect import Detector
 from aedetect.config import ModelConfig
+from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.registry import SERIES_ARCHITECTURES
-from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
 
 TRIED = ("patches", "convolutional", "recurrent", "transformer")
 _STATE, _NOISE = 32, 0.3
 _PATCH, _WIDTH, _HEADS, _LAYERS, _HIDDEN_SHARE = 8, 48, 4, 2, 0.4
 
 
-class _Relative(SeriesAutoencoder):
+class _Relative(WindowAutoencoder):
     """Squared errors, relative to a typical held-out window."""
 
     reference: Tensor
@@ -55,7 +55,7 @@ class _Relative(SeriesAutoencoder):
     def rebuilt(self, seen: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def fit_reference(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
+    def fit_score_normalisation(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
         each = (self.reconstruct(held_out) - held_out).square().mean(dim=(1, 2))
         self.reference = (each.median() + 0.01 * each.mean()).clamp_min(1e-6)
 

@@ -61,8 +61,8 @@ class TestCalibrate:
     def test_the_alert_rate_alone(self) -> None:
         done("calibrate", "-m", "m.aed", "-o", "n.aed", "--alert-rate", "0.2")
         older, newer = aedetect.load("m.aed"), aedetect.load("n.aed")
-        assert newer.threshold == older.threshold_at(None, 0.2)
-        assert newer.calibration.scores.tolist() == older.calibration.scores.tolist()
+        assert newer.threshold == older.fitted.with_threshold(alert_rate=0.2).threshold
+        assert newer.fitted.calibration.scores.tolist() == older.fitted.calibration.scores.tolist()
 
     def test_a_rate_replaces_a_fixed_threshold(self) -> None:
         Path("c.toml").write_text("[threshold]\nvalue = 7.0\n")
@@ -76,7 +76,7 @@ class TestCalibrate:
         frame.loc[:499, ["temp", "odd"]] = (500.0, 1)
         frame.to_csv("fresh.csv", index=False)
         done("calibrate", "fresh.csv", "-m", "m.aed", "-o", "n.aed", "--label", "odd")
-        assert len(aedetect.load("n.aed").calibration.scores) == 500
+        assert len(aedetect.load("n.aed").fitted.calibration.scores) == 500
 
     def test_the_line_of_models_is_kept(self) -> None:
         done("calibrate", "fresh.csv", "-m", "m.aed", "-o", "n.aed")
@@ -90,7 +90,7 @@ class TestCalibrate:
 
     def test_the_model_may_be_replaced(self) -> None:
         done("calibrate", "fresh.csv", "-m", "m.aed", "-o", "m.aed")
-        assert len(aedetect.load("m.aed").calibration.scores) == 1000
+        assert len(aedetect.load("m.aed").fitted.calibration.scores) == 1000
 
     def test_what_people_are_told(self) -> None:
         result = run("calibrate", "-m", "m.aed", "-o", "n.aed", "--alert-rate", "0.2")
@@ -144,7 +144,7 @@ class TestTrainFrom:
     def test_the_line_of_models_is_kept(self) -> None:
         done("train", "fresh.csv", "-o", "new.aed", "--from", "m.aed", *QUICK)
         (older,) = read_model_file("new.aed")[0].training.lineage
-        assert (older.sha256, older.then, older.rows) == (sha256("m.aed"), "trained on", 200)
+        assert (older.fitted.sha256, older.then, older.rows) == (sha256("m.aed"), "trained on", 200)
 
     def test_drift_is_measured_from_the_new_data(self) -> None:
         frame = pd.read_csv("fresh.csv")

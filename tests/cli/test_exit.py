@@ -42,7 +42,7 @@ def no_memory_in_python() -> None:
 
 
 def no_memory_on_a_gpu() -> None:
-    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
-from aedetect.cli.console import plain
+from aedetect.cli.text import plain
 from aedetect.cli.main import app
 
 

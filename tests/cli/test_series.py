@@ -189,7 +189,7 @@ def test_ambiguous_dates_ask_for_a_format() -> None:
 def test_a_series_shorter_than_a_window() -> None:
     pd.read_csv("normal.csv")[:20].to_csv("short.csv", index=False)
     assert fault(run("train", "short.csv", "-o", "x.aed", "--time", "time", "--window", "24")) == (
-        "error: short.csv: the longest stretch without a gap has 20 rows, and a window 24; give more rows "
+        "error: short.csv: the longest segment without a gap has 20 rows, and a window 24; give more rows "
         "or a shorter --window"
     )
     found = json.loads(run("score", "short.csv", "-m", "m.aed", "--json").stdout)
@@ -365,7 +365,7 @@ def test_what_is_for_tables_says_so(words: tuple[str, ...]) -> None:
 def test_training_goes_not_on_from_a_model_of_series() -> None:
     flags = ("--time", "time", "--from", "m.aed")
     assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
-        "--from goes with tables; a model of time series is trained anew"
+        "--from goes with tables; a model of time series is retrained"
     )
 
 

@@ -33,7 +33,7 @@ class TestNumbers:
     def test_text(self, text: str, number: float) -> None:
         assert read_one(cells.numbers, text) == (number, False, False)
 
-    @pytest.mark.parametrize("text", [*cells.MISSING_TOKENS, " ", "?"])
+    @pytest.mark.parametrize("text", [*PLAIN.missing_values, " ", "?"])
     def test_missing(self, text: str) -> None:
         values, missing, bad = read_one(cells.numbers, text, rules=CellRules(na_values=("?",)))
         assert np.isnan(values)
@@ -44,6 +44,24 @@ class TestNumbers:
         values, missing, bad = read_one(cells.numbers, text)
         assert np.isnan(values)
         assert (missing, bad) == (False, True)
+
+    @pytest.mark.parametrize("text", ["#N/A N/A", "#NA", "1.#QNAN", "-1.#IND"])
+    def test_models_of_0_1_0_read_as_they_did(self, text: str) -> None:
+        assert read_one(cells.numbers, text, rules=CellRules(na_rule="0.1.0"))[1:] == (False, True)
+
+    @pytest.mark.parametrize(
+        ("value", "type_"),
+        [("-999", None), ("-999.0", None), (" -9.99e2", None), (-999, pa.int16()), (-999.0, pa.float32())],
+    )
+    def test_numbers_that_mean_missing_do_so_however_spelled_or_stored(self, value: Any, type_: Any) -> None:
+        rules = CellRules(na_values=("-999", "n.d."))
+        assert read_one(cells.numbers, value, type_, rules)[1:] == (True, False)
+        assert read_one(cells.numbers, "-998", None, rules) == (-998.0, False, False)
+        old = CellRules(na_values=("-999", "n.d."), na_rule="0.1.0")
+        assert read_one(cells.numbers, value, type_, old)[1] is (value == "-999")
+
+    def test_a_number_that_means_missing_is_no_boolean(self) -> None:
+        assert read_one(cells.booleans, False, pa.bool_(), CellRules(na_values=("0",))) == (0.0, False, False)
 
     def test_decimal_comma(self) -> None:
         assert read_one(cells.numbers, "-1,5", rules=CellRules(decimal=",")) == (-1.5, False, False)
@@ -157,9 +175,24 @@ class TestCategories:
         array = pa.array([2**53 + 1, None])
         assert cells.categories(array, PLAIN).to_pylist() == [str(2**53 + 1), None]
 
-    def test_na_is_a_name(self) -> None:
-        names = cells.categories(pa.array(["NA", "", None, "?"]), CellRules(na_values=("?",)))
+    @pytest.mark.parametrize("text", [*cells.NA_TEXTS, " ", "?"])
+    def test_missing(self, text: str) -> None:
+        names = cells.categories(pa.array([text, "x"]), CellRules(na_values=("?",)))
+        assert names.to_pylist() == [None, "x"]
+
+    @pytest.mark.parametrize("text", ["NAN", "none", "NIL", "na"])
+    def test_what_pandas_takes_for_a_name_is_one(self, text: str) -> None:
+        assert cells.categories(pa.array([text]), PLAIN).to_pylist() == [text]
+
+    def test_na_is_a_name_for_models_of_0_1_0(self) -> None:
+        names = cells.categories(
+            pa.array(["NA", "", None, "?"]), CellRules(na_values=("?",), na_rule="0.1.0")
+        )
         assert names.to_pylist() == ["NA", None, None, None]
+
+    @pytest.mark.parametrize("array", [pa.array([-9, 1]), pa.array([-9.0, 1.0]), pa.array(["-9", "1"])])
+    def test_na_values_mean_missing_however_stored(self, array: pa.Array) -> None:
+        assert cells.categories(array, CellRules(na_values=("-9",))).to_pylist() == [None, "1"]
 
     def test_codes_keep_their_zeros(self) -> None:
         assert cells.categories(pa.array(["01", "A1"]), PLAIN).to_pylist() == ["01", "A1"]

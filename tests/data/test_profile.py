@@ -90,7 +90,7 @@ class TestText:
 
 
 class TestTyped:
-    def test_text_is_counted_and_looked_through_for_dates_only(self) -> None:
+    def test_text_is_counted_and_looked_through_for_no_numbers(self) -> None:
         found = profile(["1", "", None, "2024-01-01"], is_text=False)
         assert found.counts == {"1": 1, "2024-01-01": 1}
         assert (found.missing, found.numbers.count, found.not_datetime) == (2, 0, 1)

@@ -143,7 +143,7 @@ def test_constants(values: list[str], constant: str, reason: str) -> None:
     [
         (
             ["1"] * 30 + ["--"], {},
-            "f: row 31, column 'x': '--' is not a number; mend it, give --na-values '--' if it means "
+            "f: row 31, column 'x': '--' is not a number; repair it, give --na-values '--' if it means "
             "'missing', or --role x=categorical if the column holds codes",
         ),
         (
@@ -153,8 +153,8 @@ def test_constants(values: list[str], constant: str, reason: str) -> None:
         ),
         (
             ["2024-01-01"] * 30 + ["soon"], {},
-            "f: column 'x': 1 cells are no dates among many that are; mend them, name them with --na-values, "
-            "or give --exclude x",
+            "f: column 'x': 1 cells are no dates among many that are; repair them, name them with "
+            "--na-values, or give --exclude x",
         ),
         (["", ""], {}, "f: no column can be learned from (x: every value is missing)"),
         (["a", "b"], {"exclude": "x"}, "f: no column can be learned from (x: excluded)"),
@@ -162,8 +162,8 @@ def test_constants(values: list[str], constant: str, reason: str) -> None:
         (["a", "b"], {"roles": {"x": "boolean"}}, "f: column 'x' cannot be read as boolean"),
         (
             ["1", "b"], {"roles": {"x": "numeric"}},
-            "f: row 2, column 'x': 'b' is not a number; mend it, give --na-values 'b' if it means 'missing', "
-            "or --role x=categorical if the column holds codes",
+            "f: row 2, column 'x': 'b' is not a number; repair it, give --na-values 'b' if it means "
+            "'missing', or --role x=categorical if the column holds codes",
         ),
     ],
 )  # fmt: skip

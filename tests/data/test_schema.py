@@ -58,7 +58,7 @@ def test_missing_columns(here: list[str]) -> None:
     subject = f"column {lacking[0]!r} is" if len(lacking) == 1 else "columns 'temp', 'unit' are"
     assert str(caught.value) == (
         f"f: {subject} missing, which the model was trained on; "
-        "score a file with the same columns, or train anew"
+        "score a file with the same columns, or retrain"
     )
 
 

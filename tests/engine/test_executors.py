@@ -17,7 +17,8 @@ from support.tables import tiny_frame
 from typer.testing import CliRunner
 
 from aedetect.cli.main import app
-from aedetect.engine import executors as parallel
+from aedetect.engine import executors
+from aedetect.engine.plan import Plan
 from aedetect.io.files import open_inputs
 from aedetect.io.source import ReadOptions
 
@@ -31,7 +32,7 @@ def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(3):
         tiny_frame(300, seed=number).to_csv(f"in/{number}.csv", index=False)
     Path("in/bad.csv").write_text("temp,load,site,open\n1,2\n")
-    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", 1)
+    monkeypatch.setattr(executors, "WORTHWHILE_BYTES", 1)
 
 
 def score(output: str, *words: str) -> dict[str, Any]:
@@ -57,6 +58,34 @@ def test_side_by_side_is_the_same(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if "aedetect-" in path.name]
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("encode", ["--map", "{}.svg"]),
+        ("clean", ["--changes", "{}.csv"]),
+        ("clean", ["--only-anomalous-cells", "--changes", "{}.parquet"]),
+        ("impute", ["--mark", "--draws", "2"]),
+    ],
+)
+def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> None:
+    found = []
+    for number, jobs in (("one", []), ("two", ["--jobs", "2"])):
+        asked = [word.format(number) for word in words]
+        line = [command, "in", "-m", "m.aed", "-o", f"{number}/", "--json", *asked, *jobs]
+        result = CliRunner().invoke(app, line)
+        assert result.exit_code == 6, result.output
+        told = json.loads(result.stdout)
+        for changing in ("started", "finished", "seconds"):
+            del told[changing]
+        for entry in told["files"]:
+            entry["output"] = entry["output"] and Path(entry["output"]).name
+        outputs = {path.name: path.read_bytes() for path in Path(number).iterdir()}
+        sides = [path.read_bytes() for path in Path().glob(f"{number}.*")]
+        found.append((told, outputs, sides))
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 3
+
+
 def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out").mkdir()
     os.symlink("/dev/full", "out/1.csv")
@@ -73,9 +102,9 @@ def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPat
 def test_more_processes_only_where_they_pay(
     size: int, jobs: int, used: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "WORTHWHILE_BYTES", size)
-    chosen = [(source, None) for source in open_inputs(["in"], ReadOptions())]
-    assert parallel.worthwhile(chosen, jobs) == used
+    monkeypatch.setattr(executors, "WORTHWHILE_BYTES", size)
+    sources = open_inputs(["in"], ReadOptions())
+    assert executors.worthwhile(Plan(sources, [None] * len(sources)), jobs) == used
 
 
 @pytest.mark.slow

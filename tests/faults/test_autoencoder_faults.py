@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from aedetect import Detector
 from aedetect.config import ModelConfig, TrainingConfig
-from aedetect.models.auxiliary.latent import CodeAutoencoder
+from aedetect.models.auxiliary.latent import LatentAutoencoder
 from aedetect.models.tabular.bottleneck import BottleneckAutoencoder
 from aedetect.training.feed import MemoryFeed
 from aedetect.training.loop import Hooks, train
@@ -96,7 +96,7 @@ def test_convergence_is_slow_from_nothing_but_not_from_principal_components() ->
     settings = TrainingConfig(epochs=40)
 
     def history(
-        model: BottleneckAutoencoder | CodeAutoencoder, rows: torch.Tensor
+        model: BottleneckAutoencoder | LatentAutoencoder, rows: torch.Tensor
     ) -> list[tuple[int, float]]:
         feed = MemoryFeed(rows[:2500].numpy(), 256, 0, torch.device("cpu"))
         record = train(model, feed, rows[2500:], settings, Hooks(), seed=0)
@@ -104,7 +104,7 @@ def test_convergence_is_slow_from_nothing_but_not_from_principal_components() ->
 
     torch.manual_seed(0)
     plain = BottleneckAutoencoder(shape, config)
-    codes = CodeAutoencoder(shape, config, size=8)
+    codes = LatentAutoencoder(shape, config, size=8)
     with torch.no_grad():
         # Codes undo the scaling of encoded rows: bent before, these are the same values again.
         codes.fit_linear(rows[:2500].asinh())

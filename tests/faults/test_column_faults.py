@@ -29,8 +29,9 @@ class TestCells:
         prompt.write("in.csv", "a,b\n" + "1.5,2\n2.5,3\n" * 100_000 + f"{text},3\n")
         prompt.train_refuses(
             "in.csv",
-            message=f"in.csv: row 200001 (line 200002), column 'a': '{text}' is not a number; mend it, give "
-            f"--na-values '{text}' if it means 'missing', or --role a=categorical if the column holds codes",
+            message=f"in.csv: row 200001 (line 200002), column 'a': '{text}' is not a number; repair it, "
+            f"give --na-values '{text}' if it means 'missing', or --role a=categorical if the column "
+            "holds codes",
         )
 
     def test_12_bad_cell_named_as_missing(self, prompt: Any) -> None:
@@ -56,7 +57,7 @@ class TestCells:
         prompt.train_refuses(
             "normal.csv",
             "b.csv",
-            message="b.csv: row 21 (line 22), column 'temp': 'oops' is not a number; mend it, give "
+            message="b.csv: row 21 (line 22), column 'temp': 'oops' is not a number; repair it, give "
             "--na-values 'oops' if it means 'missing', or --role temp=categorical if the column holds codes",
         )
 
@@ -198,7 +199,7 @@ class TestColumns:
             "in.csv",
             code=4,
             message="in.csv: columns 'load', 'open' are missing, which the model was trained on; "
-            "score a file with the same columns, or train anew",
+            "score a file with the same columns, or retrain",
         )
 
     def test_19_extra_column(self, prompt: Any, normal: pd.DataFrame) -> None:

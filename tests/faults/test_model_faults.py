@@ -16,7 +16,7 @@ from aedetect.cli.main import app
 from aedetect.scoring.model_file import pack, unpack
 
 NOT_ONE = "not an aedetect model file, or cut short"
-DAMAGED = "the model file is damaged (its digest does not match); restore it or train anew"
+DAMAGED = "the model file is damaged (its digest does not match); restore it or retrain"
 
 
 class Bomb:
@@ -47,7 +47,7 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "one byte of the weights flipped": (lambda data: flip(data, -5), DAMAGED),
     "a CSV": (lambda _: b"temp,load\n1,2\n", NOT_ONE),
     "a newer format": (
-        lambda data: data.replace(rb"\"format_version\":2", rb"\"format_version\":9", 1),
+        lambda data: data.replace(rb"\"format_version\":3", rb"\"format_version\":9", 1),
         f"format version 9, made by aedetect {__version__}; this aedetect ({__version__}) reads up to "
         "version 2: upgrade aedetect",
     ),

@@ -189,7 +189,7 @@ def test_27_a_checkpoint_of_other_settings_is_4(folder: Path) -> None:
     assert invoke("train", "normal.csv", "-o", "m.aed", "--resume", "--seed", "1") == (
         4,
         "error: m.aed.checkpoint: this checkpoint was made with other data or settings; "
-        "repeat the same command, or drop --resume to train anew\n",
+        "repeat the same command, or drop --resume to start over\n",
     )
     assert Path("m.aed").read_bytes() == before
 

@@ -56,7 +56,7 @@ class TestText:
     def test_03_header_names_a_column_twice(self, prompt: Any) -> None:
         name = prompt.write("in.csv", "temp,load,temp\n1,2,3\n")
         prompt.both_refuse(
-            name, message="in.csv: the column name 'temp' stands twice in the header; rename one"
+            name, message="in.csv: the column name 'temp' appears twice in the header; rename one"
         )
 
     @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestText:
         name = prompt.write("in.csv", "a,b\n1;2\n")
         prompt.train_refuses(
             name,
-            message="in.csv: row 1 (line 2) has 1 field where the header has 2; mend or remove this row, "
+            message="in.csv: row 1 (line 2) has 1 field where the header has 2; repair or remove this row, "
             "or name the delimiter with --delimiter if it is not ','",
         )
 
@@ -174,7 +174,7 @@ class TestText:
         name = prompt.write("in.csv", HEADER + '20,40,"no\nrth",true\n\n' + row + ROW)
         prompt.both_refuse(
             name,
-            message=f"in.csv: row 2 (line 5) has {fields} where the header has 4; mend or remove this row, "
+            message=f"in.csv: row 2 (line 5) has {fields} where the header has 4; repair or remove this row, "
             "or name the delimiter with --delimiter if it is not ','",
         )
 
@@ -284,7 +284,7 @@ class TestOptions:
             "in.csv",
             "--label",
             "state",
-            message="in.csv: row 6 (line 7), column 'state': 'good' is no truth value; "
+            message="in.csv: row 6 (line 7), column 'state': 'good' is not a boolean; "
             "say with --positive which value marks an anomaly",
         )
 

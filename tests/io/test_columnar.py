@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,16 +49,18 @@ def test_pandas_metadata_is_dropped(tmp_path: Path) -> None:
 def test_columns_of_rare_types_come_as_usual_ones(tmp_path: Path) -> None:
     """What other tools write, polars and databases among them, and few of Arrow's functions take."""
     words = pa.array(["a", None, "b"])
+    # Known to Arrow from version 19; before it, such a column is read as the text that it is stored as.
+    document = pa.json_(pa.string()) if hasattr(pa, "json_") else pa.string()
     table = pa.table(
         {
             "view": words.cast(pa.string_view()),
             "bytes": pa.array([b"a", None, b""], pa.binary_view()),
-            "half": pa.array([1.5, None, -2], pa.float16()),
+            "half": pa.array([np.float16(1.5), None, np.float16(-2)], pa.float16()),
             "coded": pa.DictionaryArray.from_arrays(
                 pa.array([0, 1, 0]), pa.array(["a", "b"], pa.string_view())
             ),
             "runs": pa.RunEndEncodedArray.from_arrays([1, 3], [1.0, 2.0]),
-            "document": pa.ExtensionArray.from_storage(pa.json_(pa.string()), pa.array(["{}", None, "[]"])),
+            "document": pa.array(["{}", None, "[]"]).cast(document),
             "usual": [1, 2, 3],
         }
     )

@@ -71,8 +71,8 @@ def test_rows_beyond_one_block() -> None:
     ("content", "message"),
     [
         ("", "f.csv: the file is empty"),
-        ("a,b,a\n", "f.csv: the column name 'a' stands twice in the header; rename one"),
-        ("a,b\n1,2\n3,4\n5,6,7\n", "f.csv: row 3 has 3 fields where the header has 2; mend or remove "
+        ("a,b,a\n", "f.csv: the column name 'a' appears twice in the header; rename one"),
+        ("a,b\n1,2\n3,4\n5,6,7\n", "f.csv: row 3 has 3 fields where the header has 2; repair or remove "
          "this row, or name the delimiter with --delimiter if it is not ','"),
         ('a,b\n1,"2\n3,4\n', "f.csv: line 2: a quote is opened and never closed; close it or double it"),
         ('a,b\n"1,2\n3,4\n', "f.csv: line 2: a quote is opened and never closed; close it or double it"),

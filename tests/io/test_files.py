@@ -97,7 +97,7 @@ def test_parquet_with_a_name_twice(tmp_path: Path) -> None:
     parquet.write_table(
         pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]), tmp_path / "x.parquet"
     )
-    with pytest.raises(DataError, match="the column name 'a' stands twice"):
+    with pytest.raises(DataError, match="the column name 'a' appears twice"):
         one(tmp_path / "x.parquet").open(10)
 
 

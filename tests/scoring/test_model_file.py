@@ -19,7 +19,7 @@ from aedetect._version import __version__
 from aedetect.errors import ModelError, OutputError
 from aedetect.scoring import model_file as bundle
 from aedetect.scoring.manifest import Manifest
-from aedetect.scoring.model_file import Tensors, pack, read_model_file, unpack
+from aedetect.scoring.model_file import FORMAT_VERSION, Tensors, pack, read_model_file, unpack
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_what_is_packed_comes_back(tiny_model: Path, data: bytes) -> None:
     manifest, tensors, digest = read_model_file(tiny_model)
     assert repack(data, lambda _: None) == data
     assert digest == hashlib.sha256(data).hexdigest()
-    assert manifest.format_version == 2
+    assert manifest.format_version == FORMAT_VERSION
     assert set(manifest.tensors) == set(tensors)
     assert all(tensor.flags.c_contiguous for tensor in tensors.values())
 
@@ -114,13 +114,13 @@ def test_a_cut_file_is_refused(data: bytes, tmp_path: Path, share: float) -> Non
     assert message in (
         "not an aedetect model file (too short)",
         "not an aedetect model file, or cut short",
-        "the model file is damaged (its digest does not match); restore it or train anew",
+        "the model file is damaged (its digest does not match); restore it or retrain",
     )
 
 
 def test_a_file_with_bytes_added_is_refused(data: bytes, tmp_path: Path) -> None:
     assert refusal(data + b"\0", tmp_path) == (
-        "the model file is damaged (its digest does not match); restore it or train anew"
+        "the model file is damaged (its digest does not match); restore it or retrain"
     )
 
 
@@ -164,11 +164,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: 
 @pytest.mark.parametrize("sound", [True, False])
 def test_a_newer_format_is_refused_whatever_else_it_holds(data: bytes, tmp_path: Path, sound: bool) -> None:
     def renew(manifest: dict[str, Any]) -> None:
-        manifest.update(format_version=3, aedetect_version="7.0", novelty=1)
+        manifest.update(format_version=FORMAT_VERSION + 1, aedetect_version="7.0", novelty=1)
 
     assert refusal(edited(data, renew, sound), tmp_path) == (
-        f"format version 3, made by aedetect 7.0; this aedetect ({__version__}) reads up to version 2: "
-        "upgrade aedetect"
+        f"format version {FORMAT_VERSION + 1}, made by aedetect 7.0; this aedetect ({__version__}) reads up "
+        f"to version {FORMAT_VERSION}: upgrade aedetect"
     )
 
 
@@ -306,5 +306,5 @@ def test_a_model_of_format_1_still_scores() -> None:
     detector = load(FORMAT_1)
     scored = detector.score(tiny_frame(20, seed=1))
     assert scored["anomaly_status"].eq("ok").all()
-    with pytest.raises(ModelError, match="^the model has no code member.*train it anew$"):
+    with pytest.raises(ModelError, match="^the model has no code member.*retrain$"):
         detector.encode(tiny_frame(5))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from support.sensors import broken, readings
 
 from aedetect import Detector
-from aedetect.data.series.channels import bent, unbent
+from aedetect.data.series.channels import inverse_log_compressed, log_compressed
 from aedetect.io.inputs import as_inputs
 from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesScorer
 
 WINDOW = 24
 
@@ -40,8 +40,8 @@ def detector(machines: int = 2, architecture: str = "auto") -> Detector:
 
 
 def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
-    judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, keep=True)
-    return Reconstruction(model, judge)
+    session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data), keep=True)
+    return Reconstruction(model.fitted, session)
 
 
 def track(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:
@@ -115,4 +115,6 @@ def test_networks_rebuild_too() -> None:
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=20))
 def test_what_was_bent_is_straight_again(values: list[float]) -> None:
     given_values = np.array([values], dtype=np.float32)
-    assert unbent(bent(given_values)) == pytest.approx(given_values, rel=1e-3, abs=1e-5)
+    assert inverse_log_compressed(log_compressed(given_values)) == pytest.approx(
+        given_values, rel=1e-3, abs=1e-5
+    )

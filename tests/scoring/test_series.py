@@ -16,7 +16,7 @@ from aedetect import Detector, load
 from aedetect.config import Config
 from aedetect.errors import DataError, UsageError
 from aedetect.io.inputs import as_inputs
-from aedetect.scoring.series import SeriesJudge
+from aedetect.scoring.series import SeriesScorer
 
 WINDOW = 24
 VERDICT = ["anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_status"]
@@ -111,8 +111,8 @@ def test_so_are_those_on_a_machine_never_learned(cut: int) -> None:
 
 def test_a_machine_never_learned_is_warmup_until_its_scale_is_known() -> None:
     model = detector(machines=3)
-    assert model.series is not None
-    beginning = model.series.state.beginning
+    assert model.fitted.series is not None
+    beginning = model.fitted.series.state.beginning
     assert beginning > WINDOW
     status = verdicts(NEW.assign(machine="m9"), model)["anomaly_status"]
     assert (status[: beginning - 1] == "warmup").all()
@@ -166,8 +166,8 @@ def test_one_row_and_none() -> None:
 
 def test_each_machine_is_judged_by_its_own_scale() -> None:
     model = detector(machines=3)
-    assert model.series is not None
-    assert model.series.state.names == (("m0",), ("m1",), ("m2",))
+    assert model.fitted.series is not None
+    assert model.fitted.series.state.names == (("m0",), ("m1",), ("m2",))
     scored = model.score(readings(3, 3, seed=9))
     assert scored["is_anomaly"].fillna(False).mean() < 0.1
 
@@ -227,7 +227,7 @@ def test_a_rate_asked_for_overrules_events_a_day() -> None:
     settings = {"series.time": "time", "series.window": WINDOW, "data.exclude": ["machine"]}
     model = Detector({**settings, "threshold.alarms_per_day": 0.05}).fit(readings(20))
     asked = model.adjusted(Config.build(overrides={"threshold.alert_rate": 0.2}))
-    assert asked.threshold == model.calibration.threshold(0.2)
+    assert asked.threshold == model.fitted.calibration.threshold(0.2)
     assert asked.threshold < model.threshold
 
 
@@ -236,7 +236,7 @@ def test_events_a_day_are_for_series() -> None:
     table = pd.DataFrame({"x": random.normal(size=50), "y": random.normal(size=50)})
     model = Detector({"threshold.alarms_per_day": 1.0, "training.epochs": 1, "training.folds": 2})
     with pytest.raises(UsageError, match="^1 alarms per day: this is no model of time series"):
-        model.fit(table).threshold_at(None, None)
+        model.fit(table).threshold  # noqa: B018
 
 
 @pytest.mark.parametrize("architecture", ["patches", "convolutional"])
@@ -248,12 +248,11 @@ def test_every_architecture_finds_the_obvious(architecture: str) -> None:
 
 
 def test_events_tell_when_where_and_why() -> None:
-    from aedetect.scoring.event_table import event_table
 
     model = detector(machines=2)
     frame = pd.concat([NEW.assign(machine="m0"), NEW.assign(machine="m1", temp=NEW["temp"] + 10)])
-    judge = SeriesJudge(model, as_inputs(frame, model.config.data), model.threshold, ())
-    table = event_table(judge).to_pandas()
+    session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data))
+    table = session.events().to_pandas()
     assert table["machine"].tolist() == ["m0", "m1"]
     assert table["anomaly_event"].tolist() == [1, 1]
     assert (table["start"] <= pd.Timestamp(NEW["time"][200], tz="UTC")).all()
@@ -269,12 +268,12 @@ def test_events_that_began_in_the_history_go_on() -> None:
 
 
 def test_too_few_rows_to_train_on() -> None:
-    with pytest.raises(DataError, match=r"the longest stretch without a gap has 20 rows, and a window 24"):
+    with pytest.raises(DataError, match=r"the longest segment without a gap has 20 rows, and a window 24"):
         Detector({"series.time": "time", "series.window": WINDOW}).fit(readings(1)[:20])
 
 
 def test_rows_labelled_as_anomalies_are_not_learned() -> None:
     frame = broken(readings(8), 500, 560).assign(fault=lambda rows: (rows.index >= 500) & (rows.index < 560))
     model = Detector({"series.time": "time", "series.window": WINDOW, "data.label": "fault"}).fit(frame)
-    assert model.training.rows == 8 * DAY - 60
+    assert model.fitted.training.rows == 8 * DAY - 60
     assert model.score(frame)["is_anomaly"][510:550].all()

@@ -1,35 +1,26 @@
-"""The recipes of the README, as they stand there, set to work in a folder of a test."""
+"""The recipes in configs/unattended, set to work in a folder of a test."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+UNATTENDED = Path(__file__).resolve().parents[2] / "configs" / "unattended"
 
 
-def section(title: str) -> str:
-    """The text of the README's section of that title."""
-    text = README.read_text(encoding="utf-8")
-    found = re.search(rf"^### {re.escape(title)}\n(.*?)^##", text, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+def recipe(name: str) -> str:
+    """The text of one of the files."""
+    return (UNATTENDED / name).read_text(encoding="utf-8")
 
 
-def blocks(title: str, kind: str) -> list[str]:
-    """The code blocks of that kind in a section."""
-    return re.findall(rf"^```{kind}\n(.*?)^```", section(title), re.MULTILINE | re.DOTALL)
-
-
-def settled(recipe: str, folder: Path) -> str:
-    """The recipe with its /data in `folder`."""
-    return recipe.replace("/data/", f"{folder}/")
+def settled(text: str, folder: Path) -> str:
+    """A recipe with its /data in `folder`."""
+    return text.replace("/data/", f"{folder}/")
 
 
 def cron_command() -> str:
-    """The command of the crontab line; a % would end it there."""
-    (line,) = blocks("From cron", "crontab")
+    """The command of the crontab's one entry; a % would end it there."""
+    (line,) = [line for line in recipe("crontab").splitlines() if not line.startswith("#")]
     minute, hour, *days, command = line.strip().split(maxsplit=5)
     assert (minute.isdigit(), hour.isdigit(), days) == (True, True, ["*"] * 3)
     assert "%" not in command

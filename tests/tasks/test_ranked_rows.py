@@ -54,7 +54,7 @@ def test_rows_that_are_not_flagged_count_only_if_asked_for(tiny_model: Path, fra
 
 
 def test_several_inputs_are_one_pass(tiny_model: Path, frame: pd.DataFrame) -> None:
-    detector = aedetect.load(tiny_model)
+    detector = aedetect.load(tiny_model).adjusted(Config.build(overrides={"scoring.batch_rows": 100}))
     inputs = [*as_inputs(frame, detector.config.data), *as_inputs(frame.tail(5), detector.config.data)]
     seen: list[tuple[int, int]] = []
     passed = score_inputs(detector.fitted, inputs, lambda one: seen.append((one.first, len(one.rows))))

@@ -30,7 +30,7 @@ def gappy(frame: pd.DataFrame, share: float, seed: int = 0) -> pd.DataFrame:
 def test_codes_lead_back_to_rows(detector: Detector) -> None:
     rows = learned(100, seed=1)
     codes = detector.encode(rows)
-    size = detector.companion.codes.size
+    size = detector.fitted.auxiliary.codes.size
     assert list(codes) == [f"z{index}" for index in range(size)]
     back = detector.decode(codes)
     assert list(back) == list(rows)

@@ -16,12 +16,11 @@ from support.tables import tiny_frame
 
 import aedetect
 from aedetect import Detector
-from aedetect.engine.callbacks import Callback
-from aedetect.engine.spool import Spool, union_fields
+from aedetect.engine.stream import run_to_table
+from aedetect.engine.summary import RunSummary
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
-from aedetect.scoring.series import judge_of
-from aedetect.tasks.score import InputOutcome, Shape, full_schema, output_fields, score_input
+from aedetect.tasks.score import ScoreTask, Shape
 
 RESULTS = ["anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status"]
 
@@ -49,17 +48,12 @@ def expected(detector: Detector, odd_rows: pa.Table) -> pa.Table:
 
 def scored(
     detector: Detector, table: pa.Table, batch_rows: int | None = None, shape: Shape | None = None
-) -> tuple[pa.Table, InputOutcome]:
+) -> tuple[pa.Table, RunSummary]:
     if batch_rows:
         cut = table.combine_chunks().to_batches(max_chunksize=batch_rows)
         table = pa.Table.from_batches(cut, table.schema)
-    source, shape = TableInput(table), shape or Shape()
-    schema = full_schema(output_fields(detector, source, shape), shape)
-    batches: list[pa.RecordBatch] = []
-    outcome = InputOutcome()
-    judge = judge_of(detector, [source], detector.threshold)
-    score_input(detector, source, judge, batches.append, schema, shape, outcome, Callback())
-    return pa.Table.from_batches(batches, schema), outcome
+    source = TableInput(table)
+    return run_to_table(ScoreTask(detector.fitted, [source], shape or Shape()), [source])
 
 
 def bits(table: pa.Table) -> list[object]:
@@ -86,7 +80,7 @@ def test_verdicts_do_not_depend_on_batches(
     rows = odd_rows.slice(0, 60) if batch_rows == 1 else odd_rows
     found, outcome = scored(detector, rows, batch_rows)
     assert bits(found) == bits(expected.slice(0, len(rows)))
-    assert outcome.counts.rows == len(rows)
+    assert outcome.counts["rows"] == len(rows)
 
 
 def test_verdicts_do_not_depend_on_the_other_rows(
@@ -120,11 +114,11 @@ def test_rows_come_out_in_their_order_and_number(odd_rows: pa.Table, expected: p
 def test_every_row_ends_as_one_of_three(detector: Detector, odd_rows: pa.Table, expected: pa.Table) -> None:
     counts = scored(detector, odd_rows, 100)[1].counts
     flags = expected.column("is_anomaly").to_pylist()
-    assert (counts.normal, counts.anomalies, counts.unscorable) == tuple(
+    assert (counts["normal"], counts["anomalies"], counts["unscorable"]) == tuple(
         map(flags.count, (False, True, None))
     )
-    assert counts.normal + counts.anomalies + counts.unscorable == counts.rows == len(odd_rows)
-    assert min(counts.normal, counts.anomalies, counts.unscorable) > 0
+    assert counts["normal"] + counts["anomalies"] + counts["unscorable"] == counts["rows"] == len(odd_rows)
+    assert min(counts["normal"], counts["anomalies"], counts["unscorable"]) > 0
 
 
 def test_null_results_mean_unscorable_and_nothing_else(expected: pa.Table) -> None:
@@ -165,31 +159,7 @@ def test_a_column_of_which_nothing_can_be_read_has_changed_its_type(
 def test_only_anomalies_leaves_out_the_rest_but_counts_it(detector: Detector, odd_rows: pa.Table) -> None:
     found, outcome = scored(detector, odd_rows, shape=Shape(only_anomalies=True))
     assert found.column("is_anomaly").unique().to_pylist() == [True]
-    assert len(found) == outcome.counts.anomalies < outcome.counts.rows
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "merged"),
-    [
-        (pa.int64(), pa.int64(), pa.int64()),
-        (pa.int64(), pa.float32(), pa.float64()),
-        (pa.int64(), pa.string(), pa.string()),
-        (pa.date32(), pa.timestamp("s"), pa.string()),
-    ],
-)
-def test_columns_of_several_inputs_find_a_common_type(
-    first: pa.DataType, second: pa.DataType, merged: pa.DataType
-) -> None:
-    fields = union_fields([[pa.field("a", first)], [pa.field("b", pa.bool_()), pa.field("a", second)]])
-    assert fields == [pa.field("a", merged), pa.field("b", pa.bool_())]
-
-
-def test_a_spool_gives_back_what_it_took(expected: pa.Table) -> None:
-    spool = Spool(expected.schema)
-    for batch in expected.to_batches(max_chunksize=100):
-        spool.write(batch)
-    assert pa.Table.from_batches(list(spool.read())).equals(expected)
-    spool.close()
+    assert len(found) == outcome.counts["anomalies"] < outcome.counts["rows"]
 
 
 def test_several_inputs_bear_their_names(detector: Detector) -> None:

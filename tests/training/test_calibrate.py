@@ -24,19 +24,19 @@ def test_the_threshold_is_that_of_the_scores_of_other_rows(model: Detector) -> N
     other = readings(6, 2, seed=7, start="2026-02-01")
     calibrated = model.calibrated(other)
     scores = model.score(other)["anomaly_score"].dropna().to_numpy()
-    assert calibrated.calibration.scores == pytest.approx(sorted(scores))
-    assert calibrated.threshold == calibrated.calibration.threshold(0.01)
+    assert calibrated.fitted.calibration.scores == pytest.approx(sorted(scores))
+    assert calibrated.threshold == calibrated.fitted.calibration.threshold(0.01)
     assert calibrated.score(other)["is_anomaly"].fillna(False).mean() == pytest.approx(0.01, abs=0.005)
-    assert "split-conformal, on " in calibrated.training.calibration
+    assert "split-conformal, on " in calibrated.fitted.training.calibration
 
 
 def test_so_are_false_events_a_day(model: Detector, tmp_path: object) -> None:
     noisy = readings(6, 2, seed=7, start="2026-02-01")
     noisy["temp"] += noisy["temp"].sample(frac=1, random_state=0).to_numpy() * 0.2
     calibrated = model.calibrated(noisy)
-    assert model.series is not None
-    assert calibrated.series is not None
-    assert calibrated.series.peaks.min() > model.series.peaks.max()
+    assert model.fitted.series is not None
+    assert calibrated.fitted.series is not None
+    assert calibrated.fitted.series.peaks.min() > model.fitted.series.peaks.max()
 
 
 def test_a_calibrated_model_is_a_model_file(model: Detector, tmp_path: object) -> None:
@@ -46,7 +46,7 @@ def test_a_calibrated_model_is_a_model_file(model: Detector, tmp_path: object) -
     again = load(path, device="cpu")
     assert again.threshold == calibrated.threshold
     assert again.series is not None
-    assert again.series.peaks.tolist() == calibrated.series.peaks.tolist()  # type: ignore[union-attr]
+    assert again.series.peaks.tolist() == calibrated.fitted.series.peaks.tolist()  # type: ignore[union-attr]
 
 
 def test_rows_labelled_as_anomalies_do_not_calibrate(model: Detector) -> None:
@@ -61,13 +61,13 @@ def test_too_few_rows_and_rows_without_a_time_say_so(model: Detector) -> None:
         model.calibrated(readings(1)[:20])
     timeless = readings(2).astype({"time": object})
     timeless.loc[5, "time"] = pd.NaT
-    with pytest.raises(DataError, match="row 6, column 'time': no timestamp; mend or remove the row$"):
+    with pytest.raises(DataError, match="row 6, column 'time': no timestamp; repair or remove the row$"):
         model.calibrated(timeless)
 
 
 def test_what_was_learned_is_known_to_drift_watch(model: Detector) -> None:
-    assert model.sketch is not None
-    assert model.sketch.rows == 16 * DAY
+    assert model.fitted.sketch is not None
+    assert model.fitted.sketch.rows == 16 * DAY
 
 
 def test_training_rows_that_look_anomalous_are_named() -> None:

@@ -75,14 +75,14 @@ def test_a_checkpoint_of_another_run_is_refused(path: Path) -> None:
         keeper(path, fingerprint="another").load(CPU)
     assert str(caught.value) == (
         f"{path}: this checkpoint was made with other data or settings; "
-        "repeat the same command, or drop --resume to train anew"
+        "repeat the same command, or drop --resume to start over"
     )
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x80\x04K\x01.", b"\2\0\0\0\0\0\0\0{}"])
 def test_other_files_are_no_checkpoints(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="drop --resume to train anew$"):
+    with pytest.raises(ModelError, match="drop --resume to start over$"):
         keeper(path).load(CPU)
 
 

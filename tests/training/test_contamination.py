@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from aedetect.training.contamination import SUSPECT_SHARE, outstanding, suspects, suspicion
+from aedetect.training.contamination import (
+    CANDIDATE_SHARE,
+    contamination_estimate,
+    outlier_candidates,
+    outlyingness,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -15,22 +20,22 @@ def _seed() -> None:
 def test_a_small_dense_group_far_out_is_suspected(width: int) -> None:
     values = torch.randn(600, width)
     values[:20] = 4 + 0.05 * torch.randn(20, width)
-    marked = suspects(values)
+    marked = outlier_candidates(values)
     assert marked[:20].all()
-    assert marked.float().mean() <= SUSPECT_SHARE + 0.01
+    assert marked.float().mean() <= CANDIDATE_SHARE + 0.01
 
 
 @pytest.mark.parametrize("values", [torch.zeros(50, 3), torch.zeros(3, 1), torch.randn(8, 1), torch.eye(30)])
 def test_any_table_has_finite_suspicion(values: torch.Tensor) -> None:
-    assert torch.isfinite(suspicion(values)).all()
+    assert torch.isfinite(outlyingness(values)).all()
 
 
 def test_a_typical_row_scores_about_nothing() -> None:
-    assert abs(float(suspicion(torch.randn(500, 4)).median())) < 0.2
+    assert abs(float(outlyingness(torch.randn(500, 4)).median())) < 0.2
 
 
 def test_few_rows_stand_out_of_normal_data_and_more_of_contaminated() -> None:
     values = torch.randn(2000, 5)
-    assert outstanding(values) < 0.005
+    assert contamination_estimate(values) < 0.005
     values[:60] *= 12
-    assert outstanding(values) > 0.02
+    assert contamination_estimate(values) > 0.02

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.io.source import TableInput
+from aedetect.training.profiling import profile_inputs
 from aedetect.training.split import StreamedSplit, TrainingRows, folds, single_split
-from aedetect.training.survey import survey
 
 
 def rows_of(trained: pa.Table, table: pa.Table, **settings: int) -> TrainingRows:
     config = Config.build(overrides={"scoring.batch_rows": 16, **settings})
-    return TrainingRows([TableInput(table, "t")], survey([TableInput(trained)], config).encoder, config)
+    return TrainingRows(
+        [TableInput(table, "t")], profile_inputs([TableInput(trained)], config).encoder, config
+    )
 
 
 NUMBERS = pa.table({"a": np.linspace(0, 1, 50), "b": ["x", "y"] * 25})
@@ -35,7 +37,7 @@ def test_unreadable_cell_is_named_by_its_row() -> None:
         rows.matrix()
     assert str(caught.value) == (
         "t: row 41, column 'a': 'oops' cannot be read as numeric; "
-        "mend it, or give --na-values 'oops' if it means 'missing'"
+        "repair it, or give --na-values 'oops' if it means 'missing'"
     )
 
 
@@ -44,20 +46,20 @@ def test_folds_calibrate_each_row_once_by_who_never_saw_it(rows: int, count: int
     splits = folds(rows, count, seed)
     assert sorted(np.concatenate([split.calibration for split in splits])) == list(range(rows))
     for split in splits:
-        parts = np.concatenate([split.train, split.held_out, split.calibration])
+        parts = np.concatenate([split.train, split.validation, split.calibration])
         assert sorted(parts) == list(range(rows))
-        assert len(split.held_out) >= 2
+        assert len(split.validation) >= 2
 
 
 @given(st.integers(20, 3000), st.integers(0, 5))
 def test_single_split_uses_each_row_once(rows: int, seed: int) -> None:
     split = single_split(rows, seed)
-    assert sorted(np.concatenate([split.train, split.held_out, split.calibration])) == list(range(rows))
+    assert sorted(np.concatenate([split.train, split.validation, split.calibration])) == list(range(rows))
 
 
 def test_single_split_is_bounded() -> None:
     split = single_split(1_000_000, 0)
-    assert (len(split.held_out), len(split.calibration)) == (5_000, 20_000)
+    assert (len(split.validation), len(split.calibration)) == (5_000, 20_000)
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=6), st.integers(0, 3))
@@ -73,6 +75,6 @@ def test_streamed_split_does_not_depend_on_blocks(sizes: list[int], seed: int) -
 
 def test_streamed_shares() -> None:
     matrix = np.zeros((10_000, 1), dtype=np.float32)
-    _, held_out, calibration = next(iter(StreamedSplit(10_000, 1).parts(iter([matrix]))))
-    assert len(held_out) == pytest.approx(1000, rel=0.15)
+    _, validation, calibration = next(iter(StreamedSplit(10_000, 1).parts(iter([matrix]))))
+    assert len(validation) == pytest.approx(1000, rel=0.15)
     assert len(calibration) == pytest.approx(2000, rel=0.15)

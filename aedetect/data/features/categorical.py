@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
+_USUAL = cells.CellRules()
 _ROWS_PER_OCCURRENCE = 20_000
 
 
 class Vocabulary(BaseModel):
     """The categories of one column, most frequent first, with their counts in training.
 
-    `codes`: they are whole numbers or truth values, however spelled; each is kept as spelled most often.
+    `codes`: they are whole numbers or booleans, however spelled; each is kept as spelled most often.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,11 +36,20 @@ class Vocabulary(BaseModel):
 
     @classmethod
     def fit(
-        cls, column: str, counts: Counter[str], missing: int, most: int, codes: bool = False
+        cls,
+        column: str,
+        counts: Counter[str],
+        missing: int,
+        most: int,
+        codes: bool = False,
+        rules: cells.CellRules = _USUAL,
     ) -> Vocabulary:
-        """Keep at most `most` categories; those seen once (or hardly, in long tables) are rare."""
+        """Keep at most `most` categories; those seen once (or hardly, in long tables) are rare.
+
+        `counts`: rows by category; `missing`: rows without one; `rules`: how they were read.
+        """
         if codes:
-            counts, unnamed = _merged(counts)
+            counts, unnamed = _merged(counts, rules)
             missing += unnamed
         total = sum(counts.values())
         least = max(2, math.ceil(total / _ROWS_PER_OCCURRENCE))
@@ -57,6 +66,7 @@ class Vocabulary(BaseModel):
 
     @property
     def cardinality(self) -> int:
+        """How many codes there are, those for missing and rare included."""
         return FIRST_KNOWN + len(self.values)
 
     @property
@@ -67,12 +77,9 @@ class Vocabulary(BaseModel):
 
     def encode(self, array: pa.Array, rules: cells.CellRules) -> tuple[np.ndarray[Any, Any], int]:
         """Codes of the cells, float32 [rows], and the number of cells never seen in training."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         names, values = cells.categories(array, rules), pa.array(self.values, pa.string())
         if self.codes:
-            names, values = cells.codes(names), cells.codes(values)
+            names, values = cells.codes(names, rules), cells.codes(values, rules)
         known = pc.index_in(names, values, skip_nulls=True)
         codes = pc.fill_null(pc.add(known, FIRST_KNOWN), OTHER)
         codes = pc.if_else(names.is_null(), MISSING, codes)
@@ -81,21 +88,17 @@ class Vocabulary(BaseModel):
 
     def decode(self, codes: np.ndarray[Any, Any]) -> pa.Array:
         """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
-        import pyarrow as pa
-
         names = pa.array([None, "(rare)", *self.values], pa.string())
         return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
 
 
-def _merged(counts: Counter[str]) -> tuple[Counter[str], int]:
+def _merged(counts: Counter[str], rules: cells.CellRules) -> tuple[Counter[str], int]:
     """Counts of codes by their most frequent spelling, and of cells that name none."""
-    import pyarrow as pa
-
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     spellings: dict[str, str] = {}
     found: Counter[str] = Counter()
     unnamed = 0
-    names = cells.codes(pa.array([name for name, _ in ranked], pa.string())).to_pylist()
+    names = cells.codes(pa.array([name for name, _ in ranked], pa.string()), rules).to_pylist()
     for (spelling, count), name in zip(ranked, names, strict=True):
         if name is None:
             unnamed += count

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import FIRST_KNOWN, OTHER
 from aedetect.data.features.encoder import FeatureEncoder, NumericColumn
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
@@ -51,9 +48,6 @@ def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
 
     Numbers that the type cannot hold come as the nearest that it can.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if type_ is None or values.type == type_:
         return values
     if pa.types.is_duration(type_) or pa.types.is_time(type_):
@@ -69,8 +63,6 @@ def as_type(values: pa.Array, type_: pa.DataType | None) -> pa.Array:
 
 def _limits(type_: pa.DataType) -> tuple[float, float]:
     """The least and the largest number that a type can hold; of times and durations, in their ticks."""
-    import pyarrow as pa
-
     if pa.types.is_time(type_):
         return 0, 24 * 3600 * _TICKS[type_.unit] - 1
     if pa.types.is_decimal(type_):
@@ -83,9 +75,6 @@ def _limits(type_: pa.DataType) -> tuple[float, float]:
 
 def _held(values: pa.Array, low: float, high: float) -> pa.Array:
     """Numbers moved between the two, which may lie beyond what the values' own type can hold."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if pa.types.is_floating(values.type):
         # The largest whole numbers are no floats, and the nearest float may be too large.
         low, high = float(low), float(high) if float(high) <= high else np.nextafter(float(high), 0.0)
@@ -112,8 +101,6 @@ def _columns(encoder: FeatureEncoder) -> list[NumericColumn]:
 
 
 def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator[tuple[str, pa.Array]]:
-    import pyarrow as pa
-
     width = len(encoder.center)
     values = numeric.unscale(matrix[:, :width], encoder.center, encoder.spread)
     start = 0
@@ -135,8 +122,6 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
 
 
 def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:
-    import pyarrow as pa
-
     first, last = column.span or (0.0, datetime.DAY)
     seconds = datetime.nearest(block, column.cycles, first, last)
     if type_.startswith("date") or (column.whole and not type_.startswith("timestamp")):
@@ -150,8 +135,6 @@ def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:
 
 
 def _categories(encoder: FeatureEncoder, matrix: Matrix) -> Iterator[tuple[str, pa.Array]]:
-    import pyarrow as pa
-
     width = len(encoder.center)
     for index, vocabulary in enumerate(encoder.state.categorical):
         codes = matrix[:, width + index].copy()
@@ -162,8 +145,6 @@ def _categories(encoder: FeatureEncoder, matrix: Matrix) -> Iterator[tuple[str, 
 
 
 def _category_type(values: tuple[str, ...], encoder: FeatureEncoder, name: str) -> pa.DataType:
-    import pyarrow as pa
-
     type_ = _type_of(encoder, name)
     whole = all(value.removeprefix("-").isdecimal() for value in values)
     if type_.startswith(("int", "uint")) and whole:
@@ -172,8 +153,6 @@ def _category_type(values: tuple[str, ...], encoder: FeatureEncoder, name: str) 
 
 
 def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Array]]:
-    import pyarrow as pa
-
     for name, value in encoder.state.constant.items():
         type_ = _type_of(encoder, name)
         kind = pa.bool_() if type_ == "bool" else pa.string()
@@ -185,8 +164,6 @@ def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Arr
 
 def _alias(name: str) -> pa.DataType | None:
     """The Arrow type of that name; None for text, which says nothing, and for types with parameters."""
-    import pyarrow as pa
-
     try:
         type_ = pa.type_for_alias(name)
     except ValueError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from aedetect.data import cells
@@ -16,11 +18,7 @@ from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import Vocabulary
 from aedetect.data.features.layout import Layout
 from aedetect.data.profile import ColumnProfile
-from aedetect.data.schema import Schema
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+from aedetect.data.schema import Column, Schema
 
 # A number that lies off its learned range by more than so many times that range is strange, whatever
 # else its row holds.
@@ -31,8 +29,8 @@ STATISTICS = ("center", "spread", "mean", "deviation", "quantiles")
 class NumericColumn(BaseModel):
     """A column that becomes one numeric feature, or two for each cycle of a datetime.
 
-    `words`: whether truth values are spelled out, as in yes and no. A column of the numbers 0 and
-    1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
+    `words`: whether its cells are booleans, stored as such or spelled out as in yes and no. A column
+    of the numbers 0 and 1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
     `whole`: whether all its numbers were whole, or all its instants dates. `spellings`: its
     words for false and true. `span`: its first and last instant, in seconds since 1970.
     """
@@ -51,6 +49,7 @@ class NumericColumn(BaseModel):
 
     @property
     def width(self) -> int:
+        """How many features the column becomes."""
         return 2 * len(self.cycles) or 1
 
     def read(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
@@ -62,15 +61,13 @@ class NumericColumn(BaseModel):
         read = cells.numbers(array, rules)
         if self.role != "boolean" or not read.bad.any():
             return read
-        # Truth values of a typed file may arrive as words of a text file.
+        # Booleans of a typed file may arrive as words of a text file.
         words = cells.booleans(array, rules)
         values = np.where(read.bad, words.values, read.values)
         return cells.Cells(values, read.missing, read.bad & words.bad)
 
     def truths(self, values: Floats) -> pa.Array:
-        """Truth values [rows] from numbers, 0 to 1, in the column's own words if it had any."""
-        import pyarrow as pa
-
+        """Booleans [rows] from numbers, 0 to 1, in the column's own words if it had any."""
         if self.spellings is None:
             return pa.array(values >= 0.5, mask=np.isnan(values))
         words = pa.array(self.spellings, pa.string())
@@ -97,26 +94,33 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Encoded:
-    """An encoded batch. Shapes: matrix [rows, features]; masks [rows], [rows, constants], [rows, numbers].
+    """An encoded batch.
 
-    `unscorable`: rows with a cell that cannot be read, or with no value at all.
-    `infinite`: rows with a number that is infinite or beyond float32.
-    `moved`: constants that differ from training. `far`: numbers far beyond all that were learned.
-    `filled`: cells not missing, per numeric column. `unseen`: cells of no known category.
+    `matrix` [rows, features]: see `Layout`. `unscorable` [rows]: a cell cannot be read, or there is
+    no value at all. `infinite` [rows]: a number is infinite or beyond float32.
+    `changed_constants` [rows, constants]: differ from the one value of training.
+    `out_of_range` [rows, numeric features]: lie far beyond all that were learned.
+    By column name: `unreadable`; `filled`, how many cells of a numeric column are not missing;
+    `unseen`, how many are of no known category.
     """
 
     matrix: Matrix
     unscorable: Mask
     infinite: Mask
-    moved: Mask
-    far: Mask
+    changed_constants: Mask
+    out_of_range: Mask
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
 
 
 class FeatureEncoder:
-    """Turns record batches into float32 matrices under a trained schema."""
+    """Turns record batches into float32 matrices under a trained schema.
+
+    `center`, `spread`: what numeric features are scaled by; `mean`, `deviation`: of the values as they
+    were; all [numeric features]. `quantiles` [numeric features, ranks]: at `numeric.QUANTILE_RANKS`,
+    NaN for booleans and datetimes.
+    """
 
     def __init__(self, schema: Schema, state: EncoderState, statistics: Mapping[str, np.ndarray[Any, Any]]):
         self.schema = schema
@@ -131,70 +135,38 @@ class FeatureEncoder:
     def fit(
         cls, schema: Schema, profiles: Mapping[str, ColumnProfile], max_categories: int
     ) -> FeatureEncoder:
-        """An encoder for the learned columns of `schema`, from their profiles."""
+        """An encoder for the learned columns of `schema`, from their profiles.
+
+        `max_categories`: how many categories of a column are told apart; the others count as rare.
+        """
         columns: list[NumericColumn] = []
+        features: list[_Feature] = []
         vocabularies: list[Vocabulary] = []
-        scaling: list[tuple[float, float, float, float]] = []
-        quantiles: list[np.ndarray[Any, Any]] = []
-        nothing = np.full(len(numeric.QUANTILE_RANKS), np.nan)
         for column in schema.columns:
             profile = profiles[column.name]
-            rate, gaps = (profile.missing + 0.5) / (profile.rows + 1), profile.missing > 0
             if column.role in ("numeric", "boolean"):
-                words = column.role == "boolean" and profile.bad_numbers > 0
-                columns.append(
-                    NumericColumn(
-                        column=column.name,
-                        role=column.role,
-                        missing_rate=rate,
-                        gaps=gaps,
-                        words=words,
-                        whole=not words and profile.numbers.count > 0 and profile.numbers.all_integer,
-                        spellings=_spellings(profile) if words else None,
-                    )
-                )
-                if words:
-                    scaling.append(_truth_scaling(profile) * 2)
-                    quantiles.append(nothing)
-                else:
-                    center, spread = numeric.location_and_spread(profile.numbers)
-                    scaling.append((center, spread, *numeric.mean_and_deviation(profile.numbers, spread)))
-                    quantiles.append(
-                        profile.numbers.quantiles(numeric.QUANTILE_RANKS)
-                        if profile.numbers.count
-                        else nothing
-                    )
+                columns.append(_number_column(column, profile))
+                features.append(_truth_feature(profile) if columns[-1].words else _number_feature(profile))
             elif column.role == "datetime":
-                names = datetime.cycles(profile.first_instant, profile.last_instant)
-                columns.append(
-                    NumericColumn(
-                        column=column.name,
-                        role="datetime",
-                        missing_rate=rate,
-                        gaps=gaps,
-                        cycles=names,
-                        whole=profile.only_dates,
-                        span=(profile.first_instant, profile.last_instant),
-                    )
-                )
-                scaling += [(0.0, 1.0, 0.0, 1.0)] * (2 * len(names))
-                quantiles += [nothing] * (2 * len(names))
+                columns.append(_datetime_column(column, profile))
+                features += [_Feature(0.0, 1.0, 0.0, 1.0, _NO_QUANTILES)] * columns[-1].width
             elif column.role == "categorical":
                 missing = profile.counted_rows - sum(profile.counts.values())
+                codes = profile.holds_codes
                 vocabularies.append(
-                    Vocabulary.fit(column.name, profile.counts, missing, max_categories, profile.holds_codes)
+                    Vocabulary.fit(column.name, profile.counts, missing, max_categories, codes, schema.rules)
                 )
         constants = {
-            c.name: c.constant for c in schema.columns if c.role == "constant" and c.constant is not None
+            column.name: column.constant
+            for column in schema.columns
+            if column.role == "constant" and column.constant is not None
         }
         state = EncoderState(numeric=tuple(columns), categorical=tuple(vocabularies), constant=constants)
-        table = np.array(scaling, dtype=np.float64).reshape(-1, 4)
-        grid = np.array(quantiles, dtype=np.float64).reshape(-1, len(nothing))
-        columns_of = dict(zip(("center", "spread", "mean", "deviation"), table.T.copy(), strict=True))
-        return cls(schema, state, {**columns_of, "quantiles": grid})
+        return cls(schema, state, _statistics(features))
 
     @property
     def layout(self) -> Layout:
+        """What the features are, for a model that knows nothing of the data."""
         features = [column for column in self.state.numeric for _ in range(column.width)]
         return Layout(
             np.array([column.missing_rate for column in features], dtype=np.float64),
@@ -213,10 +185,14 @@ class FeatureEncoder:
         )
 
     def statistics(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The tensors that go into a model file, by the names in `STATISTICS`."""
         return {name: getattr(self, name) for name in STATISTICS}
 
     def transform(self, batch: pa.RecordBatch) -> Encoded:
-        """Encode one batch; its columns are found by name and may stand in any order."""
+        """Encode one batch; its columns are found by name and may stand in any order.
+
+        The batch must have passed `Schema.check`.
+        """
         rows = len(batch)
         rules = self.schema.rules
         numbers = np.empty((rows, len(self.center)), dtype=np.float64)
@@ -247,8 +223,8 @@ class FeatureEncoder:
             np.concatenate([numeric.scale(numbers, self.center, self.spread), codes], axis=1),
             unscorable | empty,
             np.asarray((np.abs(numbers) > cells.LARGEST).any(axis=1)),
-            self._moved(batch),
-            self._far(numbers),
+            self._changed_constants(batch),
+            self._out_of_range(numbers),
             unreadable,
             filled,
             unseen,
@@ -260,13 +236,13 @@ class FeatureEncoder:
         ends = np.abs(self.quantiles[place, [0, -1]])
         return 0.0 if np.isnan(ends).any() else float(ends.max())
 
-    def _moved(self, batch: pa.RecordBatch) -> Mask:
-        moved = np.zeros((len(batch), len(self.state.constant)), np.bool_)
+    def _changed_constants(self, batch: pa.RecordBatch) -> Mask:
+        changed = np.zeros((len(batch), len(self.state.constant)), np.bool_)
         for index, (name, value) in enumerate(self.state.constant.items()):
-            moved[:, index] = _differs(batch.column(name), value, self.schema.rules)
-        return moved
+            changed[:, index] = _differs(batch.column(name), value, self.schema.rules)
+        return changed
 
-    def _far(self, numbers: Floats) -> Mask:
+    def _out_of_range(self, numbers: Floats) -> Mask:
         """Which numbers [rows, numbers] lie further out than `_REACH` times their column's learned range.
 
         A network sees such a number only up to a limit, and among many columns one wild cell weighs little.
@@ -278,8 +254,6 @@ class FeatureEncoder:
 
     def inverse_transform(self, matrix: Matrix) -> dict[str, pa.Array]:
         """The user's values of `matrix` [rows, features], by column; datetimes as phases in words."""
-        import pyarrow as pa
-
         width = len(self.center)
         values = numeric.unscale(matrix[:, :width], self.center, self.spread)
         types = {column.name: column.type for column in self.schema.columns}
@@ -311,11 +285,71 @@ class FeatureEncoder:
         return found
 
 
-def _truth_scaling(profile: ColumnProfile) -> tuple[float, float]:
-    """Location and spread of truth values spelled out in words."""
+@dataclass(frozen=True)
+class _Feature:
+    """The statistics of one numeric feature; `quantiles` at `numeric.QUANTILE_RANKS`."""
+
+    center: float
+    spread: float
+    mean: float
+    deviation: float
+    quantiles: Floats
+
+
+_NO_QUANTILES = np.full(len(numeric.QUANTILE_RANKS), np.nan)
+
+
+def _statistics(features: Sequence[_Feature]) -> dict[str, Floats]:
+    """The statistics by name: [features], and quantiles [features, ranks]."""
+    found = {
+        name: np.array([getattr(feature, name) for feature in features], dtype=np.float64)
+        for name in STATISTICS
+    }
+    return {**found, "quantiles": found["quantiles"].reshape(len(features), len(_NO_QUANTILES))}
+
+
+def _number_column(column: Column, profile: ColumnProfile) -> NumericColumn:
+    words = column.role == "boolean" and (profile.bad_numbers > 0 or profile.is_boolean_type)
+    return NumericColumn(
+        column=column.name,
+        role=column.role,
+        missing_rate=_missing_rate(profile),
+        gaps=profile.missing > 0,
+        words=words,
+        whole=not words and profile.numbers.count > 0 and profile.numbers.all_integer,
+        spellings=_spellings(profile) if words and not profile.is_boolean_type else None,
+    )
+
+
+def _datetime_column(column: Column, profile: ColumnProfile) -> NumericColumn:
+    return NumericColumn(
+        column=column.name,
+        role="datetime",
+        missing_rate=_missing_rate(profile),
+        gaps=profile.missing > 0,
+        cycles=datetime.cycles(profile.first_instant, profile.last_instant),
+        whole=profile.only_dates,
+        span=(profile.first_instant, profile.last_instant),
+    )
+
+
+def _missing_rate(profile: ColumnProfile) -> float:
+    return (profile.missing + 0.5) / (profile.rows + 1)
+
+
+def _number_feature(profile: ColumnProfile) -> _Feature:
+    numbers = profile.numbers
+    center, spread = numeric.location_and_spread(numbers)
+    quantiles = numbers.quantiles(numeric.QUANTILE_RANKS) if numbers.count else _NO_QUANTILES
+    return _Feature(center, spread, *numeric.mean_and_deviation(numbers, spread), quantiles)
+
+
+def _truth_feature(profile: ColumnProfile) -> _Feature:
+    """Of booleans in words, or stored as such: the more frequent one, and their spread around it."""
     true = sum(count for word, count in profile.counts.items() if word.lower() in cells.TRUE_TOKENS)
     share = true / max(sum(profile.counts.values()), 1)
-    return float(share > 0.5), max((share * (1 - share)) ** 0.5, 0.01)
+    center, spread = float(share > 0.5), max((share * (1 - share)) ** 0.5, 0.01)
+    return _Feature(center, spread, center, spread, _NO_QUANTILES)
 
 
 def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:
@@ -329,8 +363,6 @@ def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:
 
 def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:
     """Which cells are not the constant `value`: by truth, by number, or by the letter."""
-    import pyarrow.compute as pc
-
     if value.lower() in ("true", "false"):
         return np.asarray(cells.booleans(array, rules).values != (value.lower() == "true"))
     if _is_number(value):

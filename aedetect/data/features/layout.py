@@ -17,7 +17,7 @@ class Layout:
     `missing_rates` [numeric]: share of training cells that were missing, smoothed above zero.
     `gaps` [numeric]: whether any was.
     `gain`, `shift` [numeric]: gain · sinh(x) + shift turns a scaled value into standard deviations
-    from the mean, a second view in which distances are not bent.
+    from the mean, a second view in which distances are not log-compressed.
     `priors`: per categorical feature, the share of each code in training, shape [cardinality].
     """
 
@@ -29,12 +29,15 @@ class Layout:
 
     @property
     def numeric(self) -> int:
+        """How many features are numeric."""
         return len(self.missing_rates)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
+        """Of each categorical feature, how many codes it has."""
         return tuple(len(prior) for prior in self.priors)
 
     @property
     def width(self) -> int:
+        """How many features there are."""
         return self.numeric + len(self.priors)

@@ -63,8 +63,8 @@ def scale(values: np.ndarray[Any, Any], center: np.ndarray[Any, Any], spread: np
     """
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.clip((values - center) / spread, -_LARGEST, _LARGEST)
-    bent: Matrix = np.arcsinh(scaled).astype(np.float32)
-    return bent
+    compressed: Matrix = np.arcsinh(scaled).astype(np.float32)
+    return compressed
 
 
 def unscale(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features.encoder import Encoded, FeatureEncoder
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.timestamps import Clock, Times
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)

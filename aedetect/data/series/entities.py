@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Name = tuple[str, ...]
 # The rows of a file without entity columns are one series.
@@ -28,6 +25,7 @@ class Entities:
 
     def number(self, batch: pa.RecordBatch, rules: cells.CellRules) -> Integers:
         """The series of each row of `batch`; [rows]. Missing cells make a name as others do."""
+        # Pandas takes long to load, and only series need it.
         import pandas as pd
 
         if not self.columns:

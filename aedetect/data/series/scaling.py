@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aedetect.data.arrays import Mask, Matrix
 from aedetect.data.series.buffer import Rows
-from aedetect.data.series.channels import bent, filled_forward
+from aedetect.data.series.channels import filled_forward, log_compressed
 from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
 
@@ -24,7 +24,8 @@ class SeriesState(BaseModel):
 
     `names`: the series with a scale of their own, in the order of the tensors 'series.centers'
     and 'series.spreads' [series, channels]; none where all share one scale. A new series is then
-    scaled by its first `beginning` rows.
+    scaled by its warm-up, its first `beginning` rows. (That field is a key of model files: models
+    of 0.1.0 must load, so it keeps its name.)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,9 +42,9 @@ class SeriesState(BaseModel):
 
 @dataclass(frozen=True)
 class Scales:
-    """Centre and spread of each series [series, channels], by name; a new one is scaled by its beginning.
+    """Centre and spread of each series [series, channels], by name; a new one is scaled by its warm-up.
 
-    Only numbers are scaled, not switches; `measured` [channels] says which are.
+    Only numbers are scaled, not binary and categorical channels; `measured` [channels] says which are.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -77,11 +78,11 @@ def _scale(values: Matrix, measured: Mask) -> tuple[Matrix, Matrix]:
 
 
 def scalings(
-    rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, beginning: int
+    rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, warmup: int
 ) -> list[tuple[Matrix, Matrix]]:
     """Centre and spread [channels] of each segment.
 
-    A series without a scale of its own is scaled by its first `beginning` rows.
+    A series without a scale of its own is scaled by its first `warmup` rows.
     """
     places = {name: index for index, name in enumerate(scales.names)} if scales else {}
     width = rows.values.shape[1]
@@ -96,36 +97,36 @@ def scalings(
             found.append((scales.centers[index], scales.spreads[index]))
         else:
             if series not in begun:
-                begun[series] = _scale(rows.values[timeline.order[part]][:beginning], scales.measured)
+                begun[series] = _scale(rows.values[timeline.order[part]][:warmup], scales.measured)
             found.append(begun[series])
     return found
 
 
 def warmup_rows(
-    timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, window: int, beginning: int
+    timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, window: int, warmup: int
 ) -> list[int]:
     """How many rows at the start of each segment too little is known of to be judged.
 
     With what went before they would be in more windows; a series without a scale of its own has
-    none until its beginning is over.
+    none until its warm-up is over.
     """
     known = set(scales.names) if scales else set()
     found = []
     for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
         new = scales is not None and names[series] not in known
-        found.append(max(window - 1, beginning - 1 if new else 0) if first else 0)
+        found.append(max(window - 1, warmup - 1 if new else 0) if first else 0)
     return found
 
 
-def stretches(
-    rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, beginning: int
+def standardized_segments(
+    rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, warmup: int
 ) -> list[Matrix]:
     """The channels [steps, channels] of each segment, scaled, with missing cells as the last known."""
     found = []
-    scaling = scalings(rows, timeline, names, scales, beginning)
+    scaling = scalings(rows, timeline, names, scales, warmup)
     for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
         values = rows.values[timeline.order[part]]
         if scales is not None:
             values = ((values - center) / spread).astype(np.float32)
-        found.append(bent(filled_forward(values)))
+        found.append(log_compressed(filled_forward(values)))
     return found

@@ -25,8 +25,8 @@ class Interval:
 class Timeline:
     """Where the rows stand in time. Positions count the sorted rows.
 
-    `order` [sorted rows]: the row at each position. `starts`, `lengths` [segments]: stretches of
-    one series without a gap. `first` [segments]: whether the segment begins its series.
+    `order` [sorted rows]: the row at each position. `starts`, `lengths` [segments]: runs of
+    rows of one series without a gap. `first` [segments]: whether the segment begins its series.
     `series` [segments]: whose it is.
     """
 

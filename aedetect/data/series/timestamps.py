@@ -6,18 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Mask
 from aedetect.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Kind = Literal["text", "format", "number", "instant"]
 Locate = Callable[[int], str]
@@ -80,6 +79,7 @@ class Clock(BaseModel):
         return Times(found.values, found.bad)
 
     def _formatted(self, array: pa.Array, rules: cells.CellRules) -> Times:
+        # Pandas takes long to load, and only formats of the user's need it.
         import pandas as pd
 
         text = pd.Series(cells.categories(array, rules).to_pandas(), dtype=object)
@@ -94,9 +94,6 @@ class Clock(BaseModel):
 
     def _localised(self, seconds: np.ndarray[Any, Any]) -> Floats:
         """Wall-clock seconds in the clock's zone as seconds in UTC."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         missing = np.isnan(seconds)
         micro = np.where(missing, 0.0, seconds * 1e6).round().astype(np.int64)
         naive = pa.array(micro).cast(pa.timestamp("us"))
@@ -178,7 +175,7 @@ def _unreadable(column: str, array: pa.Array, index: int, locate: Locate) -> str
             "timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"
         )
     return (
-        f"{locate(index)}, column {column!r}: {text!r} is no timestamp; mend it, or say how they are "
+        f"{locate(index)}, column {column!r}: {text!r} is no timestamp; repair it, or say how they are "
         "written, e.g. --time-format '%d/%m/%Y %H:%M'"
     )
 

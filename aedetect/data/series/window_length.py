@@ -15,13 +15,13 @@ USUAL_WINDOW, LEAST_WINDOW = 200, 4
 _ROWS_A_CHANNEL, _MOST_ROWS = 3, 20
 # Few rows of several channels still make windows of so many steps.
 _SHORT_WINDOW = 16
-# Periods looked for, in steps, over so many of the longest stretch; one is clear if rows a period
+# Periods looked for, in steps, over so many of the longest segment; one is clear if rows a period
 # apart are correlated at least so much more than those half a period apart.
 _SHORTEST_PERIOD, _LONGEST_PERIOD, _INSPECTED = 4, 400, 20_000
 _CLEAR = 0.3
 
 
-def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> int:
+def window_steps(asked: Span | None, step: float, segments: list[Matrix]) -> int:
     """Steps of a window: as asked for, or whole periods, about `USUAL_WINDOW` steps, where there is one.
 
     Raises UsageError for a window below `LEAST_WINDOW` steps.
@@ -33,12 +33,12 @@ def window_steps(asked: Span | None, step: float, stretches: list[Matrix]) -> in
                 f"--window {asked}: {steps} steps of {step:g} s; a window has at least {LEAST_WINDOW}"
             )
         return steps
-    longest = max((len(stretch) for stretch in stretches), default=0)
-    rows = sum(len(stretch) for stretch in stretches)
-    others = min(_ROWS_A_CHANNEL * max(_varying(stretches), 1), _MOST_ROWS)
+    longest = max((len(segment) for segment in segments), default=0)
+    rows = sum(len(segment) for segment in segments)
+    others = min(_ROWS_A_CHANNEL * max(_varying(segments), 1), _MOST_ROWS)
     short = min(_SHORT_WINDOW, longest // _ROWS_A_CHANNEL)
     most = max(LEAST_WINDOW, short, min(rows // others, longest // _ROWS_A_CHANNEL))
-    return min(whole_periods(USUAL_WINDOW, period(stretches)), most)
+    return min(whole_periods(USUAL_WINDOW, period(segments)), most)
 
 
 def whole_periods(steps: int, found: int | None) -> int:
@@ -46,12 +46,12 @@ def whole_periods(steps: int, found: int | None) -> int:
     return steps if found is None else found * max(1, round(steps / found))
 
 
-def period(stretches: list[Matrix]) -> int | None:
-    """The dominant period of the longest stretch, in steps, by autocorrelation; None where none is clear.
+def period(segments: list[Matrix]) -> int | None:
+    """The dominant period of the longest segment, in steps, by autocorrelation; None where none is clear.
 
     Averaged over the channels, by their variance; up to `_LONGEST_PERIOD` steps.
     """
-    longest = max(stretches, key=len, default=None)
+    longest = max(segments, key=len, default=None)
     if longest is None or len(longest) < 2 * _SHORTEST_PERIOD:
         return None
     values = longest[:_INSPECTED].astype(np.float64)
@@ -78,10 +78,10 @@ def period(stretches: list[Matrix]) -> int | None:
     return best if correlations[best] - trough >= _CLEAR else None
 
 
-def _varying(stretches: list[Matrix]) -> int:
+def _varying(segments: list[Matrix]) -> int:
     """How many channels are not constant."""
-    if not stretches:
+    if not segments:
         return 0
-    low = np.min([stretch.min(axis=0) for stretch in stretches], axis=0)
-    high = np.max([stretch.max(axis=0) for stretch in stretches], axis=0)
+    low = np.min([segment.min(axis=0) for segment in segments], axis=0)
+    high = np.max([segment.max(axis=0) for segment in segments], axis=0)
     return int((high > low).sum())

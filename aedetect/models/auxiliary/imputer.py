@@ -1,4 +1,4 @@
-"""What rows should have been: expected values for cells that are missing, noisy or to blame."""
+"""Expected values for cells that are missing, noisy or anomalous: the network behind `impute` and `clean`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from torch import Tensor, nn
 from aedetect.config import ModelConfig
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.features.layout import Layout
-from aedetect.models.base import Autoencoder, HiddenLayers
-from aedetect.models.pca import components
-from aedetect.models.standardize import StraightColumns
-from aedetect.models.tabular.memory import mixture
+from aedetect.models.base import Autoencoder
+from aedetect.models.layers import ResidualMLP
+from aedetect.models.memory_bank import CACHED_ROWS, mixture_weights
+from aedetect.models.pca import AUXILIARY_COMPONENTS, principal_components
+from aedetect.models.standardize import StandardizedColumns, log_compressed
 
 NEIGHBOURS = 10
-REMEMBERED_ROWS, REMEMBERED_CELLS = 4096, 1 << 20
-# Rows without gaps are weighed against so many of them: more make cleaning slower than scoring.
-_WEIGHED_ROWS = 3072
+MEMORY_ROWS, MEMORY_CELLS = 4096, 1 << 20
+# Rows without gaps are compared with so many of them: more make cleaning slower than scoring.
+_COMPARED_ROWS = 3072
 # Without noise, known cells are taken to be this exact; beyond HIGHEST_NOISE nothing was learned.
 LOWEST_NOISE, HIGHEST_NOISE = 0.05, 1.0
 _MOST_FACTORS = 64
@@ -27,36 +28,36 @@ _LEAST_NOISE = 0.02
 # How far noise may have moved a value, as a multiple of its standard deviation.
 _FARTHEST = 3.0
 _NEAREST_WEIGHT = 0.5
-# Width of the kernel around remembered rows, as a share of how far they lie from one another.
+# Width of the kernel around memory rows, as a share of how far they lie from one another.
 _SMOOTHING, _SMOOTHED_ROWS = 0.3, 512
-# Rows to learn from are cut into groups; the rows of one miss the same cells and are equally noisy.
+# Training pairs come in groups; the rows of one miss the same cells and are equally noisy.
 _GROUP_ROWS = 16
 _NOISY_SHARE = 0.4
 _MOST_HIDDEN = 0.5
 _DEPTH = 3
-# One row that nothing foretells must not outweigh all others in a step.
+# One row that nothing predicts must not outweigh all others in a step.
 _LARGEST_ERROR = 100.0
-_CACHED_ROWS = 64
 
 
 @dataclass(frozen=True)
-class _Views:
+class _Estimates:
     """Two estimates of rows [rows, width], what was missing of them, and the noise level [rows, 1]."""
 
-    normal: Tensor
-    around: Tensor
+    conditional_mean: Tensor
+    neighbour_mean: Tensor
     missing: Tensor
     level: Tensor
 
-    def seen(self) -> Tensor:
-        missing = self.missing.to(self.normal.dtype)
-        return torch.cat([self.normal, self.around, missing, self.level], dim=1)
+    def side_by_side(self) -> Tensor:
+        """As `Blend` takes them [rows, 3 · width + 1]."""
+        missing = self.missing.to(self.conditional_mean.dtype)
+        return torch.cat([self.conditional_mean, self.neighbour_mean, missing, self.level], dim=1)
 
 
 class Blend(Autoencoder):
     """Blends two estimates of a row, cell by cell, and adds a correction.
 
-    Shape: views [rows, 3 · width + 1] (two estimates, which cells are missing, the noise level)
+    Shape: estimates [rows, 3 · width + 1] (two of them, which cells are missing, the noise level)
     → values [rows, width]; as a model to be trained, batches [rows, 4 · width + 1] hold
     the true values first.
     """
@@ -64,23 +65,25 @@ class Blend(Autoencoder):
     def __init__(self, layout: Layout, config: ModelConfig, width: int):
         super().__init__(layout, config)
         self.width = width
-        self.hidden = HiddenLayers(3 * width + 1, config.width, _DEPTH)
+        # These names stand in model files.
+        self.hidden = ResidualMLP(3 * width + 1, config.width, _DEPTH)
         self.change = nn.Linear(config.width, 2 * width)
         with torch.no_grad():
             self.change.weight.zero_()
             self.change.bias.zero_()
 
-    def forward(self, views: Tensor) -> Tensor:
-        normal, around, missing = views[:, :-1].chunk(3, dim=1)
-        seen = torch.cat([normal.asinh(), around.asinh(), missing, views[:, -1:].log() / 3], dim=1)
-        blend, added = self.change(self.hidden(seen)).chunk(2, dim=1)
+    def forward(self, estimates: Tensor) -> Tensor:
+        mean, around, missing = estimates[:, :-1].chunk(3, dim=1)
+        level = estimates[:, -1:].log() / 3
+        inputs = torch.cat([log_compressed(mean), log_compressed(around), missing, level], dim=1)
+        blend, added = self.change(self.hidden(inputs)).chunk(2, dim=1)
         # Untrained, it trusts the first estimate more: it is the smoother one.
-        return normal + torch.sigmoid(2 * blend - 1) * (around - normal) + added  # type: ignore[no-any-return]
+        return mean + torch.sigmoid(2 * blend - 1) * (around - mean) + added  # type: ignore[no-any-return]
 
     def errors(self, batch: Tensor) -> Tensor:
-        values, views = batch[:, : self.width], batch[:, self.width :]
-        missing, level = views[:, 2 * self.width : 3 * self.width], views[:, -1:]
-        squared = (self(views) - values).square()
+        values, estimates = batch[:, : self.width], batch[:, self.width :]
+        missing, level = estimates[:, 2 * self.width : 3 * self.width], estimates[:, -1:]
+        squared = (self(estimates) - values).square()
         # Where cells are hidden, these alone are asked for; noise bounds the errors of noisy ones.
         whole = (missing.sum(dim=1, keepdim=True) == 0).to(squared.dtype)
         weight = missing + whole / level.square().clamp_min(1e-2)
@@ -90,17 +93,19 @@ class Blend(Autoencoder):
         return self(batch[:, self.width :])  # type: ignore[no-any-return]
 
 
-class Repair(nn.Module):
-    """Expected rows, given some of their cells: a normal law, remembered neighbours, a network.
+class Imputer(nn.Module):
+    """Expected rows, given some of their cells: a factor model, neighbours in a memory, a network.
 
     The first estimate is the conditional mean under a factor model, principal components with
-    noise (Tipping & Bishop, 1999). The second is for rows with gaps the mean of the nearest remembered
-    rows, by their known cells (Troyanskaya et al., 2001), and for others the mean of all remembered
-    ones, each by its chance to have become this row (Miyasawa, 1961). A denoising network (Vincent et
-    al., 2008) that learned on rows with noise added or cells hidden (Gondara & Wang, 2018) blends and
-    corrects them.
+    noise (Tipping & Bishop, 1999). The second is for rows with gaps the mean of the nearest memory
+    rows, by their known cells (Troyanskaya et al., 2001), and for others the posterior mean over all
+    of them, each by its likelihood of having become this row (Miyasawa, 1961). A denoising network
+    (Vincent et al., 2008), trained on rows with noise added or cells hidden (Gondara & Wang, 2018),
+    blends and corrects them.
 
     Works on standardised values; noise is in standard deviations and on numbers alone.
+
+    Shape: values [rows, width], missing [rows, width] → values [rows, width].
     """
 
     basis: Tensor
@@ -110,31 +115,32 @@ class Repair(nn.Module):
     memory: Tensor
     closeness: Tensor
 
-    def __init__(self, layout: Layout, config: ModelConfig, factors: int, remembered: int):
+    def __init__(self, layout: Layout, config: ModelConfig, factors: int, memory_size: int):
         super().__init__()
-        self.columns = StraightColumns(layout)
+        # These names stand in model files.
+        self.columns = StandardizedColumns(layout)
         width = self.columns.width
         self.blend = Blend(layout, config, width)
         self.register_buffer("basis", torch.zeros(width, factors))
         self.register_buffer("variances", torch.ones(factors))
         self.register_buffer("noise", torch.ones(width))
         self.register_buffer("center", torch.zeros(width))
-        self.register_buffer("memory", torch.zeros(remembered, width))
-        # The squared distance of a remembered row to its neighbours.
+        self.register_buffer("memory", torch.zeros(memory_size, width))
+        # The squared distance of a memory row to its neighbours.
         self.register_buffer("closeness", torch.zeros(()))
 
     def fit_memory(self, rows: Tensor) -> None:
-        """Set the factor model and the remembered rows from `rows` [rows, features], in random order."""
+        """Set the factor model and the memory from `rows` [rows, features], in random order."""
         self.columns.fit(rows)
         values, missing = self.columns(rows)
         self.center.copy_(values.mean(dim=0))
         centered = torch.where(missing, 0.0, values - self.center)
         factors = self.basis.shape[1]
-        vectors, variances = components(centered, factors)
+        directions, variances = principal_components(centered, AUXILIARY_COMPONENTS, factors)
         total = centered.square().mean(dim=0)
-        explained = (vectors[:, :factors].square() * variances[:factors]).sum(dim=1)
+        explained = (directions[:, :factors].square() * variances[:factors]).sum(dim=1)
         self.noise.copy_((total - explained).clamp_min(0) + _LEAST_NOISE * total.clamp_min(1e-3))
-        self.basis.copy_(vectors[:, :factors])
+        self.basis.copy_(directions[:, :factors])
         self.variances.copy_(variances[:factors].clamp_min(1e-6))
         self.memory.copy_(torch.where(missing, self.center, values)[: len(self.memory)])
         apart = torch.cdist(self.memory[:_SMOOTHED_ROWS], self.memory).square()
@@ -142,25 +148,26 @@ class Repair(nn.Module):
         near = apart.topk(min(NEIGHBOURS, len(self.memory) - 1), dim=1, largest=False).values
         self.closeness.copy_(near.mean(dim=1).median())
 
-    def lessons(self, rows: Tensor, own: Tensor | None = None) -> Tensor:
+    def training_pairs(self, rows: Tensor, places: Tensor | None = None) -> Tensor:
         """Batches for `Blend` [rows, 4 · width + 1] from `rows` [rows, features], with noise and gaps.
 
-        `own` [rows] are the numbers of the rows among those that `fit_memory` was given: a row does not
-        count among its own neighbours, while others that equal it do, as they will for new rows.
+        `places` [rows] are the positions of the rows among those that `fit_memory` was given: a row is
+        left out of its own neighbours, while others that equal it count, as they will for new rows.
         Draws from torch's global generator.
         """
-        own = torch.full((len(rows),), -1, device=rows.device) if own is None else own
-        found = []
-        for some, places in zip(torch.split(rows, 1024), torch.split(own, 1024), strict=True):
+        if places is None:
+            places = torch.full((len(rows),), -1, device=rows.device)
+        pairs = []
+        for some, own in zip(torch.split(rows, 1024), torch.split(places, 1024), strict=True):
             values, missing = self.columns(some)
             noisy, hidden, level = self._corrupted(values, missing)
             gaps = hidden.any(dim=1)
             for chosen in (gaps.nonzero()[:, 0], (~gaps).nonzero()[:, 0]):
                 if len(chosen):
-                    views = self._views(noisy[chosen], hidden[chosen], level[chosen], places[chosen])
-                    true = torch.where(missing[chosen], views.normal, values[chosen])
-                    found.append(torch.cat([true, views.seen()], dim=1))
-        return torch.cat(found)
+                    estimates = self._estimates(noisy[chosen], hidden[chosen], level[chosen], own[chosen])
+                    true = torch.where(missing[chosen], estimates.conditional_mean, values[chosen])
+                    pairs.append(torch.cat([true, estimates.side_by_side()], dim=1))
+        return torch.cat(pairs)
 
     def known_only(self, values: Tensor) -> Tensor:
         """Values [rows, width] that decode to known categories: neither missing nor rare."""
@@ -177,16 +184,16 @@ class Repair(nn.Module):
         without are to be given apart.
         """
         levels = torch.full((len(values), 1), min(max(level, LOWEST_NOISE), HIGHEST_NOISE)).to(values)
-        found = self.blend(self._views(values, missing, levels, None).seen())
+        expected = self.blend(self._estimates(values, missing, levels, None).side_by_side())
         # Noise takes no value far from where it was: what lies far out is not pulled in for it.
         numeric, reach = self.columns.layout.numeric, _FARTHEST * levels
         known = values[:, :numeric]
-        near = found[:, :numeric].clamp(known - reach, known + reach)
-        found[:, :numeric] = torch.where(missing[:, :numeric], found[:, :numeric], near)
-        return found  # type: ignore[no-any-return]
+        near = expected[:, :numeric].clamp(known - reach, known + reach)
+        expected[:, :numeric] = torch.where(missing[:, :numeric], expected[:, :numeric], near)
+        return expected  # type: ignore[no-any-return]
 
     def drawn(self, values: Tensor, missing: Tensor, chances: Tensor) -> Tensor:
-        """A plausible row for each [rows, width]: off the expected one as a neighbour is off its kind.
+        """A plausible row for each [rows, width]: the expected one, off by as much as a neighbour is.
 
         `chances` [rows], uniform in [0, 1), choose the neighbours.
         """
@@ -198,13 +205,13 @@ class Repair(nn.Module):
         moved = self.expected(values, missing, LOWEST_NOISE) + donor - around
         return torch.cat([moved[:, :numeric], donor[:, numeric:]], dim=1)
 
-    def _views(self, values: Tensor, missing: Tensor, level: Tensor, own: Tensor | None) -> _Views:
+    def _estimates(self, values: Tensor, missing: Tensor, level: Tensor, places: Tensor | None) -> _Estimates:
         known = torch.where(missing, self.center, values)
         if missing.any():
-            around, _ = self._neighbours(known, missing, own)
+            around, _ = self._neighbours(known, missing, places)
         else:
-            around = self._likely(known, level, own)
-        return _Views(self._conditional_mean(known, missing, level), around, missing, level)
+            around = self._posterior_mean(known, level, places)
+        return _Estimates(self._conditional_mean(known, missing, level), around, missing, level)
 
     def _conditional_mean(self, known: Tensor, missing: Tensor, level: Tensor) -> Tensor:
         """E[row | known cells] under the factor model [rows, width]."""
@@ -216,7 +223,7 @@ class Repair(nn.Module):
         factors = self.basis.shape[1]
         outer = (self.basis[:, :, None] * self.basis[:, None, :]).reshape(-1, factors * factors)
         # Rows that all know all their cells share one system; others have each their own, whatever
-        # the rows around them are, so that a row's repair does not depend on these.
+        # the rows around them are, so that what a row is imputed as does not depend on these.
         alone = not missing.any() and bool((level == level[0]).all())
         systems = ((precision[:1] if alone else precision) @ outer).reshape(-1, factors, factors)
         factor = torch.linalg.cholesky(systems + torch.diag(1 / self.variances))
@@ -230,35 +237,34 @@ class Repair(nn.Module):
         own = torch.where(missing, 0.0, noise / seen_noise) * (deviation - common)
         return self.center + common + own
 
-    def _likely(self, known: Tensor, level: Tensor, own: Tensor | None) -> Tensor:
-        """The mean of the remembered rows, by their chance to have become these [rows, width]."""
+    def _posterior_mean(self, known: Tensor, level: Tensor, places: Tensor | None) -> Tensor:
+        """The mean of the memory rows, by their likelihood of having become these [rows, width]."""
         spread = 2 * level.square() + _SMOOTHING * self.closeness
         asked = torch.cat([known, torch.ones_like(level)], dim=1) / spread
-        memory = self.memory[:_WEIGHED_ROWS]
+        memory = self.memory[:_COMPARED_ROWS]
         lengths = memory.square().sum(dim=1)
         mirrored = torch.cat([2 * memory, -lengths[:, None]], dim=1).T.contiguous()
-        found = []
-        for start in range(0, len(known), _CACHED_ROWS):
-            some = slice(start, start + _CACHED_ROWS)
-            chances = _without(asked[some] @ mirrored, own, some, -math.inf)
-            found.append(mixture(chances) @ memory)
-        return torch.cat(found)
+        means = []
+        for start in range(0, len(known), CACHED_ROWS):
+            some = slice(start, start + CACHED_ROWS)
+            logits = _leave_one_out(asked[some] @ mirrored, places, some, -math.inf)
+            means.append(mixture_weights(logits) @ memory)
+        return torch.cat(means)
 
-    def _neighbours(self, known: Tensor, missing: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Mean of the nearest remembered rows [rows, width], and their numbers [rows, neighbours]."""
+    def _neighbours(self, known: Tensor, missing: Tensor, places: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean of the nearest memory rows [rows, width], and their indices [rows, neighbours]."""
         lengths = self.memory.square().T.contiguous()
         mirrored = (-2 * self.memory).T.contiguous()
         both = torch.cat([lengths, mirrored])
         weight = (~missing).to(known.dtype)
         asked = torch.cat([weight, weight * known], dim=1)
-        found = []
-        # A few rows at a time stay in the processor's cache.
-        for start in range(0, len(known), _CACHED_ROWS):
-            some = slice(start, start + _CACHED_ROWS)
-            distance = _without(asked[some] @ both, own, some, math.inf)
-            found.append(distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False))
-        nearest = torch.cat([part.indices for part in found])
-        near = torch.cat([part.values for part in found])
+        parts = []
+        for start in range(0, len(known), CACHED_ROWS):
+            some = slice(start, start + CACHED_ROWS)
+            distance = _leave_one_out(asked[some] @ both, places, some, math.inf)
+            parts.append(distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False))
+        nearest = torch.cat([part.indices for part in parts])
+        near = torch.cat([part.values for part in parts])
         near = (near + (weight * known.square()).sum(dim=1, keepdim=True)).clamp_min(0)
         near = near.clamp_max(1e30)
         width = _NEAREST_WEIGHT * near.mean(dim=1, keepdim=True) + 1e-9
@@ -285,17 +291,16 @@ class Repair(nn.Module):
         return values + noise, hidden, level
 
 
-def _without(found: Tensor, own: Tensor | None, some: slice, last: float) -> Tensor:
-    """`found` [rows, remembered], with `last` where a remembered row is the row itself."""
-    if own is not None:
-        places = own[some, None]
-        mine = places == torch.arange(found.shape[1], device=found.device)
-        found = found.masked_fill(mine, last)
-    return found
+def _leave_one_out(scores: Tensor, places: Tensor | None, some: slice, last: float) -> Tensor:
+    """`scores` [rows, memory] of the rows `some`, with `last` where a memory row is the row itself."""
+    if places is None:
+        return scores
+    itself = places[some, None] == torch.arange(scores.shape[1], device=scores.device)
+    return scores.masked_fill(itself, last)
 
 
 def sizes(rows: int, layout: Layout) -> tuple[int, int]:
-    """Factors and remembered rows of a `Repair` that learns from so many rows."""
+    """Factors and memory rows of an `Imputer` that is trained on so many rows."""
     width = layout.numeric + sum(layout.cardinalities)
-    remembered = min(rows, REMEMBERED_ROWS, max(REMEMBERED_CELLS // max(width, 1), 256))
-    return min(width, _MOST_FACTORS, rows), remembered
+    memory_size = min(rows, MEMORY_ROWS, max(MEMORY_CELLS // max(width, 1), 256))
+    return min(width, _MOST_FACTORS, rows), memory_size

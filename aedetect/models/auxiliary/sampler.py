@@ -1,4 +1,4 @@
-"""New rows near remembered ones, along the directions in which their neighbours vary."""
+"""New rows near training rows, along the directions in which neighbours vary: the head behind `sample`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from aedetect.models.auxiliary.imputer import NEIGHBOURS
 _DISTINCT_SHARE = 0.5
 # Widths tried for the neighbourhood's normal law; the first that copies no more than fresh rows do.
 _WIDTHS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4)
-# Samples lie as far from learned rows, in the median, as this share of what held-out rows do.
+# Samples lie as far from learned rows, in the median, as this share of what validation rows do.
 _APART = 0.92
 _TRIED_ROWS = 512
 
 
 class Sampler(nn.Module):
-    """Draws rows from a manifold Parzen density over remembered rows (Vincent & Bengio, 2003).
+    """Draws rows from a manifold Parzen density over memory rows (Vincent & Bengio, 2003).
 
-    A remembered row is drawn, pulled towards the mean of its neighbours, and moved by a random
+    A memory row is drawn, pulled towards the mean of its neighbours, and moved by a random
     combination of their deviations from it: a normal law of the local covariance. The pull makes up for
     the spread that the move adds (West, 1993). How far is learned: so that new rows are not nearer to
-    learned ones than held-out rows are. Its categories are those of one neighbour.
+    learned ones than validation rows are. Its categories are those of one neighbour.
 
-    Shape: memory [remembered, width] → values [rows, width].
+    Shape: memory [memory rows, width] → values [rows, width].
     """
 
     reach: Tensor
@@ -33,14 +33,15 @@ class Sampler(nn.Module):
     def __init__(self, width: int, numeric: int):
         super().__init__()
         self.numeric = numeric
+        # These names stand in model files.
         self.register_buffer("reach", torch.ones(()))
         self.register_buffer("repeating", torch.zeros(width, dtype=torch.bool))
 
-    def fit(self, memory: Tensor, learned: Tensor, held_out: Tensor, random: torch.Generator) -> None:
-        """Settle the reach, from values [rows, width] that were learned from and that were not."""
+    def fit(self, memory: Tensor, learned: Tensor, validation: Tensor, random: torch.Generator) -> None:
+        """Choose the reach from values [rows, width] of rows in training and of validation rows."""
         distinct = torch.tensor([len(column.unique()) for column in memory.T], device=memory.device)
         self.repeating.copy_(distinct < _DISTINCT_SHARE * len(memory))
-        wanted = _APART * _nearest(held_out[:_TRIED_ROWS], learned).median()
+        wanted = _APART * _nearest(validation[:_TRIED_ROWS], learned).median()
         for reach in _WIDTHS:
             self.reach.fill_(reach)
             drawn = self.draw(memory, torch.arange(len(memory), device=memory.device), _TRIED_ROWS, random)
@@ -48,7 +49,7 @@ class Sampler(nn.Module):
                 break
 
     def draw(self, memory: Tensor, among: Tensor, count: int, random: torch.Generator) -> Tensor:
-        """`count` new rows of values, near the remembered rows with the indices `among`."""
+        """`count` new rows of values, near the memory rows with the indices `among`."""
         chosen = among[torch.randint(len(among), (count,), generator=random).to(among.device)]
         near = min(NEIGHBOURS + 1, len(among))
         pool = memory[among]
@@ -68,4 +69,5 @@ class Sampler(nn.Module):
 
 
 def _nearest(rows: Tensor, others: Tensor) -> Tensor:
+    """Distance of each row to the nearest of the others [rows]."""
     return torch.cat([torch.cdist(some, others).amin(dim=1) for some in torch.split(rows, 256)])

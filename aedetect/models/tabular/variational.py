@@ -1,4 +1,4 @@
-"""A variational autoencoder: a latent code with a known distribution, and room for doubt."""
+"""A variational autoencoder: a latent code with a known distribution, and a variance for each row."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
-from aedetect.models.base import Autoencoder, Columns, Entrance, HiddenLayers, Row, latent_width
+from aedetect.models.base import Autoencoder
+from aedetect.models.layers import Columns, MaskedInput, ResidualMLP, Row, latent_width
 
 # The divergence is per row and the errors are averaged over features; with the noise of the
 # decoder taken as a tenth of a column's spread the two are of one scale.
 _DECODER_VARIANCE = 0.1
 _LOG_VARIANCE_RANGE = (-8.0, 4.0)
-# Points of the code's distribution that are rebuilt for a row's error, in standard deviations.
+# Points of the code's distribution that are decoded for a row's error, in standard deviations.
 _SPREAD = 1.0
 
 
@@ -22,19 +23,21 @@ class VariationalAutoencoder(Autoencoder):
 
     In training a code is drawn from it; a row's error is that of the code's mean and of one code
     a standard deviation to each side of it, averaged (reconstruction probability: An & Cho, 2015,
-    without the dice). Shape: [rows, features] → errors [rows, features].
+    without drawing at random).
+
+    Shape: [rows, features] → errors [rows, features].
     """
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__(layout, config)
         self.columns = Columns(layout)
-        self.entrance = Entrance(layout, self.columns.width)
-        latent = latent_width(self.entrance.width, config)
-        self.encoder = HiddenLayers(self.entrance.width, config.width, config.depth)
+        self.masked_input = MaskedInput(layout, self.columns.width)
+        latent = latent_width(self.masked_input.width, config)
+        self.encoder = ResidualMLP(self.masked_input.width, config.width, config.depth)
         self.mean = nn.Linear(config.width, latent)
         self.log_variance = nn.Linear(config.width, latent)
         self.decoder = nn.Sequential(
-            HiddenLayers(latent, config.width, config.depth),
+            ResidualMLP(latent, config.width, config.depth),
             nn.Linear(config.width, self.columns.width),
         )
 
@@ -63,5 +66,5 @@ class VariationalAutoencoder(Autoencoder):
         return self.columns.rows(self.decoder(mean))
 
     def _code(self, values: Tensor, row: Row) -> tuple[Tensor, Tensor]:
-        hidden = self.encoder(self.entrance(self.columns.clipped(values), row.missing))
+        hidden = self.encoder(self.masked_input(self.columns.clipped(values), row.missing))
         return self.mean(hidden), self.log_variance(hidden).clamp(*_LOG_VARIANCE_RANGE)

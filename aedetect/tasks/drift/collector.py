@@ -50,7 +50,7 @@ class DriftCollector(Consumer):
         """Count the rows of one batch of the present input."""
         if self._training is None:
             return
-        self._part.now.update(scores.encoded.matrix, scores.encoded.moved)
+        self._part.now.update(scores.encoded.matrix, scores.encoded.changed_constants)
         # The scores of a window's rows are nearly one: no sample that tests of drift may take for so many.
         if scores.events is None:
             self._part.scores.update(scores.scores)

@@ -106,7 +106,7 @@ def compare(
         place += column.width
     for index, vocabulary in enumerate(encoder.state.categorical, start=len(training.edges)):
         columns.append(judge.categories(vocabulary.column, training.counts[index], now.counts[index]))
-    for name, moved in zip(encoder.state.constant, now.moved, strict=True):
+    for name, moved in zip(encoder.state.constant, now.changed_constants, strict=True):
         columns.append(judge.constant(name, training.rows, int(moved), now.rows))
     score = judge.scores(scores)
     moved_columns = [column.name for column in columns if column.drifted]

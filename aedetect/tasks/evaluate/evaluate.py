@@ -10,13 +10,14 @@ import numpy as np
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
+from aedetect.data.labels import NO_LABEL, LabelReader, Marks, label_rules
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate.by_event import EventFigures, event_figures
 from aedetect.tasks.evaluate.curves import p_value_shares
-from aedetect.tasks.evaluate.labels import UNLABELLED, Labels, Marks, check_not_learned, column_of
+from aedetect.tasks.evaluate.labels import check_not_learned, column_of
 from aedetect.tasks.evaluate.metrics.at_threshold import Confusion, at_threshold
 from aedetect.tasks.evaluate.metrics.paired import auroc_difference, mcnemar, precision_difference
 from aedetect.tasks.evaluate.results import Comparison, Evaluation, LabelledScores
@@ -59,7 +60,7 @@ def evaluate(
     """
     labels = _labels_of(fitted, request)
     gathered = _gather(fitted, inputs, labels, request.by, callback)
-    usable = gathered.marks != UNLABELLED
+    usable = gathered.marks != NO_LABEL
     scored = usable & np.isfinite(gathered.scores)
     if not scored.any():
         raise DataError(f"{inputs[0].name}: no row has both a label in column {labels.column!r} and a score")
@@ -111,7 +112,7 @@ class _Second:
     callback: Callback | None
 
 
-def _labels_of(fitted: FittedModel, request: EvaluateRequest) -> Labels:
+def _labels_of(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
     settings = fitted.config.data
     label, positive = request.label, request.positive
     if label is None and positive is None:
@@ -122,11 +123,22 @@ def _labels_of(fitted: FittedModel, request: EvaluateRequest) -> Labels:
     check_not_learned(fitted, label)
     if request.compare is not None:
         check_not_learned(request.compare, label, "the second model")
-    return Labels(label, positive, settings)
+    return LabelReader(label, positive, label_rules(settings))
+
+
+def _marks(labels: LabelReader, batch: ScoredBatch) -> Marks:
+    def locate(index: int) -> str:
+        return f"{batch.source.name}: {batch.source.locate(batch.first + index)}"
+
+    return labels.read(column_of(batch, labels.column, "--label"), locate)
 
 
 def _gather(
-    fitted: FittedModel, inputs: Sequence[Input], labels: Labels, by: str | None, callback: Callback | None
+    fitted: FittedModel,
+    inputs: Sequence[Input],
+    labels: LabelReader,
+    by: str | None,
+    callback: Callback | None,
 ) -> _Gathered:
     scores: list[Floats] = []
     marks: list[Marks] = []
@@ -135,7 +147,7 @@ def _gather(
 
     def see(batch: ScoredBatch) -> None:
         scores.append(batch.scores.scores)
-        marks.append(labels.read(batch))
+        marks.append(_marks(labels, batch))
         if by is not None:
             names = cells.categories(column_of(batch, by, "--by"), fitted.schema.rules).dictionary_encode()
             own = [
@@ -155,7 +167,7 @@ def _gather(
         np.concatenate([nothing, *codes]).astype(np.int64),
         list(places),
         passed.warnings,
-        event_figures(session, read == 1, read != UNLABELLED) if session else None,
+        event_figures(session, read == 1, read != NO_LABEL) if session else None,
     )
 
 
@@ -198,5 +210,5 @@ def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: 
         auroc_difference(first.scores, second.scores, labels),
         precision_difference(first.scores, second.scores, labels),
         *mcnemar(first.scores > first.threshold, second.scores > second.threshold, labels),
-        event_figures(session, gathered.marks == 1, gathered.marks != UNLABELLED) if session else None,
+        event_figures(session, gathered.marks == 1, gathered.marks != NO_LABEL) if session else None,
     )

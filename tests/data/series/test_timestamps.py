@@ -93,7 +93,9 @@ def test_ambiguous_dates_ask_for_a_format() -> None:
 
 
 def test_words_are_no_timestamps() -> None:
-    with pytest.raises(DataError, match="^a.csv: row 2, column 't': 'soon' is no timestamp; mend it, or say"):
+    with pytest.raises(
+        DataError, match="^a.csv: row 2, column 't': 'soon' is no timestamp; repair it, or say"
+    ):
         read(["2024-01-01", "soon"])
 
 

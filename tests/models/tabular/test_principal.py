@@ -41,7 +41,7 @@ def test_wide_tables_get_few_components() -> None:
     model = build(layout(600), ModelConfig(architecture="principal", width=8)).eval()
     learned = torch.randn(300, 4) @ torch.randn(4, 600) + 0.1 * torch.randn(300, 600)
     with torch.no_grad():
-        model.fit_reference(learned[:50], learned, torch.zeros(300, dtype=torch.bool))
+        model.fit_score_normalisation(learned[:50], learned, torch.zeros(300, dtype=torch.bool))
     assert model.basis.shape[0] == 600
     assert model.basis.shape[1] <= 4
     other = build(layout(600), model.config)

@@ -1,4 +1,4 @@
-"""What every model of time series keeps to, and what is particular to each."""
+"""What every architecture for time series owes, over the registry, and what is particular to each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from torch import Tensor
 
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
+from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.registry import SERIES_ARCHITECTURES, build_series
-from aedetect.models.window_base import SeriesAutoencoder, WindowLayout
 from aedetect.models.windows.patches import PatchAutoencoder
 
 STEPS, CHANNELS = 12, 3
@@ -24,60 +24,100 @@ def waves(count: int, seed: int = 0, channels: int = CHANNELS) -> Tensor:
     return clean + 0.1 * torch.randn(count, STEPS, channels, generator=random)
 
 
-def fitted(name: str) -> SeriesAutoencoder:
+def fitted(name: str) -> WindowAutoencoder:
     torch.manual_seed(0)
     model = build_series(LAYOUT, ModelConfig(architecture=name)).eval()
     with torch.no_grad():
-        model.fit_reference(waves(50, 1), waves(400), torch.zeros(400, dtype=torch.bool))
+        model.fit_score_normalisation(waves(50, 1), waves(400), torch.zeros(400, dtype=torch.bool))
     return model
 
 
 @pytest.fixture(params=SERIES_ARCHITECTURES)
-def model(request: pytest.FixtureRequest) -> SeriesAutoencoder:
+def model(request: pytest.FixtureRequest) -> WindowAutoencoder:
     return fitted(request.param)
 
 
 @torch.no_grad()
-def test_errors_are_unreduced_finite_and_not_negative(model: SeriesAutoencoder) -> None:
-    errors = model.errors(torch.cat([waves(5, 2), 1e4 * waves(5, 3), torch.zeros(1, STEPS, CHANNELS)]))
+@pytest.mark.parametrize("training", [True, False])
+def test_errors_are_unreduced_finite_and_not_negative(model: WindowAutoencoder, training: bool) -> None:
+    extremes = torch.cat([waves(5, 2), 1e4 * waves(5, 3), torch.zeros(1, STEPS, CHANNELS)])
+    errors = model.train(training).errors(extremes)
     assert errors.shape == (11, STEPS, CHANNELS)
     assert errors.isfinite().all()
     assert (errors >= 0).all()
 
 
 @torch.no_grad()
-def test_what_was_expected_has_the_shape_of_what_was_seen(model: SeriesAutoencoder) -> None:
-    assert model.reconstruct(waves(4, 2)).shape == (4, STEPS, CHANNELS)
+def test_what_was_expected_has_the_shape_of_what_was_seen(model: WindowAutoencoder) -> None:
+    expected = model.reconstruct(waves(4, 2))
+    assert expected.shape == (4, STEPS, CHANNELS)
+    assert expected.isfinite().all()
 
 
 @torch.no_grad()
-def test_along_a_stretch_is_what_windows_say(model: SeriesAutoencoder) -> None:
-    stretch = waves(1, 4)[0].repeat(4, 1)
-    along = model.along(stretch, 0, 0)
-    assert along.shape == (len(stretch) - STEPS + 1,)
+def test_vectors_are_finite_points(model: WindowAutoencoder) -> None:
+    vectors = model.vectors(waves(4, 2))
+    assert vectors.shape == (4, LAYOUT.width)
+    assert vectors.isfinite().all()
+
+
+@torch.no_grad()
+def test_evaluation_draws_nothing_at_random(model: WindowAutoencoder) -> None:
+    batch, state = waves(4, 2), torch.get_rng_state()
+    assert torch.equal(model.errors(batch), model.errors(batch))
+    assert torch.equal(model.reconstruct(batch), model.reconstruct(batch))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@torch.no_grad()
+def test_a_window_is_scored_by_itself(model: WindowAutoencoder) -> None:
+    batch = waves(64, 2)
+    changed = torch.cat([batch[:1], waves(63, 3)])
+    assert torch.equal(model.errors(batch)[0], model.errors(changed)[0])
+    alone = model.errors(batch[:1])[0]
+    torch.testing.assert_close(alone, model.errors(batch)[0], rtol=1e-3, atol=1e-5)
+
+
+@torch.no_grad()
+def test_sliding_scores_are_what_windows_say(model: WindowAutoencoder) -> None:
+    segment = waves(1, 4)[0].repeat(4, 1)
+    sliding = model.sliding_scores(segment, 0, 0)
+    assert sliding.shape == (len(segment) - STEPS + 1,)
     if not model.margin:
-        windows = stretch.unfold(0, STEPS, 1).transpose(1, 2)
-        torch.testing.assert_close(along, model.errors(windows).mean(dim=(1, 2)), rtol=1e-3, atol=1e-4)
+        windows = segment.unfold(0, STEPS, 1).transpose(1, 2)
+        torch.testing.assert_close(sliding, model.errors(windows).mean(dim=(1, 2)), rtol=1e-3, atol=1e-4)
 
 
 @torch.no_grad()
-def test_context_around_a_stretch_is_in_no_window(model: SeriesAutoencoder) -> None:
-    stretch = waves(1, 4)[0].repeat(8, 1)
+def test_context_around_a_segment_is_in_no_window(model: WindowAutoencoder) -> None:
+    segment = waves(1, 4)[0].repeat(8, 1)
     margin = model.margin
-    whole = model.along(stretch, 0, 0)
-    part = model.along(stretch[20 - margin : 60 + margin], margin, margin)
+    whole = model.sliding_scores(segment, 0, 0)
+    part = model.sliding_scores(segment[20 - margin : 60 + margin], margin, margin)
     torch.testing.assert_close(part, whole[20 : 60 - STEPS + 1], rtol=1e-3, atol=1e-4)
 
 
 @torch.no_grad()
-def test_a_model_file_holds_all_it_takes(model: SeriesAutoencoder) -> None:
-    other = build_series(LAYOUT, ModelConfig(architecture=_name(model))).eval()
-    other.load_state_dict(model.state_dict())
-    torch.testing.assert_close(other.errors(waves(9, 5)), model.errors(waves(9, 5)))
+def test_a_model_file_holds_all_it_takes(model: WindowAutoencoder) -> None:
+    stored = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    torch.manual_seed(5)
+    other = build_series(LAYOUT, model.config).eval()
+    other.load_state_dict(stored)
+    assert torch.equal(other.errors(waves(9, 5)), model.errors(waves(9, 5)))
+    again = other.state_dict()
+    assert list(again) == list(stored)
+    assert all(torch.equal(again[name], tensor) for name, tensor in stored.items())
 
 
 @torch.no_grad()
-def test_the_obvious_stands_out(model: SeriesAutoencoder) -> None:
+def test_a_model_of_all_windows_merges_its_folds(model: WindowAutoencoder) -> None:
+    name = model.config.architecture
+    model.merge_folds([fitted(name), fitted(name)])
+    assert model.errors(waves(9, 5)).isfinite().all()
+
+
+@torch.no_grad()
+def test_the_obvious_stands_out(model: WindowAutoencoder) -> None:
     odd = waves(20, 6)
     odd[:, ::2] += 3
     found = model.errors(torch.cat([waves(20, 7), odd])).mean(dim=(1, 2))
@@ -107,7 +147,7 @@ def test_a_channel_that_drifts_weighs_less() -> None:
     assert isinstance(model, PatchAutoencoder)
     drifting = waves(400)
     drifting[:, :, 0] += torch.linspace(-20, 20, 400)[:, None]
-    model.fit_reference(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
+    model.fit_score_normalisation(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
     assert model.weights[0] < 0.1
     assert (model.weights[1:] > 0.8).all()
 
@@ -116,7 +156,7 @@ def test_a_channel_that_drifts_weighs_less() -> None:
 def test_one_channel_is_never_weighed() -> None:
     model = PatchAutoencoder(WindowLayout(STEPS, 1), ModelConfig())
     drifting = waves(400, channels=1) + torch.linspace(-20, 20, 400)[:, None, None]
-    model.fit_reference(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
+    model.fit_score_normalisation(drifting[::8], drifting, torch.zeros(400, dtype=torch.bool))
     assert model.weights.tolist() == [1.0]
 
 
@@ -126,10 +166,6 @@ def test_a_model_of_all_windows_takes_what_is_typical_from_those_that_left_some_
     for fold, typical in zip(folds, (1.0, 5.0, 3.0), strict=True):
         assert isinstance(fold, PatchAutoencoder)
         fold.typical.fill_(typical)
-    whole.settle(folds)
+    whole.merge_folds(folds)
     assert isinstance(whole, PatchAutoencoder)
     assert whole.typical.tolist() == [3.0, 3.0]
-
-
-def _name(model: SeriesAutoencoder) -> str:
-    return next(name for name, place in SERIES_ARCHITECTURES.items() if place.endswith(type(model).__name__))

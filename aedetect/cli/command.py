@@ -1,0 +1,105 @@
+"""What every command repeats: its frame, opening model and inputs, saying what failed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from aedetect.cli.exit import reported
+from aedetect.cli.options import MessageOptions, ModelOptions
+from aedetect.cli.output import Output
+from aedetect.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from aedetect.config import Config
+    from aedetect.engine.task import FileSummary
+    from aedetect.io.files import FileInput
+    from aedetect.scoring.fitted import FittedModel
+
+
+@contextlib.contextmanager
+def running(name: str, messages: MessageOptions) -> Iterator[Output]:
+    """The frame of a command: where it prints, and exceptions that end in exit codes."""
+    out = Output(name, messages.json, messages.quiet, messages.verbose, messages.log_format)
+    with reported(out):
+        yield out
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, the inputs to look at with it, and the model's entry in a summary."""
+
+    fitted: FittedModel
+    sources: list[FileInput]
+    entry: dict[str, str | None]
+
+
+def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
+    """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
+    from aedetect.io.files import open_inputs
+    from aedetect.io.inputs import read_options
+
+    sources = open_inputs(words, read_options(settings.data))
+    fitted = loaded(model, settings)
+    return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted))
+
+
+def loaded(model: ModelOptions, settings: Config) -> FittedModel:
+    """The model as it is in its file. Raises ModelError."""
+    from aedetect.scoring.fitted import FittedModel
+
+    return FittedModel.load(model.model, device=settings.training.device, sha256=model.model_sha256)
+
+
+def entry_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
+    """A model's entry in a summary."""
+    return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}
+
+
+def sources_for_model(words: Sequence[str], output: Path, settings: Config) -> list[FileInput]:
+    """The inputs of a command that writes a model file, once it is clear that the file can be written."""
+    from aedetect.engine.plan import check_model_output
+    from aedetect.io.files import open_inputs
+    from aedetect.io.inputs import read_options
+
+    check_model_output(output)
+    sources = open_inputs(words, read_options(settings.data))
+    check_model_output(output, sources)
+    return sources
+
+
+def stdout_for_one(first: str, second: str) -> UsageError:
+    """The error where two things that are asked for would both be written to stdout."""
+    return UsageError(f"{first} and {second} both write to stdout; choose one")
+
+
+def warn_of(out: Output, warnings: Sequence[str], noticed: Sequence[str]) -> None:
+    """Warn of what was not said on the way."""
+    for text in warnings:
+        if text not in noticed:
+            out.warn(text)
+
+
+def tell_failures(out: Output, files: Sequence[FileSummary]) -> None:
+    """Each input that failed, on stderr."""
+    for entry in files:
+        if entry.error:
+            out.error(entry.error, ExitCode.PARTIAL)
+
+
+def end_with(exit_code: int) -> None:
+    """End the command with a code that is no failure of its own."""
+    if exit_code:
+        raise typer.Exit(exit_code)
+
+
+def short_envelope(command: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a command prints with --json that runs no model: the same frame without a model and times."""
+    from aedetect.engine.summary import SUMMARY_VERSION
+
+    return {"schema_version": SUMMARY_VERSION, "command": command, **body, "exit_code": 0}

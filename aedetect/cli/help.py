@@ -1,0 +1,100 @@
+"""Help of commands: their options in panels, by what they are for."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from aedetect.cli.help_page import Page, Panel, Row, boxed_page, plain_page
+from aedetect.cli.options import MESSAGES, PANELS
+from aedetect.cli.output import is_terminal
+
+REQUIRED = "Required"
+OPTIONS = "Options"
+
+
+class HelpfulCommand(TyperCommand):
+    """A command whose help comes in panels, as wide as the terminal is."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        parameters = self.get_params(ctx)
+        arguments = [_name(each) for each in parameters if _is_argument(each)]
+        named = [
+            f"{min(each.opts, key=len)} {each.metavar}"
+            for each in parameters
+            if each.required and not _is_argument(each)
+        ]
+        return [*arguments, *named, "[OPTIONS]"]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        rows: dict[str, list[Row]] = {REQUIRED: [], OPTIONS: [], **{panel: [] for panel in PANELS}}
+        for each in self.get_params(ctx):
+            if each.required:
+                panel = REQUIRED
+            elif each.name == "help":
+                panel = MESSAGES
+            else:
+                panel = getattr(each, "rich_help_panel", None) or OPTIONS
+            rows[panel] += _row(each)
+        formatter.write(_drawn(self, ctx, [Panel(title, found) for title, found in rows.items() if found]))
+
+
+class HelpfulGroup(TyperGroup):
+    """Commands, in panels by what they are for, and the options of the program itself."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["COMMAND", "[OPTIONS]"]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        rows: dict[str, list[Row]] = {}
+        for name, command in self.commands.items():
+            title = getattr(command, "rich_help_panel", None) or "Commands"
+            rows.setdefault(title, []).append((name, _paragraphs(command.help)[0]))
+        options = [row for each in self.get_params(ctx) for row in _row(each)]
+        panels = [*(Panel(title, found) for title, found in rows.items()), Panel(OPTIONS, options)]
+        formatter.write(_drawn(self, ctx, panels))
+
+
+def _drawn(command: Any, ctx: Any, panels: Sequence[Panel]) -> str:
+    usage = [ctx.command_path, *command.collect_usage_pieces(ctx)]
+    page = Page(usage, _paragraphs(command.help), panels)
+    width = ctx.terminal_width or shutil.get_terminal_size().columns
+    if is_terminal(sys.stdout) and _shows_frames():
+        return boxed_page(page, width, coloured=not os.environ.get("NO_COLOR"))
+    return plain_page(page, width)
+
+
+def _shows_frames() -> bool:
+    try:
+        "╭─╮│╰╯".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    return [" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text or "").split("\n\n")]
+
+
+def _is_argument(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
+
+
+def _name(argument: Any) -> str:
+    return str(argument.metavar) if argument.required else f"[{argument.metavar}]"
+
+
+def _row(parameter: Any) -> Iterator[Row]:
+    if parameter.hidden:
+        return
+    if _is_argument(parameter):
+        yield _name(parameter), parameter.help or ""
+        return
+    flags = ", ".join(sorted(parameter.opts, key=len))
+    yield f"{flags} {parameter.metavar}" if parameter.metavar else flags, parameter.help or ""
