@@ -85,6 +85,7 @@ def test_one_unscorable_row_is_a_page_too(report: Prompt) -> None:
         (["-o", "none/r.html"], 5, "error: none/r.html: cannot be written: its folder does not exist"),
         (["-o", "-", "--json"], 2, "--json and the report would both be written to stdout"),
         (["-o", "r.html", "--label", "x"], 2, "--label: no column named 'x' in new.csv"),
+        (["-o", "r.html", "--label", "site"], 2, "--label: the model learned column 'site', so its scores"),
         (["-o", "r.html", "--top", "0"], 2, "--top 0: must be at least 1"),
     ],
 )
