@@ -14,8 +14,8 @@ import pytest
 from support.tables import tiny_frame
 from typer.testing import CliRunner
 
-from aedetect.cli.console import plain
 from aedetect.cli.main import app
+from aedetect.cli.text import plain
 
 
 def train(*words: str) -> str:
