@@ -55,14 +55,14 @@ def learned(train: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float, int]
     window = 0
     for settings in ({"threshold.alert_rate": _RATE}, {"threshold.alarms_per_day": _ALARMS}):
         detector = Detector({"series.time": TIME, "training.device": "cpu", **settings}).fit(train)
-        assert detector.series is not None
-        window = detector.series.state.window
+        assert detector.fitted.series is not None
+        window = detector.fitted.series.state.window
         scored = detector.score(test, history=train[-2 * window :])
         if "threshold.alert_rate" in settings:
             shares = float(scored["is_anomaly"].fillna(False).mean())
         else:
             events = float(scored["anomaly_event"].nunique())
-    days = len(test) * detector.series.state.step / 86_400
+    days = len(test) * detector.fitted.series.state.step / 86_400
     return shares, events / days, window
 
 

@@ -23,7 +23,7 @@ from aedetect.detector import Detector
 from aedetect.io.files import open_inputs
 from aedetect.io.inputs import as_inputs
 from aedetect.io.source import Input, ReadOptions
-from aedetect.training.survey import survey
+from aedetect.training.profiling import profile_inputs
 
 # No quotes are written: texts are such that CSV needs none.
 MISSING = st.sampled_from(NA_TEXTS)
@@ -91,7 +91,7 @@ def facts(encoded: Encoded) -> dict[str, Any]:
 @settings(max_examples=20, deadline=None, phases=[Phase.generate])
 def test_what_is_learned_and_what_is_read(rows: list[dict[str, str]], later: list[dict[str, str]]) -> None:
     config = Config()
-    first, *others = (survey(way(csv_of(rows), config), config) for way in WAYS)
+    first, *others = (profile_inputs(way(csv_of(rows), config), config) for way in WAYS)
     given_rows = [only_batch(way(csv_of(part), config)) for part in (rows, later) for way in WAYS]
     for other in others:
         assert [(column.name, column.role) for column in other.schema.columns] == [
@@ -139,7 +139,7 @@ def test_scores_are_equal(tmp_path: Path) -> None:
 def test_na_values_add_to_what_is_missing(text: str) -> None:
     config = Config.build(overrides={"data.na_values": ["-9", "n.d."]})
     content = csv_of([{"x": cell, "site": name} for cell, name in zip("12345678", "ababNbNb", strict=True)])
-    encoder = survey(from_text(content.replace(b"N", b"NA"), config), config).encoder
+    encoder = profile_inputs(from_text(content.replace(b"N", b"NA"), config), config).encoder
     new = only_batch(from_text(f"steady,x,site\n1,{text},{text}\n1,NA,NA\n".encode(), config))
     encoded = encoder.transform(new)
     assert (encoded.filled["x"], encoded.unreadable) == (0, {})
@@ -149,5 +149,5 @@ def test_na_values_add_to_what_is_missing(text: str) -> None:
 def test_models_of_0_1_0_keep_na_as_a_name() -> None:
     stored = '{"columns": [{"name": "site", "role": "categorical", "reason": "", "type": "string"}]}'
     assert Schema.model_validate_json(stored).rules.na_rule == "0.1.0"
-    new = survey(from_text(csv_of([{"x": cell} for cell in "12345678"]), Config()), Config()).schema
+    new = profile_inputs(from_text(csv_of([{"x": cell} for cell in "12345678"]), Config()), Config()).schema
     assert Schema.model_validate_json(new.model_dump_json()).rules.na_rule == "pandas"

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aedetect.detector import Verdicts
 from aedetect.errors import UsageError
+from aedetect.scoring.base import Scores
 from aedetect.scoring.result_columns import blame, check_free, result_arrays, result_names, result_schema
 
 CONTRACT = {
@@ -44,13 +44,14 @@ def test_a_clash_names_the_way_out(name: str) -> None:
 
 
 def test_unscorable_rows_are_null_and_never_false() -> None:
-    verdicts = Verdicts(
+    verdicts = Scores(
         scores=np.array([1.0, np.nan, 9.0]),
         p_values=np.array([0.5, np.nan, 0.01]),
         flagged=np.array([False, False, True]),
         unscorable=np.array([False, True, False]),
-        shares=np.array([[0.5, 0.5], [0.5, 0.5], [0.2, 0.8]], dtype=np.float32),
+        attribution=np.array([[0.5, 0.5], [0.5, 0.5], [0.2, 0.8]], dtype=np.float32),
         encoded=None,  # type: ignore[arg-type]
+        warmup=np.zeros(3, dtype=np.bool_),
     )
     arrays = result_arrays(verdicts, ["a", "b"], top=1)
     assert [array.type for array in arrays] == list(CONTRACT.values())
