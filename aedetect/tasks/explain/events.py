@@ -43,16 +43,13 @@ class SeriesReason:
     away: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        rarity = self.rarity
         return {
             "column": self.column,
             "share": round(self.share, 4),
             "time": self.time,
             "seen": self.seen,
             "expected": self.expected,
-            "rarity": None
-            if rarity.share is None
-            else {"share": rarity.share, "direction": rarity.direction, "text": rarity.text},
+            "rarity": self.rarity.as_dict(),
             "sentence": self.sentence,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,12 @@ class Rarity:
     share: float | None
     direction: str | None
     text: str
+
+    def as_dict(self) -> dict[str, Any] | None:
+        """For JSON; None where nothing is known."""
+        if self.share is None:
+            return None
+        return {"share": self.share, "direction": self.direction, "text": self.text}
 
     @property
     def unusual(self) -> bool:

@@ -210,7 +210,7 @@ def _sentence(reasons: list[ColumnReason], flagged: bool) -> str:
 
 
 def _as_dict(reason: ColumnReason) -> dict[str, Any]:
-    expected, rarity = reason.expected, reason.rarity
+    expected = reason.expected
     return {
         "column": reason.column,
         "share": round(reason.share, 4),
@@ -223,8 +223,6 @@ def _as_dict(reason: ColumnReason) -> dict[str, Any]:
             "agreeing": expected.agreeing,
             "text": expected.text,
         },
-        "rarity": None
-        if rarity.share is None
-        else {"share": rarity.share, "direction": rarity.direction, "text": rarity.text},
+        "rarity": reason.rarity.as_dict(),
         "sentence": reason.sentence,
     }

@@ -49,8 +49,6 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        number=charts.number,
-        bar=charts.bar,
         worth_showing=worth_showing,
         nearest_names=_nearest_names,
         seen_of=_seen_of,

@@ -15,8 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from aedetect.data.arrays import Floats
-from aedetect.data.series.timestamps import instant, span
-from aedetect.tasks.report import charts
+from aedetect.data.series.timestamps import instant
 from aedetect.tasks.report.charts import number
 from aedetect.tasks.report.series import ChannelLine, EventsPart, Panel
 from aedetect.tasks.report.templates import template
@@ -42,9 +41,6 @@ def section(part: EventsPart) -> Markup:
         part=part,
         places=places,
         leading=sorted(leading),
-        number=charts.number,
-        bar=charts.bar,
-        span=span,
         drawn=drawn,
         ticks=ticks,
         columns_shown=_COLUMNS_SHOWN,

@@ -6,6 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from aedetect.data.series.timestamps import span
+from aedetect.tasks.report import charts
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -23,4 +26,5 @@ def template(name: str) -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals |= {"number": charts.number, "bar": charts.bar, "span": span}
     return environment.from_string(asset(name))
