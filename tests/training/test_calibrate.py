@@ -45,8 +45,8 @@ def test_a_calibrated_model_is_a_model_file(model: Detector, tmp_path: object) -
     calibrated.save(path)
     again = load(path, device="cpu")
     assert again.threshold == calibrated.threshold
-    assert again.series is not None
-    assert again.series.peaks.tolist() == calibrated.fitted.series.peaks.tolist()  # type: ignore[union-attr]
+    assert again.fitted.series is not None
+    assert again.fitted.series.peaks.tolist() == calibrated.fitted.series.peaks.tolist()  # type: ignore[union-attr]
 
 
 def test_rows_labelled_as_anomalies_do_not_calibrate(model: Detector) -> None:

@@ -47,8 +47,8 @@ def test_a_stated_share_of_anomalies_does_not_set_the_threshold() -> None:
     data = rows(570, 30, 0)[0]
     loose = Detector({**QUICK, "training.contamination": "auto"}).fit(data)
     strict = Detector({**QUICK, "training.contamination": 0.05}).fit(data)
-    assert len(loose.calibration.scores) == 600
-    assert len(strict.calibration.scores) == 570
+    assert len(loose.fitted.calibration.scores) == 600
+    assert len(strict.fitted.calibration.scores) == 570
 
 
 def test_rows_apart_from_the_rest_bring_a_warning() -> None:
