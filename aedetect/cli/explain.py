@@ -99,7 +99,7 @@ def _explain(out: Output, request: ExplainRequest, model: options.ModelOptions, 
     if explained and not explainer.knows_normal_rows:
         warnings.append(
             f"{model.model}: made before aedetect kept normal rows to compare with, so what was expected "
-            "is not known; train it anew"
+            "is not known; retrain it"
         )
         out.warn(warnings[-1])
     body = {
