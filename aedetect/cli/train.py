@@ -154,7 +154,8 @@ class StartOptions:
         for name, flag in _KEPT.items() if self.start is not None else ():
             if overrides[name] is not None:
                 raise UsageError(
-                    f"{flag} cannot be changed with --from: the older model settles it; retrain without --from"
+                    f"{flag} cannot be changed with --from: the older model settles it; "
+                    "to change it, train without --from"
                 )
 
 
