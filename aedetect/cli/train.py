@@ -153,7 +153,10 @@ class StartOptions:
             raise UsageError("--model-sha256 is that of the model that --from names")
         for name, flag in _KEPT.items() if self.start is not None else ():
             if overrides[name] is not None:
-                raise UsageError(f"{flag} cannot be changed with --from: the older model settles it; retrain")
+                raise UsageError(
+                    f"{flag} cannot be changed with --from: the older model settles it; "
+                    "to change it, train without --from"
+                )
 
 
 @group(READING)
