@@ -185,8 +185,8 @@ class Evaluation:
         judged = self.judged
         ranking = f", AUROC {judged.auroc.value:.3f}" if judged.auroc else ""
         return (
-            f"<Evaluation by {self.label!r}: {judged.rows:,} rows, {judged.anomalies:,} anomalies{ranking}; at "
-            f"threshold {judged.threshold:.4g}: {judged.confusion.caught:,} caught, "
+            f"<Evaluation by {self.label!r}: {judged.rows:,} rows, {judged.anomalies:,} anomalies{ranking}; "
+            f"at threshold {judged.threshold:.4g}: {judged.confusion.caught:,} caught, "
             f"{judged.confusion.false_alarms:,} false alarms>"
         )
 
