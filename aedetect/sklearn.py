@@ -25,8 +25,10 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     contamination : 'auto' or float in (0, 0.5]
-        Share of the training rows to call outliers. 'auto' sets the threshold so that a share
-        `alert_rate` of fresh normal rows is expected beyond it.
+        As everywhere in scikit-learn, the share of the training rows to call outliers: `offset_` is that
+        quantile of their scores. It does not change what is learned, as the setting
+        `training.contamination` does. 'auto' sets the threshold so that a share `alert_rate` of fresh
+        normal rows is expected beyond it.
     alert_rate : float in (0, 1)
         Used with contamination='auto'.
     architecture : str

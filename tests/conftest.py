@@ -1,11 +1,29 @@
-"""A small table and a model trained on it, shared by all tests that need one."""
+"""The command line, and a small table with a model trained on it, for all tests that need them."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support.prompt import Prompt
+from support.results import FOLDER, note
 from support.tables import tiny_frame
+
+
+@pytest.fixture
+def prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
+    """A prompt in a folder of the test, which becomes the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return Prompt(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def survived(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
+    """Notes what was survived, for RELIABILITY.md, in the folder that its benchmark names."""
+    return partial(note, Path(os.environ.get(FOLDER) or tmp_path_factory.mktemp("results")))
 
 
 @pytest.fixture(scope="session")

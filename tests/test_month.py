@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -19,11 +16,11 @@ from typing import Any
 import jsonschema
 import pandas as pd
 import pytest
+from support.prompt import Prompt
 from support.recipes import cron_command, settled
 from support.tables import tiny_frame
-from typer.testing import CliRunner
+from support.waiting import until
 
-from aedetect.cli.main import app
 from aedetect.engine.ledger import Ledger
 
 ROWS = 60
@@ -39,8 +36,12 @@ EXPECTED = dict.fromkeys(range(1, 31), 0) | {4: 6, 5: 6, 9: 6, 10: 6, 25: 5} | d
 class Cron:
     """A folder of dumps, and the run that the line in configs/unattended/crontab starts."""
 
-    data: Path
+    prompt: Prompt
     scored: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def data(self) -> Path:
+        return self.prompt.folder
 
     @property
     def words(self) -> list[str]:
@@ -61,15 +62,13 @@ class Cron:
         return path
 
     def run(self) -> int:
-        return CliRunner().invoke(app, self.words).exit_code
+        return self.prompt(*self.words).exit_code
 
     def killed(self, at: str) -> int:
         """How a run ended that is killed once a file like `at` is there."""
-        environment = os.environ | {"AEDETECT_SCORING_BATCH_ROWS": "1"}
-        with subprocess.Popen([sys.executable, "-m", "aedetect", *self.words], env=environment) as process:
-            while not any(self.data.glob(at)):
-                assert process.poll() is None
-            process.send_signal(signal.SIGKILL)
+        with self.prompt.setting(scoring_batch_rows="1").running(*self.words) as process:
+            until(lambda: any(self.data.glob(at)), process=process)
+            process.kill()
         return process.returncode
 
     def summary(self) -> dict[str, Any]:
@@ -79,11 +78,11 @@ class Cron:
 
 
 @pytest.fixture
-def cron(tmp_path: Path, tiny_model: Path) -> Cron:
+def cron(prompt: Prompt, tiny_model: Path) -> Cron:
     for name in ("dumps", "scored", "metrics"):
-        (tmp_path / name).mkdir()
-    shutil.copy(tiny_model, tmp_path / "model.aed")
-    return Cron(tmp_path)
+        (prompt.folder / name).mkdir()
+    prompt.write("model.aed", tiny_model.read_bytes())
+    return Cron(prompt)
 
 
 def deliver(cron: Cron, day: int) -> None:
@@ -115,19 +114,19 @@ def night(cron: Cron, day: int, monkeypatch: pytest.MonkeyPatch) -> int:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("aedetect.io.atomic.os.fsync", full)
+        patch.setattr(os, "fsync", full)
         return cron.run()
 
 
-def test_a_month(cron: Cron, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_month(
+    cron: Cron, tiny_csv: Path, survived: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     codes, success = {}, 0.0
     for day in range(1, 31):
         deliver(cron, day)
         if day == 15:
-            monkeypatch.setenv("AEDETECT_TRAINING_EPOCHS", "2")
-            words = ["train", str(tiny_csv), "-o", str(cron.data / "model.aed"), "--seed", "9", "-q"]
-            assert CliRunner().invoke(app, words).exit_code == 0
-            monkeypatch.delenv("AEDETECT_TRAINING_EPOCHS")
+            train = cron.prompt.setting(training_epochs="2", training_folds="2", model_width="16")
+            assert train("train", tiny_csv, "-o", "model.aed", "--seed", "9", "-q").exit_code == 0
         codes[day] = night(cron, day, monkeypatch)
         if codes[day] == 10:
             codes[day] = 0
@@ -150,7 +149,7 @@ def test_a_month(cron: Cron, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) ->
         success = later
     assert codes == EXPECTED
     ends = ", ".join(f"{count} with {code}" for code, count in sorted(Counter(codes.values()).items()))
-    print(f"survived: a month of nightly runs, which ended {ends}; each good dump scored once per model")
+    survived(f"a month of nightly runs, which ended {ends}; each good dump scored once per model")
 
     assert max(cron.scored.values()) == 1
     good = [f"{day:02}.{'csv' if day % 2 else 'parquet'}" for day in range(1, 31) if day != 9]

@@ -37,7 +37,7 @@ class HelpfulCommand(TyperCommand):
         for each in self.get_params(ctx):
             if each.required:
                 panel = REQUIRED
-            elif each.name == "help":
+            elif "--help" in each.opts:
                 panel = MESSAGES
             else:
                 panel = getattr(each, "rich_help_panel", None) or OPTIONS

@@ -96,6 +96,9 @@ def run() -> None:
                 raise BrokenPipeError from None
             sys.stdout.flush()
             raise
+    except KeyboardInterrupt:
+        # Before a command began, or while a shell was waiting for words to offer.
+        sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         discard_stdout()
         sys.exit(ExitCode.CLOSED_PIPE)

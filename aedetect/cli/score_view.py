@@ -41,6 +41,7 @@ class View(Consumer):
     def show(self) -> None:
         """Print it; nothing where nothing was flagged, or where rows are judged together, as of series."""
         found = self._strangest.found()
+        # Of series, single rows say little: `explain` tells of events.
         if not found or self._fitted.series is not None:
             return
         explainer = Explainer(self._fitted)

@@ -27,7 +27,7 @@ from aedetect.io.locate import STDIN
 APPLICATION_ID = 0x41454C47
 VERSION = 2
 # A file changed this shortly before it was looked at may change again without its times showing it.
-_RACY_SECONDS = 2.0
+RACY_SECONDS = 2.0
 
 _TABLE = """
 CREATE TABLE scored (
@@ -326,7 +326,7 @@ def look(source: FileInput) -> Mark:
         status = os.stat(place.path)
     except OSError as error:
         raise DataError(f"{source.name}: cannot be read: {error.strerror}") from None
-    settled = time.time() - status.st_ctime_ns / 1e9 > _RACY_SECONDS
+    settled = time.time() - status.st_ctime_ns / 1e9 > RACY_SECONDS
     return Mark(status.st_size, status.st_mtime_ns, status.st_ctime_ns if settled else None, None)
 
 

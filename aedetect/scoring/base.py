@@ -91,6 +91,11 @@ class Scorer(Protocol):
         """Whether an input's scores do not depend on the others, so that inputs may go to any process."""
         ...
 
+    @property
+    def has_events(self) -> bool:
+        """Whether flagged rows are grouped to events, which a column numbers."""
+        ...
+
     def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> ScoringSession:
         """A session over `inputs`. Raises DataError or ModelError where prior rows cannot be used."""
         ...

@@ -51,6 +51,7 @@ class SeriesScorer:
 
     fitted: FittedModel
     independent = False
+    has_events = True
 
     @property
     def series(self) -> SeriesParts:

@@ -36,6 +36,7 @@ class TableScorer:
 
     fitted: FittedModel
     independent = True
+    has_events = False
 
     def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> TableSession:
         """A session over any inputs. Raises UsageError for history, which a table does not have."""

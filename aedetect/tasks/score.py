@@ -58,7 +58,6 @@ class ScoreTask:
         self.shape = shape
         self.session = session or self.scorer.open(inputs, prior)
         self.batch_rows = batch_rows(fitted.config, len(fitted.encoder.owners))
-        self.has_events = fitted.series is not None
 
     @property
     def independent(self) -> bool:
@@ -81,7 +80,7 @@ class _Scoring:
         self._own = _own_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
         self._schema: pa.Schema | None = None
         if task.shape:
-            added = result_schema(task.shape.prefix, task.has_events)
+            added = result_schema(task.shape.prefix, task.scorer.has_events)
             check_free([field.name for field in self._own], added.names, source.name)
             self._schema = pa.schema([*self._own, *added])
         self.warnings = fitted.schema.check(source.name, arriving, used=fitted.config.data.label)

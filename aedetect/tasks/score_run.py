@@ -210,6 +210,7 @@ class _ScoreRun:
         device = self.settings.training.device
         fitted = FittedModel.load(request.model, device=device, sha256=request.digest)
         fitted = fitted.adjusted(self.settings)
+        # Asked here, since flags that would be passed over in silence are refused.
         if fitted.series is None and (files.history or request.events):
             raise UsageError(
                 f"{request.model}: no model of time series, which --history and --events are for"
@@ -240,7 +241,7 @@ def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Ch
     from aedetect.data.series.context import SeriesContext
     from aedetect.scoring.base import PriorRows
 
-    if fitted.series is None or ledger is None:
+    if ledger is None:
         return PriorRows(files.history)
     stored = ledger.tails(str(fitted.sha256))
     places = {id(source): place for place, source in enumerate(files.sources)}

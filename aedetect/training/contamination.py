@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# The most suspicious share of the rows a model remembers; of 5% hidden anomalies, three in four are
+# The most outlying share of the rows a model remembers; of 5% hidden anomalies, three in four are
 # in it, and of normal rows one in six. A model does not drop these rows, it trusts them less.
 CANDIDATE_SHARE = 0.2
 _NEIGHBOUR_SHARE = 0.05
@@ -32,7 +32,7 @@ def outlyingness(values: Tensor) -> Tensor:
 
 
 def outlier_candidates(values: Tensor) -> Tensor:
-    """Marks [rows] of the `CANDIDATE_SHARE` most suspicious rows of `values` [rows, width]."""
+    """Marks [rows] of the `CANDIDATE_SHARE` most outlying rows of `values` [rows, width]."""
     scores = outlyingness(values)
     return scores > scores.quantile(1 - CANDIDATE_SHARE)
 

@@ -1,4 +1,4 @@
-"""Fitting the members for the other jobs: codes, repairs and new rows."""
+"""Fitting the auxiliary networks: codes, imputation and new rows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.loop import Hooks, sample, seeded, train
 
-# What one pass over more rows would add is little: these members refine what is linear.
+# What one pass over more rows would add is little: these networks refine what is linear.
 LEARNED_ROWS = 8192
-_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 1024
-_CODE_STEPS, _REPAIR_STEPS = 400, 400
+_VALIDATION_SHARE, _MOST_VALIDATION = 0.15, 1024
+_LATENT_STEPS, _IMPUTER_STEPS = 400, 400
 # Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
 _WIDE_VALUES, _LEAST_STEPS = 2000, 100
-# Lessons of the repair member: cells in all, rows at least and at most.
+# Training pairs of the imputer: cells in all, rows at least and at most.
 _PAIR_CELLS, _LEAST_PAIRS, _MOST_PAIRS = 1 << 21, 2048, 8192
 _REPEATS = 8
 
@@ -40,9 +40,9 @@ def fit_auxiliary_heads(
     device: torch.device,
     deadline: float | None = None,
 ) -> AuxiliaryHeads:
-    """Fit code, repair and sampling members on rows of `feed` and `calibration` [rows, features].
+    """Fit latent, imputing and sampling networks on rows of `feed` and `calibration` [rows, features].
 
-    The calibration rows may be learned from: no score comes from these members. `deadline` is on
+    The calibration set may be learned from: no score comes from these networks. `deadline` is on
     time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
     """
     seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
@@ -53,49 +53,49 @@ def fit_auxiliary_heads(
         rows = rows[torch.randperm(len(rows)).to(rows.device)]
         if config.training.contamination:
             rows = rows[~outlier_candidates(standardised(rows, layout))]
-        held = min(max(2, round(_HELD_OUT_SHARE * len(rows))), _MOST_HELD_OUT)
-        held_out, learned = rows[:held], rows[held : held + LEARNED_ROWS]
+        held = min(max(2, round(_VALIDATION_SHARE * len(rows))), _MOST_VALIDATION)
+        validation, learned = rows[:held], rows[held : held + LEARNED_ROWS]
         width = layout.numeric + sum(layout.cardinalities)
         size = config.model.latent_dim or chosen_size(learned, layout)
         if size > width:
             raise UsageError(
                 f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"
             )
-        auxiliary_heads = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
+        heads = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
         with torch.no_grad():
-            auxiliary_heads.codes.fit_linear(learned)
-        _fit_codes(auxiliary_heads.codes, learned, held_out, config.training, seed, deadline)
+            heads.codes.fit_linear(learned)
+        _fit_latent(heads.codes, learned, validation, config.training, seed, deadline)
         with torch.no_grad():
-            auxiliary_heads.repair.fit_memory(learned)
-        _fit_repair(auxiliary_heads.repair, learned, held_out, config.training, seed, deadline)
+            heads.repair.fit_memory(learned)
+        _fit_imputer(heads.repair, learned, validation, config.training, seed, deadline)
         with torch.no_grad():
-            _fit_sampler(auxiliary_heads, learned, held_out, seed)
-    return auxiliary_heads.eval()
+            _fit_sampler(heads, learned, validation, seed)
+    return heads.eval()
 
 
-def _fit_codes(
+def _fit_latent(
     codes: LatentAutoencoder,
     learned: Tensor,
-    held_out: Tensor,
+    validation: Tensor,
     config: TrainingConfig,
     seed: int,
     deadline: float | None,
 ) -> None:
     with torch.no_grad():
-        linear = codes.eval().errors(held_out).mean()
+        linear = codes.eval().errors(validation).mean()
     feed = MemoryFeed(learned.cpu().numpy(), config.batch_size, seed, learned.device)
-    settings = _settings(config, _affordable(_CODE_STEPS, codes.columns.width), len(learned))
-    train(codes, feed, held_out, settings, Hooks(), seed=seed, deadline=deadline)
+    settings = _settings(config, _affordable(_LATENT_STEPS, codes.columns.width), len(learned))
+    train(codes, feed, validation, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
-        # Rows that were held out gain nothing from the networks: then they are noise.
-        if not codes.eval().errors(held_out).mean() < linear:
+        # The validation set gains nothing from the networks: then they are noise.
+        if not codes.eval().errors(validation).mean() < linear:
             codes.make_linear()
 
 
-def _fit_repair(
+def _fit_imputer(
     repair: Imputer,
     learned: Tensor,
-    held_out: Tensor,
+    validation: Tensor,
     config: TrainingConfig,
     seed: int,
     deadline: float | None,
@@ -105,23 +105,23 @@ def _fit_repair(
     with torch.no_grad():
         repeats = max(1, min(_REPEATS, most // len(learned)))
         places = torch.arange(len(learned), device=learned.device).repeat(repeats)[:most]
-        training_pairs = repair.training_pairs(learned[places], places)
-        checks = repair.training_pairs(held_out.repeat(2, 1)[:_LEAST_PAIRS])
+        pairs = repair.training_pairs(learned[places], places)
+        checks = repair.training_pairs(validation.repeat(2, 1)[:_LEAST_PAIRS])
         untrained = repair.blend.eval().errors(checks).mean()
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
-    feed = MemoryFeed(training_pairs.cpu().numpy(), config.batch_size, seed, training_pairs.device)
-    settings = _settings(config, _affordable(_REPAIR_STEPS, width), len(training_pairs))
+    feed = MemoryFeed(pairs.cpu().numpy(), config.batch_size, seed, pairs.device)
+    settings = _settings(config, _affordable(_IMPUTER_STEPS, width), len(pairs))
     train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
     with torch.no_grad():
         if not repair.blend.eval().errors(checks).mean() < untrained:
             repair.blend.load_state_dict(start)
 
 
-def _fit_sampler(auxiliary_heads: AuxiliaryHeads, learned: Tensor, held_out: Tensor, seed: int) -> None:
-    repair = auxiliary_heads.repair
+def _fit_sampler(heads: AuxiliaryHeads, learned: Tensor, validation: Tensor, seed: int) -> None:
+    repair = heads.repair
     values, missing = repair.columns(learned)
-    fresh, gaps = repair.columns(held_out)
-    auxiliary_heads.sampler.fit(
+    fresh, gaps = repair.columns(validation)
+    heads.sampler.fit(
         repair.memory,
         torch.where(missing, repair.center, values),
         torch.where(gaps, repair.center, fresh),

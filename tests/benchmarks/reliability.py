@@ -4,8 +4,9 @@
     python tests/benchmarks/reliability.py --write  # and keeps it
 
 Nothing is tried here that the tests do not try; this counts what they did. Faults are numbered as in
-the table below; the tests of fault 7 have 07 in their names. `make bench-reliability` takes about
-a quarter of an hour; `RELIABILITY_FUZZ_EXAMPLES=5000` tries more inputs.
+the table below; the tests of fault 7 have 07 in their names, be they rows of tests/faults/table.py or not.
+What tests note of figures they write into the folder that RELIABILITY_RESULTS names.
+`make bench-reliability` takes about a quarter of an hour; `RELIABILITY_FUZZ_EXAMPLES=5000` tries more inputs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.results import FOLDER, noted
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path(__file__).with_name("RELIABILITY.md")
@@ -63,41 +68,36 @@ FAULTS = {
 # Tests that do not bear the number of their fault, as parts of their names.
 UNNUMBERED = {
     20: (
-        r"test_series::test_(unsorted|repeated|mixed|ambiguous)",
-        r"series/test_(clock|timeline)\b",
+        r"test_score_series::test_(unsorted|repeated|mixed|ambiguous)",
+        r"series/test_(timestamps|segments)\b",
     ),
     21: (r"test_a_series_shorter",),
-    30: (r"test_model_faults\b",),
-    32: (r"test_parallel::test_a_stopped_run",),
+    32: (r"test_executors::test_a_stopped_run",),
 }
 PLACES = (
     "tests/faults/test_kills.py",
     "tests/faults/test_fuzz.py",
     "tests/faults/test_injected_faults.py",
-    "tests/faults/test_reading_faults.py",
-    "tests/faults/test_column_faults.py",
+    "tests/faults/test_table.py",
+    "tests/faults/test_runs.py",
     "tests/faults/test_output_faults.py",
-    "tests/faults/test_model_faults.py",
-    "tests/faults/test_further_faults.py",
-    "tests/faults/test_neighbours.py",
     "tests/test_month.py",
-    "tests/test_parallel.py",
-    "tests/test_ledger.py",
-    "tests/cli/test_unattended.py",
-    "tests/cli/test_series.py",
-    "tests/cli/test_series_daily.py",
-    "tests/series/test_clock.py",
-    "tests/series/test_timeline.py",
-    "tests/series/test_tail.py",
+    "tests/engine/test_executors.py",
+    "tests/engine/test_ledger.py",
+    "tests/cli/test_score_unattended.py",
+    "tests/cli/test_score_series.py",
+    "tests/cli/test_score_series_daily.py",
+    "tests/data/series/test_timestamps.py",
+    "tests/data/series/test_segments.py",
+    "tests/data/series/test_tail.py",
 )
 
 
 @dataclass
 class Counts:
-    """Outcomes by test, and what tests printed."""
+    """Outcomes by test."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
-    printed: list[str] = field(default_factory=list)
 
     def read(self, report: Path) -> None:
         """Take in a report that pytest wrote in the form of JUnit; one that is not there is a failure."""
@@ -110,20 +110,19 @@ class Counts:
             self.outcomes[test] = (
                 "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
             )
-            self.printed += _MARKED.findall("".join(part.text or "" for part in case.iter("system-out")))
 
     def of(self, names: Sequence[re.Pattern[str]]) -> list[str]:
         return [test for test in self.outcomes if any(name.search(test) for name in names)]
 
 
-_MARKED = re.compile(r"^survived: (.*)$", re.MULTILINE)
-
-
 def run(place: str, folder: Path) -> Path:
     """Run the tests of one file, and give the path of the report."""
     report = folder / f"{Path(place).stem}.xml"
-    words = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "-o", "junit_logging=system-out", place]
-    done = subprocess.run([sys.executable, "-m", "pytest", *words], capture_output=True, text=True)
+    words = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", place]
+    environment = os.environ | {FOLDER: str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], env=environment, capture_output=True, text=True
+    )
     print(place, done.stdout.strip().rpartition("\n")[2], file=sys.stderr, flush=True)
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)
@@ -131,8 +130,8 @@ def run(place: str, folder: Path) -> Path:
 
 
 def patterns(fault: int) -> list[re.Pattern[str]]:
-    number = rf"::test_(\d\d_and_)*{fault:02}_"
-    return [re.compile(text) for text in (number, *UNNUMBERED.get(fault, ()))]
+    numbers = (rf"::test_(\d\d_and_)*{fault:02}_", rf"::test_fault\[{fault:02}-")
+    return [re.compile(text) for text in (*numbers, *UNNUMBERED.get(fault, ()))]
 
 
 def told(counts: Counts, tests: Sequence[str]) -> str:
@@ -143,13 +142,13 @@ def told(counts: Counts, tests: Sequence[str]) -> str:
     )
 
 
-def page(counts: Counts) -> str:
+def page(counts: Counts, survived: Sequence[str]) -> str:
     lines = [
         "# What is survived",
         "",
         f"`make bench-reliability` counts this: Python {platform.python_version()}, {platform.system()}.",
         "",
-        *(f"- {line}" for line in sorted(counts.printed)),
+        *(f"- {line}" for line in sorted(survived)),
         f"- {told(counts, list(counts.outcomes))} of {len(counts.outcomes):,} tests in all",
         "",
         "| fault | | tests | result |",
@@ -178,7 +177,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.jobs) as pool:
         for report in pool.map(lambda place: run(place, Path(folder)), PLACES):
             counts.read(report)
-    text = page(counts)
+        text = page(counts, noted(Path(folder)))
     print(text)
     if chosen.write:
         PAGE.write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from aedetect.cli import main
 from aedetect.cli.completion import ARCHITECTURES, ROLES, header_of, manifest_of
 from aedetect.config import Config
 from aedetect.models.registry import ARCHITECTURES as OF_TABLES
@@ -182,3 +183,13 @@ def test_the_names_offered_are_those_there_are() -> None:
 
 def test_a_folder_has_no_header(tmp_path: Path) -> None:
     assert header_of(str(tmp_path)) == []
+
+
+def test_whoever_does_not_wait_for_the_offer_sees_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def impatient(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", impatient)
+    with pytest.raises(SystemExit) as ending:
+        main.run()
+    assert ending.value.code == 130

@@ -7,32 +7,31 @@ import json
 from pathlib import Path
 
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner, Result
-
-from aedetect.cli.main import app
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _here(prompt: Prompt, tiny_model: Path) -> None:
     """The working directory: a model, fresh rows like its own, and rows that are warmer by 20."""
-    monkeypatch.chdir(tmp_path)
-    Path("m.aed").write_bytes(tiny_model.read_bytes())
+    prompt.write("m.aed", tiny_model.read_bytes())
     frame = tiny_frame(300, seed=1)
     frame.to_csv("same.csv", index=False)
     frame.assign(temp=frame["temp"] + 20).to_csv("warm.csv", index=False)
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "-m", "m.aed"])
+@pytest.fixture
+def run(prompt: Prompt) -> Prompt:
+    """Any command, of the model m.aed."""
+    return prompt.command(after=("-m", "m.aed"))
 
 
-def test_steady() -> None:
+def test_steady(run: Prompt) -> None:
     result = run("drift", "same.csv", "--fail-on-drift")
     assert (result.exit_code, result.stdout) == (0, "the 300 rows are spread as in training\n")
 
 
-def test_drifted() -> None:
+def test_drifted(run: Prompt) -> None:
     result = run("drift", "warm.csv")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == (
@@ -45,25 +44,25 @@ def test_drifted() -> None:
 
 
 @pytest.mark.parametrize("words", [("drift", "warm.csv"), ("score", "warm.csv", "-o", "out.csv")])
-def test_drift_fails_only_where_asked_to(words: tuple[str, ...]) -> None:
+def test_drift_fails_only_where_asked_to(run: Prompt, words: tuple[str, ...]) -> None:
     assert run(*words).exit_code == 0
     result = run(*words, "--fail-on-drift", "--json")
     assert result.exit_code == json.loads(result.stdout)["exit_code"] == 11
 
 
-def test_score_and_drift_say_the_same() -> None:
-    scored = json.loads(run("score", "warm.csv", "--json").stdout)["drift"]
-    alone = json.loads(run("drift", "warm.csv", "--json").stdout)
+def test_score_and_drift_say_the_same(run: Prompt) -> None:
+    scored = run.json("score", "warm.csv")["drift"]
+    alone = run.json("drift", "warm.csv")
     assert scored == {key: alone[key] for key in scored}
     assert scored["drifted"] == ["temp"]
 
 
-def test_score_tells_people_of_drift() -> None:
+def test_score_tells_people_of_drift(run: Prompt) -> None:
     lines = run("score", "warm.csv", "-o", "out.csv").stdout.splitlines()
     assert lines[1] == "drift: 1 of 4 columns ('temp') and the scores have drifted since training"
 
 
-def test_a_failure_outranks_drift() -> None:
+def test_a_failure_outranks_drift(run: Prompt) -> None:
     Path("bad.csv").write_text("")
     result = run("drift", "warm.csv", "bad.csv", "--fail-on-drift")
     assert (result.exit_code, result.stderr) == (6, "error: bad.csv: the file is empty\n")
@@ -71,20 +70,20 @@ def test_a_failure_outranks_drift() -> None:
     assert result.exit_code == 6
 
 
-def test_a_bad_input_does_not_count() -> None:
+def test_a_bad_input_does_not_count(run: Prompt) -> None:
     text = Path("warm.csv").read_text()
     Path("bad.csv").write_text(text + "1,2\n")
-    assert json.loads(run("score", "same.csv", "bad.csv", "--json").stdout)["drift"]["verdict"] == "steady"
+    assert run.json("score", "same.csv", "bad.csv", exit_code=6)["drift"]["verdict"] == "steady"
 
 
-def test_an_older_model_file_says_nothing_of_drift() -> None:
+def test_an_older_model_file_says_nothing_of_drift(run: Prompt) -> None:
     from aedetect.scoring.model_file import pack, read_model_file
 
     manifest, tensors, _ = read_model_file("m.aed")
     older = {name: values for name, values in tensors.items() if not name.startswith("drift.")}
     data = pack(manifest.model_schema, manifest.features, manifest.config, manifest.training, older)
     Path("m.aed").write_bytes(data)
-    assert json.loads(run("score", "warm.csv", "--json").stdout)["drift"] is None
+    assert run.json("score", "warm.csv")["drift"] is None
     result = run("drift", "warm.csv")
     assert (result.exit_code, result.stderr) == (
         4,
@@ -95,12 +94,12 @@ def test_an_older_model_file_says_nothing_of_drift() -> None:
 
 class TestDigest:
     @pytest.mark.parametrize("command", ["score", "drift"])
-    def test_the_right_one(self, command: str) -> None:
+    def test_the_right_one(self, run: Prompt, command: str) -> None:
         digest = hashlib.sha256(Path("m.aed").read_bytes()).hexdigest()
         assert run(command, "same.csv", "--model-sha256", digest.upper()).exit_code == 0
 
     @pytest.mark.parametrize("command", ["score", "drift"])
-    def test_another_is_4_before_the_file_is_looked_into(self, command: str) -> None:
+    def test_another_is_4_before_the_file_is_looked_into(self, run: Prompt, command: str) -> None:
         spoilt = Path("m.aed").read_bytes()[:-1] + b"?"
         Path("m.aed").write_bytes(spoilt)
         digest = hashlib.sha256(spoilt).hexdigest()

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import torch
+from support.networks import failing_networks
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner
-
-from aedetect.cli.main import app
 
 SMALLER = "error: out of memory; lower data.memory_mb or scoring.batch_rows\n"
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("m.aed").write_bytes(tiny_model.read_bytes())
+def score(prompt: Prompt, tiny_model: Path) -> Prompt:
     tiny_frame(50).to_csv("in.csv", index=False)
     tiny_frame(50).to_parquet("in.parquet", index=False)
-
-
-def score(source: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["score", source, "-m", "m.aed", "-o", "out.csv"])
-    assert not Path("out.csv").exists()
-    return result.exit_code, result.stderr
+    return prompt.command("score", after=("-m", tiny_model, "-o", "out.csv"))
 
 
 def no_memory_in_torch() -> None:
@@ -57,11 +50,16 @@ def no_memory_on_a_gpu() -> None:
         ),
     ],
 )
-def test_too_little_memory(failure: object, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aedetect.models.ensemble._block_errors", lambda *_: failure())  # type: ignore[operator]
-    assert score("in.csv") == (3, expected)
+def test_too_little_memory(failure: Callable[[], None], expected: str, score: Prompt) -> None:
+    with failing_networks(failure):
+        result = score("in.csv")
+    assert (result.exit_code, result.stderr) == (3, expected)
+    assert not Path("out.csv").exists()
 
 
-def test_too_little_memory_to_read_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_to_read_is_no_fault_of_the_file(
+    score: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", lambda *_, **__: no_memory_in_arrow())
-    assert score("in.parquet") == (3, SMALLER)
+    result = score("in.parquet")
+    assert (result.exit_code, result.stderr) == (3, SMALLER)

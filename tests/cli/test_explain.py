@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner, Result
 
 from aedetect import Detector
-from aedetect.cli.main import app
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +24,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(prompt: Prompt) -> Path:
     """new.csv: row 3 has a wild load, row 5 an unseen site, row 7 another unit, row 9 no number."""
-    monkeypatch.chdir(tmp_path)
     frame = tiny_frame(40, seed=1).astype({"load": object})
     frame = frame.assign(unit="C", no=[f"id{index}" for index in range(40)])
     frame.loc[2, "load"] = 98.2
@@ -36,23 +33,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame.loc[6, "unit"] = "F"
     frame.loc[8, "load"] = "?"
     frame.to_csv("new.csv", index=False)
-    return tmp_path
+    return prompt.folder
 
 
-def run(model: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, ["explain", *words, "-m", str(model)], env={"COLUMNS": "150"})
+@pytest.fixture
+def explain(prompt: Prompt, model: Path) -> Prompt:
+    return prompt.command("explain", after=("-m", model))
 
 
-def explained(model: Path, *words: str) -> list[dict[str, Any]]:
-    result = run(model, *words, "--json")
-    assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)["explained"]
-    assert isinstance(found, list)
+def explained(explain: Prompt, *words: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = explain.json(*words)["explained"]
     return found
 
 
-def test_the_guilty_column_and_what_was_expected(folder: Path, model: Path) -> None:
-    (row,) = explained(model, "new.csv", "--row", "3")
+def test_the_guilty_column_and_what_was_expected(explain: Prompt, folder: Path) -> None:
+    (row,) = explained(explain, "new.csv", "--row", "3")
     temp = tiny_frame(40, seed=1).temp[2]
     first = row["columns"][0]
     assert (row["row"], row["place"], row["ids"], row["is_anomaly"]) == (
@@ -74,8 +69,8 @@ def test_the_guilty_column_and_what_was_expected(folder: Path, model: Path) -> N
     assert sum(column["share"] for column in row["columns"]) == pytest.approx(1, abs=0.01)
 
 
-def test_an_unseen_category_and_a_constant_that_moved(folder: Path, model: Path) -> None:
-    site, unit = explained(model, "new.csv", "--row", "5", "--row", "7")
+def test_an_unseen_category_and_a_constant_that_moved(explain: Prompt, folder: Path) -> None:
+    site, unit = explained(explain, "new.csv", "--row", "5", "--row", "7")
     column = next(entry for entry in site["columns"] if entry["column"] == "site")
     assert (column["seen"], column["rarity"]["share"]) == ("atlantis", 0.0)
     assert column["rarity"]["text"] == "never seen in training"
@@ -84,8 +79,8 @@ def test_an_unseen_category_and_a_constant_that_moved(folder: Path, model: Path)
     assert unit["sentence"].startswith("unit is F; it was always C in training")
 
 
-def test_nearest_normal_rows_are_in_the_users_units(folder: Path, model: Path) -> None:
-    (row,) = explained(model, "new.csv", "--row", "1")
+def test_nearest_normal_rows_are_in_the_users_units(explain: Prompt, folder: Path) -> None:
+    (row,) = explained(explain, "new.csv", "--row", "1")
     frame = tiny_frame(40, seed=1)
     assert len(row["nearest_normal_rows"]) == 3
     for near in row["nearest_normal_rows"]:
@@ -94,36 +89,36 @@ def test_nearest_normal_rows_are_in_the_users_units(folder: Path, model: Path) -
         assert near["site"] == frame.site[0]
 
 
-def test_rows_are_found_by_id(folder: Path, model: Path) -> None:
-    assert [row["row"] for row in explained(model, "new.csv", "--id", "id2", "--id", "id6")] == [3, 7]
+def test_rows_are_found_by_id(explain: Prompt, folder: Path) -> None:
+    assert [row["row"] for row in explained(explain, "new.csv", "--id", "id2", "--id", "id6")] == [3, 7]
 
 
-def test_without_a_wish_the_strangest_flagged_rows_are_explained(folder: Path, model: Path) -> None:
-    rows = explained(model, "new.csv")
+def test_without_a_wish_the_strangest_flagged_rows_are_explained(explain: Prompt, folder: Path) -> None:
+    rows = explained(explain, "new.csv")
     scores = [row["anomaly_score"] for row in rows]
     assert {3, 7} <= {row["row"] for row in rows}
     assert scores == sorted(scores, reverse=True)
     assert all(row["is_anomaly"] for row in rows)
-    assert len(explained(model, "new.csv", "--top", "1")) == 1
+    assert len(explained(explain, "new.csv", "--top", "1")) == 1
 
 
-def test_an_unscorable_row_says_why(folder: Path, model: Path) -> None:
-    (row,) = explained(model, "new.csv", "--row", "9")
+def test_an_unscorable_row_says_why(explain: Prompt, folder: Path) -> None:
+    (row,) = explained(explain, "new.csv", "--row", "9")
     assert (row["anomaly_score"], row["is_anomaly"]) == (None, None)
     assert row["sentence"] == "load is ?, which cannot be read as numeric"
-    assert "unscorable" in run(model, "new.csv", "--row", "9").stdout
+    assert "unscorable" in explain("new.csv", "--row", "9").stdout
 
 
-def test_people_read_a_sentence_and_tables(folder: Path, model: Path) -> None:
-    text = run(model, "new.csv", "--row", "3").stdout
+def test_people_read_a_sentence_and_tables(explain: Prompt, folder: Path) -> None:
+    text = explain("new.csv", "--row", "3").stdout
     for shown in ("new.csv: row 3 (line 4), no id2: flagged, score", "how rare", "nearest", "this row"):
         assert shown in text
 
 
-def test_nothing_flagged_names_the_strangest(tmp_path: Path, model: Path) -> None:
+def test_nothing_flagged_names_the_strangest(explain: Prompt, tmp_path: Path) -> None:
     frame = tiny_frame(5, seed=1).assign(unit="C", no="x")
     frame.to_csv(tmp_path / "calm.csv", index=False)
-    result = run(model, str(tmp_path / "calm.csv"), "--threshold", "1e6")
+    result = explain(str(tmp_path / "calm.csv"), "--threshold", "1e6")
     assert result.exit_code == 0
     assert result.stdout.startswith("5 rows, none flagged; the strangest is row ")
 
@@ -138,38 +133,38 @@ def test_nothing_flagged_names_the_strangest(tmp_path: Path, model: Path) -> Non
         (["--top", "0"], 2, "--top 0: must be at least 1"),
     ],
 )
-def test_mistakes_are_named(folder: Path, model: Path, words: list[str], code: int, said: str) -> None:
-    result = run(model, "new.csv", *words)
+def test_mistakes_are_named(explain: Prompt, folder: Path, words: list[str], code: int, said: str) -> None:
+    result = explain("new.csv", *words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr
 
 
-def test_ids_need_an_id_column(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "--id", "id2")
+def test_ids_need_an_id_column(prompt: Prompt, folder: Path, tiny_model: Path) -> None:
+    result = prompt("explain", "new.csv", "--id", "id2", "-m", tiny_model)
     assert result.exit_code == 2
     assert "--id: the model knows no id column; give --row, or train with --id COLUMN" in result.stderr
 
 
-def test_infinite_and_missing_values_are_explained(tmp_path: Path, model: Path) -> None:
+def test_infinite_and_missing_values_are_explained(explain: Prompt, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text(
         "temp,load,site,open,unit,no\ninf,40,north,true,C,1\n,40,north,true,C,2\n20,40,,true,C,3\n"
     )
-    infinite, missing, unknown = explained(model, str(path), "--row", "1", "--row", "2", "--row", "3")
+    infinite, missing, unknown = explained(explain, str(path), "--row", "1", "--row", "2", "--row", "3")
     assert infinite["columns"][0]["column"] == "temp"
     assert missing["columns"][0]["seen"] == "missing"
     assert missing["columns"][0]["rarity"]["text"] == "never missing in training"
     assert np.isfinite([column["share"] for column in unknown["columns"]]).all()
 
 
-def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
+def test_hostile_text_is_shown_as_text(prompt: Prompt, tmp_path: Path) -> None:
     name = "[red]x[/red]\x1b[31m"
     frame = tiny_frame(200).rename(columns={"site": name})
     detector = Detector({"training.epochs": 2, "training.folds": 2, "model.width": 16}).fit(frame)
     detector.save(tmp_path / "h.aed")
     frame.loc[0, name] = "<script>alert(1)</script>"
     pd.DataFrame(frame.head(2)).to_csv(tmp_path / "h.csv", index=False)
-    result = run(tmp_path / "h.aed", str(tmp_path / "h.csv"), "--row", "1", "-v")
+    result = prompt("explain", "h.csv", "--row", "1", "-v", "-m", "h.aed")
     assert result.exit_code == 0
     assert "\x1b[31m" not in result.output
     assert "[red]x[/red]" in result.output

@@ -7,18 +7,18 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from support.prompt import Prompt
 
 import aedetect
-from aedetect.cli.main import app
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, ["inspect", *words])
+@pytest.fixture
+def inspect(prompt: Prompt) -> Prompt:
+    return prompt.command("inspect")
 
 
-def test_json_says_what_the_model_says(tiny_model: Path) -> None:
-    result = run(str(tiny_model), "--json")
+def test_json_says_what_the_model_says(inspect: Prompt, tiny_model: Path) -> None:
+    result = inspect(tiny_model, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
     assert found["threshold"] == aedetect.load(tiny_model).threshold
@@ -35,32 +35,32 @@ def test_json_says_what_the_model_says(tiny_model: Path) -> None:
     ],
 )
 def test_people_see_columns_settings_and_tensors(
-    tiny_model: Path, words: list[str], shown: list[str]
+    inspect: Prompt, tiny_model: Path, words: list[str], shown: list[str]
 ) -> None:
-    text = run(str(tiny_model), *words).stdout
+    text = inspect(tiny_model, *words).stdout
     assert all(word in text for word in shown)
 
 
-def test_quiet_says_nothing(tiny_model: Path) -> None:
-    result = run(str(tiny_model), "-q")
+def test_quiet_says_nothing(inspect: Prompt, tiny_model: Path) -> None:
+    result = inspect(tiny_model, "-q")
     assert (result.exit_code, result.output) == (0, "")
 
 
-def test_a_missing_model_is_4(tmp_path: Path) -> None:
+def test_a_missing_model_is_4(inspect: Prompt, tmp_path: Path) -> None:
     path = tmp_path / "none.aed"
-    result = run(str(path))
+    result = inspect(path)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == f"error: {path}: cannot read the model file: No such file or directory\n"
 
 
-def test_a_missing_model_is_4_in_json_too(tmp_path: Path) -> None:
-    result = run(str(tmp_path / "none.aed"), "--json")
+def test_a_missing_model_is_4_in_json_too(inspect: Prompt, tmp_path: Path) -> None:
+    result = inspect(tmp_path / "none.aed", "--json")
     assert (result.exit_code, result.stdout) == (4, "")
     assert list(json.loads(result.stderr)) == ["command", "error", "exit_code"]
 
 
-def test_a_model_card_in_markdown(tiny_model: Path) -> None:
-    result = run(str(tiny_model), "--format", "md")
+def test_a_model_card_in_markdown(inspect: Prompt, tiny_model: Path) -> None:
+    result = inspect(tiny_model, "--format", "md")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("# Model card: tiny.aed\n")
     for shown in (
@@ -72,5 +72,5 @@ def test_a_model_card_in_markdown(tiny_model: Path) -> None:
         assert shown in result.stdout
 
 
-def test_formats_are_the_same_as_their_flags(tiny_model: Path) -> None:
-    assert run(str(tiny_model), "--format", "json").stdout == run(str(tiny_model), "--json").stdout
+def test_formats_are_the_same_as_their_flags(inspect: Prompt, tiny_model: Path) -> None:
+    assert inspect(tiny_model, "--format", "json").stdout == inspect(tiny_model, "--json").stdout

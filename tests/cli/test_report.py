@@ -8,28 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner, Result
-
-from aedetect.cli.main import app
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def report(prompt: Prompt, tiny_model: Path) -> Prompt:
+    """In a folder with new.csv, of which every 25th row has a wild load and is labelled."""
     frame = tiny_frame(500, seed=5)
     odd = np.arange(500) % 25 == 3
     frame.loc[odd, "load"] = np.linspace(300, 900, odd.sum()).round(1)
     frame.assign(fraud=odd.astype(int)).to_csv("new.csv", index=False)
-    return tmp_path
+    return prompt.command("report", after=("-m", tiny_model))
 
 
-def run(model: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, ["report", *words, "-m", str(model)])
-
-
-def test_the_page_needs_nothing_beside_itself(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "-o", "r.html", "--label", "fraud")
+def test_the_page_needs_nothing_beside_itself(report: Prompt) -> None:
+    result = report("new.csv", "-o", "r.html", "--label", "fraud")
     assert result.exit_code == 0, result.output
     assert re.match(r"\d+ of 500 rows \(.+%\) do not look like the training data\.", result.stdout)
     page = Path("r.html").read_text(encoding="utf-8")
@@ -40,17 +34,17 @@ def test_the_page_needs_nothing_beside_itself(folder: Path, tiny_model: Path) ->
     assert not re.search(r"\son[a-z]+=|\sstyle=", page)
 
 
-def test_markdown_goes_to_stdout_or_where_its_name_says(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "--format", "md")
+def test_markdown_goes_to_stdout_or_where_its_name_says(report: Prompt) -> None:
+    result = report("new.csv", "--format", "md")
     assert result.exit_code == 0
     assert result.stdout.startswith("**new.csv**\n\n")
     assert "| row | score | why |" in result.stdout
-    assert run(tiny_model, "new.csv", "-o", "r.md").exit_code == 0
+    assert report("new.csv", "-o", "r.md").exit_code == 0
     assert Path("r.md").read_text(encoding="utf-8") == result.stdout
 
 
-def test_plots_are_pictures(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "--plots", "charts", "--label", "fraud", "--json")
+def test_plots_are_pictures(report: Prompt) -> None:
+    result = report("new.csv", "--plots", "charts", "--label", "fraud", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [Path(path).name for path in found["plots"]] == [
@@ -63,23 +57,23 @@ def test_plots_are_pictures(folder: Path, tiny_model: Path) -> None:
     assert found["anomalies"] + found["normal"] + found["unscorable"] == 500
 
 
-def test_several_files_are_told_apart(folder: Path, tiny_model: Path) -> None:
+def test_several_files_are_told_apart(report: Prompt) -> None:
     tiny_frame(50, seed=9).to_csv("second.csv", index=False)
-    assert run(tiny_model, "new.csv", "second.csv", "-o", "r.html").exit_code == 0
+    assert report("new.csv", "second.csv", "-o", "r.html").exit_code == 0
     page = Path("r.html").read_text(encoding="utf-8")
     assert "new.csv (500 rows), second.csv (50 rows)" in page
     assert "Through the files" in page
 
 
-def test_nothing_flagged_is_a_page_too(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "-o", "r.html", "--threshold", "1e9")
+def test_nothing_flagged_is_a_page_too(report: Prompt) -> None:
+    result = report("new.csv", "-o", "r.html", "--threshold", "1e9")
     assert result.stdout.startswith("None of 500 rows looks out of the ordinary.")
-    assert run(tiny_model, "new.csv", "--format", "md", "--threshold", "1e9").exit_code == 0
+    assert report("new.csv", "--format", "md", "--threshold", "1e9").exit_code == 0
 
 
-def test_one_unscorable_row_is_a_page_too(folder: Path, tiny_model: Path) -> None:
+def test_one_unscorable_row_is_a_page_too(report: Prompt) -> None:
     Path("one.csv").write_text("temp,load,site,open\n20,40,north,true\n?,1,north,true\n")
-    assert run(tiny_model, "one.csv", "-o", "r.html").exit_code == 0
+    assert report("one.csv", "-o", "r.html").exit_code == 0
     assert "1 row could not be scored." in Path("r.html").read_text(encoding="utf-8")
 
 
@@ -95,8 +89,8 @@ def test_one_unscorable_row_is_a_page_too(folder: Path, tiny_model: Path) -> Non
         (["-o", "r.html", "--top", "0"], 2, "--top 0: must be at least 1"),
     ],
 )
-def test_mistakes_are_named(folder: Path, tiny_model: Path, words: list[str], code: int, said: str) -> None:
-    result = run(tiny_model, "new.csv", *words)
+def test_mistakes_are_named(report: Prompt, words: list[str], code: int, said: str) -> None:
+    result = report("new.csv", *words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in " ".join(result.stderr.split())
     assert not Path("r.html").exists()

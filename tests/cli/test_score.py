@@ -5,49 +5,29 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from typer.testing import CliRunner, Result
+from support.prompt import Prompt
 
-from aedetect.cli.main import app
+import aedetect
 
 RESULTS = ["anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status"]
 ROWS = "temp,load,site,open\n20,40,north,true\n500,-900,north,true\n?,40,south,false\n21,42,west,false\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: new.csv has two normal rows, an anomaly and an unscorable one."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "new.csv").write_text(ROWS)
-    return tmp_path
+def score(prompt: Prompt, tiny_model: Path) -> Prompt:
+    """In a folder with new.csv, which has two normal rows, an anomaly and an unscorable one."""
+    prompt.write("new.csv", ROWS)
+    return prompt.command("score", after=("-m", tiny_model))
 
 
-def run(model: Path, *words: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(app, ["score", *words, "-m", str(model)], input=stdin)
-
-
-def summary(model: Path, *words: str) -> dict[str, Any]:
-    found = json.loads(run(model, *words, "--json").stdout)
-    assert isinstance(found, dict)
-    return found
-
-
-def usage(result: Result) -> str:
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    return result.stderr.partition("Error: Invalid value: ")[2].strip()
-
-
-def test_output_is_the_input_and_the_verdicts(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "-o", "out.csv")
+def test_output_is_the_input_and_the_verdicts(score: Prompt) -> None:
+    result = score("new.csv", "-o", "out.csv")
     assert result.exit_code == 0
     assert result.stdout == "new.csv: 4 rows, 1 flagged (25.00%), 1 unscorable → out.csv\n"
     assert result.stderr == (
@@ -63,8 +43,8 @@ def test_output_is_the_input_and_the_verdicts(folder: Path, tiny_model: Path) ->
     assert set(json.loads(out["anomaly_features"][1])) <= {"temp", "load", "site", "open"}
 
 
-def test_types_of_the_results(folder: Path, tiny_model: Path) -> None:
-    run(tiny_model, "new.csv", "-o", "out.parquet")
+def test_types_of_the_results(score: Prompt) -> None:
+    score("new.csv", "-o", "out.parquet")
     table = parquet.read_table("out.parquet")
     assert [str(kind) for kind in table.schema.types] == [
         *["double", "double", "string", "bool"],
@@ -77,8 +57,8 @@ def test_types_of_the_results(folder: Path, tiny_model: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["out.csv", "out.tsv", "out.jsonl", "out.parquet", "out.arrow", "out.csv.gz", "out.jsonl.zst"]
 )
-def test_every_format_holds_the_same_verdicts(folder: Path, tiny_model: Path, name: str) -> None:
-    assert run(tiny_model, "new.csv", "-o", name).exit_code == 0
+def test_every_format_holds_the_same_verdicts(score: Prompt, name: str) -> None:
+    assert score("new.csv", "-o", name).exit_code == 0
     match Path(name).suffixes:
         case [".parquet"]:
             flags = parquet.read_table(name).column("is_anomaly").to_pylist()
@@ -94,8 +74,8 @@ def test_every_format_holds_the_same_verdicts(folder: Path, tiny_model: Path, na
     assert flags == [False, True, None, False]
 
 
-def test_the_summary_is_the_contract(folder: Path, tiny_model: Path) -> None:
-    found = summary(tiny_model, "new.csv", "-o", "out.csv")
+def test_the_summary_is_the_contract(score: Prompt) -> None:
+    found = score.json("new.csv", "-o", "out.csv")
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "normal", "anomalies"],
         *["unscorable", "warmup", "events", "threshold", "alert_rate", "anomaly_share", "files"],
@@ -121,47 +101,47 @@ def test_the_summary_is_the_contract(folder: Path, tiny_model: Path) -> None:
         assert pd.Timestamp(moment).utcoffset() == pd.Timedelta(0)
 
 
-def test_json_is_all_there_is_on_stdout_and_stderr(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "--json")
+def test_json_is_all_there_is_on_stdout_and_stderr(score: Prompt) -> None:
+    result = score("new.csv", "--json")
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == ""
     assert len(json.loads(result.stdout)["warnings"]) == 1
 
 
-def test_infinite_numbers_never_reach_json(folder: Path, tiny_model: Path) -> None:
+def test_infinite_numbers_never_reach_json(score: Prompt) -> None:
     Path("inf.csv").write_text("temp,load,site,open\ninf,40,north,true\n-inf,1e400,north,true\n")
 
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
-    result = run(tiny_model, "inf.csv", "-o", "out.jsonl", "--json")
+    result = score("inf.csv", "-o", "out.jsonl", "--json")
     assert json.loads(result.stdout, parse_constant=refuse)["anomalies"] == 2
     for line in Path("out.jsonl").read_text().splitlines():
         json.loads(json.loads(line, parse_constant=refuse)["anomaly_features"], parse_constant=refuse)
 
 
 @pytest.mark.parametrize(("words", "shown"), [(["-q"], ""), (["-q", "--json"], "{")])
-def test_quiet(folder: Path, tiny_model: Path, words: list[str], shown: str) -> None:
-    result = run(tiny_model, "new.csv", "-o", "out.csv", *words)
+def test_quiet(score: Prompt, words: list[str], shown: str) -> None:
+    result = score("new.csv", "-o", "out.csv", *words)
     assert result.stdout[:1] == shown
     assert result.stderr == ""
 
 
-def test_stdin_to_stdout(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "-", "-o", "-", "-q", stdin=ROWS)
+def test_stdin_to_stdout(score: Prompt) -> None:
+    result = score("-", "-o", "-", "-q", stdin=ROWS)
     lines = result.stdout.splitlines()
     assert lines[0] == ",".join(["temp", "load", "site", "open", *RESULTS])
     assert [line[:3] for line in lines[1:]] == ["20,", "500", "?,4", "21,"]
 
 
-def test_stdout_holds_nothing_but_data(folder: Path, tiny_model: Path) -> None:
-    run(tiny_model, "new.csv", "-o", "out.csv")
-    result = run(tiny_model, "new.csv", "-o", "-")
+def test_stdout_holds_nothing_but_data(score: Prompt) -> None:
+    score("new.csv", "-o", "out.csv")
+    result = score("new.csv", "-o", "-")
     assert result.stdout == Path("out.csv").read_text()
 
 
-def test_json_and_data_cannot_share_stdout(folder: Path, tiny_model: Path) -> None:
-    result = run(tiny_model, "new.csv", "-o", "-", "--json")
+def test_json_and_data_cannot_share_stdout(score: Prompt) -> None:
+    result = score("new.csv", "-o", "-", "--json")
     assert result.exit_code == 2
     assert json.loads(result.stderr) == {
         "command": "score",
@@ -180,97 +160,94 @@ def test_json_and_data_cannot_share_stdout(folder: Path, tiny_model: Path) -> No
         (["--keep", "none", "--prefix", "x_"], ["x_" + name for name in RESULTS]),
     ],
 )
-def test_columns_written(folder: Path, tiny_model: Path, words: list[str], columns: list[str]) -> None:
-    run(tiny_model, "new.csv", "-o", "out.csv", *words)
+def test_columns_written(score: Prompt, words: list[str], columns: list[str]) -> None:
+    score("new.csv", "-o", "out.csv", *words)
     assert list(pd.read_csv("out.csv")) == columns
 
 
-def test_keep_id_keeps_the_id_columns(folder: Path, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keep_id_keeps_the_id_columns(prompt: Prompt, tiny_csv: Path) -> None:
     frame = pd.read_csv(tiny_csv)
     frame["who"] = [f"id-{index}" for index in range(len(frame))]
     frame.to_csv("train.csv", index=False)
-    monkeypatch.setenv("AEDETECT_TRAINING_EPOCHS", "1")
-    monkeypatch.setenv("AEDETECT_TRAINING_FOLDS", "2")
-    assert CliRunner().invoke(app, ["train", "train.csv", "-o", "id.aed", "--id", "who"]).exit_code == 0
-    run(Path("id.aed"), "train.csv", "-o", "out.csv", "--keep", "id")
+    quick = prompt.setting(training_epochs="1", training_folds="2")
+    assert quick("train", "train.csv", "-o", "id.aed", "--id", "who").exit_code == 0
+    prompt("score", "train.csv", "-m", "id.aed", "-o", "out.csv", "--keep", "id")
     out = pd.read_csv("out.csv")
     assert list(out) == ["who", *RESULTS]
     assert out["who"].tolist() == frame["who"].tolist()
 
 
-def test_only_anomalies(folder: Path, tiny_model: Path) -> None:
-    found = summary(tiny_model, "new.csv", "-o", "out.csv", "--only-anomalies")
+def test_only_anomalies(score: Prompt) -> None:
+    found = score.json("new.csv", "-o", "out.csv", "--only-anomalies")
     assert pd.read_csv("out.csv")["temp"].tolist() == [500]
     assert found["rows"] == 4
 
 
-def test_scoring_an_output_again_asks_for_a_prefix(folder: Path, tiny_model: Path) -> None:
-    run(tiny_model, "new.csv", "-o", "out.csv")
-    assert usage(run(tiny_model, "out.csv", "-o", "again.csv")) == (
+def test_scoring_an_output_again_asks_for_a_prefix(score: Prompt) -> None:
+    score("new.csv", "-o", "out.csv")
+    assert score("out.csv", "-o", "again.csv").usage() == (
         "out.csv: has a column 'anomaly_score' already, which scoring would add; "
         "give --prefix, e.g. --prefix new_"
     )
-    assert run(tiny_model, "out.csv", "-o", "again.csv", "--prefix", "new_").exit_code == 0
+    assert score("out.csv", "-o", "again.csv", "--prefix", "new_").exit_code == 0
     again = pd.read_csv("again.csv")
     assert again["new_anomaly_score"].tolist()[:2] == again["anomaly_score"].tolist()[:2]
 
 
-def test_no_output_needs_no_prefix(folder: Path, tiny_model: Path) -> None:
-    run(tiny_model, "new.csv", "-o", "out.csv")
-    assert run(tiny_model, "out.csv").exit_code == 0
+def test_no_output_needs_no_prefix(score: Prompt) -> None:
+    score("new.csv", "-o", "out.csv")
+    assert score("out.csv").exit_code == 0
 
 
-def test_a_clash_in_one_input_stops_all_before_any_output(folder: Path, tiny_model: Path) -> None:
-    run(tiny_model, "new.csv", "-o", "z.csv")
-    assert run(tiny_model, "new.csv", "z.csv", "-o", "out/").exit_code == 2
+def test_a_clash_in_one_input_stops_all_before_any_output(score: Prompt) -> None:
+    score("new.csv", "-o", "z.csv")
+    assert score("new.csv", "z.csv", "-o", "out/").exit_code == 2
     assert not os.path.exists("out/new.csv")
 
 
 @pytest.fixture
-def several(folder: Path) -> Path:
-    (folder / "in" / "b").mkdir(parents=True)
-    (folder / "in" / "a.csv").write_text(ROWS)
-    (folder / "in" / "b" / "a.jsonl").write_text(
-        '{"open": true, "site": "north", "load": 40, "temp": 20, "note": "x"}\n'
-    )
-    return folder
+def several(score: Prompt) -> Prompt:
+    """With two inputs more, in the folder `in`."""
+    score.write("in/a.csv", ROWS)
+    score.write("in/b/a.jsonl", '{"open": true, "site": "north", "load": 40, "temp": 20, "note": "x"}\n')
+    return score
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_folder_gets_one_output_per_input(several: Path, tiny_model: Path, made: bool) -> None:
+def test_a_folder_gets_one_output_per_input(several: Prompt, made: bool) -> None:
     if made:
         Path("out").mkdir()
-    found = summary(tiny_model, "in", "-o", "out" if made else "out/")
+    found = several.json("in", "-o", "out" if made else "out/")
     assert [entry["output"] for entry in found["files"]] == ["out/a.csv", "out/b/a.jsonl"]
     assert len(pd.read_csv("out/a.csv")) == 4
     assert json.loads(Path("out/b/a.jsonl").read_text())["note"] == "x"
 
 
-def test_inputs_whose_name_says_no_format_get_csv(several: Path, tiny_model: Path) -> None:
+def test_inputs_whose_name_says_no_format_get_csv(several: Prompt) -> None:
     Path("new.csv").rename("data.txt")
-    assert summary(tiny_model, "data.txt", "-o", "out/")["files"][0]["output"] == "out/data.txt.csv"
+    assert several.json("data.txt", "-o", "out/")["files"][0]["output"] == "out/data.txt.csv"
     assert len(pd.read_csv("out/data.txt.csv")) == 4
 
 
-def test_several_inputs_are_concatenated(several: Path, tiny_model: Path) -> None:
-    assert run(tiny_model, "in/b/a.jsonl", "new.csv", "-o", "out.parquet").exit_code == 0
+def test_several_inputs_are_concatenated(several: Prompt) -> None:
+    assert several("in/b/a.jsonl", "new.csv", "-o", "out.parquet").exit_code == 0
     out = parquet.read_table("out.parquet").to_pandas()
     assert list(out) == ["open", "site", "load", "temp", "note", *RESULTS, "source_file"]
     assert out["source_file"].tolist() == ["in/b/a.jsonl", *["new.csv"] * 4]
     assert out["note"].isna().tolist() == [False, True, True, True, True]
 
 
-def test_two_inputs_of_one_name_cannot_go_to_one_folder(several: Path, tiny_model: Path) -> None:
+def test_two_inputs_of_one_name_cannot_go_to_one_folder(several: Prompt) -> None:
     Path("in/b/a.csv").write_text(ROWS)
-    assert usage(run(tiny_model, "in/a.csv", "in/b/a.csv", "-o", "out/")) == (
+    assert several("in/a.csv", "in/b/a.csv", "-o", "out/").usage() == (
         "two inputs would both be written to out/a.csv; score them apart"
     )
 
 
 @pytest.mark.parametrize("output", ["-", "out.csv", "out/"])
-def test_one_bad_input_does_not_stop_the_others(folder: Path, tiny_model: Path, output: str) -> None:
+def test_one_bad_input_does_not_stop_the_others(score: Prompt, output: str) -> None:
     Path("bad.csv").write_text("temp,load,site,open\n1,2,3\n")
-    result = run(tiny_model, "bad.csv", "new.csv", "-o", output, "-q", "--fail-over", "0")
+    result = score("bad.csv", "new.csv", "-o", output, "-q", "--fail-over", "0")
     assert result.exit_code == 6
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("error: bad.csv: row 1 (line 2) has 3 fields where the header has 4; ")
@@ -278,10 +255,10 @@ def test_one_bad_input_does_not_stop_the_others(folder: Path, tiny_model: Path, 
     assert len(written.splitlines()) == 5
 
 
-def test_when_no_input_is_good_the_failures_are_the_outcome(folder: Path, tiny_model: Path) -> None:
+def test_when_no_input_is_good_the_failures_are_the_outcome(score: Prompt) -> None:
     Path("bad.csv").write_text("temp,load,site,open\n1,2,3\n")
     Path("few.csv").write_text("temp\n1\n")
-    result = run(tiny_model, "bad.csv", "few.csv", "-o", "out.csv")
+    result = score("bad.csv", "few.csv", "-o", "out.csv")
     assert result.exit_code == 3
     assert result.stderr.startswith("error: none of 2 inputs can be used: bad.csv: row 1 (line 2) has 3 fie")
     assert "; few.csv: " in result.stderr
@@ -290,8 +267,8 @@ def test_when_no_input_is_good_the_failures_are_the_outcome(folder: Path, tiny_m
 
 
 @pytest.mark.parametrize(("rate", "code"), [("0", 10), ("0.24", 10), ("0.25", 0), ("1", 0)])
-def test_fail_over(folder: Path, tiny_model: Path, rate: str, code: int) -> None:
-    result = run(tiny_model, "new.csv", "-o", "out.csv", "--fail-over", rate, "--json")
+def test_fail_over(score: Prompt, rate: str, code: int) -> None:
+    result = score("new.csv", "-o", "out.csv", "--fail-over", rate, "--json")
     assert result.exit_code == code
     assert json.loads(result.stdout)["exit_code"] == code
     assert len(pd.read_csv("out.csv")) == 4
@@ -320,80 +297,105 @@ def test_fail_over(folder: Path, tiny_model: Path, rate: str, code: int) -> None
         ),
     ],
 )
-def test_wrong_use(folder: Path, tiny_model: Path, words: list[str], message: str) -> None:
-    assert usage(run(tiny_model, "new.csv", *words)) == message
+def test_wrong_use(score: Prompt, words: list[str], message: str) -> None:
+    assert score("new.csv", *words).usage() == message
     assert Path("new.csv").read_text() == ROWS
 
 
-def test_the_model_is_not_overwritten(folder: Path, tiny_model: Path) -> None:
+def test_the_model_is_not_overwritten(score: Prompt, tiny_model: Path) -> None:
     before = tiny_model.read_bytes()
     Path("m.csv").symlink_to(tiny_model)
-    assert usage(run(tiny_model, "new.csv", "-o", "m.csv")) == (
+    assert score("new.csv", "-o", "m.csv").usage() == (
         "m.csv: the output is also the model file; choose another name"
     )
     assert tiny_model.read_bytes() == before
 
 
 @pytest.mark.parametrize(("words", "flagged"), [(["--threshold", "-1"], 3), (["--threshold", "1e9"], 0)])
-def test_a_threshold_given_by_hand(folder: Path, tiny_model: Path, words: list[str], flagged: int) -> None:
-    found = summary(tiny_model, "new.csv", *words)
+def test_a_threshold_given_by_hand(score: Prompt, words: list[str], flagged: int) -> None:
+    found = score.json("new.csv", *words)
     assert (found["anomalies"], found["threshold"]) == (flagged, float(words[1]))
 
 
-def test_a_higher_alert_rate_lowers_the_threshold(folder: Path, tiny_model: Path) -> None:
-    usual, higher = summary(tiny_model, "new.csv"), summary(tiny_model, "new.csv", "--alert-rate", "0.3")
+def test_a_higher_alert_rate_lowers_the_threshold(score: Prompt) -> None:
+    usual, higher = score.json("new.csv"), score.json("new.csv", "--alert-rate", "0.3")
     assert higher["threshold"] < usual["threshold"]
     assert higher["alert_rate"] == pytest.approx(0.3, abs=0.005)
 
 
-def test_settings_come_from_file_and_environment_too(
-    folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_come_from_file_and_environment_too(score: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("c.toml").write_text("[threshold]\nvalue = 5.0\n")
-    assert summary(tiny_model, "new.csv", "--config", "c.toml")["threshold"] == 5
+    assert score.json("new.csv", "--config", "c.toml")["threshold"] == 5
     monkeypatch.setenv("AEDETECT_THRESHOLD_VALUE", "6")
-    assert summary(tiny_model, "new.csv", "--config", "c.toml")["threshold"] == 6
-    assert summary(tiny_model, "new.csv", "--config", "c.toml", "--threshold", "7")["threshold"] == 7
+    assert score.json("new.csv", "--config", "c.toml")["threshold"] == 6
+    assert score.json("new.csv", "--config", "c.toml", "--threshold", "7")["threshold"] == 7
 
 
-def test_a_symbolic_link_as_output_is_followed(folder: Path, tiny_model: Path) -> None:
+def test_a_symbolic_link_as_output_is_followed(score: Prompt) -> None:
     Path("real.csv").write_text("old")
     Path("link.csv").symlink_to("real.csv")
-    run(tiny_model, "new.csv", "-o", "link.csv")
+    score("new.csv", "-o", "link.csv")
     assert Path("link.csv").is_symlink()
     assert len(pd.read_csv("real.csv")) == 4
 
 
-def test_file_names_that_are_no_text(folder: Path, tiny_model: Path) -> None:
+def test_file_names_that_are_no_text(score: Prompt) -> None:
     name = os.fsdecode(b"caf\xe9.csv")
     Path("new.csv").rename(name)
     Path("other.csv").write_text(ROWS)
-    found = summary(tiny_model, name, "other.csv", "-o", "out.csv")
+    found = score.json(name, "other.csv", "-o", "out.csv")
     assert found["files"][0]["path"] == "caf\\xe9.csv"
     assert set(pd.read_csv("out.csv")["source_file"]) == {"caf\\xe9.csv", "other.csv"}
 
 
-def test_escape_characters_from_names_do_not_reach_the_terminal(folder: Path, tiny_model: Path) -> None:
+def test_escape_characters_from_names_do_not_reach_the_terminal(score: Prompt) -> None:
     Path("new.csv").rename("\x1b[31m[red].csv")
-    result = run(tiny_model, "\x1b[31m[red].csv", "-o", "out.csv")
+    result = score("\x1b[31m[red].csv", "-o", "out.csv")
     assert result.stdout.startswith("\\x1b[31m[red].csv: 4 rows")
     assert "\x1b" not in result.stdout + result.stderr
-    assert usage(run(tiny_model, "\x1b[31m[red].csv", "-o", "\x1b[31m[red].csv")).startswith("\\x1b[31m[red]")
+    assert score("\x1b[31m[red].csv", "-o", "\x1b[31m[red].csv").usage().startswith("\\x1b[31m[red]")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_that_knows_few_characters(folder: Path, tiny_model: Path, encoding: str) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "aedetect", "score", "new.csv", "-m", str(tiny_model), "-o", "out.csv"],
-        capture_output=True,
-        env=os.environ | {"PYTHONIOENCODING": encoding},
-    )
-    assert result.returncode == 0
-    assert result.stdout == b"new.csv: 4 rows, 1 flagged (25.00%), 1 unscorable \\u2192 out.csv\n"
+def test_a_terminal_that_knows_few_characters(score: Prompt, encoding: str) -> None:
+    result = score.process("new.csv", "-o", "out.csv", environment={"PYTHONIOENCODING": encoding})
+    assert result.exit_code == 0
+    assert result.stdout == "new.csv: 4 rows, 1 flagged (25.00%), 1 unscorable \\u2192 out.csv\n"
 
 
-def test_the_same_run_gives_the_same_bytes(folder: Path, tiny_model: Path) -> None:
+def test_the_same_run_gives_the_same_bytes(score: Prompt) -> None:
     for name in ("one.csv.gz", "two.csv.gz"):
-        run(tiny_model, "new.csv", "-o", name)
+        score("new.csv", "-o", name)
     assert Path("one.csv.gz").read_bytes() == Path("two.csv.gz").read_bytes()
     assert gzip.decompress(Path("one.csv.gz").read_bytes()).startswith(b"temp,")
+
+
+@pytest.fixture
+def stern(prompt: Prompt, tiny_csv: Path) -> Prompt:
+    """Scoring with a model trained with an alert rate of 0.2 and one blamed column."""
+    prompt.write("normal.csv", tiny_csv.read_bytes())
+    prompt.write("c.toml", "[threshold]\nalert_rate = 0.2\n[scoring]\ntop_features = 1\n")
+    quick = prompt.setting(training_epochs="1", training_folds="2")
+    assert quick("train", "normal.csv", "-o", "stern.aed", "--config", "c.toml").exit_code == 0
+    return prompt.command("score", "normal.csv", "-m", "stern.aed")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[threshold]\n", "[scoring]\nbatch_rows = 64\n", "[training]\nepochs = 3\n"]
+)
+def test_a_config_file_changes_only_what_it_sets(stern: Prompt, text: str) -> None:
+    stern.write("score.toml", text)
+    plain, told = stern.json(), stern.json("--config", "score.toml")
+    assert told["threshold"] == plain["threshold"] == aedetect.load("stern.aed").threshold
+    assert stern("--config", "score.toml", "-o", "out.csv").exit_code == 0
+    blamed = pd.read_csv("out.csv")["anomaly_features"].dropna()
+    assert {len(json.loads(features)) for features in blamed} == {1}
+
+
+def test_an_alert_rate_overrules_a_trained_fixed_threshold(prompt: Prompt, tiny_csv: Path) -> None:
+    prompt.write("c.toml", "[threshold]\nvalue = 5.0\n")
+    quick = prompt.setting(training_epochs="1", training_folds="2")
+    assert quick("train", tiny_csv, "-o", "fixed.aed", "--config", "c.toml").exit_code == 0
+    score = prompt.command("score", tiny_csv, "-m", "fixed.aed")
+    assert score.json()["threshold"] == 5
+    assert score.json("--alert-rate", "0.2")["threshold"] != 5

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner
 
 from aedetect.cli.text import plain
-from aedetect.cli.main import app
 
 
-def train(*words: str) -> str:
-    result = CliRunner().invoke(app, ["train", *words, "--epochs", "20"], env={"COLUMNS": "120"})
-    assert result.exit_code == 0, result.output
-    return result.stdout
+@pytest.fixture
+def train(prompt: Prompt) -> Prompt:
+    return prompt.command("train", after=("-o", "m.aed", "--epochs", "20"))
 
 
 @pytest.fixture
@@ -36,45 +29,23 @@ def odd(tmp_path: Path) -> Path:
     return tmp_path / "odd.csv"
 
 
-def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(odd: Path, tmp_path: Path) -> None:
-    text = train(str(odd), "-o", str(tmp_path / "m.aed"), "--exclude", "fraud")
+def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(train: Prompt, odd: Path) -> None:
+    text = train(odd, "--exclude", "fraud", width=120).stdout
     assert "held-out loss " in text
     assert "2 training rows look anomalous themselves, the strangest first:" in text
     assert "row 11 (line 12): load is 5,000.0 (higher than 99.9% of normal rows); rows like" in text
     assert "row 41 (line 42): temp is -900.0 (lower than 99.9% of normal rows); rows like" in text
 
 
-def test_known_anomalies_are_no_suspects(odd: Path, tmp_path: Path) -> None:
-    text = train(str(odd), "-o", str(tmp_path / "m.aed"), "--label", "fraud")
+def test_known_anomalies_are_no_suspects(train: Prompt, odd: Path) -> None:
+    text = train(odd, "--label", "fraud").stdout
     assert "anomalous" not in text.partition("learned 598")[2]
 
 
-def test_scripts_get_no_ending(odd: Path, tmp_path: Path) -> None:
-    assert train(str(odd), "-o", str(tmp_path / "m.aed"), "-q") == ""
-    assert json.loads(train(str(odd), "-o", str(tmp_path / "m.aed"), "--json"))["exit_code"] == 0
-
-
-def on_a_terminal(*words: str) -> str:
-    """What a command prints to a terminal of 120 columns."""
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "aedetect", *words], stdout=theirs, stderr=subprocess.DEVNULL, env=environment
-    ) as process:
-        os.close(theirs)
-        data = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:
-                # Linux ends a terminal that nobody writes to any more with an error.
-                break
-            if not piece:
-                break
-            data += piece
-    os.close(ours)
-    assert process.returncode == 0
-    return data.decode()
+def test_scripts_get_no_ending(train: Prompt, odd: Path) -> None:
+    quick = train.setting(training_epochs="1")
+    assert quick(odd, "-q").stdout == ""
+    assert quick.json(odd)["command"] == "train"
 
 
 @pytest.fixture
@@ -86,9 +57,11 @@ def new(tmp_path: Path) -> Path:
 
 
 def test_on_a_terminal_scoring_ends_with_the_strangest_rows_and_a_histogram(
-    new: Path, tiny_model: Path
+    prompt: Prompt, new: Path, tiny_model: Path
 ) -> None:
-    text = on_a_terminal("score", str(new), "-m", str(tiny_model))
+    around = {"TERM": "xterm", "NO_COLOR": "1"}
+    words = ("score", new, "-m", tiny_model)
+    text = prompt(*words, terminals=["stdout"], width=120, environment=around).stdout
     summary, _, rest = text.partition("\n")
     assert "200 rows, " in summary
     assert "why" in rest
@@ -97,8 +70,8 @@ def test_on_a_terminal_scoring_ends_with_the_strangest_rows_and_a_histogram(
     assert rest.count("load is 400") <= 5
 
 
-def test_elsewhere_scoring_ends_with_its_summary(new: Path, tiny_model: Path) -> None:
-    result = CliRunner().invoke(app, ["score", str(new), "-m", str(tiny_model)])
+def test_elsewhere_scoring_ends_with_its_summary(prompt: Prompt, new: Path, tiny_model: Path) -> None:
+    result = prompt("score", new, "-m", tiny_model)
     assert len(result.stdout.splitlines()) == 1
 
 

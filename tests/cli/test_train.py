@@ -7,32 +7,20 @@ import os
 from pathlib import Path
 
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner, Result
 
 import aedetect
-from aedetect.cli.main import app
 
 
 @pytest.fixture(autouse=True)
-def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"EPOCHS": "1", "FOLDS": "2", "DEVICE": "cpu"}.items():
-        monkeypatch.setenv(f"AEDETECT_TRAINING_{name}", value)
-    monkeypatch.setenv("AEDETECT_MODEL_WIDTH", "8")
+def train(prompt: Prompt) -> Prompt:
+    quick = prompt.setting(training_epochs="1", training_folds="2", training_device="cpu", model_width="8")
+    return quick.command("train")
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, ["train", *map(str, words)])
-
-
-def usage(result: Result) -> str:
-    assert result.exit_code == 2
-    return result.stderr.partition("Error: Invalid value: ")[2].strip()
-
-
-def test_it_says_what_each_column_was_taken_for(tiny_csv: Path) -> None:
-    result = run(tiny_csv, "-o", "m.aed")
+def test_it_says_what_each_column_was_taken_for(train: Prompt, tiny_csv: Path) -> None:
+    result = train(tiny_csv, "-o", "m.aed")
     assert result.exit_code == 0
     lines = [line.split()[:2] for line in result.stdout.splitlines()]
     for pair in (["temp", "numeric"], ["site", "categorical"], ["open", "boolean"]):
@@ -41,8 +29,8 @@ def test_it_says_what_each_column_was_taken_for(tiny_csv: Path) -> None:
     assert os.listdir() == ["m.aed"]
 
 
-def test_the_summary_is_the_contract(tiny_csv: Path) -> None:
-    result = run(tiny_csv, "-o", "m.aed", "--json")
+def test_the_summary_is_the_contract(train: Prompt, tiny_csv: Path) -> None:
+    result = train(tiny_csv, "-o", "m.aed", "--json")
     found = json.loads(result.stdout)
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "rows_left_out", "columns"],
@@ -54,31 +42,29 @@ def test_the_summary_is_the_contract(tiny_csv: Path) -> None:
     assert result.stderr == ""
 
 
-def test_a_rate_finer_than_the_rows_can_show_is_said(tiny_csv: Path) -> None:
-    result = run(tiny_csv, "-o", "m.aed", "--alert-rate", "0.001", "-q", "--json")
+def test_a_rate_finer_than_the_rows_can_show_is_said(train: Prompt, tiny_csv: Path) -> None:
+    result = train(tiny_csv, "-o", "m.aed", "--alert-rate", "0.001", "-q", "--json")
     assert json.loads(result.stdout)["warnings"][-1] == (
         "an alert rate of 0.001 is finer than 200 calibration rows can show (at best 0.005); "
         "the threshold follows a fitted tail beyond them"
     )
 
 
-def test_the_same_command_gives_the_same_network(tiny_csv: Path) -> None:
+def test_the_same_command_gives_the_same_network(train: Prompt, tiny_csv: Path) -> None:
     from aedetect.scoring.model_file import read_model_file
 
     for name in ("a.aed", "b.aed"):
-        assert run(tiny_csv, "-o", name).exit_code == 0
+        assert train(tiny_csv, "-o", name).exit_code == 0
     first, second = read_model_file("a.aed")[1], read_model_file("b.aed")[1]
     assert {name: tensor.tobytes() for name, tensor in first.items()} == {
         name: tensor.tobytes() for name, tensor in second.items()
     }
 
 
-def test_flags_win_over_the_environment(tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AEDETECT_THRESHOLD_ALERT_RATE", "0.2")
-    assert json.loads(run(tiny_csv, "-o", "m.aed", "--json").stdout)["alert_rate"] == 0.2
-    assert (
-        json.loads(run(tiny_csv, "-o", "m.aed", "--json", "--alert-rate", "0.3").stdout)["alert_rate"] == 0.3
-    )
+def test_flags_win_over_the_environment(train: Prompt, tiny_csv: Path) -> None:
+    train = train.setting(threshold_alert_rate="0.2")
+    assert train.json(tiny_csv, "-o", "m.aed")["alert_rate"] == 0.2
+    assert train.json(tiny_csv, "-o", "m.aed", "--alert-rate", "0.3")["alert_rate"] == 0.3
 
 
 @pytest.mark.parametrize(
@@ -106,23 +92,22 @@ def test_flags_win_over_the_environment(tiny_csv: Path, monkeypatch: pytest.Monk
         ),
     ],
 )
-def test_wrong_use(tiny_csv: Path, words: list[str], message: str) -> None:
+def test_wrong_use(train: Prompt, tiny_csv: Path, words: list[str], message: str) -> None:
     data = tiny_csv.read_bytes()
     Path("in.csv").write_bytes(data)
-    assert usage(run("in.csv", *words)) == message
+    assert train("in.csv", *words).usage() == message
     assert os.listdir() == ["in.csv"]
     assert Path("in.csv").read_bytes() == data
 
 
-def test_a_resume_without_a_checkpoint_starts_anew(tiny_csv: Path) -> None:
-    assert run(tiny_csv, "-o", "m.aed", "--resume").exit_code == 0
+def test_a_resume_without_a_checkpoint_starts_anew(train: Prompt, tiny_csv: Path) -> None:
+    assert train(tiny_csv, "-o", "m.aed", "--resume").exit_code == 0
     assert os.listdir() == ["m.aed"]
 
 
-def test_roles_do_not_depend_on_how_many_batches_a_file_is_read_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roles_do_not_depend_on_how_many_batches_a_file_is_read_in(train: Prompt) -> None:
     tiny_frame(3000).to_csv("long.csv", index=False)
-    monkeypatch.setenv("AEDETECT_SCORING_BATCH_ROWS", "100")
-    result = run("long.csv", "-o", "m.aed", "--json")
+    result = train.setting(scoring_batch_rows="100")("long.csv", "-o", "m.aed", "--json")
     assert [column["role"] for column in json.loads(result.stdout)["columns"]] == [
         *["numeric", "numeric", "categorical", "boolean"]
     ]

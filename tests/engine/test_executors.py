@@ -7,16 +7,15 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.processes import PROGRAM
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner
+from support.waiting import until
 
-from aedetect.cli.main import app
 from aedetect.engine import executors
 from aedetect.engine.plan import Plan
 from aedetect.io.files import open_inputs
@@ -36,7 +35,7 @@ def _here(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def score(output: str, *words: str) -> dict[str, Any]:
-    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", output, "--json", *words])
+    result = Prompt(Path())("score", "in", "-m", "m.aed", "-o", output, "--json", *words)
     assert result.exit_code == 6
     told: dict[str, Any] = json.loads(result.stdout)
     for changing in ("started", "finished", "seconds", "model"):
@@ -72,7 +71,7 @@ def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> 
     for number, jobs in (("one", []), ("two", ["--jobs", "2"])):
         asked = [word.format(number) for word in words]
         line = [command, "in", "-m", "m.aed", "-o", f"{number}/", "--json", *asked, *jobs]
-        result = CliRunner().invoke(app, line)
+        result = Prompt(Path())(*line)
         assert result.exit_code == 6, result.output
         told = json.loads(result.stdout)
         for changing in ("started", "finished", "seconds"):
@@ -89,7 +88,7 @@ def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> 
 def test_an_output_that_cannot_be_written_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out").mkdir()
     os.symlink("/dev/full", "out/1.csv")
-    result = CliRunner().invoke(app, ["score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2"])
+    result = Prompt(Path())("score", "in", "-m", "m.aed", "-o", "out/", "--jobs", "2")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         5,
         "error: out/1.csv: cannot be written: no space left on the device",
@@ -131,9 +130,9 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
     with subprocess.Popen(
         [*PROGRAM, *words], stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
     ) as process:
-        while len(writers := list(tmp_path.glob("out/.*tmp*"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.05)
+        writers = until(
+            lambda: found if len(found := list(tmp_path.glob("out/.*tmp*"))) > 1 else [], process=process
+        )
         # Files of the processes that score, not of the run that started them.
         assert {int(path.name.rpartition("-tmp-")[2].partition("-")[0]) for path in writers} != {process.pid}
         tell = os.killpg if whom == "all of it" else os.kill
@@ -146,13 +145,10 @@ def test_a_stopped_run_ends_at_once_and_leaves_nothing(tmp_path: Path, number: i
         assert list(Path("out").iterdir()) == []
         assert stderr.startswith("error: interrupted" if number == signal.SIGINT else "error: terminated")
         return
-    ended_by = time.monotonic() + 20
-    while any(_is_being_written(path) for path in writers):
-        assert time.monotonic() < ended_by
-        time.sleep(0.05)
+    until(lambda: not any(_is_being_written(path) for path in writers), seconds=20)
     for path in Path("in").glob("part*"):
         path.unlink()
-    assert CliRunner().invoke(app, ["score", "in/0.csv", "-m", "m.aed", "-o", "out/"]).exit_code == 0
+    assert Prompt(Path())("score", "in/0.csv", "-m", "m.aed", "-o", "out/").exit_code == 0
     assert [path.name for path in Path("out").iterdir()] == ["0.csv"]
 
 

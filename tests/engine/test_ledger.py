@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from aedetect.engine.ledger import Ledger, check_unchanged, is_young, look, mark_of
 from aedetect.errors import DataError, OutputError, UsageError
@@ -79,8 +80,8 @@ def test_other_content_is_new_even_if_its_times_are_set_back(text: str) -> None:
 
 
 def test_an_unchanged_file_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aedetect.engine.ledger._RACY_SECONDS", 0.0)
-    time.sleep(0.01)
+    monkeypatch.setattr("aedetect.engine.ledger.RACY_SECONDS", 0.0)
+    until(lambda: time.time_ns() > os.stat("a.csv").st_ctime_ns)
 
     def refuse(_: FileInput) -> str:
         raise AssertionError("it was read")

@@ -7,15 +7,13 @@ import io
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.prompt import Prompt
 from support.tables import tiny_frame
-from typer.testing import CliRunner
-
-from aedetect.cli.main import app
-from aedetect.io import atomic
 
 QUICK = {
     "AEDETECT_TRAINING_EPOCHS": "4",
@@ -58,48 +56,42 @@ class Stream(io.BufferedWriter):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, tiny_csv: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with old outputs of every kind."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in QUICK.items():
-        monkeypatch.setenv(name, value)
-    for name in ("in", "out"):
-        Path(name).mkdir()
+def folder(prompt: Prompt) -> Prompt:
+    """A prompt in a folder with two inputs and old outputs of every kind."""
     for number in (1, 2):
-        tiny_frame(120, seed=number).to_csv(f"in/{number}.csv", index=False)
-    Path("m.aed").write_bytes(tiny_model.read_bytes())
+        prompt.write(f"in/{number}.csv", tiny_frame(120, seed=number).to_csv(index=False))
     for name in ("out.csv", "out.parquet", "out.jsonl.gz", "out.arrow", "new.aed", "out/1.csv", "sum.json"):
-        Path(name).write_text("old")
-    return tmp_path
+        prompt.write(name, "old")
+    return replace(prompt, environment=QUICK)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def attempts(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, str, int]]:
+def attempts(
+    prompt: Prompt, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[int, str, int]]:
     """Runs with the first, second, … request failing, up to the first run that none of it stops."""
-    create = atomic._create
+    opened = os.fdopen
     for fatal in range(1, 500):
         disk = Disk(fatal)
 
-        def injected(temporary: Path, target: Path, disk: Disk = disk) -> Any:
-            stream = Stream(create(temporary, target).detach())
+        def injected(descriptor: int, mode: str = "r", *more: Any, disk: Disk = disk, **named: Any) -> Any:
+            if mode != "wb":
+                return opened(descriptor, mode, *more, **named)
+            stream = Stream(io.FileIO(descriptor, mode))
             stream.disk = disk
             return stream
 
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "_create", injected)
+            patch.setattr(os, "fdopen", injected)
             for name in ("fsync", "replace"):
-                patch.setattr(atomic.os, name, disk.asking(getattr(os, name)))
-            result = CliRunner().invoke(app, words)
+                patch.setattr(os, name, disk.asking(getattr(os, name)))
+            result = prompt(*words)
         yield result.exit_code, result.stderr, disk.asked
         if disk.asked < fatal:
             return
     raise AssertionError("there is no end to it")
 
 
-SCORE = ["score", "in", "-m", "m.aed"]
+SCORE = ["score", "in", "-m", "tiny.aed"]
 
 
 @pytest.mark.parametrize(
@@ -111,17 +103,17 @@ SCORE = ["score", "in", "-m", "m.aed"]
         pytest.param([*SCORE, "-o", "out.parquet"], marks=pytest.mark.slow),
         pytest.param([*SCORE, "-o", "out.arrow"], marks=pytest.mark.slow),
         ["train", "in", "-o", "new.aed"],
-        ["calibrate", "in", "-m", "m.aed", "-o", "new.aed"],
+        ["calibrate", "in", "-m", "tiny.aed", "-o", "new.aed"],
     ],
     ids=lambda words: " ".join((words[0], words[-1])),
 )
 def test_every_failure_is_5_and_keeps_the_old_output(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+    folder: Prompt, survived: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    before = files(folder)
+    before = folder.files()
     target = words[-1]
-    runs = list_of(attempts(words, monkeypatch), folder, before, target)
-    print(f"survived: `{' '.join(words)}`: each of {len(runs) - 1} writes, flushes and renames failed once")
+    runs = list_of(attempts(folder, words, monkeypatch), folder, before, target)
+    survived(f"`{' '.join(words)}`: each of {len(runs) - 1} writes, flushes and renames failed once")
     assert len(runs) > 3
     assert all(code == 5 for code in runs[:-1])
     assert runs[-1] == 0
@@ -129,7 +121,7 @@ def test_every_failure_is_5_and_keeps_the_old_output(
 
 
 def list_of(
-    runs: Iterator[tuple[int, str, int]], folder: Path, before: dict[str, bytes], target: str
+    runs: Iterator[tuple[int, str, int]], folder: Prompt, before: dict[str, bytes], target: str
 ) -> list[int]:
     codes = []
     for code, stderr, _ in runs:
@@ -138,7 +130,7 @@ def list_of(
             lines = [line for line in stderr.splitlines() if not line.startswith("warning: ")]
             assert len(lines) == 1
             assert lines[0].endswith(": cannot be written: no space left on the device")
-            after = files(folder)
+            after = folder.files()
             # The folder is flushed after the new file took its place: then it is there in full.
             assert after.keys() - {"new.aed.checkpoint"} == before.keys()
             assert {**after, target: b""}.items() >= {**before, target: b""}.items()
@@ -148,18 +140,20 @@ def list_of(
     return codes
 
 
-def test_the_ledger_and_the_outputs_never_disagree(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ledger_and_the_outputs_never_disagree(
+    folder: Prompt, survived: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = [*SCORE, "-o", "out/", "--new-only", "--state", "s.db", "--summary", "sum.json"]
     ends = 0
-    for code, _, _ in attempts(words, monkeypatch):
+    for code, _, _ in attempts(folder, words, monkeypatch):
         ends += 1
         assert code in (0, 5)
         for name in known("s.db"):
             assert len(Path("out", name).read_text().splitlines()) == 121
-        assert not list(folder.rglob(".*"))
+        assert not list(folder.folder.rglob(".*"))
         if code:
             Path("s.db").unlink(missing_ok=True)
-    print(f"survived: `{' '.join(words)}`: each of {ends - 1} writes, flushes and renames failed once")
+    survived(f"`{' '.join(words)}`: each of {ends - 1} writes, flushes and renames failed once")
     assert ends > 10
 
 

@@ -8,17 +8,20 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from support.tables import tiny_frame
 
+from aedetect.cli.main import app
 from aedetect.engine.ledger import Ledger
 from aedetect.scoring.model_file import read_model_file
 
 KILLS = 100
 ROWS = 400
+RECORDS = ("--new-only", "--state", "s.db", "--summary", "sum.json")
 
 
 def command(folder: str, words: list[str], settings: dict[str, str]) -> None:
@@ -28,8 +31,6 @@ def command(folder: str, words: list[str], settings: dict[str, str]) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    from aedetect.cli.main import app
-
     app(words)
 
 
@@ -63,7 +64,9 @@ def duration(context: multiprocessing.context.ForkServerContext, folder: Path, w
 
 
 @pytest.mark.slow
-def test_28_scoring_survives_a_hundred_kills(tmp_path: Path, tiny_model: Path) -> None:
+def test_28_scoring_survives_a_hundred_kills(
+    tmp_path: Path, tiny_model: Path, survived: Callable[[str], None]
+) -> None:
     (tmp_path / "m.aed").write_bytes(tiny_model.read_bytes())
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
@@ -109,7 +112,7 @@ def test_28_scoring_survives_a_hundred_kills(tmp_path: Path, tiny_model: Path) -
         scored = {Path(entry.path).name for entry in ledger.entries()}
     assert {path.name for path in (tmp_path / "in").iterdir()} <= scored
     assert [path.name for path in tmp_path.rglob(".*")] == []
-    print(f"survived: scoring: {killed} of {turn - 2} runs killed, {begun} of them while they held locks")
+    survived(f"scoring: {killed} of {turn - 2} runs killed, {begun} of them while they held locks")
     assert begun > KILLS / 10
 
 
@@ -126,7 +129,7 @@ def check_score(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
+def test_27_training_survives_a_hundred_kills(tmp_path: Path, survived: Callable[[str], None]) -> None:
     tiny_frame(400).to_csv(tmp_path / "in.csv", index=False)
     settings = {
         "AEDETECT_TRAINING_EPOCHS": "30",
@@ -157,7 +160,7 @@ def test_27_training_survives_a_hundred_kills(tmp_path: Path) -> None:
     run(context, tmp_path, [*words, "m.aed"], settings, None)
     assert weights(tmp_path / "m.aed") == weights(tmp_path / "whole.aed")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "m.aed", "whole.aed"]
-    print(f"survived: training: {killed} runs killed, {begun} of them while they held the lock, and "
+    survived(f"training: {killed} runs killed, {begun} of them while they held the lock, and "
           f"{ended} models ended in between, each as an uninterrupted run ends")  # fmt: skip
     assert begun > KILLS / 10
 

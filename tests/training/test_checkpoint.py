@@ -69,6 +69,17 @@ def test_without_a_file_there_is_nothing_to_go_on_from(path: Path) -> None:
     assert keeper(path).load(CPU) is None
 
 
+def test_without_a_path_nothing_is_kept() -> None:
+    def refuse() -> Snapshot:
+        raise AssertionError("taken for nothing")
+
+    nothing = Checkpointer.none()
+    nothing.offer(refuse)
+    record = TrainingRecord(rows=1, steps=1, best_step=1, stopped="early", history=())
+    nothing.member_done({"w": torch.zeros(2)}, record)
+    assert (nothing.found, nothing.finished, nothing.records, nothing.load(CPU)) == (False, [], [], None)
+
+
 def test_a_checkpoint_of_another_run_is_refused(path: Path) -> None:
     keeper(path).offer(snapshot)
     with pytest.raises(ModelError) as caught:

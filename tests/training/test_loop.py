@@ -7,9 +7,10 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig, TrainingConfig
 from aedetect.errors import DataError
-from aedetect.models.registry import build
+from aedetect.models.base import WindowLayout
+from aedetect.models.registry import build, build_series
 from aedetect.training.feed import MemoryFeed
-from aedetect.training.loop import Hooks, planned_steps, seeded, train
+from aedetect.training.loop import Hooks, has_weights, planned_steps, seeded, train, trimmed_share
 
 CPU = torch.device("cpu")
 
@@ -76,6 +77,48 @@ def test_resuming_ends_as_if_never_interrupted():
     resumed, again = run(config, resume=taken[0])
     assert torch.equal(weights(whole), weights(resumed))
     assert record == again
+
+
+def test_a_snapshot_can_be_gone_on_from_twice():
+    taken = []
+
+    def keep(take):
+        if not taken:
+            snapshot = take()
+            state = type(snapshot.state)(**{**vars(snapshot.state), "history": list(snapshot.state.history)})
+            tensors = {name: tensor.clone() for name, tensor in snapshot.tensors.items()}
+            taken.append(type(snapshot)(state, tensors, dict(snapshot.random)))
+
+    run(TrainingConfig(epochs=2), Hooks(snapshot=keep))
+    names = set(taken[0].tensors)
+    run(TrainingConfig(epochs=2), resume=taken[0])
+    assert set(taken[0].tensors) == names == {"weights", "average", "mean", "square", "best"}
+
+
+def test_an_epoch_is_as_many_steps_as_there_are_batches():
+    seen = []
+    _, record = run(
+        TrainingConfig(epochs=3, batch_size=100),
+        Hooks(lambda progress: seen.append((progress.step, progress.steps))),
+    )
+    assert seen == [(step, 9) for step in range(1, 10)]
+    assert [step for step, _, _ in record.history] == list(range(1, 10))
+
+
+def test_a_model_without_weights_is_fitted_without_a_step():
+    model = build_series(WindowLayout(6, 1), ModelConfig(architecture="patches"))
+    assert not has_weights(model)
+    windows = torch.from_numpy(np.random.default_rng(0).standard_normal((80, 6, 1)).astype(np.float32))
+    feed = MemoryFeed(windows[:60].numpy(), 16, 0, CPU)
+    record = train(model, feed, windows[60:], TrainingConfig(), Hooks(), seed=0)
+    assert (record.rows, record.steps, record.history) == (60, 0, ())
+    # What is typical of the validation set is known by now; before, it was 1.
+    assert (model.typical != 1).all()
+
+
+def test_the_share_that_no_step_learns_from():
+    shares = [trimmed_share(TrainingConfig(contamination=value)) for value in (0.0, 0.1, "auto")]
+    assert shares == [0.0, 0.1, 0.05]
 
 
 def test_stops_when_out_of_time_with_the_best_so_far():

@@ -7,24 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.prompt import Prompt, Result
 from support.sensors import DAY, broken, readings
-from typer.testing import CliRunner, Result
-
-from aedetect.cli.main import app
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
 
 
 def table(path: str) -> pd.DataFrame:
     """A scored file without event numbers; no matter whether a verdict is missing somewhere in it."""
     return pd.read_csv(path, dtype={"is_anomaly": object}).drop(columns="anomaly_event")
-
-
-def usage(result: Result) -> str:
-    assert result.exit_code == 2
-    return result.stderr.partition("Error: Invalid value: ")[2].strip()
 
 
 def fault(result: Result, code: int = 3) -> str:
@@ -40,16 +29,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     new = readings(3, 2, seed=5, start="2026-02-01")
     broken(broken(new, 200, 260), 3 * DAY + 300, 3 * DAY + 350).to_csv(path / "new.csv", index=False)
     flags = ("--time", "time", "--entity", "machine", "--window", "4h", "--alert-rate", "0.001")
-    assert run("train", path / "normal.csv", "-o", path / "m.aed", *flags).exit_code == 0
+    assert Prompt(path)("train", "normal.csv", "-o", "m.aed", *flags).exit_code == 0
     return path
 
 
 @pytest.fixture(autouse=True)
-def _here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
+    """Any command, in the folder that these tests share."""
     monkeypatch.chdir(folder)
+    return Prompt(folder)
 
 
-def test_train_says_what_the_columns_are(folder: Path) -> None:
+def test_train_says_what_the_columns_are(run: Prompt, folder: Path) -> None:
     result = run(
         "train", "normal.csv", "-o", "again.aed", "--time", "time", "--entity", "machine", "--window", 24
     )
@@ -61,7 +52,7 @@ def test_train_says_what_the_columns_are(folder: Path) -> None:
     assert Path("again.aed").read_bytes()[8:12] == Path("m.aed").read_bytes()[8:12]
 
 
-def test_score_counts_events_and_warmup() -> None:
+def test_score_counts_events_and_warmup(run: Prompt) -> None:
     result = run("score", "new.csv", "-m", "m.aed", "-o", "scored.csv", "--events", "events.csv")
     assert result.exit_code == 0
     assert ", 46 warmup → scored.csv" in result.stdout
@@ -75,13 +66,13 @@ def test_score_counts_events_and_warmup() -> None:
     ]
 
 
-def test_the_summary_counts_them_too() -> None:
-    found = json.loads(run("score", "new.csv", "-m", "m.aed", "--json").stdout)
+def test_the_summary_counts_them_too(run: Prompt) -> None:
+    found = run.json("score", "new.csv", "-m", "m.aed")
     assert (found["events"], found["warmup"]) == (2, 46)
     assert found["normal"] + found["anomalies"] + found["unscorable"] == found["rows"] == 6 * DAY
 
 
-def test_history_makes_a_dump_in_two_files_one() -> None:
+def test_history_makes_a_dump_in_two_files_one(run: Prompt) -> None:
     new = pd.read_csv("new.csv")
     early = new["time"] < "2026-02-02 12:00"
     new[early].to_csv("early.csv", index=False)
@@ -93,7 +84,7 @@ def test_history_makes_a_dump_in_two_files_one() -> None:
     pd.testing.assert_frame_equal(*(found.astype({"is_anomaly": str}) for found in (part, whole)))
 
 
-def test_new_files_are_judged_with_those_scored_before() -> None:
+def test_new_files_are_judged_with_those_scored_before(run: Prompt) -> None:
     new = pd.read_csv("new.csv")
     Path("dumps").mkdir()
     flags = ("dumps", "-m", "m.aed", "-o", "out/", "--new-only", "--state", "ledger.db", "--json")
@@ -109,7 +100,7 @@ def test_new_files_are_judged_with_those_scored_before() -> None:
     pd.testing.assert_frame_equal(*(found.astype({"is_anomaly": str}) for found in (judged, last)))
 
 
-def test_unsorted_rows_come_back_in_their_order() -> None:
+def test_unsorted_rows_come_back_in_their_order(run: Prompt) -> None:
     mixed = pd.read_csv("new.csv").sample(frac=1, random_state=1)
     mixed.to_csv("mixed.csv", index=False)
     run("score", "mixed.csv", "-m", "m.aed", "-o", "mixed_scored.csv")
@@ -120,23 +111,23 @@ def test_unsorted_rows_come_back_in_their_order() -> None:
     pd.testing.assert_frame_equal(found, whole)
 
 
-def test_repeated_timestamps_are_counted() -> None:
+def test_repeated_timestamps_are_counted(run: Prompt) -> None:
     new = pd.read_csv("new.csv")
     pd.concat([new, new[100:103]]).to_csv("twice.csv", index=False)
-    found = json.loads(run("score", "twice.csv", "-m", "m.aed", "--json").stdout)
+    found = run.json("score", "twice.csv", "-m", "m.aed")
     assert "twice.csv: 3 rows repeat the timestamp of another row" in found["warnings"]
 
 
-def test_alarms_per_day_are_a_promise_in_words() -> None:
+def test_alarms_per_day_are_a_promise_in_words(run: Prompt) -> None:
     flags = ("--time", "time", "--entity", "machine", "--window", "24", "--alarms-per-day", "0.1")
     result = run("train", "normal.csv", "-o", "calm.aed", *flags)
     assert result.exit_code == 0
     assert " are flagged, at most 0.1 false events a day on each series" in result.stdout
 
 
-def test_alarms_per_day_and_rate_exclude_each_other() -> None:
+def test_alarms_per_day_and_rate_exclude_each_other(run: Prompt) -> None:
     flags = ("--time", "time", "--alert-rate", "0.1", "--alarms-per-day", "1")
-    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+    assert run("train", "normal.csv", "-o", "x.aed", *flags).usage() == (
         "--alert-rate and --alarms-per-day exclude each other; choose one"
     )
 
@@ -157,17 +148,17 @@ def test_alarms_per_day_and_rate_exclude_each_other() -> None:
         ),
     ],
 )
-def test_flags_of_series_are_not_passed_over(flags: list[str], told: str) -> None:
-    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == told
+def test_flags_of_series_are_not_passed_over(run: Prompt, flags: list[str], told: str) -> None:
+    assert run("train", "normal.csv", "-o", "x.aed", *flags).usage() == told
 
 
-def test_the_column_of_time_may_come_from_a_configuration() -> None:
+def test_the_column_of_time_may_come_from_a_configuration(run: Prompt) -> None:
     Path("series.toml").write_text('[series]\ntime = "time"\n')
     flags = ("--config", "series.toml", "--entity", "machine", "--window", "24", "--epochs", "1")
     assert run("train", "normal.csv", "-o", "x.aed", *flags).exit_code == 0
 
 
-def test_mixed_zones_ask_for_one() -> None:
+def test_mixed_zones_ask_for_one(run: Prompt) -> None:
     Path("zones.csv").write_text("time,x\n" + "2026-01-01T10:00:00Z,1\n2026-01-01T11:00:00,2\n" * 10)
     assert fault(run("train", "zones.csv", "-o", "x.aed", "--time", "time")) == (
         "error: zones.csv: row 2 (line 3), column 'time': '2026-01-01T11:00:00' has no zone while other "
@@ -175,7 +166,7 @@ def test_mixed_zones_ask_for_one() -> None:
     )
 
 
-def test_ambiguous_dates_ask_for_a_format() -> None:
+def test_ambiguous_dates_ask_for_a_format(run: Prompt) -> None:
     rows = [f"0{day}/02/2024,{day}" for day in range(1, 10)]
     Path("dates.csv").write_text("time,x\n" + "\n".join(rows) + "\n")
     assert fault(run("train", "dates.csv", "-o", "x.aed", "--time", "time")) == (
@@ -186,28 +177,34 @@ def test_ambiguous_dates_ask_for_a_format() -> None:
     assert run("train", "dates.csv", "-o", "x.aed", *flags).exit_code == 0
 
 
-def test_a_series_shorter_than_a_window() -> None:
+def test_a_series_shorter_than_a_window(run: Prompt) -> None:
     pd.read_csv("normal.csv")[:20].to_csv("short.csv", index=False)
     assert fault(run("train", "short.csv", "-o", "x.aed", "--time", "time", "--window", "24")) == (
         "error: short.csv: the longest segment without a gap has 20 rows, and a window 24; give more rows "
         "or a shorter --window"
     )
-    found = json.loads(run("score", "short.csv", "-m", "m.aed", "--json").stdout)
+    found = run.json("score", "short.csv", "-m", "m.aed")
     assert (found["warmup"], found["unscorable"], found["rows"]) == (20, 20, 20)
 
 
-def test_unknown_columns_are_named() -> None:
-    assert usage(run("train", "normal.csv", "-o", "x.aed", "--time", "when")).startswith(
-        "--time: no column named 'when' in the data; there are: time, machine, temp"
+def test_unknown_columns_are_named(run: Prompt) -> None:
+    assert (
+        run("train", "normal.csv", "-o", "x.aed", "--time", "when")
+        .usage()
+        .startswith("--time: no column named 'when' in the data; there are: time, machine, temp")
     )
-    assert usage(run("train", "normal.csv", "-o", "x.aed", "--time", "time", "--entity", "who")).startswith(
-        "--entity: no column named 'who' in the data"
+    assert (
+        run("train", "normal.csv", "-o", "x.aed", "--time", "time", "--entity", "who")
+        .usage()
+        .startswith("--entity: no column named 'who' in the data")
     )
 
 
-def test_history_and_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> None:
-    assert usage(run("score", tiny_csv, "-m", tiny_model, "--events", "e.csv")).endswith(
-        "no model of time series, which --history and --events are for"
+def test_history_and_events_are_for_series(run: Prompt, tiny_model: Path, tiny_csv: Path) -> None:
+    assert (
+        run("score", tiny_csv, "-m", tiny_model, "--events", "e.csv")
+        .usage()
+        .endswith("no model of time series, which --history and --events are for")
     )
 
 
@@ -223,12 +220,12 @@ def test_history_and_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> 
         (("--events", "new/"), "--events new/: a folder; name a file"),
     ],
 )
-def test_events_go_to_a_file_of_their_own(words: tuple[str, ...], message: str) -> None:
-    assert usage(run("score", "new.csv", "-m", "m.aed", *words)) == message
+def test_events_go_to_a_file_of_their_own(run: Prompt, words: tuple[str, ...], message: str) -> None:
+    assert run("score", "new.csv", "-m", "m.aed", *words).usage() == message
     assert not Path("x.csv").exists()
 
 
-def test_what_is_scored_is_no_history_of_itself() -> None:
+def test_what_is_scored_is_no_history_of_itself(run: Prompt) -> None:
     run("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
     result = run("score", "new.csv", "-m", "m.aed", "-o", "part.csv", "--history", "[n]ew.csv")
     assert result.exit_code == 0
@@ -239,18 +236,18 @@ def test_what_is_scored_is_no_history_of_itself() -> None:
     ("given", "told"),
     [("%Q", "'Q' is a bad directive in format '%Q'"), ("%d/%", "stray % in format '%d/%'")],
 )
-def test_a_time_format_that_is_none(given: str, told: str) -> None:
+def test_a_time_format_that_is_none(run: Prompt, given: str, told: str) -> None:
     flags = ("--time", "time", "--time-format", given)
-    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+    assert run("train", "normal.csv", "-o", "x.aed", "-q", *flags).usage() == (
         f"--time-format: {told}; write it like '%d/%m/%Y %H:%M'"
     )
 
 
-def test_evaluate_judges_series_by_event() -> None:
+def test_evaluate_judges_series_by_event(run: Prompt) -> None:
     new = pd.read_csv("new.csv").assign(fault=0)
     new.loc[200:259, "fault"] = 1
     new.to_csv("labelled.csv", index=False)
-    found = json.loads(run("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault", "--json").stdout)
+    found = run.json("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault")
     assert (found["series"]["events"], found["series"]["caught"], found["series"]["false"]) == (1, 1, 1)
     shown = run("evaluate", "labelled.csv", "-m", "m.aed", "--label", "fault").stdout
     assert "events caught, of 1" in shown
@@ -259,7 +256,7 @@ def test_evaluate_judges_series_by_event() -> None:
     assert "1 false event in 5." in shown
 
 
-def test_explain_tells_events_the_strangest_first() -> None:
+def test_explain_tells_events_the_strangest_first(run: Prompt) -> None:
     result = run("explain", "new.csv", "-m", "m.aed")
     assert result.exit_code == 0
     heads = [line for line in result.stdout.splitlines() if line.startswith("new.csv: event 1, machine m")]
@@ -269,15 +266,13 @@ def test_explain_tells_events_the_strangest_first() -> None:
     assert "temp, seen      " in result.stdout
 
 
-def test_explain_takes_one_event_or_row() -> None:
-    found = json.loads(
-        run("explain", "new.csv", "-m", "m.aed", "--event", 1, "--entity", "m1", "--json").stdout
-    )
+def test_explain_takes_one_event_or_row(run: Prompt) -> None:
+    found = run.json("explain", "new.csv", "-m", "m.aed", "--event", 1, "--entity", "m1")
     (event,) = found["explained"]
     assert (found["events"], event["anomaly_event"], event["entity"]) == (2, 1, {"machine": "m1"})
     assert event["columns"][0]["column"] == "temp"
     assert event["start"] <= event["clearest"][0] <= event["clearest"][1] <= event["end"]
-    found = json.loads(run("explain", "new.csv", "-m", "m.aed", "--row", 231, "--row", 1, "--json").stdout)
+    found = run.json("explain", "new.csv", "-m", "m.aed", "--row", 231, "--row", 1)
     assert [row["is_anomaly"] for row in found["explained"]] == [True, None]
     assert [row["row"] for row in found["explained"]] == [231, 1]
 
@@ -293,11 +288,11 @@ def test_explain_takes_one_event_or_row() -> None:
         (("--id", "x"), "--id is for models of tables; of time series give --event, --row or --entity"),
     ],
 )
-def test_explain_says_how_to_ask(flags: tuple[str, ...], said: str) -> None:
-    assert usage(run("explain", "new.csv", "-m", "m.aed", *flags)) == said
+def test_explain_says_how_to_ask(run: Prompt, flags: tuple[str, ...], said: str) -> None:
+    assert run("explain", "new.csv", "-m", "m.aed", *flags).usage() == said
 
 
-def test_explain_names_what_is_not_there() -> None:
+def test_explain_names_what_is_not_there(run: Prompt) -> None:
     assert fault(run("explain", "new.csv", "-m", "m.aed", "--event", "9", "--entity", "m0")) == (
         "error: --event 9: there is no such event; the last is event 1"
     )
@@ -306,13 +301,15 @@ def test_explain_names_what_is_not_there() -> None:
     )
 
 
-def test_events_are_for_series(tiny_model: Path, tiny_csv: Path) -> None:
-    assert usage(run("explain", tiny_csv, "-m", tiny_model, "--event", "1")).endswith(
-        "no model of time series, which --event and --entity are for"
+def test_events_are_for_series(run: Prompt, tiny_model: Path, tiny_csv: Path) -> None:
+    assert (
+        run("explain", tiny_csv, "-m", tiny_model, "--event", "1")
+        .usage()
+        .endswith("no model of time series, which --event and --entity are for")
     )
 
 
-def test_report_is_written_for_series() -> None:
+def test_report_is_written_for_series(run: Prompt) -> None:
     result = run("report", "new.csv", "-m", "m.aed", "-o", "r.html")
     assert result.exit_code == 0
     assert result.stdout.startswith("2 events on 2 series in 2 d 23 h. The strangest, on m")
@@ -323,27 +320,27 @@ def test_report_is_written_for_series() -> None:
     assert "| m0 1 | 2026-02-0" in told
 
 
-def test_calibrate_takes_series() -> None:
+def test_calibrate_takes_series(run: Prompt) -> None:
     result = run("calibrate", "normal.csv", "-m", "m.aed", "-o", "c.aed", "--alert-rate", "0.05")
     assert result.exit_code == 0
     assert "are flagged, 0.05 of normal ones; before, those above" in result.stdout
     assert run("score", "new.csv", "-m", "c.aed").exit_code == 0
 
 
-def test_drift_is_measured_on_series() -> None:
+def test_drift_is_measured_on_series(run: Prompt) -> None:
     moved = pd.read_csv("normal.csv")
     moved["load"] += 60
     moved.to_csv("moved.csv", index=False)
-    steady = json.loads(run("drift", "normal.csv", "-m", "m.aed", "--json").stdout)
+    steady = run.json("drift", "normal.csv", "-m", "m.aed")
     assert steady["verdict"] == "steady"
     result = run("drift", "moved.csv", "-m", "m.aed", "--json", "--fail-on-drift")
     assert result.exit_code == 11
     assert json.loads(result.stdout)["drifted"] == ["load"]
 
 
-def test_a_short_stretch_is_too_little_to_tell_drift() -> None:
+def test_a_short_stretch_is_too_little_to_tell_drift(run: Prompt) -> None:
     pd.read_csv("normal.csv")[:200].to_csv("short.csv", index=False)
-    assert json.loads(run("drift", "short.csv", "-m", "m.aed", "--json").stdout)["verdict"] == "too few rows"
+    assert run.json("drift", "short.csv", "-m", "m.aed")["verdict"] == "too few rows"
 
 
 @pytest.mark.parametrize(
@@ -356,21 +353,21 @@ def test_a_short_stretch_is_too_little_to_tell_drift() -> None:
         ("sample", "3", "-o", "x.csv"),
     ],
 )
-def test_what_is_for_tables_says_so(words: tuple[str, ...]) -> None:
+def test_what_is_for_tables_says_so(run: Prompt, words: tuple[str, ...]) -> None:
     assert fault(run(*words, "-m", "m.aed"), 4) == (
         "error: a model of time series has no codes and repairs; train one of tables, without --time"
     )
 
 
-def test_training_goes_not_on_from_a_model_of_series() -> None:
+def test_training_goes_not_on_from_a_model_of_series(run: Prompt) -> None:
     flags = ("--time", "time", "--from", "m.aed")
-    assert usage(run("train", "normal.csv", "-o", "x.aed", *flags)) == (
+    assert run("train", "normal.csv", "-o", "x.aed", *flags).usage() == (
         "--from goes with tables; a model of time series is retrained"
     )
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",), ("--format", "md")])
-def test_inspect_shows_a_model_of_series(flags: tuple[str, ...]) -> None:
+def test_inspect_shows_a_model_of_series(run: Prompt, flags: tuple[str, ...]) -> None:
     result = run("inspect", "m.aed", *flags)
     assert result.exit_code == 0
     assert "machine" in result.stdout

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from importlib import resources
 from pathlib import Path
@@ -15,9 +13,10 @@ from typing import Any
 import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from typer.testing import CliRunner, Result
+from support.networks import failing_networks
+from support.prompt import Prompt, Result
+from support.waiting import until
 
-from aedetect.cli.main import app
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_run import MORE_THAN_EXPLAINED
 
@@ -28,14 +27,13 @@ SCHEMA = json.loads(resources.files("aedetect").joinpath("engine/assets/score_su
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: a model and a folder of two dumps, the second with an anomaly."""
-    monkeypatch.chdir(tmp_path)
-    Path("m.aed").write_bytes(tiny_model.read_bytes())
+def score(prompt: Prompt, tiny_model: Path) -> Prompt:
+    """Scoring with m.aed, where `in` holds two dumps, the second with an anomaly, and `out` is empty."""
+    prompt.write("m.aed", tiny_model.read_bytes())
     for name, rows in (("a.csv", NORMAL), ("b.csv", NORMAL + ODD)):
         dump(name, rows)
     Path("out").mkdir()
-    return tmp_path
+    return prompt.command("score", after=("-m", "m.aed"))
 
 
 def dump(name: str, rows: str, age: float = 3600) -> None:
@@ -45,30 +43,25 @@ def dump(name: str, rows: str, age: float = 3600) -> None:
     os.utime(path, (time.time() - age,) * 2)
 
 
-def score(*words: str, inputs: tuple[str, ...] = ("in",), output: str = "out/") -> Result:
-    return CliRunner().invoke(app, ["score", *inputs, "-m", "m.aed", "-o", output, *words])
-
-
-def statuses(*words: str, **more: Any) -> dict[str, str]:
-    result = score("--json", *words, **more)
-    found = json.loads(result.stdout)
+def statuses(score: Prompt, *words: str, exit_code: int = 0) -> dict[str, str]:
+    found = score.json("in", "-o", "out/", *words, exit_code=exit_code)
     jsonschema.validate(found, SCHEMA)
     return {Path(entry["path"]).name: entry["status"] for entry in found["files"]}
 
 
 class TestLedger:
-    def test_each_dump_is_scored_once(self) -> None:
-        assert statuses(*NEW) == {"a.csv": "scored", "b.csv": "scored"}
+    def test_each_dump_is_scored_once(self, score: Prompt) -> None:
+        assert statuses(score, *NEW) == {"a.csv": "scored", "b.csv": "scored"}
         before = {path: os.stat(path).st_ino for path in Path("out").iterdir()}
         dump("c.csv", NORMAL)
-        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "scored"}
+        assert statuses(score, *NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "scored"}
         assert {path: os.stat(path).st_ino for path in before} == before
-        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "known"}
+        assert statuses(score, *NEW) == {"a.csv": "known", "b.csv": "known", "c.csv": "known"}
 
-    def test_nothing_new_is_no_failure_and_touches_no_output(self) -> None:
-        score(*NEW, output="all.csv")
+    def test_nothing_new_is_no_failure_and_touches_no_output(self, score: Prompt) -> None:
+        score("in", "-o", "all.csv", *NEW)
         before = Path("all.csv").read_bytes()
-        result = score(*NEW, "--verbose", output="all.csv")
+        result = score("in", "-o", "all.csv", *NEW, "--verbose")
         assert (result.exit_code, result.stderr) == (0, "")
         assert result.stdout == (
             "in/a.csv: scored before\nin/b.csv: scored before\nnothing new: 2 files scored before or still "
@@ -76,75 +69,69 @@ class TestLedger:
         )
         assert Path("all.csv").read_bytes() == before
 
-    def test_a_failed_file_is_tried_again(self) -> None:
+    def test_a_failed_file_is_tried_again(self, score: Prompt) -> None:
         dump("b.csv", "1,2\n")
-        assert score(*NEW).exit_code == 6
-        assert score(*NEW).exit_code == 6
+        assert score("in", "-o", "out/", *NEW).exit_code == 6
+        assert score("in", "-o", "out/", *NEW).exit_code == 6
         dump("b.csv", NORMAL)
-        assert statuses(*NEW) == {"a.csv": "known", "b.csv": "scored"}
+        assert statuses(score, *NEW) == {"a.csv": "known", "b.csv": "scored"}
 
-    def test_one_bad_file_alone_is_3(self) -> None:
+    def test_one_bad_file_alone_is_3(self, score: Prompt) -> None:
         dump("b.csv", "1,2\n")
-        assert score(*NEW, inputs=("in/b.csv",)).exit_code == 3
+        assert score("in/b.csv", "-o", "out/", *NEW).exit_code == 3
 
-    def test_another_model_scores_all_anew(self, tiny_csv: Path) -> None:
-        score(*NEW)
+    def test_another_model_scores_all_anew(self, score: Prompt, prompt: Prompt, tiny_csv: Path) -> None:
+        score("in", "-o", "out/", *NEW)
         settings = ["--epochs", "1", "--seed", "5", "--device", "cpu", "-q"]
-        assert CliRunner().invoke(app, ["train", str(tiny_csv), "-o", "m.aed", *settings]).exit_code == 0
-        assert set(statuses(*NEW).values()) == {"scored"}
+        assert prompt("train", tiny_csv, "-o", "m.aed", *settings).exit_code == 0
+        assert set(statuses(score, *NEW).values()) == {"scored"}
 
-    def test_files_still_being_written_are_left_out(self) -> None:
+    def test_files_still_being_written_are_left_out(self, score: Prompt) -> None:
         dump("c.csv", NORMAL, age=5)
-        assert statuses(*NEW, "--min-age", "60s")["c.csv"] == "young"
+        assert statuses(score, *NEW, "--min-age", "60s")["c.csv"] == "young"
         assert not Path("out/c.csv").exists()
         dump("c.csv", NORMAL, age=65)
-        assert statuses(*NEW, "--min-age", "1m")["c.csv"] == "scored"
+        assert statuses(score, *NEW, "--min-age", "1m")["c.csv"] == "scored"
 
-    def test_a_single_output_names_its_inputs_however_many_are_new(self) -> None:
-        score(*NEW, output="all.csv")
+    def test_a_single_output_names_its_inputs_however_many_are_new(self, score: Prompt) -> None:
+        score("in", "-o", "all.csv", *NEW)
         dump("c.csv", NORMAL)
-        score(*NEW, output="new.csv")
+        score("in", "-o", "new.csv", *NEW)
         assert Path("new.csv").read_text().splitlines()[1].endswith(",in/c.csv")
 
-    def test_a_folder_of_outputs_has_the_same_columns_from_the_first_dump_on(self) -> None:
+    def test_a_folder_of_outputs_has_the_same_columns_from_the_first_dump_on(self, score: Prompt) -> None:
         Path("in/b.csv").unlink()
-        assert statuses(*NEW) == {"a.csv": "scored"}
+        assert statuses(score, *NEW) == {"a.csv": "scored"}
         assert "source_file" not in Path("out/a.csv").read_text()
 
-    def test_an_output_that_cannot_be_written_is_not_noted(self) -> None:
-        assert score(*NEW, output="/dev/full").exit_code == 5
-        assert set(statuses(*NEW).values()) == {"scored"}
+    def test_an_output_that_cannot_be_written_is_not_noted(self, score: Prompt) -> None:
+        assert score("in", "-o", "/dev/full", *NEW).exit_code == 5
+        assert set(statuses(score, *NEW).values()) == {"scored"}
 
-    def test_a_file_that_changes_meanwhile_is_not_noted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from aedetect.engine import outputs as jobs
-
-        score_input = jobs.score_input
-
-        def slow(detector: Any, source: Any, *more: Any) -> None:
-            score_input(detector, source, *more)
-            with open(source.location.path, "a") as stream:
+    def test_a_file_that_changes_meanwhile_is_not_noted(self, score: Prompt) -> None:
+        dump("a.csv", NORMAL * 2_000)
+        slow = score.setting(scoring_batch_rows="16")
+        with slow.running("in/a.csv", "-o", "out/", *NEW) as process:
+            until(lambda: list(Path("out").glob(".a.csv.aedetect-tmp-*")), process=process)
+            with open("in/a.csv", "a") as stream:
                 stream.write(NORMAL)
-
-        monkeypatch.setattr(jobs, "score_input", slow)
-        result = score(*NEW, inputs=("in/a.csv",))
-        assert (result.exit_code, result.stderr) == (
+            stderr = process.communicate(timeout=300)[1]
+        assert (process.returncode, stderr.decode()) == (
             3,
             "error: in/a.csv: changed while it was read; the next run will try it again\n",
         )
         assert list(Path("out").iterdir()) == []
-        monkeypatch.undo()
-        os.chdir(Path("m.aed").resolve().parent)
 
-    def test_the_same_content_twice_is_said(self) -> None:
+    def test_the_same_content_twice_is_said(self, score: Prompt) -> None:
         dump("a again.csv", NORMAL)
-        found = json.loads(score("--json", *NEW).stdout)
+        found = score("in", "-o", "out/", "--json", *NEW).json()
         assert found["warnings"] == [
             f"in/a.csv: has the same content as {os.path.realpath('in/a again.csv')}, which was scored before"
         ]
 
-    def test_a_damaged_state_file_is_5(self) -> None:
+    def test_a_damaged_state_file_is_5(self, score: Prompt) -> None:
         Path("s.db").write_text("no database")
-        result = score(*NEW)
+        result = score("in", "-o", "out/", *NEW)
         assert result.exit_code == 5
         assert result.stderr.startswith(
             "error: s.db: the state file is damaged; restore it from a backup, or remove it to have every "
@@ -171,52 +158,51 @@ class TestLedger:
             ),
         ],
     )
-    def test_wrong_use(self, words: list[str], inputs: tuple[str, ...], message: str) -> None:
-        result = score(*words, inputs=inputs)
+    def test_wrong_use(self, score: Prompt, words: list[str], inputs: tuple[str, ...], message: str) -> None:
+        result = score(*inputs, "-o", "out/", *words)
         assert result.exit_code == 2
         assert message in result.stderr
 
 
 class TestState:
-    def run(self, *words: str) -> Result:
-        return CliRunner().invoke(app, ["state", *words])
-
-    def test_show(self) -> None:
-        score(*NEW)
-        shown = self.run("show", "s.db")
+    def test_show(self, score: Prompt, prompt: Prompt) -> None:
+        score("in", "-o", "out/", *NEW)
+        shown = prompt("state", "show", "s.db")
         assert shown.exit_code == 0
         assert shown.stdout.endswith("\n2 entries\n")
-        told = json.loads(self.run("show", "s.db", "--json").stdout)
+        told = prompt("state", "show", "s.db", "--json").json()
         assert [(Path(entry["path"]).name, entry["rows"], entry["output"]) for entry in told["entries"]] == [
             ("a.csv", 1, "out/a.csv"),
             ("b.csv", 2, "out/b.csv"),
         ]
-        assert "0 entries" in self.run("show", "s.db", "--model-sha256", "zz").stdout
+        assert "0 entries" in prompt("state", "show", "s.db", "--model-sha256", "zz").stdout
 
-    def test_what_is_forgotten_is_scored_again(self) -> None:
-        score(*NEW)
-        result = self.run("forget", "s.db", "in/a.csv", "in/never.csv")
+    def test_what_is_forgotten_is_scored_again(self, score: Prompt, prompt: Prompt) -> None:
+        score("in", "-o", "out/", *NEW)
+        result = prompt("state", "forget", "s.db", "in/a.csv", "in/never.csv")
         assert (result.exit_code, result.stdout) == (0, "1 entry forgotten\n")
         assert result.stderr == f"warning: {os.path.realpath('in/never.csv')}: not in the state file\n"
-        assert statuses(*NEW) == {"a.csv": "scored", "b.csv": "known"}
-        assert self.run("forget", "s.db", "--all").stdout == "2 entries forgotten\n"
-        assert set(statuses(*NEW).values()) == {"scored"}
+        assert statuses(score, *NEW) == {"a.csv": "scored", "b.csv": "known"}
+        assert prompt("state", "forget", "s.db", "--all").stdout == "2 entries forgotten\n"
+        assert set(statuses(score, *NEW).values()) == {"scored"}
 
-    def test_faults(self) -> None:
-        assert self.run("show", "s.db").stderr == "error: s.db: no such state file\n"
-        assert self.run("forget", "s.db").exit_code == 2
-        score(*NEW)
+    def test_faults(self, score: Prompt, prompt: Prompt) -> None:
+        assert prompt("state", "show", "s.db").stderr == "error: s.db: no such state file\n"
+        assert prompt("state", "forget", "s.db").exit_code == 2
+        score("in", "-o", "out/", *NEW)
         with Locks(["s.db"]):
-            assert self.run("forget", "s.db", "--all").exit_code == 5
+            assert prompt("state", "forget", "s.db", "--all").exit_code == 5
 
 
 class TestLocks:
     @pytest.mark.parametrize(
         ("held", "output"), [("s.db", "out/"), ("out/a.csv", "out/"), ("x.csv", "x.csv")]
     )
-    def test_29_a_second_run_is_5_at_once_and_names_the_first(self, held: str, output: str) -> None:
+    def test_29_a_second_run_is_5_at_once_and_names_the_first(
+        self, score: Prompt, held: str, output: str
+    ) -> None:
         with Locks([held]):
-            result = score(*NEW, output=output)
+            result = score("in", "-o", output, *NEW)
         assert result.exit_code == 5
         assert re.fullmatch(
             re.escape(f"error: {held}: in use by another run (process {os.getpid()}, started ")
@@ -225,37 +211,42 @@ class TestLocks:
         )
         assert not [path for path in Path().rglob("*.csv") if path.parent.name != "in"]
 
-    def test_29_training_too(self) -> None:
+    def test_29_training_too(self, prompt: Prompt) -> None:
         before = Path("m.aed").read_bytes()
         with Locks(["m.aed"]):
-            result = CliRunner().invoke(app, ["train", "in", "-o", "m.aed"])
+            result = prompt("train", "in", "-o", "m.aed")
         assert result.exit_code == 5
         assert result.stderr.startswith("error: m.aed: in use by another run (process ")
         assert Path("m.aed").read_bytes() == before
 
-    def test_no_lock_is_left(self) -> None:
-        score(*NEW)
+    def test_no_lock_is_left(self, score: Prompt) -> None:
+        score("in", "-o", "out/", *NEW)
         assert not [path for path in Path().rglob("*") if "lock" in path.name or "tmp" in path.name]
 
 
 class TestGuards:
-    def test_more_than_the_training_data_explain(self) -> None:
-        result = score("--max-alert-rate", "0.3", "--json")
+    def test_more_than_the_training_data_explain(self, score: Prompt) -> None:
+        result = score("in", "-o", "out/", "--max-alert-rate", "0.3", "--json")
         found = json.loads(result.stdout)
         assert (result.exit_code, found["exit_code"]) == (0, 0)
         assert found["warnings"][-1] == f"{MORE_THAN_EXPLAINED} (33.33% of the rows, --max-alert-rate 0.3)"
         assert sorted(os.listdir("out")) == ["a.csv", "b.csv"]
 
-    def test_fewer(self) -> None:
-        assert MORE_THAN_EXPLAINED not in score("--max-alert-rate", "0.34", "--json").stdout
+    def test_fewer(self, score: Prompt) -> None:
+        assert (
+            MORE_THAN_EXPLAINED not in score("in", "-o", "out/", "--max-alert-rate", "0.34", "--json").stdout
+        )
 
-    def test_a_rate_is_a_rate(self) -> None:
-        assert "--max-alert-rate = 2.0: must lie between 0 and 1" in score("--max-alert-rate", "2").stderr
+    def test_a_rate_is_a_rate(self, score: Prompt) -> None:
+        assert (
+            "--max-alert-rate = 2.0: must lie between 0 and 1"
+            in score("in", "-o", "out/", "--max-alert-rate", "2").stderr
+        )
 
 
 class TestSummary:
-    def test_it_is_what_json_prints(self) -> None:
-        printed = json.loads(score("--json", "--summary", "sum.json").stdout)
+    def test_it_is_what_json_prints(self, score: Prompt) -> None:
+        printed = score("in", "-o", "out/", "--json", "--summary", "sum.json").json()
         written = json.loads(Path("sum.json").read_text())
         for one in (printed, written):
             jsonschema.validate(one, SCHEMA)
@@ -270,9 +261,9 @@ class TestSummary:
             (lambda: Path("in/a.csv").rename("in/a.txt"), 3, "in/a.csv: no such file or directory"),
         ],
     )
-    def test_it_is_written_when_the_run_fails(self, spoil: Any, code: int, error: str) -> None:
+    def test_it_is_written_when_the_run_fails(self, score: Prompt, spoil: Any, code: int, error: str) -> None:
         spoil()
-        result = score("--summary", "sum.json", inputs=("in/a.csv",))
+        result = score("in/a.csv", "-o", "out/", "--summary", "sum.json")
         assert result.exit_code == code
         told = json.loads(Path("sum.json").read_text())
         jsonschema.validate(told, SCHEMA)
@@ -287,40 +278,41 @@ class TestSummary:
         ],
     )
     def test_it_is_written_however_the_run_ends(
-        self, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, told: str
+        self, score: Prompt, error: BaseException, code: int, told: str
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail() -> None:
             raise error
 
-        score("--metrics", "m.prom")
-        monkeypatch.setattr("aedetect.engine.outputs.score_input", fail)
-        assert score("--summary", "sum.json", "--metrics", "m.prom").exit_code == code
+        score("in", "-o", "out/", "--metrics", "m.prom")
+        with failing_networks(fail):
+            result = score("in", "-o", "out/", "--summary", "sum.json", "--metrics", "m.prom")
+        assert result.exit_code == code
         found = json.loads(Path("sum.json").read_text())
         jsonschema.validate(found, SCHEMA)
         assert (found["exit_code"], found["error"]) == (code, told)
         assert samples()["last_run_exit_code"] == code
 
     def test_it_is_written_when_nobody_reads_the_output_any_more(self) -> None:
-        from aedetect.engine.metrics_file import recorded
-        from aedetect.engine.summary import Summary
+        from aedetect.engine.run import Records, recorded
+        from aedetect.tasks.score_run import ScoreSummary
 
-        summary = Summary({"path": "m.aed", "sha256": None, "trained": None}, None, None, _long_ago())
-        with pytest.raises(BrokenPipeError), recorded(summary, Path("sum.json"), None, []):
+        summary, records = ScoreSummary.of(Path("m.aed")), Records(summary=Path("sum.json"))
+        with pytest.raises(BrokenPipeError), recorded(summary, records, []):
             raise BrokenPipeError
         found = json.loads(Path("sum.json").read_text())
         jsonschema.validate(found, SCHEMA)
         assert (found["exit_code"], found["error"]) == (141, "whoever read the output closed it")
 
-    def test_it_is_checked_first(self) -> None:
-        result = score("--summary", "no/sum.json")
+    def test_it_is_checked_first(self, score: Prompt) -> None:
+        result = score("in", "-o", "out/", "--summary", "no/sum.json")
         assert (result.exit_code, result.stderr) == (
             5,
             "error: no/sum.json: cannot be written: its folder does not exist; create it first\n",
         )
         assert list(Path("out").iterdir()) == []
 
-    def test_a_failure_to_write_it_is_5(self) -> None:
-        assert score("--summary", "/dev/full").exit_code == 5
+    def test_a_failure_to_write_it_is_5(self, score: Prompt) -> None:
+        assert score("in", "-o", "out/", "--summary", "/dev/full").exit_code == 5
 
 
 def samples() -> dict[str, float]:
@@ -336,8 +328,8 @@ def samples() -> dict[str, float]:
 
 
 class TestMetrics:
-    def test_what_they_say(self) -> None:
-        score("--metrics", "m.prom", *NEW)
+    def test_what_they_say(self, score: Prompt) -> None:
+        score("in", "-o", "out/", "--metrics", "m.prom", *NEW)
         found = samples()
         assert found["last_run_exit_code"] == 0
         assert (found["last_run_rows normal"], found["last_run_rows anomaly"]) == (2, 1)
@@ -345,61 +337,57 @@ class TestMetrics:
         assert found["last_success_timestamp_seconds"] == found["last_run_timestamp_seconds"]
         assert abs(found["last_run_timestamp_seconds"] - time.time()) < 60
 
-    def test_last_success_stays_where_it_was_when_a_run_fails(self) -> None:
-        score("--metrics", "m.prom")
+    def test_last_success_stays_where_it_was_when_a_run_fails(self, score: Prompt) -> None:
+        score("in", "-o", "out/", "--metrics", "m.prom")
         before = samples()["last_success_timestamp_seconds"]
-        time.sleep(1.1)
+        until(lambda: int(time.time()) > before)
         Path("in/a.csv").write_text("")
-        assert score("--metrics", "m.prom", inputs=("in/a.csv",)).exit_code == 3
+        assert score("in/a.csv", "-o", "out/", "--metrics", "m.prom").exit_code == 3
         after = samples()
         assert (after["last_success_timestamp_seconds"], after["last_run_exit_code"]) == (before, 3)
         assert after["last_run_timestamp_seconds"] > before
 
-    def test_no_success_yet(self) -> None:
+    def test_no_success_yet(self, score: Prompt) -> None:
         Path("in/a.csv").write_text("")
-        score("--metrics", "m.prom", inputs=("in/a.csv",))
+        score("in/a.csv", "-o", "out/", "--metrics", "m.prom")
         assert "last_success_timestamp_seconds" not in samples()
 
-    def test_findings_are_successes(self) -> None:
-        assert score("--metrics", "m.prom", "--fail-over", "0").exit_code == 10
+    def test_findings_are_successes(self, score: Prompt) -> None:
+        assert score("in", "-o", "out/", "--metrics", "m.prom", "--fail-over", "0").exit_code == 10
         assert "last_success_timestamp_seconds" in samples()
 
     def test_labels_are_escaped(self) -> None:
         from aedetect.engine.metrics_file import metrics
-        from aedetect.engine.summary import Summary
+        from aedetect.tasks.score_run import ScoreSummary
 
         name = 'a "b"\\c\nd.aed'
-        told = Summary({"path": name, "trained": None}, None, None, _long_ago()).as_dict()
+        told = ScoreSummary.of(Path(name)).as_dict()
         families = list(text_string_to_metric_families(metrics(told, None)))
         assert {sample.labels["model"] for family in families for sample in family.samples} == {name}
 
 
-def _long_ago() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2026, 1, 1, tzinfo=UTC)
-
-
 class TestSilence:
-    def test_nothing_is_printed_on_success_where_the_outcome_is_kept(self) -> None:
+    def test_nothing_is_printed_on_success_where_the_outcome_is_kept(self, score: Prompt) -> None:
         dump("a.csv", NORMAL + "?,1,north,true\n")
-        result = score("--summary", "sum.json")
+        result = score("in", "-o", "out/", "--summary", "sum.json")
         assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
         assert len(json.loads(Path("sum.json").read_text())["warnings"]) == 1
 
-    def test_all_is_told_where_there_is_something_to_see_to(self) -> None:
+    def test_all_is_told_where_there_is_something_to_see_to(self, score: Prompt) -> None:
         dump("a.csv", NORMAL + "?,1,north,true\n")
         dump("b.csv", "1,2\n")
-        result = score("--summary", "sum.json")
+        result = score("in", "-o", "out/", "--summary", "sum.json")
         assert result.exit_code == 6
         assert "warning: in/a.csv: column 'temp': 1 cell cannot be read" in result.stderr
         assert "error: in/b.csv: row 1 (line 2) has 2 fields" in result.stderr
         assert "in/a.csv: 2 rows, 0 flagged" in result.stdout
 
-    def test_logs_as_json(self) -> None:
+    def test_logs_as_json(self, score: Prompt) -> None:
         dump("a.csv", NORMAL + "?,1,north,true\n")
         dump("b.csv", "1,2\n")
-        lines = [json.loads(line) for line in score("--log-format", "json").stderr.splitlines()]
+        lines = [
+            json.loads(line) for line in score("in", "-o", "out/", "--log-format", "json").stderr.splitlines()
+        ]
         assert [(line["level"], line["command"]) for line in lines] == [
             ("warning", "score"),
             ("error", "score"),
@@ -408,7 +396,5 @@ class TestSilence:
         assert all(line["time"].endswith("+00:00") for line in lines)
 
 
-def test_cron_sees_nothing_of_a_good_run() -> None:
-    words = ["score", "in", "-m", "m.aed", "-o", "out/", *NEW, "--metrics", "m.prom"]
-    done = subprocess.run([sys.executable, "-m", "aedetect", *words], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_cron_sees_nothing_of_a_good_run(score: Prompt) -> None:
+    assert score.process("in", "-o", "out/", *NEW, "--metrics", "m.prom") == Result(0, "", "")

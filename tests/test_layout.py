@@ -1,0 +1,51 @@
+"""Where a module's tests are: beside one another, by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "aedetect"
+
+# Tests that are of no one module, and why; by file, or by folder.
+OF_NO_MODULE = {
+    "faults": "what is survived, whichever module sees to it",
+    "golden": "what every command gave before",
+    "cli/test_score_series.py": "every command on time series",
+    "cli/test_score_series_daily.py": "`score` on series that come in dumps",
+    "cli/test_score_unattended.py": "`score` as cron runs it",
+    "data/series/test_series_encoding.py": "encoder and channels together",
+    "models/test_columns.py": "what every network does with columns",
+    "models/test_model_contract.py": "what every network of rows must do",
+    "models/windows/test_window_contract.py": "what every network of windows must do",
+    "tasks/report/test_browser.py": "the page as a browser shows it",
+    "tasks/report/test_series_browser.py": "the page of series as a browser shows it",
+    "tasks/test_rows_tasks.py": "what the tasks that give rows back have in common",
+    "training/test_warnings.py": "what training warns of, whichever step finds it",
+    "test_architecture.py": "how the modules hang together",
+    "test_configs.py": "the configuration files that are shipped",
+    "test_demo.py": "the demo",
+    "test_docs.py": "the documentation",
+    "test_layout.py": "this",
+    "test_lint_rules.py": "the rules of the linter",
+    "test_month.py": "a month of nightly runs",
+    "test_recipes.py": "the recipes of the documentation",
+}
+FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))
+
+
+def is_of_no_module(path: Path) -> bool:
+    return any(str(part) in OF_NO_MODULE for part in (path, *path.parents))
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_test_is_found_from_its_module(path: Path) -> None:
+    module = PACKAGE / path.parent / path.name.removeprefix("test_")
+    if is_of_no_module(path):
+        assert not module.exists(), f"{path} is of {module.name}: take it off the list of those of no module"
+    else:
+        assert module.exists() or module.with_suffix("").is_dir(), (
+            f"tests/{path} is of no module: name it after the one it tests, or say why it is of none"
+        )

@@ -1,0 +1,65 @@
+"""The networks behind codes, imputation and new rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from support.layouts import layout
+
+from aedetect.config import Config
+from aedetect.data.arrays import Matrix
+from aedetect.errors import UsageError
+from aedetect.models.auxiliary.heads import AuxiliaryHeads
+from aedetect.training.feed import MemoryFeed
+from aedetect.training.fit_auxiliary import fit_auxiliary_heads
+
+CPU = torch.device("cpu")
+QUICK = {"training.epochs": 4, "training.batch_size": 64, "model.width": 16}
+
+
+def plane(rows: int, seed: int = 0) -> Matrix:
+    """Four columns that two numbers make up."""
+    two = np.random.default_rng(seed).standard_normal((rows, 2))
+    return np.column_stack([two, two.sum(axis=1), two[:, 0] - two[:, 1]]).astype(np.float32)
+
+
+def heads(calibration: int = 60, **settings: object) -> AuxiliaryHeads:
+    changed = {name.replace("__", "."): value for name, value in settings.items()}
+    config = Config.build(overrides=QUICK | changed)
+    feed = MemoryFeed(plane(240), 64, 0, CPU)
+    return fit_auxiliary_heads(feed, plane(calibration, 1), layout(4), config, CPU)
+
+
+def values(found: AuxiliaryHeads) -> torch.Tensor:
+    return torch.cat([tensor.double().flatten() for tensor in found.state_dict().values()])
+
+
+def test_same_seed_same_networks_and_the_callers_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    first = heads()
+    assert torch.equal(torch.rand(2), expected)
+    assert torch.equal(values(first), values(heads()))
+    assert not torch.equal(values(first), values(heads(training__seed=1)))
+
+
+def test_two_numbers_tell_a_row_of_a_plane() -> None:
+    found = heads()
+    assert not found.training
+    rows = torch.from_numpy(plane(100, 2))
+    with torch.no_grad():
+        assert found.codes.errors(rows).mean() < 0.05
+
+
+def test_a_code_is_as_long_as_asked_for_and_no_longer_than_a_row() -> None:
+    assert heads(model__latent_dim=3).codes.basis.shape[1] == 3
+    with pytest.raises(UsageError) as caught:
+        heads(model__latent_dim=5)
+    assert str(caught.value) == ("model.latent_dim = 5: the learned columns make 4 values; choose at most 4")
+
+
+def test_rows_that_may_be_anomalies_are_not_learned() -> None:
+    wary = heads(training__contamination="auto")
+    assert len(wary.repair.memory) < len(heads().repair.memory)
