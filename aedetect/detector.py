@@ -333,7 +333,7 @@ class Detector:
         Returns
         -------
         Evaluation
-            `judged.auroc`, `judged.average_precision`, `judged.verdict` and more, each with its interval.
+            `judged.auroc`, `judged.average_precision`, `judged.confusion` and more, each with its interval.
 
         Raises
         ------

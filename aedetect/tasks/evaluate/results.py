@@ -160,7 +160,7 @@ class Comparison:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """All that labels say of a model.
 
@@ -180,6 +180,15 @@ class Evaluation:
     p_value_shares: CurvePoints
     warnings: list[str] = field(default_factory=list)
     by_event: EventFigures | None = None
+
+    def __repr__(self) -> str:
+        judged = self.judged
+        ranking = f", AUROC {judged.auroc.value:.3f}" if judged.auroc else ""
+        return (
+            f"<Evaluation by {self.label!r}: {judged.rows:,} rows, {judged.anomalies:,} anomalies{ranking}; "
+            f"at threshold {judged.threshold:.4g}: {judged.confusion.caught:,} caught, "
+            f"{judged.confusion.false_alarms:,} false alarms>"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The figures under stable names, null where one cannot be had: the contract of `evaluate --json`."""

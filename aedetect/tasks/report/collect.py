@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.data.arrays import Floats
 from aedetect.data.sampling import RowSample
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
@@ -22,6 +21,7 @@ from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
 from aedetect.tasks.projection import Point, ProjectionKind, row_map
 from aedetect.tasks.ranked_rows import TopRows
+from aedetect.tasks.report.attribution import AttributionTotals, ColumnAttribution
 from aedetect.tasks.report.bins import ScoreHistogram, ScoreTimeline
 from aedetect.tasks.report.series import EventsPart, events_part
 from aedetect.tasks.score_counts import RowCounts
@@ -47,15 +47,6 @@ class ReportRequest:
     positive: str | None = None
     top: int = TOP
     map_kind: ProjectionKind = "pca"
-
-
-@dataclass(frozen=True)
-class ColumnAttribution:
-    """Over the flagged rows: a column's mean share of the error, and how often it is the largest."""
-
-    column: str
-    share: float
-    first: int
 
 
 @dataclass(frozen=True)
@@ -136,7 +127,7 @@ def gather(
         pass_.histogram,
         pass_.timeline,
         pass_.explained(),
-        pass_.attribution(passed.counts.anomalies),
+        pass_.attribution.found(),
         pass_.drift(),
         points,
         explained_variance,
@@ -157,9 +148,7 @@ class _Pass:
         self._drift = DriftCollector(fitted)
         self._calm, self._flagged = RowSample(_MOST_CALM), RowSample(_MOST_FLAGGED)
         self.rows: dict[int, int] = {}
-        width = len(fitted.columns)
-        self._shares: Floats = np.zeros(width)
-        self._first = np.zeros(width, dtype=np.int64)
+        self.attribution = AttributionTotals(fitted.columns)
         self._sources: list[Input] = []
 
     def see(self, batch: ScoredBatch) -> None:
@@ -172,17 +161,14 @@ class _Pass:
         self.histogram.add(scores.scores)
         self.timeline.add(scores.scores, scores.flagged)
         self._drift.add_batch(scores)
-        flagged = np.flatnonzero(scores.flagged)
+        self.attribution.add(scores)
         if self._of_rows:
             matrix = scores.encoded.matrix
             self._strangest.see(batch)
             self._calm.add(
                 before, scores.scores, matrix, np.flatnonzero(~scores.unscorable & ~scores.flagged)
             )
-            self._flagged.add(before, scores.scores, matrix, flagged)
-        if len(flagged):
-            self._shares += scores.attribution[flagged].sum(axis=0)
-            self._first += np.bincount(scores.attribution[flagged].argmax(axis=1), minlength=len(self._first))
+            self._flagged.add(before, scores.scores, matrix, np.flatnonzero(scores.flagged))
 
     def explained(self) -> list[Explanation]:
         """The strangest rows, explained."""
@@ -198,13 +184,6 @@ class _Pass:
     def drift(self) -> Drift | None:
         self._drift.merge_part()
         return self._drift.verdict()
-
-    def attribution(self, flagged: int) -> list[ColumnAttribution]:
-        found = [
-            ColumnAttribution(name, float(share) / max(flagged, 1), int(first))
-            for name, share, first in zip(self._fitted.columns, self._shares, self._first, strict=True)
-        ]
-        return sorted(found, key=lambda column: -column.share)
 
 
 def headline(found: Gathered) -> str:

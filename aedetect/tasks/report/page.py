@@ -15,8 +15,9 @@ from markupsafe import Markup
 from aedetect._version import __version__
 from aedetect.tasks.explain import ColumnReason, Explanation
 from aedetect.tasks.report import charts, series_html
+from aedetect.tasks.report.attribution import ColumnAttribution
 from aedetect.tasks.report.card import Card, Curve
-from aedetect.tasks.report.collect import ColumnAttribution, Gathered, headline, remark
+from aedetect.tasks.report.collect import Gathered, headline, remark
 from aedetect.tasks.report.templates import asset, template
 
 _Share = TypeVar("_Share", ColumnReason, ColumnAttribution)

@@ -112,3 +112,13 @@ def test_other_alert_rates_follow_the_same_rule(detector: Detector) -> None:
         fitted = detector.fitted.with_threshold(alert_rate=rate)
         assert found.at_rates[rate].threshold == fitted.threshold
     assert [entry["alert_rate"] for entry in found.as_dict()["at_alert_rates"]] == [0.2, 0.01]
+
+
+def test_an_evaluation_is_told_in_a_line(detector: Detector) -> None:
+    found = evaluated(detector, new_rows(), label="fraud")
+    at = found.judged.confusion
+    assert found.judged.auroc is not None
+    assert repr(found) == (
+        f"<Evaluation by 'fraud': 200 rows, 20 anomalies, AUROC {found.judged.auroc.value:.3f}; at threshold "
+        f"{at.threshold:.4g}: {at.caught} caught, {at.false_alarms} false alarms>"
+    )
