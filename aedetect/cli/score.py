@@ -163,7 +163,7 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
                 out.say(f"{plain(entry.path)}: {_SKIPPED[entry.status]}")
         elif not entry.error:
             out.say(_of_input(entry))
-    events, drift = summary.extra["events"], summary.extra["drift"]
+    events, drift = summary.extra["events"], summary.findings["drift"]
     if events is not None:
         out.say(counted(events, "event"))
     if skipped and len(skipped) == len(summary.files):

@@ -99,7 +99,7 @@ def recorded(summary: RunSummary, records: Records, taken: Sequence[str | None])
     except Clash:
         raise
     except BaseException as error:
-        summary.extra["error"], summary.exit_code = _told(error)
+        summary.findings["error"], summary.exit_code = _told(error)
         with contextlib.suppress(AedetectError):
             _write(summary, records)
         raise

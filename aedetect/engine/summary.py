@@ -69,7 +69,8 @@ def envelope(
 class RunSummary:
     """What a run came to. It is true at any time: entries are made as things happen.
 
-    `model`: path, digest and date of the model. `extra`: further entries that the task has.
+    `model`: path, digest and date of the model. `extra`: further entries that the task has; `findings`:
+    those that stand last, what was found and why it failed as a whole.
     """
 
     command: str
@@ -80,6 +81,7 @@ class RunSummary:
     files: list[FileSummary] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     exit_code: int = 0
 
@@ -91,6 +93,7 @@ class RunSummary:
             **self.extra,
             "files": [entry.as_dict(self.names) for entry in self.files],
             "warnings": self.warnings,
+            **self.findings,
         }
         times = self.clock.as_dict(finished, self.seconds)
         told: dict[str, Any] = storable(envelope(self.command, self.model, body, times, self.exit_code))

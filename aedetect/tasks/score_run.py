@@ -72,9 +72,10 @@ class ScoreSummary(RunSummary):
     @classmethod
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
-        nothing = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share", "drift", "error"))
         told: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        return cls("score", SCORE_COUNTS, told, extra=dict(nothing))
+        extra = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share"))
+        findings = dict.fromkeys(("drift", "error"))
+        return cls("score", SCORE_COUNTS, told, extra=dict(extra), findings=dict(findings))
 
     @property
     def anomaly_share(self) -> float | None:
@@ -270,7 +271,7 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback:
     from aedetect.tasks.drift.collector import NO_SKETCH
 
     if drift is not None and drift.rows:
-        summary.extra["drift"] = drift.as_dict()
+        summary.findings["drift"] = drift.as_dict()
     elif drift is None and guards.fail_on_drift:
         raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")
     share = summary.anomaly_share or 0.0

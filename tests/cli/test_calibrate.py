@@ -81,7 +81,7 @@ class TestCalibrate:
         result = prompt("calibrate", "-m", "m.aed", "-o", "n.aed", "--alert-rate", "0.2")
         before, after = (aedetect.load(name).threshold for name in ("m.aed", "n.aed"))
         assert result.stdout == (
-            f"n.aed: rows scoring above {after:.3g} are flagged, 0.2 of normal ones; before, those above "
+            f"n.aed: rows scoring above {after:.3g} are flagged, 20% of normal rows; before, those above "
             f"{before:.3g}\n"
         )
 

@@ -40,7 +40,7 @@ def test_a_model_without_codes(prompt: Prompt) -> None:
     result = prompt("encode", "new.csv", "-o", "out.csv", "-m", model)
     assert (result.exit_code, result.stderr) == (
         4,
-        "error: the model has no code member, which older versions left out; retrain it\n",
+        "error: the model has no code member, which older versions left out; retrain\n",
     )
 
 

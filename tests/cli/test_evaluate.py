@@ -146,23 +146,33 @@ def test_rows_without_label_or_score_are_counted(evaluate: Prompt) -> None:
             "--label: no column named 'x' in new.csv; there are: temp, load, site, open, fraud",
         ),
         (["--label", "fraud", "--by", "x"], 2, "--by: no column named 'x' in new.csv"),
-        (["--label", "site"], 3, "error: new.csv: row 1 (line 2), column 'site': "),
+        (["--label", "kind"], 3, "error: kinds.csv: row 1 (line 2), column 'kind': "),
+        (
+            ["--label", "site"],
+            2,
+            "--label: the model learned column 'site', so its scores already tell the labels; retrain with "
+            "--label site or --exclude site, or name another column",
+        ),
         (["--label", "fraud", "--at", "2"], 2, "--at '2': '2' is no rate between 0 and 1"),
         (["--label", "fraud", "--compare", "none.aed"], 4, "error: none.aed: cannot read the model file"),
         (["--label", "fraud", "--threshold", "3", "--alert-rate", "0.1"], 2, "exclude each other"),
     ],
 )
 def test_mistakes_are_named(evaluate: Prompt, words: list[str], code: int, said: str) -> None:
-    result = evaluate("new.csv", *words)
+    frame = labelled()
+    frame.assign(kind=frame["site"]).to_csv("kinds.csv", index=False)
+    result = evaluate("kinds.csv" if "kind" in words else "new.csv", *words)
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_a_positive_value_that_is_not_there_is_a_warning(evaluate: Prompt) -> None:
-    result = evaluate("new.csv", "--label", "site", "--positive", "atlantis")
+    frame = labelled()
+    frame.assign(kind=frame["site"]).to_csv("kinds.csv", index=False)
+    result = evaluate("kinds.csv", "--label", "kind", "--positive", "atlantis")
     assert result.exit_code == 0
-    assert "no row is labelled as an anomaly in column 'site'; its values are 'north', 'south', 'west'" in (
+    assert "no row is labelled as an anomaly in column 'kind'; its values are 'north', 'south', 'west'" in (
         result.stderr.replace("'south', 'north'", "'north', 'south'")
     )
 

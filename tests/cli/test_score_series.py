@@ -323,7 +323,7 @@ def test_report_is_written_for_series(run: Prompt) -> None:
 def test_calibrate_takes_series(run: Prompt) -> None:
     result = run("calibrate", "normal.csv", "-m", "m.aed", "-o", "c.aed", "--alert-rate", "0.05")
     assert result.exit_code == 0
-    assert "are flagged, 0.05 of normal ones; before, those above" in result.stdout
+    assert "are flagged, 5% of normal rows; before, those above" in result.stdout
     assert run("score", "new.csv", "-m", "c.aed").exit_code == 0
 
 
