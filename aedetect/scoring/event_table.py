@@ -12,7 +12,7 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.entities import Name
 from aedetect.io.write import open_sink
 from aedetect.scoring.events import Event
-from aedetect.scoring.result_columns import blame
+from aedetect.scoring.result_columns import top_attribution
 
 
 class ScoredSeries(Protocol):
@@ -65,7 +65,7 @@ def event_table(scored: ScoredSeries) -> pa.Table:
             "peak_score": pa.array(scored.scores[peaks]),
             "p_value": pa.array(scored.p_values[peaks]),
             "features": pa.array(
-                [blame(scored.shares(event.rows), scored.columns, scored.top) for event in events],
+                [top_attribution(scored.shares(event.rows), scored.columns, scored.top) for event in events],
                 pa.string(),
             ),
         }

@@ -61,7 +61,7 @@ class Reconstruction:
         self._scaled = self._rebuilt(fitted.series.state.window)
         self._calm = ~session.flagged & ~np.isnan(session.scores)
 
-    def track(self, column: str) -> ReconstructedColumn | None:
+    def column(self, column: str) -> ReconstructedColumn | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""
         encoder = self._fitted.encoder
         start = 0

@@ -44,30 +44,29 @@ def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
             )
 
 
-def result_arrays(verdicts: Scores, columns: Sequence[str], top: int) -> list[pa.Array]:
+def result_arrays(scores: Scores, columns: Sequence[str], top: int) -> list[pa.Array]:
     """The result columns of one batch, in the order of `result_names`; null where unscorable."""
     import pyarrow as pa
 
-    unscorable = verdicts.unscorable
+    unscorable = scores.unscorable
     features: list[str | None] = [None] * len(unscorable)
-    for index in np.flatnonzero(verdicts.flagged):
-        features[index] = blame(verdicts.attribution[index], columns, top)
+    for index in np.flatnonzero(scores.flagged):
+        features[index] = top_attribution(scores.attribution[index], columns, top)
     status = np.where(unscorable, "unscorable", "ok")
-    if verdicts.warmup is not None:
-        status = np.where(verdicts.warmup, "warmup", status)
+    status = np.where(scores.warmup, "warmup", status)
     arrays = [
-        pa.array(verdicts.scores, pa.float64(), mask=unscorable),
-        pa.array(verdicts.p_values, pa.float64(), mask=unscorable),
-        pa.array(verdicts.flagged, pa.bool_(), mask=unscorable),
+        pa.array(scores.scores, pa.float64(), mask=unscorable),
+        pa.array(scores.p_values, pa.float64(), mask=unscorable),
+        pa.array(scores.flagged, pa.bool_(), mask=unscorable),
         pa.array(features, pa.string()),
         pa.array(status.tolist(), pa.string()),
     ]
-    if verdicts.events is not None:
-        arrays.append(pa.array(verdicts.events, pa.int64(), mask=verdicts.events == 0))
+    if scores.events is not None:
+        arrays.append(pa.array(scores.events, pa.int64(), mask=scores.events == 0))
     return arrays
 
 
-def blame(shares: Matrix, columns: Sequence[str], top: int) -> str:
+def top_attribution(shares: Matrix, columns: Sequence[str], top: int) -> str:
     """The columns that contributed most to one row's error, as a JSON object of their shares."""
     order = np.argsort(-shares, kind="stable")[:top]
     kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]

@@ -123,20 +123,20 @@ class _Cleaning(RepairedRows):
         shares, matrix = scores.attribution, scores.encoded.matrix
         rank = (-shares).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
         suspect = (rank == 0) | (shares >= LEAST_SHARE)
-        guilty = np.zeros(shares.shape, np.bool_)
+        replaced = np.zeros(shares.shape, np.bool_)
         flagged = scores.flagged.copy()
         expected = matrix.copy()
         for place in range(fitted.config.scoring.top_features):
             rows = np.flatnonzero(flagged)
             if not len(rows):
                 break
-            guilty[rows] |= (rank[rows] == place) & suspect[rows]
-            unknown = repairer.features(_by_column(guilty, fitted.columns))[rows] | np.isnan(matrix[rows])
+            replaced[rows] |= (rank[rows] == place) & suspect[rows]
+            unknown = repairer.features(_by_column(replaced, fitted.columns))[rows] | np.isnan(matrix[rows])
             expected[rows] = repairer.expected(matrix[rows], unknown)
             mended = np.where(unknown, expected[rows], matrix[rows])
             flagged[rows] = self._scorer.score_rows(mended) > threshold
-        masks = _by_column(guilty, fitted.columns)
-        return masks, {name: np.full(len(guilty), "blamed", dtype=object) for name in masks}, expected
+        masks = _by_column(replaced, fitted.columns)
+        return masks, {name: np.full(len(replaced), "blamed", dtype=object) for name in masks}, expected
 
     def _place(self, index: int) -> int:
         return sum(column.width for column in self._repairer.encoder.state.numeric[:index])

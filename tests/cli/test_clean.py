@@ -46,7 +46,7 @@ def test_only_the_cells_to_blame(convert: Prompt) -> None:
         (["clean", "new.csv", "-o", "new.csv"], "new.csv: the output is also an input; choose another name"),
         (["clean", "new.csv", "-o", "o.csv", "--noise", "2"], "noise = 2.0: must lie between 0 and 1"),
         (["clean", "new.csv", "-o", "o.csv", "--alert-rate", "0.1"], "--alert-rate needs --only-anom"),
-        (["clean", "new.csv", "-o", "o.csv", "--changes", "new.csv"], "new.csv: the output is also an input; choose"),
+        (["clean", "new.csv", "-o", "o.csv", "--changes", "new.csv"], "new.csv: the output is also an input"),
         (["clean", "new.csv", "-o", "-", "--changes", "-"], "-o - and --changes - both write to stdout"),
         (["clean", "new.csv", "-o", "o", "--changes", "-", "--json"], "--json and --changes - both write"),
     ],

@@ -173,7 +173,9 @@ def test_the_manifest_is_read_as_the_model_file_says(kind: str) -> None:
     path = STORED / f"{kind}-0.1.0.aed"
     manifest, _, _ = read_model_file(path)
     # As it stands in the file: what older formats did not say yet is not there.
-    assert manifest_of(path)["model_schema"] == manifest.model_schema.model_dump(mode="json", exclude_unset=True)
+    assert manifest_of(path)["model_schema"] == manifest.model_schema.model_dump(
+        mode="json", exclude_unset=True
+    )
 
 
 def test_the_names_offered_are_those_there_are() -> None:

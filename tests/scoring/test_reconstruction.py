@@ -44,8 +44,8 @@ def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
     return Reconstruction(model.fitted, session)
 
 
-def track(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:
-    found = rebuilt(frame, model or detector()).track(column)
+def column_of(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:
+    found = rebuilt(frame, model or detector()).column(column)
     assert found is not None
     return found
 
@@ -55,7 +55,7 @@ NEW = with_words(readings(3, 2, seed=5, start="2026-02-01"))
 
 @pytest.mark.parametrize("column", ["temp", "load"])
 def test_numbers_come_back_in_their_units_each_series_in_its_own_scale(column: str) -> None:
-    found = track(NEW, column)
+    found = column_of(NEW, column)
     assert found.seen == pytest.approx(NEW[column].to_numpy(), rel=1e-4)
     apart = np.abs(found.expected - NEW[column].to_numpy())
     spread = {"temp": 0.2, "load": 1.0}[column]
@@ -65,14 +65,14 @@ def test_numbers_come_back_in_their_units_each_series_in_its_own_scale(column: s
 
 
 def test_an_odd_value_is_expected_where_it_usually_is() -> None:
-    found = track(broken(NEW, 200, 220), "temp")
+    found = column_of(broken(NEW, 200, 220), "temp")
     assert found.expected[205:215] == pytest.approx(NEW["temp"][205:215].to_numpy(), abs=2)
     assert found.deviations(np.arange(205, 215)).min() > 10
 
 
 @pytest.mark.parametrize(("column", "words"), [("mode", {"idle", "busy"}), ("shut", {"no", "yes"})])
 def test_words_are_themselves(column: str, words: set[str]) -> None:
-    found = track(NEW, column)
+    found = column_of(NEW, column)
     assert words <= set(found.names)
     seen = [found.names[int(code)] for code in found.seen]
     assert seen == NEW[column].tolist()
@@ -83,12 +83,12 @@ def test_words_are_themselves(column: str, words: set[str]) -> None:
 def test_a_series_never_learned_is_rebuilt_in_the_scale_of_its_beginning() -> None:
     new = NEW[NEW["machine"] == "m0"].assign(machine="m9", temp=lambda rows: rows["temp"] * 2 + 400)
     mixed = new.sample(frac=1, random_state=0)
-    found = track(mixed, "temp", detector())
+    found = column_of(mixed, "temp", detector())
     assert np.median(np.abs(found.expected - mixed["temp"].to_numpy())) < 3
 
 
 def test_rows_in_no_window_have_no_expectation() -> None:
-    found = track(NEW[: WINDOW - 1], "temp")
+    found = column_of(NEW[: WINDOW - 1], "temp")
     assert np.isnan(found.expected).all()
     assert not found.deviations(np.arange(5)).any()
 
@@ -96,7 +96,7 @@ def test_rows_in_no_window_have_no_expectation() -> None:
 def test_a_missing_value_is_missing_and_still_expected() -> None:
     frame = NEW.copy()
     frame.loc[100, "temp"] = np.nan
-    found = track(frame, "temp")
+    found = column_of(frame, "temp")
     assert np.isnan(found.seen[100])
     assert found.expected[100] == pytest.approx(NEW["temp"][100], abs=2)
 
@@ -108,7 +108,7 @@ def test_shares_of_a_row_that_is_not_flagged_add_up() -> None:
 
 
 def test_networks_rebuild_too() -> None:
-    found = track(NEW, "temp", detector(architecture="convolutional"))
+    found = column_of(NEW, "temp", detector(architecture="convolutional"))
     assert np.isfinite(found.expected).all()
 
 

@@ -10,7 +10,13 @@ import pytest
 
 from aedetect.errors import UsageError
 from aedetect.scoring.base import Scores
-from aedetect.scoring.result_columns import blame, check_free, result_arrays, result_names, result_schema
+from aedetect.scoring.result_columns import (
+    check_free,
+    result_arrays,
+    result_names,
+    result_schema,
+    top_attribution,
+)
 
 CONTRACT = {
     "anomaly_score": pa.float64(),
@@ -77,14 +83,14 @@ def test_unscorable_rows_are_null_and_never_false() -> None:
 def test_blame_names_the_largest_shares_first(
     values: tuple[float, ...], top: int, expected: dict[str, float]
 ) -> None:
-    found = json.loads(blame(shares(*values), ["a", "b", "c"], top))
+    found = json.loads(top_attribution(shares(*values), ["a", "b", "c"], top))
     assert list(found.items()) == list(expected.items())
 
 
 def test_column_names_are_written_as_they_are() -> None:
-    assert blame(shares(1.0), ['é"\n'], 1) == '{"é\\"\\n": 1.0}'
+    assert top_attribution(shares(1.0), ['é"\n'], 1) == '{"é\\"\\n": 1.0}'
 
 
 def test_no_share_is_written_that_json_does_not_know() -> None:
     with pytest.raises(ValueError, match="JSON"):
-        blame(shares(float("nan")), ["a"], 1)
+        top_attribution(shares(float("nan")), ["a"], 1)

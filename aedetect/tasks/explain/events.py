@@ -123,7 +123,7 @@ class SeriesExplainer:
     def reconstructed(self, name: str) -> ReconstructedColumn | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""
         if name not in self._columns:
-            self._columns[name] = self._reconstruction.track(name)
+            self._columns[name] = self._reconstruction.column(name)
         return self._columns[name]
 
     def event(self, event: Event) -> SeriesExplanation:
