@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
@@ -20,8 +19,6 @@ from support.layouts import layout  # isort: skip
 COLUMNS = list("abcdef")
 ONE_NETWORK = {"training.fold_below": 0, "training.device": "cpu"}
 PLAIN = {**ONE_NETWORK, "model.architecture": "bottleneck"}
-
-pytestmark = pytest.mark.filterwarnings("error")
 
 
 def line(where: np.ndarray, random: np.random.Generator) -> pd.DataFrame:
