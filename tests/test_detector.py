@@ -51,7 +51,7 @@ def test_fitting_leaves_torch_as_it_was(tiny_csv):
 
 def test_finds_a_broken_relation():
     """`load` follows `temp`: a row with both values common and their relation broken is flagged."""
-    detector = Detector({"threshold.alert_rate": 0.02}).fit(tiny_frame(600))
+    detector = Detector({"threshold.alert_rate": 0.02, "training.epochs": 30}).fit(tiny_frame(600))
     new = tiny_frame(100, seed=1)
     new.loc[7, ["temp", "load"]] = [16.0, 52.0]
     found = detector.score(new)

@@ -118,6 +118,7 @@ def night(cron: Cron, day: int, monkeypatch: pytest.MonkeyPatch) -> int:
         return cron.run()
 
 
+@pytest.mark.slow
 def test_a_month(
     cron: Cron, tiny_csv: Path, survived: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

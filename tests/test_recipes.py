@@ -114,6 +114,7 @@ def test_a_ping_after_findings_but_not_after_failures(data: Path) -> None:
     assert len((data / "pings").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_retraining_swaps_the_model_if_it_is_good(data: Path) -> None:
     before = (data / "model.aed").read_bytes()
     (data / "known-normal.csv").write_text(HEADER + "900,0,north,true\n" * 60)

@@ -15,6 +15,7 @@ def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_flags_what_is_far_off():
     X, _ = make_blobs(300, centers=1, n_features=4, random_state=0)
     detector = AutoencoderDetector(contamination="auto").fit(X)

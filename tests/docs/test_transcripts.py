@@ -28,7 +28,18 @@ def test_there_are_transcripts() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [name for name, text in PAGES.items() if steps(text)])
+# These train several models.
+LONG = ("README.md", "docs/guide.md")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in LONG else ())
+        for name, text in PAGES.items()
+        if steps(text)
+    ],
+)
 def test_a_page_shows_what_is_printed(name: str, tmp_path: Path) -> None:
     player = Player(tmp_path)
     wrong = []

@@ -62,8 +62,8 @@ def test_side_by_side_is_the_same(tmp_path: Path) -> None:
     [
         ("encode", ["--map", "{}.svg"]),
         ("clean", ["--changes", "{}.csv"]),
-        ("clean", ["--only-anomalous-cells", "--changes", "{}.parquet"]),
-        ("impute", ["--mark", "--draws", "2"]),
+        pytest.param("clean", ["--only-anomalous-cells", "--changes", "{}.parquet"], marks=pytest.mark.slow),
+        pytest.param("impute", ["--mark", "--draws", "2"], marks=pytest.mark.slow),
     ],
 )
 def test_every_task_is_the_same_side_by_side(command: str, words: list[str]) -> None:

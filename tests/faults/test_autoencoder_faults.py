@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
@@ -44,6 +45,7 @@ def auroc(detector: Detector, normal: pd.DataFrame, anomalies: pd.DataFrame) -> 
     return float(roc_auc_score(labels, scores))
 
 
+@pytest.mark.slow
 def test_anomalies_between_clusters_are_rebuilt_too_well_but_not_by_the_default() -> None:
     """What lies on the manifold between clusters, a bottleneck rebuilds as if it had seen it."""
     learned, normal, strange = two_ends(1500, 0), two_ends(300, 1), between(300, 2)
@@ -63,6 +65,7 @@ def intruders(rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(2.5 + 0.2 * random.standard_normal((rows, 6)), columns=COLUMNS)
 
 
+@pytest.mark.slow
 def test_hidden_anomalies_are_learned_but_not_when_they_may_be_there() -> None:
     """A group of anomalies among the training rows teaches a plain network to rebuild its kind."""
     learned = pd.concat([curved(1425, 0), intruders(75, 1)], ignore_index=True)
@@ -73,6 +76,7 @@ def test_hidden_anomalies_are_learned_but_not_when_they_may_be_there() -> None:
     assert wary > 0.95
 
 
+@pytest.mark.slow
 def test_rows_learned_by_heart_do_not_set_the_threshold() -> None:
     """Errors on the rows learned from are too small: a threshold from them flags too many fresh rows."""
     learned, fresh = curved(60, 0), curved(2000, 1)
@@ -83,6 +87,7 @@ def test_rows_learned_by_heart_do_not_set_the_threshold() -> None:
     assert default.score(fresh)["is_anomaly"].mean() < 0.1
 
 
+@pytest.mark.slow
 def test_convergence_is_slow_from_nothing_but_not_from_principal_components() -> None:
     """Steps until held-out rows are rebuilt as well as a plain bottleneck does at the end of its run."""
     random = np.random.default_rng(0)

@@ -46,6 +46,7 @@ def test_codes_of_one_row_or_one_width_are_points() -> None:
         assert (points.shape, method) == ((len(codes), 2), "PCA")
 
 
+@pytest.mark.slow
 def test_neighbours_stay_together_on_other_maps() -> None:
     clouds = np.concatenate([RANDOM.normal(size=(40, 5)), 50 + RANDOM.normal(size=(40, 5))])
     found = project(clouds, "tsne")

@@ -46,6 +46,7 @@ def weights(model) -> torch.Tensor:
     return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
 
 
+@pytest.mark.slow
 def test_learns_and_records():
     _, record = run(TrainingConfig(epochs=60, batch_size=64))
     assert (record.steps, record.rows, record.stopped) == (240, 250, "planned")
