@@ -90,7 +90,9 @@ class _ParquetReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with self._file() as file:
-            yield from file.iter_batches(batch_size=self._batch_rows)
+            # Older releases of Arrow fail to look for rows where there is no group of them.
+            if file.num_row_groups:
+                yield from file.iter_batches(batch_size=self._batch_rows)
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -38,9 +39,10 @@ def test_columns_of_any_numeric_type_go_through_every_job(
     learned: Prompt, prompt: Prompt, kind: pa.DataType
 ) -> None:
     amounts = [index * 37 % 101 for index in range(80)]
-    stored = pa.array(
-        amounts, kind if pa.types.is_decimal(kind) or pa.types.is_float16(kind) else f"int{kind.bit_width}"
-    )
+    if pa.types.is_float16(kind):
+        stored = pa.array(np.array(amounts, np.float16))
+    else:
+        stored = pa.array(amounts, kind if pa.types.is_decimal(kind) else f"int{kind.bit_width}")
     rows = pa.table({"amount": stored.view(kind), "x": [index % 9 / 2 for index in range(80)]})
     parquet.write_table(rows, "rows.parquet")
     words = ["train", "rows.parquet", "-o", "m.aed", "--epochs", "1", "-q"]

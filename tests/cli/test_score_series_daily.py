@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.prompt import Prompt
@@ -47,7 +48,9 @@ def score(prompt: Prompt, model: Path) -> Prompt:
 
 def dump(frame: pd.DataFrame, name: str) -> Path:
     path = Path("dumps", f"{name}.csv")
-    frame.to_csv(path, index=False)
+    # Older releases of pandas convert the bits of a missing time as well, which numpy warns of.
+    with np.errstate(invalid="ignore"):
+        frame.to_csv(path, index=False)
     return path
 
 
@@ -57,7 +60,8 @@ def table(path: str | Path) -> pd.DataFrame:
 
 def in_one_go(score: Prompt, frame: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
     """The verdicts on the rows of `part` where all of `frame` is scored at once."""
-    frame.to_csv("whole.csv", index=False)
+    with np.errstate(invalid="ignore"):
+        frame.to_csv("whole.csv", index=False)
     score.json("whole.csv", "-o", "whole-scored.csv")
     return table("whole-scored.csv")[part.to_numpy()].reset_index(drop=True)
 

@@ -93,4 +93,7 @@ def frames() -> dict[str, list[str]]:
 
 
 def _types(frame: pd.DataFrame) -> list[str]:
-    return [f"{name}: {kind}" for name, kind in frame.dtypes.items()]
+    # What holds text is `str` from pandas 3 on, and `object` before, as is what holds text and gaps.
+    return [
+        f"{name}: {'text' if str(kind) in ('str', 'object') else kind}" for name, kind in frame.dtypes.items()
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +77,7 @@ def test_filled_cells_follow_from_the_others_and_observed_ones_stay(detector: De
     assert off.std() < 0.4 * rows["load"].std()
     assert (filled["site"] == rows["site"])[hidden["site"] & ~hidden["children"]].mean() > 0.9
     assert (filled["children"] % 1 == 0).all()
-    marked = filled["imputed"].fillna("[]").map(lambda text: set(pd.io.json.ujson_loads(text)))
+    marked = filled["imputed"].fillna("[]").map(lambda text: set(json.loads(text)))
     assert marked.tolist() == [set(hidden.columns[row]) for row in hidden.to_numpy()]
 
 
