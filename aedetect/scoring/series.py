@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Matrix
-from aedetect.data.features import Encoded
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import CarryOver, SeriesContext
@@ -83,11 +82,10 @@ class Kept:
 
 @dataclass
 class _Taken:
-    """What was read of one input: where its rows begin among all, and its encoded batches."""
+    """What was read of one input, and where its rows begin among all."""
 
     first: int = 0
     count: int = 0
-    batches: dict[int, Encoded] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     failure: DataError | ModelError | None = None
 
@@ -95,10 +93,9 @@ class _Taken:
 class SeriesSession:
     """Reads all inputs before it scores: a series may run on from one to the next, in any order.
 
-    Rows of prior inputs and tails are known but not scored anew. Kept in memory: the time, the series,
-    the encoded cells and the channels of each row, and its score; after that the score alone, and of each
-    input its encoded cells until they are asked for, unless told to `keep` all. An input that cannot be
-    read is met again when its scores are asked for.
+    Rows of prior inputs and tails are known but not scored anew. Kept in memory: the time, the series
+    and the channels of each row, and its score; after that the score alone, unless told to `keep` all.
+    An input that cannot be read is met again when its scores are asked for.
     """
 
     def __init__(self, scorer: SeriesScorer, inputs: Sequence[Input], prior: PriorRows, keep: bool):
@@ -165,14 +162,14 @@ class SeriesSession:
         shares = np.zeros((len(batch.rows), len(self.columns)), dtype=np.float32)
         flagged = np.flatnonzero(self.flagged[part])
         shares[flagged] = self._shares[self._share_of[part][flagged]]
-        encoded = taken.batches[batch.first] if self._keep else taken.batches.pop(batch.first)
         return Scores(
             self.scores[part],
             self.p_values[part],
             self.flagged[part],
             self.unscorable[part],
             shares,
-            encoded,
+            # Encoded once more: kept from the first reading, it would take as much room as all else.
+            self._scorer.fitted.encoder.transform(batch.rows),
             self.warmup[part],
             self.event_of[part],
         )
@@ -258,10 +255,9 @@ class SeriesSession:
         read = timeless = unreadable = 0
         for batch in reader.batches():
             locate = partial(_place, source, read)
-            encoded, times = gatherer.take(batch, locate)
+            _, times = gatherer.take(batch, locate)
             timeless += int(np.isnan(times.seconds).sum())
             unreadable += int(times.bad.sum())
-            taken.batches[read] = encoded
             read += len(batch)
         if read and unreadable == read:
             raise DataError(f"{source.name}: column {clock.column!r}: no cell can be read as a timestamp")
