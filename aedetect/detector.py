@@ -161,8 +161,10 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = as_inputs(data, self.config.data)
-        with shown(progress, callback) as told:
-            self._fitted = fit(FitRequest(inputs, self.config, PythonCallback(told), path, resume, older))
+        with shown(progress, callback) as progress_callback:
+            self._fitted = fit(
+                FitRequest(inputs, self.config, PythonCallback(progress_callback), path, resume, older)
+            )
         self.config = self._fitted.config
         return self
 
@@ -190,8 +192,8 @@ class Detector:
         False
         """
         inputs = as_inputs(data, self.config.data) if data is not None else None
-        with shown(progress, callback) as told:
-            return _over(calibrated(self.fitted, inputs, PythonCallback(told)))
+        with shown(progress, callback) as progress_callback:
+            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback)))
 
     def adjusted(self, settings: Config | dict[str, Any]) -> Detector:
         """This detector with those scoring, threshold, event and label settings that are set.
@@ -342,8 +344,8 @@ class Detector:
 
         Examples
         --------
-        >>> found = detector.evaluate("march.csv", label="is_fraud")
-        >>> found.judged.auroc.value
+        >>> evaluation = detector.evaluate("march.csv", label="is_fraud")
+        >>> evaluation.judged.auroc.value
         1.0
         """
         from aedetect.tasks.evaluate import EvaluateRequest, evaluate
@@ -428,8 +430,10 @@ class Detector:
         from aedetect.tasks.report import ReportRequest, report
 
         request = ReportRequest(label, positive, top, map)
-        found = report(self.fitted, self._inputs(data), request, title, _warning())
-        text = found.markdown() if path is not None and os.fspath(path).endswith(".md") else found.html()
+        document = report(self.fitted, self._inputs(data), request, title, _warning())
+        text = (
+            document.markdown() if path is not None and os.fspath(path).endswith(".md") else document.html()
+        )
         if path is not None:
             with atomic_output(path) as stream:
                 stream.write(text.encode("utf-8", "replace"))
@@ -622,8 +626,8 @@ class Detector:
         return as_inputs(data, self.config.data)
 
     def _table(self, task: Task, data: Data, inputs: Sequence[Input], progress: bool) -> Any:
-        with shown(progress, None) as told:
-            table, _ = run_to_table(task, inputs, PythonCallback(told))
+        with shown(progress, None) as progress_callback:
+            table, _ = run_to_table(task, inputs, PythonCallback(progress_callback))
         return as_given(table, data)
 
     def _facts(self) -> list[tuple[str, str]]:

@@ -35,13 +35,13 @@ _NAME = re.compile(r"[\w .,:=+@%/()\[\]-]+")
 _TO_ESCAPE = re.compile(r"([ ()\[\]])")
 
 
-def _offering(found: Callable[[typer.Context, str], Iterable[str]]) -> Completer:
-    """Of what `found` gives, what begins as typed; nothing where it fails."""
+def _offering(candidates: Callable[[typer.Context, str], Iterable[str]]) -> Completer:
+    """Of what `candidates` gives, what begins as typed; nothing where it fails."""
 
-    @functools.wraps(found)
+    @functools.wraps(candidates)
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
-            words = [word for word in found(ctx, incomplete) if word.startswith(incomplete)]
+            words = [word for word in candidates(ctx, incomplete) if word.startswith(incomplete)]
             return [_typable(word) for word in words if _NAME.fullmatch(word)]
         except Exception:
             # A shell would print the error into the line that somebody is typing.

@@ -82,42 +82,42 @@ def _evaluate(
     other = FittedModel.load(compare, device=device).adjusted(settings) if compare else None
     with TerminalProgress(out, device) as callback:
         held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
-        found = evaluate(subject.fitted, subject.sources, held, callback)
-    warn_of(out, found.warnings, callback.notices)
+        evaluation = evaluate(subject.fitted, subject.sources, held, callback)
+    warn_of(out, evaluation.warnings, callback.notices)
     body = {
         "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
         "by": request.by,
-        **found.as_dict(),
-        "warnings": found.warnings,
+        **evaluation.as_dict(),
+        "warnings": evaluation.warnings,
     }
     out.result(envelope("evaluate", subject.entry, body, clock.as_dict()))
     if not (out.json or out.quiet):
-        _show(out, found, request.by, (str(model.model), str(compare)))
+        _show(out, evaluation, request.by, (str(model.model), str(compare)))
 
 
-def _show(out: Output, found: Evaluation, by: str | None, models: tuple[str, str]) -> None:
+def _show(out: Output, evaluation: Evaluation, by: str | None, models: tuple[str, str]) -> None:
     from aedetect.cli import evaluate_tables as tables
     from aedetect.tasks.evaluate import sentences
 
-    out.say(sentences.headline(found))
+    out.say(sentences.headline(evaluation))
     out.say()
-    if found.judged.auroc:
-        out.table(tables.ranking(found.judged))
+    if evaluation.judged.auroc:
+        out.table(tables.ranking(evaluation.judged))
         out.say()
-    out.figures(tables.verdicts(found))
+    out.figures(tables.verdicts(evaluation))
     out.say()
-    if found.by_event:
-        out.table(tables.by_event(found))
+    if evaluation.by_event:
+        out.table(tables.by_event(evaluation))
         out.say()
-    out.say(sentences.promise_of(found))
+    out.say(sentences.promise_of(evaluation))
     if by is not None:
         out.say()
-        out.figures(tables.segments(found, by))
-    if found.comparison:
+        out.figures(tables.segments(evaluation, by))
+    if evaluation.comparison:
         out.say()
-        out.figures(tables.comparison(found.comparison, *models))
+        out.figures(tables.comparison(evaluation.comparison, *models))
         out.say()
-        out.say(tables.differing_verdicts(found.comparison))
+        out.say(tables.differing_verdicts(evaluation.comparison))
 
 
 def _rates(text: str) -> list[float]:

@@ -28,28 +28,30 @@ def ranking(judged: LabelledScores) -> Table:
     return table
 
 
-def verdicts(found: Evaluation) -> Table:
+def verdicts(evaluation: Evaluation) -> Table:
     table = simple_table(
         "at", "threshold", "flagged", "caught", "missed", "false alarms", "precision", "recall", "F1",
         right=(*_NUMBERS, "false alarms"),
     )  # fmt: skip
-    judged = found.judged
+    judged = evaluation.judged
     _add(table, "its threshold", judged.confusion)
-    for rate, confusion in found.at_rates.items():
+    for rate, confusion in evaluation.at_rates.items():
         _add(table, f"alert rate {rate:g}", confusion)
     if judged.best:
         _add(table, "best in hindsight", judged.best)
     return table
 
 
-def by_event(found: Evaluation) -> Table:
+def by_event(evaluation: Evaluation) -> Table:
     """What is measured by event of time series, of a second model as well where there is one."""
     from aedetect.tasks.evaluate.sentences import describe_events
 
-    first = describe_events(found.by_event)
+    first = describe_events(evaluation.by_event)
     second = {
         name.partition(",")[0]: value
-        for name, value, _ in describe_events(found.comparison.by_event if found.comparison else None)
+        for name, value, _ in describe_events(
+            evaluation.comparison.by_event if evaluation.comparison else None
+        )
     }
     names = ["by event", "", "second model", ""] if second else ["by event", "", ""]
     table = simple_table(*names)
@@ -59,12 +61,12 @@ def by_event(found: Evaluation) -> Table:
     return table
 
 
-def segments(found: Evaluation, by: str) -> Table:
+def segments(evaluation: Evaluation, by: str) -> Table:
     table = simple_table(
         plain(by, 24), "rows", "anomalies", "AUROC", "AP", "precision", "recall",
         _ALARMS, right=(*_NUMBERS, "AUROC", "AP", _ALARMS),
     )  # fmt: skip
-    for name, part in found.segments.items():
+    for name, part in evaluation.segments.items():
         alarms = part.false_alarms
         table.add_row(
             plain(name, 24) or "(empty)",
@@ -136,7 +138,11 @@ def _value(interval: Interval | None) -> str:
     return f"{interval.value:.3f}" if interval else ""
 
 
-def _differing(found: Difference) -> tuple[str, str, str]:
-    if math.isnan(found.value):
+def _differing(difference: Difference) -> tuple[str, str, str]:
+    if math.isnan(difference.value):
         return "", "", ""
-    return f"{found.value:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}", f"{found.p_value:.2g}"
+    return (
+        f"{difference.value:+.3f}",
+        f"{difference.low:+.3f} to {difference.high:+.3f}",
+        f"{difference.p_value:.2g}",
+    )

@@ -74,29 +74,29 @@ def _explain(
 
     subject = opened([word], model, settings)
     with TerminalProgress(out, settings.training.device) as callback:
-        found = explain(subject.fitted, subject.sources, request, callback)
-    body = {"path": subject.sources[0].name, **found.as_dict(), "warnings": found.warnings}
+        explanations = explain(subject.fitted, subject.sources, request, callback)
+    body = {"path": subject.sources[0].name, **explanations.as_dict(), "warnings": explanations.warnings}
     out.result(envelope("explain", subject.entry, body))
     if not (out.json or out.quiet):
-        _show(out, found)
+        _show(out, explanations)
 
 
-def _show(out: Output, found: Explanations) -> None:
+def _show(out: Output, explanations: Explanations) -> None:
     from aedetect.cli import explain_tables
     from aedetect.tasks.explain import Explanation
 
-    if found.events is not None:
-        explain_tables.show(out, found)
+    if explanations.events is not None:
+        explain_tables.show(out, explanations)
         return
-    if not found.explained:
-        row = found.strangest
+    if not explanations.explained:
+        row = explanations.strangest
         ending = f"; the strangest is row {row}: see --row {row}" if row else ""
-        out.say(f"{found.rows:,} rows, none flagged{ending}")
-    for place, one in enumerate(found.explained):
+        out.say(f"{explanations.rows:,} rows, none flagged{ending}")
+    for place, one in enumerate(explanations.explained):
         assert isinstance(one, Explanation)
         if place:
             out.say()
-        out.say(_headline(one, found.threshold))
+        out.say(_headline(one, explanations.threshold))
         out.say(f"  {one.sentence}")
         if one.columns:
             out.say()
@@ -120,16 +120,16 @@ def _headline(one: Explanation, threshold: float) -> str:
 
 def _reasons(one: Explanation, everything: bool) -> Table:
     table = simple_table("column", "share", "value", "expected", "how rare", right=("share",))
-    told = [
+    reasons = [
         reason
         for place, reason in enumerate(one.columns)
         if everything or not place or (place < _MOST_COLUMNS and reason.share >= _LEAST_SHARE)
     ]
-    for reason in told:
+    for reason in reasons:
         table.add_row(
             plain(reason.column, 30),
             f"{reason.share:.0%}",
-            plain(reason.told, 30),
+            plain(reason.display_value, 30),
             plain(reason.expected.text, 40) if reason.expected else "",
             plain(reason.rarity.text),
         )
@@ -146,4 +146,4 @@ def _nearest(one: Explanation) -> Table:
 
 
 def _seen(one: Explanation, name: str) -> str:
-    return next(reason.told for reason in one.columns if reason.column == name)
+    return next(reason.display_value for reason in one.columns if reason.column == name)

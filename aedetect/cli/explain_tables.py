@@ -23,17 +23,17 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 def show(out: Output, explained: Explanations) -> None:
     from aedetect.tasks.explain.events import SeriesExplanation
 
-    found = [one for one in explained.explained if isinstance(one, SeriesExplanation)]
-    if not found:
+    explanations = [one for one in explained.explained if isinstance(one, SeriesExplanation)]
+    if not explanations:
         out.say(f"{explained.rows:,} rows, no event")
-    for place, one in enumerate(found):
+    for place, one in enumerate(explanations):
         if place:
             out.say()
         _show_one(out, one, explained.threshold, explained.zone, out.verbose)
-    rest = (explained.events or 0) - len(found)
-    if found and found[0].number is not None and rest > 0:
+    rest = (explained.events or 0) - len(explanations)
+    if explanations and explanations[0].number is not None and rest > 0:
         out.say()
-        out.say(f"{len(found):,} of {explained.events:,} events; for more, --top or --event N")
+        out.say(f"{len(explanations):,} of {explained.events:,} events; for more, --top or --event N")
 
 
 def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, everything: bool) -> None:

@@ -77,8 +77,8 @@ def _parameters(name: str, hint: Any, default: Any) -> Iterator[inspect.Paramete
         return
     hints = _hints(hint)
     for field in fields(hint):
-        own = inspect.Parameter.empty if field.default is MISSING else field.default
-        yield from _parameters(field.name, hints[field.name], own)
+        field_default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield from _parameters(field.name, hints[field.name], field_default)
 
 
 def _packed(name: str, hint: Any, values: Mapping[str, Any]) -> Any:

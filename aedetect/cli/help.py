@@ -42,7 +42,9 @@ class HelpfulCommand(TyperCommand):
             else:
                 panel = getattr(each, "rich_help_panel", None) or OPTIONS
             rows[panel] += _row(each)
-        formatter.write(_drawn(self, ctx, [Panel(title, found) for title, found in rows.items() if found]))
+        formatter.write(
+            _drawn(self, ctx, [Panel(title, panel_rows) for title, panel_rows in rows.items() if panel_rows])
+        )
 
 
 class HelpfulGroup(TyperGroup):
@@ -57,7 +59,7 @@ class HelpfulGroup(TyperGroup):
             title = getattr(command, "rich_help_panel", None) or "Commands"
             rows.setdefault(title, []).append((name, _paragraphs(command.help)[0]))
         options = [row for each in self.get_params(ctx) for row in _row(each)]
-        panels = [*(Panel(title, found) for title, found in rows.items()), Panel(OPTIONS, options)]
+        panels = [*(Panel(title, panel_rows) for title, panel_rows in rows.items()), Panel(OPTIONS, options)]
         formatter.write(_drawn(self, ctx, panels))
 
 

@@ -113,16 +113,16 @@ def _report(
     _check_output(target, subject.sources, model.model)
     request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
     with TerminalProgress(out, settings.training.device) as callback:
-        found = report(subject.fitted, subject.sources, request, asked.title, callback)
-    figures = found.as_dict()
+        document = report(subject.fitted, subject.sources, request, asked.title, callback)
+    figures = document.as_dict()
     warn_of(out, figures["warnings"], callback.notices)
     if target is not None:
-        _write(target, found.markdown() if asked.kind == "md" else found.html())
-    pictures = found.plots(plots) if plots is not None else []
+        _write(target, document.markdown() if asked.kind == "md" else document.html())
+    pictures = document.plots(plots) if plots is not None else []
     out.result(envelope("report", subject.entry, {"output": target, "plots": pictures, **figures}))
     if target != _STDOUT:
         written = [path for path in (target, f"{len(pictures)} charts in {plots}" if plots else None) if path]
-        out.say(found.verdict)
+        out.say(document.verdict)
         out.say(f"→ {', '.join(written)}")
 
 

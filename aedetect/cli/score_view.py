@@ -40,12 +40,12 @@ class View(Consumer):
 
     def show(self) -> None:
         """Print it; nothing where nothing was flagged, or where rows are judged together, as of series."""
-        found = self._strangest.found()
+        strangest = self._strangest.ranking()
         # Of series, single rows say little: `explain` tells of events.
-        if not found or self._fitted.series is not None:
+        if not strangest or self._fitted.series is not None:
             return
         explainer = Explainer(self._fitted)
-        explained = [explainer.explain(one, f"row {one.row}") for one in found]
+        explained = [explainer.explain(one, f"row {one.row}") for one in strangest]
         self._out.say()
         self._out.table(strangest_rows(explained))
         self._out.say()
@@ -63,9 +63,9 @@ def strangest_rows(explained: Sequence[Explanation]) -> Table:
     return table
 
 
-def histogram(found: ScoreHistogram, threshold: float) -> Table:
+def histogram(bins: ScoreHistogram, threshold: float) -> Table:
     """Rows by score; bars grow with the logarithm of the count, so that a few rows show too."""
-    edges, counts = found.filled()
+    edges, counts = bins.filled()
     below = int((edges[:-1] < threshold * (1 - 1e-9)).sum())
     step = -(-len(counts) // _BARS)
     # Bins are joined from the threshold outwards: none holds flagged and other rows.

@@ -42,10 +42,10 @@ def parted(table: Table, screen: Console) -> list[Table]:
         columns = [table.columns[place] for place in places]
         names = [str(column.header) for column in columns]
         right = tuple(str(column.header) for column in columns if column.justify == "right")
-        found = simple_table(*names, right=right)
+        part_table = simple_table(*names, right=right)
         for cells in zip(*(column.cells for column in columns), strict=True):
-            found.add_row(*cells)
-        return found
+            part_table.add_row(*cells)
+        return part_table
 
     parts = [[0]]
     for place in range(1, len(table.columns)):

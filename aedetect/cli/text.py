@@ -15,6 +15,6 @@ def plain(text: str, most: int | None = None) -> str:
     return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
 
 
-def counted(number: int, thing: str, things: str | None = None) -> str:
-    """A number of things: '1 row', '2,000 rows'; `things` where the plural is irregular."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number of things: '1 row', '2,000 rows'; `plural` where it is irregular."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

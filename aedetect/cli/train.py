@@ -170,8 +170,8 @@ class TrainReadingOptions(options.ReadingOptions):
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
-        own = {"data.decimal": self.decimal, "data.na_values": self.na_values}
-        return super().overrides() | own
+        settings = {"data.decimal": self.decimal, "data.na_values": self.na_values}
+        return super().overrides() | settings
 
 
 # With --from, the older model says what the columns are and how the network is built.

@@ -24,16 +24,16 @@ def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput
             len(fitted.training.members) > 1
         )
         out.say(f"held-out loss {curve[0][2]:.3f} {spark(curve)} {curve[-1][2]:.3f}{several}")
-    found = outlier_candidates(fitted, sources)
-    if found is None or not found.count:
+    candidates = outlier_candidates(fitted, sources)
+    if candidates is None or not candidates.count:
         return
     out.say()
-    one = found.count == 1
+    one = candidates.count == 1
     out.say(
-        f"{found.count:,} training row{'' if one else 's'} look{'s' if one else ''} anomalous "
+        f"{candidates.count:,} training row{'' if one else 's'} look{'s' if one else ''} anomalous "
         f"{'itself' if one else 'themselves'}{':' if one else ', the strangest first:'}"
     )
-    for row in found.shown:
+    for row in candidates.shown:
         more = f" and {row.duplicates - 1:,} just like it" if row.duplicates > 1 else ""
         where = f"{plain(row.source)}: " if len(sources) > 1 else ""
         out.say(f"  {where}{row.place}{more}: {plain(row.sentence)}")

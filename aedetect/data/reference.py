@@ -126,14 +126,14 @@ def quantile_edges(values: Array) -> Array:
 
 def _edges(encoder: FeatureEncoder) -> list[Array]:
     chosen = np.abs(QUANTILE_RANKS[None, :] - _RANKS[:, None]).argmin(axis=1)
-    found: list[Array] = []
+    edges: list[Array] = []
     for column in encoder.state.numeric:
-        place = len(found)
+        place = len(edges)
         if column.cycles:
-            found += [np.zeros(0, np.float32)] * column.width
+            edges += [np.zeros(0, np.float32)] * column.width
             continue
         values = np.array([0.0, 1.0]) if column.words else encoder.quantiles[place, chosen]
         if np.isnan(values).any():
             values = values[:0]
-        found.append(np.unique(scale(values, encoder.center[place], encoder.spread[place])))
-    return found
+        edges.append(np.unique(scale(values, encoder.center[place], encoder.spread[place])))
+    return edges

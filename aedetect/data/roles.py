@@ -55,12 +55,12 @@ def infer_schema(
         for column, profile in profiles.items()
         if (decision := _of_series(column, profile, series, name) or _override(column, profile, config, name))
     }
-    found = {
+    inferred = {
         column: _decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
-    decisions = set_by_hand | (found if series.time else dict(_codes_as_categories(found, profiles)))
+    decisions = set_by_hand | (inferred if series.time else dict(_codes_as_categories(inferred, profiles)))
     columns = [
         Column(
             name=column,
@@ -95,16 +95,18 @@ def _codes_as_categories(
     decisions: Mapping[str, Decision], profiles: Mapping[str, ColumnProfile]
 ) -> Mapping[str, Decision]:
     """Small whole numbers and booleans as categories, where there are no other numbers or dates."""
-    numbers = [name for name, found in decisions.items() if found.role in ("numeric", "boolean")]
-    text = any(found.role == "categorical" for found in decisions.values())
-    dates = any(found.role == "datetime" for found in decisions.values())
+    numbers = [name for name, decision in decisions.items() if decision.role in ("numeric", "boolean")]
+    text = any(decision.role == "categorical" for decision in decisions.values())
+    dates = any(decision.role == "datetime" for decision in decisions.values())
     if dates or not all(_may_be_codes(decisions[name], profiles[name]) for name in numbers):
         return decisions
     if not text and len(numbers) > _MOST_CODES:
         return decisions
     return {
-        name: Decision("categorical", f"{found.reason}, in a table of codes") if name in numbers else found
-        for name, found in decisions.items()
+        name: Decision("categorical", f"{decision.reason}, in a table of codes")
+        if name in numbers
+        else decision
+        for name, decision in decisions.items()
     }
 
 

@@ -205,11 +205,11 @@ def _left_in_order() -> Iterator[None]:
     go on with the next: so the process is left, not the function.
     """
     try:
-        with ended_by(_SIGNALS) as told:
+        with ended_by(_SIGNALS) as stop_request:
             yield
     except _Stop:
         _end()
-    if told.by is not None:
+    if stop_request.by is not None:
         _end()
 
 
@@ -249,6 +249,6 @@ def _work(place: int, source: Input, output: str | None) -> _Done:
             run_in_process(Run(task, summary, consumers), plan)
         except (DataError, ModelError) as failure:
             error = failure
-    states = iter(consumers.state())
-    kept = [None if make is None else next(states) for make in remote.consumers]
-    return _Done(summary.files[0], summary.warnings, kept, side, error)
+    remote_states = iter(consumers.state())
+    states = [None if make is None else next(remote_states) for make in remote.consumers]
+    return _Done(summary.files[0], summary.warnings, states, side, error)

@@ -158,34 +158,34 @@ class Ledger:
         tails: Sequence[StoredTail] = (),
     ) -> None:
         """Enter an input whose output is in place, and with it the ends of its series."""
-        kept = None if output is None else _storable(output)
+        stored_output = None if output is None else _storable(output)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._store(
-            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, kept, rows,
-                  anomalies, now),
+            Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, stored_output,
+                  rows, anomalies, now),
             tails,
         )  # fmt: skip
 
     def tails(self, model: str) -> dict[tuple[str, ...], bytes]:
         """The ends of the series that this model scored. Raises OutputError where one is damaged."""
         with self._using() as database:
-            found = database.execute(
+            rows = database.execute(
                 "SELECT series, data, sha256 FROM tails WHERE model = ?", (model,)
             ).fetchall()
-        for _, data, digest in found:
+        for _, data, digest in rows:
             if hashlib.sha256(data).hexdigest() != digest:
                 raise OutputError(f"{self.path}: {_DAMAGED}")
-        return {tuple(json.loads(series)): data for series, data, _ in found}
+        return {tuple(json.loads(series)): data for series, data, _ in rows}
 
     def tail_counts(self) -> list[TailCount]:
         """How much is kept of series, by model."""
         with self._using() as database:
             if "tails" not in _tables(database):
                 return []
-            found = database.execute(
+            rows = database.execute(
                 "SELECT model, COUNT(*), SUM(rows), MAX(until) FROM tails GROUP BY model ORDER BY model"
             )
-            return [TailCount(*row) for row in found]
+            return [TailCount(*row) for row in rows]
 
     def entries(self) -> Iterator[Entry]:
         """All entries, by path and then in the order they were made."""

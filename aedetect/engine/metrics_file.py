@@ -21,30 +21,32 @@ SUCCESS = (ExitCode.OK, ExitCode.ALERTS, ExitCode.DRIFT)
 _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
 
 
-def metrics(told: dict[str, Any], last_success: float | None) -> str:
+def metrics(summary: dict[str, Any], last_success: float | None) -> str:
     """A summary as Prometheus metrics. `last_success` is what the file said before, if anything."""
-    finished = datetime.fromisoformat(told["finished"]).timestamp()
-    trained = told["model"]["trained"]
-    if told["exit_code"] in SUCCESS:
+    finished = datetime.fromisoformat(summary["finished"]).timestamp()
+    trained = summary["model"]["trained"]
+    if summary["exit_code"] in SUCCESS:
         last_success = finished
-    files = Counter(entry["status"] for entry in told["files"])
+    files = Counter(entry["status"] for entry in summary["files"])
     lines: list[str] = []
 
     def gauge(name: str, text: str, *samples: tuple[dict[str, str], float | None]) -> None:
         shown = [(labels, value) for labels, value in samples if value is not None]
         if shown:
             lines.extend((f"# HELP {name} {text}", f"# TYPE {name} gauge"))
-            lines.extend(f"{name}{_label_text(_labels(told) | labels)} {value!r}" for labels, value in shown)
+            lines.extend(
+                f"{name}{_label_text(_labels(summary) | labels)} {value!r}" for labels, value in shown
+            )
 
     gauge("aedetect_last_run_timestamp_seconds", "When the last run ended.", ({}, finished))
     gauge(_LAST_SUCCESS, "When the last run that scored its inputs ended.", ({}, last_success))
-    gauge("aedetect_last_run_exit_code", "Exit code of the last run.", ({}, told["exit_code"]))
-    gauge("aedetect_last_run_duration_seconds", "How long the last run took.", ({}, told["seconds"]))
+    gauge("aedetect_last_run_exit_code", "Exit code of the last run.", ({}, summary["exit_code"]))
+    gauge("aedetect_last_run_duration_seconds", "How long the last run took.", ({}, summary["seconds"]))
     gauge(
         "aedetect_last_run_rows",
         "Rows of the last run by outcome.",
         *(
-            ({"outcome": outcome}, told[key])
+            ({"outcome": outcome}, summary[key])
             for outcome, key in (
                 ("normal", "normal"),
                 ("anomaly", "anomalies"),
@@ -58,14 +60,14 @@ def metrics(told: dict[str, Any], last_success: float | None) -> str:
         "Inputs of the last run by what became of them.",
         *(({"status": status}, files[status]) for status in ("scored", "failed", "known", "young")),
     )
-    gauge("aedetect_last_run_events", "Events found by the last run.", ({}, told["events"]))
-    gauge("aedetect_threshold", "Scores above this were flagged.", ({}, told["threshold"]))
+    gauge("aedetect_last_run_events", "Events found by the last run.", ({}, summary["events"]))
+    gauge("aedetect_threshold", "Scores above this were flagged.", ({}, summary["threshold"]))
     gauge(
         "aedetect_model_trained_timestamp_seconds",
         "When the model was trained.",
         ({}, datetime.fromisoformat(trained).timestamp() if trained else None),
     )
-    drift = told["drift"]
+    drift = summary["drift"]
     gauge(
         "aedetect_drifted_columns",
         "Columns whose values have drifted since training.",
@@ -74,8 +76,8 @@ def metrics(told: dict[str, Any], last_success: float | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _labels(told: dict[str, Any]) -> dict[str, str]:
-    return {"model": os.path.basename(str(told["model"]["path"]))}
+def _labels(summary: dict[str, Any]) -> dict[str, str]:
+    return {"model": os.path.basename(str(summary["model"]["path"]))}
 
 
 def _label_text(labels: dict[str, str]) -> str:
@@ -87,11 +89,11 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def last_success(path: Path, told: dict[str, Any]) -> float | None:
-    """What the file at `path` says of the last success with the model of `told`; None where there is none."""
+def last_success(path: Path, summary: dict[str, Any]) -> float | None:
+    """What the file at `path` says of the last success with the model of `summary`; None without one."""
     if not path.is_file():
         return None
-    line = re.compile(re.escape(_LAST_SUCCESS + _label_text(_labels(told))) + r" ([0-9.e+]+)")
+    line = re.compile(re.escape(_LAST_SUCCESS + _label_text(_labels(summary))) + r" ([0-9.e+]+)")
     with contextlib.suppress(OSError, ValueError):
         for text in path.read_text(encoding="utf-8").splitlines():
             if match := line.fullmatch(text):

@@ -47,7 +47,7 @@ def output_schema(fields: OutputFields, name: str, named: bool = False) -> pa.Sc
     Raises UsageError where two columns bear one name; `name` is the input's.
     """
     source = [pa.field(SOURCE_COLUMN, pa.string())] if named else []
-    every = [*fields.own, *fields.added, *source]
+    every = [*fields.leading, *fields.added, *source]
     names = [item.name for item in every]
     counts = Counter(names)
     twice = next((item for item in names if counts[item] > 1), None)
@@ -60,7 +60,7 @@ def joint_fields(each: Sequence[OutputFields]) -> OutputFields:
     """The columns of one output of several inputs."""
     if not each:
         return OutputFields([])
-    return OutputFields(union_fields([fields.own for fields in each]), each[0].added)
+    return OutputFields(union_fields([fields.leading for fields in each]), each[0].added)
 
 
 def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:

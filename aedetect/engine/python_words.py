@@ -56,7 +56,7 @@ def python_errors(
 
     def decorate(method: Function[Parameters, Result]) -> Function[Parameters, Result]:
         @functools.wraps(method)
-        def told(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             try:
                 return method(*args, **kwargs)
             except AedetectError as error:
@@ -65,7 +65,7 @@ def python_errors(
                     raise
                 raise type(error)(text) from error
 
-        return told
+        return wrapper
 
     return decorate
 
@@ -75,11 +75,11 @@ class PythonCallback(Callback):
 
     def __init__(self, other: Callback):
         self._other = other
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def notice(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._warned:
+            self._warned.add(text)
             warnings.warn(in_python(text), AedetectWarning, stacklevel=_outside())
         self._other.notice(text)
 

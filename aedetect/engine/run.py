@@ -99,7 +99,7 @@ def recorded(summary: RunSummary, records: Records, taken: Sequence[str | None])
     except Clash:
         raise
     except BaseException as error:
-        summary.findings["error"], summary.exit_code = _told(error)
+        summary.findings["error"], summary.exit_code = _text_and_code(error)
         with contextlib.suppress(AedetectError):
             _write(summary, records)
         raise
@@ -248,7 +248,7 @@ class Unlocker(Consumer):
         self.done(source, entry)
 
 
-def _told(error: BaseException) -> tuple[str, int]:
+def _text_and_code(error: BaseException) -> tuple[str, int]:
     if isinstance(error, AedetectError):
         return str(error), int(error.exit_code)
     if isinstance(error, Terminated):
@@ -264,12 +264,12 @@ def _told(error: BaseException) -> tuple[str, int]:
 
 
 def _write(summary: RunSummary, records: Records) -> None:
-    told = summary.as_dict()
+    entries = summary.as_dict()
     if records.summary is not None:
         with atomic_output(records.summary) as stream:
-            text = json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2)
+            text = json.dumps(entries, ensure_ascii=False, allow_nan=False, indent=2)
             stream.write(text.encode() + b"\n")
     if records.metrics is not None:
-        text = metrics(told, last_success(records.metrics, told))
+        text = metrics(entries, last_success(records.metrics, entries))
         with atomic_output(records.metrics) as stream:
             stream.write(text.encode())

@@ -17,44 +17,44 @@ from types import FrameType
 _SECONDS_UNTIL_AGAIN = 0.5
 
 
-class Told:
-    """Whether the process was told to stop while it was in the block."""
+class StopRequest:
+    """What asked the process to stop while it was in the block: `by` is the exception, None without one."""
 
     def __init__(self) -> None:
         self.by: BaseException | None = None
 
 
 @contextlib.contextmanager
-def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[Told]:
+def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[StopRequest]:
     """A block that each of these signals ends by its exception, told once however often it is sent.
 
     Signals that are ignored, as `nohup` and a shell's background do, stay so. Outside the main
     thread, where signals belong to the host program, the block is left as it is.
     """
-    told = Told()
+    stop_request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield told
+        yield stop_request
         return
     before = {number: signal.getsignal(number) for number in (*kinds, signal.SIGALRM)}
 
-    def tell(number: int, _frame: FrameType | None) -> None:
-        if told.by is None:
-            told.by = kinds[signal.Signals(number)]()
-            signal.signal(signal.SIGALRM, tell)
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop_request.by is None:
+            stop_request.by = kinds[signal.Signals(number)]()
+            signal.signal(signal.SIGALRM, on_signal)
             # What waits for a disk is not to be woken.
             signal.siginterrupt(signal.SIGALRM, False)
             signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_AGAIN, _SECONDS_UNTIL_AGAIN)
-        elif _is_dealt_with(told.by):
+        elif _is_dealt_with(stop_request.by):
             return
-        raise told.by
+        raise stop_request.by
 
     for number in kinds:
         if before[number] not in (signal.SIG_IGN, None):
-            signal.signal(number, tell)
+            signal.signal(number, on_signal)
     try:
-        yield told
+        yield stop_request
     finally:
-        if told.by is not None:
+        if stop_request.by is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             # Python cannot give back a handler that was not its own.
@@ -62,11 +62,11 @@ def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[To
                 signal.signal(number, handler)
 
 
-def _is_dealt_with(told: BaseException) -> bool:
+def _is_dealt_with(exception: BaseException) -> bool:
     """Whether the exception is on its way out: what is at work tidies up after it."""
     handled = sys.exception()
     while handled is not None:
-        if handled is told:
+        if handled is exception:
             return True
         handled = handled.__context__
     return False

@@ -225,6 +225,6 @@ def _failure(errors: Sequence[AedetectError]) -> AedetectError:
     """The error of a run of which no input could be used."""
     if len(errors) == 1:
         return errors[0]
-    told = "; ".join(str(error) for error in errors[:3])
+    reasons = "; ".join(str(error) for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return type(errors[0])(f"none of {len(errors)} inputs can be used: {told}{more}")
+    return type(errors[0])(f"none of {len(errors)} inputs can be used: {reasons}{more}")

@@ -96,5 +96,5 @@ class RunSummary:
             **self.findings,
         }
         times = self.clock.as_dict(finished, self.seconds)
-        told: dict[str, Any] = storable(envelope(self.command, self.model, body, times, self.exit_code))
-        return told
+        entries: dict[str, Any] = storable(envelope(self.command, self.model, body, times, self.exit_code))
+        return entries

@@ -28,9 +28,9 @@ class CountNames:
 
 @dataclass(frozen=True)
 class OutputFields:
-    """Columns of an output: those of the input, and those that the task adds after them."""
+    """Columns of an output: leading ones, which may differ by input, and those added after them."""
 
-    own: Sequence[pa.Field]
+    leading: Sequence[pa.Field]
     added: Sequence[pa.Field] = ()
 
 

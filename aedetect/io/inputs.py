@@ -56,14 +56,14 @@ def as_inputs(data: Data, config: DataConfig) -> Sequence[Input]:
     if isinstance(data, (str, os.PathLike)):
         return open_inputs([os.fspath(data)], read_options(config))
     if isinstance(data, (list, tuple)):
-        found: list[Input] = []
+        inputs: list[Input] = []
         for item in data:
-            found.extend(
+            inputs.extend(
                 [item] if hasattr(item, "open") and hasattr(item, "locate") else as_inputs(item, config)
             )
-        if not found:
+        if not inputs:
             raise UsageError("no data given")
-        return found
+        return inputs
     return [TableInput(_table(data))]
 
 

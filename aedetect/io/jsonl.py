@@ -38,7 +38,7 @@ def settle_types(stream: IO[bytes], name: str) -> pa.Schema:
             kinds.setdefault(key, set()).add(_kind(value))
     if not kinds:
         raise DataError(f"{name}: the file holds no rows")
-    return pa.schema([_field(key, found - {"null"}) for key, found in kinds.items()])
+    return pa.schema([_field(key, column_kinds - {"null"}) for key, column_kinds in kinds.items()])
 
 
 def line_of_row(stream: IO[bytes], row: int) -> int | None:

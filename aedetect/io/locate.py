@@ -60,15 +60,16 @@ def locate(inputs: Sequence[str]) -> list[Location]:
 
     Raises DataError for what does not exist, matches nothing, or holds no data file.
     """
-    found: list[Location] = []
+    locations: list[Location] = []
     for word in inputs:
-        found.extend(_expand(word, alone=len(inputs) == 1))
+        locations.extend(_expand(word, alone=len(inputs) == 1))
     # The same file named twice, by 'a.csv' and './a.csv' say, is one input.
     once = {
-        place.path if place.filesystem else os.path.realpath(place.path): place for place in reversed(found)
+        place.path if place.filesystem else os.path.realpath(place.path): place
+        for place in reversed(locations)
     }
-    kept = {id(place) for place in once.values()}
-    return [place for place in found if id(place) in kept]
+    unique_ids = {id(place) for place in once.values()}
+    return [place for place in locations if id(place) in unique_ids]
 
 
 def _expand(word: str, alone: bool) -> list[Location]:
@@ -84,8 +85,8 @@ def _expand(word: str, alone: bool) -> list[Location]:
         return [Location(word, _shown(word))]
     if glob.has_magic(word):
         # Folders, pipes and devices are passed over; what leads nowhere fails by name when it is read.
-        found = glob.glob(word, recursive=True)
-        matches = sorted(path for path in found if os.path.isfile(path) or not os.path.exists(path))
+        paths = glob.glob(word, recursive=True)
+        matches = sorted(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
         return [Location(path, _shown(path)) for path in matches]

@@ -44,12 +44,12 @@ def output_format(path: str) -> str:
     if path == STDIN or (Path(path).exists() and not Path(path).is_file()):
         # Devices and pipes have names that say nothing, and cannot be sought in.
         return "csv"
-    found = format_of_name(path)
-    if found in ("parquet", "arrow") and path.lower().endswith(COMPRESSION_SUFFIXES):
-        raise UsageError(f"{path}: {found} files are compressed inside; leave the last suffix off")
-    if found is None:
+    file_format = format_of_name(path)
+    if file_format in ("parquet", "arrow") and path.lower().endswith(COMPRESSION_SUFFIXES):
+        raise UsageError(f"{path}: {file_format} files are compressed inside; leave the last suffix off")
+    if file_format is None:
         raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")
-    return found
+    return file_format
 
 
 @contextlib.contextmanager

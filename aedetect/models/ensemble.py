@@ -57,8 +57,8 @@ def window_scores(
                 if not model.margin:
                     # Blocks of one size round alike, wherever a file begins or ends.
                     part = functional.pad(part, (0, 0, 0, BLOCK_ROWS - (stop - start)))
-                found = model.sliding_scores(part, left, right)[: stop - start]
-                scores[start:stop] += found.double().cpu().numpy()
+                block_scores = model.sliding_scores(part, left, right)[: stop - start]
+                scores[start:stop] += block_scores.double().cpu().numpy()
     return scores / len(models)
 
 
@@ -85,14 +85,14 @@ def reconstructed_windows(
 def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:
     """`work` applied to blocks of one size, the last one padded with zeros, so that a row's results
     do not depend on how the input was cut; [rows, columns] → [rows, what `work` gives]."""
-    found = []
+    outputs = []
     with torch.inference_mode():
         for start in range(0, max(len(matrix), 1), BLOCK_ROWS):
             block = matrix[start : start + BLOCK_ROWS]
             padded = np.zeros((BLOCK_ROWS, matrix.shape[1]), dtype=np.float32)
             padded[: len(block)] = block
-            found.append(work(torch.from_numpy(padded).to(device))[: len(block)].cpu().numpy())
-    return np.concatenate(found)
+            outputs.append(work(torch.from_numpy(padded).to(device))[: len(block)].cpu().numpy())
+    return np.concatenate(outputs)
 
 
 @contextmanager

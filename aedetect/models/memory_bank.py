@@ -56,8 +56,8 @@ class MemoryBank(DataSizedBuffers):
     def forward(self, points: Tensor) -> Tensor:
         penalised = bool(self.penalties.any())
         parts = []
-        for some, weights in self._weighted(points):
-            squared = (some - weights @ self.points).square()
+        for block, weights in self._weighted(points):
+            squared = (block - weights @ self.points).square()
             if penalised:
                 squared += (weights @ self.penalties / points.shape[1])[:, None]
             parts.append(squared)
@@ -72,8 +72,8 @@ class MemoryBank(DataSizedBuffers):
         # The squared length of a point is the same for all that is stored: softmax drops it.
         sharpened = (2 / self.temperature * self.points).T.contiguous()
         offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
-        for some in points.split_with_sizes(_chunks(len(points))):
-            yield some, mixture_weights(torch.addmm(offsets, some, sharpened))
+        for block in points.split_with_sizes(_chunks(len(points))):
+            yield block, mixture_weights(torch.addmm(offsets, block, sharpened))
 
     def fit(self, points: Tensor, validation: Tensor, outlier_candidates: Tensor, size: int) -> None:
         """Store at most `size` of `points` [rows, width]; those of `validation` [rows, width] are typical.
@@ -121,7 +121,7 @@ def coreset(points: Tensor, size: int) -> Tensor:
         return torch.arange(len(points), device=points.device)
     chosen = torch.arange(size // 2, device=points.device)
     apart = torch.cat(
-        [torch.cdist(some, points[chosen]).amin(dim=1) for some in torch.split(points, _COMPARED_ROWS)]
+        [torch.cdist(block, points[chosen]).amin(dim=1) for block in torch.split(points, _COMPARED_ROWS)]
     )
     while len(chosen) < size:
         chance = apart + _LEAST_CHANCE * apart.mean() + torch.finfo(apart.dtype).tiny

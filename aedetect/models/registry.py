@@ -73,5 +73,5 @@ def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise UsageError(f"unknown architecture {name!r}{hint} ({kind} there are: {', '.join(names)})")
-    module, _, found = known[name].partition(":")
-    return getattr(import_module(module), found)
+    module, _, class_name = known[name].partition(":")
+    return getattr(import_module(module), class_name)

@@ -102,6 +102,6 @@ class StandardizedColumns(nn.Module):
 
     def errors(self, squared: Tensor, missing: Tensor) -> Tensor:
         """Errors [rows, features] from squared deviations [rows, width]; none where missing."""
-        kept = torch.where(missing, 0.0, squared)
-        errors = kept.new_zeros((len(kept), self.layout.width))
-        return errors.index_add_(1, self.owners, kept)
+        observed = torch.where(missing, 0.0, squared)
+        errors = observed.new_zeros((len(observed), self.layout.width))
+        return errors.index_add_(1, self.owners, observed)

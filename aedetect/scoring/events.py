@@ -31,7 +31,7 @@ def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, lea
     Two flagged rows with at most `gap` rows between them, and no pause, are of one event; an
     event has at least `least` flagged rows.
     """
-    found: list[Event] = []
+    events: list[Event] = []
     counts: dict[int, int] = {}
     for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
         rows = timeline.order[part]
@@ -39,9 +39,10 @@ def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, lea
             if len(places) < least:
                 continue
             counts[series] = counts.get(series, 0) + 1
-            own = rows[places]
-            found.append(Event(series, counts[series], own, int(own[np.argmax(scores[own])])))
-    return found
+            flagged_rows = rows[places]
+            peak = int(flagged_rows[np.argmax(scores[flagged_rows])])
+            events.append(Event(series, counts[series], flagged_rows, peak))
+    return events
 
 
 def event_numbers(events: list[Event], rows: int) -> Integers:

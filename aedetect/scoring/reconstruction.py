@@ -54,9 +54,9 @@ class Reconstruction:
     """The rows that a session has kept, beside what the model rebuilds them as."""
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
-        assert session.kept is not None
+        assert session.series_data is not None
         assert fitted.series is not None
-        self._fitted, self._session, self._kept = fitted, session, session.kept
+        self._fitted, self._session, self._data = fitted, session, session.series_data
         self._channels = Channels.of(fitted.encoder)
         self._scaled = self._rebuilt(fitted.series.state.window)
         self._calm = ~session.flagged & ~np.isnan(session.scores)
@@ -98,23 +98,23 @@ class Reconstruction:
 
     def shares(self, row: int) -> Floats:
         """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
-        kept, window = self._kept, self._window
-        place = int(np.flatnonzero(kept.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
-        for part, stretch in zip(kept.timeline.segments, kept.own, strict=True):
+        data, window = self._data, self._window
+        place = int(np.flatnonzero(data.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
+        for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
-                start = kept.rows.seconds[kept.timeline.order[part.start]]
+                start = data.rows.seconds[data.timeline.order[part.start]]
                 with single_threaded(self._fitted.device):
-                    found = self._session.attribution.shares_at(
+                    shares = self._session.attribution.shares_at(
                         stretch, np.array([place - part.start]), start
                     )
-                return np.asarray(found[0], dtype=np.float64)
+                return np.asarray(shares[0], dtype=np.float64)
         return np.zeros(len(self._session.columns))
 
     @property
     def _sides(self) -> tuple[Matrix, Matrix]:
         """Channels in standard deviations, as seen and as expected."""
         weights = self._channels.weights.astype(np.float32)
-        return self._kept.rows.values / weights, self._scaled / weights
+        return self._data.rows.values / weights, self._scaled / weights
 
     @property
     def _window(self) -> int:
@@ -127,14 +127,14 @@ class Reconstruction:
     def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> ReconstructedColumn:
         apart = np.abs(seen - expected)
         usual, band = np.zeros(len(seen)), np.zeros(len(seen))
-        for series in np.unique(self._kept.rows.series).tolist():
-            own = self._kept.rows.series == series
-            known = own & ~np.isnan(apart)
+        for series in np.unique(self._data.rows.series).tolist():
+            in_series = self._data.rows.series == series
+            known = in_series & ~np.isnan(apart)
             calm = known & self._calm
             # Where nearly all is flagged, what is not is no measure.
-            found = apart[calm if calm.sum() >= self._window else known]
-            if len(found):
-                usual[own], band[own] = np.quantile(found, [_USUAL, _BAND])
+            distances = apart[calm if calm.sum() >= self._window else known]
+            if len(distances):
+                usual[in_series], band[in_series] = np.quantile(distances, [_USUAL, _BAND])
         return ReconstructedColumn(column, seen, expected, usual, band)
 
     def _of_words(
@@ -145,20 +145,20 @@ class Reconstruction:
 
     def _rebuilt(self, window: int) -> Matrix:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
-        kept, series = self._kept, self._fitted.series
+        data, series = self._data, self._fitted.series
         assert series is not None
-        found = np.full(kept.rows.values.shape, np.nan, dtype=np.float32)
+        channels = np.full(data.rows.values.shape, np.nan, dtype=np.float32)
         scaling = scalings(
-            kept.rows, kept.timeline, self._session.names, series.scales, series.state.beginning
+            data.rows, data.timeline, self._session.names, series.scales, series.state.beginning
         )
         with single_threaded(self._fitted.device):
             for part, stretch, (center, spread) in zip(
-                kept.timeline.segments, kept.own, scaling, strict=True
+                data.timeline.segments, data.segment_channels, scaling, strict=True
             ):
                 if len(stretch) >= window:
                     rebuilt = inverse_log_compressed(self._stretch(stretch, window))
-                    found[kept.timeline.order[part]] = rebuilt * spread + center
-        return found
+                    channels[data.timeline.order[part]] = rebuilt * spread + center
+        return channels
 
     def _stretch(self, stretch: Matrix, window: int) -> Matrix:
         last = len(stretch) - window
@@ -166,12 +166,12 @@ class Reconstruction:
         sums, counts = np.zeros(stretch.shape, dtype=np.float64), np.zeros((len(stretch), 1))
         inside = np.arange(window)
         for begin in range(0, len(starts), BLOCK_ROWS):
-            some = starts[begin : begin + BLOCK_ROWS]
+            block = starts[begin : begin + BLOCK_ROWS]
             rebuilt = reconstructed_windows(
-                self._fitted.members, stretch[some[:, None] + inside], self._fitted.device
+                self._fitted.members, stretch[block[:, None] + inside], self._fitted.device
             )
-            for start, one in zip(some.tolist(), rebuilt, strict=True):
-                sums[start : start + window] += one
+            for start, steps in zip(block.tolist(), rebuilt, strict=True):
+                sums[start : start + window] += steps
                 counts[start : start + window] += 1
         return np.asarray(sums / counts, dtype=np.float32)
 

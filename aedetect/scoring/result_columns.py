@@ -69,9 +69,9 @@ def result_arrays(scores: Scores, columns: Sequence[str], top: int) -> list[pa.A
 def top_attribution(shares: Matrix, columns: Sequence[str], top: int) -> str:
     """The columns that contributed most to one row's error, as a JSON object of their shares."""
     order = np.argsort(-shares, kind="stable")[:top]
-    kept = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]
+    contributors = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]
     return json.dumps(
-        {columns[index]: round(float(shares[index]), 2) for index in kept},
+        {columns[index]: round(float(shares[index]), 2) for index in contributors},
         ensure_ascii=False,
         allow_nan=False,
     )

@@ -69,15 +69,15 @@ class SeriesScorer:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SeriesData:
     """What a session has of the rows: as they were read, in time, and as the model is given them.
 
-    `own`: the channels [steps, channels] of each segment of the timeline.
+    `segment_channels`: the channels [steps, channels] of each segment of the timeline.
     """
 
     rows: Rows
     timeline: Timeline
-    own: list[Matrix]
+    segment_channels: list[Matrix]
 
 
 @dataclass
@@ -101,7 +101,7 @@ class SeriesSession:
     def __init__(self, scorer: SeriesScorer, inputs: Sequence[Input], prior: PriorRows, keep: bool):
         self._scorer = scorer
         self._keep = keep
-        self.kept: Kept | None = None
+        self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
         self._entities = Entities(scorer.series.state.entity)
         self._taken: dict[int, _Taken] = {}
@@ -143,8 +143,8 @@ class SeriesSession:
         read: list[Rows] = []
         if not tails.precede(rows, self._entities.names):
             read = [self._read(source, _Taken()) for source in earlier]
-        kept = tails.rows(together([*read, rows], width), self._entities.names)
-        return together([kept, *read], width)
+        prior_rows = tails.rows(together([*read, rows], width), self._entities.names)
+        return together([prior_rows, *read], width)
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         if self._tails is None or self._rows is None:
@@ -188,7 +188,7 @@ class SeriesSession:
     def place(self, row: int) -> tuple[Input, int]:
         """The input of a row (from 0, over all inputs), and its number there, from 1."""
         row -= self._before
-        first, source = next(found for found in reversed(self._sources) if found[0] <= row)
+        first, source = next((first, source) for first, source in reversed(self._sources) if first <= row)
         return source, row - first + 1
 
     def check(self, sources: Sequence[Input]) -> None:
@@ -282,8 +282,8 @@ class SeriesSession:
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
-        own = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
-        raw = self._raw(own, timeline, len(rows))
+        segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
+        raw = self._raw(segment_channels, timeline, len(rows))
         self.unscorable = rows.unscorable | np.isnan(raw)
         self.warmup = np.isnan(raw) & ~rows.unscorable
         scores = raw / float(fitted.scale)
@@ -293,15 +293,15 @@ class SeriesSession:
             self.flagged = self.scores > fitted.threshold
         self.p_values = fitted.calibration.p_values(self.scores)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
-        found = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        self.found_events = _of_rows_from(found, known, self.scores)
+        events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
+        self.found_events = _of_rows_from(events, known, self.scores)
         self.event_of = event_numbers(self.found_events, len(rows))
         self.seconds, self.series = rows.seconds, rows.series
-        self._attribute(own, timeline, len(rows))
+        self._attribute(segment_channels, timeline, len(rows))
         if self._keep:
-            self.kept = Kept(rows, timeline, own)
+            self.series_data = SeriesData(rows, timeline, segment_channels)
 
-    def _raw(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
+    def _raw(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
         """Unscaled scores [rows]; NaN where too little of a series is known."""
         fitted, series = self._scorer.fitted, self._scorer.series
         window = series.state.window
@@ -309,26 +309,26 @@ class SeriesSession:
         raw = np.full(rows, np.nan)
         with single_threaded(fitted.device) as workers:
             work = partial(segment_scores, fitted, window=window)
-            for index, scores in enumerate(ordered(work, own, workers)):
+            for index, scores in enumerate(ordered(work, segment_channels, workers)):
                 scores[: warmup[index]] = np.nan
                 raw[timeline.order[timeline.segments[index]]] = scores
         return raw
 
-    def _attribute(self, own: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
+    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
         """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
         self._share_of = np.zeros(rows, dtype=np.int64)
-        found = [np.zeros((1, len(self.columns)), dtype=np.float32)]
+        shares = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
         with single_threaded(self._scorer.fitted.device):
-            for part, segment in zip(timeline.segments, own, strict=True):
+            for part, segment in zip(timeline.segments, segment_channels, strict=True):
                 places = np.flatnonzero(self.flagged[timeline.order[part]])
                 if not len(places) or len(segment) < self.window:
                     continue
                 start = self.seconds[timeline.order[part.start]]
-                found.append(self.attribution.shares_at(segment, places, start))
+                shares.append(self.attribution.shares_at(segment, places, start))
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
                 count += len(places)
-        self._shares = np.concatenate(found)
+        self._shares = np.concatenate(shares)
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
@@ -351,11 +351,11 @@ def _place(source: Input, before: int, index: int) -> str:
 def _of_rows_from(events: Sequence[Event], known: int, scores: Floats) -> list[Event]:
     """The events with rows from number `known` on, without the rows before, numbered anew."""
     counts: dict[int, int] = {}
-    found = []
+    new_events = []
     for event in events:
         rows = event.rows[event.rows >= known]
         if len(rows):
             counts[event.series] = counts.get(event.series, 0) + 1
             peak = int(rows[np.argmax(scores[rows])])
-            found.append(replace(event, number=counts[event.series], rows=rows, peak=peak))
-    return found
+            new_events.append(replace(event, number=counts[event.series], rows=rows, peak=peak))
+    return new_events

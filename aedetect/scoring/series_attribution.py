@@ -65,9 +65,9 @@ class SeriesAttribution:
         inside = np.arange(window)
         each = np.zeros((count, segment.shape[1]))
         for begin in range(0, len(starts), BLOCK_ROWS):
-            some = starts[begin : begin + BLOCK_ROWS]
-            windows = segment[some[:, None] + inside]
-            each[some] = window_errors(self.fitted.members, windows, self.fitted.device).mean(axis=1)
+            block = starts[begin : begin + BLOCK_ROWS]
+            windows = segment[block[:, None] + inside]
+            each[block] = window_errors(self.fitted.members, windows, self.fitted.device).mean(axis=1)
         sums = np.concatenate([np.zeros((1, each.shape[1])), np.cumsum(each, axis=0)])
         counts = np.concatenate([[0], np.cumsum(taken)])
         return np.asarray((sums[high] - sums[low]) / (counts[high] - counts[low])[:, None], dtype=np.float32)

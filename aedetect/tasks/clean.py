@@ -22,7 +22,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.table import TableScorer
 from aedetect.tasks.change_log import CHANGE_FIELDS, Changes
-from aedetect.tasks.expected import Repairer
+from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.repaired_rows import RepairedRows
 from aedetect.tasks.rows_task import RowsTask
 
@@ -51,7 +51,7 @@ class Clean(RowsTask):
 
     def __init__(self, fitted: FittedModel, options: CleanOptions):
         super().__init__(fitted)
-        self.repairer = Repairer(fitted)
+        self.expectation = ConditionalExpectation(fitted)
         self.options = options
 
     @property
@@ -64,19 +64,19 @@ class Clean(RowsTask):
 
 class _Cleaning(RepairedRows):
     def __init__(self, task: Clean, source: Input, typed: bool):
-        super().__init__(task.repairer, source, typed)
+        super().__init__(task.expectation, source, typed)
         self._options = task.options
         self._scorer = TableScorer(task.fitted)
 
     def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
-        repairer = self._repairer
+        expectation = self._expectation
         if self._options.flagged_only:
             scores = self._scorer.score_batch(rows)
             encoded = scores.encoded
             masks, why, expected = self._blamed(scores)
-            values = restored(repairer.encoder, expected)
+            values = restored(expectation.encoder, expected)
         else:
-            encoded = repairer.encoder.transform(rows)
+            encoded = expectation.encoder.transform(rows)
             masks, why, values = self._denoised(rows, encoded.matrix)
         out = pa.RecordBatch.from_arrays(self.merged(rows, values, masks), schema=pa.schema(self._fields))
         changes = Changes(first, self._options.listed)
@@ -89,21 +89,21 @@ class _Cleaning(RepairedRows):
         self, batch: pa.RecordBatch, matrix: Matrix
     ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
         """Which cells change, why, and to what: numbers without noise, faults put right."""
-        repairer = self._repairer
-        faults = repairer.faults(batch, matrix)
+        expectation = self._expectation
+        faults = expectation.faults(batch, matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
-        unknown = repairer.features(faulty) | np.isnan(matrix)
-        expected = repairer.expected(matrix, unknown, self._options.noise)
+        unknown = expectation.features(faulty) | np.isnan(matrix)
+        expected = expectation.expected(matrix, unknown, self._options.noise)
         masks, why = dict(faulty), {name: reasons for name, (_, reasons) in faults.items()}
         # A true value beyond all learned ones stays there when noise is taken from it.
-        values = restored(repairer.encoder, expected, bounded=False)
+        values = restored(expectation.encoder, expected, bounded=False)
         if self._options.noise:
-            for index, column in enumerate(repairer.encoder.state.numeric):
+            for index, column in enumerate(expectation.encoder.state.numeric):
                 if column.words or column.cycles:
                     continue
-                read = column.read(batch.column(column.column), repairer.encoder.schema.rules).values
-                now = cells.numbers(values[column.column], repairer.encoder.schema.rules).values
-                spread = repairer.encoder.deviation[self._place(index)]
+                read = column.read(batch.column(column.column), expectation.encoder.schema.rules).values
+                now = cells.numbers(values[column.column], expectation.encoder.schema.rules).values
+                spread = expectation.encoder.deviation[self._place(index)]
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread
                 if column.role == "boolean":
@@ -118,7 +118,7 @@ class _Cleaning(RepairedRows):
 
         The next one is replaced only where a row would still be flagged without the first.
         """
-        repairer, fitted = self._repairer, self._repairer.fitted
+        expectation, fitted = self._expectation, self._expectation.fitted
         threshold = fitted.threshold
         shares, matrix = scores.attribution, scores.encoded.matrix
         rank = (-shares).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
@@ -131,15 +131,16 @@ class _Cleaning(RepairedRows):
             if not len(rows):
                 break
             replaced[rows] |= (rank[rows] == place) & suspect[rows]
-            unknown = repairer.features(_by_column(replaced, fitted.columns))[rows] | np.isnan(matrix[rows])
-            expected[rows] = repairer.expected(matrix[rows], unknown)
+            blamed = expectation.features(_by_column(replaced, fitted.columns))[rows]
+            unknown = blamed | np.isnan(matrix[rows])
+            expected[rows] = expectation.expected(matrix[rows], unknown)
             mended = np.where(unknown, expected[rows], matrix[rows])
             flagged[rows] = self._scorer.score_rows(mended) > threshold
         masks = _by_column(replaced, fitted.columns)
         return masks, {name: np.full(len(replaced), "blamed", dtype=object) for name in masks}, expected
 
     def _place(self, index: int) -> int:
-        return sum(column.width for column in self._repairer.encoder.state.numeric[:index])
+        return sum(column.width for column in self._expectation.encoder.state.numeric[:index])
 
 
 def _by_column(cells: Mask, columns: Sequence[str]) -> dict[str, Mask]:

@@ -79,9 +79,9 @@ class _Encoding:
             scores = task.scorer.score_batch(rows)
             encoded, flagged = scores.encoded, scores.flagged
         codes = in_blocks(task.codes.encode, encoded.matrix, task.fitted.device)
-        own = [rows.column(item.name) for item in self._ids]
-        found = [pa.array(column, mask=encoded.unscorable) for column in codes.T]
-        out = pa.RecordBatch.from_arrays([*own, *found], schema=self._schema)
+        ids = [rows.column(item.name) for item in self._ids]
+        code_columns = [pa.array(column, mask=encoded.unscorable) for column in codes.T]
+        out = pa.RecordBatch.from_arrays([*ids, *code_columns], schema=self._schema)
         known = np.where(encoded.unscorable[:, None], np.float32(np.nan), codes)
         counts = Counter(rows=len(rows), unusable=int(encoded.unscorable.sum()))
         return BatchResult(out, counts, EncodedRows(encoded, known, flagged))
@@ -140,13 +140,13 @@ class _Decoding:
             raise DataError(f"{self._source.name}: {where}: a code is no number; was the file changed?")
         filled = np.where(usable[:, None], codes, 0.0).astype(np.float32)
         matrix = in_blocks(self._task.codes.decode, filled, self._task.fitted.device)
-        found = restored(self._task.fitted.encoder, matrix)
+        columns = restored(self._task.fitted.encoder, matrix)
         keep = pa.array(usable)
         rebuilt = [
-            pc.if_else(keep, found[name], pa.scalar(None, type_)) for name, type_ in self._types.items()
+            pc.if_else(keep, columns[name], pa.scalar(None, type_)) for name, type_ in self._types.items()
         ]
-        own = [rows.column(item.name) for item in self._beside]
-        out = pa.RecordBatch.from_arrays([*own, *rebuilt], schema=self._schema)
+        other_columns = [rows.column(item.name) for item in self._beside]
+        out = pa.RecordBatch.from_arrays([*other_columns, *rebuilt], schema=self._schema)
         return BatchResult(out, Counter(rows=len(rows), unusable=int((~usable).sum())))
 
     def account(self, result: BatchResult, first: int) -> None:

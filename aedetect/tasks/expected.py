@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _RARE_SHARE = 0.005
 
 
-class Repairer:
+class ConditionalExpectation:
     """Expected cells of record batches, given the cells that are known; shared by the jobs.
 
     Raises ModelError for a model that has no repair member.
@@ -62,7 +62,7 @@ class Repairer:
         """`work` on rows with gaps and on those without, apart: each in blocks of its own kind."""
         beside = np.empty((len(given), 0), np.float32) if extra is None else extra
         width = given.shape[1]
-        found = np.empty_like(given)
+        estimates = np.empty_like(given)
 
         def step(block: torch.Tensor) -> torch.Tensor:
             values, missing = self._values(block[:, :width])
@@ -73,8 +73,8 @@ class Repairer:
         for chosen in (gaps, ~gaps):
             if chosen.any():
                 both = np.concatenate([given[chosen], beside[chosen]], axis=1)
-                found[chosen] = in_blocks(step, both, self.fitted.device)
-        return found
+                estimates[chosen] = in_blocks(step, both, self.fitted.device)
+        return estimates
 
     def _values(self, block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values and gaps [rows, width]; a category that is NaN is unknown."""
@@ -86,33 +86,33 @@ class Repairer:
 
     def faults(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, tuple[Mask, np.ndarray[Any, Any]]]:
         """Per column, which cells hold what none can hold [rows], and why: unreadable, infinite, unseen."""
-        found: dict[str, tuple[Mask, np.ndarray[Any, Any]]] = {}
+        faults: dict[str, tuple[Mask, np.ndarray[Any, Any]]] = {}
         rules = self.encoder.schema.rules
         for column in self.encoder.state.numeric:
             read = column.read(batch.column(column.column), rules)
             infinite = np.abs(read.values) > cells.LARGEST
             why = np.where(infinite, "infinite", "unreadable").astype(object)
-            found[column.column] = (read.bad | infinite, why)
+            faults[column.column] = (read.bad | infinite, why)
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             rare = vocabulary.other / max(sum(vocabulary.counts) + vocabulary.other, 1)
             unseen = (matrix[:, width + index] == OTHER) & (rare < _RARE_SHARE)
-            found[vocabulary.column] = (unseen, np.full(len(batch), "never seen", dtype=object))
-        return found
+            faults[vocabulary.column] = (unseen, np.full(len(batch), "never seen", dtype=object))
+        return faults
 
     def empty(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, Mask]:
         """Per column, which cells are missing [rows]."""
         rules = self.encoder.schema.rules
-        found = {
+        missing = {
             column.column: column.read(batch.column(column.column), rules).missing
             for column in self.encoder.state.numeric
         }
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
-            found[vocabulary.column] = matrix[:, width + index] == MISSING
+            missing[vocabulary.column] = matrix[:, width + index] == MISSING
         for name in self.encoder.state.constant:
-            found[name] = cells.empty(batch.column(name), rules)
-        return found
+            missing[name] = cells.empty(batch.column(name), rules)
+        return missing
 
     def features(self, columns: dict[str, Mask]) -> Mask:
         """Cells by column as cells by feature [rows, features]."""

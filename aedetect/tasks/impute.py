@@ -15,7 +15,7 @@ from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel
-from aedetect.tasks.expected import Repairer
+from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.repaired_rows import RepairedRows
 from aedetect.tasks.rows_task import RowsTask
 
@@ -37,7 +37,7 @@ class Impute(RowsTask):
         if draws is not None and not 1 <= draws <= MOST_DRAWS:
             raise UsageError(f"draws = {draws}: must be from 1 to {MOST_DRAWS:,}")
         super().__init__(fitted)
-        self.repairer = Repairer(fitted)
+        self.expectation = ConditionalExpectation(fitted)
         self.mark = mark
         self.draws = draws
         self.seed = seed
@@ -50,7 +50,7 @@ class Impute(RowsTask):
 
 class _Imputing(RepairedRows):
     def __init__(self, task: Impute, source: Input, typed: bool):
-        super().__init__(task.repairer, source, typed)
+        super().__init__(task.expectation, source, typed)
         self._task = task
 
     def fields(self) -> OutputFields:
@@ -59,18 +59,18 @@ class _Imputing(RepairedRows):
         return OutputFields([*self._fields, *mark, *draw])
 
     def process(self, batch: pa.RecordBatch, first: int) -> BatchResult:
-        repairer = self._repairer
-        encoded = repairer.encoder.transform(batch)
-        masks = repairer.empty(batch, encoded.matrix)
-        faults = repairer.faults(batch, encoded.matrix)
+        expectation = self._expectation
+        encoded = expectation.encoder.transform(batch)
+        masks = expectation.empty(batch, encoded.matrix)
+        faults = expectation.faults(batch, encoded.matrix)
         faulty = {name: mask for name, (mask, _) in faults.items()}
-        unknown = repairer.features(masks) | repairer.features(faulty) | np.isnan(encoded.matrix)
+        unknown = expectation.features(masks) | expectation.features(faulty) | np.isnan(encoded.matrix)
         fills = int(sum(mask.sum() for mask in masks.values()))
         marks = [_marks(masks, len(batch))] if self._task.mark else []
-        schema = pa.schema(self.fields().own)
+        schema = pa.schema(self.fields().leading)
         counts = Counter(rows=len(batch), unusable=int(encoded.unscorable.sum()), cells=fills)
         if not self._task.draws:
-            values = restored(repairer.encoder, repairer.expected(encoded.matrix, unknown))
+            values = restored(expectation.encoder, expectation.expected(encoded.matrix, unknown))
             columns = self.merged(batch, values, masks)
             filled = pa.RecordBatch.from_arrays([*columns, *marks], schema=schema)
             return BatchResult(filled, counts, encoded)
@@ -79,9 +79,9 @@ class _Imputing(RepairedRows):
             # A row's draw follows from its place in the input, not from how that was cut.
             places = np.arange(first, first + len(batch), dtype=np.uint64)
             chances = uniform(places, (self._task.seed * _SEED_STEP + number) % _SEED_STEP**2)
-            values = restored(repairer.encoder, repairer.drawn(encoded.matrix, unknown, chances))
-            told = pa.repeat(pa.scalar(number, pa.int64()), len(batch))
-            columns = [*self.merged(batch, values, masks), *marks, told]
+            values = restored(expectation.encoder, expectation.drawn(encoded.matrix, unknown, chances))
+            draw_numbers = pa.repeat(pa.scalar(number, pa.int64()), len(batch))
+            columns = [*self.merged(batch, values, masks), *marks, draw_numbers]
             parts.append(pa.RecordBatch.from_arrays(columns, schema=schema))
         order = np.arange(len(batch) * self._task.draws).reshape(self._task.draws, -1).T.ravel()
         table = pa.Table.from_batches(parts).combine_chunks()

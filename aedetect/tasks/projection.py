@@ -149,9 +149,9 @@ class Sampled:
     def joined(self, other: Sampled) -> Sampled:
         """The draw from both: the rows of the smallest keys."""
         keys = np.concatenate([self.keys, other.keys])
-        kept = np.argsort(keys, kind="stable")[:MOST_POINTS]
-        codes = np.concatenate([self.codes, other.codes])[kept]
-        return Sampled(keys[kept], codes, np.concatenate([self.flagged, other.flagged])[kept])
+        smallest = np.argsort(keys, kind="stable")[:MOST_POINTS]
+        codes = np.concatenate([self.codes, other.codes])[smallest]
+        return Sampled(keys[smallest], codes, np.concatenate([self.flagged, other.flagged])[smallest])
 
 
 class MapSample(Consumer):

@@ -46,7 +46,7 @@ class TopRows:
     def __init__(self, most: int, flagged_only: bool = False):
         self._most = most
         self._flagged_only = flagged_only
-        self._kept: dict[tuple[float, bytes], RankedRow] = {}
+        self._rows: dict[tuple[float, bytes], RankedRow] = {}
         self._counts: dict[tuple[float, bytes], int] = {}
         self._sources: list[Input] = []
         self._least = -np.inf
@@ -63,20 +63,20 @@ class TopRows:
             return
         for index in candidates[high >= distinct[0]]:
             key = (float(scores.scores[index]), scores.attribution[index].tobytes())
-            if key not in self._kept:
-                self._kept[key] = ranked(batch, int(index), len(self._sources))
+            if key not in self._rows:
+                self._rows[key] = ranked(batch, int(index), len(self._sources))
             self._counts[key] = self._counts.get(key, 0) + 1
         # The least score kept only ever rises: what is dropped here never comes back, and the
         # counts of what stays are complete.
-        for key in sorted(self._kept, key=lambda key: self._kept[key], reverse=True)[self._most :]:
-            del self._kept[key], self._counts[key]
-        if len(self._kept) == self._most:
-            self._least = min(score for score, _ in self._kept)
+        for key in sorted(self._rows, key=lambda key: self._rows[key], reverse=True)[self._most :]:
+            del self._rows[key], self._counts[key]
+        if len(self._rows) == self._most:
+            self._least = min(score for score, _ in self._rows)
 
-    def found(self) -> list[RankedRow]:
+    def ranking(self) -> list[RankedRow]:
         """The strangest rows, strangest first, each with how many there are like it."""
-        found = [replace(one, count=self._counts[key]) for key, one in self._kept.items()]
-        return sorted(found, reverse=True)
+        rows = [replace(one, count=self._counts[key]) for key, one in self._rows.items()]
+        return sorted(rows, reverse=True)
 
 
 def ranked(batch: ScoredBatch, index: int, order: int = 0) -> RankedRow:

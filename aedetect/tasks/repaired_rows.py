@@ -11,7 +11,7 @@ from aedetect.data.features.decoder import as_type, restored_types
 from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.io.source import Input
 from aedetect.io.write import as_text
-from aedetect.tasks.expected import Repairer
+from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.input_warnings import InputWarnings
 
 _EXACT = 2.0**53
@@ -20,13 +20,13 @@ _EXACT = 2.0**53
 class RepairedRows:
     """One pass over one input whose rows are repaired."""
 
-    def __init__(self, repairer: Repairer, source: Input, typed: bool):
+    def __init__(self, expectation: ConditionalExpectation, source: Input, typed: bool):
         arriving = source.open(1024).schema
-        self._repairer = repairer
-        schema = repairer.fitted.schema
+        self._expectation = expectation
+        schema = expectation.fitted.schema
         self.warnings = schema.check(source.name, arriving)
         self._watch = InputWarnings(source, schema)
-        self._fields = [_output_field(item, repairer, typed and source.is_text) for item in arriving]
+        self._fields = [_output_field(item, expectation, typed and source.is_text) for item in arriving]
 
     def fields(self) -> OutputFields:
         return OutputFields(self._fields)
@@ -41,25 +41,25 @@ class RepairedRows:
         self, batch: pa.RecordBatch, values: dict[str, pa.Array], masks: dict[str, Mask]
     ) -> list[pa.Array]:
         """The input's columns, with `values` where `masks` are set, in their output types."""
-        rules = self._repairer.encoder.schema.rules
+        rules = self._expectation.encoder.schema.rules
         return [
             _merge(batch.column(item.name), item.type, values.get(item.name), masks.get(item.name), rules)
             for item in self._fields
         ]
 
 
-def _output_field(item: pa.Field, repairer: Repairer, typed: bool) -> pa.Field:
+def _output_field(item: pa.Field, expectation: ConditionalExpectation, typed: bool) -> pa.Field:
     """A column of the output: as it came, dictionaries undone; text as numbers where that is asked for."""
-    columns = {column.column: column for column in repairer.encoder.state.numeric}
+    columns = {column.column: column for column in expectation.encoder.state.numeric}
     type_ = cells.value_type(item.type)
     column = columns.get(item.name)
     if typed and column is not None and pa.types.is_string(type_) and column.role == "numeric":
         # Numbers that float64 cannot hold to the digit stay text.
-        exact = not column.whole or repairer.encoder.largest(column.column) <= _EXACT
+        exact = not column.whole or expectation.encoder.largest(column.column) <= _EXACT
         return pa.field(item.name, pa.float64() if exact else type_)
     if pa.types.is_null(type_):
         # Of a column without any value only the model knows what it should hold.
-        return pa.field(item.name, restored_types(repairer.encoder).get(item.name, type_))
+        return pa.field(item.name, restored_types(expectation.encoder).get(item.name, type_))
     return pa.field(item.name, type_)
 
 

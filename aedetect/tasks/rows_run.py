@@ -67,8 +67,12 @@ def run_rows_task(
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
         fitted = fitted.adjusted(settings)
         task = make(fitted)
-        told = {"path": str(request.model), "sha256": fitted.sha256, "trained": fitted.training.started}
-        summary = RunSummary(task.name, task.counts, told)
+        model_entry = {
+            "path": str(request.model),
+            "sha256": fitted.sha256,
+            "trained": fitted.training.started,
+        }
+        summary = RunSummary(task.name, task.counts, model_entry)
         together = len(sources) > 1 and goes_together(outputs) and not is_folder(request.output)
         plan = Plan(sources, outputs, together, side)
         consumers = [Unlocker(locks)] if not together else []

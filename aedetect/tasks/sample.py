@@ -51,8 +51,8 @@ def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) ->
             size = min(_BATCH_ROWS, count - start)
             values = auxiliary.sampler.draw(auxiliary.repair.memory, among, size, random)
             matrix = auxiliary.repair.columns.rows(values).cpu().numpy()
-        found = restored(fitted.encoder, matrix)
-        yield pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+        columns = restored(fitted.encoder, matrix)
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:

@@ -77,18 +77,18 @@ class _Scoring:
         self._task = task
         self._source = source
         fitted, arriving = task.fitted, source.open(1024).schema
-        self._own = _own_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
+        self._input_fields = _input_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
         self._schema: pa.Schema | None = None
         if task.shape:
             added = result_schema(task.shape.prefix, task.scorer.has_events)
-            check_free([field.name for field in self._own], added.names, source.name)
-            self._schema = pa.schema([*self._own, *added])
+            check_free([field.name for field in self._input_fields], added.names, source.name)
+            self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.schema.check(source.name, arriving, used=fitted.config.data.label)
         self._watch = InputWarnings(source, fitted.schema)
 
     def fields(self) -> OutputFields:
-        added = list(self._schema)[len(self._own) :] if self._schema is not None else []
-        return OutputFields(self._own, added)
+        added = list(self._schema)[len(self._input_fields) :] if self._schema is not None else []
+        return OutputFields(self._input_fields, added)
 
     def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
         scores = self._task.session.score(self._source, NumberedBatch(first - 1, rows))
@@ -105,9 +105,12 @@ class _Scoring:
         task = self._task
         assert task.shape is not None
         top = task.fitted.config.scoring.top_features
-        own = [_as_type(rows.column(item.name), item.type, task.fitted.schema.rules) for item in self._own]
+        input_columns = [
+            _as_type(rows.column(item.name), item.type, task.fitted.schema.rules)
+            for item in self._input_fields
+        ]
         results = result_arrays(scores, task.fitted.columns, top)
-        out = pa.RecordBatch.from_arrays([*own, *results], schema=self._schema)
+        out = pa.RecordBatch.from_arrays([*input_columns, *results], schema=self._schema)
         return out.filter(pa.array(scores.flagged)) if task.shape.only_anomalies else out
 
 
@@ -125,7 +128,7 @@ def counted(scores: Scores) -> Counter[str]:
     )
 
 
-def _own_fields(
+def _input_fields(
     fitted: FittedModel, source: Input, arriving: pa.Schema, shape: Shape, typed: bool
 ) -> list[pa.Field]:
     """The columns of `source` that go to the output, with their output types."""

@@ -72,10 +72,10 @@ class ScoreSummary(RunSummary):
     @classmethod
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
-        told: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
+        model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
         extra = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share"))
         findings = dict.fromkeys(("drift", "error"))
-        return cls("score", SCORE_COUNTS, told, extra=dict(extra), findings=dict(findings))
+        return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
     @property
     def anomaly_share(self) -> float | None:
@@ -84,14 +84,14 @@ class ScoreSummary(RunSummary):
 
     def as_dict(self) -> dict[str, Any]:
         self.extra["anomaly_share"] = self.anomaly_share
-        told = super().as_dict()
-        trained = told["model"].get("trained")
+        summary = super().as_dict()
+        trained = summary["model"].get("trained")
         age = None
         if trained is not None:
-            now = datetime.fromisoformat(told["finished"])
+            now = datetime.fromisoformat(summary["finished"])
             age = round((now - datetime.fromisoformat(trained)).total_seconds() / 86400, 3)
-        told["model"]["age_days"] = age
-        return told
+        summary["model"]["age_days"] = age
+        return summary
 
 
 # Makes a consumer for a run that somebody watches, once there is a model and its one input.

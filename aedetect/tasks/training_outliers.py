@@ -65,7 +65,7 @@ def outlier_candidates(
 
     score_inputs(fitted.with_threshold(max(beyond, fitted.threshold)), inputs, see)
     explainer = Explainer(fitted)
-    return TrainingOutliers(count, [explainer.explain(row) for row in strangest.found()])
+    return TrainingOutliers(count, [explainer.explain(row) for row in strangest.ranking()])
 
 
 def _beyond_bulk(scores: Floats, rate: float) -> float:

@@ -49,12 +49,12 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     if len(raw) < LEAST_ROWS:
         raise too_few(inputs, len(raw), "calibration")
     names = ", ".join(source.name for source in inputs)
-    told = f"split-conformal, on {len(raw):,} rows of {names}"
+    description = f"split-conformal, on {len(raw):,} rows of {names}"
     return replace(
         fitted,
         calibration=Calibration(raw / float(fitted.scale)),
         series=series,
-        training=training.model_copy(update={"calibration": told}),
+        training=training.model_copy(update={"calibration": description}),
         sha256=None,
     )
 
@@ -63,8 +63,10 @@ def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> Floats:
     """Unscaled scores of normal rows, ascending."""
     rows = TrainingRows(inputs, fitted.encoder, fitted.config)
     with single_threaded(fitted.device):
-        found = [raw_scores(mean_errors(fitted.members, matrix, fitted.device)) for matrix in rows.blocks()]
-    return np.sort(np.concatenate([np.empty(0), *found]))
+        block_scores = [
+            raw_scores(mean_errors(fitted.members, matrix, fitted.device)) for matrix in rows.blocks()
+        ]
+    return np.sort(np.concatenate([np.empty(0), *block_scores]))
 
 
 def _series_scores(
@@ -80,19 +82,19 @@ def _series_scores(
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    own = standardized_segments(rows, timeline, names, series.scales, state.beginning)
+    segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> Floats:
-        if len(own[index]) < state.window:
+        if len(segment_channels[index]) < state.window:
             return np.empty(0)
-        scores = segment_scores(fitted, own[index], state.window)
+        scores = segment_scores(fitted, segment_channels[index], state.window)
         known = warmup[index]
         usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]][known:]
         return np.asarray(scores[known:][usable & ~np.isnan(scores[known:])])
 
     with single_threaded(fitted.device) as workers:
-        found = list(ordered(scores_of, range(len(own)), workers))
-    raw = np.sort(np.concatenate([np.empty(0), *found]))
-    peaks = [peaks_of(scores, state.window) for scores in found if len(scores)]
+        scores_by_segment = list(ordered(scores_of, range(len(segment_channels)), workers))
+    raw = np.sort(np.concatenate([np.empty(0), *scores_by_segment]))
+    peaks = [peaks_of(scores, state.window) for scores in scores_by_segment if len(scores)]
     return raw, np.concatenate([np.empty(0), *peaks])

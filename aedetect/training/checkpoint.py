@@ -42,7 +42,7 @@ class Checkpointer:
         return cls(None, 0.0, "")
 
     @property
-    def found(self) -> bool:
+    def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint to load."""
         return self.path is not None and self.path.exists()
 
@@ -90,7 +90,7 @@ class Checkpointer:
         """
         from safetensors import SafetensorError, safe_open
 
-        if self.path is None or not self.found:
+        if self.path is None or not self.has_checkpoint:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:

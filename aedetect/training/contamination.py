@@ -49,8 +49,8 @@ def _far(values: Tensor) -> Tensor:
     return torch.cat(
         [
             # One more: the nearest of a row is the row itself.
-            torch.cdist(some, values).kthvalue(count + 1, dim=1).values
-            for some in torch.split(values, _COMPARED_ROWS)
+            torch.cdist(block, values).kthvalue(count + 1, dim=1).values
+            for block in torch.split(values, _COMPARED_ROWS)
         ]
     )
 
@@ -58,16 +58,16 @@ def _far(values: Tensor) -> Tensor:
 def _mahalanobis(values: Tensor) -> Tensor:
     width = values.shape[1]
     distances = (values - values.median(dim=0).values).square().sum(dim=1)
-    kept = torch.ones(len(values), dtype=torch.bool, device=values.device)
+    inliers = torch.ones(len(values), dtype=torch.bool, device=values.device)
     for _ in range(_TRIMMED_STEPS):
-        center = values[kept].mean(dim=0)
-        around = values[kept] - center
+        center = values[inliers].mean(dim=0)
+        around = values[inliers] - center
         covariance = around.T @ around / max(len(around) - 1, 1)
         ridge = _RIDGE * covariance.diagonal().mean() + 1e-9
         covariance += ridge * torch.eye(width, dtype=values.dtype, device=values.device)
         apart = values - center
         distances = (apart @ torch.linalg.inv(covariance) * apart).sum(dim=1)
-        kept = distances <= distances.quantile(_TRIMMED_KEPT)
+        inliers = distances <= distances.quantile(_TRIMMED_KEPT)
     return distances.clamp_min(0).sqrt()
 
 

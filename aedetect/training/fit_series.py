@@ -212,7 +212,7 @@ class _SeriesTraining:
         """Members, a record of each, and the scores of what calibrates them."""
         run, folds = self.run, self.run.config.training.folds
         splits = time_splits(self.segments, folds) if self.folded else single_time_split(self.segments)
-        if run.request.resume and not (self.trained or checkpointer.found):
+        if run.request.resume and not (self.trained or checkpointer.has_checkpoint):
             run.callback.notice(_NOTHING_TO_RESUME)
         members, records = train_members(run, self._tasks(splits), len(splits), checkpointer)
         with single_threaded(run.device):
@@ -240,9 +240,9 @@ class _SeriesTraining:
     def _score(self, members: Sequence[WindowAutoencoder], splits: Sequence[TimeSplit]) -> _Scores:
         scores = _Scores([], np.zeros(len(self.segments.steps)))
         for model, split in zip(members, splits, strict=True):
-            for first, found in _calibration_scores(self.run, model, self.segments, split.calibration):
-                scores.by_step[first : first + len(found)] = np.nan_to_num(found)
-                known = found[~np.isnan(found)]
+            for first, span_scores in _calibration_scores(self.run, model, self.segments, split.calibration):
+                scores.by_step[first : first + len(span_scores)] = np.nan_to_num(span_scores)
+                known = span_scores[~np.isnan(span_scores)]
                 if len(known):
                     scores.spans.append(known)
         if not scores.spans:
@@ -273,19 +273,19 @@ def _calibration_scores(
             yield start + first, scores[first - low : last - low]
 
 
-def _warn_of_strangest(run: TrainingRun, series: _Series, found: _Scores, window: int) -> None:
+def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:
     """Say where the training rows look anomalous themselves."""
-    scores, rows, timeline = found.by_step, series.rows, series.timeline
-    peak = int(scores.argmax())
-    times = float(scores[peak]) / max(float(np.median(np.concatenate(found.spans))), 1e-12)
+    by_step, rows, timeline = scores.by_step, series.rows, series.timeline
+    peak = int(by_step.argmax())
+    times = float(by_step[peak]) / max(float(np.median(np.concatenate(scores.spans))), 1e-12)
     if times < _STANDS_OUT:
         return
-    calm = np.flatnonzero(scores < scores[peak] / 2)
+    calm = np.flatnonzero(by_step < by_step[peak] / 2)
     before, after = calm[calm < peak], calm[calm > peak]
     # What is odd lies within half a window of the rows that score high.
-    own = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
-    first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(own[0]))
-    last = min(int(after[0]) - 1 + window // 2 if len(after) else len(scores) - 1, int(own[-1]))
+    series_steps = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
+    first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(series_steps[0]))
+    last = min(int(after[0]) - 1 + window // 2 if len(after) else len(by_step) - 1, int(series_steps[-1]))
     start, end = rows.seconds[timeline.order[[first, last]]].tolist()
     name = series.name_of(peak)
     run.callback.notice(

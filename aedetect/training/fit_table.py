@@ -61,7 +61,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     layout, first = profile.encoder.layout, parts[0]
     heads = fit_auxiliary_heads(first.feed, first.calibration, layout, run.config, run.device, run.deadline)
     run.callback.stage("calibrating")
-    kept = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
+    normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
     return Learned(
         members=members,
         records=records,
@@ -69,7 +69,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
         folded=len(parts) > 1,
         rows=profile.rows - rows.infinite - rows.empty,
         rows_left_out={"labelled": profile.labelled, "infinite": rows.infinite, "empty": rows.empty},
-        normal_rows=sample(first.feed, kept).cpu().numpy(),
+        normal_rows=sample(first.feed, normal_row_count).cpu().numpy(),
         sketch=rows.sketch,
         heads=heads,
     )
@@ -103,8 +103,8 @@ def _parts(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> li
 def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> _Part:
     settings = run.config.training
     split = StreamedSplit(profile.rows, settings.seed)
-    kept = [(validation, calibration) for _, validation, calibration in split.parts(rows.blocks())]
-    validation, calibration = (np.concatenate(sets) for sets in zip(*kept, strict=True))
+    held_out = [(validation, calibration) for _, validation, calibration in split.parts(rows.blocks())]
+    validation, calibration = (np.concatenate(sets) for sets in zip(*held_out, strict=True))
     width = profile.encoder.layout.width
     feed = StreamFeed(
         lambda: (block for block, _, _ in split.parts(rows.blocks())),
@@ -137,11 +137,11 @@ def _built(run: TrainingRun, profile: TrainingProfile, index: int) -> Autoencode
 def _calibration_scores(run: TrainingRun, members: Sequence[Autoencoder], parts: Sequence[_Part]) -> Floats:
     """Unscaled scores [rows] of each part's calibration set by the network that never saw it."""
     with single_threaded(run.device):
-        found = [
+        scores = [
             raw_scores(member_errors(model, part.calibration, run.device))
             for model, part in zip(members, parts, strict=True)
         ]
-    return np.concatenate(found)
+    return np.concatenate(scores)
 
 
 def _warn_of_contamination(run: TrainingRun, part: _Part, profile: TrainingProfile) -> None:

@@ -167,9 +167,9 @@ class _Loop:
         """One update of the weights from a batch."""
         state = self.state
         trim = self.trim if state.step >= _TRIM_AFTER_SHARE * self.steps else 0.0
-        kept = _trimmed(self.model, batch, trim)
+        rows = _trimmed(self.model, batch, trim)
         self.model.train()
-        loss = _row_losses(self.model, kept).mean()
+        loss = _row_losses(self.model, rows).mean()
         self.optimizer.step(loss, self.config.learning_rate * _schedule(state.step / self.steps))
         state.step += 1
         state.recent_loss += (loss.item() - state.recent_loss) / min(state.step, self.every)
@@ -242,10 +242,10 @@ def _trimmed(model: Model, rows: Tensor, share: float) -> Tensor:
     """
     if not share or len(rows) < 2:
         return rows
-    kept = max(1, len(rows) - math.ceil(share * len(rows)))
+    count = max(1, len(rows) - math.ceil(share * len(rows)))
     model.eval()
     with torch.no_grad():
-        return rows[model.errors(rows).flatten(1).mean(dim=1).topk(kept, largest=False).indices]
+        return rows[model.errors(rows).flatten(1).mean(dim=1).topk(count, largest=False).indices]
 
 
 def _row_losses(model: Model, batch: Tensor) -> Tensor:

@@ -43,12 +43,12 @@ class TrainingSegments:
                 f"{name}: the longest segment without a gap has {longest:,} rows, and a window {window:,}; "
                 "give more rows or a shorter --window"
             )
-        found = cls(np.concatenate(segments), np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
-        if len(found.window_starts()) < 2:
+        training_segments = cls(np.concatenate(segments), np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
+        if len(training_segments.window_starts()) < 2:
             raise DataError(
                 f"{name}: only one window of {window:,} rows; give more rows or a shorter --window"
             )
-        return found
+        return training_segments
 
     def window_starts(self, without: Mask | None = None) -> Integers:
         """Places in `steps` of all windows that contain no step marked in `without` [steps]; [windows]."""
@@ -57,11 +57,11 @@ class TrainingSegments:
             for start, length in zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
             if length >= self.window
         ]
-        found = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
-        if without is None or not len(found):
-            return found
+        starts = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        if without is None or not len(starts):
+            return starts
         marked = np.r_[0, np.cumsum(without)]
-        return np.asarray(found[marked[found + self.window] == marked[found]])
+        return np.asarray(starts[marked[starts + self.window] == marked[starts]])
 
     def fingerprint(self) -> str:
         """A digest of all there is to learn from."""

@@ -45,10 +45,10 @@ class TrainingRows:
                 raise DataError(unreadable_cell(chunk, column, fault.first_row, self.encoder))
             infinite += int(encoded.infinite.sum())
             empty += int(encoded.unscorable.sum())
-            kept = ~(encoded.infinite | encoded.unscorable)
-            matrix = encoded.matrix[kept]
+            usable = ~(encoded.infinite | encoded.unscorable)
+            matrix = encoded.matrix[usable]
             if not self._counted:
-                sketch.update(matrix, encoded.changed_constants[kept])
+                sketch.update(matrix, encoded.changed_constants[usable])
             yield matrix
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True

@@ -21,7 +21,7 @@ def strangest(model: Path, frame: pd.DataFrame, most: int, batch_rows: int, flag
     detector = detector.adjusted(Config.build(overrides=settings))
     kept = TopRows(most, flagged_only)
     seen = score_inputs(detector.fitted, as_inputs(frame, detector.config.data), kept.see)
-    return detector.score(frame, threshold=1.0), kept.found(), seen
+    return detector.score(frame, threshold=1.0), kept.ranking(), seen
 
 
 @pytest.fixture

@@ -77,7 +77,8 @@ def test_without_a_path_nothing_is_kept() -> None:
     nothing.offer(refuse)
     record = TrainingRecord(rows=1, steps=1, best_step=1, stopped="early", history=())
     nothing.member_done({"w": torch.zeros(2)}, record)
-    assert (nothing.found, nothing.finished, nothing.records, nothing.load(CPU)) == (False, [], [], None)
+    assert not nothing.has_checkpoint
+    assert (nothing.finished, nothing.records, nothing.load(CPU)) == ([], [], None)
 
 
 def test_a_checkpoint_of_another_run_is_refused(path: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_is_learned_from_is_read_for_checkpoints_alone(tmp_path: Path) -> N
     def refuse() -> str:
         raise AssertionError("asked without need")
 
-    assert not TrainingRun.begin(FitRequest(INPUTS, Config())).checkpointer(refuse).found
+    assert not TrainingRun.begin(FitRequest(INPUTS, Config())).checkpointer(refuse).has_checkpoint
     path = tmp_path / "m.checkpoint"
     asked = TrainingRun.begin(FitRequest(INPUTS, Config(), checkpoint=path)).checkpointer(lambda: "this")
     assert asked.path == path

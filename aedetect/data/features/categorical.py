@@ -96,12 +96,12 @@ def _merged(counts: Counter[str], rules: cells.CellRules) -> tuple[Counter[str],
     """Counts of codes by their most frequent spelling, and of cells that name none."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     spellings: dict[str, str] = {}
-    found: Counter[str] = Counter()
+    merged: Counter[str] = Counter()
     unnamed = 0
     names = cells.codes(pa.array([name for name, _ in ranked], pa.string()), rules).to_pylist()
     for (spelling, count), name in zip(ranked, names, strict=True):
         if name is None:
             unnamed += count
         else:
-            found[spellings.setdefault(name, spelling)] += count
-    return found, unnamed
+            merged[spellings.setdefault(name, spelling)] += count
+    return merged, unnamed

@@ -28,12 +28,12 @@ def restored(encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True) -> d
     instant is the one of the trained span that fits its place in the day, week and year best.
     Missing numbers, categories and instants are null. With `bounded` false, numbers may lie anywhere.
     """
-    found = {**dict(_numbers(encoder, matrix, bounded)), **dict(_categories(encoder, matrix))}
-    found |= dict(_constants(encoder, len(matrix)))
+    arrays = {**dict(_numbers(encoder, matrix, bounded)), **dict(_categories(encoder, matrix))}
+    arrays |= dict(_constants(encoder, len(matrix)))
     return {
-        column.name: as_type(found[column.name], _alias(column.type))
+        column.name: as_type(arrays[column.name], _alias(column.type))
         for column in encoder.schema.columns
-        if column.name in found
+        if column.name in arrays
     }
 
 
@@ -79,8 +79,8 @@ def _held(values: pa.Array, low: float, high: float) -> pa.Array:
         # The largest whole numbers are no floats, and the nearest float may be too large.
         low, high = float(low), float(high) if float(high) <= high else np.nextafter(float(high), 0.0)
     elif pa.types.is_integer(values.type):
-        own = np.iinfo(values.type.to_pandas_dtype())
-        low, high = max(low, own.min), min(high, own.max)
+        type_limits = np.iinfo(values.type.to_pandas_dtype())
+        low, high = max(low, type_limits.min), min(high, type_limits.max)
     else:
         return values
     least, most = (pa.scalar(bound, values.type) for bound in (low, high))
@@ -111,13 +111,13 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
         elif column.words:
             yield column.column, column.truths(block[:, 0])
         else:
-            kept = _settled(encoder, start, block[:, 0], bounded)
+            numbers = _settled(encoder, start, block[:, 0], bounded)
             if column.whole and not (np.abs(encoder.quantiles[start, [0, -1]]) > _LARGEST_WHOLE).any():
-                kept = np.clip(kept, -_LARGEST_WHOLE, _LARGEST_WHOLE)
-                whole = np.where(np.isnan(kept), 0, kept).astype(np.int64)
-                yield column.column, pa.array(whole, mask=np.isnan(kept))
+                numbers = np.clip(numbers, -_LARGEST_WHOLE, _LARGEST_WHOLE)
+                whole = np.where(np.isnan(numbers), 0, numbers).astype(np.int64)
+                yield column.column, pa.array(whole, mask=np.isnan(numbers))
             else:
-                yield column.column, pa.array(kept, from_pandas=True)
+                yield column.column, pa.array(numbers, from_pandas=True)
         start += column.width
 
 

@@ -257,32 +257,32 @@ class FeatureEncoder:
         width = len(self.center)
         values = numeric.unscale(matrix[:, :width], self.center, self.spread)
         types = {column.name: column.type for column in self.schema.columns}
-        found: dict[str, pa.Array] = {}
+        arrays: dict[str, pa.Array] = {}
         start = 0
         for column in self.state.numeric:
             block = values[:, start : start + column.width]
             start += column.width
             if column.cycles:
-                found[column.column] = pa.array(datetime.decode(block, column.cycles), pa.string())
+                arrays[column.column] = pa.array(datetime.decode(block, column.cycles), pa.string())
             elif column.words or types[column.column] == "bool":
-                found[column.column] = column.truths(block[:, 0])
+                arrays[column.column] = column.truths(block[:, 0])
             else:
-                found[column.column] = pa.array(block[:, 0], from_pandas=True)
+                arrays[column.column] = pa.array(block[:, 0], from_pandas=True)
         for index, vocabulary in enumerate(self.state.categorical):
-            found[vocabulary.column] = vocabulary.decode(matrix[:, width + index])
+            arrays[vocabulary.column] = vocabulary.decode(matrix[:, width + index])
         for name, value in self.state.constant.items():
-            found[name] = pa.array([value] * len(matrix), pa.string())
-        return found
+            arrays[name] = pa.array([value] * len(matrix), pa.string())
+        return arrays
 
     def phases(self, matrix: Matrix) -> dict[str, Floats]:
         """Of each datetime column, the sines and cosines of its cycles; [rows, 2 · cycles]."""
         values = numeric.unscale(matrix[:, : len(self.center)], self.center, self.spread)
-        found, start = {}, 0
+        phases, start = {}, 0
         for column in self.state.numeric:
             if column.cycles:
-                found[column.column] = values[:, start : start + column.width]
+                phases[column.column] = values[:, start : start + column.width]
             start += column.width
-        return found
+        return phases
 
 
 @dataclass(frozen=True)
@@ -301,11 +301,11 @@ _NO_QUANTILES = np.full(len(numeric.QUANTILE_RANKS), np.nan)
 
 def _statistics(features: Sequence[_Feature]) -> dict[str, Floats]:
     """The statistics by name: [features], and quantiles [features, ranks]."""
-    found = {
+    statistics = {
         name: np.array([getattr(feature, name) for feature in features], dtype=np.float64)
         for name in STATISTICS
     }
-    return {**found, "quantiles": found["quantiles"].reshape(len(features), len(_NO_QUANTILES))}
+    return {**statistics, "quantiles": statistics["quantiles"].reshape(len(features), len(_NO_QUANTILES))}
 
 
 def _number_column(column: Column, profile: ColumnProfile) -> NumericColumn:
@@ -354,11 +354,11 @@ def _truth_feature(profile: ColumnProfile) -> _Feature:
 
 def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:
     """The most frequent words for false and true."""
-    found = [
+    spellings = [
         next((word for word, _ in profile.counts.most_common() if word.lower() in tokens), None)
         for tokens in (cells.FALSE_TOKENS, cells.TRUE_TOKENS)
     ]
-    return (found[0], found[1]) if found[0] and found[1] else None
+    return (spellings[0], spellings[1]) if spellings[0] and spellings[1] else None
 
 
 def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:

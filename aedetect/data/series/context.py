@@ -101,13 +101,13 @@ class CarryOver:
 
     def rows(self, others: Rows, names: list[Name]) -> Rows:
         """What is kept of the series in `others`, which are called `names`, and not in `others` itself."""
-        found = []
+        prior_parts = []
         for number, part in _by_series(others):
             if names[number] in self._known:
-                kept = self._known[names[number]].rows
-                new = np.flatnonzero(~np.isin(kept.seconds, part.seconds))
-                found.append(_picked(kept, new, number))
-        return together(found, others.values.shape[1])
+                context_rows = self._known[names[number]].rows
+                new = np.flatnonzero(~np.isin(context_rows.seconds, part.seconds))
+                prior_parts.append(_picked(context_rows, new, number))
+        return together(prior_parts, others.values.shape[1])
 
     def after(self, rows: Rows, names: list[Name]) -> dict[Name, SeriesContext]:
         """Take in the rows of an input, whose series are called `names`; gives the contexts it changes.
@@ -131,15 +131,15 @@ class CarryOver:
         start = len(rows) - self._length
         if start <= first:
             return rows
-        kept = _picked(rows, np.r_[np.arange(first), np.arange(start, len(rows))], 0)
+        retained_rows = _picked(rows, np.r_[np.arange(first), np.arange(start, len(rows))], 0)
         # A cell that is missing stands for the last one known, which may lie among what goes.
         pauses = np.flatnonzero(np.diff(rows.seconds[: start + 1]) > self._gap)
         segment = rows.values[int(pauses[-1]) + 1 if len(pauses) else 0 : start + 1]
         for channel in np.flatnonzero(np.isnan(segment[-1])):
             known = np.flatnonzero(~np.isnan(segment[:, channel]))
             if len(known):
-                kept.values[first, channel] = segment[known[-1], channel]
-        return kept
+                retained_rows.values[first, channel] = segment[known[-1], channel]
+        return retained_rows
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:

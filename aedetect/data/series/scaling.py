@@ -58,15 +58,17 @@ class Scales:
 
         Series of fewer rows than can tell their scale are treated as new ones.
         """
-        kept = [number for number in range(len(names)) if (rows.series == number).sum() >= _LEAST_ROWS]
-        if len(kept) < 2 or not measured.any():
+        series_numbers = [
+            number for number in range(len(names)) if (rows.series == number).sum() >= _LEAST_ROWS
+        ]
+        if len(series_numbers) < 2 or not measured.any():
             return None
-        found = [_scale(rows.values[rows.series == number], measured) for number in kept]
-        centers, spreads = (np.stack(parts).astype(np.float32) for parts in zip(*found, strict=True))
+        scales = [_scale(rows.values[rows.series == number], measured) for number in series_numbers]
+        centers, spreads = (np.stack(parts).astype(np.float32) for parts in zip(*scales, strict=True))
         whole = _scale(rows.values, measured)[1]
         if float((spreads.mean(axis=0) / whole)[measured].min()) > _WORTHWHILE:
             return None
-        return cls(tuple(names[number] for number in kept), centers, spreads, measured)
+        return cls(tuple(names[number] for number in series_numbers), centers, spreads, measured)
 
 
 def _scale(values: Matrix, measured: Mask) -> tuple[Matrix, Matrix]:
@@ -88,18 +90,18 @@ def scalings(
     width = rows.values.shape[1]
     alike = np.zeros(width, dtype=np.float32), np.ones(width, dtype=np.float32)
     begun: dict[int, tuple[Matrix, Matrix]] = {}
-    found = []
+    segment_scales = []
     for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
         index = places.get(names[series])
         if scales is None:
-            found.append(alike)
+            segment_scales.append(alike)
         elif index is not None:
-            found.append((scales.centers[index], scales.spreads[index]))
+            segment_scales.append((scales.centers[index], scales.spreads[index]))
         else:
             if series not in begun:
                 begun[series] = _scale(rows.values[timeline.order[part]][:warmup], scales.measured)
-            found.append(begun[series])
-    return found
+            segment_scales.append(begun[series])
+    return segment_scales
 
 
 def warmup_rows(
@@ -111,22 +113,22 @@ def warmup_rows(
     none until its warm-up is over.
     """
     known = set(scales.names) if scales else set()
-    found = []
+    counts = []
     for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
         new = scales is not None and names[series] not in known
-        found.append(max(window - 1, warmup - 1 if new else 0) if first else 0)
-    return found
+        counts.append(max(window - 1, warmup - 1 if new else 0) if first else 0)
+    return counts
 
 
 def standardized_segments(
     rows: Rows, timeline: Timeline, names: list[tuple[str, ...]], scales: Scales | None, warmup: int
 ) -> list[Matrix]:
     """The channels [steps, channels] of each segment, scaled, with missing cells as the last known."""
-    found = []
+    segments = []
     scaling = scalings(rows, timeline, names, scales, warmup)
     for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
         values = rows.values[timeline.order[part]]
         if scales is not None:
             values = ((values - center) / spread).astype(np.float32)
-        found.append(log_compressed(filled_forward(values)))
-    return found
+        segments.append(log_compressed(filled_forward(values)))
+    return segments

@@ -58,25 +58,25 @@ class Clock(BaseModel):
         """
         array = cells.plain(array)
         if self.kind == "number":
-            found = cells.numbers(array, rules)
-            return Times(found.values * self.unit, found.bad | np.isinf(found.values))
+            numbers = cells.numbers(array, rules)
+            return Times(numbers.values * self.unit, numbers.bad | np.isinf(numbers.values))
         if self.kind == "instant" or not cells.is_text(array.type):
             return self._instants(array, rules)
         if self.kind == "format":
             return self._formatted(array, rules)
-        found = cells.datetimes(array, rules)
-        given = ~(found.missing | found.bad)
+        instants = cells.datetimes(array, rules)
+        given = ~(instants.missing | instants.bad)
         aware = cells.zoned(array) & given
         if self.zone is None:
             self._check_zones(aware, given & ~aware, array, locate)
-            return Times(found.values, found.bad)
-        return Times(np.where(aware, found.values, self._localised(found.values)), found.bad)
+            return Times(instants.values, instants.bad)
+        return Times(np.where(aware, instants.values, self._localised(instants.values)), instants.bad)
 
     def _instants(self, array: pa.Array, rules: cells.CellRules) -> Times:
-        found = cells.datetimes(array, rules)
+        instants = cells.datetimes(array, rules)
         if self.zone is not None and getattr(array.type, "tz", None) is None:
-            return Times(self._localised(found.values), found.bad)
-        return Times(found.values, found.bad)
+            return Times(self._localised(instants.values), instants.bad)
+        return Times(instants.values, instants.bad)
 
     def _formatted(self, array: pa.Array, rules: cells.CellRules) -> Times:
         # Pandas takes long to load, and only formats of the user's need it.
@@ -159,10 +159,10 @@ def find_clock(
     if not numbers.bad.any() and (~numbers.missing).any():
         largest = float(np.nanmax(np.abs(np.where(np.isinf(numbers.values), np.nan, numbers.values))))
         return Clock(column=column, kind="number", unit=next(unit for most, unit in _UNITS if largest < most))
-    found = cells.datetimes(array, rules)
-    if found.bad.any():
-        raise DataError(_unreadable(column, array, int(found.bad.argmax()), locate))
-    given = ~found.missing
+    instants = cells.datetimes(array, rules)
+    if instants.bad.any():
+        raise DataError(_unreadable(column, array, int(instants.bad.argmax()), locate))
+    given = ~instants.missing
     aware = bool(given.any() and cells.zoned(array)[int(given.argmax())])
     return Clock(column=column, kind="text", zone=zone, aware=aware)
 

@@ -41,9 +41,9 @@ def window_steps(asked: Span | None, step: float, segments: list[Matrix]) -> int
     return min(whole_periods(USUAL_WINDOW, period(segments)), most)
 
 
-def whole_periods(steps: int, found: int | None) -> int:
-    """The number of whole periods of `found` steps nearest to `steps`, at least one, in steps."""
-    return steps if found is None else found * max(1, round(steps / found))
+def whole_periods(steps: int, period_steps: int | None) -> int:
+    """The number of whole periods, of `period_steps` each, nearest to `steps`, at least one, in steps."""
+    return steps if period_steps is None else period_steps * max(1, round(steps / period_steps))
 
 
 def period(segments: list[Matrix]) -> int | None:

@@ -158,13 +158,15 @@ class Imputer(nn.Module):
         if places is None:
             places = torch.full((len(rows),), -1, device=rows.device)
         pairs = []
-        for some, own in zip(torch.split(rows, 1024), torch.split(places, 1024), strict=True):
-            values, missing = self.columns(some)
+        for block, block_places in zip(torch.split(rows, 1024), torch.split(places, 1024), strict=True):
+            values, missing = self.columns(block)
             noisy, hidden, level = self._corrupted(values, missing)
             gaps = hidden.any(dim=1)
             for chosen in (gaps.nonzero()[:, 0], (~gaps).nonzero()[:, 0]):
                 if len(chosen):
-                    estimates = self._estimates(noisy[chosen], hidden[chosen], level[chosen], own[chosen])
+                    estimates = self._estimates(
+                        noisy[chosen], hidden[chosen], level[chosen], block_places[chosen]
+                    )
                     true = torch.where(missing[chosen], estimates.conditional_mean, values[chosen])
                     pairs.append(torch.cat([true, estimates.side_by_side()], dim=1))
         return torch.cat(pairs)
@@ -234,8 +236,8 @@ class Imputer(nn.Module):
             code = torch.cholesky_solve(target[:, :, None], factor)[:, :, 0]
         common = code @ self.basis.T
         # What is a cell's own, beyond the factors: the share of it that is not the noise's.
-        own = torch.where(missing, 0.0, noise / seen_noise) * (deviation - common)
-        return self.center + common + own
+        specific = torch.where(missing, 0.0, noise / seen_noise) * (deviation - common)
+        return self.center + common + specific
 
     def _posterior_mean(self, known: Tensor, level: Tensor, places: Tensor | None) -> Tensor:
         """The mean of the memory rows, by their likelihood of having become these [rows, width]."""
@@ -246,8 +248,8 @@ class Imputer(nn.Module):
         mirrored = torch.cat([2 * memory, -lengths[:, None]], dim=1).T.contiguous()
         means = []
         for start in range(0, len(known), CACHED_ROWS):
-            some = slice(start, start + CACHED_ROWS)
-            logits = _leave_one_out(asked[some] @ mirrored, places, some, -math.inf)
+            block = slice(start, start + CACHED_ROWS)
+            logits = _leave_one_out(asked[block] @ mirrored, places, block, -math.inf)
             means.append(mixture_weights(logits) @ memory)
         return torch.cat(means)
 
@@ -260,8 +262,8 @@ class Imputer(nn.Module):
         asked = torch.cat([weight, weight * known], dim=1)
         parts = []
         for start in range(0, len(known), CACHED_ROWS):
-            some = slice(start, start + CACHED_ROWS)
-            distance = _leave_one_out(asked[some] @ both, places, some, math.inf)
+            block = slice(start, start + CACHED_ROWS)
+            distance = _leave_one_out(asked[block] @ both, places, block, math.inf)
             parts.append(distance.topk(min(NEIGHBOURS, len(self.memory)), dim=1, largest=False))
         nearest = torch.cat([part.indices for part in parts])
         near = torch.cat([part.values for part in parts])
@@ -291,11 +293,11 @@ class Imputer(nn.Module):
         return values + noise, hidden, level
 
 
-def _leave_one_out(scores: Tensor, places: Tensor | None, some: slice, last: float) -> Tensor:
-    """`scores` [rows, memory] of the rows `some`, with `last` where a memory row is the row itself."""
+def _leave_one_out(scores: Tensor, places: Tensor | None, block: slice, last: float) -> Tensor:
+    """`scores` [rows, memory] of the rows `block`, with `last` where a memory row is the row itself."""
     if places is None:
         return scores
-    itself = places[some, None] == torch.arange(scores.shape[1], device=scores.device)
+    itself = places[block, None] == torch.arange(scores.shape[1], device=scores.device)
     return scores.masked_fill(itself, last)
 
 

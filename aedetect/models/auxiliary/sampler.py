@@ -53,13 +53,13 @@ class Sampler(nn.Module):
         chosen = among[torch.randint(len(among), (count,), generator=random).to(among.device)]
         near = min(NEIGHBOURS + 1, len(among))
         pool = memory[among]
-        found = torch.cdist(memory[chosen], pool).topk(near, dim=1, largest=False).indices
-        around = pool[found]
+        neighbours = torch.cdist(memory[chosen], pool).topk(near, dim=1, largest=False).indices
+        around = pool[neighbours]
         middle = around.mean(dim=1)
         weights = torch.randn(count, near, 1, generator=random).to(memory) * self.reach
         moves = (weights * (around - middle[:, None])).sum(dim=1) / max(near - 1, 1) ** 0.5
-        kept = (1 - self.reach.square()).clamp_min(0).sqrt()
-        moved = middle + kept * (memory[chosen] - middle) + moves
+        shrinkage = (1 - self.reach.square()).clamp_min(0).sqrt()
+        moved = middle + shrinkage * (memory[chosen] - middle) + moves
         nearest = (around - moved[:, None, :]).abs().argmin(dim=1, keepdim=True)
         seen = around.gather(1, nearest)[:, 0]
         drawn = torch.where(self.repeating, seen, moved)
@@ -70,4 +70,4 @@ class Sampler(nn.Module):
 
 def _nearest(rows: Tensor, others: Tensor) -> Tensor:
     """Distance of each row to the nearest of the others [rows]."""
-    return torch.cat([torch.cdist(some, others).amin(dim=1) for some in torch.split(rows, 256)])
+    return torch.cat([torch.cdist(block, others).amin(dim=1) for block in torch.split(rows, 256)])

@@ -85,9 +85,9 @@ class PrincipalAutoencoder(DataSizedBuffers, Autoencoder):
         self.center = values.mean(dim=0)
         centered = values - self.center
         self.basis, eigenvalues = principal_components(centered, _COMPONENTS)
-        kept = eigenvalues.cumsum(dim=0) / centered.square().sum().clamp_min(1e-12)
-        shares = torch.tensor(KEPT_VARIANCE, device=kept.device, dtype=kept.dtype)
-        self.counts = (torch.searchsorted(kept, shares) + 1).clamp_max(len(kept))
+        explained = eigenvalues.cumsum(dim=0) / centered.square().sum().clamp_min(1e-12)
+        shares = torch.tensor(KEPT_VARIANCE, device=explained.device, dtype=explained.dtype)
+        self.counts = (torch.searchsorted(explained, shares) + 1).clamp_max(len(explained))
         self.basis = self.basis[:, : int(self.counts.max())].contiguous()
         for index, squared in enumerate(self._squared(validation)):
             each = squared.sum(dim=1) / self.columns.width

@@ -113,7 +113,7 @@ def compare(
     verdict = "drifted" if moved_columns or score.drifted else "steady"
     if not enough:
         verdict = "too few rows"
-    text = _told(verdict, moved_columns, len(columns), score, now.rows, settings)
+    text = _verdict_text(verdict, moved_columns, len(columns), score, now.rows, settings)
     return Drift(verdict, text, now.rows, tuple(columns), score, settings)
 
 
@@ -271,7 +271,7 @@ def _moved_text(what: str, before: float, after: float) -> str:
     return f"{what} {way} than in training: half are above {after:.3g}, where it was {before:.3g}"
 
 
-def _told(
+def _verdict_text(
     verdict: str, moved: list[str], columns: int, score: ColumnDrift, rows: int, settings: DriftConfig
 ) -> str:
     if verdict == "too few rows":

@@ -25,6 +25,6 @@ def measure(fitted: FittedModel, inputs: Sequence[Input], callback: Callback | N
     collector = DriftCollector(fitted)
     score_inputs(fitted, inputs, lambda batch: collector.add_batch(batch.scores), callback)
     collector.merge_part()
-    found = collector.verdict()
-    assert found is not None
-    return found
+    drift = collector.verdict()
+    assert drift is not None
+    return drift

@@ -175,12 +175,12 @@ def _near(events: Spans, rows: int, window: int) -> Mask:
 
 def _tolerance(session: SeriesSession, labelled: Mask) -> int:
     """The benchmark's tolerance, in steps: by the first channel of the first series by name."""
-    assert session.kept is not None
+    assert session.series_data is not None
     each = list(_by_series(session, labelled))
     if not each:
         return USUAL_TOLERANCE
     rows = min(each, key=lambda rows: session.names[session.series[rows[0]]])
-    values = session.kept.rows.values[rows][:, :1].astype(np.float64)
+    values = session.series_data.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
         return USUAL_TOLERANCE
     known = values[~np.isnan(values)]

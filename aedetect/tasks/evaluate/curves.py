@@ -37,9 +37,9 @@ def _cumulative(counts: Integers) -> Floats:
 
 
 def _thinned(across: np.ndarray[Any, Any], up: np.ndarray[Any, Any]) -> CurvePoints:
-    kept = np.unique(np.linspace(0, len(across) - 1, _MOST_POINTS).astype(int))
+    indices = np.unique(np.linspace(0, len(across) - 1, _MOST_POINTS).astype(int))
     # Evenly along the rows would lose the steep beginning: as many more evenly along each axis.
     for axis in (across, up):
-        kept = np.union1d(kept, np.searchsorted(axis, np.linspace(axis[0], axis[-1], _MOST_POINTS)))
-    kept = kept[kept < len(across)]
-    return across[kept].tolist(), up[kept].tolist()
+        indices = np.union1d(indices, np.searchsorted(axis, np.linspace(axis[0], axis[-1], _MOST_POINTS)))
+    indices = indices[indices < len(across)]
+    return across[indices].tolist(), up[indices].tolist()

@@ -68,7 +68,7 @@ def evaluate(
     compared = None
     if request.compare is not None:
         compared = _compared(judged, gathered, scored, _Second(request.compare, inputs, callback))
-    found = Evaluation(
+    evaluation = Evaluation(
         judged,
         {rate: _at_rate(fitted, judged, rate) for rate in request.alert_rates},
         _segments(fitted, gathered, scored) if request.by is not None else {},
@@ -82,13 +82,13 @@ def evaluate(
         gathered.by_event,
     )
     if not judged.anomalies:
-        said = f"no row is labelled as an anomaly in column {labels.column!r}"
+        warning = f"no row is labelled as an anomaly in column {labels.column!r}"
         if labels.values_in_words:
-            said += f"; its values are {labels.values_in_words}"
-        found.warnings.append(said)
+            warning += f"; its values are {labels.values_in_words}"
+        evaluation.warnings.append(warning)
     elif judged.anomalies == judged.rows:
-        found.warnings.append(f"all rows are labelled as anomalies in column {labels.column!r}")
-    return found
+        evaluation.warnings.append(f"all rows are labelled as anomalies in column {labels.column!r}")
+    return evaluation
 
 
 @dataclass
@@ -150,12 +150,12 @@ def _gather(
         marks.append(_marks(labels, batch))
         if by is not None:
             names = cells.categories(column_of(batch, by, "--by"), fitted.schema.rules).dictionary_encode()
-            own = [
+            dictionary_codes = [
                 places.setdefault(NO_SEGMENT if name is None else name, len(places))
                 for name in [*names.dictionary.to_pylist(), None]
             ]
-            index = names.indices.fill_null(len(own) - 1).to_numpy(zero_copy_only=False)
-            codes.append(np.array(own, dtype=np.int64)[index])
+            index = names.indices.fill_null(len(dictionary_codes) - 1).to_numpy(zero_copy_only=False)
+            codes.append(np.array(dictionary_codes, dtype=np.int64)[index])
 
     session = series_session(fitted, inputs)
     passed = score_inputs(fitted, inputs, see, callback, session)
@@ -183,14 +183,14 @@ def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[st
     """The largest segments by name, in order of size, and the others as one."""
     sizes = np.bincount(gathered.segments[scored], minlength=len(gathered.names))
     order = [int(code) for code in np.argsort(-sizes, kind="stable") if sizes[code]]
-    found = {
+    segments = {
         gathered.names[code]: _judged(fitted, gathered, scored & (gathered.segments == code))
         for code in order[:MOST_SEGMENTS]
     }
     rest = scored & np.isin(gathered.segments, order[MOST_SEGMENTS:])
     if rest.any():
-        found[OTHERS] = _judged(fitted, gathered, rest)
-    return found
+        segments[OTHERS] = _judged(fitted, gathered, rest)
+    return segments
 
 
 def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: _Second) -> Comparison:

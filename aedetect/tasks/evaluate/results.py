@@ -98,12 +98,12 @@ class LabelledScores:
         'broken' where even the interval's low end is above the promised rate, 'kept' where the
         rate found is not above it, None where no rate was promised or there are no normal rows.
         """
-        found = self.false_alarms
-        if self.promised is None or np.isnan(found.value):
+        rate = self.false_alarms
+        if self.promised is None or np.isnan(rate.value):
             return None
-        if found.low > self.promised:
+        if rate.low > self.promised:
             return "broken"
-        return "kept" if found.value <= self.promised else "undecided"
+        return "kept" if rate.value <= self.promised else "undecided"
 
     def ranking(self) -> dict[str, Any]:
         """AUROC and average precision, for JSON."""
@@ -111,11 +111,11 @@ class LabelledScores:
 
     def measured(self) -> dict[str, Any]:
         """What the model's own threshold comes to, with intervals, for JSON."""
-        found = self.confusion
+        confusion = self.confusion
         return {
-            **_confusion(found),
-            "precision_interval": _range(share_interval(found.caught, found.flagged)),
-            "recall_interval": _range(share_interval(found.caught, self.anomalies)),
+            **_confusion(confusion),
+            "precision_interval": _range(share_interval(confusion.caught, confusion.flagged)),
+            "recall_interval": _range(share_interval(confusion.caught, self.anomalies)),
             "f1_interval": _range(self.f1),
         }
 
@@ -207,7 +207,7 @@ class Evaluation:
             "at_threshold": judged.measured(),
             "at_best_f1": _confusion(judged.best) if judged.best else None,
             "at_alert_rates": [
-                {"alert_rate": rate, **_confusion(found)} for rate, found in self.at_rates.items()
+                {"alert_rate": rate, **_confusion(confusion)} for rate, confusion in self.at_rates.items()
             ],
             "false_alarms": {
                 **(_interval(judged.false_alarms) or {}),
@@ -220,35 +220,40 @@ class Evaluation:
         }
 
 
-def _confusion(found: Confusion) -> dict[str, Any]:
+def _confusion(confusion: Confusion) -> dict[str, Any]:
     return {
-        "threshold": found.threshold,
-        "flagged": found.flagged,
-        "precision": _number(found.precision),
-        "recall": _number(found.recall),
-        "f1": _number(found.f1),
-        "caught": found.caught,
-        "missed": found.missed,
-        "false_alarms": found.false_alarms,
-        "passed": found.passed,
-        "false_alarm_rate": _number(found.false_alarm_rate),
+        "threshold": confusion.threshold,
+        "flagged": confusion.flagged,
+        "precision": _number(confusion.precision),
+        "recall": _number(confusion.recall),
+        "f1": _number(confusion.f1),
+        "caught": confusion.caught,
+        "missed": confusion.missed,
+        "false_alarms": confusion.false_alarms,
+        "passed": confusion.passed,
+        "false_alarm_rate": _number(confusion.false_alarm_rate),
     }
 
 
-def _interval(found: Interval | None) -> dict[str, float] | None:
-    if found is None or math.isnan(found.value):
+def _interval(interval: Interval | None) -> dict[str, float] | None:
+    if interval is None or math.isnan(interval.value):
         return None
-    return {"value": found.value, "low": found.low, "high": found.high}
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
-def _range(found: Interval) -> list[float] | None:
-    return None if math.isnan(found.low) or math.isnan(found.value) else [found.low, found.high]
+def _range(interval: Interval) -> list[float] | None:
+    return None if math.isnan(interval.low) or math.isnan(interval.value) else [interval.low, interval.high]
 
 
-def _difference(found: Difference) -> dict[str, float] | None:
-    if math.isnan(found.value):
+def _difference(difference: Difference) -> dict[str, float] | None:
+    if math.isnan(difference.value):
         return None
-    return {"value": found.value, "low": found.low, "high": found.high, "p_value": found.p_value}
+    return {
+        "value": difference.value,
+        "low": difference.low,
+        "high": difference.high,
+        "p_value": difference.p_value,
+    }
 
 
 def _number(value: float) -> float | None:

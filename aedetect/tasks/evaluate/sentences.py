@@ -11,16 +11,16 @@ from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
 from aedetect.tasks.evaluate.results import Evaluation, LabelledScores
 
 
-def headline(found: Evaluation) -> str:
+def headline(evaluation: Evaluation) -> str:
     """How many rows were judged, by what, and how many could not be."""
-    judged = found.judged
+    judged = evaluation.judged
     text = (
         f"{judged.rows:,} rows judged: {judged.anomalies:,} anomalies and "
-        f"{judged.rows - judged.anomalies:,} normal, by column {found.label!r}"
+        f"{judged.rows - judged.anomalies:,} normal, by column {evaluation.label!r}"
     )
     left = [
         f"{count:,} {why}"
-        for count, why in ((found.unlabelled, "without a label"), (found.unscorable, "unscorable"))
+        for count, why in ((evaluation.unlabelled, "without a label"), (evaluation.unscorable, "unscorable"))
         if count
     ]
     return text + (f"; left out: {', '.join(left)}" if left else "")
@@ -46,9 +46,9 @@ def promise(judged: LabelledScores) -> str:
     return f"{text}; promised at most {judged.promised:.2%}: {ending}"
 
 
-def promise_of(found: Evaluation) -> str:
+def promise_of(evaluation: Evaluation) -> str:
     """As `promise`; of time series by the rows that share no window with a labelled one."""
-    events, judged = found.by_event, found.judged
+    events, judged = evaluation.by_event, evaluation.judged
     if events is None:
         return promise(judged)
     rate = events.away_rate
@@ -72,45 +72,47 @@ def accepted(policy: ThresholdPolicy) -> str:
     return f"accepted: {policy.promise}"
 
 
-def describe_events(found: EventFigures | None) -> list[tuple[str, str, str]]:
+def describe_events(figures: EventFigures | None) -> list[tuple[str, str, str]]:
     """Name, figure and 95% interval (or what it means) of what is measured by event."""
-    if found is None:
+    if figures is None:
         return []
-    recall = found.recall
-    told = []
-    if found.events:
+    recall = figures.recall
+    lines = []
+    if figures.events:
         share = f"{recall.value:.0%}; {recall.low:.0%} to {recall.high:.0%}"
-        told.append((f"events caught, of {found.events:,}", f"{found.caught:,}", share))
-    if found.median_delay is not None and found.longest_delay is not None:
-        name = "time to detection" if found.causal else "delay, in hindsight"
-        told.append((name, span(found.median_delay), f"median; at most {span(found.longest_delay)}"))
-    rate = f"{found.false / found.days:.3g} a day, over {found.days:,.3g} days" if found.days > 0 else ""
-    told.append((f"false events, of {found.alarms:,} found", f"{found.false:,}", rate))
+        lines.append((f"events caught, of {figures.events:,}", f"{figures.caught:,}", share))
+    if figures.median_delay is not None and figures.longest_delay is not None:
+        name = "time to detection" if figures.causal else "delay, in hindsight"
+        lines.append((name, span(figures.median_delay), f"median; at most {span(figures.longest_delay)}"))
+    rate = (
+        f"{figures.false / figures.days:.3g} a day, over {figures.days:,.3g} days" if figures.days > 0 else ""
+    )
+    lines.append((f"false events, of {figures.alarms:,} found", f"{figures.false:,}", rate))
     for name, value, note in (
-        ("range-based precision", found.range_precision, "Tatbul et al., 2018"),
-        ("range-based recall", found.range_recall, "Tatbul et al., 2018"),
-        ("VUS-PR", found.vus_pr, f"tolerance {found.tolerance:,} steps"),
+        ("range-based precision", figures.range_precision, "Tatbul et al., 2018"),
+        ("range-based recall", figures.range_recall, "Tatbul et al., 2018"),
+        ("VUS-PR", figures.vus_pr, f"tolerance {figures.tolerance:,} steps"),
     ):
         if value is not None:
-            told.append((name, f"{value:.3f}", note))
-    away = found.away_rate
+            lines.append((name, f"{value:.3f}", note))
+    away = figures.away_rate
     if not math.isnan(away.value):
-        told.append(
+        lines.append(
             (
                 "flagged far from labels",
                 f"{away.value:.2%}",
-                f"{found.away_flagged:,} of {found.away:,} rows, a window ({found.window:,}) away",
+                f"{figures.away_flagged:,} of {figures.away:,} rows, a window ({figures.window:,}) away",
             )
         )
-    return told
+    return lines
 
 
 def describe_ranking(judged: LabelledScores) -> list[tuple[str, str, str]]:
     """Name, figure and 95% interval of what matters most."""
-    told = []
+    lines = []
     for name, interval in (("AUROC", judged.auroc), ("average precision", judged.average_precision)):
         if interval:
-            told.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
+            lines.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
     at = judged.confusion
     for name, interval in (
         ("precision at the threshold", share_interval(at.caught, at.flagged)),
@@ -118,5 +120,5 @@ def describe_ranking(judged: LabelledScores) -> list[tuple[str, str, str]]:
         ("F1 at the threshold", judged.f1),
     ):
         if not math.isnan(interval.value):
-            told.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
-    return told
+            lines.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
+    return lines

@@ -35,18 +35,18 @@ def chosen_events(
     if number is None:
         scored = sorted(events, key=lambda event: -float(session.scores[event.peak]))
         return scored[:top], count
-    found = [event for event in events if event.number == number]
-    if not found:
+    matches = [event for event in events if event.number == number]
+    if not matches:
         most = max((event.number for event in events), default=0)
         ending = f"the last is event {most}" if most else "there are none"
         raise DataError(f"--event {number}: there is no such event; {ending}")
-    if len(found) > 1:
-        names = _names([session.names[event.series] for event in found])
+    if len(matches) > 1:
+        names = _names([session.names[event.series] for event in matches])
         raise UsageError(
-            f"--event {number}: {len(found)} series have an event of that number; "
+            f"--event {number}: {len(matches)} series have an event of that number; "
             f"add --entity and one of: {names}"
         )
-    return found, count
+    return matches, count
 
 
 def row_of(session: SeriesSession, source: Input, number: int) -> int:
@@ -60,5 +60,5 @@ def row_of(session: SeriesSession, source: Input, number: int) -> int:
 
 
 def _names(names: Sequence[tuple[str, ...]]) -> str:
-    told = ", ".join("/".join(shown(part, 30) for part in name) for name in names[:_MOST_NAMED])
-    return told + (", …" if len(names) > _MOST_NAMED else "")
+    text = ", ".join("/".join(shown(part, 30) for part in name) for name in names[:_MOST_NAMED])
+    return text + (", …" if len(names) > _MOST_NAMED else "")

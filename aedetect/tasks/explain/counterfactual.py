@@ -58,10 +58,10 @@ def attribute(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floa
     total = away.sum(axis=1)
     neighbours, chances = {}, np.empty(len(order))
     for place, name in enumerate(order):
-        own = away[:, features[name]].sum(axis=1)
-        rest = total - own
+        column_distance = away[:, features[name]].sum(axis=1)
+        rest = total - column_distance
         neighbours[name] = normal.nearest(rest, CANDIDATES)
-        chances[place] = chance(normal.density(own), float(rest[neighbours[name]].mean()))
+        chances[place] = chance(normal.density(column_distance), float(rest[neighbours[name]].mean()))
     falls = _falls(fitted, normal, row, {name: neighbours[name] for name in order[:MOST_COLUMNS]}, features)
     shares = errors.copy()
     learned = np.array([names.index(name) for name in order])
@@ -88,19 +88,19 @@ def _falls(
     features: dict[str, list[int]],
 ) -> dict[str, float]:
     """By how much the logarithm of the score falls, for each column; 0 where it rises."""
-    tried = []
+    candidates = []
     for name, places in neighbours.items():
-        some = np.repeat(row[None], len(places), axis=0)
-        some[:, features[name]] = normal.matrix[places][:, features[name]]
-        tried.append(some)
-    scores = TableScorer(fitted).score_apart(np.concatenate([row[None], *tried]))
+        substituted = np.repeat(row[None], len(places), axis=0)
+        substituted[:, features[name]] = normal.matrix[places][:, features[name]]
+        candidates.append(substituted)
+    scores = TableScorer(fitted).score_apart(np.concatenate([row[None], *candidates]))
     logarithms = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
     falls = {}
     start = 1
-    for (name, _), some in zip(neighbours.items(), tried, strict=True):
-        best = np.sort(logarithms[start : start + len(some)])[:_BEST]
+    for (name, _), substituted in zip(neighbours.items(), candidates, strict=True):
+        best = np.sort(logarithms[start : start + len(substituted)])[:_BEST]
         falls[name] = max(0.0, float(logarithms[0] - best.mean()))
-        start += len(some)
+        start += len(substituted)
     return falls
 
 

@@ -19,7 +19,7 @@ from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
-_MOST_TOLD, _LEAST_TOLD = 2, 0.25
+_MOST_REASONS, _LEAST_SHARE = 2, 0.25
 # A step is clearly off where the column to blame is so many usual distances from what was expected,
 # and half as far as at its worst.
 _OFF = 5.0
@@ -130,16 +130,16 @@ class SeriesExplainer:
         session = self._session
         shares = session.shares(event.rows).astype(np.float64)
         reasons = list(self._reasons(shares, event.rows))
-        found = self._explained(event.rows, event.peak, reasons, event.series)
-        leading = [reason.column for reason in reasons if reason.share >= _LEAST_TOLD] or [reasons[0].column]
+        explanation = self._explained(event.rows, event.peak, reasons, event.series)
+        leading = [reason.column for reason in reasons if reason.share >= _LEAST_SHARE] or [reasons[0].column]
         clear = self._clearest(event.rows, leading[0])
         return replace(
-            found,
+            explanation,
             number=event.number,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
             clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
             sketches=[
-                self._sketched(event, name) for name in leading[:_MOST_TOLD] if self.reconstructed(name)
+                self._sketched(event, name) for name in leading[:_MOST_REASONS] if self.reconstructed(name)
             ],
         )
 
@@ -147,8 +147,8 @@ class SeriesExplainer:
         """Row `row`, from 0, over all inputs."""
         session = self._session
         if np.isnan(session.scores[row]):
-            found = self._explained(np.array([row]), row, [], int(session.series[row]))
-            return replace(found, sentence=self._unscorable(row))
+            explanation = self._explained(np.array([row]), row, [], int(session.series[row]))
+            return replace(explanation, sentence=self._unscorable(row))
         rows = np.array([row])
         reasons = list(self._reasons(self._reconstruction.shares(row), rows))
         return self._explained(rows, row, reasons, int(session.series[row]))
@@ -160,10 +160,10 @@ class SeriesExplainer:
         source, place = session.place(int(rows[0]))
         score = float(session.scores[peak])
         known = not np.isnan(score)
-        told = [
+        main_reasons = [
             reason
-            for index, reason in enumerate(reasons[:_MOST_TOLD])
-            if not index or (reason.share >= _LEAST_TOLD and reason.away >= _OFF)
+            for index, reason in enumerate(reasons[:_MOST_REASONS])
+            if not index or (reason.share >= _LEAST_SHARE and reason.away >= _OFF)
         ]
         return SeriesExplanation(
             None,
@@ -179,7 +179,7 @@ class SeriesExplainer:
             score if known else None,
             float(session.p_values[peak]) if known else None,
             bool(session.flagged[peak]),
-            "; ".join(reason.sentence for reason in told),
+            "; ".join(reason.sentence for reason in main_reasons),
             reasons,
         )
 
@@ -249,13 +249,13 @@ class SeriesExplainer:
         """The column from before the event to after it, as means of so many parts."""
         column, session = self.reconstructed(name), self._session
         assert column is not None
-        assert session.kept is not None
-        order = session.kept.timeline.order
-        own = order[session.series[order] == event.series]
-        first, last = (int(np.flatnonzero(own == row)[0]) for row in (event.rows[0], event.rows[-1]))
+        assert session.series_data is not None
+        order = session.series_data.timeline.order
+        series_rows = order[session.series[order] == event.series]
+        first, last = (int(np.flatnonzero(series_rows == row)[0]) for row in (event.rows[0], event.rows[-1]))
         around = max(int(_CONTEXT * (last - first + 1)), 5)
-        low, high = max(first - around, 0), min(last + around + 1, len(own))
-        parts = np.array_split(own[low:high], min(points, high - low))
+        low, high = max(first - around, 0), min(last + around + 1, len(series_rows))
+        parts = np.array_split(series_rows[low:high], min(points, high - low))
         size = (high - low) / len(parts)
         return Sketched(
             name,
@@ -266,7 +266,7 @@ class SeriesExplainer:
 
     def _unscorable(self, row: int) -> str:
         session = self._session
-        assert session.kept is not None
+        assert session.series_data is not None
         if not session.warmup[row]:
             return "a cell cannot be read, or the row has no timestamp"
         return (

@@ -40,10 +40,10 @@ def grouped(text: str) -> str:
 
     Digits that only a computer's arithmetic added ('0.30000000000000004') are left out.
     """
-    found = re.fullmatch(r"(-?)(0|[1-9]\d{0,14})(\.\d+)?", text)
-    if not found:
+    match = re.fullmatch(r"(-?)(0|[1-9]\d{0,14})(\.\d+)?", text)
+    if not match:
         return text
-    sign, whole, rest = found[1], found[2], found[3] or ""
+    sign, whole, rest = match[1], match[2], match[3] or ""
     if len(whole) + len(rest) > _MOST_DIGITS and rest:
         return f"{float(text):,.{_SIGNIFICANT}g}"
     return f"{sign}{int(whole):,}{rest}"

@@ -40,9 +40,9 @@ class NormalRows:
         """How unlike each normal row `row` [features] is in each feature; [normal rows, features]."""
         numeric = self._layout.numeric
         away = np.empty(self.matrix.shape)
-        numbers, own = self.matrix[:, :numeric], row[:numeric]
-        squared = np.minimum((numbers.astype(np.float64) - own) ** 2, _MOST_APART)
-        gaps = np.isnan(numbers).astype(np.int8) + np.isnan(own)
+        numbers, row_numbers = self.matrix[:, :numeric], row[:numeric]
+        squared = np.minimum((numbers.astype(np.float64) - row_numbers) ** 2, _MOST_APART)
+        gaps = np.isnan(numbers).astype(np.int8) + np.isnan(row_numbers)
         away[:, :numeric] = np.select([gaps == 1, gaps == 2], [_ONE_MISSING, 0.0], squared)
         away[:, numeric:] = _OTHER_CATEGORY * (self.matrix[:, numeric:] != row[numeric:])
         return away
@@ -50,8 +50,8 @@ class NormalRows:
     def nearest(self, distances: Floats, count: int) -> Integers:
         """The `count` normal rows of least distance [normal rows], nearest first."""
         count = min(count, len(distances))
-        found = np.argpartition(distances, count - 1)[:count]
-        return np.asarray(found[np.argsort(distances[found], kind="stable")])
+        places = np.argpartition(distances, count - 1)[:count]
+        return np.asarray(places[np.argsort(distances[places], kind="stable")])
 
     @staticmethod
     def density(apart: Floats) -> float:

@@ -111,8 +111,8 @@ def _of_missing(rate: float, gaps: bool) -> Rarity:
 def _of_truth(value: bool, usual: float, spread: float) -> Rarity:
     """From the spread √(s(1 − s)) of truth values, of which the share s is not the usual one."""
     rarer = (1 - max(0.0, 1 - 4 * spread**2) ** 0.5) / 2
-    found = 1 - rarer if value == bool(usual) else rarer
-    return Rarity(found, None, f"so in {share(found)} of normal rows")
+    frequency = 1 - rarer if value == bool(usual) else rarer
+    return Rarity(frequency, None, f"so in {share(frequency)} of normal rows")
 
 
 def _of_category(vocabulary: Vocabulary, code: int) -> Rarity:
@@ -120,10 +120,10 @@ def _of_category(vocabulary: Vocabulary, code: int) -> Rarity:
     if code == MISSING:
         return _of_missing(vocabulary.missing / max(total, 1), vocabulary.missing > 0)
     if code == OTHER:
-        kept = "never or hardly ever" if vocabulary.other else "never"
-        return Rarity(vocabulary.other / max(total, 1), None, f"{kept} seen in training")
-    found = vocabulary.counts[code - FIRST_KNOWN] / max(total, 1)
-    return Rarity(found, None, f"so in {share(found)} of normal rows")
+        how_often = "never or hardly ever" if vocabulary.other else "never"
+        return Rarity(vocabulary.other / max(total, 1), None, f"{how_often} seen in training")
+    frequency = vocabulary.counts[code - FIRST_KNOWN] / max(total, 1)
+    return Rarity(frequency, None, f"so in {share(frequency)} of normal rows")
 
 
 def _nearly_all(part: float) -> str:

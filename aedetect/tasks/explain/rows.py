@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
 NEAREST = 3
-_LEAST_TOLD = 0.25
-_MOST_TOLD = 2
+_LEAST_SHARE = 0.25
+_MOST_REASONS = 2
 
 
 @dataclass(frozen=True)
 class ColumnReason:
     """One column of one row. `sentence` says what is odd about it.
 
-    `seen` is the cell as it was written, `told` the same for people. `odd`: whether the value is odd
+    `seen` is the cell as it was written, `display_value` the same for people. `odd`: whether the value is odd
     by itself; `surprising`: whether it is, or else is not among what was expected.
     """
 
     column: str
     share: float
     seen: str
-    told: str
+    display_value: str
     expected: Expected | None
     rarity: Rarity
     sentence: str
@@ -127,8 +127,10 @@ class Explainer:
         attributed = attribute(self._fitted, self._normal, row, ranked.attribution.astype(np.float64))
         order = np.argsort(-attributed.shares, kind="stable")
         names = self._fitted.columns
-        told = _Row(row, ranked, cells_shown, attributed)
-        reasons = [self._reason(names[index], float(attributed.shares[index]), told) for index in order]
+        explained_row = _Row(row, ranked, cells_shown, attributed)
+        reasons = [
+            self._reason(names[index], float(attributed.shares[index]), explained_row) for index in order
+        ]
         return Explanation(
             ranked.source.name,
             ranked.row,
@@ -151,17 +153,19 @@ class Explainer:
             sentence = f"{shown(name)} is {seen}; it was always {shown(always)} in training"
             return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence)
         number = self._number(name, row.ranked)
-        told = seen if math.isnan(number) else grouped(seen)
+        display_value = seen if math.isnan(number) else grouped(seen)
         rarity = self._rarities.of(name, row.encoded, number)
         if name not in row.attributed.neighbours:
             rare = f" ({rarity.text})" if rarity.text else ""
-            return ColumnReason(name, share, seen, told, None, rarity, f"{shown(name)} is {told}{rare}")
+            return ColumnReason(
+                name, share, seen, display_value, None, rarity, f"{shown(name)} is {display_value}{rare}"
+            )
         expected = self._expectations.of(name, row.attributed.neighbours[name])
         odd = rarity.unusual or (rarity.share is not None and rarity.direction is not None)
         rare = f" ({rarity.text})" if odd else ""
-        sentence = f"{shown(name)} is {told}{rare}; rows like this {expected.verb} {expected.text}"
+        sentence = f"{shown(name)} is {display_value}{rare}; rows like this {expected.verb} {expected.text}"
         surprising = odd or not expected.holds(seen, number)
-        return ColumnReason(name, share, seen, told, expected, rarity, sentence, odd, surprising)
+        return ColumnReason(name, share, seen, display_value, expected, rarity, sentence, odd, surprising)
 
     def _number(self, name: str, ranked: RankedRow) -> float:
         for column in self._fitted.encoder.state.numeric:
@@ -198,13 +202,13 @@ def _cleaned(value: object) -> object:
 
 
 def _sentence(reasons: list[ColumnReason], flagged: bool) -> str:
-    told = [
+    main_reasons = [
         reason
-        for place, reason in enumerate(reasons[:_MOST_TOLD])
-        if not place or (reason.share >= _LEAST_TOLD and reason.surprising)
+        for place, reason in enumerate(reasons[:_MOST_REASONS])
+        if not place or (reason.share >= _LEAST_SHARE and reason.surprising)
     ]
-    text = ". Also, ".join(reason.sentence for reason in told)
-    if flagged and not any(reason.odd for reason in told):
+    text = ". Also, ".join(reason.sentence for reason in main_reasons)
+    if flagged and not any(reason.odd for reason in main_reasons):
         text += "; each value is ordinary on its own, their combination is not"
     return text
 

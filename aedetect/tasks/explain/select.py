@@ -59,10 +59,10 @@ def choose(
     passed = score_inputs(fitted, [source], see, callback)
     named.check(source.name, passed.counts.rows)
     return ChosenRows(
-        named.found if request.rows or request.ids else flagged.found(),
+        named.matches if request.rows or request.ids else flagged.ranking(),
         passed.counts.rows,
         passed.counts.anomalies,
-        next(iter(first.found()), None),
+        next(iter(first.ranking()), None),
         passed.warnings,
     )
 
@@ -76,7 +76,7 @@ class _Named:
         self._columns = columns
         self._rules = rules
         self._seen_ids: set[str] = set()
-        self.found: list[RankedRow] = []
+        self.matches: list[RankedRow] = []
 
     def see(self, batch: ScoredBatch) -> None:
         wanted = {number - batch.first for number in self._rows}
@@ -87,8 +87,8 @@ class _Named:
                 self._seen_ids |= set(values[hits])
                 wanted |= {int(index) for index in hits}
         for index in sorted(wanted):
-            if 0 <= index < len(batch.rows) and len(self.found) < MOST_ROWS:
-                self.found.append(ranked(batch, index))
+            if 0 <= index < len(batch.rows) and len(self.matches) < MOST_ROWS:
+                self.matches.append(ranked(batch, index))
 
     def check(self, name: str, rows: int) -> None:
         beyond = [number for number in self._rows if number > rows]

@@ -23,15 +23,15 @@ def in_common(parts: Floats, cycles: tuple[Cycle, ...]) -> str:
     parts = parts[~np.isnan(parts).any(axis=1)]
     if not len(parts):
         return "no value"
-    said: dict[Cycle, str] = {}
+    phrases: dict[Cycle, str] = {}
     for index, name in enumerate(cycles):
         sine, cosine = parts[:, 2 * index : 2 * index + 2].mean(axis=0) / np.sqrt(2)
         length = min(float(np.hypot(sine, cosine)), 1.0)
         days = PERIODS[name] / DAY
         spread = np.sqrt(-2 * np.log(max(length, 1e-12))) / (2 * np.pi) * days
         if spread <= _MOST_SPREAD[name]:
-            said[name] = _named(name, (np.arctan2(sine, cosine) / (2 * np.pi)) % 1.0 * days)
-    return ", ".join(said[name] for name in ("week", "day", "year") if name in said) or ANY_TIME
+            phrases[name] = _named(name, (np.arctan2(sine, cosine) / (2 * np.pi)) % 1.0 * days)
+    return ", ".join(phrases[name] for name in ("week", "day", "year") if name in phrases) or ANY_TIME
 
 
 def _named(cycle: Cycle, days: float) -> str:

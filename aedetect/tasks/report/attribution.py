@@ -37,10 +37,10 @@ class AttributionTotals:
             self._shares += shares.sum(axis=0)
             self._first += np.bincount(shares.argmax(axis=1), minlength=len(self._columns))
 
-    def found(self) -> list[ColumnAttribution]:
+    def ranking(self) -> list[ColumnAttribution]:
         """One of each column, the largest share first."""
-        found = [
+        attributions = [
             ColumnAttribution(name, float(share) / max(self._flagged, 1), int(first))
             for name, share, first in zip(self._columns, self._shares, self._first, strict=True)
         ]
-        return sorted(found, key=lambda column: -column.share)
+        return sorted(attributions, key=lambda column: -column.share)

@@ -28,8 +28,8 @@ class ScoreHistogram:
 
     def add(self, scores: Floats) -> None:
         """Scores [rows]; NaN are left out. A score at an edge belongs below it, as at a threshold."""
-        found = np.searchsorted(self.edges, scores[~np.isnan(scores)], side="left") - 1
-        self.counts += np.bincount(found.clip(0, len(self.counts) - 1), minlength=len(self.counts))
+        bins = np.searchsorted(self.edges, scores[~np.isnan(scores)], side="left") - 1
+        self.counts += np.bincount(bins.clip(0, len(self.counts) - 1), minlength=len(self.counts))
 
     def filled(self) -> tuple[Floats, Integers]:
         """Edges and counts without the empty bins on either side."""

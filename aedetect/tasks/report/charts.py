@@ -248,8 +248,10 @@ def _frame(title: str, height: int, parts: Sequence[Markup]) -> Markup:
 
 
 def _mark(shape: str, kind: str, tip: str, **places: float) -> Markup:
-    told = Markup(" ").join(Markup('{}="{}"').format(name, f"{value:g}") for name, value in places.items())
-    return Markup('<{0} class="{1}" {2} data-tip="{3}"/>').format(shape, kind, told, tip)
+    attributes = Markup(" ").join(
+        Markup('{}="{}"').format(name, f"{value:g}") for name, value in places.items()
+    )
+    return Markup('<{0} class="{1}" {2} data-tip="{3}"/>').format(shape, kind, attributes, tip)
 
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str) -> Markup:

@@ -50,7 +50,7 @@ class ReportRequest:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class Findings:
     """What a report is made of. `files`: name and rows of each input, in order.
 
     `policy`: where the threshold lies, and what it promises. `drift`: how the rows differ from those of
@@ -102,7 +102,7 @@ class Gathered:
 
 def gather(
     fitted: FittedModel, inputs: Sequence[Input], request: ReportRequest, callback: Callback | None = None
-) -> Gathered:
+) -> Findings:
     """Score the inputs and keep what a report needs: bins and samples, never all rows.
 
     With a label the rows are also held against their labels, in a second pass. Raises DataError,
@@ -119,20 +119,20 @@ def gather(
     callback.stage("explaining")
     events = events_part(fitted, session, request.top) if session else None
     points, explained_variance = pass_.map(request.map_kind)
-    told = evaluation.warnings if evaluation else []
-    return Gathered(
+    label_warnings = evaluation.warnings if evaluation else []
+    return Findings(
         [(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
         passed.counts,
         fitted.threshold_policy,
         pass_.histogram,
         pass_.timeline,
         pass_.explained(),
-        pass_.attribution.found(),
+        pass_.attribution.ranking(),
         pass_.drift(),
         points,
         explained_variance,
         evaluation,
-        passed.warnings + [text for text in told if text not in passed.warnings],
+        passed.warnings + [text for text in label_warnings if text not in passed.warnings],
         events,
     )
 
@@ -172,7 +172,7 @@ class _Pass:
 
     def explained(self) -> list[Explanation]:
         """The strangest rows, explained."""
-        ranked = self._strangest.found()
+        ranked = self._strangest.ranking()
         if not ranked:
             return []
         explainer = Explainer(self._fitted)
@@ -186,32 +186,32 @@ class _Pass:
         return self._drift.verdict()
 
 
-def headline(found: Gathered) -> str:
+def headline(findings: Findings) -> str:
     """The verdict in a sentence."""
-    counts = found.counts
+    counts = findings.counts
     if not counts.rows:
         return "There are no rows."
-    if found.events:
-        return found.events.verdict(counts.rows)
+    if findings.events:
+        return findings.events.verdict(counts.rows)
     if not counts.anomalies:
         return f"None of {counts.rows:,} rows looks out of the ordinary."
     verb = "does" if counts.anomalies == 1 else "do"
     return (
-        f"{counts.anomalies:,} of {counts.rows:,} rows ({found.share:.2%}) {verb} "
+        f"{counts.anomalies:,} of {counts.rows:,} rows ({findings.share:.2%}) {verb} "
         "not look like the training data."
     )
 
 
-def remark(found: Gathered) -> str:
+def remark(findings: Findings) -> str:
     """What to make of the verdict; empty where there is nothing to add."""
-    counts = found.counts
+    counts = findings.counts
     said = []
-    rate = found.policy.promised_rate
+    rate = findings.policy.promised_rate
     # Rows of a window are flagged together: of events, no share of the rows says whether they are chance.
-    if counts.anomalies and rate is not None and found.events is None:
-        said.append(_against(found.share, rate, counts.rows))
+    if counts.anomalies and rate is not None and findings.events is None:
+        said.append(_against(findings.share, rate, counts.rows))
     if rate is None:
-        said.append(f"{accepted(found.policy).capitalize()}.")
+        said.append(f"{accepted(findings.policy).capitalize()}.")
     if counts.warmup:
         said.append(f"{counts.warmup:,} rows come too early in their series to have a score.")
     if lost := counts.unscorable - counts.warmup:
@@ -219,9 +219,9 @@ def remark(found: Gathered) -> str:
     return " ".join(said)
 
 
-def verdict(found: Gathered) -> str:
+def verdict(findings: Findings) -> str:
     """The report in two sentences or three."""
-    return f"{headline(found)} {remark(found)}".strip()
+    return f"{headline(findings)} {remark(findings)}".strip()
 
 
 def _against(share: float, rate: float, rows: int) -> str:

@@ -17,7 +17,7 @@ from aedetect.tasks.explain import ColumnReason, Explanation
 from aedetect.tasks.report import charts, series_html
 from aedetect.tasks.report.attribution import ColumnAttribution
 from aedetect.tasks.report.card import Card, Curve
-from aedetect.tasks.report.collect import Gathered, headline, remark
+from aedetect.tasks.report.collect import Findings, headline, remark
 from aedetect.tasks.report.templates import asset, template
 
 _Share = TypeVar("_Share", ColumnReason, ColumnAttribution)
@@ -30,21 +30,21 @@ _LONGEST_NAME = 200
 _RARE, _RAREST = 0.01, 1e-6
 
 
-def as_html(found: Gathered, card: Card, title: str) -> str:
+def as_html(findings: Findings, card: Card, title: str) -> str:
     """The page. All text from data is escaped, and the policy lets no script but its own run."""
     style, script = asset("style.css"), asset("script.js")
-    if found.events:
+    if findings.events:
         style, script = style + asset("series.css"), script + asset("series.js")
-    edges, counts = found.histogram.filled()
-    borders = list(accumulate(rows for _, rows in found.files))[:-1]
-    leading = {one.columns[0].column for one in found.strangest if one.columns}
+    edges, counts = findings.histogram.filled()
+    borders = list(accumulate(rows for _, rows in findings.files))[:-1]
+    leading = {one.columns[0].column for one in findings.strangest if one.columns}
     return template("page.html").render(
         title=title[:_LONGEST_NAME],
-        headline=headline(found),
-        remark=remark(found),
+        headline=headline(findings),
+        remark=remark(findings),
         as_high=as_high,
-        found=found,
-        series=series_html.section(found.events) if found.events else None,
+        findings=findings,
+        series=series_html.section(findings.events) if findings.events else None,
         card=card,
         style=Markup(style),
         script=Markup(script),
@@ -54,12 +54,12 @@ def as_html(found: Gathered, card: Card, title: str) -> str:
         nearest_names=_nearest_names,
         seen_of=_seen_of,
         leading=sorted(leading),
-        told=sum(one.duplicates for one in found.strangest),
-        histogram=charts.histogram(edges.tolist(), counts.tolist(), found.threshold, found.counts.rows),
-        histogram_capped=bool(found.histogram.counts[-1]),
-        timeline=charts.timeline(found.timeline.blocks(), found.threshold, borders),
-        map=charts.scatter(found.points),
-        labels=_labels(found) if found.evaluation else None,
+        rows_shown=sum(one.duplicates for one in findings.strangest),
+        histogram=charts.histogram(edges.tolist(), counts.tolist(), findings.threshold, findings.counts.rows),
+        histogram_capped=bool(findings.histogram.counts[-1]),
+        timeline=charts.timeline(findings.timeline.blocks(), findings.threshold, borders),
+        map=charts.scatter(findings.points),
+        labels=_labels(findings) if findings.evaluation else None,
         training=_training(card.curves[0]) if card.curves and card.curves[0] else None,
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -73,8 +73,10 @@ def _hash(text: str) -> Markup:
 
 def worth_showing(columns: Sequence[_Share]) -> Sequence[_Share]:
     """Columns, largest share first, without the many that have none."""
-    kept = [one for place, one in enumerate(columns) if place < _ALWAYS_SHOWN or one.share >= _LEAST_SHARE]
-    return kept[:_COLUMNS_SHOWN]
+    contributing = [
+        one for place, one in enumerate(columns) if place < _ALWAYS_SHOWN or one.share >= _LEAST_SHARE
+    ]
+    return contributing[:_COLUMNS_SHOWN]
 
 
 def as_high(p_value: float) -> str:
@@ -93,7 +95,7 @@ def _nearest_names(one: Explanation) -> list[str]:
 
 
 def _seen_of(one: Explanation, name: str) -> str:
-    return next(reason.told for reason in one.columns if reason.column == name)
+    return next(reason.display_value for reason in one.columns if reason.column == name)
 
 
 def _training(curve: Curve) -> Markup:
@@ -106,31 +108,31 @@ def _training(curve: Curve) -> Markup:
     )
 
 
-def _labels(found: Gathered) -> dict[str, Any]:
+def _labels(findings: Findings) -> dict[str, Any]:
     from aedetect.tasks.evaluate.curves import precision_recall, roc
     from aedetect.tasks.evaluate.sentences import describe_events, describe_ranking, headline, promise_of
 
-    assert found.evaluation is not None
-    judged = found.evaluation.judged
-    told: dict[str, Any] = {
-        "headline": headline(found.evaluation),
-        "promise": promise_of(found.evaluation),
-        "figures": describe_ranking(judged) + describe_events(found.evaluation.by_event),
+    assert findings.evaluation is not None
+    judged = findings.evaluation.judged
+    section: dict[str, Any] = {
+        "headline": headline(findings.evaluation),
+        "promise": promise_of(findings.evaluation),
+        "figures": describe_ranking(judged) + describe_events(findings.evaluation.by_event),
         "roc": None,
         "calibration": None,
     }
     if judged.table.has_both:
-        told["roc"] = charts.curves(
+        section["roc"] = charts.curves(
             "ROC", [("first", *roc(judged.table))], "share of normal rows flagged", "share caught",
             diagonal=True, unit=True,
         )  # fmt: skip
-        told["pr"] = charts.curves(
+        section["pr"] = charts.curves(
             "Precision and recall", [("first", *precision_recall(judged.table))], "recall", "precision",
             unit=True,
         )  # fmt: skip
     if judged.anomalies < judged.rows:
-        told["calibration"] = charts.curves(
-            "Calibration", [("first", *found.evaluation.p_value_shares)], "p-value", "share of normal rows",
-            diagonal=True, unit=True,
+        section["calibration"] = charts.curves(
+            "Calibration", [("first", *findings.evaluation.p_value_shares)],
+            "p-value", "share of normal rows", diagonal=True, unit=True,
         )  # fmt: skip
-    return told
+    return section

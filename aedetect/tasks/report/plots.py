@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from aedetect.tasks.report.card import Card
-    from aedetect.tasks.report.collect import Gathered
+    from aedetect.tasks.report.collect import Findings
     from aedetect.tasks.report.series import ChannelLine
 
 _SIZE, _DOTS = (8.0, 4.2), 110
@@ -36,7 +36,7 @@ def check_plots() -> None:
         raise UsageError("--plots needs matplotlib; install it with: pip install 'aedetect[plots]'") from None
 
 
-def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
+def write_plots(findings: Findings, card: Card, folder: str) -> list[str]:
     """One PNG a chart, in `folder`, which is made if need be. Returns their paths.
 
     Raises UsageError where matplotlib is not installed, OutputError where one cannot be written.
@@ -44,22 +44,22 @@ def write_plots(found: Gathered, card: Card, folder: str) -> list[str]:
     check_plots()
     with writing(folder):
         os.makedirs(folder, exist_ok=True)
-    charts: dict[str, Callable[[Axes], None]] = {"scores": lambda axes: _scores(axes, found)}
-    if found.counts.rows:
-        charts["rows"] = lambda axes: _timeline(axes, found)
-    if found.counts.anomalies:
-        charts["columns"] = lambda axes: _columns(axes, found)
-    if found.points:
-        charts["map"] = lambda axes: _map(axes, found)
+    charts: dict[str, Callable[[Axes], None]] = {"scores": lambda axes: _scores(axes, findings)}
+    if findings.counts.rows:
+        charts["rows"] = lambda axes: _timeline(axes, findings)
+    if findings.counts.anomalies:
+        charts["columns"] = lambda axes: _columns(axes, findings)
+    if findings.points:
+        charts["map"] = lambda axes: _map(axes, findings)
     if card.curves and card.curves[0]:
         charts["training"] = lambda axes: _training(axes, card)
-    if found.evaluation and found.evaluation.judged.table.has_both:
-        charts["roc"] = lambda axes: _roc(axes, found)
-        charts["precision_recall"] = lambda axes: _precision_recall(axes, found)
-    if found.evaluation and found.evaluation.judged.anomalies < found.evaluation.judged.rows:
-        charts["p_values"] = lambda axes: _p_values(axes, found)
-    for number, line in enumerate(channels(found.events)) if found.events else ():
-        charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, found, line)
+    if findings.evaluation and findings.evaluation.judged.table.has_both:
+        charts["roc"] = lambda axes: _roc(axes, findings)
+        charts["precision_recall"] = lambda axes: _precision_recall(axes, findings)
+    if findings.evaluation and findings.evaluation.judged.anomalies < findings.evaluation.judged.rows:
+        charts["p_values"] = lambda axes: _p_values(axes, findings)
+    for number, line in enumerate(channels(findings.events)) if findings.events else ():
+        charts[f"channel-{number}" if number else "scores-over-time"] = partial(_channel, findings, line)
     written = []
     for name, draw in charts.items():
         path = str(Path(folder) / f"{name}.png")
@@ -110,47 +110,51 @@ def _plain_ticks(axes: Axes, *names: str) -> None:
         axis.set_major_formatter(lambda value, _: tick(value))
 
 
-def _channel(found: Gathered, line: ChannelLine, axes: Axes) -> None:
-    assert found.events is not None
-    draw_channel(axes, line, found.events)
+def _channel(findings: Findings, line: ChannelLine, axes: Axes) -> None:
+    assert findings.events is not None
+    draw_channel(axes, line, findings.events)
 
 
-def _scores(axes: Axes, found: Gathered) -> None:
-    edges, counts = found.histogram.filled()
-    colours = [_FLAG if low >= found.threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
+def _scores(axes: Axes, findings: Findings) -> None:
+    edges, counts = findings.histogram.filled()
+    colours = [_FLAG if low >= findings.threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
-    axes.axvline(found.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    axes.axvline(findings.threshold, color=_FLAG, linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
     axes.set_title("Scores", loc="left")
     _plain_ticks(axes, "x", "y")
     _legend(axes)
 
 
-def _timeline(axes: Axes, found: Gathered) -> None:
-    blocks = found.timeline.blocks()
+def _timeline(axes: Axes, findings: Findings) -> None:
+    blocks = findings.timeline.blocks()
     colours = [_FLAG if block.flagged else _CALM for block in blocks]
     axes.scatter([(b.first + b.last) / 2 for b in blocks], [b.highest for b in blocks], s=9, c=colours)
-    axes.axhline(found.threshold, color=_FLAG, linestyle="--", linewidth=1)
-    for row in list(accumulate(rows for _, rows in found.files))[:-1]:
+    axes.axhline(findings.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    for row in list(accumulate(rows for _, rows in findings.files))[:-1]:
         axes.axvline(row, color="grey", linestyle=":", linewidth=1)
-    name = "highest score" if found.timeline.size == 1 else f"highest score of {found.timeline.size:,} rows"
+    name = (
+        "highest score"
+        if findings.timeline.size == 1
+        else f"highest score of {findings.timeline.size:,} rows"
+    )
     axes.set(yscale="log", xlabel="row", ylabel=name)
     axes.set_title("Scores in the order of the rows", loc="left")
     _plain_ticks(axes, "x", "y")
     _legend(axes)
 
 
-def _columns(axes: Axes, found: Gathered) -> None:
-    kept = worth_showing(found.attribution)[::-1]
-    axes.barh(range(len(kept)), [one.share for one in kept], color=_FLAG)
-    axes.set_yticks(range(len(kept)), [_plain(one.column) for one in kept])
+def _columns(axes: Axes, findings: Findings) -> None:
+    columns = worth_showing(findings.attribution)[::-1]
+    axes.barh(range(len(columns)), [one.share for one in columns], color=_FLAG)
+    axes.set_yticks(range(len(columns)), [_plain(one.column) for one in columns])
     axes.set(xlabel="mean share of the error of flagged rows", title="Columns to blame")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
-def _map(axes: Axes, found: Gathered) -> None:
+def _map(axes: Axes, findings: Findings) -> None:
     for flagged, colour, size in ((False, _CALM, 6), (True, _FLAG, 16)):
-        some = [point for point in found.points if point.flagged == flagged]
+        some = [point for point in findings.points if point.flagged == flagged]
         axes.scatter([p.x for p in some], [p.y for p in some], s=size, c=colour, alpha=0.7, linewidths=0)
     axes.set(xticks=[], yticks=[])
     axes.set_title("Map of rows: near ones are alike", loc="left")
@@ -163,28 +167,28 @@ def _training(axes: Axes, card: Card) -> None:
     axes.set(xlabel="step", ylabel="loss on held-out rows", title="Training")
 
 
-def _roc(axes: Axes, found: Gathered) -> None:
+def _roc(axes: Axes, findings: Findings) -> None:
     from aedetect.tasks.evaluate.curves import roc
 
-    assert found.evaluation is not None
-    across, up = roc(found.evaluation.judged.table)
+    assert findings.evaluation is not None
+    across, up = roc(findings.evaluation.judged.table)
     axes.plot(across, up, color=_FLAG, label="this model")
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="guessing")
     axes.set(xlabel="share of normal rows flagged", ylabel="share of anomalies caught", title="ROC")
     axes.legend(frameon=False, loc="lower right")
 
 
-def _precision_recall(axes: Axes, found: Gathered) -> None:
+def _precision_recall(axes: Axes, findings: Findings) -> None:
     from aedetect.tasks.evaluate.curves import precision_recall
 
-    assert found.evaluation is not None
-    axes.plot(*precision_recall(found.evaluation.judged.table), color=_FLAG)
+    assert findings.evaluation is not None
+    axes.plot(*precision_recall(findings.evaluation.judged.table), color=_FLAG)
     axes.set(xlabel="recall", ylabel="precision", title="Precision against recall", ylim=(0, 1.03))
 
 
-def _p_values(axes: Axes, found: Gathered) -> None:
-    assert found.evaluation is not None
-    axes.plot(*found.evaluation.p_value_shares, color=_FLAG, label="this model")
+def _p_values(axes: Axes, findings: Findings) -> None:
+    assert findings.evaluation is not None
+    axes.plot(*findings.evaluation.p_value_shares, color=_FLAG, label="this model")
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="as promised")
     axes.set(xlabel="p-value", ylabel="share of normal rows with at most this", title="p-values")
     axes.legend(frameon=False, loc="lower right")

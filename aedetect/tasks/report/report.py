@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
 from aedetect.tasks.report.card import Card, model_card
-from aedetect.tasks.report.collect import Gathered, ReportRequest, gather, verdict
+from aedetect.tasks.report.collect import Findings, ReportRequest, gather, verdict
 from aedetect.tasks.report.markdown import as_markdown
 from aedetect.tasks.report.page import as_html
 from aedetect.tasks.report.plots import write_plots
@@ -24,7 +24,7 @@ _NAMED = 3
 class Report:
     """What was found in some inputs, and the card of the model that found it; `title`: what it is about."""
 
-    found: Gathered
+    findings: Findings
     card: Card
     title: str
 
@@ -34,26 +34,26 @@ class Report:
     @property
     def verdict(self) -> str:
         """What was found, in two sentences or three."""
-        return verdict(self.found)
+        return verdict(self.findings)
 
     def html(self) -> str:
         """One web page that needs nothing beside itself."""
-        return as_html(self.found, self.card, self.title)
+        return as_html(self.findings, self.card, self.title)
 
     def markdown(self) -> str:
         """A message of a few lines."""
-        return as_markdown(self.found, self.title)
+        return as_markdown(self.findings, self.title)
 
     def plots(self, folder: str) -> list[str]:
         """Write each chart as a PNG file in `folder`; their paths.
 
         Raises UsageError where matplotlib is not installed, OutputError where one cannot be written.
         """
-        return write_plots(self.found, self.card, folder)
+        return write_plots(self.findings, self.card, folder)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: rows by outcome, threshold, verdict and warnings."""
-        return self.found.as_dict()
+        return self.findings.as_dict()
 
 
 def report(
@@ -67,7 +67,7 @@ def report(
 
     Raises DataError, ModelError or UsageError where inputs or columns cannot be used.
     """
-    found = gather(fitted, inputs, request, callback)
+    findings = gather(fitted, inputs, request, callback)
     card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
     named = ", ".join(source.name for source in inputs[:_NAMED]) + " …" * (len(inputs) > _NAMED)
-    return Report(found, card, title or named)
+    return Report(findings, card, title or named)

@@ -76,14 +76,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class EventsPart:
-    """Events, the strangest first, as far as they are told; `events` and `series` count all there are.
+    """Events, the strangest first, as far as they are explained; `events` and `series` count all there are.
 
-    `panels` show the series with the strangest events. `places`: of each event told, the number
+    `panels` show the series with the strangest events. `places`: of each event explained, the number
     of its panel, or -1, and its mark. `seconds`: from the first row to the last. `thinned`: rows a part
     where lines are.
     """
 
-    told: list[SeriesExplanation]
+    explanations: list[SeriesExplanation]
     events: int
     series: int
     seconds: float
@@ -97,7 +97,7 @@ class EventsPart:
         time = f"{whose} in {span(self.seconds)}"
         if not self.events:
             return f"No event{time}: none of {rows:,} rows looks out of the ordinary."
-        first = self.told[0]
+        first = self.explanations[0]
         name = f", on {' '.join(first.entity.values())}," if first.entity else ""
         event = f"{self.events:,} event{'s' * (self.events != 1)}"
         return (
@@ -110,13 +110,13 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
     """The part of a report that tells of events; `top` of them are explained."""
     explainer = SeriesExplainer(fitted, session)
     events, count = chosen_events(session, None, (), top)
-    told = [explainer.event(event) for event in events]
+    explanations = [explainer.event(event) for event in events]
     timed = ~np.isnan(session.seconds)
-    clear = {(event.series, event.number): one.clear for event, one in zip(events, told, strict=True)}
+    clear = {(event.series, event.number): one.clear for event, one in zip(events, explanations, strict=True)}
     numbers = np.unique(session.series[timed]).tolist()
     wanted = list(dict.fromkeys(event.series for event in events))
     wanted = (wanted + [number for number in numbers if number not in wanted])[:MOST_PANELS]
-    names = _leading_columns(session, told)
+    names = _leading_columns(session, explanations)
     most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(names) + 1), 1), *_POINTS_A_LINE))
     columns = [column for name in names if (column := explainer.reconstructed(name)) is not None]
     panels = [_panel(session, number, columns, fitted.threshold, clear, most) for number in wanted]
@@ -126,7 +126,7 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
     ]
     longest = max((panel.rows for panel in panels), default=0)
     return EventsPart(
-        told,
+        explanations,
         count,
         len(numbers),
         float(np.ptp(session.seconds[timed])) if timed.any() else 0.0,
@@ -156,10 +156,10 @@ def _panel(
     return Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks)
 
 
-def _leading_columns(session: SeriesSession, told: Sequence[SeriesExplanation]) -> list[str]:
+def _leading_columns(session: SeriesSession, explanations: Sequence[SeriesExplanation]) -> list[str]:
     """The columns of the largest shares over the events; in the order of the model where there are none."""
     attribution = dict.fromkeys(session.columns, 0.0)
-    for one in told:
+    for one in explanations:
         for reason in one.columns:
             attribution[reason.column] += reason.share
     return sorted(attribution, key=lambda name: -attribution[name])[:MOST_COLUMNS]
@@ -177,16 +177,16 @@ def _mark(session: SeriesSession, event: Event, clear: Clear) -> EventMark:
 
 def _line(session: SeriesSession, rows: Integers, column: ReconstructedColumn, most: int) -> ChannelLine:
     column = _with_names_that_occur(column, rows)
-    kept = rows[thinned(column.seen[rows], most)]
+    seen_rows = rows[thinned(column.seen[rows], most)]
     parts = np.array_split(rows, min(len(rows), max(most // 4, 1))) if not column.names else []
     band = [part for part in parts if not np.isnan(column.expected[part]).all()]
-    expected = rows[thinned(column.expected[rows], most // 2)]
+    expected_rows = rows[thinned(column.expected[rows], most // 2)]
     return ChannelLine(
         column.column,
-        session.seconds[kept],
-        column.seen[kept],
-        session.seconds[expected],
-        column.expected[expected],
+        session.seconds[seen_rows],
+        column.seen[seen_rows],
+        session.seconds[expected_rows],
+        column.expected[expected_rows],
         _edge(session, band, [np.nanmin(column.expected[part] - column.band[part]) for part in band]),
         _edge(session, band, [np.nanmax(column.expected[part] + column.band[part]) for part in band]),
         column.names,
@@ -217,11 +217,11 @@ def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[fl
 
 
 def _score_line(session: SeriesSession, rows: Integers, threshold: float, most: int) -> ChannelLine:
-    kept = rows[thinned(session.scores[rows], most)]
+    thinned_rows = rows[thinned(session.scores[rows], most)]
     nothing = np.empty(0)
     return ChannelLine(
-        SCORE, session.seconds[kept], session.scores[kept], nothing, nothing, nothing, nothing,
-        limit=threshold, gap=session.gap,
+        SCORE, session.seconds[thinned_rows], session.scores[thinned_rows],
+        nothing, nothing, nothing, nothing, limit=threshold, gap=session.gap,
     )  # fmt: skip
 
 

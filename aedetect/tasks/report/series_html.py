@@ -30,7 +30,7 @@ _LONGEST_NAME, _MOST_NAMES = 60, 6
 
 def section(part: EventsPart) -> Markup:
     """The section as HTML; all text from data is escaped."""
-    leading = {one.columns[0].column for one in part.told if one.columns}
+    leading = {one.columns[0].column for one in part.explanations if one.columns}
     places = [
         (number, place(part.panels[number], mark.start), place(part.panels[number], mark.end))
         if number >= 0
@@ -139,8 +139,8 @@ def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
         f"{scale.low:.9g}", f"{scale.high:.9g}", int(scale.logarithmic), json.dumps(names)
     )
     if names:
-        told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
-        return ChannelDrawing(line.name, f"from below: {told}", "", svg, data)
+        shown_names = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        return ChannelDrawing(line.name, f"from below: {shown_names}", "", svg, data)
     return ChannelDrawing(line.name, *scale.ends(), svg, data)
 
 
@@ -202,17 +202,17 @@ def _path(panel: Panel, line: ChannelLine, seconds: Floats, values: Floats, scal
     seconds, values = seconds[known], values[known]
     ups = scale.up(values).tolist()
     gap = _pause(seconds, line.gap)
-    found: list[str] = []
+    commands: list[str] = []
     before: float | None = None
     for second, up in zip(seconds.tolist(), ups, strict=True):
         new = before is None or second - before > gap
         if line.names and not new:
             # Words change at once.
-            found.append(f"H{place(panel, second):g}V{up:g}")
+            commands.append(f"H{place(panel, second):g}V{up:g}")
         else:
-            found.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
+            commands.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
         before = second
-    return "".join(found)
+    return "".join(commands)
 
 
 def _runs(seconds: Floats, gap: float) -> Sequence[tuple[int, int]]:

@@ -20,17 +20,17 @@ _SEEN, _EXPECTED, _FLAG = "#1d2327", "#1f5f8b", "#c8442b"
 
 def events_markdown(part: EventsPart) -> list[str]:
     """Lines of a table of the strangest events; none where there are none."""
-    if not part.told:
+    if not part.explanations:
         return []
     lines = ["| event | from | for | score | why |", "|---|---|---|---:|---|"]
-    for one in part.told[:_EVENTS]:
+    for one in part.explanations[:_EVENTS]:
         name = " ".join([*one.entity.values(), str(one.number)])
         why = one.sentence if len(one.sentence) <= _LONGEST else one.sentence[: _LONGEST - 1] + "…"
         lines.append(
             f"| {escaped(name)} | {one.start}{part.zone} | {span(one.seconds)} | {one.score:,.3g} | "
             f"{escaped(why)} |"
         )
-    rest = part.events - min(len(part.told), _EVENTS)
+    rest = part.events - min(len(part.explanations), _EVENTS)
     return [*lines, "", f"and {rest:,} more events"] if rest else lines
 
 

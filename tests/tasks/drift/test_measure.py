@@ -32,8 +32,8 @@ def test_files_data_at_hand_and_reports_tell_the_same(
     found = measure(fitted, inputs)
     assert found.as_dict() == summary["drift"]
     made = report(fitted, inputs, ReportRequest())
-    assert made.found.drift is not None
-    assert made.found.drift.as_dict() == summary["drift"]
+    assert made.findings.drift is not None
+    assert made.findings.drift.as_dict() == summary["drift"]
     assert (found.verdict == "drifted") == (not settings)
 
 

@@ -16,7 +16,7 @@ def totals(*parts: slice) -> list[ColumnAttribution]:
     found = AttributionTotals(["a", "b"])
     for part in parts:
         found.add(SimpleNamespace(attribution=ROWS[part], flagged=FLAGGED[part]))  # type: ignore[arg-type]
-    return found.found()
+    return found.ranking()
 
 
 def test_shares_are_means_over_flagged_rows_largest_first() -> None:

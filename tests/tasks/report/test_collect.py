@@ -78,24 +78,24 @@ def both(detector, frame, **drift):
 def test_a_report_finds_the_drift_that_drift_finds(detector, drift):
     for frame in (moved_frame(), tiny_frame(2000, seed=4)):
         found, made = both(detector, frame, **drift)
-        assert made.found.drift.as_dict() == found.as_dict()
-        assert {column.name for column in made.found.drifting} == {column.name for column in found.columns}
+        assert made.findings.drift.as_dict() == found.as_dict()
+        assert {column.name for column in made.findings.drifting} == {column.name for column in found.columns}
         assert f"<p>{found.text[0].upper()}{found.text[1:]}.</p>" in unescape(made.html())
 
 
 def test_settings_decide_what_a_report_calls_drift(detector):
-    strict = both(detector, moved_frame())[1].found.drift
+    strict = both(detector, moved_frame())[1].findings.drift
     assert (strict.verdict, set(strict.drifted)) == ("drifted", {"temp", "load", "site", "open"})
     lax, made = both(detector, moved_frame(), psi=100.0, share=0.99)
-    assert (made.found.drift.verdict, made.found.drift.drifted) == ("steady", [])
-    assert lax.text == made.found.drift.text == "the 2,000 rows are spread as in training"
+    assert (made.findings.drift.verdict, made.findings.drift.drifted) == ("steady", [])
+    assert lax.text == made.findings.drift.text == "the 2,000 rows are spread as in training"
     assert "from 100 on, or where 99% more cells are missing" in made.html()
     assert "Drift: " not in made.markdown()
 
 
 def test_columns_that_drifted_come_first_and_missing_cells_are_told(detector):
     _, made = both(detector, moved_frame().assign(open=tiny_frame(2000, seed=4)["open"]))
-    assert [column.drifted for column in made.found.drifting] == [True, True, True, False]
+    assert [column.drifted for column in made.findings.drifting] == [True, True, True, False]
     assert "<td>load</td>" in made.html()
     assert "0.0% → 20.1%" in made.html()
     assert "Drift: 3 of 4 columns ('temp', 'load', 'site') and the scores have drifted since training" in (
@@ -106,7 +106,7 @@ def test_columns_that_drifted_come_first_and_missing_cells_are_told(detector):
 def test_a_model_that_kept_no_training_values_says_so(detector):
     fitted = replace(detector.fitted, sketch=None)
     made = report(fitted, as_inputs(tiny_frame(50), detector.config.data), ReportRequest(), "plant")
-    assert made.found.drift is None
+    assert made.findings.drift is None
     assert (
         '<p class="note">The model file does not hold how its training data were spread, as it was made by '
         "an older version; retrain to see what has moved.</p>"

@@ -47,8 +47,8 @@ def made() -> Report:
 
 
 def events() -> EventsPart:
-    assert made().found.events is not None
-    return made().found.events
+    assert made().findings.events is not None
+    return made().findings.events
 
 
 @cache
@@ -57,7 +57,7 @@ def page() -> str:
 
 
 def test_events_are_told_and_rows_are_not() -> None:
-    found = made().found
+    found = made().findings
     assert (events().events, events().series, len(events().panels)) == (1, 2, 2)
     assert found.strangest == []
     assert found.points == []
@@ -110,7 +110,7 @@ def test_drawings_stay_within_their_frame() -> None:
 def test_a_pause_is_drawn_as_one() -> None:
     frame = new()
     frame.loc[frame.index >= 100, "time"] += pd.Timedelta(days=2)
-    found = reported(frame).found.events
+    found = reported(frame).findings.events
     assert found is not None
     track = next(track for track in drawn(found.panels[0]) if track.name == "temp")
     path = re.search(r'class="seen" d="([^"]+)"', track.svg)
@@ -138,8 +138,8 @@ def test_nothing_odd_is_said_so() -> None:
     quiet = readings(2, 1, seed=8, start="2026-02-01").assign(machine=HOSTILE)
     quiet["mode"] = np.where(quiet["open"], "busy", "idle")
     calm = reported(quiet)
-    assert calm.found.events is not None
-    assert calm.found.events.told == []
+    assert calm.findings.events is not None
+    assert calm.findings.events.explanations == []
     assert calm.verdict.startswith("No event in 1 d 23 h: none of 288 rows looks out of the ordinary.")
     assert "| event |" not in calm.markdown()
 
@@ -147,7 +147,7 @@ def test_nothing_odd_is_said_so() -> None:
 def test_rows_without_a_time_are_no_reason_to_fail() -> None:
     frame = new()[:5].astype({"time": object}).assign(time="yesterday")
     frame.loc[0, "time"] = "2026-02-01 00:00"
-    found = reported(frame).found.events
+    found = reported(frame).findings.events
     assert found is not None
     assert len(found.panels) == 1
 
@@ -179,7 +179,7 @@ def test_false_events_a_day_are_what_was_accepted() -> None:
     assert " Accepted: at most 2 false events a day on each series. " in made.verdict
     assert "false alarms accepted" not in made.html()
     assert f"{policy.value:.6g} (at most 2 false events a day)" in made.html()
-    scores = next(line for line in made.found.events.panels[0].lines if line.name == SCORE)  # type: ignore[union-attr]
+    scores = next(line for line in made.findings.events.panels[0].lines if line.name == SCORE)  # type: ignore[union-attr]
     assert scores.limit == policy.value
 
 
@@ -190,6 +190,6 @@ def test_a_series_report_finds_the_drift_that_drift_finds() -> None:
         inputs = as_inputs(moved, model.config.data)
         found = measure(model.fitted, inputs)
         made = report(model.fitted, inputs, ReportRequest(), "plant")
-        assert made.found.drift is not None
-        assert made.found.drift.as_dict() == found.as_dict()
+        assert made.findings.drift is not None
+        assert made.findings.drift.as_dict() == found.as_dict()
         assert ("load" in found.drifted) == (not settings)

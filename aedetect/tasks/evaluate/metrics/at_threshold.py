@@ -74,15 +74,15 @@ def share_interval(hits: int, of: int, level: float = 0.95) -> Interval:
     return Interval(hits / of, low, high)
 
 
-def f1_interval(found: Confusion, seed: int = 0, draws: int = 1000) -> Interval:
+def f1_interval(confusion: Confusion, seed: int = 0, draws: int = 1000) -> Interval:
     """F1 at a fixed threshold with its 95% bootstrap interval, anomalies and normal rows drawn apart."""
     random = np.random.default_rng(seed)
-    anomalies, normal = found.caught + found.missed, found.false_alarms + found.passed
-    caught = random.binomial(anomalies, found.caught / max(anomalies, 1), draws)
-    alarms = random.binomial(normal, found.false_alarms / max(normal, 1), draws)
+    anomalies, normal = confusion.caught + confusion.missed, confusion.false_alarms + confusion.passed
+    caught = random.binomial(anomalies, confusion.caught / max(anomalies, 1), draws)
+    alarms = random.binomial(normal, confusion.false_alarms / max(normal, 1), draws)
     drawn = 2 * caught / np.maximum(caught + alarms + anomalies, 1)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(found.f1, float(low), float(high))
+    return Interval(confusion.f1, float(low), float(high))
 
 
 def _flagging(table: ScoreTable, groups: int, threshold: float) -> Confusion:

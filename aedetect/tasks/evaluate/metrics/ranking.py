@@ -68,9 +68,9 @@ def average_precision(anomalies: Integers, normal: Integers) -> Floats:
 
     Integers by falling score, [..., distinct scores] → [...]. NaN where there are no anomalies.
     """
-    found = np.cumsum(anomalies, axis=-1)
-    flagged = found + np.cumsum(normal, axis=-1)
-    precision = found / np.maximum(flagged, 1)
+    caught = np.cumsum(anomalies, axis=-1)
+    flagged = caught + np.cumsum(normal, axis=-1)
+    precision = caught / np.maximum(flagged, 1)
     with np.errstate(invalid="ignore"):
         return np.asarray((precision * anomalies).sum(axis=-1) / anomalies.sum(axis=-1), dtype=np.float64)
 
@@ -86,11 +86,11 @@ def with_interval(
     coarse = _coarse(table)
     random = np.random.default_rng(seed)
     size = max(1, _CELLS_AT_ONCE // len(coarse.scores))
-    found = [
+    bootstrapped = [
         figure(_drawn(random, coarse.anomalies, count), _drawn(random, coarse.normal, count))
         for count in [size] * (draws // size) + [draws % size] * (draws % size > 0)
     ]
-    low, high = np.quantile(np.concatenate(found), [0.025, 0.975])
+    low, high = np.quantile(np.concatenate(bootstrapped), [0.025, 0.975])
     return Interval(value, float(low), float(high))
 
 

@@ -38,7 +38,7 @@
   const words = document.getElementById("filter-words");
   if (!words) return;
   const column = document.getElementById("filter-column");
-  const told = document.getElementById("filter-told");
+  const note = document.getElementById("filter-told");
   const rows = [...document.querySelectorAll(".row")];
   const filter = () => {
     const wanted = words.value.trim().toLowerCase();
@@ -49,7 +49,7 @@
       row.hidden = !fits;
       shown += fits;
     }
-    told.textContent = shown === rows.length ? "" : shown + " of " + rows.length + " rows shown";
+    note.textContent = shown === rows.length ? "" : shown + " of " + rows.length + " rows shown";
   };
   words.addEventListener("input", filter);
   column.addEventListener("change", filter);

@@ -49,24 +49,24 @@
   };
   const points = (path) => {
     if (!parsed.has(path)) {
-      const found = [];
+      const vertices = [];
       let up = 0;
       for (const [, mark, x, y] of path.getAttribute("d").matchAll(/([MLH])([-\d.e]+)[ V]([-\d.e]+)/g)) {
-        if (mark === "H") found.push([+x, up]);
+        if (mark === "H") vertices.push([+x, up]);
         up = +y;
-        found.push([+x, up]);
+        vertices.push([+x, up]);
       }
-      parsed.set(path, found);
+      parsed.set(path, vertices);
     }
     return parsed.get(path);
   };
-  const nearest = (found, x) => {
-    let low = 0, high = found.length - 1;
+  const nearest = (vertices, x) => {
+    let low = 0, high = vertices.length - 1;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (found[middle][0] <= x) low = middle; else high = middle;
+      if (vertices[middle][0] <= x) low = middle; else high = middle;
     }
-    return Math.abs(found[low][0] - x) <= Math.abs(found[high][0] - x) ? found[low] : found[high];
+    return Math.abs(vertices[low][0] - x) <= Math.abs(vertices[high][0] - x) ? vertices[low] : vertices[high];
   };
   const value = (figure, up) => {
     const low = +figure.dataset.low, high = +figure.dataset.high, share = 1 - up / HEIGHT;
@@ -75,15 +75,15 @@
     const number = figure.dataset.log === "1" ? low * (high / low) ** share : low + share * (high - low);
     return String(+number.toPrecision(4));
   };
-  const told = (panel, figure, x) => {
+  const caption = (panel, figure, x) => {
     const parts = [];
     let at = x;
     for (const kind of ["seen", "expected"]) {
       const path = figure.querySelector("path." + kind);
       if (!path) continue;
-      const found = nearest(points(path), x);
-      if (kind === "seen") at = found[0];
-      parts.push(kind === "seen" ? value(figure, found[1]) : "expected " + value(figure, found[1]));
+      const vertex = nearest(points(path), x);
+      if (kind === "seen") at = vertex[0];
+      parts.push(kind === "seen" ? value(figure, vertex[1]) : "expected " + value(figure, vertex[1]));
     }
     return time(panel, at, false) + ": " + figure.dataset.name + " " + parts.join(", ");
   };
@@ -118,7 +118,7 @@
         }
         const mark = [...svg.querySelectorAll(".event")].find((one) =>
           +one.getAttribute("x") <= x && x <= +one.getAttribute("x") + +one.getAttribute("width"));
-        tip.textContent = told(panel, figure, x) + (mark ? " (" + mark.dataset.event + ")" : "");
+        tip.textContent = caption(panel, figure, x) + (mark ? " (" + mark.dataset.event + ")" : "");
         tip.hidden = false;
         const box = tip.getBoundingClientRect();
         tip.style.left = Math.max(4, Math.min(event.clientX + 12, innerWidth - box.width - 8)) + "px";
