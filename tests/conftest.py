@@ -12,6 +12,9 @@ from support.prompt import Prompt
 from support.results import FOLDER, note
 from support.tables import tiny_frame
 
+# Tests run side by side, one a core: torch's threads would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture
 def prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:

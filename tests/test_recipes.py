@@ -105,6 +105,7 @@ def test_a_mail_when_there_is_something_to_see_to(data: Path) -> None:
     assert json.loads(text)["anomalies"] == 1
 
 
+@pytest.mark.slow
 def test_a_ping_after_findings_but_not_after_failures(data: Path) -> None:
     dump(data, "3.csv", "500,-900,north,true\n" * 60)
     assert script(data, "healthcheck.sh").returncode == 10

@@ -74,7 +74,7 @@ def pack(
         tensors={name: _describe(tensor) for name, tensor in plain.items()},
     )
     blank = save(plain, {"manifest": manifest.model_dump_json()})
-    place = _digest_place(blank)
+    place = digest_place(blank)
     digest = hashlib.sha256(blank).hexdigest().encode()
     return blank[:place] + digest + blank[place + len(digest) :]
 
@@ -93,11 +93,11 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
                 data += stream.read()
         digest = hashlib.sha256(data).hexdigest()
         if sha256 is not None and len(data) > 8 and digest != sha256.lower():
-            raise _Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
+            raise Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
         manifest, tensors = unpack(data)
     except OSError as error:
         raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
-    except _Damaged as error:
+    except Damaged as error:
         raise ModelError(f"{path}: {error}") from None
     return manifest, tensors, digest
 
@@ -109,11 +109,11 @@ def unpack(data: bytes) -> tuple[Manifest, Tensors]:
         raw = json.loads(_manifest_text(data))
         version = raw["format_version"]
     except (KeyError, ValueError, TypeError, RecursionError):
-        raise _Damaged("not an aedetect model file, or damaged") from None
+        raise Damaged("not an aedetect model file, or damaged") from None
     if type(version) is not int or version < 1:
-        raise _Damaged("not an aedetect model file, or damaged")
+        raise Damaged("not an aedetect model file, or damaged")
     if version > FORMAT_VERSION:
-        raise _Damaged(
+        raise Damaged(
             f"format version {version}, made by aedetect {raw.get('aedetect_version')}; this aedetect "
             f"({__version__}) reads up to version {FORMAT_VERSION}: upgrade aedetect"
         )
@@ -125,55 +125,55 @@ def unpack(data: bytes) -> tuple[Manifest, Tensors]:
         manifest = Manifest.model_validate(raw)
         tensors: Tensors = load(data)
     except (SafetensorError, ValidationError, ValueError, KeyError, TypeError) as error:
-        raise _Damaged(f"the model file is damaged ({str(error).splitlines()[0]})") from None
+        raise Damaged(f"the model file is damaged ({str(error).splitlines()[0]})") from None
     _check_tensors(manifest, tensors)
     return manifest, tensors
 
 
-class _Damaged(Exception):
+class Damaged(Exception):
     pass
 
 
 def _manifest_text(data: bytes) -> str:
     size = _header_size(data)
     if size > MOST_HEADER_BYTES or size > len(data) - 8:
-        raise _Damaged("not an aedetect model file, or cut short")
+        raise Damaged("not an aedetect model file, or cut short")
     return str(json.loads(data[8 : 8 + size])["__metadata__"]["manifest"])
 
 
 def _header_size(data: bytes) -> int:
     if len(data) < 8:
-        raise _Damaged("not an aedetect model file (too short)")
+        raise Damaged("not an aedetect model file (too short)")
     return int(struct.unpack("<Q", data[:8])[0])
 
 
-def _digest_place(data: bytes) -> int:
+def digest_place(data: bytes) -> int:
     # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
     # that came from the data is escaped twice and cannot look like this.
     mark = b'\\"file_sha256\\":\\"'
     header = data[8 : 8 + _header_size(data)]
     if header.count(mark) != 1:
-        raise _Damaged("the model file is damaged (no digest)")
+        raise Damaged("the model file is damaged (no digest)")
     return 8 + header.index(mark) + len(mark)
 
 
 def _check_digest(data: bytes, claimed: object) -> None:
-    place = _digest_place(data)
+    place = digest_place(data)
     blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
     if hashlib.sha256(blank).hexdigest() != claimed:
-        raise _Damaged("the model file is damaged (its digest does not match); restore it or retrain")
+        raise Damaged("the model file is damaged (its digest does not match); restore it or retrain")
 
 
 def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:
     if set(manifest.tensors) != set(tensors):
-        raise _Damaged("the model file is damaged (its tensors are not those of the manifest)")
+        raise Damaged("the model file is damaged (its tensors are not those of the manifest)")
     for name, tensor in tensors.items():
         if manifest.tensors[name] != _describe(tensor):
-            raise _Damaged(f"the model file is damaged (tensor {name!r} is not as the manifest says)")
+            raise Damaged(f"the model file is damaged (tensor {name!r} is not as the manifest says)")
         # A quantile of an empty column, and a gap in a row, are no numbers.
         gappy = name in ("features.quantiles", "explain.normal_rows")
         if not gappy and tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise _Damaged(f"the model file is damaged (tensor {name!r} holds values that are not finite)")
+            raise Damaged(f"the model file is damaged (tensor {name!r} holds values that are not finite)")
     _check_calibration(tensors)
 
 
@@ -190,7 +190,7 @@ def _check_calibration(tensors: Tensors) -> None:
         and float(scale[0]) > 0
     )
     if not sound:
-        raise _Damaged("the model file is damaged (its calibration is not one)")
+        raise Damaged("the model file is damaged (its calibration is not one)")
 
 
 def _describe(tensor: np.ndarray[Any, Any]) -> TensorInfo:

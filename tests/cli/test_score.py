@@ -356,7 +356,7 @@ def test_escape_characters_from_names_do_not_reach_the_terminal(score: Prompt) -
     assert score("\x1b[31m[red].csv", "-o", "\x1b[31m[red].csv").usage().startswith("\\x1b[31m[red]")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("latin-1", marks=pytest.mark.slow)])
 def test_a_terminal_that_knows_few_characters(score: Prompt, encoding: str) -> None:
     result = score.process("new.csv", "-o", "out.csv", environment={"PYTHONIOENCODING": encoding})
     assert result.exit_code == 0

@@ -109,7 +109,7 @@ class TestLedger:
         assert set(statuses(score, *NEW).values()) == {"scored"}
 
     def test_a_file_that_changes_meanwhile_is_not_noted(self, score: Prompt) -> None:
-        dump("a.csv", NORMAL * 2_000)
+        dump("a.csv", NORMAL * 1_000)
         slow = score.setting(scoring_batch_rows="16")
         with slow.running("in/a.csv", "-o", "out/", *NEW) as process:
             until(lambda: list(Path("out").glob(".a.csv.aedetect-tmp-*")), process=process)

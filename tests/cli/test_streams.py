@@ -23,6 +23,7 @@ def closing(redirections: str) -> str:
     return f'exec "$@" {redirections}'
 
 
+@pytest.mark.slow
 def test_all_closed(score: Prompt) -> None:
     """No file may take the number of a stream: what is printed would go into it."""
     assert score.process("in.csv", "-o", "open.csv", "-q").exit_code == 0

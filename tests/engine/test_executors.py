@@ -60,7 +60,7 @@ def test_side_by_side_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("encode", ["--map", "{}.svg"]),
+        pytest.param("encode", ["--map", "{}.svg"], marks=pytest.mark.slow),
         ("clean", ["--changes", "{}.csv"]),
         pytest.param("clean", ["--only-anomalous-cells", "--changes", "{}.parquet"], marks=pytest.mark.slow),
         pytest.param("impute", ["--mark", "--draws", "2"], marks=pytest.mark.slow),

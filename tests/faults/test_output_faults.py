@@ -164,7 +164,7 @@ def test_28_a_killed_scoring_leaves_the_old_output_and_the_next_one_tidies_up(
     ("number", "code", "word"),
     [
         (signal.SIGTERM, 143, "terminated"),
-        (signal.SIGHUP, 143, "terminated"),
+        pytest.param(signal.SIGHUP, 143, "terminated", marks=pytest.mark.slow),
         (signal.SIGINT, 130, "interrupted"),
     ],
 )

@@ -47,7 +47,7 @@ def edited(data: bytes, change: Callable[[dict[str, Any]], object], sound: bool 
     blank = struct.pack("<Q", len(text)) + text + data[8 + size :]
     if not sound:
         return blank
-    place = bundle._digest_place(blank)
+    place = bundle.digest_place(blank)
     return blank[:place] + hashlib.sha256(blank).hexdigest().encode() + blank[place + 64 :]
 
 
@@ -92,13 +92,14 @@ def test_a_column_that_looks_like_the_digest_fools_nobody(data: bytes) -> None:
 def broken(data: bytes, place: int, mask: int) -> None:
     changed = bytearray(data)
     changed[place] ^= mask
-    with pytest.raises(bundle._Damaged):
+    with pytest.raises(bundle.Damaged):
         unpack(bytes(changed))
 
 
-def test_no_byte_of_the_header_can_flip(data: bytes) -> None:
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_byte_of_the_header_can_flip(data: bytes, step: int) -> None:
     end = 8 + struct.unpack("<Q", data[:8])[0]
-    for place in range(end):
+    for place in range(0, end, step):
         broken(data, place, 1 << place % 8)
 
 
