@@ -44,12 +44,47 @@ class _PlainReader:
         self.schema: pa.Schema = pa.schema(fields)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        if self.schema.equals(self._reader.schema):
-            yield from self._reader.batches()
-            return
+        usual = self.schema.equals(self._reader.schema)
+        rows = 0
         for batch in self._reader.batches():
+            _check(batch, rows)
+            rows += len(batch)
+            if usual:
+                yield batch
+                continue
             columns = [_as(column, field.type) for column, field in zip(batch, self.schema, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _check(batch: pa.RecordBatch, before: int) -> None:
+    """Raises ArrowInvalid for cells that are not what their type says: Arrow reads damaged ones unseen.
+
+    `before`: how many rows of the file came before these.
+    """
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            reason = f"column {name!r}: {error}"
+            # A dictionary holds the values of all rows, also of those that other batches hold.
+            coded = isinstance(column, pa.DictionaryArray)
+            place = _place_of_bad_text(column.dictionary if coded else column)
+            if place is not None:
+                where = "" if coded else f"row {before + place + 1}, "
+                reason = f"{where}column {name!r}: not UTF-8 text"
+            raise pa.ArrowInvalid(f"{reason}; the file is damaged, write it again") from None
+
+
+def _place_of_bad_text(column: pa.Array) -> int | None:
+    """The first cell whose text is not UTF-8; None where that is not what is wrong."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    for place, cell in enumerate(column.cast(pa.large_binary()).to_pylist()):
+        try:
+            (cell or b"").decode()
+        except UnicodeDecodeError:
+            return place
+    return None
 
 
 def _usual(type_: pa.DataType) -> pa.DataType:

@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
+from aedetect.errors import DataError
 from aedetect.io.columnar import open_columnar
+from aedetect.io.files import open_inputs
+from aedetect.io.source import ReadOptions
 
 TABLE = pa.table({"n": range(10), "kind": pa.array(["a", "b"] * 5).dictionary_encode()})
 
@@ -38,6 +41,24 @@ def test_rows_come_back_in_order_at_any_batch_size(tmp_path: Path, kind: str, ba
     batches = list(reader.batches())
     assert all(len(batch) <= batch_rows for batch in batches)
     assert pa.Table.from_batches(batches).to_pylist() == TABLE.to_pylist()
+
+
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_text_that_is_not_utf_8_is_refused(tmp_path: Path, kind: str, coded: bool) -> None:
+    """Arrow checks no text that it reads; writing it as CSV fails, long after."""
+    cells = pa.array([b"ok", None, b"\xf4rue", b"ok"])
+    text = pa.Array.from_buffers(pa.string(), len(cells), cells.buffers(), cells.null_count)
+    table = pa.table({"n": range(4), "site": text.dictionary_encode() if coded else text})
+    path = tmp_path / f"in.{kind}"
+    parquet.write_table(table, path) if kind == "parquet" else feather.write_feather(table, path)
+    (source,) = open_inputs([str(path)], ReadOptions())
+    where = "" if coded else "row 3, "
+    for batch_rows in (2, 100):
+        with pytest.raises(DataError) as caught:
+            list(source.open(batch_rows).batches())
+        reason = f"{where}column 'site': not UTF-8 text; the file is damaged, write it again"
+        assert str(caught.value) == f"{path}: cannot be read: {reason}"
 
 
 def test_pandas_metadata_is_dropped(tmp_path: Path) -> None:
