@@ -131,7 +131,7 @@ def unpack(data: bytes) -> tuple[Manifest, Tensors]:
 
 
 class Damaged(Exception):
-    pass
+    """What was read is not a whole model file; `read_model_file` says which, as a ModelError."""
 
 
 def _manifest_text(data: bytes) -> str:
@@ -148,6 +148,7 @@ def _header_size(data: bytes) -> int:
 
 
 def digest_place(data: bytes) -> int:
+    """Where in a model file its own digest begins. Raises Damaged where there is none."""
     # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
     # that came from the data is escaped twice and cannot look like this.
     mark = b'\\"file_sha256\\":\\"'
