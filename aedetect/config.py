@@ -44,6 +44,14 @@ def _split_names(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _time_columns(value: object) -> object:
+    """One column as its name, several as a list; a name is never split, as it may hold a comma."""
+    if isinstance(value, (list, tuple)):
+        names = list(value)
+        return names if len(names) > 1 else names[0] if names else None
+    return value
+
+
 def _contamination(value: object) -> object:
     if value == "auto":
         return value
@@ -80,6 +88,7 @@ Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contaminatio
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
+TimeColumns = Annotated[str | list[str] | None, BeforeValidator(_time_columns)]
 
 
 class _Section(BaseModel):
@@ -111,10 +120,15 @@ class DataConfig(_Section):
 class SeriesConfig(_Section):
     """Rows as time series; in force where `time` names a column."""
 
-    time: str | None = Field(None, description="column of timestamps: the rows are time series")
+    time: TimeColumns = Field(
+        None,
+        description="column of timestamps: the rows are time series; of a date and a time of day in two "
+        "columns, both",
+    )
     entity: Names = Field([], description="columns that tell one series from another, a machine, say")
     time_format: str | None = Field(
-        None, description="how timestamps are written, as in strptime; unset: ISO 8601 or epoch numbers"
+        None,
+        description="how timestamps are written, as in strptime, or epoch, excel or steps; unset: found",
     )
     time_zone: str | None = Field(None, description="zone of timestamps without one; unset: UTC")
     window: Span | None = Field(
@@ -126,6 +140,11 @@ class SeriesConfig(_Section):
         None, ge=0, description="normal rows between two flagged ones of one event; unset: half a window"
     )
     event_rows: int = Field(1, ge=1, description="fewest flagged rows of an event")
+
+    @property
+    def time_columns(self) -> list[str]:
+        """The columns of `time`, which are joined by spaces; none where the rows are no series."""
+        return [self.time] if isinstance(self.time, str) else self.time or []
 
 
 class ModelConfig(_Section):

@@ -60,17 +60,17 @@ def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, 
         out.say(f"  clearly off {f'from {first} to {last}' if first != last else f'at {first}'}{zone}")
     if one.columns:
         out.say()
-        out.table(_reasons(one, everything))
+        out.table(_reasons(one, zone, everything))
     for sketch in one.sketches:
         out.say()
         for line in _blocks(sketch):
             out.say(line)
 
 
-def _reasons(one: SeriesExplanation, everything: bool) -> Table:
+def _reasons(one: SeriesExplanation, zone: str, everything: bool) -> Table:
     names = ["column", "share", "seen", "expected", "how rare"]
     if one.number is not None:
-        names.insert(2, "when")
+        names.insert(2, f"when,{zone}" if zone else "when")
     table = simple_table(*names, right=("share",))
     for place, reason in enumerate(one.columns):
         if not everything and place and (place >= _MOST_COLUMNS or reason.share < _LEAST_SHARE):

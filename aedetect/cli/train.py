@@ -59,8 +59,11 @@ class ColumnOptions:
 class SeriesOptions:
     """What makes time series of the rows."""
 
-    time: str | None = option(
-        "--time COLUMN", "The rows are time series: the column of timestamps.", completion.columns
+    time: list[str] | None = option(
+        "--time COLUMN",
+        "The rows are time series: the column of timestamps; given twice, that of the date and that of the "
+        "time of day.",
+        completion.columns,
     )
     entity: list[str] | None = option(
         "--entity COLUMN", "One series for each value of this column; may be repeated.", completion.columns
@@ -74,7 +77,8 @@ class SeriesOptions:
     )
     time_format: str | None = option(
         "--time-format FORMAT",
-        "How timestamps are written, e.g. '%d/%m/%Y %H:%M'; default: ISO or epoch numbers.",
+        "How timestamps are written, e.g. '%d/%m/%Y %H:%M', or epoch, excel (days) or steps (counted); "
+        "default: found.",
     )
     time_zone: str | None = option(
         "--time-zone ZONE",
@@ -85,7 +89,7 @@ class SeriesOptions:
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
         return {
-            "series.time": self.time,
+            "series.time": self.time or None,
             "series.entity": self.entity or None,
             "series.window": self.window,
             "series.causal": self.causal or None,

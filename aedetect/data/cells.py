@@ -151,7 +151,7 @@ def numbers(array: pa.Array, rules: CellRules) -> Cells:
 def _numbers(array: pa.Array, rules: CellRules) -> Cells:
     kinds = pa.types
     if is_text(array.type):
-        trimmed, missing = _trim(array, rules.missing_values)
+        trimmed, missing = _trim(array, rules.missing_values, ())
         if rules.decimal == ",":
             trimmed = pc.replace_substring(trimmed, ",", ".", max_replacements=1)
         return _parse(trimmed, missing, lambda text: pc.cast(text, pa.float64()), _NUMBER)
@@ -172,7 +172,7 @@ def booleans(array: pa.Array, rules: CellRules) -> Cells:
     """Read cells as 0 or 1: booleans, the numbers 0 and 1, and words such as 'yes'."""
     array = plain(array)
     if is_text(array.type):
-        trimmed, missing = _trim(array, rules.missing_values)
+        trimmed, missing = _trim(array, rules.missing_values, rules.missing_numbers, rules.decimal)
         lowered = pc.utf8_lower(trimmed)
         true = pc.is_in(lowered, pa.array(TRUE_TOKENS))
         false = pc.is_in(lowered, pa.array(FALSE_TOKENS))
@@ -190,7 +190,7 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
     array = plain(array)
     utc = pa.timestamp("us", tz="UTC")
     if is_text(array.type):
-        trimmed, missing = _trim(array, rules.missing_values)
+        trimmed, missing = _trim(array, rules.missing_values, rules.missing_numbers, rules.decimal)
         dated = pc.match_substring_regex(trimmed, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}.*)?$")
         aware = _names_zone(trimmed)
         text = pc.if_else(pc.and_(dated, aware), trimmed, None)
@@ -212,7 +212,7 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
 
 def zoned(array: pa.Array) -> Mask:
     """Which text cells end in a time zone: 'Z', or an offset such as +02:00; shape [rows]."""
-    return _numpy(_names_zone(_trim(plain(array), ("",))[0]))
+    return _numpy(_names_zone(_trim(plain(array), ("",), ())[0]))
 
 
 def categories(array: pa.Array, rules: CellRules) -> pa.Array:
@@ -223,11 +223,11 @@ def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     """
     array = plain(array)
     if is_text(array.type):
-        trimmed, missing = _trim(array, rules.missing_names)
+        trimmed, missing = _trim(array, rules.missing_names, rules.missing_numbers, rules.decimal)
         return pc.if_else(pa.array(missing), None, trimmed)
     names = _names(array)
     if rules.na_values and rules.na_rule == "pandas":
-        named = pc.is_in(names, pa.array(rules.na_values, pa.string()), skip_nulls=True)
+        named = pa.array(_trim(names, rules.na_values, rules.missing_numbers)[1])
         names = pc.if_else(named, pa.scalar(None, pa.string()), names)
     return names
 
@@ -259,8 +259,11 @@ def empty(array: pa.Array, rules: CellRules) -> Mask:
     """Which cells hold nothing, in a column of whatever type: no number, boolean or date; [rows]."""
     array = plain(array)
     if is_text(array.type):
-        return _trim(array, rules.missing_values)[1]
-    return _numpy(array.is_null(nan_is_null=True))
+        return _trim(array, rules.missing_values, rules.missing_numbers, rules.decimal)[1]
+    absent = _numpy(array.is_null(nan_is_null=True))
+    if rules.missing_numbers and is_number(array.type):
+        return absent | numbers(array, rules).missing
+    return absent
 
 
 def spelled(value: str) -> str:
@@ -276,14 +279,22 @@ def value_type(type_: pa.DataType) -> pa.DataType:
 
 def decimal_comma_share(array: pa.Array) -> float:
     """Share of the non-empty text cells that look like '1,5'."""
-    trimmed, missing = _trim(plain(array), (*NA_TEXTS, *_FURTHER_NA_TEXTS))
+    trimmed, missing = _trim(plain(array), (*NA_TEXTS, *_FURTHER_NA_TEXTS), ())
     filled = int((~missing).sum())
     return float(_numpy(pc.match_substring_regex(trimmed, _DECIMAL_COMMA)).sum()) / filled if filled else 0.0
 
 
-def _trim(array: pa.Array, missing_tokens: Sequence[str]) -> tuple[pa.Array, np.ndarray[Any, Any]]:
+def _trim(
+    array: pa.Array, missing_tokens: Sequence[str], missing_numbers: Sequence[float], decimal: str = "."
+) -> tuple[pa.Array, Mask]:
+    """Text without spaces around it, and which cells are one of these texts or spell one of these numbers."""
     trimmed = pc.fill_null(pc.utf8_trim_whitespace(array), "")
-    return trimmed, _numpy(pc.is_in(trimmed, pa.array(missing_tokens)))
+    missing = _numpy(pc.is_in(trimmed, pa.array(missing_tokens, pa.string())))
+    if missing_numbers:
+        point = pc.replace_substring(trimmed, decimal, ".", max_replacements=1)
+        spelled_numbers = pc.if_else(pc.match_substring_regex(point, _NUMBER), point, None)
+        missing |= np.isin(_float64(pc.cast(spelled_numbers, pa.float64())), missing_numbers)
+    return trimmed, missing
 
 
 def _names_zone(trimmed: pa.Array) -> pa.Array:

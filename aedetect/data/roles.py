@@ -119,7 +119,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
     settings = {
-        "--time": [series.time] if series.time is not None else [],
+        "--time": series.time_columns,
         "--entity": series.entity,
         "--columns": config.columns,
         "--exclude": config.exclude,
@@ -132,16 +132,19 @@ def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, seri
             if name not in profiles:
                 have = ", ".join(list(profiles)[:20])
                 raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
-    if series.time in series.entity:
-        raise UsageError(f"--entity {series.time}: the timestamps (--time) do not tell series apart")
+    for column in series.time_columns:
+        if series.time_columns.count(column) > 1:
+            raise UsageError(f"--time {column}: given twice")
+        if column in series.entity:
+            raise UsageError(f"--entity {column}: the timestamps (--time) do not tell series apart")
 
 
 def _of_series(column: str, profile: ColumnProfile, series: SeriesConfig, name: str) -> Decision | None:
-    if column != series.time and column not in series.entity:
+    if column not in (*series.time_columns, *series.entity):
         return None
     if not profile.readable:
         raise DataError(f"{name}: column {column!r} holds {profile.kind} values, which tell no series apart")
-    if column == series.time:
+    if column in series.time_columns:
         return Decision("time", "when; not learned")
     return Decision("entity", "whose; tells series apart")
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.entities import Name
+from aedetect.data.series.timestamps import Clock
 from aedetect.io.write import open_sink
 from aedetect.scoring.events import Event
 from aedetect.scoring.result_columns import top_attribution
@@ -33,6 +34,9 @@ class ScoredSeries(Protocol):
     def columns(self) -> list[str]: ...
 
     @property
+    def clock(self) -> Clock: ...
+
+    @property
     def top(self) -> int: ...
 
     def shares(self, rows: Integers) -> Matrix: ...
@@ -41,12 +45,12 @@ class ScoredSeries(Protocol):
 def event_table(scored: ScoredSeries) -> pa.Table:
     """Events by series and time.
 
-    Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (UTC), `rows` flagged,
-    `peak_score`, `p_value` (that of the peak), `features` (of the columns that contributed most, their
-    mean share as JSON).
+    Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (instants in the zone that
+    was given for the data, else in UTC), `rows` flagged, `peak_score`, `p_value` (that of the peak),
+    `features` (of the columns that contributed most, their mean share as JSON).
     """
     events = scored.found_events
-    stamp = pa.timestamp("ms", tz="UTC")
+    stamp = pa.timestamp("ms", tz=scored.clock.zone or "UTC")
 
     def instants(rows: list[int]) -> pa.Array:
         return pa.array((scored.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)

@@ -16,6 +16,7 @@ from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
+from aedetect.data.series.timestamps import Clock
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
@@ -230,9 +231,13 @@ class SeriesSession:
 
     @property
     def zone(self) -> str:
-        """What is to be said after an instant: ' UTC', or nothing where the data do not tell their zone."""
-        clock = self._scorer.series.state.clock
-        return " UTC" if clock.aware or clock.zone else ""
+        """What is to be said after a time: ' UTC', ' Europe/Berlin', or nothing where no zone is known."""
+        return self.clock.zone_name
+
+    @property
+    def clock(self) -> Clock:
+        """How the time columns are read, and instants are shown."""
+        return self._scorer.series.state.clock
 
     @property
     def columns(self) -> list[str]:

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 
 from aedetect.data.arrays import Floats, Mask
+from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
-from aedetect.data.series.timestamps import find_clock, instant
+from aedetect.data.series.timestamps import Clock, joined
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder, WindowLayout
@@ -118,20 +120,12 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
 
 def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     settings, sketch = run.config.series, Sketch.empty(profile.encoder)
-    assert settings.time is not None
     gatherer: Gatherer | None = None
     for chunk in chunks(run.request.inputs, run.config):
         if not len(chunk.batch):
             continue
         if gatherer is None:
-            clock = find_clock(
-                settings.time,
-                chunk.batch.column(settings.time),
-                profile.schema.rules,
-                settings.time_format,
-                settings.time_zone,
-                chunk.locate,
-            )
+            clock = _clock(run, chunk, profile.schema.rules)
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
         sketch.update(encoded.matrix, encoded.changed_constants)
@@ -139,6 +133,18 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     rows = gatherer.rows()
     interval = find_interval(rows.seconds, rows.series)
     return _Series(gatherer, sketch, rows, interval, Timeline.of(rows.seconds, rows.series, interval.gap))
+
+
+def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:
+    """How the time columns are read; where that is a guess, it is said."""
+    settings = run.config.series
+    columns = settings.time_columns
+    array = joined([chunk.batch.column(name) for name in columns], rules)
+    clock = find_clock(columns, array, rules, settings.time_format, settings.time_zone, chunk.locate)
+    notice = guess_notice(clock, array, rules) if settings.time_format is None else None
+    if notice:
+        run.callback.notice(notice)
+    return clock
 
 
 def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
@@ -150,12 +156,12 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
     for column, fault in encoded.unreadable.items():
         raise DataError(unreadable_cell(chunk, column, fault.first_row, gatherer.encoder))
     if np.isnan(times.seconds).any():
-        index, name = int(np.isnan(times.seconds).argmax()), gatherer.clock.column
-        value = chunk.batch.column(name)[index].as_py()
+        index, clock = int(np.isnan(times.seconds).argmax()), gatherer.clock
+        value = clock.cells_of(chunk.batch, gatherer.encoder.schema.rules)[index].as_py()
         what = (
             f"{str(value)[:40]!r} is no timestamp as the others are" if times.bad[index] else "no timestamp"
         )
-        raise DataError(f"{chunk.locate(index)}, column {name!r}: {what}; repair or remove the row")
+        raise DataError(f"{chunk.locate(index)}, column {clock.column!r}: {what}; repair or remove the row")
     return encoded
 
 
@@ -287,9 +293,9 @@ def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, windo
     first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(series_steps[0]))
     last = min(int(after[0]) - 1 + window // 2 if len(after) else len(by_step) - 1, int(series_steps[-1]))
     start, end = rows.seconds[timeline.order[[first, last]]].tolist()
-    name = series.name_of(peak)
+    name, when = series.name_of(peak), series.gatherer.clock.stretch(start, end)
     run.callback.notice(
-        f"rows {f'of {name} ' if name else ''}somewhere from {instant(start)} to {instant(end)} look "
+        f"rows {f'of {name} ' if name else ''}somewhere {when} look "
         f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "
         "out or mark them (--label), and fainter anomalies will be found"
     )

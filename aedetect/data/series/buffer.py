@@ -12,7 +12,7 @@ from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features.encoder import Encoded, FeatureEncoder
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.timestamps import Clock, Times
+from aedetect.data.series.timestamps import Clock, TimeReader, Times
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Gatherer:
 
     def __init__(self, clock: Clock, entities: Entities, encoder: FeatureEncoder):
         self.clock = clock
+        self._times = TimeReader(clock)
         self.entities = entities
         self.encoder = encoder
         self.channels = Channels.of(encoder)
@@ -57,13 +58,14 @@ class Gatherer:
     def take(self, batch: pa.RecordBatch, locate: Callable[[int], str]) -> tuple[Encoded, Times]:
         """Keep a batch. Raises DataError where time zones are mixed; `locate` names a row by its index."""
         rules = self.encoder.schema.rules
-        times = self.clock.read(batch.column(self.clock.column), rules, locate)
+        series = self.entities.number(batch, rules)
+        times = self._times.read(batch, series, rules, locate)
         encoded = self.encoder.transform(batch)
         timeless = np.isnan(times.seconds)
         self._parts.append(
             Rows(
                 times.seconds,
-                self.entities.number(batch, rules),
+                series,
                 self.channels.of_rows(encoded),
                 encoded.unscorable | timeless,
                 encoded.infinite,

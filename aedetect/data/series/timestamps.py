@@ -1,30 +1,31 @@
-"""Reading the time column: ISO text, a format of the user's, epoch numbers, Arrow timestamps."""
+"""Reading time columns: ISO text and its kin, a format of the user's, numbers, Arrow timestamps."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from aedetect.data import cells
-from aedetect.data.arrays import Floats, Mask
-from aedetect.errors import DataError, UsageError
+from aedetect.data.arrays import Floats, Integers, Mask
+from aedetect.data.series.time_text import Order, read_text
+from aedetect.data.series.wall_clock import WallClock
+from aedetect.errors import DataError
 
-Kind = Literal["text", "format", "number", "instant"]
+# 'digits': whole numbers such as 20260105; 'excel': days since 1899-12-30; 'count': a running number.
+Kind = Literal["text", "format", "number", "instant", "digits", "excel", "count"]
 Locate = Callable[[int], str]
 
-# Epoch numbers by size: seconds until the year 5138, then milli-, micro- and nanoseconds.
-_UNITS = ((1e11, 1.0), (1e14, 1e-3), (1e17, 1e-6), (np.inf, 1e-9))
-_DAY_AND_MONTH = re.compile(r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
-_INSPECTED = 1000
+# Day 0 of spreadsheets, in days since 1970.
+_EXCEL_DAY_0 = -25_569
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -35,76 +36,130 @@ class Times:
     bad: Mask
 
 
-class Clock(BaseModel):
-    """How the cells of the time column are read.
+@dataclass(frozen=True)
+class WallTimes:
+    """Times as they are written; [rows] each.
 
-    `unit`: seconds per unit of epoch numbers. `zone`: of timestamps that name none; None means
-    UTC. `aware`: whether those of training named their zone.
+    `seconds`: since 1970 by the clock on the wall, NaN where unknown. `offset`: of a row's own zone from
+    UTC in seconds, NaN where it names none. `bad`: unreadable.
+    """
+
+    seconds: Floats
+    offset: Floats
+    bad: Mask
+
+    @classmethod
+    def of_instants(cls, seconds: Floats, bad: Mask) -> WallTimes:
+        """Instants in UTC."""
+        return cls(seconds, np.zeros(len(seconds)), bad)
+
+    @classmethod
+    def unzoned(cls, seconds: Floats, bad: Mask) -> WallTimes:
+        """Times that name no zone."""
+        return cls(seconds, np.full(len(seconds), np.nan), bad)
+
+
+class Clock(BaseModel):
+    """How the cells of the time columns are read.
+
+    `columns`: several are joined by spaces, a date and a time of day, say. `unit`: seconds per unit of
+    epoch numbers. `zone`: of timestamps that name none; None means UTC. `aware`: whether those of
+    training named their zone. `order`: of the parts of dates in text and digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    column: str
+    columns: tuple[str, ...]
     kind: Kind
     format: str | None = None
     zone: str | None = None
     unit: float = 1.0
     aware: bool = False
+    order: Order = "ymd"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_column(cls, values: Any) -> Any:
+        """Models made before time could be in several columns name one, as `column`."""
+        if isinstance(values, dict) and "column" in values:
+            values = dict(values)
+            values["columns"] = (values.pop("column"),)
+        return values
+
+    @property
+    def column(self) -> str:
+        """The time columns by name, for messages."""
+        return " ".join(self.columns)
+
+    @property
+    def zone_name(self) -> str:
+        """What is to be said after a time: ' UTC', ' Europe/Berlin', or nothing where no zone is known."""
+        return f" {self.zone}" if self.zone else " UTC" if self.aware else ""
+
+    def cells_of(self, batch: pa.RecordBatch, rules: cells.CellRules) -> pa.Array:
+        """The time cells of `batch`, those of several columns joined; null where one is missing."""
+        return joined([batch.column(name) for name in self.columns], rules)
+
+    def shown(self, seconds: float) -> str:
+        """An instant as people find it in the data: local where a zone was given; '' where unknown."""
+        if self.kind == "count":
+            return "" if np.isnan(seconds) else f"{seconds:.12g}"
+        return instant(seconds, self.zone)
+
+    def stretch(self, start: float, end: float) -> str:
+        """'from 2026-02-03 04:05 to 2026-02-03 05:05 Europe/Berlin'."""
+        return f"from {self.shown(start)} to {self.shown(end)}{self.zone_name}"
 
     def read(self, array: pa.Array, rules: cells.CellRules, locate: Locate) -> Times:
-        """The instants in `array`.
+        """The instants in `array`, whose rows are of one series; see `TimeReader` for several batches.
 
         Raises DataError where timestamps with and without a zone are mixed and no zone was given.
         """
+        series = np.zeros(len(array), dtype=np.int64)
+        return TimeReader(self).times(array, series, rules, locate)
+
+    def wall_times(self, array: pa.Array, rules: cells.CellRules, locate: Locate) -> WallTimes:
+        """The times in `array` as they are written. Raises DataError as `read` does."""
         array = cells.plain(array)
-        if self.kind == "number":
-            numbers = cells.numbers(array, rules)
-            return Times(numbers.values * self.unit, numbers.bad | np.isinf(numbers.values))
-        if self.kind == "instant" or not cells.is_text(array.type):
-            return self._instants(array, rules)
+        if self.kind == "instant" or cells.is_datetime(array.type):
+            instants = cells.datetimes(array, rules)
+            known = WallTimes.unzoned if getattr(array.type, "tz", None) is None else WallTimes.of_instants
+            return known(instants.values, instants.bad)
+        if self.kind in ("number", "count", "excel"):
+            return self._numbers(cells.numbers(array, rules))
         if self.kind == "format":
             return self._formatted(array, rules)
-        instants = cells.datetimes(array, rules)
-        given = ~(instants.missing | instants.bad)
-        aware = cells.zoned(array) & given
+        if self.kind == "digits":
+            array = digits(array, rules)
+        elif not cells.is_text(array.type):
+            instants = cells.datetimes(array, rules)
+            return WallTimes.unzoned(instants.values, instants.bad)
+        read = read_text(array, rules, self.order, self.zone)
         if self.zone is None:
-            self._check_zones(aware, given & ~aware, array, locate)
-            return Times(instants.values, instants.bad)
-        return Times(np.where(aware, instants.values, self._localised(instants.values)), instants.bad)
+            given = ~(read.missing | read.bad)
+            self._check_zones(read.zoned & given, given & ~read.zoned, array, locate)
+        return WallTimes(read.seconds, read.offset, read.bad)
 
-    def _instants(self, array: pa.Array, rules: cells.CellRules) -> Times:
-        instants = cells.datetimes(array, rules)
-        if self.zone is not None and getattr(array.type, "tz", None) is None:
-            return Times(self._localised(instants.values), instants.bad)
-        return Times(instants.values, instants.bad)
+    def _numbers(self, numbers: cells.Cells) -> WallTimes:
+        bad = numbers.bad | np.isinf(numbers.values)
+        if self.kind == "excel":
+            return WallTimes.unzoned(((numbers.values + _EXCEL_DAY_0) * _DAY_SECONDS).round(3), bad)
+        return WallTimes.of_instants(numbers.values * self.unit, bad)
 
-    def _formatted(self, array: pa.Array, rules: cells.CellRules) -> Times:
+    def _formatted(self, array: pa.Array, rules: cells.CellRules) -> WallTimes:
         # Pandas takes long to load, and only formats of the user's need it.
         import pandas as pd
 
-        text = pd.Series(cells.categories(array, rules).to_pandas(), dtype=object)
+        text = pd.Series(digits(array, rules).to_pandas(), dtype=object)
         parsed = pd.to_datetime(text, format=self.format, errors="coerce", utc=True)
         # Instants of any resolution, as microseconds since 1970.
         stamps = parsed.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
         seconds = np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
         bad = np.isnan(seconds) & text.notna().to_numpy()
-        if self.zone is not None and "%z" not in (self.format or ""):
-            seconds = self._localised(seconds)
-        return Times(seconds, bad)
+        zoned = "%z" in (self.format or "").lower()
+        return WallTimes.of_instants(seconds, bad) if zoned else WallTimes.unzoned(seconds, bad)
 
-    def _localised(self, seconds: np.ndarray[Any, Any]) -> Floats:
-        """Wall-clock seconds in the clock's zone as seconds in UTC."""
-        missing = np.isnan(seconds)
-        micro = np.where(missing, 0.0, seconds * 1e6).round().astype(np.int64)
-        naive = pa.array(micro).cast(pa.timestamp("us"))
-        # Of an hour that the clock runs through twice, the first; of one it skips, its end.
-        local = pc.assume_timezone(naive, self.zone, ambiguous="earliest", nonexistent="latest")
-        values = local.cast(pa.int64()).to_numpy(zero_copy_only=False) / 1e6
-        return np.where(missing, np.nan, values)
-
-    def _check_zones(
-        self, aware: np.ndarray[Any, Any], naive: np.ndarray[Any, Any], array: pa.Array, locate: Locate
-    ) -> None:
+    def _check_zones(self, aware: Mask, naive: Mask, array: pa.Array, locate: Locate) -> None:
         odd = naive if self.aware else aware
         if odd.any():
             index = int(odd.argmax())
@@ -115,80 +170,71 @@ class Clock(BaseModel):
             )
 
 
-def _check_format(time_format: str) -> None:
-    import pandas as pd
+class TimeReader:
+    """Reads the time columns of batch after batch, and knows how far each series has come."""
 
-    try:
-        pd.to_datetime(pd.Series(["any"]), format=time_format, errors="coerce")
-    except ValueError as error:
-        raise UsageError(f"--time-format: {error}; write it like '%d/%m/%Y %H:%M'") from None
+    def __init__(self, clock: Clock):
+        self.clock = clock
+        self._wall = WallClock(clock.zone) if clock.zone is not None else None
 
+    def read(self, batch: pa.RecordBatch, series: Integers, rules: cells.CellRules, locate: Locate) -> Times:
+        """The instants of the rows of `batch`, which are of `series` [rows].
 
-def find_clock(
-    column: str,
-    array: pa.Array,
-    rules: cells.CellRules,
-    time_format: str | None,
-    zone: str | None,
-    locate: Locate,
-) -> Clock:
-    """How to read the time column, told from its first cells.
+        Raises DataError where timestamps with and without a zone are mixed and no zone was given.
+        """
+        return self.times(self.clock.cells_of(batch, rules), series, rules, locate)
 
-    Raises DataError for cells that are no timestamps or ambiguous ones, UsageError for an
-    unknown zone or format.
-    """
-    if zone is not None:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise UsageError(
-                f"--time-zone {zone!r}: no such zone; write it like Europe/Berlin or UTC"
-            ) from None
-    array = cells.plain(array)[:_INSPECTED]
-    if time_format is not None:
-        if not (cells.is_text(array.type) or cells.is_number(array.type)):
-            raise UsageError(f"--time-format: column {column!r} holds no text, so it needs no format")
-        _check_format(time_format)
-        return Clock(column=column, kind="format", format=time_format, zone=zone)
-    if cells.is_datetime(array.type):
-        aware = getattr(array.type, "tz", None) is not None
-        return Clock(column=column, kind="instant", zone=zone, aware=aware)
-    if not (cells.is_text(array.type) or cells.is_number(array.type)):
-        raise DataError(f"{locate(0)}, column {column!r}: {array.type} values are no timestamps")
-    numbers = cells.numbers(array, rules)
-    if not numbers.bad.any() and (~numbers.missing).any():
-        largest = float(np.nanmax(np.abs(np.where(np.isinf(numbers.values), np.nan, numbers.values))))
-        return Clock(column=column, kind="number", unit=next(unit for most, unit in _UNITS if largest < most))
-    instants = cells.datetimes(array, rules)
-    if instants.bad.any():
-        raise DataError(_unreadable(column, array, int(instants.bad.argmax()), locate))
-    given = ~instants.missing
-    aware = bool(given.any() and cells.zoned(array)[int(given.argmax())])
-    return Clock(column=column, kind="text", zone=zone, aware=aware)
+    def times(self, array: pa.Array, series: Integers, rules: cells.CellRules, locate: Locate) -> Times:
+        """The same, of time cells."""
+        wall = self.clock.wall_times(array, rules, locate)
+        if self._wall is None:
+            return Times(wall.seconds - np.nan_to_num(wall.offset), wall.bad)
+        return Times(self._wall.seconds(wall.seconds, wall.offset, series), wall.bad)
 
 
-def _unreadable(column: str, array: pa.Array, index: int, locate: Locate) -> str:
-    text = str(array[index].as_py())[:40]
-    if _DAY_AND_MONTH.match(text):
-        return (
-            f"{locate(index)}, column {column!r}: {text!r} may be read in more than one way; say how "
-            "timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"
-        )
-    return (
-        f"{locate(index)}, column {column!r}: {text!r} is no timestamp; repair it, or say how they are "
-        "written, e.g. --time-format '%d/%m/%Y %H:%M'"
+def joined(columns: list[pa.Array], rules: cells.CellRules) -> pa.Array:
+    """Time cells [rows]: of one column as they are, of several as text, parts joined by a space."""
+    if len(columns) == 1:
+        return columns[0]
+    return pc.binary_join_element_wise(
+        *(_as_text(cells.plain(column), rules) for column in columns), " ", null_handling="emit_null"
     )
 
 
-def instant(seconds: float) -> str:
-    """Seconds since 1970 as '2026-02-03 04:05' in UTC, with seconds where they are not 0."""
+def _as_text(array: pa.Array, rules: cells.CellRules) -> pa.Array:
+    if pa.types.is_timestamp(array.type):
+        # Dates that a program holds as midnights.
+        days = pc.cast(array, pa.date32(), safe=False)
+        midnights = pc.all(pc.equal(pc.cast(days, array.type), array)).as_py()
+        array = days if midnights in (True, None) else array
+    if cells.is_datetime(array.type) or pa.types.is_time(array.type):
+        return pc.cast(array, pa.string())
+    return digits(array, rules)
+
+
+def digits(array: pa.Array, rules: cells.CellRules) -> pa.Array:
+    """Cells as text, whole numbers without the '.0' that some programs write."""
+    names = cells.categories(array, rules)
+    return pc.replace_substring_regex(names, r"^([0-9]+)\.0*$", r"\1")
+
+
+def instant(seconds: float, zone: str | None = None) -> str:
+    """Seconds since 1970 as '2026-02-03 04:05' in `zone` or UTC, with seconds where they are not 0.
+
+    Of an hour that the clock of the zone runs through twice, '2026-10-25 02:30 CET' tells which.
+    """
     if np.isnan(seconds):
         return ""
     moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    if zone is not None:
+        moment = moment.astimezone(ZoneInfo(zone))
     text = moment.strftime("%Y-%m-%d %H:%M")
     if moment.microsecond:
-        return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    return text + (moment.strftime(":%S") if moment.second else "")
+        text = moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    elif moment.second:
+        text += moment.strftime(":%S")
+    passes = {moment.replace(fold=fold).utcoffset() for fold in (0, 1)}
+    return text if len(passes) == 1 else f"{text} {moment.tzname()}"
 
 
 def span(seconds: float) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
-from aedetect.data.series.timestamps import instant
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesSession
@@ -199,7 +198,7 @@ class SeriesExplainer:
         value = self._value(column, seen)
         expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
         rarity = self._rarity(name, column, seen)
-        when = f" at {at}" if len(rows) > 1 else ""
+        when = f" at {at}{self._session.zone}" if len(rows) > 1 else ""
         if column.names:
             odd = float(away.mean())
             sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
@@ -275,8 +274,8 @@ class SeriesExplainer:
         )
 
     def instant(self, row: int) -> str:
-        """When a row was, in the clock of its data as far as that is known; '' where it has no time."""
-        return instant(float(self._session.seconds[row]))
+        """When a row was, by the clock of its data; '' where it has no time."""
+        return self._session.clock.shown(float(self._session.seconds[row]))
 
 
 def _mean(values: Floats) -> float:

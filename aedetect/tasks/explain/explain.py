@@ -31,8 +31,8 @@ class Explanations:
     """What was asked for, explained, and how many rows were read and flagged.
 
     `events`: how many there are in all; None for models that know no events. `strangest`: the number of
-    the row that scores highest, flagged or not, where it is known. `zone`: what is to be said after an
-    instant, ' UTC' or nothing.
+    the row that scores highest, flagged or not, where it is known. `zone`: what is to be said after a
+    time, ' UTC', ' Europe/Berlin' or nothing.
     """
 
     explained: Sequence[Explanation | SeriesExplanation]
@@ -51,6 +51,7 @@ class Explanations:
             "anomalies": self.anomalies,
             **({} if self.events is None else {"events": self.events}),
             "threshold": self.threshold,
+            **({} if self.events is None else {"zone": self.zone.strip() or None}),
             "explained": [one.as_dict() for one in self.explained],
         }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
-from aedetect.data.series.timestamps import span
+from aedetect.data.series.timestamps import Clock, span
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn
 from aedetect.scoring.series import SeriesSession
@@ -64,12 +64,16 @@ class EventMark:
 
 @dataclass(frozen=True)
 class Panel:
-    """One series: its name, from when to when it runs, its lines and events. `rows`: how many it has."""
+    """One series: its name, from when to when it runs, its lines and events.
+
+    `rows`: how many it has. `clock`: by which times are shown.
+    """
 
     name: str
     start: float
     end: float
     rows: int
+    clock: Clock
     lines: list[ChannelLine]
     marks: list[EventMark]
 
@@ -153,7 +157,7 @@ def _panel(
     lines += [_line(session, rows, column, most) for column in columns]
     marks = [_mark(session, event, clear) for event in session.found_events if event.series == series]
     name = " ".join(session.names[series]) or "series"
-    return Panel(name, float(times[0]), float(times[-1]), len(rows), lines, marks)
+    return Panel(name, float(times[0]), float(times[-1]), len(rows), session.clock, lines, marks)
 
 
 def _leading_columns(session: SeriesSession, explanations: Sequence[SeriesExplanation]) -> list[str]:

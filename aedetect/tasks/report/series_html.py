@@ -15,7 +15,6 @@ import numpy as np
 from markupsafe import Markup
 
 from aedetect.data.arrays import Floats
-from aedetect.data.series.timestamps import instant
 from aedetect.tasks.report.charts import number
 from aedetect.tasks.report.series import ChannelLine, EventsPart, Panel
 from aedetect.tasks.report.templates import template
@@ -43,6 +42,7 @@ def section(part: EventsPart) -> Markup:
         leading=sorted(leading),
         drawn=drawn,
         ticks=ticks,
+        zone=zone,
         columns_shown=_COLUMNS_SHOWN,
     )
     return Markup(text)
@@ -70,7 +70,13 @@ def place(panel: Panel, seconds: float) -> float:
 
 
 def ticks(panel: Panel, count: int = 5) -> list[str]:
-    return [instant(panel.start + (panel.end - panel.start) * step / (count - 1)) for step in range(count)]
+    length = (panel.end - panel.start) / (count - 1)
+    return [panel.clock.shown(panel.start + length * step) for step in range(count)]
+
+
+def zone(panel: Panel) -> str:
+    """The zone in which the page's script shows times; '' where they are no dates."""
+    return "" if panel.clock.kind == "count" else panel.clock.zone or "UTC"
 
 
 @dataclass(frozen=True)
@@ -154,8 +160,8 @@ def _shaded(panel: Panel) -> list[Markup]:
                 '<rect class="event" x="{}" width="{}" y="0" height="{}" data-event="event {}: {} to {}, '
                 'highest score {}"/>'
             ).format(
-                left, _wide(left, right), HEIGHT, mark.number, instant(mark.start),
-                instant(mark.end), number(mark.score),
+                left, _wide(left, right), HEIGHT, mark.number, panel.clock.shown(mark.start),
+                panel.clock.shown(mark.end), number(mark.score),
             )
         )  # fmt: skip
         if mark.clear:

@@ -53,7 +53,11 @@ def draw_channel(axes: Axes, line: ChannelLine, part: EventsPart) -> None:
         axes.set_yscale("log")
     if line.names and len(line.names) <= _EVENTS:
         axes.set_yticks(range(len(line.names)), [_plain(name) for name in line.names])
-    axes.xaxis_date()
+    clock = part.panels[0].clock
+    if clock.kind == "count":
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * _DAY:g}")
+    else:
+        axes.xaxis_date(clock.zone)
     axes.tick_params(axis="x", rotation=20)
     axes.set(title=_plain(f"{part.panels[0].name}: {line.name}" if part.series > 1 else line.name))
 

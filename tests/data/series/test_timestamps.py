@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from aedetect.data.cells import CellRules
-from aedetect.data.series.timestamps import find_clock
+from aedetect.data.series.clock_detection import find_clock
 from aedetect.errors import DataError, UsageError
 
 NOON = 1_704_110_400.0  # 2024-01-01 12:00 UTC
@@ -24,7 +24,7 @@ def read(
     values: Sequence[Any] | pa.Array, time_format: str | None = None, zone: str | None = None
 ) -> np.ndarray[Any, Any]:
     array = values if isinstance(values, pa.Array) else pa.array(values)
-    clock = find_clock("t", array, CellRules(), time_format, zone, place)
+    clock = find_clock(["t"], array, CellRules(), time_format, zone, place)
     return clock.read(array, CellRules(), place).seconds
 
 
@@ -112,7 +112,7 @@ def test_an_unknown_zone_is_wrong_use() -> None:
 
 
 def test_missing_cells_are_missing_and_bad_ones_bad() -> None:
-    clock = find_clock("t", pa.array(["2024-01-01"]), CellRules(), None, None, place)
+    clock = find_clock(["t"], pa.array(["2024-01-01"]), CellRules(), None, None, place)
     times = clock.read(pa.array(["2024-01-01", "", "x", None]), CellRules(), place)
     assert np.isnan(times.seconds).tolist() == [False, True, True, True]
     assert times.bad.tolist() == [False, False, True, False]

@@ -9,13 +9,13 @@
   const parsed = new Map();
   let shown = 0;
 
-  const two = (value) => String(value).padStart(2, "0");
   const time = (panel, x, fine) => {
     const start = +panel.dataset.start, end = +panel.dataset.end;
-    const at = new Date((start + x / WIDTH * (end - start)) * 1000);
-    const text = at.getUTCFullYear() + "-" + two(at.getUTCMonth() + 1) + "-" + two(at.getUTCDate()) +
-      " " + two(at.getUTCHours()) + ":" + two(at.getUTCMinutes());
-    return fine ? text + ":" + two(at.getUTCSeconds()) : text;
+    const seconds = start + x / WIDTH * (end - start);
+    if (!panel.dataset.zone) return String(+seconds.toPrecision(12));
+    // Sweden writes times as 2026-02-03 04:05:06.
+    const text = new Date(seconds * 1000).toLocaleString("sv-SE", { timeZone: panel.dataset.zone });
+    return fine ? text : text.slice(0, 16);
   };
   const draw = (index) => {
     const panel = panels[index], [from, to] = views[index];
