@@ -60,6 +60,9 @@ class UnattendedOptions:
     metrics: Path | None = option(
         "--metrics FILE", "Write metrics for Prometheus' textfile collector here, also when the run fails."
     )
+    job: str | None = option(
+        "--job NAME", "Label the metrics with this name: it tells runs apart that use the same model."
+    )
 
 
 @group(OUTPUT)
@@ -110,7 +113,9 @@ def score(
         if messages.json and shape.output == "-":
             raise stdout_for_one("--json", "-o -")
         overrides = threshold.overrides()
-        records = Records(unattended.new_only, unattended.state, unattended.summary, unattended.metrics)
+        records = Records(
+            unattended.new_only, unattended.state, unattended.summary, unattended.metrics, unattended.job
+        )
         request = Request(
             inputs,
             model.model,

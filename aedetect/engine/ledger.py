@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aedetect.errors import DataError, OutputError, UsageError
+from aedetect.io.atomic import atomic_output
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
 
@@ -104,10 +105,14 @@ class Ledger:
             raise OutputError(f"{self.path}: no such state file")
         if os.path.exists(self.path) and not os.path.isfile(self.path):
             raise OutputError(f"{self.path}: the state file is no regular file; name another")
+        if not os.path.exists(self.path):
+            self._make()
+        elif not os.path.getsize(self.path):
+            raise OutputError(f"{self.path}: {_DAMAGED} (it is empty)")
         self._database: sqlite3.Connection | None = None
         with self._using():
             self._database = sqlite3.connect(self.path, isolation_level=None)
-            self._prepare(self._database, create)
+            self._check(self._database, create)
 
     def __enter__(self) -> Ledger:
         return self
@@ -233,22 +238,25 @@ class Ledger:
             )  # fmt: skip
             database.execute("COMMIT")
 
-    def _prepare(self, database: sqlite3.Connection, create: bool) -> None:
+    def _make(self) -> None:
+        """Put a ledger without entries in place, in full or not at all: a file without a byte is none."""
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+            database.execute(_TABLE)
+            database.execute(_TAILS)
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+            content = database.serialize()
+        with atomic_output(self.path) as stream:
+            stream.write(content)
+
+    def _check(self, database: sqlite3.Connection, create: bool) -> None:
         # FULL: an entry is on the disk before the next input is begun.
         database.execute("PRAGMA synchronous = FULL")
         names = _tables(database)
         application = database.execute("PRAGMA application_id").fetchone()[0]
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if not names and application == 0 and version == 0:
-            if os.path.getsize(self.path):
-                raise sqlite3.DatabaseError("it holds no ledger")
-            database.execute("BEGIN IMMEDIATE")
-            database.execute(_TABLE)
-            database.execute(_TAILS)
-            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.execute(f"PRAGMA user_version = {VERSION}")
-            database.execute("COMMIT")
-            return
+            raise sqlite3.DatabaseError("it holds no ledger")
         if application != APPLICATION_ID:
             raise OutputError(f"{self.path}: not a state file of aedetect; name another")
         if version > VERSION:

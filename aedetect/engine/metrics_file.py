@@ -21,8 +21,12 @@ SUCCESS = (ExitCode.OK, ExitCode.ALERTS, ExitCode.DRIFT)
 _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
 
 
-def metrics(summary: dict[str, Any], last_success: float | None) -> str:
-    """A summary as Prometheus metrics. `last_success` is what the file said before, if anything."""
+def metrics(summary: dict[str, Any], last_success: float | None, job: str | None = None) -> str:
+    """A summary as Prometheus metrics. `last_success` is what the file said before, if anything.
+
+    `job`: a label that tells runs with one model apart.
+    """
+    common = _labels(summary, job)
     finished = datetime.fromisoformat(summary["finished"]).timestamp()
     trained = summary["model"]["trained"]
     if summary["exit_code"] in SUCCESS:
@@ -34,9 +38,7 @@ def metrics(summary: dict[str, Any], last_success: float | None) -> str:
         shown = [(labels, value) for labels, value in samples if value is not None]
         if shown:
             lines.extend((f"# HELP {name} {text}", f"# TYPE {name} gauge"))
-            lines.extend(
-                f"{name}{_label_text(_labels(summary) | labels)} {value!r}" for labels, value in shown
-            )
+            lines.extend(f"{name}{_label_text(common | labels)} {value!r}" for labels, value in shown)
 
     gauge("aedetect_last_run_timestamp_seconds", "When the last run ended.", ({}, finished))
     gauge(_LAST_SUCCESS, "When the last run that scored its inputs ended.", ({}, last_success))
@@ -76,8 +78,12 @@ def metrics(summary: dict[str, Any], last_success: float | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _labels(summary: dict[str, Any]) -> dict[str, str]:
-    return {"model": os.path.basename(str(summary["model"]["path"]))}
+def _labels(summary: dict[str, Any], job: str | None) -> dict[str, str]:
+    # The collector refuses two files that hold a metric with the same labels, and models in two
+    # folders may bear one name.
+    path = str(summary["model"]["path"])
+    labels = {"model": os.path.basename(path), "model_path": os.path.abspath(path)}
+    return labels if job is None else labels | {"job": job}
 
 
 def _label_text(labels: dict[str, str]) -> str:
@@ -89,11 +95,14 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def last_success(path: Path, summary: dict[str, Any]) -> float | None:
-    """What the file at `path` says of the last success with the model of `summary`; None without one."""
+def last_success(path: Path, summary: dict[str, Any], job: str | None = None) -> float | None:
+    """What the file at `path` says of the last success of that model and `job`; None without one."""
     if not path.is_file():
         return None
-    line = re.compile(re.escape(_LAST_SUCCESS + _label_text(_labels(summary))) + r" ([0-9.e+]+)")
+    labels = _labels(summary, job)
+    # Files of earlier versions have the name of the model alone.
+    known = "|".join(re.escape(_label_text(one)) for one in (labels, {"model": labels["model"]}))
+    line = re.compile(f"{_LAST_SUCCESS}(?:{known}) ([0-9.e+]+)")
     with contextlib.suppress(OSError, ValueError):
         for text in path.read_text(encoding="utf-8").splitlines():
             if match := line.fullmatch(text):

@@ -32,18 +32,21 @@ from aedetect.io.source import Input
 
 @dataclass(frozen=True)
 class Records:
-    """Files that a run keeps: its ledger, its summary, its metrics."""
+    """Files that a run keeps: its ledger, its summary, its metrics, which may be labelled with a `job`."""
 
     new_only: bool = False
     state: Path | None = None
     summary: Path | None = None
     metrics: Path | None = None
+    job: str | None = None
 
     def __post_init__(self) -> None:
         if self.new_only and self.state is None:
             raise UsageError("--new-only needs --state FILE, where it notes what was scored")
         if self.state is not None and not self.new_only:
             raise UsageError("--state FILE goes with --new-only")
+        if self.job is not None and self.metrics is None:
+            raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
 
     @property
     def kept(self) -> bool:
@@ -270,6 +273,6 @@ def _write(summary: RunSummary, records: Records) -> None:
             text = json.dumps(entries, ensure_ascii=False, allow_nan=False, indent=2)
             stream.write(text.encode() + b"\n")
     if records.metrics is not None:
-        text = metrics(entries, last_success(records.metrics, entries))
+        text = metrics(entries, last_success(records.metrics, entries, records.job), records.job)
         with atomic_output(records.metrics) as stream:
             stream.write(text.encode())

@@ -35,11 +35,15 @@ MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a
 
 @dataclass(frozen=True)
 class Guards:
-    """Shares of flagged rows above which a run is not taken at face value."""
+    """Shares of flagged rows above which a run is not taken at face value.
+
+    `drift_alone`: the drift is all that is asked for, and told by who asks.
+    """
 
     fail_over: float | None = None
     max_alert_rate: float | None = None
     fail_on_drift: bool = False
+    drift_alone: bool = False
 
     def __post_init__(self) -> None:
         for name, rate in (("--fail-over", self.fail_over), ("--max-alert-rate", self.max_alert_rate)):
@@ -103,11 +107,8 @@ def measure_drift(
 ) -> ScoreSummary:
     """Score `inputs` to nowhere, for the drift alone. Raises what `score` does, and ModelError for a
     model file without the figures to compare with. `fail`: whether drift changes the exit code."""
-    request = Request(inputs, model, None, guards=Guards(fail_on_drift=True), digest=digest)
-    summary = score(request, settings, callback)
-    if summary.exit_code == ExitCode.DRIFT and not fail:
-        summary.exit_code = int(ExitCode.OK)
-    return summary
+    request = Request(inputs, model, None, guards=Guards(fail_on_drift=fail, drift_alone=True), digest=digest)
+    return score(request, settings, callback)
 
 
 def score(request: Request, settings: Config, callback: Callback, watch: Watch | None = None) -> ScoreSummary:
@@ -272,15 +273,22 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback:
 
     if drift is not None and drift.rows:
         summary.findings["drift"] = drift.as_dict()
-    elif drift is None and guards.fail_on_drift:
+    elif drift is None and (guards.fail_on_drift or guards.drift_alone):
         raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")
+    unsure = drift is not None and drift.rows and drift.verdict == "too few rows"
+    if drift is not None and unsure and guards.fail_on_drift and not guards.drift_alone:
+        _warn(summary, f"--fail-on-drift: {drift.text}", callback)
     share = summary.anomaly_share or 0.0
     if guards.max_alert_rate is not None and share > guards.max_alert_rate:
         text = f"{MORE_THAN_EXPLAINED} ({share:.2%} of the rows, --max-alert-rate {guards.max_alert_rate:g})"
-        summary.warnings.append(text)
-        callback.notice(text)
+        _warn(summary, text, callback)
     if summary.exit_code == ExitCode.OK and guards.fail_over is not None and share > guards.fail_over:
         summary.exit_code = int(ExitCode.ALERTS)
     drifted = drift is not None and drift.verdict == "drifted"
     if summary.exit_code == ExitCode.OK and guards.fail_on_drift and drifted:
         summary.exit_code = int(ExitCode.DRIFT)
+
+
+def _warn(summary: ScoreSummary, text: str, callback: Callback) -> None:
+    summary.warnings.append(text)
+    callback.notice(text)

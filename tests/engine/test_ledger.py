@@ -137,6 +137,7 @@ def spoilt(change: Callable[[bytes], bytes]) -> None:
         lambda data: data[:4096] + os.urandom(4096) + data[8192:],
         lambda data: b"\0" * len(data),
         lambda _: b"path,model\n",
+        lambda _: b"",
     ],
 )
 def test_a_damaged_state_file_is_an_error_and_never_empty(change: Callable[[bytes], bytes]) -> None:
