@@ -17,6 +17,7 @@ from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.entities import Entities
+from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
 from aedetect.data.series.timestamps import Clock, joined
@@ -129,8 +130,12 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
         sketch.update(encoded.matrix, encoded.changed_constants)
+        last = chunk
     assert gatherer is not None
     rows = gatherer.rows()
+    if not settings.entity:
+        formatted = settings.time_format is not None
+        check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
     interval = find_interval(rows.seconds, rows.series)
     return _Series(gatherer, sketch, rows, interval, Timeline.of(rows.seconds, rows.series, interval.gap))
 

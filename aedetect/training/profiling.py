@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST_ROWS = 8
+# Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
+MOST_SERIES_CATEGORIES = 20
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,16 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     if recount:
         profiles, rows, total = _profile_columns(inputs, config, counting | recount)
         schema = infer_schema(profiles, config.data, name, config.series)
-    encoder = FeatureEncoder.fit(schema, profiles, config.data.max_categories)
+    most = config.data.max_categories
+    if config.series.time_columns:
+        most = min(most, MOST_SERIES_CATEGORIES)
+    encoder = FeatureEncoder.fit(schema, profiles, most)
     return TrainingProfile(
         schema,
         encoder,
         rows,
         total - rows,
-        tuple(_notices(schema, encoder, profiles, config.data.max_categories)),
+        tuple(_notices(schema, encoder, profiles, most)),
     )
 
 

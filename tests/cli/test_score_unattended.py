@@ -323,6 +323,7 @@ def samples() -> dict[str, float]:
         for sample in family.samples:
             assert sample.timestamp is None
             assert sample.labels.pop("model") == "m.aed"
+            assert sample.labels.pop("model_path") == os.path.abspath("m.aed")
             found[" ".join((sample.name.removeprefix("aedetect_"), *sample.labels.values()))] = sample.value
     return found
 
