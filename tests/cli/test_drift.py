@@ -62,6 +62,16 @@ def test_score_tells_people_of_drift(run: Prompt) -> None:
     assert lines[1] == "drift: 1 of 4 columns ('temp') and the scores have drifted since training"
 
 
+def test_score_says_where_rows_are_too_few_to_fail_on_drift(run: Prompt) -> None:
+    Path("few.csv").write_text("".join(Path("warm.csv").read_text().splitlines(keepends=True)[:11]))
+    told = "--fail-on-drift: too few rows to tell: 10, where it takes 50"
+    result = run("score", "few.csv", "-o", "out.csv", "--fail-on-drift")
+    assert (result.exit_code, result.stderr) == (0, f"warning: {told}\n")
+    assert told in run.json("score", "few.csv", "--fail-on-drift")["warnings"]
+    assert run.json("score", "few.csv")["warnings"] == []
+    assert told not in run("drift", "few.csv", "--fail-on-drift").stderr
+
+
 def test_a_failure_outranks_drift(run: Prompt) -> None:
     Path("bad.csv").write_text("")
     result = run("drift", "warm.csv", "bad.csv", "--fail-on-drift")

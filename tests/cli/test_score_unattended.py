@@ -139,6 +139,16 @@ class TestLedger:
         )
         assert list(Path("out").iterdir()) == []
 
+    def test_an_empty_state_file_is_5_too(self, score: Prompt, prompt: Prompt) -> None:
+        Path("s.db").write_bytes(b"")
+        told = (
+            "error: s.db: the state file is damaged; restore it from a backup, or remove it to have every "
+            "input scored anew (it is empty)\n"
+        )
+        for result in (score("in", "-o", "out/", *NEW), prompt("state", "show", "s.db")):
+            assert (result.exit_code, result.stderr) == (5, told)
+        assert Path("s.db").read_bytes() == b""
+
     @pytest.mark.parametrize(
         ("words", "inputs", "message"),
         [
@@ -352,6 +362,48 @@ class TestMetrics:
         Path("in/a.csv").write_text("")
         score("in/a.csv", "-o", "out/", "--metrics", "m.prom")
         assert "last_success_timestamp_seconds" not in samples()
+
+    def test_models_of_one_name_are_told_apart(self, score: Prompt, prompt: Prompt) -> None:
+        texts = []
+        for folder in ("one", "two"):
+            Path(folder).mkdir()
+            Path(folder, "m.aed").write_bytes(Path("m.aed").read_bytes())
+            metrics = ("--metrics", f"{folder}.prom")
+            assert prompt("score", "in", "-m", f"{folder}/m.aed", *metrics).exit_code == 0
+            texts.append(Path(f"{folder}.prom").read_text())
+        labels = [
+            {re.sub(r" \S+$", "", line) for line in text.splitlines() if line[0] != "#"} for text in texts
+        ]
+        assert len(labels[0]) == len(labels[1])
+        assert not labels[0] & labels[1]
+
+    def test_runs_with_one_model_are_told_apart_by_job(self, score: Prompt) -> None:
+        score("in", "--metrics", "m.prom", "--job", "pumps")
+        labels = f'model="m.aed",model_path="{os.path.abspath("m.aed")}",job="pumps"'
+        line = f"aedetect_last_run_exit_code{{{labels}}} 0"
+        assert line in Path("m.prom").read_text().splitlines()
+        before = Path("m.prom").read_text()
+        Path("in/a.csv").write_text("")
+        assert score("in/a.csv", "--metrics", "m.prom", "--job", "pumps").exit_code == 3
+        success = [line for line in before.splitlines() if line.startswith("aedetect_last_success")]
+        assert success == [
+            line
+            for line in Path("m.prom").read_text().splitlines()
+            if line.startswith("aedetect_last_success")
+        ]
+
+    def test_the_last_success_of_an_older_file_is_kept(self, score: Prompt) -> None:
+        Path("m.prom").write_text('aedetect_last_success_timestamp_seconds{model="m.aed"} 12.0\n')
+        Path("in/a.csv").write_text("")
+        assert score("in/a.csv", "--metrics", "m.prom").exit_code == 3
+        assert samples()["last_success_timestamp_seconds"] == 12.0
+
+    def test_a_job_labels_metrics(self, score: Prompt) -> None:
+        result = score("in", "--job", "pumps")
+        assert result.exit_code == 2
+        assert result.stderr.endswith(
+            "Invalid value: --job NAME goes with --metrics FILE, whose metrics it labels\n"
+        )
 
     def test_findings_are_successes(self, score: Prompt) -> None:
         assert score("in", "-o", "out/", "--metrics", "m.prom", "--fail-over", "0").exit_code == 10

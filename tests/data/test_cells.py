@@ -225,3 +225,35 @@ def test_readable_types(type_: pa.DataType, readable: bool) -> None:
 )
 def test_decimal_comma_share(texts: list[str], share: float) -> None:
     assert cells.decimal_comma_share(pa.array(texts, pa.string())) == share
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array(["-999", "-999.0", " -999.00 ", "-9.99e2", "5"]),
+        pa.array([-999.0, -999.0, -999.0, -999.0, 5.0]),
+        pa.array([-999, -999, -999, -999, 5]),
+        pa.array(["-999", "-999.0", "-999.00", "-9.99e2", "5"]).dictionary_encode(),
+    ],
+)
+def test_numbers_that_mean_missing_do_so_however_they_are_spelled(array: pa.Array) -> None:
+    rules = CellRules(na_values=("-999",))
+    missing = [True, True, True, True, False]
+    assert cells.numbers(array, rules).missing.tolist() == missing
+    assert cells.booleans(array, rules).missing.tolist() == missing
+    assert cells.empty(array, rules).tolist() == missing
+    assert cells.categories(array, rules).is_null().to_pylist() == missing
+    if cells.is_text(cells.plain(array).type):
+        assert cells.datetimes(array, rules).missing.tolist() == missing
+    older = CellRules(na_values=("-999",), na_rule="0.1.0")
+    assert cells.categories(array, older).to_pylist()[-1] == "5"
+
+
+def test_texts_that_mean_missing_are_no_numbers() -> None:
+    rules = CellRules(na_values=("n.d.",))
+    assert cells.categories(pa.array(["n.d.", "0", "-1"]), rules).to_pylist() == [None, "0", "-1"]
+
+
+def test_numbers_that_mean_missing_have_the_decimal_mark_of_the_others() -> None:
+    rules = CellRules(decimal=",", na_values=("-99,9",))
+    assert cells.empty(pa.array(["-99,90", "-99,9", "1,5"]), rules).tolist() == [True, True, False]
