@@ -16,7 +16,7 @@ from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
-from aedetect.data.series.timestamps import Clock
+from aedetect.data.series.timestamps import Clock, TimeReader
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
@@ -105,8 +105,12 @@ class SeriesSession:
         self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
         self._entities = Entities(scorer.series.state.entity)
+        self._times = TimeReader(scorer.series.state.clock)
         self._taken: dict[int, _Taken] = {}
         self._sources: list[tuple[int, Input]] = []
+        if scorer.series.state.clock.zone is not None:
+            for name, context in (prior.tails or {}).items():
+                self._times.resume(self._entities.number_of(name), context.rows.seconds[-2:])
         rows, known = self._gathered(inputs, prior.history)
         self._tails: CarryOver | None = None
         self._before = 0
@@ -254,7 +258,7 @@ class SeriesSession:
 
     def _read(self, source: Input, taken: _Taken) -> Rows:
         fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
-        gatherer = Gatherer(clock, self._entities, fitted.encoder)
+        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times)
         reader = source.open(batch_rows(fitted.config, len(fitted.encoder.owners)))
         fitted.schema.check(source.name, reader.schema)
         read = timeless = unreadable = 0

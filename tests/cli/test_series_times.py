@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,24 @@ def autumn(prompt: Prompt) -> Prompt:
 def test_the_hour_that_comes_twice_repeats_no_timestamp(autumn: Prompt) -> None:
     result = autumn("score", "new.csv", "-m", "m.aed")
     assert (result.exit_code, "repeat the timestamp" in result.stderr) == (0, False)
+
+
+def test_a_file_may_end_between_the_passes(autumn: Prompt) -> None:
+    frame = pd.read_csv("new.csv")
+    places = frame.index[frame["when"].str.startswith("2026-10-25 02:")]
+    cuts = [0, int(places[0]), int(places[6]), len(frame)]
+    for number, (first, last) in enumerate(pairwise(cuts)):
+        frame[first:last].to_csv(f"part{number}.csv", index=False)
+    parts = [f"part{number}.csv" for number in range(3)]
+    autumn("score", "new.csv", "-m", "m.aed", "-o", "whole.csv")
+    result = autumn("score", *parts, "-m", "m.aed", "-o", "parts.csv")
+    assert (result.exit_code, "repeat the timestamp" in result.stderr) == (0, False)
+    apart = pd.read_csv("parts.csv").drop(columns="source_file")
+    pd.testing.assert_frame_equal(apart, pd.read_csv("whole.csv"))
+    for part in parts:
+        flags = ("--new-only", "--state", "s.db", "-o", "out/")
+        result = autumn("score", part, "-m", "m.aed", *flags)
+        assert (result.exit_code, "repeat the timestamp" in result.stderr) == (0, False)
 
 
 def test_explain_answers_in_the_zone_that_was_given(autumn: Prompt) -> None:

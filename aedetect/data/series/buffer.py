@@ -47,9 +47,12 @@ class Rows:
 class Gatherer:
     """Takes batches one after the other and keeps of them what series need, some bytes a cell."""
 
-    def __init__(self, clock: Clock, entities: Entities, encoder: FeatureEncoder):
+    def __init__(
+        self, clock: Clock, entities: Entities, encoder: FeatureEncoder, times: TimeReader | None = None
+    ):
+        """`times`: one that has read what went before; see `TimeReader`."""
         self.clock = clock
-        self._times = TimeReader(clock)
+        self._times = times or TimeReader(clock)
         self.entities = entities
         self.encoder = encoder
         self.channels = Channels.of(encoder)

@@ -40,12 +40,13 @@ class Entities:
         )
         places = np.unravel_index(distinct, [max(len(words), 1) for _, words in parts])
         numbers = [
-            self._known(tuple(words[place] for (_, words), place in zip(parts, row, strict=True)))
+            self.number_of(tuple(words[place] for (_, words), place in zip(parts, row, strict=True)))
             for row in zip(*places, strict=True)
         ]
         return np.asarray(numbers, dtype=np.int64)[keys] if len(batch) else np.empty(0, dtype=np.int64)
 
-    def _known(self, name: Name) -> int:
+    def number_of(self, name: Name) -> int:
+        """The number of the series of that name, a new one where it was not met before."""
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)

@@ -177,6 +177,11 @@ class TimeReader:
         self.clock = clock
         self._wall = WallClock(clock.zone) if clock.zone is not None else None
 
+    def resume(self, series: int, seconds: Floats) -> None:
+        """The last rows of a series that was read before were at `seconds` [rows], at least one."""
+        if self._wall is not None:
+            self._wall.resume(series, seconds)
+
     def read(self, batch: pa.RecordBatch, series: Integers, rules: cells.CellRules, locate: Locate) -> Times:
         """The instants of the rows of `batch`, which are of `series` [rows].
 

@@ -16,6 +16,8 @@ from aedetect.data.arrays import Floats, Integers, Mask
 # Where the wall clock goes back by at least this share of what it was put back, it is the second pass;
 # where it goes back by less, a step of at most so many usual ones must come of it.
 _MOST_OF_IT, _USUAL_STEPS = 0.5, 1.5
+# A row farther away in time than this says nothing of the row after it: another file has begun.
+_NEAR = 86_400.0
 
 
 class WallClock:
@@ -40,7 +42,7 @@ class WallClock:
         early, late = (_localised(wall, self._zone, which) for which in ("earliest", "latest"))
         utc = np.where(np.isnan(offset), early, wall - offset)
         twice = (early != late) & np.isnan(offset) & ~np.isnan(wall)
-        self._grow(series)
+        self._grow(int(series.max(initial=-1)) + 1)
         timed = np.flatnonzero(~np.isnan(utc))
         order = timed[np.argsort(series[timed], kind="stable")]
         if twice.any():
@@ -48,8 +50,13 @@ class WallClock:
         self._remember(utc[order], series[order])
         return np.asarray(utc)
 
-    def _grow(self, series: Integers) -> None:
-        more = int(series.max(initial=-1)) + 1 - len(self._last)
+    def resume(self, series: int, seconds: Floats) -> None:
+        """Go on after rows of a series at `seconds` since 1970 in UTC [rows], at least one."""
+        self._grow(series + 1)
+        self._remember(seconds, np.full(len(seconds), series))
+
+    def _grow(self, size: int) -> None:
+        more = size - len(self._last)
         if more > 0:
             unknown = np.full(more, np.nan)
             self._last, self._step = np.r_[self._last, unknown], np.r_[self._step, unknown]
@@ -86,7 +93,7 @@ class WallClock:
 
 def _pass(previous: float, step: float, early: float, late: float, zone: str) -> float:
     """The instant of a row that is at `early` or at `late`, after a row of its series at `previous`."""
-    if np.isnan(previous):
+    if np.isnan(previous) or previous < early - _NEAR or previous > late + _NEAR:
         return early
     turn = _put_back(early, late, zone)
     if step < 0:

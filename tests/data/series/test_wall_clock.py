@@ -79,10 +79,25 @@ def test_a_file_that_begins_anew_begins_with_the_first_pass() -> None:
     np.testing.assert_array_equal(read(again), utc(again))
 
 
+def test_a_file_that_is_read_after_later_ones_begins_with_the_first_pass() -> None:
+    times = instants("15min")[24:]
+    later = instants("15min", "2026-11-02 00:00").append(times)
+    np.testing.assert_array_equal(read(later), utc(later))
+
+
 def test_a_clock_that_is_put_back_by_half_an_hour() -> None:
     zone = "Australia/Lord_Howe"
     times = instants("10min", "2026-04-04 20:00", zone=zone)
     np.testing.assert_array_equal(read(times, zone=zone), utc(times))
+
+
+def test_reading_goes_on_where_an_earlier_run_ended() -> None:
+    times = instants("15min")
+    clock = WallClock(ZONE)
+    clock.resume(2, utc(times[26:28]))
+    left = times[28:]
+    found = clock.seconds(wall(left), np.full(len(left), np.nan), np.full(len(left), 2))
+    np.testing.assert_array_equal(found, utc(left))
 
 
 def test_series_are_told_apart_by_their_rows() -> None:
