@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
@@ -85,6 +85,17 @@ class Clock(BaseModel):
             values = dict(values)
             values["columns"] = (values.pop("column"),)
         return values
+
+    @model_serializer(mode="wrap")
+    def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """One column is stored as older models have it, so that what reads model files finds it there."""
+        stored: dict[str, Any] = handler(self)
+        if self.order == "ymd":
+            del stored["order"]
+        if len(self.columns) == 1:
+            del stored["columns"]
+            stored = {"column": self.columns[0], **stored}
+        return stored
 
     @property
     def column(self) -> str:
