@@ -239,14 +239,17 @@ class Ledger:
             database.execute("COMMIT")
 
     def _make(self) -> None:
-        """Put a ledger without entries in place, in full or not at all: a file without a byte is none."""
+        """Put a ledger without entries in place, in full or not at all: a file without a byte is none.
+
+        Where another run does so at the same time, its ledger stays.
+        """
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
             database.execute(_TABLE)
             database.execute(_TAILS)
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {VERSION}")
             content = database.serialize()
-        with atomic_output(self.path) as stream:
+        with atomic_output(self.path, only_new=True) as stream:
             stream.write(content)
 
     def _check(self, database: sqlite3.Connection, create: bool) -> None:

@@ -19,11 +19,15 @@ from typing import IO
 from aedetect.errors import OutputError
 
 _MARK = ".aedetect-tmp-"
+# What file systems answer that know no hard links.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 
 
 @contextlib.contextmanager
-def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_output(path: str | os.PathLike[str], only_new: bool = False) -> Iterator[IO[bytes]]:
     """A binary stream whose content becomes the file `path` when the block ends without error.
+
+    With `only_new` a file that another process has put there meanwhile stays, and the content is dropped.
 
     A symbolic link is followed; a device or pipe is written to directly. The file keeps the mode
     of the one it replaces, else follows the umask. Raises OutputError where writing fails; the
@@ -45,13 +49,30 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-            os.replace(temporary, target)
+            _take_name(temporary, target, only_new)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
     with writing(path):
         _sync_folder(target.parent)
+
+
+def _take_name(temporary: Path, target: Path, only_new: bool) -> None:
+    if only_new:
+        # A hard link, unlike a new name, never takes the place of a file.
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            os.replace(temporary, target)
+            return
+        temporary.unlink()
+        return
+    os.replace(temporary, target)
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

@@ -82,7 +82,7 @@ def attempts(
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fdopen", injected)
-            for name in ("fsync", "replace"):
+            for name in ("fsync", "replace", "link"):
                 patch.setattr(os, name, disk.asking(getattr(os, name)))
             result = prompt(*words)
         yield result.exit_code, result.stderr, disk.asked
@@ -158,6 +158,9 @@ def test_the_ledger_and_the_outputs_never_disagree(
 
 
 def known(state: str) -> list[str]:
+    """The files a ledger names; it is there in full or not at all."""
+    if not Path(state).exists():
+        return []
     with sqlite3.connect(state) as database:
         names = [Path(row[0]).name for row in database.execute("SELECT path FROM scored")]
     database.close()

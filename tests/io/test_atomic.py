@@ -230,3 +230,34 @@ def test_links_and_spellings_name_the_same_file(tmp_path: Path) -> None:
     assert same_file(target, link)
     assert same_file(tmp_path / "new.csv", tmp_path / "x" / ".." / "new.csv")
     assert not same_file(target, tmp_path / "new.csv")
+
+
+def test_a_file_that_may_only_be_new_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    target = tmp_path / "state.db"
+    with atomic_output(target, only_new=True) as stream:
+        stream.write(b"mine")
+        target.write_bytes(b"theirs")
+    assert target.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["state.db"]
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.ENOTSUP])
+def test_a_new_file_needs_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "link", refused)
+    with atomic_output(tmp_path / "state.db", only_new=True) as stream:
+        stream.write(b"new")
+    assert os.listdir(tmp_path) == ["state.db"]
+    assert (tmp_path / "state.db").read_bytes() == b"new"
+
+
+def test_a_full_disk_leaves_no_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(OutputError), atomic_output(tmp_path / "state.db", only_new=True) as stream:
+        stream.write(b"new")
+    assert os.listdir(tmp_path) == []
