@@ -27,7 +27,8 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 def atomic_output(path: str | os.PathLike[str], only_new: bool = False) -> Iterator[IO[bytes]]:
     """A binary stream whose content becomes the file `path` when the block ends without error.
 
-    With `only_new` a file that another process has put there meanwhile stays, and the content is dropped.
+    With `only_new` a file that another process has put there meanwhile stays, and the content is dropped;
+    where the file system knows no hard links, only if it was there before the last step.
 
     A symbolic link is followed; a device or pipe is written to directly. The file keeps the mode
     of the one it replaces, else follows the umask. Raises OutputError where writing fails; the
@@ -63,15 +64,12 @@ def _take_name(temporary: Path, target: Path, only_new: bool) -> None:
         # A hard link, unlike a new name, never takes the place of a file.
         try:
             os.link(temporary, target)
-        except FileExistsError:
-            pass
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in _NO_LINKS | {errno.EEXIST}:
                 raise
-            os.replace(temporary, target)
+        if target.exists():
+            temporary.unlink()
             return
-        temporary.unlink()
-        return
     os.replace(temporary, target)
 
 
