@@ -84,7 +84,7 @@ class LongTable:
         """The place of each row's channel in `channels`, UNKNOWN where it has none; [rows]."""
         names = cells.categories(batch.column(self.columns.name), rules)
         places = pc.index_in(names, value_set=pa.array(self.channels, names.type))
-        return places.fill_null(UNKNOWN).to_numpy(zero_copy_only=False).astype(np.int64)
+        return np.asarray(places.fill_null(UNKNOWN), dtype=np.int64)
 
     def unknown(self, batch: pa.RecordBatch, rules: cells.CellRules) -> list[str]:
         """The names in `batch` that were not learned, sorted: rows of theirs cannot be scored."""
