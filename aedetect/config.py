@@ -126,6 +126,12 @@ class SeriesConfig(_Section):
         "columns, both",
     )
     entity: Names = Field([], description="columns that tell one series from another, a machine, say")
+    series_name: str | None = Field(
+        None,
+        description="column of a long table that names what is read, a sensor, say: each name becomes a "
+        "channel; goes with value",
+    )
+    value: str | None = Field(None, description="column of a long table that holds the readings")
     time_format: str | None = Field(
         None,
         description="how timestamps are written, as in strptime, or epoch, excel or steps; unset: found",

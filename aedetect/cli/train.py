@@ -68,6 +68,14 @@ class SeriesOptions:
     entity: list[str] | None = option(
         "--entity COLUMN", "One series for each value of this column; may be repeated.", completion.columns
     )
+    series_name: str | None = option(
+        "--series-name COLUMN",
+        "Of a long table, one reading a row: the column that names the sensor; each becomes a channel.",
+        completion.columns,
+    )
+    value: str | None = option(
+        "--value COLUMN", "Of a long table: the column that holds the readings.", completion.columns
+    )
     window: str | None = option(
         "--window N|TIME",
         "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
@@ -91,6 +99,8 @@ class SeriesOptions:
         return {
             "series.time": self.time or None,
             "series.entity": self.entity or None,
+            "series.series_name": self.series_name,
+            "series.value": self.value,
             "series.window": self.window,
             "series.causal": self.causal or None,
             "series.time_format": self.time_format,
@@ -190,6 +200,8 @@ _KEPT = {
 }
 _OF_SERIES = {
     "series.entity": "--entity",
+    "series.series_name": "--series-name",
+    "series.value": "--value",
     "series.window": "--window",
     "series.causal": "--causal",
     "series.time_format": "--time-format",
@@ -225,6 +237,8 @@ def train(
     Example: aedetect train january.csv february.csv -o model.aed --id customer_no
 
     Example: aedetect train sensors.csv -o model.aed --time timestamp --entity machine
+
+    Example: aedetect train readings.csv -o model.aed --time at --series-name sensor --value reading
     """
     with running("train", messages) as out:
         if alert_rate is not None and alarms_per_day is not None:

@@ -55,8 +55,9 @@ def infer_schema(
         for column, profile in profiles.items()
         if (decision := _of_series(column, profile, series, name) or _override(column, profile, config, name))
     }
+    decide = _decide if series.series_name is None else _channel
     inferred = {
-        column: _decide(column, profile, name)
+        column: decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
@@ -180,6 +181,15 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
         readable["boolean"] = profile.not_boolean == 0
     if not readable.get(role, True):
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
+
+
+def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
+    """Of a long table: readings are numbers, also where all are equal, or are 0 and 1."""
+    decision = _decide(column, profile, name)
+    numbers = profile.numbers
+    if decision.role == "ignored" or not numbers.count:
+        return decision
+    return Decision("numeric", f"a channel, from {numbers.minimum:.6g} to {numbers.maximum:.6g}")
 
 
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:

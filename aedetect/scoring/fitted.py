@@ -18,8 +18,10 @@ from aedetect.data.features.encoder import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.long_table import LongColumns, LongTable, WideInput
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
+from aedetect.io.source import Input
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.base import WindowLayout
 from aedetect.models.device import pick_device
@@ -101,6 +103,32 @@ class FittedModel:
     def columns(self) -> list[str]:
         """Columns that errors are attributed to: learned ones and watched constants."""
         return list(dict.fromkeys(self.encoder.owners))
+
+    @cached_property
+    def long_table(self) -> LongTable | None:
+        """How a long table is read; None where inputs are tables of a column for each channel."""
+        settings = self.config.series
+        if settings.series_name is None or settings.value is None:
+            return None
+        shared = (*settings.time_columns, *settings.entity)
+        optional = (*self.schema.names("id"), *self.schema.names("label"))
+        columns = LongColumns(settings.series_name, settings.value, shared, optional)
+        return LongTable(columns, tuple(self.columns))
+
+    @property
+    def input_schema(self) -> Schema:
+        """The columns of inputs as they come, of which a long table has others than the model."""
+        long = self.long_table
+        return self.schema if long is None else long.columns.input_schema(self.schema)
+
+    def check(self, source: Input, used: str | None = None) -> list[str]:
+        """Match the columns of `source` as it comes by name; see `Schema.check`."""
+        return self.input_schema.check(source.name, source.open(1024).schema, used=used)
+
+    def as_read(self, source: Input) -> Input:
+        """`source` with the columns that the model knows."""
+        long = self.long_table
+        return source if long is None else WideInput(source, long, self.schema.rules)
 
     @property
     def window(self) -> int:

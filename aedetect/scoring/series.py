@@ -14,6 +14,13 @@ from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
+from aedetect.data.series.long_table import WideReader, rows_as_read
+from aedetect.data.series.readings import (
+    gathered_instants,
+    of_blamed_channels,
+    reading_channels,
+    repeated_readings,
+)
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import Clock, TimeReader
@@ -25,6 +32,7 @@ from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_numbers, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
+from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.row_scores import row_scores
 from aedetect.scoring.series_attribution import SeriesAttribution
 
@@ -174,7 +182,9 @@ class SeriesSession:
             self.unscorable[part],
             shares,
             # Encoded once more: kept from the first reading, it would take as much room as all else.
-            self._scorer.fitted.encoder.transform(batch.rows),
+            self._scorer.fitted.encoder.transform(
+                rows_as_read(self._scorer.fitted.as_read(source), batch.rows, batch.first + 1)
+            ),
             self.warmup[part],
             self.event_of[part],
         )
@@ -259,8 +269,8 @@ class SeriesSession:
     def _read(self, source: Input, taken: _Taken) -> Rows:
         fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
         gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times)
-        reader = source.open(batch_rows(fitted.config, len(fitted.encoder.owners)))
-        fitted.schema.check(source.name, reader.schema)
+        fitted.check(source)
+        reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
         read = timeless = unreadable = 0
         for batch in reader.batches():
             locate = partial(_place, source, read)
@@ -276,7 +286,11 @@ class SeriesSession:
                 f"readable timestamp; {'these rows are' if timeless != 1 else 'this row is'} unscorable"
             )
         rows = gatherer.rows()
-        repeated = repeated_instants(rows.seconds, self._timeline(rows))
+        if isinstance(reader, WideReader):
+            taken.warnings += reader.notices(fitted.columns)
+            repeated = repeated_readings(rows)
+        else:
+            repeated = repeated_instants(rows.seconds, self._timeline(rows))
         if repeated:
             taken.warnings.append(
                 f"{source.name}: {repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row"
@@ -290,6 +304,9 @@ class SeriesSession:
         """Score all rows, of which the first `known` went before and are not of new events."""
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
+        long_rows = rows if fitted.long_table is not None else None
+        if long_rows is not None:
+            rows = gathered_instants(rows)
         timeline = self._timeline(rows)
         segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
         raw = self._raw(segment_channels, timeline, len(rows))
@@ -300,15 +317,24 @@ class SeriesSession:
         self.scores = np.where(self.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
             self.flagged = self.scores > fitted.threshold
+        self.seconds, self.series = rows.seconds, rows.series
         self.p_values = fitted.calibration.p_values(self.scores)
+        self._attribute(segment_channels, timeline, len(rows))
+        if long_rows is not None:
+            self._blame(long_rows)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
         events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
         self.found_events = _of_rows_from(events, known, self.scores)
         self.event_of = event_numbers(self.found_events, len(rows))
-        self.seconds, self.series = rows.seconds, rows.series
-        self._attribute(segment_channels, timeline, len(rows))
         if self._keep:
             self.series_data = SeriesData(rows, timeline, segment_channels)
+
+    def _blame(self, long_rows: Rows) -> None:
+        """Unflag rows of a long table whose own channel has no part in what is odd at that time."""
+        flagged = np.flatnonzero(self.flagged)
+        channels = reading_channels(long_rows.values[flagged])
+        blamed = of_blamed_channels(channels, self._shares[self._share_of[flagged]], LEAST_SHARE)
+        self.flagged[flagged[~blamed]] = False
 
     def _raw(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
         """Unscaled scores [rows]; NaN where too little of a series is known."""

@@ -83,7 +83,7 @@ class _Scoring:
             added = result_schema(task.shape.prefix, task.scorer.has_events)
             check_free([field.name for field in self._input_fields], added.names, source.name)
             self._schema = pa.schema([*self._input_fields, *added])
-        self.warnings = fitted.schema.check(source.name, arriving, used=fitted.config.data.label)
+        self.warnings = fitted.check(source, used=fitted.config.data.label)
         self._watch = InputWarnings(source, fitted.schema)
 
     def fields(self) -> OutputFields:
@@ -133,7 +133,7 @@ def _input_fields(
 ) -> list[pa.Field]:
     """The columns of `source` that go to the output, with their output types."""
     wanted = {"all": list(arriving.names), "id": fitted.schema.names("id"), "none": []}[shape.keep]
-    roles = {column.name: column.role for column in fitted.schema.columns}
+    roles = {column.name: column.role for column in fitted.input_schema.columns}
     types = {"numeric": pa.float64(), "boolean": pa.bool_()} if typed and source.is_text else {}
     fields = []
     for name in wanted:

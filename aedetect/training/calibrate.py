@@ -11,6 +11,7 @@ from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
+from aedetect.data.series.readings import gathered_instants
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
@@ -38,8 +39,10 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     training = fitted.training.model_copy(update={"lineage": start.lineage})
     if inputs is None:
         return replace(fitted, training=training, sha256=None)
-    for text in start.check(inputs, fitted.config):
-        callback.notice(text)
+    for source in inputs:
+        for text in fitted.check(source):
+            callback.notice(text)
+    inputs = [fitted.as_read(source) for source in inputs]
     series = fitted.series
     if series is None:
         raw = _table_scores(fitted, inputs)
@@ -81,6 +84,8 @@ def _series_scores(
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
+    if fitted.long_table is not None:
+        rows = gathered_instants(rows)
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)

@@ -8,6 +8,7 @@ from aedetect.data.arrays import Floats
 from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
+from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.request import FitRequest, TrainingRun
 
@@ -17,7 +18,7 @@ def fit(request: FitRequest) -> FittedModel:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    run = TrainingRun.begin(request)
+    run = with_wide_inputs(TrainingRun.begin(request))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)

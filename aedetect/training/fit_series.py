@@ -17,6 +17,7 @@ from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.entities import Entities
+from aedetect.data.series.readings import gathered_instants, repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
@@ -59,13 +60,18 @@ _NOTHING_TO_RESUME = (
 
 @dataclass(frozen=True)
 class _Series:
-    """All rows to learn from, in the order of time, and what is known of them."""
+    """All rows to learn from, in the order of time, and what is known of them.
+
+    `repeated`: how many bear the timestamp of another row, or, in a long table, of another reading of
+    their channel.
+    """
 
     gatherer: Gatherer
     sketch: Sketch
     rows: Rows
     interval: Interval
     timeline: Timeline
+    repeated: int
 
     @property
     def names(self) -> list[tuple[str, ...]]:
@@ -133,11 +139,17 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
         last = chunk
     assert gatherer is not None
     rows = gatherer.rows()
-    if not settings.entity:
+    repeated = None
+    if settings.series_name is not None:
+        repeated, rows = repeated_readings(rows), gathered_instants(rows)
+    elif not settings.entity:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
     interval = find_interval(rows.seconds, rows.series)
-    return _Series(gatherer, sketch, rows, interval, Timeline.of(rows.seconds, rows.series, interval.gap))
+    timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
+    if repeated is None:
+        repeated = repeated_instants(rows.seconds, timeline)
+    return _Series(gatherer, sketch, rows, interval, timeline, repeated)
 
 
 def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:
@@ -171,7 +183,7 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
 
 
 def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
-    repeated = repeated_instants(series.rows.seconds, series.timeline)
+    repeated = series.repeated
     if repeated:
         run.callback.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
     gaps = int((~series.timeline.first).sum())

@@ -102,9 +102,7 @@ def _explain_series(
     if request.rows and len(inputs) > 1:
         raise UsageError(f"--row: {len(inputs)} files; name the one that the row is in")
     callback.stage(inputs[0].name)
-    warnings = [
-        text for source in inputs for text in fitted.schema.check(source.name, source.open(1024).schema)
-    ]
+    warnings = [text for source in inputs for text in fitted.check(source)]
     session = scorer.open(inputs, keep=True)
     # An input that could not be read says so now.
     session.check(inputs)

@@ -54,14 +54,23 @@ def test_values_in_text_are_read_and_empty_ones_are_missing() -> None:
 def test_a_value_that_is_no_number_is_named_with_its_row() -> None:
     with pytest.raises(DataError) as caught:
         wide(ROWS.assign(reading=["5", "1", "high", "2"]), learned(), batch_rows=2)
-    assert str(caught.value) == "long.csv: row 3: column 'reading': 'high' is not a number"
+    assert str(caught.value) == (
+        "long.csv: row 3, column 'reading': 'high' is no number; repair it, or train with --na-values and "
+        "that text if it means 'missing'"
+    )
 
 
 def test_unknown_and_empty_names_have_no_channel_and_absent_ones_are_missing() -> None:
     rows = ROWS.assign(sensor=["b", "z", "", "b"], reading=["5", "odd", "6", "2"])
     batch = source(rows).table.to_batches()[0]
     assert learned().numbers(batch, RULES).tolist() == [1, UNKNOWN, UNKNOWN, 1]
-    assert learned().unknown(batch, RULES) == ["z"]
+    reader = WideInput(source(rows), learned(), RULES).open(2)
+    assert [len(part) for part in reader.batches()] == [2, 2]
+    assert reader.notices(["a", "b"]) == [
+        "long.csv: column 'sensor': 2 rows of 'z', which the model did not learn or without a name; these "
+        "rows are unscorable",
+        "long.csv: column 'sensor': no row of 'a'; what is not there is not judged",
+    ]
     found = wide(rows, learned())
     assert found["a"].isna().all()
     assert found["b"].isna().tolist() == [False, True, True, False]
@@ -77,7 +86,7 @@ def test_other_columns_are_ignored() -> None:
     ("rows", "message"),
     [
         (ROWS.drop(columns="reading"), "long.csv: has no column 'reading'; there are: time, sensor"),
-        (ROWS.assign(sensor=""), "column 'sensor' names no channel: all its cells are empty"),
+        (ROWS.assign(sensor=""), "column 'sensor' names no channel that has a reading in column 'reading'"),
         (
             ROWS.assign(sensor="time"),
             "long.csv: column 'sensor' names a channel 'time', as another column is called; rename one of "

@@ -1,0 +1,66 @@
+"""Rows of a long table in time: each has one channel's reading, and shares its instant with others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.series.buffer import Rows
+from aedetect.data.series.segments import Timeline, repeated_instants
+
+# The channel of a row that has no reading, or more than one.
+NO_CHANNEL = -1
+
+
+def reading_channels(values: Matrix) -> Integers:
+    """The channel [rows] that each row of `values` [rows, channels] has its one reading of, or NO_CHANNEL."""
+    known = ~np.isnan(values)
+    return np.where(known.sum(axis=1) == 1, known.argmax(axis=1), NO_CHANNEL)
+
+
+def of_blamed_channels(channels: Integers, shares: Matrix, least: float) -> Mask:
+    """Which rows [rows] are of a channel that the error of their instant is attributed to.
+
+    `shares` [rows, channels]: of the error. A channel is meant that has the largest share or at least
+    `least`; a row of NO_CHANNEL, which earlier runs left, is of any.
+    """
+    shares_of_rows = np.take_along_axis(shares, np.maximum(channels, 0)[:, None], axis=1)[:, 0]
+    blamed = (shares_of_rows >= least) | (shares_of_rows >= shares.max(axis=1))
+    return np.asarray(blamed | (channels == NO_CHANNEL))
+
+
+def gathered_instants(rows: Rows) -> Rows:
+    """The same rows, those of one series and instant with the readings of all of them.
+
+    Several readings of one channel are averaged, so that the order of rows does not count. Rows without
+    a reading are nowhere in time: their `seconds` become NaN.
+    """
+    seconds = np.where(np.isnan(rows.values).all(axis=1), np.nan, rows.seconds)
+    timed = np.flatnonzero(~np.isnan(seconds))
+    order = timed[np.lexsort((seconds[timed], rows.series[timed]))]
+    values = rows.values.copy()
+    if len(order):
+        new = (np.diff(rows.series[order]) != 0) | (np.diff(seconds[order]) > 0)
+        instants = np.r_[0, np.cumsum(new)]
+        for channel in range(values.shape[1]):
+            values[order, channel] = _means(rows.values[order, channel], instants)[instants]
+    return replace(rows, seconds=seconds, values=values)
+
+
+def repeated_readings(rows: Rows) -> int:
+    """How many rows bear the instant of another reading of the same channel and series."""
+    channels = reading_channels(rows.values)
+    apart = rows.series * (rows.values.shape[1] + 1) + channels + 1
+    seconds = np.where(channels == NO_CHANNEL, np.nan, rows.seconds)
+    return repeated_instants(seconds, Timeline.of(seconds, apart, np.inf))
+
+
+def _means(readings: Matrix, instants: Integers) -> Floats:
+    """The mean reading of each instant; NaN where there is none."""
+    known = ~np.isnan(readings)
+    count = int(instants[-1]) + 1
+    sums = np.bincount(instants[known], readings[known].astype(np.float64), count)
+    counts = np.bincount(instants[known], minlength=count)
+    return np.asarray(np.divide(sums, counts, out=np.full(count, np.nan), where=counts > 0))
