@@ -12,6 +12,9 @@ from aedetect.data.series.segments import Timeline, repeated_instants
 
 # The channel of a row that has no reading, or more than one.
 NO_CHANNEL = -1
+# What a model expects of one channel is upset by what is odd in another, and some error leaks over: a
+# channel that is odd itself has at least so much of the error of the oddest one.
+_LEAKED = 0.25
 
 
 def reading_channels(values: Matrix) -> Integers:
@@ -23,11 +26,12 @@ def reading_channels(values: Matrix) -> Integers:
 def of_blamed_channels(channels: Integers, shares: Matrix, least: float) -> Mask:
     """Which rows [rows] are of a channel that the error of their instant is attributed to.
 
-    `shares` [rows, channels]: of the error. A channel is meant that has the largest share or at least
-    `least`; a row of NO_CHANNEL, which earlier runs left, is of any.
+    `shares` [rows, channels]: of the error. Those channels are meant that have the largest share, or at
+    least `least` and not much less than the largest; a row of NO_CHANNEL, which earlier runs left, is of any.
     """
     shares_of_rows = np.take_along_axis(shares, np.maximum(channels, 0)[:, None], axis=1)[:, 0]
-    blamed = (shares_of_rows >= least) | (shares_of_rows >= shares.max(axis=1))
+    largest = shares.max(axis=1)
+    blamed = (shares_of_rows >= np.maximum(least, _LEAKED * largest)) | (shares_of_rows >= largest)
     return np.asarray(blamed | (channels == NO_CHANNEL))
 
 
