@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,23 @@ def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, lea
             peak = int(flagged_rows[np.argmax(scores[flagged_rows])])
             events.append(Event(series, counts[series], flagged_rows, peak))
     return events
+
+
+def with_all_rows(events: Sequence[Event], standing: Integers, flagged: Mask, scores: Floats) -> list[Event]:
+    """The events with all flagged rows of the instants that they are of; see `readings.Instants`.
+
+    `standing` [rows]: the row that stands for each.
+    """
+    order = np.flatnonzero(flagged)
+    order = order[np.argsort(standing[order], kind="stable")]
+    owners = standing[order]
+    whole = []
+    for event in events:
+        first = np.searchsorted(owners, event.rows, "left")
+        last = np.searchsorted(owners, event.rows, "right")
+        rows = order[np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])]
+        whole.append(replace(event, rows=rows, peak=int(rows[np.argmax(scores[rows])])))
+    return whole
 
 
 def event_numbers(events: list[Event], rows: int) -> Integers:

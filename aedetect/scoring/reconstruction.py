@@ -99,7 +99,9 @@ class Reconstruction:
     def shares(self, row: int) -> Floats:
         """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
         data, window = self._data, self._window
-        place = int(np.flatnonzero(data.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
+        standing = int(data.instants.standing[row])
+        known = not np.isnan(self._score(row))
+        place = int(np.flatnonzero(data.timeline.order == standing)[0]) if known else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
                 start = data.rows.seconds[data.timeline.order[part.start]]
@@ -158,7 +160,7 @@ class Reconstruction:
                 if len(stretch) >= window:
                     rebuilt = inverse_log_compressed(self._stretch(stretch, window))
                     channels[data.timeline.order[part]] = rebuilt * spread + center
-        return channels
+        return channels[data.instants.standing]
 
     def _stretch(self, stretch: Matrix, window: int) -> Matrix:
         last = len(stretch) - window

@@ -16,7 +16,7 @@ from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.long_table import WideReader, rows_as_read
 from aedetect.data.series.readings import (
-    gathered_instants,
+    Instants,
     of_blamed_channels,
     reading_channels,
     repeated_readings,
@@ -30,7 +30,7 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, event_numbers, find_events
+from aedetect.scoring.events import Event, event_numbers, find_events, with_all_rows
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.row_scores import row_scores
@@ -81,12 +81,18 @@ class SeriesScorer:
 class SeriesData:
     """What a session has of the rows: as they were read, in time, and as the model is given them.
 
-    `segment_channels`: the channels [steps, channels] of each segment of the timeline.
+    `instants`: which rows are judged as one. `segment_channels`: the channels [steps, channels] of each
+    segment of the timeline.
     """
 
-    rows: Rows
+    instants: Instants
     timeline: Timeline
     segment_channels: list[Matrix]
+
+    @property
+    def rows(self) -> Rows:
+        """All rows, with the readings of their instant."""
+        return self.instants.rows
 
 
 @dataclass
@@ -304,12 +310,12 @@ class SeriesSession:
         """Score all rows, of which the first `known` went before and are not of new events."""
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
-        long_rows = rows if fitted.long_table is not None else None
-        if long_rows is not None:
-            rows = gathered_instants(rows)
-        timeline = self._timeline(rows)
-        segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
-        raw = self._raw(segment_channels, timeline, len(rows))
+        instants = Instants.each(rows) if fitted.long_table is None else Instants.of(rows)
+        timeline = self._timeline(instants.rows)
+        segment_channels = standardized_segments(
+            instants.rows, timeline, self.names, series.scales, state.beginning
+        )
+        raw = self._raw(segment_channels, timeline, len(rows))[instants.standing]
         self.unscorable = rows.unscorable | np.isnan(raw)
         self.warmup = np.isnan(raw) & ~rows.unscorable
         scores = raw / float(fitted.scale)
@@ -319,15 +325,17 @@ class SeriesSession:
             self.flagged = self.scores > fitted.threshold
         self.seconds, self.series = rows.seconds, rows.series
         self.p_values = fitted.calibration.p_values(self.scores)
-        self._attribute(segment_channels, timeline, len(rows))
-        if long_rows is not None:
-            self._blame(long_rows)
+        self._attribute(segment_channels, timeline, instants)
+        if fitted.long_table is not None:
+            self._blame(rows)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
-        events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
+        slots = instants.any_of(self.flagged)
+        events = find_events(slots, self.scores, timeline, gap, settings.event_rows)
+        events = with_all_rows(events, instants.standing, self.flagged, self.scores)
         self.found_events = _of_rows_from(events, known, self.scores)
         self.event_of = event_numbers(self.found_events, len(rows))
         if self._keep:
-            self.series_data = SeriesData(rows, timeline, segment_channels)
+            self.series_data = SeriesData(instants, timeline, segment_channels)
 
     def _blame(self, long_rows: Rows) -> None:
         """Unflag rows of a long table whose own channel has no part in what is odd at that time."""
@@ -349,14 +357,15 @@ class SeriesSession:
                 raw[timeline.order[timeline.segments[index]]] = scores
         return raw
 
-    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
-        """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
-        self._share_of = np.zeros(rows, dtype=np.int64)
+    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, instants: Instants) -> None:
+        """The shares of flagged rows, one row of `_shares` [flagged instants, columns] each."""
+        flagged = instants.any_of(self.flagged)
+        self._share_of = np.zeros(len(flagged), dtype=np.int64)
         shares = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
         with single_threaded(self._scorer.fitted.device):
             for part, segment in zip(timeline.segments, segment_channels, strict=True):
-                places = np.flatnonzero(self.flagged[timeline.order[part]])
+                places = np.flatnonzero(flagged[timeline.order[part]])
                 if not len(places) or len(segment) < self.window:
                     continue
                 start = self.seconds[timeline.order[part.start]]
@@ -364,6 +373,7 @@ class SeriesSession:
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
                 count += len(places)
         self._shares = np.concatenate(shares)
+        self._share_of = self._share_of[instants.standing]
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
@@ -373,10 +383,11 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     an event goes on.
     """
     state, scales = scorer.series.state, scorer.series.scales
+    long = scorer.fitted.long_table is not None
     length = 2 * state.window + scorer.fitted.config.series.smoothing
     if scales is None:
-        return CarryOver(known, length, state.gap)
-    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
+        return CarryOver(known, length, state.gap, long=long)
+    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names), long)
 
 
 def _place(source: Input, before: int, index: int) -> str:

@@ -11,7 +11,7 @@ from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.readings import gathered_instants
+from aedetect.data.series.readings import compacted
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
@@ -85,7 +85,7 @@ def _series_scores(
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
     if fitted.long_table is not None:
-        rows = gathered_instants(rows)
+        rows = compacted(rows)
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)

@@ -17,7 +17,7 @@ from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.readings import gathered_instants, repeated_readings
+from aedetect.data.series.readings import compacted, repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
@@ -141,7 +141,7 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     rows = gatherer.rows()
     repeated = None
     if settings.series_name is not None:
-        repeated, rows = repeated_readings(rows), gathered_instants(rows)
+        repeated, rows = repeated_readings(rows), compacted(rows)
     elif not settings.entity:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)

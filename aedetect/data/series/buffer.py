@@ -33,8 +33,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self.seconds)
 
-    def part(self, which: slice) -> Rows:
-        """Some of them, uncopied."""
+    def part(self, which: slice | Integers) -> Rows:
+        """Some of them; those of a slice uncopied."""
         return Rows(
             self.seconds[which],
             self.series[which],

@@ -12,6 +12,7 @@ import numpy as np
 from aedetect.data.arrays import Integers
 from aedetect.data.series.buffer import Rows, together
 from aedetect.data.series.entities import Name
+from aedetect.data.series.readings import compacted
 
 _HEADER = struct.Struct("<QQ")
 _UNSCORABLE, _INFINITE = 1, 2
@@ -75,7 +76,8 @@ class CarryOver:
 
     Of each series the last `length` rows are kept; of those that are scaled by their warm-up, which
     are all but `scaled`, the first `warmup` rows too. `gap` is the pause, in seconds, after which
-    what went before counts no more.
+    what went before counts no more. In `long` tables rows of one instant are of several channels: they are
+    kept as one.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class CarryOver:
         gap: float,
         warmup: int = 0,
         scaled: frozenset[Name] = frozenset(),
+        long: bool = False,
     ):
         self._known = dict(known)
         self._length = length
         self._gap = gap
         self._warmup = warmup
         self._scaled = scaled
+        self._long = long
 
     def precede(self, rows: Rows, names: list[Name]) -> bool:
         """Whether something is kept, and all of it that is of the series in `rows` comes before them."""
@@ -105,19 +109,26 @@ class CarryOver:
         for number, part in _by_series(others):
             if names[number] in self._known:
                 context_rows = self._known[names[number]].rows
-                new = np.flatnonzero(~np.isin(context_rows.seconds, part.seconds))
+                again = np.isin(context_rows.seconds, part.seconds)
+                new = np.flatnonzero(~again | self._long)
                 prior_parts.append(_picked(context_rows, new, number))
         return together(prior_parts, others.values.shape[1])
 
     def after(self, rows: Rows, names: list[Name]) -> dict[Name, SeriesContext]:
         """Take in the rows of an input, whose series are called `names`; gives the contexts it changes.
 
-        Rows that bear the instant of kept ones take their place: the input was delivered again.
+        Rows that bear the instant of kept ones take their place: the input was delivered again. Those of a
+        long table join them.
         """
         changed = {}
         for number, part in _by_series(rows):
             name = names[number]
-            if name in self._known:
+            if self._long:
+                old_parts = [self._known[name].rows] if name in self._known else []
+                part = compacted(together([*old_parts, part], part.values.shape[1]))
+                if not len(part):
+                    continue
+            elif name in self._known:
                 old = self._known[name].rows
                 old = _picked(old, np.flatnonzero(~np.isin(old.seconds, part.seconds)), 0)
                 part = together([old, part], part.values.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,22 +35,55 @@ def of_blamed_channels(channels: Integers, shares: Matrix, least: float) -> Mask
     return np.asarray(blamed | (channels == NO_CHANNEL))
 
 
-def gathered_instants(rows: Rows) -> Rows:
-    """The same rows, those of one series and instant with the readings of all of them.
+@dataclass(frozen=True)
+class Instants:
+    """Rows by series and instant: those of one share their readings, and one of them stands for it.
 
-    Several readings of one channel are averaged, so that the order of rows does not count. Rows without
-    a reading are nowhere in time: their `seconds` become NaN.
+    `rows`: as many as were given; those that stand for an instant have its time and the readings of all of
+    its rows, the others the same readings and no time (NaN), as rows without a reading have.
+    `standing` [rows]: the row that stands for each; a row without a reading or a time stands for itself.
     """
-    seconds = np.where(np.isnan(rows.values).all(axis=1), np.nan, rows.seconds)
-    timed = np.flatnonzero(~np.isnan(seconds))
-    order = timed[np.lexsort((seconds[timed], rows.series[timed]))]
-    values = rows.values.copy()
-    if len(order):
+
+    rows: Rows
+    standing: Integers
+
+    @classmethod
+    def of(cls, rows: Rows) -> Instants:
+        """Several readings of one channel are averaged, so that the order of rows does not count."""
+        seconds = np.where(np.isnan(rows.values).all(axis=1), np.nan, rows.seconds)
+        timed = np.flatnonzero(~np.isnan(seconds))
+        order = timed[np.lexsort((seconds[timed], rows.series[timed]))]
+        standing, values = np.arange(len(rows)), rows.values.copy()
+        if not len(order):
+            return cls(replace(rows, seconds=seconds), standing)
         new = (np.diff(rows.series[order]) != 0) | (np.diff(seconds[order]) > 0)
         instants = np.r_[0, np.cumsum(new)]
+        standing[order] = order[np.r_[0, np.flatnonzero(new) + 1]][instants]
         for channel in range(values.shape[1]):
             values[order, channel] = _means(rows.values[order, channel], instants)[instants]
-    return replace(rows, seconds=seconds, values=values)
+        seconds[standing != np.arange(len(rows))] = np.nan
+        return cls(replace(rows, seconds=seconds, values=values), standing)
+
+    @classmethod
+    def each(cls, rows: Rows) -> Instants:
+        """Every row by itself, as in a wide table."""
+        return cls(rows, np.arange(len(rows)))
+
+    def any_of(self, marked: Mask) -> Mask:
+        """Of rows that stand for an instant, whether any of its rows is `marked` [rows]; False elsewhere."""
+        standing = np.zeros(len(marked), dtype=np.bool_)
+        standing[self.standing[marked]] = True
+        return standing
+
+    def compact(self) -> Rows:
+        """The rows that stand for an instant alone, by series and time."""
+        timed = np.flatnonzero(~np.isnan(self.rows.seconds))
+        return self.rows.part(timed[np.lexsort((self.rows.seconds[timed], self.rows.series[timed]))])
+
+
+def compacted(rows: Rows) -> Rows:
+    """A row for each series and instant, in this order, with all of its readings."""
+    return Instants.of(rows).compact()
 
 
 def repeated_readings(rows: Rows) -> int:

@@ -251,7 +251,8 @@ class SeriesExplainer:
         assert session.series_data is not None
         order = session.series_data.timeline.order
         series_rows = order[session.series[order] == event.series]
-        first, last = (int(np.flatnonzero(series_rows == row)[0]) for row in (event.rows[0], event.rows[-1]))
+        ends = session.series_data.instants.standing[event.rows[[0, -1]]]
+        first, last = (int(np.flatnonzero(series_rows == row)[0]) for row in ends)
         around = max(int(_CONTEXT * (last - first + 1)), 5)
         low, high = max(first - around, 0), min(last + around + 1, len(series_rows))
         parts = np.array_split(series_rows[low:high], min(points, high - low))
