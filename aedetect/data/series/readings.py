@@ -14,7 +14,7 @@ from aedetect.data.series.segments import Timeline, repeated_instants
 NO_CHANNEL = -1
 # What a model expects of one channel is upset by what is odd in another, and some error leaks over: a
 # channel that is odd itself has at least so much of the error of the oddest one.
-_LEAKED = 0.25
+_LEAKED = 0.5
 
 
 def reading_channels(values: Matrix) -> Integers:
