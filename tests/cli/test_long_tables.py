@@ -250,6 +250,8 @@ def test_other_commands(shell: Prompt, labelled: str) -> None:
     assert shell.json("explain", labelled, "-m", "m.aed", "--row", "400")["explained"][0]["row"] == 400
     judged = shell.json("evaluate", labelled, "-m", "m.aed", "--label", "fault")
     assert judged["rows"] == len(pd.read_csv(labelled))
+    # One fault is one event, though rows of the other sensor lie between its own.
+    assert judged["series"]["events"] == 1
     assert shell("report", labelled, "-m", "m.aed", "-o", "r.html", "--label", "fault").exit_code == 0
     assert "temp" in Path("r.html").read_text(encoding="utf-8")
     one(6, seed=2).to_csv("more.csv", index=False)

@@ -92,14 +92,30 @@ class _OneSeries:
     seconds: float
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """Of rows [rows] that stand for an instant, which in long tables are several: whether one of them is
+    labelled an anomaly, or flagged, and the number of its event."""
+
+    marks: Mask
+    flags: Mask
+    numbers: Integers
+
+
 def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> EventFigures:
     """Figures of all that `session` has scored; `labels` and `labelled` [rows], whether a row has a label.
 
     Rows without a label or a time are left out; those without a score count as not flagged, and for
     VUS-PR as the least strange.
     """
+    assert session.series_data is not None
+    instants = session.series_data.instants
+    numbers = np.zeros(len(labels), dtype=np.int64)
+    numbers[instants.standing[session.flagged]] = session.event_of[session.flagged]
+    judged = _Judged(instants.any_of(labels & labelled), instants.any_of(session.flagged), numbers)
+    labelled = instants.any_of(labelled)
     tolerance = _tolerance(session, labelled)
-    each = [_of_series(session, labels, rows, tolerance) for rows in _by_series(session, labelled)]
+    each = [_of_series(session, judged, rows, tolerance) for rows in _by_series(session, labelled)]
     delays = np.concatenate([np.empty(0), *(one.delays for one in each)])
     delays = delays[~np.isnan(delays)]
     surfaces = [one.surface for one in each if one.surface is not None]
@@ -123,12 +139,12 @@ def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> Event
     )
 
 
-def _of_series(session: SeriesSession, labels: Mask, rows: Integers, tolerance: int) -> _OneSeries:
+def _of_series(session: SeriesSession, judged: _Judged, rows: Integers, tolerance: int) -> _OneSeries:
     """Of the series whose rows, in the order of time, are `rows`."""
-    marks, flags, times = labels[rows], session.flagged[rows], session.seconds[rows]
+    marks, flags, times = judged.marks[rows], judged.flags[rows], session.seconds[rows]
     events, runs = spans(marks), spans(flags)
     near = _near(events, len(marks), session.window)
-    numbers = session.event_of[rows]
+    numbers = judged.numbers[rows]
     alarms = np.unique(numbers[numbers > 0])
     calm = ~near & np.isfinite(session.scores[rows])
     # A pause is no time in which the series could have raised an alarm.
