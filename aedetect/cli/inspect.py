@@ -17,6 +17,7 @@ from aedetect.cli.text import plain
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aedetect.config import Config
     from aedetect.scoring.manifest import Manifest
     from aedetect.scoring.model_file import Tensors
     from aedetect.scoring.threshold import ThresholdPolicy
@@ -110,6 +111,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
         ),
         ("rows learned", f"{training.rows:,}"),
         ("rows left out", left_out),
+        *_long_table(config),
         (
             "network",
             f"{config.model.architecture}, {len(training.members)} of them, {weights:,} weights in all",
@@ -120,6 +122,14 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
     ):
         table.add_row(name, plain(value))
     return table
+
+
+def _long_table(config: Config) -> list[tuple[str, str]]:
+    """How a long table is read, of a model that knows one."""
+    series = config.series
+    if series.series_name is None:
+        return []
+    return [("one reading a row", f"{series.value!r}, of the channel that {series.series_name!r} names")]
 
 
 def _settings(manifest: Manifest) -> Table:

@@ -117,7 +117,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         records=records,
         scores=np.concatenate(scores.spans),
         folded=training.folded,
-        rows=len(series.rows),
+        rows=profile.rows,
         rows_left_out={"labelled": profile.labelled},
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,

@@ -143,6 +143,19 @@ def test_names_that_are_new_or_absent_are_named(shell: Prompt) -> None:
     status = table("out.csv").groupby("sensor")["anomaly_status"].agg(set)
     assert status["laod"] == {"unscorable"}
     assert "ok" in status["temp"]
+    (row,) = rows.index[rows["sensor"] == "laod"][:1]
+    (told,) = shell.json("explain", "new.csv", "-m", "m.aed", "--row", row + 1)["explained"]
+    assert told["sentence"] == "the row has no timestamp, or no reading of a channel that the model knows"
+
+
+def test_a_channel_that_is_left_out_is_not_judged(shell: Prompt) -> None:
+    one(3).to_csv("normal.csv", index=False)
+    trained = shell.json("train", "normal.csv", "-o", "n.aed", *LONG, *FAST, "--columns", "temp")
+    assert trained["rows"] == len(one(3))
+    assert {column["name"]: column["role"] for column in trained["columns"]}["load"] == "ignored"
+    assert shell("score", "normal.csv", "-m", "n.aed", "-o", "out.csv").exit_code == 0
+    assert set(table("out.csv").groupby("sensor")["anomaly_status"].get_group("load")) == {"unscorable"}
+    assert "'reading', of the channel that 'sensor' names" in shell("inspect", "n.aed").stdout
 
 
 def test_a_reading_that_is_no_number_is_named(shell: Prompt) -> None:
@@ -267,4 +280,7 @@ def test_labelled_readings_are_left_out_of_training_and_calibration(shell: Promp
     trained = shell.json("train", labelled, "-o", "n.aed", *flags)
     assert trained["rows_left_out"] == {"labelled": LAST - FIRST + 1}
     calibrated = shell.json("calibrate", labelled, "-m", "n.aed", "-o", "c.aed")
-    assert calibrated["calibration"].startswith(f"split-conformal, on {trained['rows'] - 23:,} rows of")
+    # All times with a reading that is not labelled, but for the first window.
+    rows = pd.read_csv(labelled)
+    times = rows[rows["fault"] == 0]["at"].nunique() - 23
+    assert calibrated["calibration"].startswith(f"split-conformal, on {times:,} rows of")

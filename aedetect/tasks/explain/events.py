@@ -268,6 +268,8 @@ class SeriesExplainer:
         session = self._session
         assert session.series_data is not None
         if not session.warmup[row]:
+            if self._fitted.long_table is not None:
+                return "the row has no timestamp, or no reading of a channel that the model knows"
             return "a cell cannot be read, or the row has no timestamp"
         return (
             f"too little of the series is known yet: a window is {session.window:,} rows, and a series not "
