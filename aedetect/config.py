@@ -82,8 +82,18 @@ def _delimiter(value: object) -> object:
     return value
 
 
+def _adapt(value: object) -> object:
+    if value is False or (isinstance(value, str) and value.strip() == "off"):
+        return "off"
+    span = _span(value)
+    if isinstance(span, bool) or (isinstance(span, int) and span < 1):
+        raise ValueError("not a number of steps, nor a duration; write it like 64 or 6h, or off")
+    return span
+
+
 # A stretch of a time series: a number of steps, or a duration such as 6h.
 Span = Annotated[int | str, BeforeValidator(_span)]
+Adapt = Annotated[int | str, BeforeValidator(_adapt)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
@@ -135,6 +145,11 @@ class SeriesConfig(_Section):
         None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
     )
     smoothing: int = Field(0, ge=0, description="scores are averaged over this many steps")
+    adapt: Adapt = Field(
+        64,
+        description="steps, or a duration such as 6h, in which alarms adapt to what has become normal; off: "
+        "never",
+    )
     causal: bool = Field(False, description="a row's score uses no later rows")
     event_gap: int | None = Field(
         None, ge=0, description="normal rows between two flagged ones of one event; unset: half a window"

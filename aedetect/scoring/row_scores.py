@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from aedetect.data.arrays import Floats
 
@@ -22,6 +23,18 @@ def over_rows(scores: Floats, window: int, causal: bool) -> Floats:
     places = np.arange(rows)
     counts = np.minimum(places, len(scores) - 1) - np.maximum(places - window + 1, 0) + 1
     return np.asarray(sums / counts)
+
+
+def least_over_rows(scores: Floats, window: int, causal: bool) -> Floats:
+    """The least score of all windows that contain each row [rows], from those by their starts.
+
+    With `causal` that of the window that ends with it, NaN where there is none.
+    """
+    if causal:
+        return over_rows(scores, window, causal)
+    unknown = np.full(window - 1, np.nan)
+    padded = pd.Series(np.concatenate([unknown, scores, unknown]))
+    return padded.rolling(window, min_periods=1).min().to_numpy()[window - 1 :]
 
 
 def smoothed(scores: Floats, steps: int, causal: bool) -> Floats:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
-from aedetect.data.series.context import CarryOver, SeriesContext
+from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
@@ -20,29 +20,16 @@ from aedetect.data.series.timestamps import Clock, TimeReader
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import single_threaded, window_scores
+from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_numbers, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
-from aedetect.scoring.row_scores import row_scores
+from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, segment_scores
 from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> Floats:
-    """Unscaled scores [steps] of a segment [steps, channels]; NaN where it is shorter than a window.
-
-    The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
-    `models.ensemble.single_threaded`.
-    """
-    if len(segment) < window:
-        return np.full(len(segment), np.nan)
-    settings = fitted.config.series
-    raw = window_scores(fitted.members, segment, window, fitted.device)
-    return row_scores(raw, window, settings.causal, settings.smoothing)
 
 
 @dataclass(frozen=True)
@@ -112,13 +99,20 @@ class SeriesSession:
             for name, context in (prior.tails or {}).items():
                 self._times.resume(self._entities.number_of(name), context.rows.seconds[-2:])
         rows, known = self._gathered(inputs, prior.history)
+        self._begin: dict[int, AlarmState] = {}
         self._tails: CarryOver | None = None
+        self._tracks: AlarmTracks | None = None
         self._before = 0
         self._rows: Rows | None = None
         if prior.tails is not None:
             self._tails, self._rows = _tails_under(scorer, prior.tails), rows
             before = self._recalled(self._tails, prior.earlier, rows)
             self._before = len(before)
+            self._begin = {
+                number: prior.tails[name].alarms
+                for number, name in enumerate(self.names)
+                if name in prior.tails
+            }
             rows = together([before, rows], rows.values.shape[1])
         self._score(rows, self._before + known)
 
@@ -156,7 +150,19 @@ class SeriesSession:
             return {}
         taken = self._taken[id(source)]
         rows = self._rows.part(slice(taken.first, taken.first + taken.count))
-        return self._tails.after(rows, self._entities.names)
+        return self._tails.after(rows, self._entities.names, self._alarms_at)
+
+    def _alarms_at(self, series: int, rows: Rows) -> AlarmState:
+        """Where alarms stood a window before the end of a series' `rows`: later ones will be judged anew."""
+        if self._tracks is None or len(rows) <= self.window:
+            return AlarmState()
+        until = float(rows.seconds[-self.window - 1])
+        state = self._tracks.state_at(series, until)
+        for event in self._all_events:
+            times = self.seconds[event.rows]
+            if event.series == series and times[0] <= until:
+                state = replace(state, event=event.number, event_until=float(times[times <= until][-1]))
+        return state
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._taken[id(source)]
@@ -292,36 +298,81 @@ class SeriesSession:
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
         segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
-        raw = self._raw(segment_channels, timeline, len(rows))
+        segments = self._segment_scores(segment_channels, timeline)
+        raw = _in_rows(timeline, [segment.raw for segment in segments], len(rows), np.nan)
         self.unscorable = rows.unscorable | np.isnan(raw)
         self.warmup = np.isnan(raw) & ~rows.unscorable
         scores = raw / float(fitted.scale)
         scores = np.where(rows.infinite, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
-        with np.errstate(invalid="ignore"):
-            self.flagged = self.scores > fitted.threshold
-        self.p_values = fitted.calibration.p_values(self.scores)
+        self.seconds, self.series = rows.seconds, rows.series
+        self._flag(segments, timeline, rows.infinite)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
         events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        self.found_events = _of_rows_from(events, known, self.scores)
+        self._all_events = self._numbered(events, known, gap)
+        self.found_events = [
+            _of_rows_from(event, known, self.scores)
+            for event in self._all_events
+            if (event.rows >= known).any()
+        ]
         self.event_of = event_numbers(self.found_events, len(rows))
         self.seconds, self.series = rows.seconds, rows.series
         self._attribute(segment_channels, timeline, len(rows))
         if self._keep:
             self.series_data = SeriesData(rows, timeline, segment_channels)
 
-    def _raw(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
-        """Unscaled scores [rows]; NaN where too little of a series is known."""
+    def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
+        """The scores of each segment; unknown where too little of a series is known."""
         fitted, series = self._scorer.fitted, self._scorer.series
         window = series.state.window
         warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
-        raw = np.full(rows, np.nan)
         with single_threaded(fitted.device) as workers:
             work = partial(segment_scores, fitted, window=window)
-            for index, scores in enumerate(ordered(work, segment_channels, workers)):
-                scores[: warmup[index]] = np.nan
-                raw[timeline.order[timeline.segments[index]]] = scores
-        return raw
+            scored = list(ordered(work, segment_channels, workers))
+        return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
+
+    def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, infinite: Mask) -> None:
+        """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments."""
+        fitted, rows = self._scorer.fitted, len(infinite)
+        self.p_values = fitted.calibration.p_values(self.scores)
+        self.silenced = np.zeros(rows, dtype=np.bool_)
+        rule = fitted.alarm_rule
+        if rule is None:
+            with np.errstate(invalid="ignore"):
+                self.flagged = self.scores > fitted.threshold
+            return
+        tracks = self._tracks = AlarmTracks(rule, self._begin)
+        alarms = [
+            tracks.judge(series, self.seconds[timeline.order[part]], scores.by_scale)
+            for part, series, scores in zip(
+                timeline.segments, timeline.series.tolist(), segments, strict=True
+            )
+        ]
+        beyond = infinite & ~self.unscorable
+        self.flagged = _in_rows(timeline, [one.flagged for one in alarms], rows, False) & ~self.unscorable
+        self.flagged |= beyond
+        self.silenced = _in_rows(timeline, [one.silenced for one in alarms], rows, False)
+        joint = _in_rows(timeline, [one.p_values for one in alarms], rows, np.nan)
+        joint = np.where(beyond, np.fmin(joint, self.p_values), joint)
+        self.p_values = np.where(self.unscorable, np.nan, joint)
+
+    def _numbered(self, events: Sequence[Event], known: int, gap: int) -> list[Event]:
+        """The events with their numbers, which go on from those of earlier runs.
+
+        Where nothing is known of these, only events with rows from number `known` on count.
+        """
+        last: dict[int, int] = {}
+        numbered = []
+        for event in events:
+            state = self._begin.get(event.series)
+            if event.series not in last and state is not None:
+                apart = (self.seconds[event.rows[0]] - state.event_until) / self.step
+                last[event.series] = state.event - (state.event > 0 and apart < gap + 1.5)
+            if state is None and event.rows[-1] < known:
+                continue
+            last[event.series] = last.get(event.series, 0) + 1
+            numbered.append(replace(event, number=last[event.series]))
+        return numbered
 
     def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
         """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
@@ -357,14 +408,15 @@ def _place(source: Input, before: int, index: int) -> str:
     return f"{source.name}: {source.locate(before + index + 1)}"
 
 
-def _of_rows_from(events: Sequence[Event], known: int, scores: Floats) -> list[Event]:
-    """The events with rows from number `known` on, without the rows before, numbered anew."""
-    counts: dict[int, int] = {}
-    new_events = []
-    for event in events:
-        rows = event.rows[event.rows >= known]
-        if len(rows):
-            counts[event.series] = counts.get(event.series, 0) + 1
-            peak = int(rows[np.argmax(scores[rows])])
-            new_events.append(replace(event, number=counts[event.series], rows=rows, peak=peak))
-    return new_events
+def _in_rows(timeline: Timeline, parts: Sequence[Any], rows: int, otherwise: float | bool) -> Any:
+    """Values of the steps of each segment as those of rows [rows]; `otherwise` where there is no time."""
+    values = np.full(rows, otherwise)
+    for part, stated in zip(timeline.segments, parts, strict=True):
+        values[timeline.order[part]] = stated
+    return values
+
+
+def _of_rows_from(event: Event, known: int, scores: Floats) -> Event:
+    """An event without the rows before number `known`, of which there are others."""
+    rows = event.rows[event.rows >= known]
+    return replace(event, rows=rows, peak=int(rows[np.argmax(scores[rows])]))

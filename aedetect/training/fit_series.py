@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 
-from aedetect.data.arrays import Floats, Mask
+from aedetect.config import ModelConfig
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
@@ -25,11 +26,22 @@ from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_perio
 from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import single_threaded, window_scores
-from aedetect.models.registry import build_series
+from aedetect.models.registry import build_series, build_short
+from aedetect.scoring.alarms import (
+    SHORT,
+    STEP,
+    AlarmParts,
+    StepScores,
+    TimeScale,
+    log_scores,
+    short_steps,
+)
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.manifest import TrainingRecord
-from aedetect.scoring.row_scores import peaks_of, row_scores
+from aedetect.scoring.row_scores import least_over_rows, peaks_of, row_scores
+from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.contamination import presumed_share
 from aedetect.training.feed import WindowFeed
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
@@ -51,6 +63,7 @@ from aedetect.training.split import unreadable_cell
 _BARE = 1.5
 # A stretch of the training rows that scores so many times the median looks anomalous itself.
 _STANDS_OUT = 4.0
+_Builder = Callable[[WindowLayout, ModelConfig], WindowAutoencoder]
 _NOTHING_TO_RESUME = (
     "there is nothing to resume: this architecture learns in one pass and keeps no checkpoints; "
     "training starts from the beginning"
@@ -90,7 +103,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     window = window_steps(run.config.series.window, series.interval.step, values)
     segments = TrainingSegments.of(values, window, run.request.inputs[0].name)
     run.callback.stage("training")
-    training = _SeriesTraining(run, segments)
+    training = _SeriesTraining(run, segments, build_series)
     checkpointer = run.checkpointer(lambda: _fingerprint(run, profile, segments))
     members, records, scores = training.fit(checkpointer)
     if not run.config.training.contamination:
@@ -105,17 +118,17 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         scaled_apart=scales is not None,
         names=scales.names if scales else (),
     )
-    peaks = np.concatenate([peaks_of(part, window) for part in scores.spans])
+    peaks = np.concatenate([peaks_of(part.score, window) for part in scores.spans])
     return Learned(
         members=members,
         records=records,
-        scores=np.concatenate(scores.spans),
+        scores=np.concatenate([part.score for part in scores.spans]),
         folded=training.folded,
         rows=len(series.rows),
         rows_left_out={"labelled": profile.labelled},
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
-        series=SeriesParts(state, scales, peaks),
+        series=SeriesParts(state, scales, peaks, _alarm_parts(run, values, scores, window)),
     )
 
 
@@ -191,16 +204,45 @@ def _duration(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+def _alarm_parts(
+    run: TrainingRun, segments: Sequence[Matrix], long_scores: _Scores, window: int
+) -> AlarmParts:
+    """What the segments [steps, channels] teach of short windows and single steps."""
+    causal, left_out = run.config.series.causal, presumed_share(run.config.training.contamination)
+    deviations = [step_deviations(segment, causal) for segment in segments]
+    usual = usual_deviations(deviations)
+    by_step = np.concatenate([step_scores(part, usual) for part in deviations])[long_scores.calibrates]
+    by_step = by_step[~np.isnan(by_step)]
+    scales = {STEP: TimeScale.of([StepScores(by_step, by_step)], by_step, left_out)}
+    short: list[WindowAutoencoder] = []
+    steps = short_steps(window)
+    if steps is not None:
+        short_segments = TrainingSegments.of(segments, steps, run.request.inputs[0].name)
+        training = _SeriesTraining(run, short_segments, build_short)
+        short, _, scores = training.fit(Checkpointer.none())
+        scales = {SHORT: scores.scale(left_out), **scales}
+    long_scale = long_scores.scale(left_out)
+    return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread)
+
+
 @dataclass(frozen=True)
 class _Scores:
     """Unscaled scores by networks that never saw what they score.
 
     `spans`: those of each span of the calibration sets [steps of the span, without unscored ones];
-    `by_step` [steps]: the same, 0 where there is none.
+    `windows`: those of all windows of these spans; `by_step` [steps]: of each step, 0 where there is none;
+    `calibrates` [steps]: which steps are of a calibration set.
     """
 
-    spans: list[Floats]
+    spans: list[StepScores]
+    windows: list[Floats]
     by_step: Floats
+    calibrates: Mask
+
+    def scale(self, left_out: float) -> TimeScale:
+        """What these scores come to as a scale of time; see `TimeScale.of`."""
+        spans = [StepScores(log_scores(part.score), log_scores(part.least)) for part in self.spans]
+        return TimeScale.of(spans, log_scores(np.concatenate(self.windows)), left_out)
 
 
 class _SeriesTraining:
@@ -210,9 +252,10 @@ class _SeriesTraining:
     it; those with weights are kept, one a fold, and their scores averaged.
     """
 
-    def __init__(self, run: TrainingRun, segments: TrainingSegments):
+    def __init__(self, run: TrainingRun, segments: TrainingSegments, builder: _Builder):
         self.run = run
         self.segments = segments
+        self.builder = builder
         with seeded(run.config.training.seed, run.device):
             self.trained = has_weights(self._build())
         self.folded = is_folded(segments, self.trained)
@@ -237,7 +280,7 @@ class _SeriesTraining:
 
     def _build(self) -> WindowAutoencoder:
         segments = self.segments
-        return build_series(WindowLayout(segments.window, segments.steps.shape[1]), self.run.config.model)
+        return self.builder(WindowLayout(segments.window, segments.steps.shape[1]), self.run.config.model)
 
     def _tasks(self, splits: Sequence[TimeSplit]) -> Iterator[MemberTask[WindowAutoencoder]]:
         segments, settings = self.segments, self.run.config.training
@@ -249,13 +292,18 @@ class _SeriesTraining:
             yield MemberTask(self._build, feed, feed.windows(torch.from_numpy(split.validation)), seed)
 
     def _score(self, members: Sequence[WindowAutoencoder], splits: Sequence[TimeSplit]) -> _Scores:
-        scores = _Scores([], np.zeros(len(self.segments.steps)))
+        steps = len(self.segments.steps)
+        scores = _Scores([], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_))
         for model, split in zip(members, splits, strict=True):
-            for first, span_scores in _calibration_scores(self.run, model, self.segments, split.calibration):
-                scores.by_step[first : first + len(span_scores)] = np.nan_to_num(span_scores)
-                known = span_scores[~np.isnan(span_scores)]
-                if len(known):
-                    scores.spans.append(known)
+            scores.calibrates[split.calibration] = True
+            for first, span, windows in _calibration_scores(
+                self.run, model, self.segments, split.calibration
+            ):
+                scores.by_step[first : first + len(span.score)] = np.nan_to_num(span.score)
+                known = ~np.isnan(span.score)
+                if known.any():
+                    scores.spans.append(span.part(known))
+                    scores.windows.append(windows[~np.isnan(windows)])
         if not scores.spans:
             raise too_few_windows(self.segments.window)
         return scores
@@ -263,11 +311,11 @@ class _SeriesTraining:
 
 def _calibration_scores(
     run: TrainingRun, model: WindowAutoencoder, segments: TrainingSegments, marked: Mask
-) -> Iterator[tuple[int, Floats]]:
+) -> Iterator[tuple[int, StepScores, Floats]]:
     """Scores of the steps marked [steps], from windows that hold little or nothing learned.
 
-    A span of them at a time: the place of its first step, and its scores [steps of the span], NaN
-    where there is none.
+    A span of them at a time: the place of its first step, its scores [steps of the span], NaN where
+    there is none, and those of the windows [windows].
     """
     settings, window = run.config.series, segments.window
     for start, length in zip(segments.starts.tolist(), segments.lengths.tolist(), strict=True):
@@ -280,15 +328,19 @@ def _calibration_scores(
             if high - low < window:
                 continue
             raw = window_scores([model], segments.steps[start + low : start + high], window, run.device)
-            scores = row_scores(raw, window, settings.causal, settings.smoothing)
-            yield start + first, scores[first - low : last - low]
+            scores = StepScores(
+                row_scores(raw, window, settings.causal, settings.smoothing),
+                least_over_rows(raw, window, settings.causal),
+            )
+            yield start + first, scores.part(slice(first - low, last - low)), raw
 
 
 def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:
     """Say where the training rows look anomalous themselves."""
     by_step, rows, timeline = scores.by_step, series.rows, series.timeline
     peak = int(by_step.argmax())
-    times = float(by_step[peak]) / max(float(np.median(np.concatenate(scores.spans))), 1e-12)
+    usual = float(np.median(np.concatenate([part.score for part in scores.spans])))
+    times = float(by_step[peak]) / max(usual, 1e-12)
     if times < _STANDS_OUT:
         return
     calm = np.flatnonzero(by_step < by_step[peak] / 2)

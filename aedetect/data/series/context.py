@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,20 +14,40 @@ from aedetect.data.arrays import Integers
 from aedetect.data.series.buffer import Rows, together
 from aedetect.data.series.entities import Name
 
+# The scales of time that alarms are raised at.
+SCALES = ("long", "short", "step")
 _HEADER = struct.Struct("<QQ")
+_ALARMS = struct.Struct("<dddBBBdqd")
 _UNSCORABLE, _INFINITE = 1, 2
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
 
 
 @dataclass(frozen=True)
+class AlarmState:
+    """Where the alarms of a series stood after its last row that is not after `until`, in seconds.
+
+    `levels`, `in_alarm`: of each of the `SCALES`. `event`: the number of the last event that had begun,
+    0 for none, and `event_until`, its last flagged row by then, in seconds.
+    """
+
+    levels: tuple[float, ...] = (0.0, 0.0, 0.0)
+    in_alarm: tuple[bool, ...] = (False, False, False)
+    until: float = -math.inf
+    event: int = 0
+    event_until: float = -math.inf
+
+
+@dataclass(frozen=True)
 class SeriesContext:
     """The last rows of one series (and its first, where they scale it), kept for the next run.
 
-    In the order of time, all of series number 0 and with a known time; at least one.
+    In the order of time, all of series number 0 and with a known time; at least one. `alarms`: where
+    its alarms stood.
     """
 
     rows: Rows
+    alarms: AlarmState = AlarmState()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,11 +59,13 @@ class SeriesContext:
         return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
     def to_bytes(self) -> bytes:
-        """Counts of rows and channels, then times, values and flags, all with the lowest byte first."""
+        """Counts of rows and channels, then times, values, flags and alarms, with the lowest byte first."""
         rows = self.rows
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
         parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
-        return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        state = self.alarms
+        alarms = _ALARMS.pack(*state.levels, *state.in_alarm, state.until, state.event, state.event_until)
+        return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts) + alarms
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SeriesContext:
@@ -52,7 +75,9 @@ class SeriesContext:
         except struct.error as error:
             raise ValueError(str(error)) from None
         sizes = (8 * rows, 4 * rows * channels, rows)
-        if len(data) != _HEADER.size + sum(sizes):
+        end = _HEADER.size + sum(sizes)
+        # Those of earlier versions end with the flags.
+        if len(data) not in (end, end + _ALARMS.size):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
@@ -66,7 +91,8 @@ class SeriesContext:
                 values.astype(np.float32).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
-            )
+            ),
+            _alarm_state(data[end:]),
         )
 
 
@@ -109,9 +135,12 @@ class CarryOver:
                 prior_parts.append(_picked(context_rows, new, number))
         return together(prior_parts, others.values.shape[1])
 
-    def after(self, rows: Rows, names: list[Name]) -> dict[Name, SeriesContext]:
+    def after(
+        self, rows: Rows, names: list[Name], alarms_at: Callable[[int, Rows], AlarmState]
+    ) -> dict[Name, SeriesContext]:
         """Take in the rows of an input, whose series are called `names`; gives the contexts it changes.
 
+        `alarms_at`: where the alarms of a series, by its number, stood at the end of what is kept of it.
         Rows that bear the instant of kept ones take their place: the input was delivered again.
         """
         changed = {}
@@ -122,7 +151,8 @@ class CarryOver:
                 old = _picked(old, np.flatnonzero(~np.isin(old.seconds, part.seconds)), 0)
                 part = together([old, part], part.values.shape[1])
                 part = _picked(part, np.argsort(part.seconds, kind="stable"), 0)
-            changed[name] = SeriesContext(self._cut(part, 0 if name in self._scaled else self._warmup))
+            retained = self._cut(part, 0 if name in self._scaled else self._warmup)
+            changed[name] = SeriesContext(retained, alarms_at(number, retained))
         self._known |= changed
         return changed
 
@@ -140,6 +170,13 @@ class CarryOver:
             if len(known):
                 retained_rows.values[first, channel] = segment[known[-1], channel]
         return retained_rows
+
+
+def _alarm_state(data: bytes) -> AlarmState:
+    if not data:
+        return AlarmState()
+    *levels, first, second, third, until, event, event_until = _ALARMS.unpack(data)
+    return AlarmState(tuple(levels), (bool(first), bool(second), bool(third)), until, event, event_until)
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:

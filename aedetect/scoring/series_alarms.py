@@ -1,0 +1,121 @@
+"""Alarms of series, with what is carried over from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.series.context import SCALES, AlarmState
+from aedetect.models.ensemble import window_scores
+from aedetect.scoring.alarms import LONG, SHORT, SHORT_STEPS, STEP, AlarmRule, Alarms, StepScores, log_scores
+from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.row_scores import least_over_rows, row_scores
+from aedetect.scoring.step_deviation import step_deviations, step_scores
+from aedetect.scoring.tracking import Level, Tracked
+
+
+@dataclass(frozen=True)
+class SegmentScores:
+    """Scores of the steps of a segment.
+
+    `raw` [steps]: unscaled, of long windows; NaN where there is none. `by_scale`: logarithms, of all
+    scales; empty for models without.
+    """
+
+    raw: Floats
+    by_scale: Mapping[str, StepScores]
+
+    def without_first(self, steps: int) -> SegmentScores:
+        """With the first `steps` unknown, and those that are unknown to the long windows."""
+        raw = self.raw.copy()
+        raw[:steps] = np.nan
+        unknown = np.isnan(raw)
+        return SegmentScores(
+            raw,
+            {
+                name: StepScores(np.where(unknown, np.nan, part.score), np.where(unknown, np.nan, part.least))
+                for name, part in self.by_scale.items()
+            },
+        )
+
+
+def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> SegmentScores:
+    """Scores of a segment [steps, channels]; unknown where it is shorter than a window.
+
+    The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
+    `models.ensemble.single_threaded`.
+    """
+    settings, alarms = fitted.config.series, fitted.series.alarms if fitted.series else None
+    if len(segment) < window:
+        unknown = np.full(len(segment), np.nan)
+        nothing = StepScores(unknown, unknown)
+        names = () if alarms is None else (LONG, *alarms.scales)
+        return SegmentScores(unknown, dict.fromkeys(names, nothing))
+    windows = window_scores(fitted.members, segment, window, fitted.device)
+    raw = row_scores(windows, window, settings.causal, settings.smoothing)
+    if alarms is None:
+        return SegmentScores(raw, {})
+    least = least_over_rows(windows, window, settings.causal)
+    by_scale = {LONG: StepScores(log_scores(raw), log_scores(least))}
+    if alarms.short:
+        windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
+        score = row_scores(windows, SHORT_STEPS, settings.causal, smoothing=0)
+        least = least_over_rows(windows, SHORT_STEPS, settings.causal)
+        by_scale[SHORT] = StepScores(log_scores(score), log_scores(least))
+    steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
+    by_scale[STEP] = StepScores(steps, steps)
+    return SegmentScores(raw, by_scale)
+
+
+class AlarmTracks:
+    """Alarms of the segments of all series, and where their levels stood at any time.
+
+    Series by their numbers; segments are given in the order of time. `begin`: where earlier runs
+    left series; what lies before is not judged again.
+    """
+
+    def __init__(self, rule: AlarmRule, begin: Mapping[int, AlarmState]):
+        self._rule = rule
+        self._begin = begin
+        self._levels: dict[int, dict[str, Level]] = {}
+        self._tracks: dict[int, list[tuple[Floats, Mapping[str, Tracked]]]] = {}
+
+    def judge(self, series: int, seconds: Floats, scores: Mapping[str, StepScores]) -> Alarms:
+        """Alarms among the steps of a segment, which are at `seconds` [steps] since 1970."""
+        state = self._begin.get(series, AlarmState())
+        levels = self._levels.setdefault(series, _levels_of(state))
+        first = int(np.searchsorted(seconds, state.until, side="right"))
+        judged = {name: part.part(slice(first, None)) for name, part in scores.items()}
+        alarms = self._rule.judge(judged, levels)
+        if first < len(seconds):
+            self._tracks.setdefault(series, []).append((seconds[first:], alarms.tracked))
+            for name, tracked in alarms.tracked.items():
+                levels[name] = tracked.after(len(seconds) - first - 1, levels.get(name, Level()))
+        return alarms.after_unjudged(first)
+
+    def state_at(self, series: int, until: float) -> AlarmState:
+        """The levels of a series after its last step that is not after `until`."""
+        state = self._begin.get(series, AlarmState())
+        levels = _levels_of(state)
+        for seconds, tracked in self._tracks.get(series, []):
+            step = int(np.searchsorted(seconds, until, side="right")) - 1
+            for name, one in tracked.items():
+                levels[name] = one.after(step, levels.get(name, Level()))
+        stated = [levels.get(name, Level()) for name in SCALES]
+        return AlarmState(
+            tuple(level.value for level in stated),
+            tuple(level.in_alarm for level in stated),
+            max(until, state.until),
+            state.event,
+            state.event_until,
+        )
+
+
+def _levels_of(state: AlarmState) -> dict[str, Level]:
+    return {
+        name: Level(value, in_alarm)
+        for name, value, in_alarm in zip(SCALES, state.levels, state.in_alarm, strict=True)
+    }
