@@ -12,17 +12,20 @@ from aedetect.data.arrays import Floats, Mask
 from aedetect.data.series.context import SCALES
 from aedetect.models.base import WindowAutoencoder
 from aedetect.scoring.calibration import Calibration, without_highest
-from aedetect.scoring.tracking import Level, Pace, Tracked, track
+from aedetect.scoring.tracking import Level, Pace, track
 
 LONG, SHORT, STEP = SCALES
 # Steps of a short window; long ones that are hardly longer need none beside them.
 SHORT_STEPS, _LEAST_LONG = 16, 24
 # What each scale takes of the alert rate (weighted Bonferroni), and how its level moves: up by so many
-# spreads with each flagged step, down by that share of it with each other, and alarms anew beyond so many.
+# spreads with each flagged step, or that share of the way to the score, and down by such a share of the
+# rise with each other. Alarms begin anew beyond so many spreads, and are clear beyond so many.
 _SHARES = {LONG: 0.5, SHORT: 0.2, STEP: 0.1}
 _RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1}
+_APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0}
 _FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005}
 _MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0}
+_CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
 # A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do.
@@ -80,9 +83,11 @@ class TimeScale:
     def pace(self, name: str, adapt: float | None) -> Pace:
         """How fast its level moves for `adapt` steps to adapt in; not at all with None."""
         if adapt is None:
-            return Pace(0.0, 0.0, 0.0)
+            return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         rise = _RISES[name] * USUAL_ADAPT / adapt * self.spread
-        return Pace(rise, rise * _FALLS[name], _MARGINS[name] * self.spread)
+        approach = min(_APPROACHES[name] * USUAL_ADAPT / adapt, 1.0)
+        margin, clear = _MARGINS[name] * self.spread, _CLEAR * self.spread
+        return Pace(rise, approach, rise * _FALLS[name], margin, clear, adapt)
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,13 @@ class Alarms:
     """What is said of the steps of one segment; [steps] each.
 
     `silenced`: steps that would be flagged, had the series not been like that for long already.
+    `levels`: where they stand after the last step, by scale.
     """
 
     p_values: Floats
     flagged: Mask
     silenced: Mask
-    tracked: Mapping[str, Tracked]
+    levels: Mapping[str, Level]
 
     def after_unjudged(self, steps: int) -> Alarms:
         """These, after so many steps of which nothing is said."""
@@ -104,7 +110,7 @@ class Alarms:
             np.r_[np.full(steps, np.nan), self.p_values],
             np.r_[nothing, self.flagged],
             np.r_[nothing, self.silenced],
-            self.tracked,
+            self.levels,
         )
 
 
@@ -125,19 +131,20 @@ class AlarmRule:
         some = next(iter(scores.values())).score
         p_values = np.where(np.isnan(some), np.nan, 1.0)
         flagged, silenced = np.zeros(len(some), np.bool_), np.zeros(len(some), np.bool_)
-        tracked = {}
+        levels = {}
         for name, share in self.shares():
             scale, stated = self.scales[name], scores[name]
             with np.errstate(invalid="ignore"):
                 local = stated.least > scale.local
                 excess = stated.score - scale.calibration.threshold(self.rate * share)
                 pace = scale.pace(name, self.adapt)
-                one = tracked[name] = track(excess, local, begin.get(name, Level()), pace)
+                one = track(excess, local, begin.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged
+            levels[name] = one.level
             shifted = scale.calibration.p_values(stated.score - one.limits) / share
             p_values = np.fmin(p_values, np.where(local, shifted, np.nan))
             flagged |= one.flagged
-        return Alarms(p_values, flagged, silenced & ~flagged, tracked)
+        return Alarms(p_values, flagged, silenced & ~flagged, levels)
 
     def shares(self) -> Iterator[tuple[str, float]]:
         """Each scale, and what it takes of the rate: that of those missing falls to the others."""

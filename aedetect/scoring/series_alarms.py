@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Matrix
-from aedetect.data.series.context import SCALES, AlarmState
+from aedetect.data.series.context import AlarmState
 from aedetect.models.ensemble import window_scores
 from aedetect.scoring.alarms import LONG, SHORT, SHORT_STEPS, STEP, AlarmRule, Alarms, StepScores, log_scores
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.row_scores import least_over_rows, row_scores
 from aedetect.scoring.step_deviation import step_deviations, step_scores
-from aedetect.scoring.tracking import Level, Tracked
+from aedetect.scoring.tracking import Level
 
 
 @dataclass(frozen=True)
@@ -80,42 +80,31 @@ class AlarmTracks:
     def __init__(self, rule: AlarmRule, begin: Mapping[int, AlarmState]):
         self._rule = rule
         self._begin = begin
-        self._levels: dict[int, dict[str, Level]] = {}
-        self._tracks: dict[int, list[tuple[Floats, Mapping[str, Tracked]]]] = {}
+        self._levels: dict[int, Mapping[str, Level]] = {}
+        self._judged: dict[int, list[tuple[Floats, Mapping[str, StepScores]]]] = {}
 
     def judge(self, series: int, seconds: Floats, scores: Mapping[str, StepScores]) -> Alarms:
         """Alarms among the steps of a segment, which are at `seconds` [steps] since 1970."""
         state = self._begin.get(series, AlarmState())
-        levels = self._levels.setdefault(series, _levels_of(state))
         first = int(np.searchsorted(seconds, state.until, side="right"))
         judged = {name: part.part(slice(first, None)) for name, part in scores.items()}
-        alarms = self._rule.judge(judged, levels)
-        if first < len(seconds):
-            self._tracks.setdefault(series, []).append((seconds[first:], alarms.tracked))
-            for name, tracked in alarms.tracked.items():
-                levels[name] = tracked.after(len(seconds) - first - 1, levels.get(name, Level()))
+        alarms = self._rule.judge(judged, self._levels.get(series, _levels_of(state)))
+        self._levels[series] = alarms.levels
+        self._judged.setdefault(series, []).append((seconds[first:], judged))
         return alarms.after_unjudged(first)
 
     def state_at(self, series: int, until: float) -> AlarmState:
-        """The levels of a series after its last step that is not after `until`."""
+        """Where the alarms of a series stood after its last step that is not after `until`."""
         state = self._begin.get(series, AlarmState())
         levels = _levels_of(state)
-        for seconds, tracked in self._tracks.get(series, []):
-            step = int(np.searchsorted(seconds, until, side="right")) - 1
-            for name, one in tracked.items():
-                levels[name] = one.after(step, levels.get(name, Level()))
-        stated = [levels.get(name, Level()) for name in SCALES]
-        return AlarmState(
-            tuple(level.value for level in stated),
-            tuple(level.in_alarm for level in stated),
-            max(until, state.until),
-            state.event,
-            state.event_until,
-        )
+        for seconds, scores in self._judged.get(series, []):
+            steps = slice(0, int(np.searchsorted(seconds, until, side="right")))
+            levels = self._rule.judge(
+                {name: part.part(steps) for name, part in scores.items()}, levels
+            ).levels
+        stated = {name: astuple(level) for name, level in levels.items()}
+        return replace(state, levels=stated, until=max(until, state.until))
 
 
-def _levels_of(state: AlarmState) -> dict[str, Level]:
-    return {
-        name: Level(value, in_alarm)
-        for name, value, in_alarm in zip(SCALES, state.levels, state.in_alarm, strict=True)
-    }
+def _levels_of(state: AlarmState) -> Mapping[str, Level]:
+    return {name: Level(*stated) for name, stated in state.levels.items()}

@@ -2,52 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask
 
 _BLOCK = 256
+# An alarm that was clear is held while the score stays above half its height.
+_HELD = 0.5
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How a level moves, in units of the log score: up with each flagged step, down with each other.
+    """How a level moves, in units of the log score.
 
-    Above a raised level an alarm begins only where the score exceeds it by `margin`: a score that
-    stays at the level would otherwise set off alarm after alarm.
+    It goes up by `rise` with each step of an alarm, or, where that is more, by the share `approach` of
+    what lies between it and the score; and down by `fall` with each other step. Above a raised
+    level an alarm begins only where the score exceeds it by `margin`: a score that stays at the level
+    would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
+    `hold` steps, however far the level has risen.
     """
 
     rise: float
+    approach: float
     fall: float
     margin: float
+    clear: float
+    hold: float
 
 
 @dataclass(frozen=True)
 class Level:
-    """How far a threshold lies above the learned one, at least 0, and whether an alarm goes on."""
+    """How far a threshold lies above the learned one, at least 0, and the alarm that goes on or is held.
+
+    `base`: where the level was when it began; `peak`: its highest score above the learned threshold;
+    `steps`: how long it has lasted, 0 where there is none.
+    """
 
     value: float = 0.0
     in_alarm: bool = False
+    base: float = 0.0
+    peak: float = 0.0
+    steps: int = 0
+
+    def held(self, excess: float, pace: Pace) -> bool:
+        """Whether a step with that score above the learned threshold still is of the alarm."""
+        height = self.peak - self.base
+        held = self.steps > 0 and self.steps < pace.hold and height > pace.clear
+        return held and excess > self.base + _HELD * height
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """What tracking gives, [steps] each.
+    """What tracking gives.
 
-    `flagged`: the steps of alarms. `limits`: what the score had to exceed, above the learned threshold.
-    `levels` and `in_alarm`: the state after each step.
+    `flagged` [steps]: those of alarms. `limits` [steps]: what the score had to exceed, above the learned
+    threshold. `level`: the state after the last step.
     """
 
     flagged: Mask
     limits: Floats
-    levels: Floats
-    in_alarm: Mask
-
-    def after(self, step: int, before: Level) -> Level:
-        """The state after that step; `before`, the one tracking began with, where it is negative."""
-        return before if step < 0 else Level(float(self.levels[step]), bool(self.in_alarm[step]))
+    level: Level
 
 
 def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
@@ -58,35 +74,49 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
     slowly. It looks at no later step.
     """
     steps = len(excess)
-    flagged, on = np.zeros(steps, dtype=np.bool_), np.zeros(steps, dtype=np.bool_)
-    limits, levels = np.zeros(steps), np.zeros(steps)
+    flagged, limits = np.zeros(steps, dtype=np.bool_), np.zeros(steps)
     values, eligible = excess.tolist(), local.tolist()
     above = np.flatnonzero(excess > 0)
-    level, in_alarm, place = begin.value, begin.in_alarm, 0
+    level, place = begin, 0
     while place < steps:
-        quiet, level = _quiet_steps(excess, above, place, level, pace)
-        stop = place + quiet
-        if quiet:
-            in_alarm = False
-            falling = np.maximum(level - pace.fall * np.arange(quiet + 1), 0)
-            limits[place:stop] = np.where(falling[:-1] > 0, falling[:-1] + pace.margin, 0)
-            levels[place:stop] = falling[1:]
-            level, place = float(falling[-1]), stop
-        while place < steps and values[place] > level:
-            limits[place] = level if in_alarm or level <= 0 else level + pace.margin
-            in_alarm = in_alarm or values[place] > limits[place]
-            flagged[place] = in_alarm and eligible[place]
-            level += pace.rise * eligible[place]
-            levels[place], on[place] = level, in_alarm
-            place += 1
-    return Tracked(flagged, limits, levels, on)
+        value = values[place]
+        if value > level.value:
+            level, limits[place] = _exceeded(level, value, eligible[place], pace)
+            flagged[place] = level.in_alarm and eligible[place]
+        elif level.held(value, pace):
+            limits[place] = level.base + _HELD * (level.peak - level.base)
+            flagged[place] = eligible[place]
+            lower = max(level.value - pace.fall, 0.0)
+            level = replace(level, value=lower, in_alarm=False, steps=level.steps + 1)
+        else:
+            quiet = _quiet_steps(excess, above, place, level.value, pace)
+            falling = np.maximum(level.value - pace.fall * np.arange(quiet + 1), 0)
+            limits[place : place + quiet] = np.where(falling[:-1] > 0, falling[:-1] + pace.margin, 0)
+            level, place = Level(float(falling[-1])), place + quiet
+            continue
+        place += 1
+    return Tracked(flagged, limits, level)
 
 
-def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> tuple[int, float]:
-    """How many steps from `place` on do not exceed a falling level, at most a block, and that level."""
+def _exceeded(level: Level, excess: float, eligible: bool, pace: Pace) -> tuple[Level, float]:
+    """The level after a step that exceeds it, and what that had to exceed to be of an alarm."""
+    limit = level.value if level.in_alarm or level.value <= 0 else level.value + pace.margin
+    in_alarm = level.in_alarm or excess > limit
+    if not eligible:
+        return replace(level, in_alarm=in_alarm), limit
+    risen = level.value + max(pace.rise, pace.approach * (excess - level.value))
+    if not in_alarm:
+        return Level(risen), limit
+    if not level.steps:
+        return Level(risen, True, level.value, excess, 1), limit
+    return Level(risen, True, level.base, max(level.peak, excess), level.steps + 1), limit
+
+
+def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> int:
+    """How many steps from `place` on, at least 1, do not exceed a level that falls; a block at most."""
     if level <= 0:
         later = int(np.searchsorted(above, place))
-        return (int(above[later]) if later < len(above) else len(excess)) - place, 0.0
+        return (int(above[later]) if later < len(above) else len(excess)) - place
     block = excess[place : place + _BLOCK]
     beyond = block > np.maximum(level - pace.fall * np.arange(len(block)), 0)
-    return int(beyond.argmax()) if beyond.any() else len(block), level
+    return int(beyond.argmax()) if beyond.any() else len(block)

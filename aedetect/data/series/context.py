@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from aedetect.data.series.entities import Name
 # The scales of time that alarms are raised at.
 SCALES = ("long", "short", "step")
 _HEADER = struct.Struct("<QQ")
-_ALARMS = struct.Struct("<dddBBBdqd")
+_ALARMS = struct.Struct("<" + "d?ddq" * len(SCALES) + "dqd")
+_NO_LEVEL = (0.0, False, 0.0, 0.0, 0)
 _UNSCORABLE, _INFINITE = 1, 2
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
@@ -27,12 +29,11 @@ _YEARS = (-62_135_596_800, 253_402_300_799)
 class AlarmState:
     """Where the alarms of a series stood after its last row that is not after `until`, in seconds.
 
-    `levels`, `in_alarm`: of each of the `SCALES`. `event`: the number of the last event that had begun,
-    0 for none, and `event_until`, its last flagged row by then, in seconds.
+    `levels`: by scale, what `scoring.tracking.Level` holds, in its order. `event`: the number of the last
+    event that had begun, 0 for none, and `event_until`, its last flagged row by then, in seconds.
     """
 
-    levels: tuple[float, ...] = (0.0, 0.0, 0.0)
-    in_alarm: tuple[bool, ...] = (False, False, False)
+    levels: Mapping[str, tuple[float, bool, float, float, int]] = field(default_factory=dict)
     until: float = -math.inf
     event: int = 0
     event_until: float = -math.inf
@@ -47,7 +48,7 @@ class SeriesContext:
     """
 
     rows: Rows
-    alarms: AlarmState = AlarmState()
+    alarms: AlarmState = field(default_factory=AlarmState)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,7 +65,8 @@ class SeriesContext:
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
         parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
         state = self.alarms
-        alarms = _ALARMS.pack(*state.levels, *state.in_alarm, state.until, state.event, state.event_until)
+        levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
+        alarms = _ALARMS.pack(*levels, state.until, state.event, state.event_until)
         return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts) + alarms
 
     @classmethod
@@ -175,8 +177,10 @@ class CarryOver:
 def _alarm_state(data: bytes) -> AlarmState:
     if not data:
         return AlarmState()
-    *levels, first, second, third, until, event, event_until = _ALARMS.unpack(data)
-    return AlarmState(tuple(levels), (bool(first), bool(second), bool(third)), until, event, event_until)
+    *stated, until, event, event_until = _ALARMS.unpack(data)
+    width = len(_NO_LEVEL)
+    levels = {name: tuple(stated[place * width : (place + 1) * width]) for place, name in enumerate(SCALES)}
+    return AlarmState(levels, until, event, event_until)
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:
