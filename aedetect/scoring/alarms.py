@@ -19,17 +19,20 @@ LONG, SHORT, STEP = SCALES
 SHORT_STEPS, _LEAST_LONG = 16, 24
 # What each scale takes of the alert rate (weighted Bonferroni), and how its level moves: up by so many
 # spreads with each flagged step, or that share of the way to the score, and down by such a share of the
-# rise with each other. Alarms begin anew beyond so many spreads, and are clear beyond so many.
-_SHARES = {LONG: 0.5, SHORT: 0.2, STEP: 0.1}
+# rise with each other; more of it where scores are as learned. Alarms begin anew beyond so many spreads,
+# and are clear beyond so many.
+_SHARES = {LONG: 0.3, SHORT: 0.2, STEP: 0.07}
 _RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1}
 _APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0}
 _FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005}
+_FORGETS = {LONG: 0.01, SHORT: 0.001, STEP: 0.0005}
 _MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0}
 _CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
-# A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do.
-_LOCAL = 0.95
+# A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do,
+# by at least this share of what those of some row nearby do.
+_LOCAL, _BESIDE = 0.95, 0.1
 _LEAST_SPREAD = 0.05
 _LEAST_SCORE = 1e-12
 
@@ -41,14 +44,24 @@ def log_scores(scores: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class StepScores:
-    """What one scale says of steps [steps]: `score`, over the windows that contain it, and their `least`."""
+    """What one scale says of steps [steps].
+
+    `score`: over the windows that contain it; `least`: the least of these; `around`: the largest of those
+    within half a window.
+    """
 
     score: Floats
     least: Floats
+    around: Floats
 
     def part(self, which: slice | Mask) -> StepScores:
         """Some of the steps."""
-        return StepScores(self.score[which], self.least[which])
+        return StepScores(self.score[which], self.least[which], self.around[which])
+
+    def without(self, which: Mask) -> StepScores:
+        """With some of the steps unknown."""
+        parts = (self.score, self.least, self.around)
+        return StepScores(*(np.where(which, np.nan, part) for part in parts))
 
 
 @dataclass(frozen=True)
@@ -80,14 +93,20 @@ class TimeScale:
         scores = np.sort(np.concatenate([part.score for part in held_out]))
         return TimeScale(Calibration(scores), float(np.quantile(least, _LOCAL)), self.spread)
 
+    def is_local(self, scores: StepScores) -> Mask:
+        """Which steps [steps] are off themselves, rather than beside others that are."""
+        higher = scores.least - self.local
+        return (higher > 0) & (higher >= _BESIDE * (scores.around - self.local))
+
     def pace(self, name: str, adapt: float | None) -> Pace:
         """How fast its level moves for `adapt` steps to adapt in; not at all with None."""
         if adapt is None:
-            return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+            return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         rise = _RISES[name] * USUAL_ADAPT / adapt * self.spread
         approach = min(_APPROACHES[name] * USUAL_ADAPT / adapt, 1.0)
         margin, clear = _MARGINS[name] * self.spread, _CLEAR * self.spread
-        return Pace(rise, approach, rise * _FALLS[name], margin, clear, adapt)
+        fall, forget = rise * _FALLS[name], rise * _FORGETS[name]
+        return Pace(rise, approach, fall, forget, margin, clear, adapt)
 
 
 @dataclass(frozen=True)
@@ -135,7 +154,7 @@ class AlarmRule:
         for name, share in self.shares():
             scale, stated = self.scales[name], scores[name]
             with np.errstate(invalid="ignore"):
-                local = stated.least > scale.local
+                local = scale.is_local(stated)
                 excess = stated.score - scale.calibration.threshold(self.rate * share)
                 pace = scale.pace(name, self.adapt)
                 one = track(excess, local, begin.get(name, Level()), pace)

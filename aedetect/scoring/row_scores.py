@@ -37,6 +37,11 @@ def least_over_rows(scores: Floats, window: int, causal: bool) -> Floats:
     return padded.rolling(window, min_periods=1).min().to_numpy()[window - 1 :]
 
 
+def largest_around(scores: Floats, steps: int) -> Floats:
+    """The largest score within so many steps of each row, before and after it; [rows]."""
+    return pd.Series(scores).rolling(2 * steps + 1, center=True, min_periods=1).max().to_numpy()
+
+
 def smoothed(scores: Floats, steps: int, causal: bool) -> Floats:
     """Scores [rows] averaged over `steps` rows, around each one or, with `causal`, up to it; NaN left out."""
     if steps < 2:

@@ -7,12 +7,13 @@ from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
+from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.series.context import AlarmState
 from aedetect.models.ensemble import window_scores
 from aedetect.scoring.alarms import LONG, SHORT, SHORT_STEPS, STEP, AlarmRule, Alarms, StepScores, log_scores
 from aedetect.scoring.fitted import FittedModel
-from aedetect.scoring.row_scores import least_over_rows, row_scores
+from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.step_deviation import step_deviations, step_scores
 from aedetect.scoring.tracking import Level
 
@@ -33,13 +34,15 @@ class SegmentScores:
         raw = self.raw.copy()
         raw[:steps] = np.nan
         unknown = np.isnan(raw)
-        return SegmentScores(
-            raw,
-            {
-                name: StepScores(np.where(unknown, np.nan, part.score), np.where(unknown, np.nan, part.least))
-                for name, part in self.by_scale.items()
-            },
-        )
+        return SegmentScores(raw, {name: part.without(unknown) for name, part in self.by_scale.items()})
+
+
+def step_scores_of(windows: Floats, window: int, settings: SeriesConfig) -> StepScores:
+    """Logarithms of scores of steps, from those of the windows [windows] of a segment by their starts."""
+    score = row_scores(windows, window, settings.causal, settings.smoothing)
+    least = least_over_rows(windows, window, settings.causal)
+    around = least if settings.causal else largest_around(least, window // 2)
+    return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
 
 def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> SegmentScores:
@@ -51,22 +54,19 @@ def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> Segment
     settings, alarms = fitted.config.series, fitted.series.alarms if fitted.series else None
     if len(segment) < window:
         unknown = np.full(len(segment), np.nan)
-        nothing = StepScores(unknown, unknown)
+        nothing = StepScores(unknown, unknown, unknown)
         names = () if alarms is None else (LONG, *alarms.scales)
         return SegmentScores(unknown, dict.fromkeys(names, nothing))
     windows = window_scores(fitted.members, segment, window, fitted.device)
     raw = row_scores(windows, window, settings.causal, settings.smoothing)
     if alarms is None:
         return SegmentScores(raw, {})
-    least = least_over_rows(windows, window, settings.causal)
-    by_scale = {LONG: StepScores(log_scores(raw), log_scores(least))}
+    by_scale = {LONG: step_scores_of(windows, window, fitted.config.series)}
     if alarms.short:
         windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
-        score = row_scores(windows, SHORT_STEPS, settings.causal, smoothing=0)
-        least = least_over_rows(windows, SHORT_STEPS, settings.causal)
-        by_scale[SHORT] = StepScores(log_scores(score), log_scores(least))
+        by_scale[SHORT] = step_scores_of(windows, SHORT_STEPS, settings)
     steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
-    by_scale[STEP] = StepScores(steps, steps)
+    by_scale[STEP] = StepScores(steps, steps, steps)
     return SegmentScores(raw, by_scale)
 
 

@@ -18,7 +18,8 @@ class Pace:
     """How a level moves, in units of the log score.
 
     It goes up by `rise` with each step of an alarm, or, where that is more, by the share `approach` of
-    what lies between it and the score; and down by `fall` with each other step. Above a raised
+    what lies between it and the score; down by `fall` with each other step, and by `forget` where the
+    score is below what was learned. Above a raised
     level an alarm begins only where the score exceeds it by `margin`: a score that stays at the level
     would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
     `hold` steps, however far the level has risen.
@@ -27,6 +28,7 @@ class Pace:
     rise: float
     approach: float
     fall: float
+    forget: float
     margin: float
     clear: float
     hold: float
@@ -89,8 +91,7 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
             lower = max(level.value - pace.fall, 0.0)
             level = replace(level, value=lower, in_alarm=False, steps=level.steps + 1)
         else:
-            quiet = _quiet_steps(excess, above, place, level.value, pace)
-            falling = np.maximum(level.value - pace.fall * np.arange(quiet + 1), 0)
+            quiet, falling = _quiet_steps(excess, above, place, level.value, pace)
             limits[place : place + quiet] = np.where(falling[:-1] > 0, falling[:-1] + pace.margin, 0)
             level, place = Level(float(falling[-1])), place + quiet
             continue
@@ -112,11 +113,18 @@ def _exceeded(level: Level, excess: float, eligible: bool, pace: Pace) -> tuple[
     return Level(risen, True, level.base, max(level.peak, excess), level.steps + 1), limit
 
 
-def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> int:
-    """How many steps from `place` on, at least 1, do not exceed a level that falls; a block at most."""
+def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> tuple[int, Floats]:
+    """How many steps from `place` on, at least 1, do not exceed a level that falls, and the level then.
+
+    A block of steps at most. The level [quiet steps + 1] is that before each, and after the last.
+    """
     if level <= 0:
         later = int(np.searchsorted(above, place))
-        return (int(above[later]) if later < len(above) else len(excess)) - place
+        quiet = (int(above[later]) if later < len(above) else len(excess)) - place
+        return quiet, np.zeros(quiet + 1)
     block = excess[place : place + _BLOCK]
-    beyond = block > np.maximum(level - pace.fall * np.arange(len(block)), 0)
-    return int(beyond.argmax()) if beyond.any() else len(block)
+    drops = np.where(block <= 0, pace.forget, pace.fall)
+    falling = np.maximum(level - np.concatenate([[0.0], np.cumsum(drops)]), 0)
+    beyond = block > falling[:-1]
+    quiet = int(beyond.argmax()) if beyond.any() else len(block)
+    return quiet, falling[: quiet + 1]

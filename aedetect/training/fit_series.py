@@ -38,7 +38,8 @@ from aedetect.scoring.alarms import (
 )
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.manifest import TrainingRecord
-from aedetect.scoring.row_scores import least_over_rows, peaks_of, row_scores
+from aedetect.scoring.row_scores import peaks_of, row_scores
+from aedetect.scoring.series_alarms import step_scores_of
 from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import presumed_share
@@ -118,11 +119,11 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         scaled_apart=scales is not None,
         names=scales.names if scales else (),
     )
-    peaks = np.concatenate([peaks_of(part.score, window) for part in scores.spans])
+    peaks = np.concatenate([peaks_of(part, window) for part in scores.spans])
     return Learned(
         members=members,
         records=records,
-        scores=np.concatenate([part.score for part in scores.spans]),
+        scores=np.concatenate(scores.spans),
         folded=training.folded,
         rows=len(series.rows),
         rows_left_out={"labelled": profile.labelled},
@@ -213,7 +214,7 @@ def _alarm_parts(
     usual = usual_deviations(deviations)
     by_step = np.concatenate([step_scores(part, usual) for part in deviations])[long_scores.calibrates]
     by_step = by_step[~np.isnan(by_step)]
-    scales = {STEP: TimeScale.of([StepScores(by_step, by_step)], by_step, left_out)}
+    scales = {STEP: TimeScale.of([StepScores(by_step, by_step, by_step)], by_step, left_out)}
     short: list[WindowAutoencoder] = []
     steps = short_steps(window)
     if steps is not None:
@@ -227,22 +228,23 @@ def _alarm_parts(
 
 @dataclass(frozen=True)
 class _Scores:
-    """Unscaled scores by networks that never saw what they score.
+    """Scores by networks that never saw what they score.
 
-    `spans`: those of each span of the calibration sets [steps of the span, without unscored ones];
-    `windows`: those of all windows of these spans; `by_step` [steps]: of each step, 0 where there is none;
-    `calibrates` [steps]: which steps are of a calibration set.
+    `spans`: unscaled ones of each span of the calibration sets [steps of the span, without unscored
+    ones]; `scales`, `windows`: logarithms of the same, and of those of all windows of these spans;
+    `by_step` [steps]: of each step, unscaled, 0 where there is none; `calibrates` [steps]: which steps
+    are of a calibration set.
     """
 
-    spans: list[StepScores]
+    spans: list[Floats]
+    scales: list[StepScores]
     windows: list[Floats]
     by_step: Floats
     calibrates: Mask
 
     def scale(self, left_out: float) -> TimeScale:
         """What these scores come to as a scale of time; see `TimeScale.of`."""
-        spans = [StepScores(log_scores(part.score), log_scores(part.least)) for part in self.spans]
-        return TimeScale.of(spans, log_scores(np.concatenate(self.windows)), left_out)
+        return TimeScale.of(self.scales, np.concatenate(self.windows), left_out)
 
 
 class _SeriesTraining:
@@ -293,16 +295,16 @@ class _SeriesTraining:
 
     def _score(self, members: Sequence[WindowAutoencoder], splits: Sequence[TimeSplit]) -> _Scores:
         steps = len(self.segments.steps)
-        scores = _Scores([], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_))
+        scores = _Scores([], [], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_))
         for model, split in zip(members, splits, strict=True):
             scores.calibrates[split.calibration] = True
-            for first, span, windows in _calibration_scores(
-                self.run, model, self.segments, split.calibration
-            ):
-                scores.by_step[first : first + len(span.score)] = np.nan_to_num(span.score)
-                known = ~np.isnan(span.score)
+            held_out = _calibration_scores(self.run, model, self.segments, split.calibration)
+            for first, span, by_scale, windows in held_out:
+                scores.by_step[first : first + len(span)] = np.nan_to_num(span)
+                known = ~np.isnan(span)
                 if known.any():
-                    scores.spans.append(span.part(known))
+                    scores.spans.append(span[known])
+                    scores.scales.append(by_scale.part(known))
                     scores.windows.append(windows[~np.isnan(windows)])
         if not scores.spans:
             raise too_few_windows(self.segments.window)
@@ -311,11 +313,11 @@ class _SeriesTraining:
 
 def _calibration_scores(
     run: TrainingRun, model: WindowAutoencoder, segments: TrainingSegments, marked: Mask
-) -> Iterator[tuple[int, StepScores, Floats]]:
+) -> Iterator[tuple[int, Floats, StepScores, Floats]]:
     """Scores of the steps marked [steps], from windows that hold little or nothing learned.
 
     A span of them at a time: the place of its first step, its scores [steps of the span], NaN where
-    there is none, and those of the windows [windows].
+    there is none, the same as logarithms, and those of the windows [windows].
     """
     settings, window = run.config.series, segments.window
     for start, length in zip(segments.starts.tolist(), segments.lengths.tolist(), strict=True):
@@ -328,18 +330,17 @@ def _calibration_scores(
             if high - low < window:
                 continue
             raw = window_scores([model], segments.steps[start + low : start + high], window, run.device)
-            scores = StepScores(
-                row_scores(raw, window, settings.causal, settings.smoothing),
-                least_over_rows(raw, window, settings.causal),
-            )
-            yield start + first, scores.part(slice(first - low, last - low)), raw
+            row = row_scores(raw, window, settings.causal, settings.smoothing)
+            scores = step_scores_of(raw, window, settings)
+            span = slice(first - low, last - low)
+            yield start + first, row[span], scores.part(span), log_scores(raw)
 
 
 def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:
     """Say where the training rows look anomalous themselves."""
     by_step, rows, timeline = scores.by_step, series.rows, series.timeline
     peak = int(by_step.argmax())
-    usual = float(np.median(np.concatenate([part.score for part in scores.spans])))
+    usual = float(np.median(np.concatenate(scores.spans)))
     times = float(by_step[peak]) / max(usual, 1e-12)
     if times < _STANDS_OUT:
         return
