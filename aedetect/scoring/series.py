@@ -348,7 +348,7 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     """
     state, scales = scorer.series.state, scorer.series.scales
     length = 2 * state.window + scorer.fitted.config.series.smoothing
-    if scales is None:
+    if scales is None or not scales.apart:
         return CarryOver(known, length, state.gap)
     return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
 
