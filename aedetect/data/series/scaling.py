@@ -23,7 +23,7 @@ _CLIPPED = (0.01, 0.99)
 # The spread of a constant, in those of its peers, and the least difference that 32 bits hold.
 _CONSTANT, _RESOLUTION = 0.05, 1e-6
 # What a row of a series that resembles itself from step to step knows of the logarithm of its spread:
-# a variance of so much over the number of rows. New series may differ so much where known ones are alike.
+# a variance of so much over the number of rows. Series vary at least so much.
 _ONE_ROW, _LEAST_VARIANCE = 10.0, 0.25
 
 
@@ -96,10 +96,11 @@ class Scales:
         """Centre and spread [channels] of a series that begins with `values` [steps, channels]."""
         if not self.apart:
             return self.centers[0], self.spreads[0]
-        center, spread, count = _location(values, self.measured)
-        peers = _peers(self.spreads.astype(np.float64), self.centers.astype(np.float64))
-        shrunk = _shrunk(spread[None], count[None], center[None], *peers)[0]
-        return center.astype(np.float32), np.where(self.measured, shrunk, 1).astype(np.float32)
+        center, spread, _ = _location(values, self.measured)
+        peers, _ = _peers(self.spreads.astype(np.float64), self.centers.astype(np.float64))
+        # A warm-up of whole periods tells the spread; only constants need the peers'.
+        spread = _shrunk(spread[None], np.ones(1), center[None], peers, np.zeros(1))[0]
+        return center.astype(np.float32), np.where(self.measured, spread, 1).astype(np.float32)
 
 
 def _location(values: Matrix, measured: Mask) -> tuple[Floats, Floats, Floats]:
