@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import filled_forward, log_compressed
 from aedetect.data.series.entities import Name
+from aedetect.data.series.order import by_series
 from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
 
@@ -67,7 +68,11 @@ class Scales:
 
         Series of fewer rows than can tell their scale are treated as new ones.
         """
-        members = {number: places for number, places in _by_series(rows) if len(places) >= _LEAST_ROWS}
+        members = {
+            number: places
+            for number, places in by_series(rows.seconds, rows.series)
+            if len(places) >= _LEAST_ROWS
+        }
         if len(members) < 2 or not measured.any():
             return None
         parts = [_location(rows.values[places], measured) for places in members.values()]
@@ -156,14 +161,6 @@ def _differ(spreads: Floats, whole: Floats, measured: Mask) -> bool:
     return bool(ratios.mean(axis=0).min() <= _WORTHWHILE or ratios.min() < _MUCH_LESS)
 
 
-def _by_series(rows: Rows) -> Iterator[tuple[int, Integers]]:
-    """The rows of each series, in the order of time; those without a time come last."""
-    order = np.lexsort((rows.seconds, rows.series))
-    cuts = np.flatnonzero(np.diff(rows.series[order])) + 1
-    for places in np.split(order, cuts) if len(order) else ():
-        yield int(rows.series[places[0]]), places
-
-
 def series_scales(
     rows: Rows, names: Sequence[Name], scales: Scales | None, warmup: int
 ) -> tuple[Matrix, Matrix]:
@@ -176,7 +173,7 @@ def series_scales(
     if scales is None:
         return centers, spreads
     places = {name: index for index, name in enumerate(scales.names)}
-    for number, in_series in _by_series(rows):
+    for number, in_series in by_series(rows.seconds, rows.series):
         index = places.get(names[number])
         if index is not None:
             centers[number], spreads[number] = scales.centers[index], scales.spreads[index]
