@@ -12,12 +12,15 @@ import numpy as np
 import torch
 
 from aedetect.config import Config
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.encoder import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
+from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.entities import Name
+from aedetect.data.series.gross import set_aside
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
@@ -40,11 +43,20 @@ _LEAST_SCALE = 1e-6
 
 @dataclass(frozen=True)
 class SeriesParts:
-    """What a model of time series has beside that of a table. `peaks`: largest scores of spans, unscaled."""
+    """What a model of time series has beside that of a table.
+
+    `peaks`: largest scores of spans, unscaled. `limits` [2, channels]: beyond them, in the scale of its
+    series, a cell is gross; None in older files.
+    """
 
     state: SeriesState
     scales: Scales | None
     peaks: Floats
+    limits: Matrix | None = None
+
+    def set_aside(self, rows: Rows, names: Sequence[Name]) -> tuple[Rows, Mask]:
+        """Rows without their gross cells, and which those were [rows, channels]."""
+        return set_aside(rows, names, self.scales, self.limits, self.state.beginning)
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,8 @@ class FittedModel:
             if self.series.scales:
                 tensors["series.centers"] = self.series.scales.centers
                 tensors["series.spreads"] = self.series.scales.spreads
+            if self.series.limits is not None:
+                tensors["series.limits"] = self.series.limits
         if self.heads is not None:
             for name, tensor in self.heads.state_dict().items():
                 tensors[f"{_AUXILIARY}{name}"] = tensor.detach().cpu().numpy()
@@ -250,9 +264,10 @@ def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channel
     if state is None:
         return None
     scales = None
-    if state.scaled_apart:
+    # Where gross cells were set aside, there is a scale for all series together.
+    if state.scaled_apart or "series.centers" in tensors:
         scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
-    return SeriesParts(state, scales, tensors["series.peaks"])
+    return SeriesParts(state, scales, tensors["series.peaks"], tensors.get("series.limits"))
 
 
 def _auxiliary(

@@ -99,6 +99,9 @@ class Reconstruction:
     def shares(self, row: int) -> Floats:
         """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
         data, window = self._data, self._window
+        if self._session.gross[row].any():
+            gross = self._session.gross[[row]]
+            return np.asarray(self._session.attribution.of_gross(gross)[0], dtype=np.float64)
         place = int(np.flatnonzero(data.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:

@@ -291,12 +291,15 @@ class SeriesSession:
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
-        segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
+        sound, self.gross = series.set_aside(rows, self.names)
+        strange = self.gross.any(axis=1)
+        segment_channels = standardized_segments(sound, timeline, self.names, series.scales, state.beginning)
         raw = self._raw(segment_channels, timeline, len(rows))
-        self.unscorable = rows.unscorable | np.isnan(raw)
-        self.warmup = np.isnan(raw) & ~rows.unscorable
+        # To tell a gross cell, nothing of what went before need be known.
+        self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
+        self.unscorable = rows.unscorable | self.warmup
         scores = raw / float(fitted.scale)
-        scores = np.where(rows.infinite, np.fmax(scores, fitted.out_of_range_score), scores)
+        scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
             self.flagged = self.scores > fitted.threshold
@@ -337,6 +340,9 @@ class SeriesSession:
                 shares.append(self.attribution.shares_at(segment, places, start))
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
                 count += len(places)
+        gross_rows = np.flatnonzero(self.flagged & self.gross.any(axis=1))
+        shares.append(self.attribution.of_gross(self.gross[gross_rows]))
+        self._share_of[gross_rows] = np.arange(count, count + len(gross_rows))
         self._shares = np.concatenate(shares)
 
 

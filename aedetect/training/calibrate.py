@@ -81,6 +81,7 @@ def _series_scores(
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
+    rows, gross = series.set_aside(rows, names)
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
@@ -90,7 +91,9 @@ def _series_scores(
             return np.empty(0)
         scores = segment_scores(fitted, segment_channels[index], state.window)
         known = warmup[index]
-        usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]][known:]
+        usable = ~(rows.infinite | rows.unscorable | gross.any(axis=1))[
+            timeline.order[timeline.segments[index]]
+        ][known:]
         return np.asarray(scores[known:][usable & ~np.isnan(scores[known:])])
 
     with single_threaded(fitted.device) as workers:

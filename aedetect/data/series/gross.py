@@ -14,7 +14,9 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Rows
+from aedetect.data.series.entities import Name
 from aedetect.data.series.order import by_series, places_in_runs
+from aedetect.data.series.scaling import Scales, series_scales
 
 # Central range of a channel, and how many of its widths off a cell must lie.
 _CENTRAL = (0.05, 0.5, 0.95)
@@ -164,6 +166,20 @@ def accidents(rows: Rows, scaled: Matrix, limits: Matrix) -> Mask:
     return gross
 
 
+def set_aside(
+    rows: Rows, names: Sequence[Name], scales: Scales | None, limits: Matrix | None, warmup: int
+) -> tuple[Rows, Mask]:
+    """Rows to be scored without their gross cells, and which those were [rows, channels].
+
+    `names`, `scales`, `warmup`: see `series_scales`. Without limits nothing is gross.
+    """
+    if limits is None:
+        return rows, np.zeros(rows.values.shape, dtype=np.bool_)
+    centers, spreads = series_scales(rows, names, scales, warmup)
+    gross = accidents(rows, (rows.values - centers[rows.series]) / spreads[rows.series], limits)
+    return without(rows, gross), gross
+
+
 def without(rows: Rows, gross: Mask) -> Rows:
     """The rows, their gross cells [rows, channels] missing; the same where there is none."""
     if not gross.any():
@@ -172,7 +188,7 @@ def without(rows: Rows, gross: Mask) -> Rows:
     return Rows(rows.seconds, rows.series, values, rows.unscorable, rows.infinite)
 
 
-def cells_by_column(gross: Mask, owners: Sequence[str]) -> dict[str, Integers]:
+def rows_by_column(gross: Mask, owners: Sequence[str]) -> dict[str, Integers]:
     """The rows with gross cells [rows, channels], by the column of the channel."""
     columns: dict[str, Mask] = {}
     for channel in np.flatnonzero(gross.any(axis=0)):
