@@ -14,7 +14,7 @@ import torch
 from aedetect.config import Config
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
-from aedetect.data.features.encoder import STATISTICS
+from aedetect.data.features.feature_statistics import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
 from aedetect.data.series.buffer import Rows

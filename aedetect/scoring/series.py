@@ -13,6 +13,7 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import CarryOver, SeriesContext
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
@@ -291,6 +292,7 @@ class SeriesSession:
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
+        rows = with_growth(rows, fitted.encoder, state.step)
         sound, self.gross = series.set_aside(rows, self.names)
         strange = self.gross.any(axis=1)
         segment_channels = standardized_segments(sound, timeline, self.names, series.scales, state.beginning)

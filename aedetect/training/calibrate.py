@@ -10,6 +10,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
@@ -81,7 +82,7 @@ def _series_scores(
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
-    rows, gross = series.set_aside(rows, names)
+    rows, gross = series.set_aside(with_growth(rows, fitted.encoder, state.step), names)
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)

@@ -24,7 +24,7 @@ def fit(request: FitRequest) -> FittedModel:
     scale, calibration = scaled(_presumed_normal(learned.scores, run.config.training.contamination))
     return FittedModel(
         config=run.config,
-        encoder=profile.encoder,
+        encoder=learned.encoder or profile.encoder,
         members=learned.members,
         calibration=calibration,
         scale=scale,

@@ -16,6 +16,7 @@ from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.clock_detection import find_clock, guess_notice
+from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.gross import find_gross_cells, limits_of, without
 from aedetect.data.series.repeats import check_order
@@ -119,6 +120,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
         series=SeriesParts(state, scales, peaks, _limits(series, scales)),
+        encoder=series.gatherer.encoder,
     )
 
 
@@ -146,7 +148,7 @@ def _limits(series: _Series, scales: Scales | None) -> Matrix:
 def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     settings, sketch = run.config.series, Sketch.empty(profile.encoder)
     gatherer: Gatherer | None = None
-    origins = RowOrigins()
+    origins, search = RowOrigins(), CounterSearch(profile.encoder)
     for chunk in chunks(run.request.inputs, run.config):
         if not len(chunk.batch):
             continue
@@ -154,6 +156,7 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             clock = _clock(run, chunk, profile.schema.rules)
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
+        search.take(encoded, gatherer.newest.series)
         origins.add(chunk)
         sketch.update(encoded.matrix, encoded.changed_constants)
         last = chunk
@@ -164,7 +167,23 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
     interval = find_interval(rows.seconds, rows.series)
     timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
-    return _Series(gatherer, sketch, rows, origins, interval, timeline)
+    series = _Series(gatherer, sketch, rows, origins, interval, timeline)
+    return _with_growth(run, series, search)
+
+
+def _with_growth(run: TrainingRun, series: _Series, search: CounterSearch) -> _Series:
+    """The series, the growth of raw counters in place of their levels; which columns those are is said."""
+    rows, gatherer, step = series.rows, series.gatherer, series.interval.step
+    if not gatherer.encoder.counters:
+        places, readings = search.result(rows.seconds, rows.series)
+        growth = growth_per_step(readings, rows.seconds, rows.series, step)
+        gatherer.counting(gatherer.encoder.counting(places, growth))
+        rows = replace(rows, readings=readings)
+    for place in gatherer.encoder.counters:
+        series.sketch.leave_out(place)
+    for text in counter_notices(gatherer.encoder):
+        run.callback.notice(text)
+    return replace(series, rows=with_growth(rows, gatherer.encoder, step))
 
 
 def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:

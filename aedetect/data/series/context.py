@@ -38,11 +38,12 @@ class SeriesContext:
         return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
     def to_bytes(self) -> bytes:
-        """Counts of rows and channels, then times, values and flags, all with the lowest byte first."""
+        """Counts of rows and channels, then times, values, flags and counters, if any; lowest byte first."""
         rows = self.rows
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
         parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
-        return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        data = _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SeriesContext:
@@ -52,12 +53,16 @@ class SeriesContext:
         except struct.error as error:
             raise ValueError(str(error)) from None
         sizes = (8 * rows, 4 * rows * channels, rows)
-        if len(data) != _HEADER.size + sum(sizes):
+        more = len(data) - _HEADER.size - sum(sizes)
+        if more and (more < 0 or not rows or more % (8 * rows)):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
             np.frombuffer(data[start:end], kind)
             for start, end, kind in zip(ends, ends[1:], ("<f8", "<f4", "u1"), strict=False)
+        )
+        readings = (
+            np.frombuffer(data[ends[-1] :], "<f8").astype(np.float64).reshape(rows, -1) if more else None
         )
         return cls(
             Rows(
@@ -66,6 +71,7 @@ class SeriesContext:
                 values.astype(np.float32).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
+                readings,
             )
         )
 
@@ -159,4 +165,5 @@ def _picked(rows: Rows, places: Integers, number: int) -> Rows:
         rows.values[places],
         rows.unscorable[places],
         rows.infinite[places],
+        None if rows.readings is None else rows.readings[places],
     )

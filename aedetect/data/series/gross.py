@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -185,7 +186,7 @@ def without(rows: Rows, gross: Mask) -> Rows:
     if not gross.any():
         return rows
     values = np.where(gross, np.float32(np.nan), rows.values)
-    return Rows(rows.seconds, rows.series, values, rows.unscorable, rows.infinite)
+    return replace(rows, values=values)
 
 
 def rows_by_column(gross: Mask, owners: Sequence[str]) -> dict[str, Integers]:
