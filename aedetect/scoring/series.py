@@ -15,6 +15,7 @@ from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import CarryOver, SeriesContext
 from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities, Name
+from aedetect.data.series.gross import LONGEST_ACCIDENT
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import Clock, TimeReader
@@ -352,10 +353,11 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     """What is kept of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
-    an event goes on.
+    an event goes on. Which cells of these are gross is told by up to 64 rows before them.
     """
     state, scales = scorer.series.state, scorer.series.scales
     length = 2 * state.window + scorer.fitted.config.series.smoothing
+    length += LONGEST_ACCIDENT if scorer.series.limits is not None else 0
     if scales is None or not scales.apart:
         return CarryOver(known, length, state.gap)
     return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
