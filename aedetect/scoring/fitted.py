@@ -12,12 +12,15 @@ import numpy as np
 import torch
 
 from aedetect.config import Config, SeriesConfig, parse_duration
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
-from aedetect.data.features.encoder import STATISTICS
+from aedetect.data.features.feature_statistics import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
+from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.entities import Name
+from aedetect.data.series.gross import set_aside
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
@@ -43,13 +46,19 @@ _LEAST_SCALE = 1e-6
 class SeriesParts:
     """What a model of time series has beside that of a table.
 
-    `peaks`: largest scores of spans, unscaled. `alarms`: None in files of formats before 4.
+    `peaks`: largest scores of spans, unscaled. `limits` [2, channels]: beyond them, in the scale of its
+    series, a cell is gross; `alarms`: the scales of time. Both are None in files of formats before 4.
     """
 
     state: SeriesState
     scales: Scales | None
     peaks: Floats
+    limits: Matrix | None = None
     alarms: AlarmParts | None = None
+
+    def set_aside(self, rows: Rows, names: Sequence[Name]) -> tuple[Rows, Mask]:
+        """Rows without their gross cells, and which those were [rows, channels]."""
+        return set_aside(rows, names, self.scales, self.limits, self.state.beginning)
 
     def adapt_steps(self, settings: SeriesConfig) -> float | None:
         """In how many steps alarms adapt to what is new; None where they never do."""
@@ -208,6 +217,8 @@ class FittedModel:
             if self.series.scales:
                 tensors["series.centers"] = self.series.scales.centers
                 tensors["series.spreads"] = self.series.scales.spreads
+            if self.series.limits is not None:
+                tensors["series.limits"] = self.series.limits
             if self.series.alarms:
                 tensors |= self.series.alarms.tensors()
         if self.heads is not None:
@@ -284,11 +295,12 @@ def _series_parts(
     if state is None:
         return None
     scales = alarms = None
-    if state.scaled_apart:
+    # Where gross cells were set aside, there is a scale for all series together.
+    if state.scaled_apart or "series.centers" in tensors:
         scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
     if "series.step.usual" in tensors:
         alarms = AlarmParts.of_tensors(tensors, _short_members(manifest, state, tensors, channels, device))
-    return SeriesParts(state, scales, tensors["series.peaks"], alarms)
+    return SeriesParts(state, scales, tensors["series.peaks"], tensors.get("series.limits"), alarms)
 
 
 def _short_members(

@@ -13,7 +13,9 @@ from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities, Name
+from aedetect.data.series.gross import LONGEST_ACCIDENT
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import Clock, TimeReader
@@ -297,16 +299,20 @@ class SeriesSession:
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
         timeline = self._timeline(rows)
-        segment_channels = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
+        rows = with_growth(rows, fitted.encoder, state.step)
+        sound, self.gross = series.set_aside(rows, self.names)
+        strange = self.gross.any(axis=1)
+        segment_channels = standardized_segments(sound, timeline, self.names, series.scales, state.beginning)
         segments = self._segment_scores(segment_channels, timeline)
         raw = _in_rows(timeline, [segment.raw for segment in segments], len(rows), np.nan)
-        self.unscorable = rows.unscorable | np.isnan(raw)
-        self.warmup = np.isnan(raw) & ~rows.unscorable
+        # To tell a gross cell, nothing of what went before need be known.
+        self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
+        self.unscorable = rows.unscorable | self.warmup
         scores = raw / float(fitted.scale)
-        scores = np.where(rows.infinite, np.fmax(scores, fitted.out_of_range_score), scores)
+        scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
         self.seconds, self.series = rows.seconds, rows.series
-        self._flag(segments, timeline, rows.infinite)
+        self._flag(segments, timeline, rows.infinite | strange)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
         events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
         self._all_events = self._numbered(events, known, gap)
@@ -331,9 +337,12 @@ class SeriesSession:
             scored = list(ordered(work, segment_channels, workers))
         return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
 
-    def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, infinite: Mask) -> None:
-        """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments."""
-        fitted, rows = self._scorer.fitted, len(infinite)
+    def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, beyond: Mask) -> None:
+        """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments.
+
+        Rows marked in `beyond` [rows] are stranger than any normal ones, whatever their scores.
+        """
+        fitted, rows = self._scorer.fitted, len(beyond)
         self.p_values = fitted.calibration.p_values(self.scores)
         self.silenced = np.zeros(rows, dtype=np.bool_)
         rule = fitted.alarm_rule
@@ -348,7 +357,7 @@ class SeriesSession:
                 timeline.segments, timeline.series.tolist(), segments, strict=True
             )
         ]
-        beyond = infinite & ~self.unscorable
+        beyond = beyond & ~self.unscorable
         self.flagged = _in_rows(timeline, [one.flagged for one in alarms], rows, False) & ~self.unscorable
         self.flagged |= beyond
         self.silenced = _in_rows(timeline, [one.silenced for one in alarms], rows, False)
@@ -388,6 +397,9 @@ class SeriesSession:
                 shares.append(self.attribution.shares_at(segment, places, start))
                 self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
                 count += len(places)
+        gross_rows = np.flatnonzero(self.flagged & self.gross.any(axis=1))
+        shares.append(self.attribution.of_gross(self.gross[gross_rows]))
+        self._share_of[gross_rows] = np.arange(count, count + len(gross_rows))
         self._shares = np.concatenate(shares)
 
 
@@ -395,11 +407,12 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     """What is kept of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
-    an event goes on.
+    an event goes on. Which cells of these are gross is told by up to 64 rows before them.
     """
     state, scales = scorer.series.state, scorer.series.scales
     length = 2 * state.window + scorer.fitted.config.series.smoothing
-    if scales is None:
+    length += LONGEST_ACCIDENT if scorer.series.limits is not None else 0
+    if scales is None or not scales.apart:
         return CarryOver(known, length, state.gap)
     return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
 

@@ -10,6 +10,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
@@ -81,13 +82,16 @@ def _series_scores(
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
+    rows, gross = series.set_aside(with_growth(rows, fitted.encoder, state.step), names)
     timeline = Timeline.of(rows.seconds, rows.series, state.gap)
     segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> tuple[Floats, dict[str, StepScores]]:
         scores = segment_scores(fitted, segment_channels[index], state.window).without_first(warmup[index])
-        usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]]
+        usable = ~(rows.infinite | rows.unscorable | gross.any(axis=1))[
+            timeline.order[timeline.segments[index]]
+        ]
         usable &= ~np.isnan(scores.raw)
         known = {name: part.part(usable & ~np.isnan(part.score)) for name, part in scores.by_scale.items()}
         return np.asarray(scores.raw[usable]), known

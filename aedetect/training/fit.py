@@ -22,7 +22,7 @@ def fit(request: FitRequest) -> FittedModel:
     scale, calibration = scaled(learned.scores, presumed_share(run.config.training.contamination))
     return FittedModel(
         config=run.config,
-        encoder=profile.encoder,
+        encoder=learned.encoder or profile.encoder,
         members=learned.members,
         calibration=calibration,
         scale=scale,

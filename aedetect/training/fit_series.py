@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,9 +17,11 @@ from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.clock_detection import find_clock, guess_notice
+from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
 from aedetect.data.series.entities import Entities
+from aedetect.data.series.gross import find_gross_cells, limits_of, without
 from aedetect.data.series.repeats import check_order
-from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
+from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
 from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
 from aedetect.data.series.timestamps import Clock, joined
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
@@ -44,6 +46,7 @@ from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import presumed_share
 from aedetect.training.feed import WindowFeed
+from aedetect.training.gross_notice import RowOrigins, gross_notices
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
@@ -78,6 +81,7 @@ class _Series:
     gatherer: Gatherer
     sketch: Sketch
     rows: Rows
+    origins: RowOrigins
     interval: Interval
     timeline: Timeline
 
@@ -97,7 +101,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     """
     series = _read(run, profile)
     _note(run, series, profile)
-    scales = Scales.fit(series.rows, series.names, series.gatherer.channels.measured)
+    series, scales = _without_gross_cells(run, series)
     segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
     beginning = whole_periods(USUAL_WINDOW, period(segments_of(USUAL_WINDOW)))
     values = segments_of(beginning)
@@ -116,7 +120,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         gap=series.interval.gap,
         window=window,
         beginning=beginning,
-        scaled_apart=scales is not None,
+        scaled_apart=scales is not None and scales.apart,
         names=scales.names if scales else (),
     )
     peaks = np.concatenate([peaks_of(part, window) for part in scores.spans])
@@ -129,13 +133,38 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         rows_left_out={"labelled": profile.labelled},
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
-        series=SeriesParts(state, scales, peaks, _alarm_parts(run, values, scores, window)),
+        series=SeriesParts(
+            state, scales, peaks, _limits(series, scales), _alarm_parts(run, values, scores, window)
+        ),
+        encoder=series.gatherer.encoder,
     )
+
+
+def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Scales | None]:
+    """The series, its gross cells missing, and their scales; which cells those were is said."""
+    channels = series.gatherer.channels
+    gross = find_gross_cells(series.rows, channels.measured)
+    for text in gross_notices(gross, channels.owners, series.origins):
+        run.callback.notice(text)
+    rows = without(series.rows, gross)
+    scales = Scales.fit(rows, series.names, channels.measured)
+    if scales is None and gross.any():
+        # The columns were standardised with them.
+        scales = Scales.shared(rows, channels.measured)
+    return replace(series, rows=rows), scales
+
+
+def _limits(series: _Series, scales: Scales | None) -> Matrix:
+    """Beyond which cells are gross [2, channels], in the scale of their series."""
+    rows, measured = series.rows, series.gatherer.channels.measured
+    centers, spreads = series_scales(rows, series.names, scales, len(rows))
+    return limits_of((rows.values - centers[rows.series]) / spreads[rows.series], measured)
 
 
 def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     settings, sketch = run.config.series, Sketch.empty(profile.encoder)
     gatherer: Gatherer | None = None
+    origins, search = RowOrigins(), CounterSearch(profile.encoder)
     for chunk in chunks(run.request.inputs, run.config):
         if not len(chunk.batch):
             continue
@@ -143,6 +172,8 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             clock = _clock(run, chunk, profile.schema.rules)
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
+        search.take(encoded, gatherer.newest.series)
+        origins.add(chunk)
         sketch.update(encoded.matrix, encoded.changed_constants)
         last = chunk
     assert gatherer is not None
@@ -151,7 +182,24 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
     interval = find_interval(rows.seconds, rows.series)
-    return _Series(gatherer, sketch, rows, interval, Timeline.of(rows.seconds, rows.series, interval.gap))
+    timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
+    series = _Series(gatherer, sketch, rows, origins, interval, timeline)
+    return _with_growth(run, series, search)
+
+
+def _with_growth(run: TrainingRun, series: _Series, search: CounterSearch) -> _Series:
+    """The series, the growth of raw counters in place of their levels; which columns those are is said."""
+    rows, gatherer, step = series.rows, series.gatherer, series.interval.step
+    if not gatherer.encoder.counters:
+        places, readings = search.result(rows.seconds, rows.series)
+        growth = growth_per_step(readings, rows.seconds, rows.series, step)
+        gatherer.counting(gatherer.encoder.counting(places, growth))
+        rows = replace(rows, readings=readings)
+    for place in gatherer.encoder.counters:
+        series.sketch.leave_out(place)
+    for text in counter_notices(gatherer.encoder):
+        run.callback.notice(text)
+    return replace(series, rows=with_growth(rows, gatherer.encoder, step))
 
 
 def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:

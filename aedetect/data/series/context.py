@@ -60,14 +60,14 @@ class SeriesContext:
         return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
     def to_bytes(self) -> bytes:
-        """Counts of rows and channels, then times, values, flags and alarms, with the lowest byte first."""
-        rows = self.rows
+        """Counts of rows and channels, then times, values, flags, alarms and counters; lowest byte first."""
+        rows, state = self.rows, self.alarms
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
         parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
-        state = self.alarms
         levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
-        alarms = _ALARMS.pack(*levels, state.until, state.event, state.event_until)
-        return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts) + alarms
+        data = _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        data += _ALARMS.pack(*levels, state.until, state.event, state.event_until)
+        return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SeriesContext:
@@ -77,15 +77,20 @@ class SeriesContext:
         except struct.error as error:
             raise ValueError(str(error)) from None
         sizes = (8 * rows, 4 * rows * channels, rows)
-        end = _HEADER.size + sum(sizes)
         # Those of earlier versions end with the flags.
-        if len(data) not in (end, end + _ALARMS.size):
+        more = len(data) - _HEADER.size - sum(sizes)
+        readings_size = more - _ALARMS.size if more else 0
+        if readings_size and (readings_size < 0 or not rows or readings_size % (8 * rows)):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
             np.frombuffer(data[start:end], kind)
             for start, end, kind in zip(ends, ends[1:], ("<f8", "<f4", "u1"), strict=False)
         )
+        readings = None
+        if readings_size:
+            stored = np.frombuffer(data[ends[-1] + _ALARMS.size :], "<f8")
+            readings = stored.astype(np.float64).reshape(rows, -1)
         return cls(
             Rows(
                 seconds.astype(np.float64),
@@ -93,8 +98,9 @@ class SeriesContext:
                 values.astype(np.float32).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
+                readings,
             ),
-            _alarm_state(data[end:]),
+            _alarm_state(data[ends[-1] :]),
         )
 
 
@@ -177,7 +183,7 @@ class CarryOver:
 def _alarm_state(data: bytes) -> AlarmState:
     if not data:
         return AlarmState()
-    *stated, until, event, event_until = _ALARMS.unpack(data)
+    *stated, until, event, event_until = _ALARMS.unpack_from(data)
     width = len(_NO_LEVEL)
     levels = {name: tuple(stated[place * width : (place + 1) * width]) for place, name in enumerate(SCALES)}
     return AlarmState(levels, until, event, event_until)
@@ -200,4 +206,5 @@ def _picked(rows: Rows, places: Integers, number: int) -> Rows:
         rows.values[places],
         rows.unscorable[places],
         rows.infinite[places],
+        None if rows.readings is None else rows.readings[places],
     )
