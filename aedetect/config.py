@@ -204,7 +204,7 @@ class ThresholdConfig(_Section):
 
     alert_rate: float = Field(0.01, gt=0, lt=1, description="share of normal rows you accept as false alarms")
     alarms_per_day: float | None = Field(
-        None, gt=0, description="false events a day that you accept on each series, instead of a rate"
+        None, gt=0, description="false events a day that you accept on each series, besides alert_rate"
     )
     value: float | None = Field(None, description="a fixed threshold on anomaly_score, instead of a rate")
 

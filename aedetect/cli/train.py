@@ -213,7 +213,7 @@ def train(
     ),
     alarms_per_day: float | None = option(
         "--alarms-per-day N",
-        "Of time series: accept so many false events a day on each series, instead of an alert rate.",
+        "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
 ) -> None:

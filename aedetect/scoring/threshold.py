@@ -37,8 +37,10 @@ class Spans:
 class ThresholdPolicy:
     """From settings and calibration scores to a threshold.
 
-    The first that is set counts: `value`, `alarms_per_day`, `alert_rate`. `spans` is None for models
-    of tables, which have no events to count a day.
+    `value` counts where it is set. Otherwise the threshold is that of `alert_rate`, raised to that of
+    `alarms_per_day` where it is set: one event without end would be few events a day, so that a count of
+    events alone may never loosen it. `spans` is None for models of tables, which have no events to count a
+    day.
     """
 
     settings: ThresholdConfig
@@ -51,8 +53,8 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return self.settings.value
         if self.settings.alarms_per_day is not None:
-            return self._counted.threshold(self.settings.alarms_per_day)
-        return self.calibration.threshold(self.settings.alert_rate)
+            return max(self._counted.threshold(self.settings.alarms_per_day), self._of_rate)
+        return self._of_rate
 
     @property
     def promised_rate(self) -> float | None:
@@ -80,7 +82,7 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return "set by hand"
         if self.settings.alarms_per_day is not None:
-            return self._events_a_day
+            return f"{self._events_a_day}, alert rate at most {self.settings.alert_rate:g}"
         return f"alert rate {self.settings.alert_rate:g}"
 
     @property
@@ -89,8 +91,8 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return "as set by hand"
         if self.settings.alarms_per_day is not None:
-            return f"{self._events_a_day} on each series"
-        return f"{100 * self.settings.alert_rate:.6g}% of normal rows"
+            return f"{self._events_a_day} on each series, and at most {self._rate_in_words}"
+        return self._rate_in_words
 
     @property
     def warnings(self) -> list[str]:
@@ -111,9 +113,17 @@ class ThresholdPolicy:
             said.append(
                 f"the threshold rests on {windows:,.0f} windows of normal rows, too few to hold an "
                 f"alert rate of {rate:g}: now and then more rows will be flagged; learn from more rows, or "
-                "say how many false events you accept with --alarms-per-day"
+                "with a shorter --window"
             )
         return said
+
+    @property
+    def _of_rate(self) -> float:
+        return self.calibration.threshold(self.settings.alert_rate)
+
+    @property
+    def _rate_in_words(self) -> str:
+        return f"{100 * self.settings.alert_rate:.6g}% of normal rows"
 
     @property
     def _events_a_day(self) -> str:

@@ -122,7 +122,10 @@ def test_alarms_per_day_are_a_promise_in_words(run: Prompt) -> None:
     flags = ("--time", "time", "--entity", "machine", "--window", "24", "--alarms-per-day", "0.1")
     result = run("train", "normal.csv", "-o", "calm.aed", *flags)
     assert result.exit_code == 0
-    assert " are flagged, at most 0.1 false events a day on each series" in result.stdout
+    assert (
+        " are flagged, at most 0.1 false events a day on each series, and at most 1% of normal rows"
+        in result.stdout
+    )
 
 
 def test_alarms_per_day_and_rate_exclude_each_other(run: Prompt) -> None:

@@ -44,8 +44,16 @@ def test_events_a_day_are_counted_by_spans() -> None:
     exceeded = (peaks > found.value).mean() * DAY / HOUR
     assert exceeded == pytest.approx(1.0, abs=0.02)
     assert found.promised_rate is None
-    assert found.promise == "at most 1 false event a day on each series"
-    assert found.origin == "at most 1 false event a day"
+    assert found.promise == "at most 1 false event a day on each series, and at most 1% of normal rows"
+    assert found.origin == "at most 1 false event a day, alert rate at most 0.01"
+
+
+@pytest.mark.parametrize("alarms", [0.01, 1.0, 100.0])
+def test_events_a_day_never_loosen_the_alert_rate(alarms: float) -> None:
+    """Peaks below all scores: events a day alone would flag nearly every row, as one event without end."""
+    found = policy(Spans(SCORES[:9] * 1e-3, steps=6, seconds=HOUR), alarms_per_day=alarms, alert_rate=0.02)
+    assert found.value == policy(alert_rate=0.02).value
+    assert found.expected_rate == pytest.approx(0.02, rel=0.02)
 
 
 def test_tables_have_no_events_to_count() -> None:
@@ -72,8 +80,7 @@ def test_rates_finer_than_the_calibration_rows_are_told() -> None:
     few = policy(Spans(np.arange(50.0), steps=100, seconds=HOUR), alert_rate=0.005)
     assert few.warnings == [
         "the threshold rests on 50 windows of normal rows, too few to hold an alert rate of 0.005: now and "
-        "then more rows will be flagged; learn from more rows, or say how many false events you accept "
-        "with --alarms-per-day"
+        "then more rows will be flagged; learn from more rows, or with a shorter --window"
     ]
 
 
