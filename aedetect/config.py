@@ -26,8 +26,8 @@ Role = Literal[
 AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
 
 ENVIRONMENT_PREFIX = "AEDETECT_"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
-_DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?")
+_DURATION_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(value: object) -> object:
@@ -141,6 +141,9 @@ class SeriesConfig(_Section):
         description="how timestamps are written, as in strptime, or epoch, excel or steps; unset: found",
     )
     time_zone: str | None = Field(None, description="zone of timestamps without one; unset: UTC")
+    every: Seconds | None = Field(
+        None, description="step of the grid that rows are sorted into, e.g. 5min; unset: their usual step"
+    )
     window: Span | None = Field(
         None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
     )

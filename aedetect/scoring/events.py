@@ -28,18 +28,16 @@ class Event:
 def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, least: int) -> list[Event]:
     """Group flagged rows [rows] of each series, in the order of series and time.
 
-    Two flagged rows with at most `gap` rows between them, and no pause, are of one event; an
+    Two flagged rows with at most `gap` steps between them, and no pause, are of one event; an
     event has at least `least` flagged rows.
     """
     events: list[Event] = []
     counts: dict[int, int] = {}
-    for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
-        rows = timeline.order[part]
-        for places in _runs(np.flatnonzero(flagged[rows]), gap):
-            if len(places) < least:
+    for rows, series in zip(timeline.rows_in_segments, timeline.series.tolist(), strict=True):
+        for flagged_rows in _runs(rows[flagged[rows]], timeline.slot_of, gap):
+            if len(flagged_rows) < least:
                 continue
             counts[series] = counts.get(series, 0) + 1
-            flagged_rows = rows[places]
             peak = int(flagged_rows[np.argmax(scores[flagged_rows])])
             events.append(Event(series, counts[series], flagged_rows, peak))
     return events
@@ -53,6 +51,6 @@ def event_numbers(events: list[Event], rows: int) -> Integers:
     return numbers
 
 
-def _runs(places: Integers, gap: int) -> Iterator[Integers]:
-    if len(places):
-        yield from np.split(places, np.flatnonzero(np.diff(places) > gap + 1) + 1)
+def _runs(rows: Integers, slot_of: Integers, gap: int) -> Iterator[Integers]:
+    if len(rows):
+        yield from np.split(rows, np.flatnonzero(np.diff(slot_of[rows]) > gap + 1) + 1)

@@ -104,10 +104,10 @@ class Reconstruction:
         if self._session.gross[row].any():
             gross = self._session.gross[[row]]
             return np.asarray(self._session.attribution.of_gross(gross)[0], dtype=np.float64)
-        place = int(np.flatnonzero(data.timeline.order == row)[0]) if not np.isnan(self._score(row)) else -1
+        place = int(data.timeline.slot_of[row]) if not np.isnan(self._score(row)) else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
-                start = data.rows.seconds[data.timeline.order[part.start]]
+                start = float(data.timeline.seconds[part.start])
                 with single_threaded(self._fitted.device):
                     shares = self._session.attribution.shares_at(
                         stretch, np.array([place - part.start]), start
@@ -152,7 +152,7 @@ class Reconstruction:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
         data, series = self._data, self._fitted.series
         assert series is not None
-        channels = np.full(data.rows.values.shape, np.nan, dtype=np.float32)
+        channels = np.full((len(data.timeline.seconds), data.rows.values.shape[1]), np.nan, dtype=np.float32)
         scaling = scalings(
             data.rows, data.timeline, self._session.names, series.scales, series.state.beginning
         )
@@ -162,8 +162,11 @@ class Reconstruction:
             ):
                 if len(stretch) >= window:
                     rebuilt = inverse_log_compressed(self._stretch(stretch, window))
-                    channels[data.timeline.order[part]] = rebuilt * spread + center
-        return channels
+                    channels[part] = rebuilt * spread + center
+        slot_of = data.timeline.slot_of
+        if not len(channels):
+            return np.full(data.rows.values.shape, np.nan, dtype=np.float32)
+        return np.where((slot_of < 0)[:, None], np.float32(np.nan), channels[np.maximum(slot_of, 0)])
 
     def _stretch(self, stretch: Matrix, window: int) -> Matrix:
         last = len(stretch) - window

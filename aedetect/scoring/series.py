@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
 from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities, Name
 from aedetect.data.series.gross import LONGEST_ACCIDENT
+from aedetect.data.series.pace import pace_notice
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import Clock, TimeReader
@@ -32,6 +33,10 @@ from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+# A share of rows not judged that is worth saying.
+_MUCH_WARMUP = 0.1
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,13 @@ class SeriesSession:
         self._rows: Rows | None = None
         if prior.tails is not None:
             self._tails, self._rows = _tails_under(scorer, prior.tails), rows
-            before = self._recalled(self._tails, prior.earlier, rows)
+            precede = self._tails.precede(rows, self._entities.names)
+            before = self._recalled(self._tails, () if precede else prior.earlier, rows)
             self._before = len(before)
+            # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
             self._begin = {
-                number: prior.tails[name].alarms
+                number: prior.tails[name].alarms if precede and name in prior.tails else AlarmState()
                 for number, name in enumerate(self.names)
-                if name in prior.tails
             }
             rows = together([before, rows], rows.values.shape[1])
         self._score(rows, self._before + known)
@@ -141,9 +147,7 @@ class SeriesSession:
     def _recalled(self, tails: CarryOver, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
         width = rows.values.shape[1]
-        read: list[Rows] = []
-        if not tails.precede(rows, self._entities.names):
-            read = [self._read(source, _Taken()) for source in earlier]
+        read = [self._read(source, _Taken()) for source in earlier]
         prior_rows = tails.rows(together([*read, rows], width), self._entities.names)
         return together([prior_rows, *read], width)
 
@@ -156,9 +160,9 @@ class SeriesSession:
 
     def _alarms_at(self, series: int, rows: Rows) -> AlarmState:
         """Where alarms stood a window before the end of a series' `rows`: later ones will be judged anew."""
-        if self._tracks is None or len(rows) <= self.window:
+        if self._tracks is None:
             return AlarmState()
-        until = float(rows.seconds[-self.window - 1])
+        until = float(rows.seconds[-1]) - self.window * self.step
         state = self._tracks.state_at(series, until)
         for event in self._all_events:
             times = self.seconds[event.rows]
@@ -284,6 +288,9 @@ class SeriesSession:
                 f"readable timestamp; {'these rows are' if timeless != 1 else 'this row is'} unscorable"
             )
         rows = gatherer.rows()
+        pace = pace_notice(rows.seconds, rows.series, self.step)
+        if pace:
+            taken.warnings.append(f"{source.name}: {pace}")
         repeated = repeated_instants(rows.seconds, self._timeline(rows))
         if repeated:
             taken.warnings.append(
@@ -292,7 +299,7 @@ class SeriesSession:
         return rows
 
     def _timeline(self, rows: Rows) -> Timeline:
-        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.gap)
+        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.grid)
 
     def _score(self, rows: Rows, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
@@ -302,9 +309,11 @@ class SeriesSession:
         rows = with_growth(rows, fitted.encoder, state.step)
         sound, self.gross = series.set_aside(rows, self.names)
         strange = self.gross.any(axis=1)
-        segment_channels = standardized_segments(sound, timeline, self.names, series.scales, state.beginning)
+        segment_channels = standardized_segments(
+            sound, timeline, self.names, series.scales, state.beginning, state.apart
+        )
         segments = self._segment_scores(segment_channels, timeline)
-        raw = _in_rows(timeline, [segment.raw for segment in segments], len(rows), np.nan)
+        raw = timeline.of_rows(_together([segment.raw for segment in segments]), np.nan)
         # To tell a gross cell, nothing of what went before need be known.
         self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
         self.unscorable = rows.unscorable | self.warmup
@@ -323,9 +332,22 @@ class SeriesSession:
         ]
         self.event_of = event_numbers(self.found_events, len(rows))
         self.seconds, self.series = rows.seconds, rows.series
-        self._attribute(segment_channels, timeline, len(rows))
+        self._attribute(segment_channels, timeline)
+        for source in self._sources:
+            self._say_warmup(*source)
         if self._keep:
             self.series_data = SeriesData(rows, timeline, segment_channels)
+
+    def _say_warmup(self, first: int, source: Input) -> None:
+        """Warn where many rows of a source cannot be judged, as too little is known."""
+        taken = self._taken[id(source)]
+        begin = self._before + first
+        early = int(self.warmup[begin : begin + taken.count].sum())
+        if taken.count > self.window and early > _MUCH_WARMUP * taken.count:
+            taken.warnings.append(
+                f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too early "
+                "in their series, or after too little data, to be judged"
+            )
 
     def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
         """The scores of each segment; unknown where too little of a series is known."""
@@ -352,16 +374,16 @@ class SeriesSession:
             return
         tracks = self._tracks = AlarmTracks(rule, self._begin)
         alarms = [
-            tracks.judge(series, self.seconds[timeline.order[part]], scores.by_scale)
+            tracks.judge(series, timeline.seconds[part], scores.by_scale)
             for part, series, scores in zip(
                 timeline.segments, timeline.series.tolist(), segments, strict=True
             )
         ]
         beyond = beyond & ~self.unscorable
-        self.flagged = _in_rows(timeline, [one.flagged for one in alarms], rows, False) & ~self.unscorable
-        self.flagged |= beyond
-        self.silenced = _in_rows(timeline, [one.silenced for one in alarms], rows, False)
-        joint = _in_rows(timeline, [one.p_values for one in alarms], rows, np.nan)
+        flagged = timeline.of_rows(_together([one.flagged for one in alarms]), False)
+        self.flagged = (flagged.astype(np.bool_) & ~self.unscorable) | beyond
+        self.silenced = timeline.of_rows(_together([one.silenced for one in alarms]), False).astype(np.bool_)
+        joint = timeline.of_rows(_together([one.p_values for one in alarms]), np.nan)
         joint = np.where(beyond, np.fmin(joint, self.p_values), joint)
         self.p_values = np.where(self.unscorable, np.nan, joint)
 
@@ -383,20 +405,23 @@ class SeriesSession:
             numbered.append(replace(event, number=last[event.series]))
         return numbered
 
-    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> None:
-        """The shares of flagged rows, one row of `_shares` [flagged, columns] each."""
-        self._share_of = np.zeros(rows, dtype=np.int64)
+    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> None:
+        """The shares of flagged rows, one row of `_shares` [flagged, columns] each slot."""
+        flagged = timeline.marked(self.flagged)
+        share_at = np.zeros(len(flagged), dtype=np.int64)
         shares = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
         with single_threaded(self._scorer.fitted.device):
             for part, segment in zip(timeline.segments, segment_channels, strict=True):
-                places = np.flatnonzero(self.flagged[timeline.order[part]])
+                places = np.flatnonzero(flagged[part])
                 if not len(places) or len(segment) < self.window:
                     continue
-                start = self.seconds[timeline.order[part.start]]
-                shares.append(self.attribution.shares_at(segment, places, start))
-                self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
+                shares.append(
+                    self.attribution.shares_at(segment, places, float(timeline.seconds[part.start]))
+                )
+                share_at[part][places] = np.arange(count, count + len(places))
                 count += len(places)
+        self._share_of = timeline.of_rows(share_at, 0).astype(np.int64)
         gross_rows = np.flatnonzero(self.flagged & self.gross.any(axis=1))
         shares.append(self.attribution.of_gross(self.gross[gross_rows]))
         self._share_of[gross_rows] = np.arange(count, count + len(gross_rows))
@@ -413,20 +438,17 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     length = 2 * state.window + scorer.fitted.config.series.smoothing
     length += LONGEST_ACCIDENT if scorer.series.limits is not None else 0
     if scales is None or not scales.apart:
-        return CarryOver(known, length, state.gap)
-    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names))
+        return CarryOver(known, length * state.step, state.gap)
+    return CarryOver(known, length * state.step, state.gap, state.beginning, frozenset(scales.names))
 
 
 def _place(source: Input, before: int, index: int) -> str:
     return f"{source.name}: {source.locate(before + index + 1)}"
 
 
-def _in_rows(timeline: Timeline, parts: Sequence[Any], rows: int, otherwise: float | bool) -> Any:
-    """Values of the steps of each segment as those of rows [rows]; `otherwise` where there is no time."""
-    values = np.full(rows, otherwise)
-    for part, stated in zip(timeline.segments, parts, strict=True):
-        values[timeline.order[part]] = stated
-    return values
+def _together(parts: Sequence[AnyArray]) -> AnyArray:
+    """The values of the slots of all segments, one after the other."""
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _of_rows_from(event: Event, known: int, scores: Floats) -> Event:

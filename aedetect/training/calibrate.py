@@ -83,16 +83,16 @@ def _series_scores(
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
     rows, gross = series.set_aside(with_growth(rows, fitted.encoder, state.step), names)
-    timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
+    timeline = Timeline.of(rows.seconds, rows.series, state.grid)
+    segment_channels = standardized_segments(
+        rows, timeline, names, series.scales, state.beginning, state.apart
+    )
+    usable_slots = ~timeline.marked(rows.infinite | rows.unscorable | gross.any(axis=1)) & ~timeline.empty()
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> tuple[Floats, dict[str, StepScores]]:
         scores = segment_scores(fitted, segment_channels[index], state.window).without_first(warmup[index])
-        usable = ~(rows.infinite | rows.unscorable | gross.any(axis=1))[
-            timeline.order[timeline.segments[index]]
-        ]
-        usable &= ~np.isnan(scores.raw)
+        usable = usable_slots[timeline.segments[index]] & ~np.isnan(scores.raw)
         known = {name: part.part(usable & ~np.isnan(part.score)) for name, part in scores.by_scale.items()}
         return np.asarray(scores.raw[usable]), known
 

@@ -16,13 +16,16 @@ from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.channels import interpolated, steps_apart
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
 from aedetect.data.series.entities import Entities
+from aedetect.data.series.grid import Grid
 from aedetect.data.series.gross import find_gross_cells, limits_of, without
+from aedetect.data.series.pace import duration
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
-from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
+from aedetect.data.series.segments import Timeline, repeated_instants, slot_values
 from aedetect.data.series.timestamps import Clock, joined
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
@@ -82,16 +85,16 @@ class _Series:
     sketch: Sketch
     rows: Rows
     origins: RowOrigins
-    interval: Interval
+    grid: Grid
     timeline: Timeline
 
     @property
     def names(self) -> list[tuple[str, ...]]:
         return self.gatherer.entities.names
 
-    def name_of(self, place: int) -> str:
-        """The series of the row at that place in the order of time."""
-        return " ".join(self.names[self.rows.series[self.timeline.order[place]]])
+    def name_of(self, number: int) -> str:
+        """What the series of that number is called."""
+        return " ".join(self.names[number])
 
 
 def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
@@ -102,10 +105,12 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     series = _read(run, profile)
     _note(run, series, profile)
     series, scales = _without_gross_cells(run, series)
+    apart = _steps_apart(series)
     segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
-    beginning = whole_periods(USUAL_WINDOW, period(segments_of(USUAL_WINDOW)))
-    values = segments_of(beginning)
-    window = window_steps(run.config.series.window, series.interval.step, values)
+    first = [interpolated(segment) for segment in segments_of(USUAL_WINDOW, apart)]
+    beginning = whole_periods(USUAL_WINDOW, period(first))
+    values = segments_of(beginning, apart)
+    window = window_steps(run.config.series.window, series.grid.step, [interpolated(part) for part in values])
     segments = TrainingSegments.of(values, window, run.request.inputs[0].name)
     run.callback.stage("training")
     training = _SeriesTraining(run, segments, build_series)
@@ -116,8 +121,10 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     state = SeriesState(
         clock=series.gatherer.clock,
         entity=series.gatherer.entities.columns,
-        step=series.interval.step,
-        gap=series.interval.gap,
+        step=series.grid.step,
+        gap=series.grid.gap,
+        phase=series.grid.phase,
+        apart=apart,
         window=window,
         beginning=beginning,
         scaled_apart=scales is not None and scales.apart,
@@ -154,6 +161,12 @@ def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Sc
     return replace(series, rows=rows), scales
 
 
+def _steps_apart(series: _Series) -> tuple[int, ...]:
+    """For how many steps a known cell of each channel holds."""
+    values = slot_values(series.rows, series.timeline)
+    return tuple(steps_apart([values[part] for part in series.timeline.segments]).tolist())
+
+
 def _limits(series: _Series, scales: Scales | None) -> Matrix:
     """Beyond which cells are gross [2, channels], in the scale of their series."""
     rows, measured = series.rows, series.gatherer.channels.measured
@@ -181,15 +194,15 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     if not settings.entity:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
-    interval = find_interval(rows.seconds, rows.series)
-    timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
-    series = _Series(gatherer, sketch, rows, origins, interval, timeline)
+    grid = Grid.fit(rows.seconds, rows.series, settings.every)
+    timeline = Timeline.of(rows.seconds, rows.series, grid)
+    series = _Series(gatherer, sketch, rows, origins, grid, timeline)
     return _with_growth(run, series, search)
 
 
 def _with_growth(run: TrainingRun, series: _Series, search: CounterSearch) -> _Series:
     """The series, the growth of raw counters in place of their levels; which columns those are is said."""
-    rows, gatherer, step = series.rows, series.gatherer, series.interval.step
+    rows, gatherer, step = series.rows, series.gatherer, series.grid.step
     if not gatherer.encoder.counters:
         places, readings = search.result(rows.seconds, rows.series)
         growth = growth_per_step(readings, rows.seconds, rows.series, step)
@@ -240,17 +253,17 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
     if gaps:
         run.callback.notice(
             f"{gaps:,} gap{'s' * (gaps != 1)} in the series, whose steps are "
-            f"{_duration(series.interval.step)}; no window spans one"
+            f"{duration(series.grid.step)}; no window spans one"
+        )
+    empty = int(series.timeline.empty().sum())
+    if empty:
+        run.callback.notice(
+            f"{empty:,} step{'s' * (empty != 1)} of {duration(series.grid.step)} "
+            f"{'are' if empty != 1 else 'is'} absent ({empty / len(series.timeline.seconds):.1%}); windows "
+            "are judged by what they have"
         )
     if profile.labelled:
         run.callback.notice(f"left out of training: {profile.labelled:,} rows labelled as anomalies")
-
-
-def _duration(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def _alarm_parts(
@@ -337,7 +350,7 @@ class _SeriesTraining:
         for split in splits:
             seed = member_seed(settings.seed, split.index)
             feed = WindowFeed(
-                segments.steps, split.learned, segments.window, settings.batch_size, seed, self.run.device
+                segments.filled, split.learned, segments.window, settings.batch_size, seed, self.run.device
             )
             yield MemberTask(self._build, feed, feed.windows(torch.from_numpy(split.validation)), seed)
 
@@ -386,7 +399,7 @@ def _calibration_scores(
 
 def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:
     """Say where the training rows look anomalous themselves."""
-    by_step, rows, timeline = scores.by_step, series.rows, series.timeline
+    by_step, timeline = scores.by_step, series.timeline
     peak = int(by_step.argmax())
     usual = float(np.median(np.concatenate(scores.spans)))
     times = float(by_step[peak]) / max(usual, 1e-12)
@@ -395,11 +408,12 @@ def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, windo
     calm = np.flatnonzero(by_step < by_step[peak] / 2)
     before, after = calm[calm < peak], calm[calm > peak]
     # What is odd lies within half a window of the rows that score high.
-    series_steps = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
+    owners = np.repeat(timeline.series, timeline.lengths)
+    series_steps = np.flatnonzero(owners == owners[peak])
     first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(series_steps[0]))
     last = min(int(after[0]) - 1 + window // 2 if len(after) else len(by_step) - 1, int(series_steps[-1]))
-    start, end = rows.seconds[timeline.order[[first, last]]].tolist()
-    name, when = series.name_of(peak), series.gatherer.clock.stretch(start, end)
+    start, end = timeline.seconds[[first, last]].tolist()
+    name, when = series.name_of(int(owners[peak])), series.gatherer.clock.stretch(start, end)
     run.callback.notice(
         f"rows {f'of {name} ' if name else ''}somewhere {when} look "
         f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "

@@ -107,7 +107,7 @@ class SeriesContext:
 class CarryOver:
     """The contexts of all series, and what they become with each input.
 
-    Of each series the last `length` rows are kept; of those that are scaled by their warm-up, which
+    Of each series the last `span` seconds are kept; of those that are scaled by their warm-up, which
     are all but `scaled`, the first `warmup` rows too. `gap` is the pause, in seconds, after which
     what went before counts no more.
     """
@@ -115,13 +115,13 @@ class CarryOver:
     def __init__(
         self,
         known: Mapping[Name, SeriesContext],
-        length: int,
+        span: float,
         gap: float,
         warmup: int = 0,
         scaled: frozenset[Name] = frozenset(),
     ):
         self._known = dict(known)
-        self._length = length
+        self._span = span
         self._gap = gap
         self._warmup = warmup
         self._scaled = scaled
@@ -166,7 +166,7 @@ class CarryOver:
 
     def _cut(self, rows: Rows, first: int) -> Rows:
         """The first and the last of rows in the order of time."""
-        start = len(rows) - self._length
+        start = int(np.searchsorted(rows.seconds, rows.seconds[-1] - self._span))
         if start <= first:
             return rows
         retained_rows = _picked(rows, np.r_[np.arange(first), np.arange(start, len(rows))], 0)

@@ -12,8 +12,9 @@ from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import filled_forward, log_compressed
 from aedetect.data.series.entities import Name
+from aedetect.data.series.grid import Grid
 from aedetect.data.series.order import by_series
-from aedetect.data.series.segments import Timeline
+from aedetect.data.series.segments import Timeline, slot_values
 from aedetect.data.series.timestamps import Clock
 
 # Series are scaled each on its own where, in some channel, they vary on average so much less than all
@@ -34,7 +35,8 @@ class SeriesState(BaseModel):
     `names`: the series with a scale of their own, in the order of the tensors 'series.centers'
     and 'series.spreads' [series, channels]; none where all share one scale. A new series is then
     scaled by its warm-up, its first `beginning` rows. (That field is a key of model files: models
-    of 0.1.0 must load, so it keeps its name.)
+    of 0.1.0 must load, so it keeps its name.) `phase`: when in a step rows are, usually, and `apart`
+    [channels]: for how many steps a known cell holds; both None in files of formats before 4.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +49,13 @@ class SeriesState(BaseModel):
     beginning: int
     scaled_apart: bool
     names: tuple[tuple[str, ...], ...]
+    phase: float | None = None
+    apart: tuple[int, ...] | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """The slots that rows fall into."""
+        return Grid(self.step, self.gap, self.phase)
 
 
 @dataclass(frozen=True)
@@ -208,14 +217,24 @@ def warmup_rows(
 
 
 def standardized_segments(
-    rows: Rows, timeline: Timeline, names: list[Name], scales: Scales | None, warmup: int
+    rows: Rows,
+    timeline: Timeline,
+    names: list[Name],
+    scales: Scales | None,
+    warmup: int,
+    apart: Sequence[int] | None,
 ) -> list[Matrix]:
-    """The channels [steps, channels] of each segment, scaled, with missing cells as the last known."""
+    """The channels [steps, channels] of each segment, a step a slot, scaled; NaN where nothing is known.
+
+    `apart` [channels]: for so many steps the last known cell holds; None: for ever, as in older models.
+    """
     segments = []
+    holds = None if apart is None else np.asarray(apart, dtype=np.int64)
+    all_values = slot_values(rows, timeline)
     scaling = scalings(rows, timeline, names, scales, warmup)
     for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
-        values = rows.values[timeline.order[part]]
+        values = all_values[part]
         if scales is not None:
             values = ((values - center) / spread).astype(np.float32)
-        segments.append(log_compressed(filled_forward(values)))
+        segments.append(log_compressed(filled_forward(values, holds)))
     return segments
