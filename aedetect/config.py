@@ -26,8 +26,8 @@ Role = Literal[
 AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
 
 ENVIRONMENT_PREFIX = "AEDETECT_"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
-_DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?")
+_DURATION_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(value: object) -> object:
@@ -82,8 +82,18 @@ def _delimiter(value: object) -> object:
     return value
 
 
+def _adapt(value: object) -> object:
+    if value is False or (isinstance(value, str) and value.strip() == "off"):
+        return "off"
+    span = _span(value)
+    if isinstance(span, bool) or (isinstance(span, int) and span < 1):
+        raise ValueError("not a number of steps, nor a duration; write it like 64 or 6h, or off")
+    return span
+
+
 # A stretch of a time series: a number of steps, or a duration such as 6h.
 Span = Annotated[int | str, BeforeValidator(_span)]
+Adapt = Annotated[int | str, BeforeValidator(_adapt)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
@@ -137,10 +147,18 @@ class SeriesConfig(_Section):
         description="how timestamps are written, as in strptime, or epoch, excel or steps; unset: found",
     )
     time_zone: str | None = Field(None, description="zone of timestamps without one; unset: UTC")
+    every: Seconds | None = Field(
+        None, description="step of the grid that rows are sorted into, e.g. 5min; unset: their usual step"
+    )
     window: Span | None = Field(
         None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
     )
     smoothing: int = Field(0, ge=0, description="scores are averaged over this many steps")
+    adapt: Adapt = Field(
+        64,
+        description="steps, or a duration such as 6h, in which alarms adapt to what has become normal; off: "
+        "never",
+    )
     causal: bool = Field(False, description="a row's score uses no later rows")
     event_gap: int | None = Field(
         None, ge=0, description="normal rows between two flagged ones of one event; unset: half a window"

@@ -68,6 +68,11 @@ class Sketch:
         for mine, theirs in zip(self.counts, other.counts, strict=True):
             mine += theirs
 
+    def leave_out(self, index: int) -> None:
+        """Take the values of numeric feature `index` for missing: they are not to be compared."""
+        self.edges = (*self.edges[:index], np.zeros(0, np.float32), *self.edges[index + 1 :])
+        self.counts[index] = np.array([0, self.rows], np.int64)
+
     def tensors(self) -> dict[str, Array]:
         """The counts as they go into a model file."""
         return {

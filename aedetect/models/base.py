@@ -87,7 +87,7 @@ class Autoencoder(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class WindowLayout:
-    """What a window is: so many steps of so many channels, nothing missing.
+    """What a window is: so many steps of so many channels.
 
     >>> WindowLayout(steps=24, channels=3).width
     72
@@ -106,9 +106,12 @@ class WindowAutoencoder(nn.Module, ABC):
 
     Randomness is drawn from torch's global generator and in training mode only.
 
-    Shape: batches are float32 [windows, steps, channels], standardised, nothing missing.
+    Shape: batches are float32 [windows, steps, channels], standardised. Nothing is missing in training;
+    in scoring, cells may be NaN where `takes_missing`.
     """
 
+    # Whether windows are judged by the cells they have; others are given something in their place.
+    takes_missing = False
     # How many steps around a window its score may depend on.
     margin = 0
 

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.models.base import Autoencoder, WindowAutoencoder
+from aedetect.models.missing import held
 
 # Matrix products round differently for different numbers of rows and of threads. In blocks of
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
@@ -42,12 +43,14 @@ def window_scores(
 ) -> Floats:
     """The score of each window of a segment [steps, channels], averaged over the members; [windows].
 
-    Call it within `single_threaded`.
+    NaN for windows of which less than half is known. Call it within `single_threaded`.
     """
     count = max(len(segment) - window + 1, 0)
-    scores = np.zeros(count)
+    scores = np.where(mostly_known(segment, window), 0.0, np.nan)
     with torch.inference_mode():
         steps = torch.from_numpy(np.ascontiguousarray(segment)).to(device)
+        if not all(model.takes_missing for model in models):
+            steps = held(steps)
         for start in range(0, count, BLOCK_ROWS):
             stop = min(start + BLOCK_ROWS, count)
             for model in models:
@@ -65,7 +68,7 @@ def window_scores(
 def window_errors(models: Sequence[WindowAutoencoder], windows: Matrix, device: torch.device) -> Matrix:
     """Errors [windows, steps, channels] of windows of the same shape, averaged over the members."""
     with torch.inference_mode():
-        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        batch = _given(models, windows, device)
         total = torch.stack([model.errors(batch).float() for model in models]).mean(dim=0)
     errors: Matrix = total.cpu().numpy()
     return errors
@@ -76,10 +79,23 @@ def reconstructed_windows(
 ) -> Matrix:
     """What windows [windows, steps, channels] are rebuilt as, averaged over the members; the same shape."""
     with torch.inference_mode():
-        batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+        batch = _given(models, windows, device)
         total = torch.stack([model.reconstruct(batch).float() for model in models]).mean(dim=0)
     reconstructed: Matrix = total.cpu().numpy()
     return reconstructed
+
+
+def mostly_known(segment: Matrix, window: int) -> Mask:
+    """Which windows [windows] of a segment [steps, channels] have at least half of their cells."""
+    cells = np.concatenate([[0], np.cumsum((~np.isnan(segment)).sum(axis=1))])
+    count = max(len(segment) - window + 1, 0)
+    return np.asarray(2 * (cells[window:][:count] - cells[:count]) >= window * segment.shape[1])
+
+
+def _given(models: Sequence[WindowAutoencoder], windows: Matrix, device: torch.device) -> torch.Tensor:
+    """Windows as the models take them: with what is missing, or something in its place."""
+    batch = torch.from_numpy(np.ascontiguousarray(windows)).to(device)
+    return batch if all(model.takes_missing for model in models) else held(batch)
 
 
 def in_blocks(work: Callable[[torch.Tensor], torch.Tensor], matrix: Matrix, device: torch.device) -> Matrix:

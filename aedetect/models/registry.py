@@ -54,6 +54,11 @@ def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder
     return model
 
 
+def build_short(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
+    """A model of short windows: one that learns in one pass, whatever `config` names for the long ones."""
+    return build_series(layout, config.model_copy(update={"architecture": AUTO}))
+
+
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:
     """A freshly initialised model of the configured architecture.
 

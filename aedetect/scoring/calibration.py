@@ -77,3 +77,8 @@ class Calibration:
         spread = 2 * first * second / (first - 2 * second)
         # The excesses over a higher start are again Pareto, with the spread grown along the shape.
         return shape, max(spread + shape * float(self.scores[-1] - start), 1e-6 * level)
+
+
+def without_highest(scores: Floats, share: float) -> Floats:
+    """Scores [rows], ascending, without that share of them, the highest, that are taken for anomalies."""
+    return np.sort(scores)[: max(1, len(scores) - round(share * len(scores)))]

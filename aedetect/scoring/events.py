@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,38 +28,19 @@ class Event:
 def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, least: int) -> list[Event]:
     """Group flagged rows [rows] of each series, in the order of series and time.
 
-    Two flagged rows with at most `gap` rows between them, and no pause, are of one event; an
+    Two flagged rows with at most `gap` steps between them, and no pause, are of one event; an
     event has at least `least` flagged rows.
     """
     events: list[Event] = []
     counts: dict[int, int] = {}
-    for part, series in zip(timeline.segments, timeline.series.tolist(), strict=True):
-        rows = timeline.order[part]
-        for places in _runs(np.flatnonzero(flagged[rows]), gap):
-            if len(places) < least:
+    for rows, series in zip(timeline.rows_in_segments, timeline.series.tolist(), strict=True):
+        for flagged_rows in _runs(rows[flagged[rows]], timeline.slot_of, gap):
+            if len(flagged_rows) < least:
                 continue
             counts[series] = counts.get(series, 0) + 1
-            flagged_rows = rows[places]
             peak = int(flagged_rows[np.argmax(scores[flagged_rows])])
             events.append(Event(series, counts[series], flagged_rows, peak))
     return events
-
-
-def with_all_rows(events: Sequence[Event], standing: Integers, flagged: Mask, scores: Floats) -> list[Event]:
-    """The events with all flagged rows of the instants that they are of; see `readings.Instants`.
-
-    `standing` [rows]: the row that stands for each.
-    """
-    order = np.flatnonzero(flagged)
-    order = order[np.argsort(standing[order], kind="stable")]
-    owners = standing[order]
-    whole = []
-    for event in events:
-        first = np.searchsorted(owners, event.rows, "left")
-        last = np.searchsorted(owners, event.rows, "right")
-        rows = order[np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])]
-        whole.append(replace(event, rows=rows, peak=int(rows[np.argmax(scores[rows])])))
-    return whole
 
 
 def event_numbers(events: list[Event], rows: int) -> Integers:
@@ -70,6 +51,6 @@ def event_numbers(events: list[Event], rows: int) -> Integers:
     return numbers
 
 
-def _runs(places: Integers, gap: int) -> Iterator[Integers]:
-    if len(places):
-        yield from np.split(places, np.flatnonzero(np.diff(places) > gap + 1) + 1)
+def _runs(rows: Integers, slot_of: Integers, gap: int) -> Iterator[Integers]:
+    if len(rows):
+        yield from np.split(rows, np.flatnonzero(np.diff(slot_of[rows]) > gap + 1) + 1)

@@ -11,22 +11,26 @@ from typing import Any
 import numpy as np
 import torch
 
-from aedetect.config import Config
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.config import Config, SeriesConfig, parse_duration
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
-from aedetect.data.features.encoder import STATISTICS
+from aedetect.data.features.feature_statistics import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
+from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import Channels
+from aedetect.data.series.entities import Name
+from aedetect.data.series.gross import set_aside
 from aedetect.data.series.long_table import LongColumns, LongTable, WideInput
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.source import Input
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
-from aedetect.models.base import WindowLayout
+from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.device import pick_device
-from aedetect.models.registry import build, build_series
-from aedetect.scoring.calibration import Calibration
+from aedetect.models.registry import build, build_series, build_short
+from aedetect.scoring.alarms import AlarmParts, AlarmRule, short_steps
+from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
@@ -42,11 +46,29 @@ _LEAST_SCALE = 1e-6
 
 @dataclass(frozen=True)
 class SeriesParts:
-    """What a model of time series has beside that of a table. `peaks`: largest scores of spans, unscaled."""
+    """What a model of time series has beside that of a table.
+
+    `peaks`: largest scores of spans, unscaled. `limits` [2, channels]: beyond them, in the scale of its
+    series, a cell is gross; `alarms`: the scales of time. Both are None in files of formats before 4.
+    """
 
     state: SeriesState
     scales: Scales | None
     peaks: Floats
+    limits: Matrix | None = None
+    alarms: AlarmParts | None = None
+
+    def set_aside(self, rows: Rows, names: Sequence[Name]) -> tuple[Rows, Mask]:
+        """Rows without their gross cells, and which those were [rows, channels]."""
+        return set_aside(rows, names, self.scales, self.limits, self.state.beginning)
+
+    def adapt_steps(self, settings: SeriesConfig) -> float | None:
+        """In how many steps alarms adapt to what is new; None where they never do."""
+        if settings.adapt == "off":
+            return None
+        if isinstance(settings.adapt, int):
+            return float(settings.adapt)
+        return max(float(parse_duration(settings.adapt)) / self.state.step, 1.0)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -160,6 +182,18 @@ class FittedModel:
         state, peaks = (self.series.state, self.series.peaks) if self.series else (None, np.empty(0))
         return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale))
 
+    @cached_property
+    def alarm_rule(self) -> AlarmRule | None:
+        """How rows of series are flagged; None where scores above the threshold are.
+
+        That is so of tables, of a threshold set by hand and of files of formats before 4.
+        """
+        if self.series is None or self.series.alarms is None or self.config.threshold.value is not None:
+            return None
+        unscaled = Calibration(self.calibration.scores * float(self.scale))
+        policy, adapt = self.threshold_policy, self.series.adapt_steps(self.config.series)
+        return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt)
+
     @property
     def threshold(self) -> float:
         """Scores above this are flagged. Raises UsageError for settings that the model cannot follow."""
@@ -183,7 +217,7 @@ class FittedModel:
             asked.setdefault("alarms_per_day", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
         events = settings.series.model_dump(
-            include={"event_gap", "event_rows"} & settings.series.model_fields_set
+            include={"event_gap", "event_rows", "adapt"} & settings.series.model_fields_set
         )
         update: dict[str, Any] = {
             "data": self.config.data.model_copy(update=data),
@@ -211,16 +245,24 @@ class FittedModel:
             if self.series.scales:
                 tensors["series.centers"] = self.series.scales.centers
                 tensors["series.spreads"] = self.series.scales.spreads
+            if self.series.limits is not None:
+                tensors["series.limits"] = self.series.limits
+            if self.series.alarms:
+                tensors |= self.series.alarms.tensors()
         if self.heads is not None:
             for name, tensor in self.heads.state_dict().items():
                 tensors[f"{_AUXILIARY}{name}"] = tensor.detach().cpu().numpy()
         return tensors
 
 
-def scaled(raw: Floats) -> tuple[np.float32, Calibration]:
-    """The scale of unscaled scores [rows] of normal rows, and the calibration they give."""
+def scaled(raw: Floats, left_out: float = 0.0) -> tuple[np.float32, Calibration]:
+    """The scale of unscaled scores [rows] of normal rows, and the calibration they give.
+
+    `left_out`: the share of the rows, those of the highest scores, that are taken for anomalies.
+    """
+    raw = without_highest(raw, left_out)
     scale = np.float32(max(float(np.median(raw)), _LEAST_SCALE))
-    return scale, Calibration(np.sort(raw) / float(scale))
+    return scale, Calibration(raw / float(scale))
 
 
 def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch.device) -> FittedModel:
@@ -228,7 +270,7 @@ def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch
     statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
     encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
     channels = Channels.of(encoder)
-    series = _series_parts(manifest.series, tensors, channels)
+    series = _series_parts(manifest, tensors, channels, device)
     members = _members(manifest, encoder, channels, tensors, device)
     # Models made before explanations were have none, those of time series neither.
     nothing = np.empty((0, encoder.layout.width), dtype=np.float32)
@@ -274,13 +316,31 @@ def _weights(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
     }
 
 
-def _series_parts(state: SeriesState | None, tensors: Tensors, channels: Channels) -> SeriesParts | None:
+def _series_parts(
+    manifest: Manifest, tensors: Tensors, channels: Channels, device: torch.device
+) -> SeriesParts | None:
+    state = manifest.series
     if state is None:
         return None
-    scales = None
-    if state.scaled_apart:
+    scales = alarms = None
+    # Where gross cells were set aside, there is a scale for all series together.
+    if state.scaled_apart or "series.centers" in tensors:
         scales = Scales(state.names, tensors["series.centers"], tensors["series.spreads"], channels.measured)
-    return SeriesParts(state, scales, tensors["series.peaks"])
+    if "series.step.usual" in tensors:
+        alarms = AlarmParts.of_tensors(tensors, _short_members(manifest, state, tensors, channels, device))
+    return SeriesParts(state, scales, tensors["series.peaks"], tensors.get("series.limits"), alarms)
+
+
+def _short_members(
+    manifest: Manifest, state: SeriesState, tensors: Tensors, channels: Channels, device: torch.device
+) -> list[WindowAutoencoder]:
+    members: list[WindowAutoencoder] = []
+    steps = short_steps(state.window)
+    while steps is not None and (weights := _weights(tensors, f"series.short.{len(members)}.")):
+        model = build_short(WindowLayout(steps, channels.width), manifest.config.model)
+        model.load_state_dict(weights)
+        members.append(model.to(device).eval())
+    return members
 
 
 def _auxiliary(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,7 @@ class ReconstructedColumn:
     Numbers are in the user's units; of truth values and categories they are places in `names`.
     `usual` [rows]: how far a row that is not flagged usually is from what was expected; the expected
     band reaches `band` [rows] to either side; both are of the row's own series, and 0 for words.
+    `growth`: whether they are what a counter grew by per row.
     """
 
     column: str
@@ -40,6 +41,7 @@ class ReconstructedColumn:
     usual: Floats
     band: Floats
     names: tuple[str, ...] = ()
+    growth: bool = False
 
     def deviations(self, rows: Integers) -> Floats:
         """How far off `rows` are, in usual distances, or whether they are another word; 0 where unknown."""
@@ -73,7 +75,7 @@ class Reconstruction:
                     side[:, start] * encoder.deviation[start] + encoder.mean[start] for side in self._sides
                 )
                 if number.role != "boolean":
-                    return self._of_numbers(column, seen, expected)
+                    return replace(self._of_numbers(column, seen, expected), growth=number.counter)
                 words = number.spellings or ("false", "true")
                 return self._of_words(column, _truths(seen), _truths(expected), words)
             start += number.width
@@ -99,12 +101,13 @@ class Reconstruction:
     def shares(self, row: int) -> Floats:
         """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
         data, window = self._data, self._window
-        standing = int(data.instants.standing[row])
-        known = not np.isnan(self._score(row))
-        place = int(np.flatnonzero(data.timeline.order == standing)[0]) if known else -1
+        if self._session.gross[row].any():
+            gross = self._session.gross[[row]]
+            return np.asarray(self._session.attribution.of_gross(gross)[0], dtype=np.float64)
+        place = int(data.timeline.slot_of[row]) if not np.isnan(self._score(row)) else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
-                start = data.rows.seconds[data.timeline.order[part.start]]
+                start = float(data.timeline.seconds[part.start])
                 with single_threaded(self._fitted.device):
                     shares = self._session.attribution.shares_at(
                         stretch, np.array([place - part.start]), start
@@ -149,7 +152,7 @@ class Reconstruction:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
         data, series = self._data, self._fitted.series
         assert series is not None
-        channels = np.full(data.rows.values.shape, np.nan, dtype=np.float32)
+        channels = np.full((len(data.timeline.seconds), data.rows.values.shape[1]), np.nan, dtype=np.float32)
         scaling = scalings(
             data.rows, data.timeline, self._session.names, series.scales, series.state.beginning
         )
@@ -159,8 +162,11 @@ class Reconstruction:
             ):
                 if len(stretch) >= window:
                     rebuilt = inverse_log_compressed(self._stretch(stretch, window))
-                    channels[data.timeline.order[part]] = rebuilt * spread + center
-        return channels[data.instants.standing]
+                    channels[part] = rebuilt * spread + center
+        slot_of = data.timeline.slot_of
+        if not len(channels):
+            return np.full(data.rows.values.shape, np.nan, dtype=np.float32)
+        return np.where((slot_of < 0)[:, None], np.float32(np.nan), channels[np.maximum(slot_of, 0)])
 
     def _stretch(self, stretch: Matrix, window: int) -> Matrix:
         last = len(stretch) - window

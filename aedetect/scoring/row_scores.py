@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from aedetect.data.arrays import Floats
 
@@ -10,18 +11,39 @@ from aedetect.data.arrays import Floats
 def over_rows(scores: Floats, window: int, causal: bool) -> Floats:
     """Scores of rows [rows] from those of all their windows [rows - window + 1], by their starts.
 
-    A row's score is the mean over the windows that contain it, of which there are fewer near both
-    ends; with `causal` that of the window that ends with it, NaN where there is none. The sums are
+    A row's score is the mean over the windows that contain it and have a score, of which there are fewer
+    near both ends; with `causal` that of the window that ends with it. NaN where there is none. The sums are
     taken anew for each row: a running sum would round differently wherever a file begins.
     """
     rows = len(scores) + window - 1
     if causal:
         return np.concatenate([np.full(window - 1, np.nan), scores])
-    padded = np.concatenate([np.zeros(window - 1), scores, np.zeros(window - 1)])
+    known = ~np.isnan(scores)
+    outside = np.zeros(window - 1)
+    padded = np.concatenate([outside, np.where(known, scores, 0.0), outside])
     sums = np.lib.stride_tricks.sliding_window_view(padded, window).sum(axis=1)
+    windows = np.concatenate([[0], np.cumsum(known)])
     places = np.arange(rows)
-    counts = np.minimum(places, len(scores) - 1) - np.maximum(places - window + 1, 0) + 1
-    return np.asarray(sums / counts)
+    last, first = np.minimum(places, len(scores) - 1) + 1, np.maximum(places - window + 1, 0)
+    counts = windows[last] - windows[first]
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def least_over_rows(scores: Floats, window: int, causal: bool) -> Floats:
+    """The least score of all windows that contain each row [rows], from those by their starts.
+
+    With `causal` that of the window that ends with it, NaN where there is none.
+    """
+    if causal:
+        return over_rows(scores, window, causal)
+    unknown = np.full(window - 1, np.nan)
+    padded = pd.Series(np.concatenate([unknown, scores, unknown]))
+    return padded.rolling(window, min_periods=1).min().to_numpy()[window - 1 :]
+
+
+def largest_around(scores: Floats, steps: int) -> Floats:
+    """The largest score within so many steps of each row, before and after it; [rows]."""
+    return pd.Series(scores).rolling(2 * steps + 1, center=True, min_periods=1).max().to_numpy()
 
 
 def smoothed(scores: Floats, steps: int, causal: bool) -> Floats:

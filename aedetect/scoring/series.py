@@ -9,48 +9,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
-from aedetect.data.series.context import CarryOver, SeriesContext
+from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities, Name
+from aedetect.data.series.gross import LONGEST_ACCIDENT
 from aedetect.data.series.long_table import WideReader, rows_as_read
-from aedetect.data.series.readings import (
-    Instants,
-    of_blamed_channels,
-    reading_channels,
-    repeated_readings,
-)
+from aedetect.data.series.pace import pace_notice
+from aedetect.data.series.readings import of_blamed_channels, reading_channels, repeated_readings
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import Clock, TimeReader
 from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import single_threaded, window_scores
+from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, event_numbers, find_events, with_all_rows
+from aedetect.scoring.events import Event, event_numbers, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.result_columns import LEAST_SHARE
-from aedetect.scoring.row_scores import row_scores
+from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, segment_scores
 from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> Floats:
-    """Unscaled scores [steps] of a segment [steps, channels]; NaN where it is shorter than a window.
-
-    The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
-    `models.ensemble.single_threaded`.
-    """
-    if len(segment) < window:
-        return np.full(len(segment), np.nan)
-    settings = fitted.config.series
-    raw = window_scores(fitted.members, segment, window, fitted.device)
-    return row_scores(raw, window, settings.causal, settings.smoothing)
+# A share of rows not judged that is worth saying.
+_MUCH_WARMUP = 0.1
 
 
 @dataclass(frozen=True)
@@ -81,18 +70,12 @@ class SeriesScorer:
 class SeriesData:
     """What a session has of the rows: as they were read, in time, and as the model is given them.
 
-    `instants`: which rows are judged as one. `segment_channels`: the channels [steps, channels] of each
-    segment of the timeline.
+    `segment_channels`: the channels [steps, channels] of each segment of the timeline.
     """
 
-    instants: Instants
+    rows: Rows
     timeline: Timeline
     segment_channels: list[Matrix]
-
-    @property
-    def rows(self) -> Rows:
-        """All rows, with the readings of their instant."""
-        return self.instants.rows
 
 
 @dataclass
@@ -126,13 +109,21 @@ class SeriesSession:
             for name, context in (prior.tails or {}).items():
                 self._times.resume(self._entities.number_of(name), context.rows.seconds[-2:])
         rows, known = self._gathered(inputs, prior.history)
+        self._begin: dict[int, AlarmState] = {}
         self._tails: CarryOver | None = None
+        self._tracks: AlarmTracks | None = None
         self._before = 0
         self._rows: Rows | None = None
         if prior.tails is not None:
             self._tails, self._rows = _tails_under(scorer, prior.tails), rows
-            before = self._recalled(self._tails, prior.earlier, rows)
+            precede = self._tails.precede(rows, self._entities.names)
+            before = self._recalled(self._tails, () if precede else prior.earlier, rows)
             self._before = len(before)
+            # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
+            self._begin = {
+                number: prior.tails[name].alarms if precede and name in prior.tails else AlarmState()
+                for number, name in enumerate(self.names)
+            }
             rows = together([before, rows], rows.values.shape[1])
         self._score(rows, self._before + known)
 
@@ -159,9 +150,7 @@ class SeriesSession:
     def _recalled(self, tails: CarryOver, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
         width = rows.values.shape[1]
-        read: list[Rows] = []
-        if not tails.precede(rows, self._entities.names):
-            read = [self._read(source, _Taken()) for source in earlier]
+        read = [self._read(source, _Taken()) for source in earlier]
         prior_rows = tails.rows(together([*read, rows], width), self._entities.names)
         return together([prior_rows, *read], width)
 
@@ -170,7 +159,19 @@ class SeriesSession:
             return {}
         taken = self._taken[id(source)]
         rows = self._rows.part(slice(taken.first, taken.first + taken.count))
-        return self._tails.after(rows, self._entities.names)
+        return self._tails.after(rows, self._entities.names, self._alarms_at)
+
+    def _alarms_at(self, series: int, rows: Rows) -> AlarmState:
+        """Where alarms stood a window before the end of a series' `rows`: later ones will be judged anew."""
+        if self._tracks is None:
+            return AlarmState()
+        until = float(rows.seconds[-1]) - self.window * self.step
+        state = self._tracks.state_at(series, until)
+        for event in self._all_events:
+            times = self.seconds[event.rows]
+            if event.series == series and times[0] <= until:
+                state = replace(state, event=event.number, event_until=float(times[times <= until][-1]))
+        return state
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._taken[id(source)]
@@ -200,6 +201,17 @@ class SeriesSession:
 
     def events(self) -> pa.Table:
         return event_table(self)
+
+    @property
+    def standing(self) -> Integers:
+        """The row that stands for each row [rows]: in a long table, the first of its slot; else itself."""
+        data = self.series_data
+        if data is None or self._scorer.fitted.long_table is None:
+            return np.arange(len(self.scores))
+        standing, order = np.arange(len(self.scores)), data.timeline.order
+        _, first, of_slot = np.unique(data.timeline.slot_of[order], return_index=True, return_inverse=True)
+        standing[order] = order[first[of_slot]]
+        return standing
 
     @property
     def names(self) -> list[Name]:
@@ -292,6 +304,9 @@ class SeriesSession:
                 f"readable timestamp; {'these rows are' if timeless != 1 else 'this row is'} unscorable"
             )
         rows = gatherer.rows()
+        pace = pace_notice(rows.seconds, rows.series, self.step)
+        if pace:
+            taken.warnings.append(f"{source.name}: {pace}")
         if isinstance(reader, WideReader):
             taken.warnings += reader.notices(fitted.columns)
             repeated = repeated_readings(rows)
@@ -304,38 +319,45 @@ class SeriesSession:
         return rows
 
     def _timeline(self, rows: Rows) -> Timeline:
-        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.gap)
+        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.grid)
 
     def _score(self, rows: Rows, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
         fitted, series = self._scorer.fitted, self._scorer.series
         state, settings = series.state, fitted.config.series
-        instants = Instants.each(rows) if fitted.long_table is None else Instants.of(rows)
-        timeline = self._timeline(instants.rows)
+        timeline = self._timeline(rows)
+        rows = with_growth(rows, fitted.encoder, state.step)
+        sound, self.gross = series.set_aside(rows, self.names)
+        strange = self.gross.any(axis=1)
         segment_channels = standardized_segments(
-            instants.rows, timeline, self.names, series.scales, state.beginning
+            sound, timeline, self.names, series.scales, state.beginning, state.apart
         )
-        raw = self._raw(segment_channels, timeline, len(rows))[instants.standing]
-        self.unscorable = rows.unscorable | np.isnan(raw)
-        self.warmup = np.isnan(raw) & ~rows.unscorable
+        segments = self._segment_scores(segment_channels, timeline)
+        raw = timeline.of_rows(_together([segment.raw for segment in segments]), np.nan)
+        # To tell a gross cell, nothing of what went before need be known.
+        self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
+        self.unscorable = rows.unscorable | self.warmup
         scores = raw / float(fitted.scale)
-        scores = np.where(rows.infinite, np.fmax(scores, fitted.out_of_range_score), scores)
+        scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
-        with np.errstate(invalid="ignore"):
-            self.flagged = self.scores > fitted.threshold
         self.seconds, self.series = rows.seconds, rows.series
-        self.p_values = fitted.calibration.p_values(self.scores)
-        self._attribute(segment_channels, timeline, instants)
+        self._flag(segments, timeline, rows.infinite | strange)
+        self._attribute(segment_channels, timeline)
         if fitted.long_table is not None:
             self._blame(rows)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
-        slots = instants.any_of(self.flagged)
-        events = find_events(slots, self.scores, timeline, gap, settings.event_rows)
-        events = with_all_rows(events, instants.standing, self.flagged, self.scores)
-        self.found_events = _of_rows_from(events, known, self.scores)
+        events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
+        self._all_events = self._numbered(events, known, gap)
+        self.found_events = [
+            _of_rows_from(event, known, self.scores)
+            for event in self._all_events
+            if (event.rows >= known).any()
+        ]
         self.event_of = event_numbers(self.found_events, len(rows))
+        for source in self._sources:
+            self._say_warmup(*source)
         if self._keep:
-            self.series_data = SeriesData(instants, timeline, segment_channels)
+            self.series_data = SeriesData(rows, timeline, segment_channels)
 
     def _blame(self, long_rows: Rows) -> None:
         """Unflag rows of a long table whose own channel has no part in what is odd at that time."""
@@ -344,64 +366,122 @@ class SeriesSession:
         blamed = of_blamed_channels(channels, self._shares[self._share_of[flagged]], LEAST_SHARE)
         self.flagged[flagged[~blamed]] = False
 
-    def _raw(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
-        """Unscaled scores [rows]; NaN where too little of a series is known."""
+    def _say_warmup(self, first: int, source: Input) -> None:
+        """Warn where many rows of a source cannot be judged, as too little is known."""
+        taken = self._taken[id(source)]
+        begin = self._before + first
+        early = int(self.warmup[begin : begin + taken.count].sum())
+        if taken.count > self.window and early > _MUCH_WARMUP * taken.count:
+            taken.warnings.append(
+                f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too early "
+                "in their series, or after too little data, to be judged"
+            )
+
+    def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
+        """The scores of each segment; unknown where too little of a series is known."""
         fitted, series = self._scorer.fitted, self._scorer.series
         window = series.state.window
         warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
-        raw = np.full(rows, np.nan)
         with single_threaded(fitted.device) as workers:
             work = partial(segment_scores, fitted, window=window)
-            for index, scores in enumerate(ordered(work, segment_channels, workers)):
-                scores[: warmup[index]] = np.nan
-                raw[timeline.order[timeline.segments[index]]] = scores
-        return raw
+            scored = list(ordered(work, segment_channels, workers))
+        return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
 
-    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, instants: Instants) -> None:
-        """The shares of flagged rows, one row of `_shares` [flagged instants, columns] each."""
-        flagged = instants.any_of(self.flagged)
-        self._share_of = np.zeros(len(flagged), dtype=np.int64)
+    def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, beyond: Mask) -> None:
+        """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments.
+
+        Rows marked in `beyond` [rows] are stranger than any normal ones, whatever their scores.
+        """
+        fitted, rows = self._scorer.fitted, len(beyond)
+        self.p_values = fitted.calibration.p_values(self.scores)
+        self.silenced = np.zeros(rows, dtype=np.bool_)
+        rule = fitted.alarm_rule
+        if rule is None:
+            with np.errstate(invalid="ignore"):
+                self.flagged = self.scores > fitted.threshold
+            return
+        tracks = self._tracks = AlarmTracks(rule, self._begin)
+        alarms = [
+            tracks.judge(series, timeline.seconds[part], scores.by_scale)
+            for part, series, scores in zip(
+                timeline.segments, timeline.series.tolist(), segments, strict=True
+            )
+        ]
+        beyond = beyond & ~self.unscorable
+        flagged = timeline.of_rows(_together([one.flagged for one in alarms]), False)
+        self.flagged = (flagged.astype(np.bool_) & ~self.unscorable) | beyond
+        self.silenced = timeline.of_rows(_together([one.silenced for one in alarms]), False).astype(np.bool_)
+        joint = timeline.of_rows(_together([one.p_values for one in alarms]), np.nan)
+        joint = np.where(beyond, np.fmin(joint, self.p_values), joint)
+        self.p_values = np.where(self.unscorable, np.nan, joint)
+
+    def _numbered(self, events: Sequence[Event], known: int, gap: int) -> list[Event]:
+        """The events with their numbers, which go on from those of earlier runs.
+
+        Where nothing is known of these, only events with rows from number `known` on count.
+        """
+        last: dict[int, int] = {}
+        numbered = []
+        for event in events:
+            state = self._begin.get(event.series)
+            if event.series not in last and state is not None:
+                apart = (self.seconds[event.rows[0]] - state.event_until) / self.step
+                last[event.series] = state.event - (state.event > 0 and apart < gap + 1.5)
+            if state is None and event.rows[-1] < known:
+                continue
+            last[event.series] = last.get(event.series, 0) + 1
+            numbered.append(replace(event, number=last[event.series]))
+        return numbered
+
+    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> None:
+        """The shares of flagged rows, one row of `_shares` [flagged, columns] each slot."""
+        flagged = timeline.marked(self.flagged)
+        share_at = np.zeros(len(flagged), dtype=np.int64)
         shares = [np.zeros((1, len(self.columns)), dtype=np.float32)]
         count = 1
         with single_threaded(self._scorer.fitted.device):
             for part, segment in zip(timeline.segments, segment_channels, strict=True):
-                places = np.flatnonzero(flagged[timeline.order[part]])
+                places = np.flatnonzero(flagged[part])
                 if not len(places) or len(segment) < self.window:
                     continue
-                start = self.seconds[timeline.order[part.start]]
-                shares.append(self.attribution.shares_at(segment, places, start))
-                self._share_of[timeline.order[part][places]] = np.arange(count, count + len(places))
+                shares.append(
+                    self.attribution.shares_at(segment, places, float(timeline.seconds[part.start]))
+                )
+                share_at[part][places] = np.arange(count, count + len(places))
                 count += len(places)
+        self._share_of = timeline.of_rows(share_at, 0).astype(np.int64)
+        gross_rows = np.flatnonzero(self.flagged & self.gross.any(axis=1))
+        shares.append(self.attribution.of_gross(self.gross[gross_rows]))
+        self._share_of[gross_rows] = np.arange(count, count + len(gross_rows))
         self._shares = np.concatenate(shares)
-        self._share_of = self._share_of[instants.standing]
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
     """What is kept of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
-    an event goes on.
+    an event goes on. Which cells of these are gross is told by up to 64 rows before them.
     """
     state, scales = scorer.series.state, scorer.series.scales
     long = scorer.fitted.long_table is not None
     length = 2 * state.window + scorer.fitted.config.series.smoothing
-    if scales is None:
-        return CarryOver(known, length, state.gap, long=long)
-    return CarryOver(known, length, state.gap, state.beginning, frozenset(scales.names), long)
+    length += LONGEST_ACCIDENT if scorer.series.limits is not None else 0
+    if scales is None or not scales.apart:
+        return CarryOver(known, length * state.step, state.gap, long=long)
+    scaled = frozenset(scales.names)
+    return CarryOver(known, length * state.step, state.gap, state.beginning, scaled, long)
 
 
 def _place(source: Input, before: int, index: int) -> str:
     return f"{source.name}: {source.locate(before + index + 1)}"
 
 
-def _of_rows_from(events: Sequence[Event], known: int, scores: Floats) -> list[Event]:
-    """The events with rows from number `known` on, without the rows before, numbered anew."""
-    counts: dict[int, int] = {}
-    new_events = []
-    for event in events:
-        rows = event.rows[event.rows >= known]
-        if len(rows):
-            counts[event.series] = counts.get(event.series, 0) + 1
-            peak = int(rows[np.argmax(scores[rows])])
-            new_events.append(replace(event, number=counts[event.series], rows=rows, peak=peak))
-    return new_events
+def _together(parts: Sequence[AnyArray]) -> AnyArray:
+    """The values of the slots of all segments, one after the other."""
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _of_rows_from(event: Event, known: int, scores: Floats) -> Event:
+    """An event without the rows before number `known`, of which there are others."""
+    rows = event.rows[event.rows >= known]
+    return replace(event, rows=rows, peak=int(rows[np.argmax(scores[rows])]))

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from aedetect.data.arrays import Integers, Matrix
+from aedetect.data.arrays import Integers, Mask, Matrix
 from aedetect.data.series.channels import Channels
 from aedetect.models.ensemble import BLOCK_ROWS, window_errors
 from aedetect.scoring.fitted import FittedModel, SeriesParts
@@ -35,6 +35,14 @@ class SeriesAttribution:
         for channel, column in enumerate(owners):
             shares[:, column] += errors[:, channel]
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
+
+    def of_gross(self, gross: Mask) -> Matrix:
+        """Shares [rows, columns] of rows that are anomalous for their gross cells [rows, channels]."""
+        count, owners = self._owners
+        shares = np.zeros((len(gross), count), dtype=np.float32)
+        for channel, column in enumerate(owners):
+            shares[:, column] += gross[:, channel]
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1))
 
     @cached_property
     def _owners(self) -> tuple[int, list[int]]:

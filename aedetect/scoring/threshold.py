@@ -70,6 +70,13 @@ class ThresholdPolicy:
         return float(f"{float(self.calibration.p_values(above)[0]):.6g}")
 
     @property
+    def flagging_rate(self) -> float:
+        """The share of normal rows of series to flag at most: as asked, or less where alarms are counted."""
+        if self.settings.alarms_per_day is None:
+            return self.settings.alert_rate
+        return min(self.settings.alert_rate, self.expected_rate)
+
+    @property
     def origin(self) -> str:
         """What was asked for, in a few words."""
         if self.settings.value is not None:

@@ -10,18 +10,19 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data.arrays import Floats
 from aedetect.data.series.buffer import Gatherer
+from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.readings import compacted
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.scoring.alarms import LONG, StepScores
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.row_scores import peaks_of
-from aedetect.scoring.series import segment_scores
+from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
 from aedetect.training.profiling import LEAST_ROWS, chunks
@@ -47,8 +48,7 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     if series is None:
         raw = _table_scores(fitted, inputs)
     else:
-        raw, peaks = _series_scores(fitted, series, inputs, fitted.config)
-        series = replace(series, peaks=peaks)
+        raw, series = _series_scores(fitted, series, inputs, fitted.config)
     if len(raw) < LEAST_ROWS:
         raise too_few(inputs, len(raw), "calibration")
     names = ", ".join(source.name for source in inputs)
@@ -74,8 +74,8 @@ def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> Floats:
 
 def _series_scores(
     fitted: FittedModel, series: SeriesParts, inputs: Sequence[Input], config: Config
-) -> tuple[Floats, Floats]:
-    """Unscaled scores of the rows of normal series, ascending, and the largest of each window's length.
+) -> tuple[Floats, SeriesParts]:
+    """Unscaled scores of the rows of normal series, ascending, and the parts that follow from them.
 
     The first rows of a series, of which too little is known, are left out.
     """
@@ -84,22 +84,27 @@ def _series_scores(
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names
-    if fitted.long_table is not None:
-        rows = compacted(rows)
-    timeline = Timeline.of(rows.seconds, rows.series, state.gap)
-    segment_channels = standardized_segments(rows, timeline, names, series.scales, state.beginning)
+    rows, gross = series.set_aside(with_growth(rows, fitted.encoder, state.step), names)
+    timeline = Timeline.of(rows.seconds, rows.series, state.grid)
+    segment_channels = standardized_segments(
+        rows, timeline, names, series.scales, state.beginning, state.apart
+    )
+    usable_slots = ~timeline.marked(rows.infinite | rows.unscorable | gross.any(axis=1)) & ~timeline.empty()
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
-    def scores_of(index: int) -> Floats:
-        if len(segment_channels[index]) < state.window:
-            return np.empty(0)
-        scores = segment_scores(fitted, segment_channels[index], state.window)
-        known = warmup[index]
-        usable = ~(rows.infinite | rows.unscorable)[timeline.order[timeline.segments[index]]][known:]
-        return np.asarray(scores[known:][usable & ~np.isnan(scores[known:])])
+    def scores_of(index: int) -> tuple[Floats, dict[str, StepScores]]:
+        scores = segment_scores(fitted, segment_channels[index], state.window).without_first(warmup[index])
+        usable = usable_slots[timeline.segments[index]] & ~np.isnan(scores.raw)
+        known = {name: part.part(usable & ~np.isnan(part.score)) for name, part in scores.by_scale.items()}
+        return np.asarray(scores.raw[usable]), known
 
     with single_threaded(fitted.device) as workers:
-        scores_by_segment = list(ordered(scores_of, range(len(segment_channels)), workers))
-    raw = np.sort(np.concatenate([np.empty(0), *scores_by_segment]))
-    peaks = [peaks_of(scores, state.window) for scores in scores_by_segment if len(scores)]
-    return raw, np.concatenate([np.empty(0), *peaks])
+        scored = list(ordered(scores_of, range(len(segment_channels)), workers))
+    raw = np.sort(np.concatenate([np.empty(0), *(part for part, _ in scored)]))
+    peaks = [peaks_of(part, state.window) for part, _ in scored if len(part)]
+    alarms = series.alarms
+    if alarms is not None and len(raw):
+        alarms = alarms.recalibrated(
+            {name: [parts[name] for _, parts in scored] for name in (LONG, *alarms.scales)}
+        )
+    return raw, replace(series, peaks=np.concatenate([np.empty(0), *peaks]), alarms=alarms)

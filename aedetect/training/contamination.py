@@ -75,3 +75,11 @@ def _scaled(distances: Tensor) -> Tensor:
     logarithms = distances.clamp_min(1e-6).log()
     middle = logarithms.median()
     return (logarithms - middle) / (logarithms.quantile(0.9) - middle + 1e-9)
+
+
+def presumed_share(contamination: float | str) -> float:
+    """The share of the highest scores that no threshold rests on: what was said to be anomalies.
+
+    Where there only may be some, 0: the threshold then errs towards fewer false alarms.
+    """
+    return contamination if isinstance(contamination, float) else 0.0

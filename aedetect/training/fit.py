@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from aedetect.data.arrays import Floats
 from aedetect.scoring.fitted import FittedModel, scaled
+from aedetect.training.contamination import presumed_share
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
 from aedetect.training.long_inputs import with_wide_inputs
@@ -22,10 +20,10 @@ def fit(request: FitRequest) -> FittedModel:
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)
-    scale, calibration = scaled(_presumed_normal(learned.scores, run.config.training.contamination))
+    scale, calibration = scaled(learned.scores, presumed_share(run.config.training.contamination))
     return FittedModel(
         config=run.config,
-        encoder=profile.encoder,
+        encoder=learned.encoder or profile.encoder,
         members=learned.members,
         calibration=calibration,
         scale=scale,
@@ -46,13 +44,3 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     for text in profile.notices:
         run.callback.notice(text)
     return profile
-
-
-def _presumed_normal(scores: Floats, contamination: float | str) -> Floats:
-    """The scores without the highest ones, where the user said what share of the rows are anomalies.
-
-    Where they only may be, all are kept: the threshold then errs towards fewer false alarms.
-    """
-    if not isinstance(contamination, float):
-        return scores
-    return np.sort(scores)[: max(1, len(scores) - round(contamination * len(scores)))]

@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 
-from aedetect.data.arrays import Floats, Mask
+from aedetect.config import ModelConfig
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.channels import interpolated, steps_apart
 from aedetect.data.series.clock_detection import find_clock, guess_notice
+from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
 from aedetect.data.series.entities import Entities
-from aedetect.data.series.readings import compacted, repeated_readings
+from aedetect.data.series.grid import Grid
+from aedetect.data.series.gross import find_gross_cells, limits_of, without
+from aedetect.data.series.pace import duration
+from aedetect.data.series.readings import repeated_readings
 from aedetect.data.series.repeats import check_order
-from aedetect.data.series.scaling import Scales, SeriesState, standardized_segments
-from aedetect.data.series.segments import Interval, Timeline, find_interval, repeated_instants
+from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
+from aedetect.data.series.segments import Timeline, repeated_instants, slot_values
 from aedetect.data.series.timestamps import Clock, joined
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import single_threaded, window_scores
-from aedetect.models.registry import build_series
+from aedetect.models.registry import build_series, build_short
+from aedetect.scoring.alarms import (
+    SHORT,
+    STEP,
+    AlarmParts,
+    StepScores,
+    TimeScale,
+    log_scores,
+    short_steps,
+)
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.scoring.row_scores import peaks_of, row_scores
+from aedetect.scoring.series_alarms import step_scores_of
+from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.contamination import presumed_share
 from aedetect.training.feed import WindowFeed
+from aedetect.training.gross_notice import RowOrigins, gross_notices
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
@@ -52,6 +71,7 @@ from aedetect.training.split import unreadable_cell
 _BARE = 1.5
 # A stretch of the training rows that scores so many times the median looks anomalous itself.
 _STANDS_OUT = 4.0
+_Builder = Callable[[WindowLayout, ModelConfig], WindowAutoencoder]
 _NOTHING_TO_RESUME = (
     "there is nothing to resume: this architecture learns in one pass and keeps no checkpoints; "
     "training starts from the beginning"
@@ -60,26 +80,22 @@ _NOTHING_TO_RESUME = (
 
 @dataclass(frozen=True)
 class _Series:
-    """All rows to learn from, in the order of time, and what is known of them.
-
-    `repeated`: how many bear the timestamp of another row, or, in a long table, of another reading of
-    their channel.
-    """
+    """All rows to learn from, in the order of time, and what is known of them."""
 
     gatherer: Gatherer
     sketch: Sketch
     rows: Rows
-    interval: Interval
+    origins: RowOrigins
+    grid: Grid
     timeline: Timeline
-    repeated: int
 
     @property
     def names(self) -> list[tuple[str, ...]]:
         return self.gatherer.entities.names
 
-    def name_of(self, place: int) -> str:
-        """The series of the row at that place in the order of time."""
-        return " ".join(self.names[self.rows.series[self.timeline.order[place]]])
+    def name_of(self, number: int) -> str:
+        """What the series of that number is called."""
+        return " ".join(self.names[number])
 
 
 def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
@@ -89,14 +105,16 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     """
     series = _read(run, profile)
     _note(run, series, profile)
-    scales = Scales.fit(series.rows, series.names, series.gatherer.channels.measured)
+    series, scales = _without_gross_cells(run, series)
+    apart = _steps_apart(series)
     segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
-    beginning = whole_periods(USUAL_WINDOW, period(segments_of(USUAL_WINDOW)))
-    values = segments_of(beginning)
-    window = window_steps(run.config.series.window, series.interval.step, values)
+    first = [interpolated(segment) for segment in segments_of(USUAL_WINDOW, apart)]
+    beginning = whole_periods(USUAL_WINDOW, period(first))
+    values = segments_of(beginning, apart)
+    window = window_steps(run.config.series.window, series.grid.step, [interpolated(part) for part in values])
     segments = TrainingSegments.of(values, window, run.request.inputs[0].name)
     run.callback.stage("training")
-    training = _SeriesTraining(run, segments)
+    training = _SeriesTraining(run, segments, build_series)
     checkpointer = run.checkpointer(lambda: _fingerprint(run, profile, segments))
     members, records, scores = training.fit(checkpointer)
     if not run.config.training.contamination:
@@ -104,11 +122,13 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     state = SeriesState(
         clock=series.gatherer.clock,
         entity=series.gatherer.entities.columns,
-        step=series.interval.step,
-        gap=series.interval.gap,
+        step=series.grid.step,
+        gap=series.grid.gap,
+        phase=series.grid.phase,
+        apart=apart,
         window=window,
         beginning=beginning,
-        scaled_apart=scales is not None,
+        scaled_apart=scales is not None and scales.apart,
         names=scales.names if scales else (),
     )
     peaks = np.concatenate([peaks_of(part, window) for part in scores.spans])
@@ -117,17 +137,48 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         records=records,
         scores=np.concatenate(scores.spans),
         folded=training.folded,
-        rows=profile.rows,
+        rows=len(series.rows),
         rows_left_out={"labelled": profile.labelled},
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
-        series=SeriesParts(state, scales, peaks),
+        series=SeriesParts(
+            state, scales, peaks, _limits(series, scales), _alarm_parts(run, values, scores, window)
+        ),
+        encoder=series.gatherer.encoder,
     )
+
+
+def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Scales | None]:
+    """The series, its gross cells missing, and their scales; which cells those were is said."""
+    channels = series.gatherer.channels
+    gross = find_gross_cells(series.rows, channels.measured)
+    for text in gross_notices(gross, channels.owners, series.origins):
+        run.callback.notice(text)
+    rows = without(series.rows, gross)
+    scales = Scales.fit(rows, series.names, channels.measured)
+    if scales is None and gross.any():
+        # The columns were standardised with them.
+        scales = Scales.shared(rows, channels.measured)
+    return replace(series, rows=rows), scales
+
+
+def _steps_apart(series: _Series) -> tuple[int, ...]:
+    """For how many steps a known cell of each channel holds."""
+    values = slot_values(series.rows, series.timeline)
+    return tuple(steps_apart([values[part] for part in series.timeline.segments]).tolist())
+
+
+def _limits(series: _Series, scales: Scales | None) -> Matrix:
+    """Beyond which cells are gross [2, channels], in the scale of their series."""
+    rows, measured = series.rows, series.gatherer.channels.measured
+    centers, spreads = series_scales(rows, series.names, scales, len(rows))
+    return limits_of((rows.values - centers[rows.series]) / spreads[rows.series], measured)
 
 
 def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     settings, sketch = run.config.series, Sketch.empty(profile.encoder)
     gatherer: Gatherer | None = None
+    origins, search = RowOrigins(), CounterSearch(profile.encoder)
     for chunk in chunks(run.request.inputs, run.config):
         if not len(chunk.batch):
             continue
@@ -135,21 +186,34 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             clock = _clock(run, chunk, profile.schema.rules)
             gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
         encoded = take(gatherer, chunk)
+        search.take(encoded, gatherer.newest.series)
+        origins.add(chunk)
         sketch.update(encoded.matrix, encoded.changed_constants)
         last = chunk
     assert gatherer is not None
     rows = gatherer.rows()
-    repeated = None
-    if settings.series_name is not None:
-        repeated, rows = repeated_readings(rows), compacted(rows)
-    elif not settings.entity:
+    if not settings.entity and settings.series_name is None:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
-    interval = find_interval(rows.seconds, rows.series)
-    timeline = Timeline.of(rows.seconds, rows.series, interval.gap)
-    if repeated is None:
-        repeated = repeated_instants(rows.seconds, timeline)
-    return _Series(gatherer, sketch, rows, interval, timeline, repeated)
+    grid = Grid.fit(rows.seconds, rows.series, settings.every)
+    timeline = Timeline.of(rows.seconds, rows.series, grid)
+    series = _Series(gatherer, sketch, rows, origins, grid, timeline)
+    return _with_growth(run, series, search)
+
+
+def _with_growth(run: TrainingRun, series: _Series, search: CounterSearch) -> _Series:
+    """The series, the growth of raw counters in place of their levels; which columns those are is said."""
+    rows, gatherer, step = series.rows, series.gatherer, series.grid.step
+    if not gatherer.encoder.counters:
+        places, readings = search.result(rows.seconds, rows.series)
+        growth = growth_per_step(readings, rows.seconds, rows.series, step)
+        gatherer.counting(gatherer.encoder.counting(places, growth))
+        rows = replace(rows, readings=readings)
+    for place in gatherer.encoder.counters:
+        series.sketch.leave_out(place)
+    for text in counter_notices(gatherer.encoder):
+        run.callback.notice(text)
+    return replace(series, rows=with_growth(rows, gatherer.encoder, step))
 
 
 def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:
@@ -183,36 +247,68 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
 
 
 def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
-    repeated = series.repeated
+    long = run.config.series.series_name is not None
+    rows, timeline = series.rows, series.timeline
+    repeated = repeated_readings(rows) if long else repeated_instants(rows.seconds, timeline)
     if repeated:
         run.callback.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
     gaps = int((~series.timeline.first).sum())
     if gaps:
         run.callback.notice(
             f"{gaps:,} gap{'s' * (gaps != 1)} in the series, whose steps are "
-            f"{_duration(series.interval.step)}; no window spans one"
+            f"{duration(series.grid.step)}; no window spans one"
+        )
+    empty = int(series.timeline.empty().sum())
+    if empty:
+        run.callback.notice(
+            f"{empty:,} step{'s' * (empty != 1)} of {duration(series.grid.step)} "
+            f"{'are' if empty != 1 else 'is'} absent ({empty / len(series.timeline.seconds):.1%}); windows "
+            "are judged by what they have"
         )
     if profile.labelled:
         run.callback.notice(f"left out of training: {profile.labelled:,} rows labelled as anomalies")
 
 
-def _duration(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
+def _alarm_parts(
+    run: TrainingRun, segments: Sequence[Matrix], long_scores: _Scores, window: int
+) -> AlarmParts:
+    """What the segments [steps, channels] teach of short windows and single steps."""
+    causal, left_out = run.config.series.causal, presumed_share(run.config.training.contamination)
+    deviations = [step_deviations(segment, causal) for segment in segments]
+    usual = usual_deviations(deviations)
+    by_step = np.concatenate([step_scores(part, usual) for part in deviations])[long_scores.calibrates]
+    by_step = by_step[~np.isnan(by_step)]
+    scales = {STEP: TimeScale.of([StepScores(by_step, by_step, by_step)], by_step, left_out)}
+    short: list[WindowAutoencoder] = []
+    steps = short_steps(window)
+    if steps is not None:
+        short_segments = TrainingSegments.of(segments, steps, run.request.inputs[0].name)
+        training = _SeriesTraining(run, short_segments, build_short)
+        short, _, scores = training.fit(Checkpointer.none())
+        scales = {SHORT: scores.scale(left_out), **scales}
+    long_scale = long_scores.scale(left_out)
+    return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread)
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """Unscaled scores by networks that never saw what they score.
+    """Scores by networks that never saw what they score.
 
-    `spans`: those of each span of the calibration sets [steps of the span, without unscored ones];
-    `by_step` [steps]: the same, 0 where there is none.
+    `spans`: unscaled ones of each span of the calibration sets [steps of the span, without unscored
+    ones]; `scales`, `windows`: logarithms of the same, and of those of all windows of these spans;
+    `by_step` [steps]: of each step, unscaled, 0 where there is none; `calibrates` [steps]: which steps
+    are of a calibration set.
     """
 
     spans: list[Floats]
+    scales: list[StepScores]
+    windows: list[Floats]
     by_step: Floats
+    calibrates: Mask
+
+    def scale(self, left_out: float) -> TimeScale:
+        """What these scores come to as a scale of time; see `TimeScale.of`."""
+        return TimeScale.of(self.scales, np.concatenate(self.windows), left_out)
 
 
 class _SeriesTraining:
@@ -222,9 +318,10 @@ class _SeriesTraining:
     it; those with weights are kept, one a fold, and their scores averaged.
     """
 
-    def __init__(self, run: TrainingRun, segments: TrainingSegments):
+    def __init__(self, run: TrainingRun, segments: TrainingSegments, builder: _Builder):
         self.run = run
         self.segments = segments
+        self.builder = builder
         with seeded(run.config.training.seed, run.device):
             self.trained = has_weights(self._build())
         self.folded = is_folded(segments, self.trained)
@@ -249,25 +346,30 @@ class _SeriesTraining:
 
     def _build(self) -> WindowAutoencoder:
         segments = self.segments
-        return build_series(WindowLayout(segments.window, segments.steps.shape[1]), self.run.config.model)
+        return self.builder(WindowLayout(segments.window, segments.steps.shape[1]), self.run.config.model)
 
     def _tasks(self, splits: Sequence[TimeSplit]) -> Iterator[MemberTask[WindowAutoencoder]]:
         segments, settings = self.segments, self.run.config.training
         for split in splits:
             seed = member_seed(settings.seed, split.index)
             feed = WindowFeed(
-                segments.steps, split.learned, segments.window, settings.batch_size, seed, self.run.device
+                segments.filled, split.learned, segments.window, settings.batch_size, seed, self.run.device
             )
             yield MemberTask(self._build, feed, feed.windows(torch.from_numpy(split.validation)), seed)
 
     def _score(self, members: Sequence[WindowAutoencoder], splits: Sequence[TimeSplit]) -> _Scores:
-        scores = _Scores([], np.zeros(len(self.segments.steps)))
+        steps = len(self.segments.steps)
+        scores = _Scores([], [], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_))
         for model, split in zip(members, splits, strict=True):
-            for first, span_scores in _calibration_scores(self.run, model, self.segments, split.calibration):
-                scores.by_step[first : first + len(span_scores)] = np.nan_to_num(span_scores)
-                known = span_scores[~np.isnan(span_scores)]
-                if len(known):
-                    scores.spans.append(known)
+            scores.calibrates[split.calibration] = True
+            held_out = _calibration_scores(self.run, model, self.segments, split.calibration)
+            for first, span, by_scale, windows in held_out:
+                scores.by_step[first : first + len(span)] = np.nan_to_num(span)
+                known = ~np.isnan(span)
+                if known.any():
+                    scores.spans.append(span[known])
+                    scores.scales.append(by_scale.part(known))
+                    scores.windows.append(windows[~np.isnan(windows)])
         if not scores.spans:
             raise too_few_windows(self.segments.window)
         return scores
@@ -275,11 +377,11 @@ class _SeriesTraining:
 
 def _calibration_scores(
     run: TrainingRun, model: WindowAutoencoder, segments: TrainingSegments, marked: Mask
-) -> Iterator[tuple[int, Floats]]:
+) -> Iterator[tuple[int, Floats, StepScores, Floats]]:
     """Scores of the steps marked [steps], from windows that hold little or nothing learned.
 
-    A span of them at a time: the place of its first step, and its scores [steps of the span], NaN
-    where there is none.
+    A span of them at a time: the place of its first step, its scores [steps of the span], NaN where
+    there is none, the same as logarithms, and those of the windows [windows].
     """
     settings, window = run.config.series, segments.window
     for start, length in zip(segments.starts.tolist(), segments.lengths.tolist(), strict=True):
@@ -292,25 +394,29 @@ def _calibration_scores(
             if high - low < window:
                 continue
             raw = window_scores([model], segments.steps[start + low : start + high], window, run.device)
-            scores = row_scores(raw, window, settings.causal, settings.smoothing)
-            yield start + first, scores[first - low : last - low]
+            row = row_scores(raw, window, settings.causal, settings.smoothing)
+            scores = step_scores_of(raw, window, settings)
+            span = slice(first - low, last - low)
+            yield start + first, row[span], scores.part(span), log_scores(raw)
 
 
 def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:
     """Say where the training rows look anomalous themselves."""
-    by_step, rows, timeline = scores.by_step, series.rows, series.timeline
+    by_step, timeline = scores.by_step, series.timeline
     peak = int(by_step.argmax())
-    times = float(by_step[peak]) / max(float(np.median(np.concatenate(scores.spans))), 1e-12)
+    usual = float(np.median(np.concatenate(scores.spans)))
+    times = float(by_step[peak]) / max(usual, 1e-12)
     if times < _STANDS_OUT:
         return
     calm = np.flatnonzero(by_step < by_step[peak] / 2)
     before, after = calm[calm < peak], calm[calm > peak]
     # What is odd lies within half a window of the rows that score high.
-    series_steps = np.flatnonzero(rows.series[timeline.order] == rows.series[timeline.order[peak]])
+    owners = np.repeat(timeline.series, timeline.lengths)
+    series_steps = np.flatnonzero(owners == owners[peak])
     first = max(int(before[-1]) + 1 - window // 2 if len(before) else 0, int(series_steps[0]))
     last = min(int(after[0]) - 1 + window // 2 if len(after) else len(by_step) - 1, int(series_steps[-1]))
-    start, end = rows.seconds[timeline.order[[first, last]]].tolist()
-    name, when = series.name_of(peak), series.gatherer.clock.stretch(start, end)
+    start, end = timeline.seconds[[first, last]].tolist()
+    name, when = series.name_of(int(owners[peak])), series.gatherer.clock.stretch(start, end)
     run.callback.notice(
         f"rows {f'of {name} ' if name else ''}somewhere {when} look "
         f"anomalous themselves: scores there are up to {times:.1f} times the usual; if they are, leave them "

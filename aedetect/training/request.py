@@ -15,6 +15,7 @@ import torch
 from aedetect._version import __version__
 from aedetect.config import Config
 from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.features import FeatureEncoder
 from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
@@ -115,7 +116,8 @@ class Learned:
     `members` are the networks, with a record each, `scores` those of the calibration set, unscaled
     [rows], and `folded` says whether each row was scored by the one network that never saw it
     (cross-conformal). `rows` were learned from or calibrated with; `rows_left_out` counts the
-    others, by reason. `normal_rows` [rows, features] show what is normal.
+    others, by reason. `normal_rows` [rows, features] show what is normal. `encoder`: that of the
+    first pass, where what was learned has changed it.
     """
 
     members: Sequence[Any]
@@ -128,3 +130,4 @@ class Learned:
     sketch: Sketch | None
     series: SeriesParts | None = None
     heads: AuxiliaryHeads | None = None
+    encoder: FeatureEncoder | None = None

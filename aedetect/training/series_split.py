@@ -10,7 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from aedetect.data.arrays import Integers, Mask, Matrix
+from aedetect.data.series.channels import interpolated
 from aedetect.errors import DataError
+from aedetect.models.ensemble import mostly_known
 
 # Long series: so many spans, spread evenly, calibrate with this share of the rows, at most so many rows.
 _CALIBRATION_SHARE, _BLOCKS, _MOST_CALIBRATION = 0.2, 10, 100_000
@@ -24,11 +26,13 @@ _MOST_VALIDATION = 256
 class TrainingSegments:
     """Segments of series, without gaps, end to end.
 
-    `steps` [steps, channels] are those of all segments; `starts` and `lengths` [segments] say where
+    `steps` [steps, channels] are those of all segments, NaN where missing, and `filled` the same with
+    something in its place; `starts` and `lengths` [segments] say where
     each lies; `window` is the length of a window in steps.
     """
 
     steps: Matrix
+    filled: Matrix
     starts: Integers
     lengths: Integers
     window: int
@@ -40,10 +44,11 @@ class TrainingSegments:
         longest = int(lengths.max(initial=0))
         if longest < window:
             raise DataError(
-                f"{name}: the longest segment without a gap has {longest:,} rows, and a window {window:,}; "
+                f"{name}: the longest segment without a gap has {longest:,} steps, and a window {window:,}; "
                 "give more rows or a shorter --window"
             )
-        training_segments = cls(np.concatenate(segments), np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
+        steps, filled = np.concatenate(segments), np.concatenate([interpolated(part) for part in segments])
+        training_segments = cls(steps, filled, np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
         if len(training_segments.window_starts()) < 2:
             raise DataError(
                 f"{name}: only one window of {window:,} rows; give more rows or a shorter --window"
@@ -51,13 +56,17 @@ class TrainingSegments:
         return training_segments
 
     def window_starts(self, without: Mask | None = None) -> Integers:
-        """Places in `steps` of all windows that contain no step marked in `without` [steps]; [windows]."""
+        """Places in `steps` of the windows that contain no step marked in `without` [steps]; [windows].
+
+        Those of which less than half is known are left out.
+        """
         places = [
             np.arange(start, start + length - self.window + 1)
             for start, length in zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
             if length >= self.window
         ]
-        starts = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        starts: Integers = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        starts = starts[mostly_known(self.steps, self.window)[starts]]
         if without is None or not len(starts):
             return starts
         marked = np.r_[0, np.cumsum(without)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,15 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import Vocabulary
+from aedetect.data.features.feature_statistics import (
+    NO_QUANTILES,
+    STATISTICS,
+    Feature,
+    growth_feature,
+    number_feature,
+    statistics_of,
+    truth_feature,
+)
 from aedetect.data.features.layout import Layout
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import Column, Schema
@@ -23,7 +33,6 @@ from aedetect.data.schema import Column, Schema
 # A number that lies off its learned range by more than so many times that range is strange, whatever
 # else its row holds.
 _REACH = 2.0
-STATISTICS = ("center", "spread", "mean", "deviation", "quantiles")
 
 
 class NumericColumn(BaseModel):
@@ -32,7 +41,8 @@ class NumericColumn(BaseModel):
     `words`: whether its cells are booleans, stored as such or spelled out as in yes and no. A column
     of the numbers 0 and 1 is read as numbers, so that a 5 is a strange value and not an unreadable one.
     `whole`: whether all its numbers were whole, or all its instants dates. `spellings`: its
-    words for false and true. `span`: its first and last instant, in seconds since 1970.
+    words for false and true. `span`: its first and last instant, in seconds since 1970. `counter`:
+    whether it only grows, and is learned by its growth per row of a series.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +56,7 @@ class NumericColumn(BaseModel):
     whole: bool = False
     spellings: tuple[str, str] | None = None
     span: tuple[float, float] | None = None
+    counter: bool = False
 
     @property
     def width(self) -> int:
@@ -99,7 +110,8 @@ class Encoded:
     `matrix` [rows, features]: see `Layout`. `unscorable` [rows]: a cell cannot be read, or there is
     no value at all. `infinite` [rows]: a number is infinite or beyond float32.
     `changed_constants` [rows, constants]: differ from the one value of training.
-    `out_of_range` [rows, numeric features]: lie far beyond all that were learned.
+    `out_of_range` [rows, numeric features]: lie far beyond all that were learned. `numbers` [rows,
+    numeric features]: as they were read, not scaled; those of counters are missing in `matrix`.
     By column name: `unreadable`; `filled`, how many cells of a numeric column are not missing;
     `unseen`, how many are of no known category.
     """
@@ -109,6 +121,7 @@ class Encoded:
     infinite: Mask
     changed_constants: Mask
     out_of_range: Mask
+    numbers: Floats
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
@@ -140,16 +153,16 @@ class FeatureEncoder:
         `max_categories`: how many categories of a column are told apart; the others count as rare.
         """
         columns: list[NumericColumn] = []
-        features: list[_Feature] = []
+        features: list[Feature] = []
         vocabularies: list[Vocabulary] = []
         for column in schema.columns:
             profile = profiles[column.name]
             if column.role in ("numeric", "boolean"):
                 columns.append(_number_column(column, profile))
-                features.append(_truth_feature(profile) if columns[-1].words else _number_feature(profile))
+                features.append(truth_feature(profile) if columns[-1].words else number_feature(profile))
             elif column.role == "datetime":
                 columns.append(_datetime_column(column, profile))
-                features += [_Feature(0.0, 1.0, 0.0, 1.0, _NO_QUANTILES)] * columns[-1].width
+                features += [Feature(0.0, 1.0, 0.0, 1.0, NO_QUANTILES)] * columns[-1].width
             elif column.role == "categorical":
                 missing = profile.counted_rows - sum(profile.counts.values())
                 codes = profile.holds_codes
@@ -162,7 +175,29 @@ class FeatureEncoder:
             if column.role == "constant" and column.constant is not None
         }
         state = EncoderState(numeric=tuple(columns), categorical=tuple(vocabularies), constant=constants)
-        return cls(schema, state, _statistics(features))
+        return cls(schema, state, statistics_of(features))
+
+    @cached_property
+    def counters(self) -> list[int]:
+        """The numeric features that are counters."""
+        features = [column for column in self.state.numeric for _ in range(column.width)]
+        return [place for place, column in enumerate(features) if column.counter]
+
+    def counting(self, places: Sequence[int], growth: Floats) -> FeatureEncoder:
+        """This encoder with the numeric features at `places` as counters.
+
+        `growth` [rows, places], NaN where it is not known: their statistics take the place of the levels'.
+        """
+        statistics = {name: values.copy() for name, values in self.statistics().items()}
+        for place, values in zip(places, growth.T, strict=True):
+            feature = growth_feature(values)
+            for name in STATISTICS:
+                statistics[name][place] = getattr(feature, name)
+        counters = {self.owners[place] for place in places}
+        columns = tuple(
+            column.model_copy(update={"counter": column.column in counters}) for column in self.state.numeric
+        )
+        return FeatureEncoder(self.schema, self.state.model_copy(update={"numeric": columns}), statistics)
 
     @property
     def layout(self) -> Layout:
@@ -219,12 +254,17 @@ class FeatureEncoder:
         empty = np.isnan(numbers).all(axis=1) & (codes == 0).all(axis=1)
         # Where only constants are watched, there is nothing to be missing.
         empty &= numbers.shape[1] + codes.shape[1] > 0
+        levels = numbers
+        if self.counters:
+            levels = numbers.copy()
+            levels[:, self.counters] = np.nan
         return Encoded(
-            np.concatenate([numeric.scale(numbers, self.center, self.spread), codes], axis=1),
+            np.concatenate([numeric.scale(levels, self.center, self.spread), codes], axis=1),
             unscorable | empty,
             np.asarray((np.abs(numbers) > cells.LARGEST).any(axis=1)),
             self._changed_constants(batch),
-            self._out_of_range(numbers),
+            self._out_of_range(levels),
+            numbers,
             unreadable,
             filled,
             unseen,
@@ -285,29 +325,6 @@ class FeatureEncoder:
         return phases
 
 
-@dataclass(frozen=True)
-class _Feature:
-    """The statistics of one numeric feature; `quantiles` at `numeric.QUANTILE_RANKS`."""
-
-    center: float
-    spread: float
-    mean: float
-    deviation: float
-    quantiles: Floats
-
-
-_NO_QUANTILES = np.full(len(numeric.QUANTILE_RANKS), np.nan)
-
-
-def _statistics(features: Sequence[_Feature]) -> dict[str, Floats]:
-    """The statistics by name: [features], and quantiles [features, ranks]."""
-    statistics = {
-        name: np.array([getattr(feature, name) for feature in features], dtype=np.float64)
-        for name in STATISTICS
-    }
-    return {**statistics, "quantiles": statistics["quantiles"].reshape(len(features), len(_NO_QUANTILES))}
-
-
 def _number_column(column: Column, profile: ColumnProfile) -> NumericColumn:
     words = column.role == "boolean" and (profile.bad_numbers > 0 or profile.is_boolean_type)
     return NumericColumn(
@@ -335,21 +352,6 @@ def _datetime_column(column: Column, profile: ColumnProfile) -> NumericColumn:
 
 def _missing_rate(profile: ColumnProfile) -> float:
     return (profile.missing + 0.5) / (profile.rows + 1)
-
-
-def _number_feature(profile: ColumnProfile) -> _Feature:
-    numbers = profile.numbers
-    center, spread = numeric.location_and_spread(numbers)
-    quantiles = numbers.quantiles(numeric.QUANTILE_RANKS) if numbers.count else _NO_QUANTILES
-    return _Feature(center, spread, *numeric.mean_and_deviation(numbers, spread), quantiles)
-
-
-def _truth_feature(profile: ColumnProfile) -> _Feature:
-    """Of booleans in words, or stored as such: the more frequent one, and their spread around it."""
-    true = sum(count for word, count in profile.counts.items() if word.lower() in cells.TRUE_TOKENS)
-    share = true / max(sum(profile.counts.values()), 1)
-    center, spread = float(share > 0.5), max((share * (1 - share)) ** 0.5, 0.01)
-    return _Feature(center, spread, center, spread, _NO_QUANTILES)
 
 
 def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:

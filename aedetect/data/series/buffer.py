@@ -21,7 +21,8 @@ class Rows:
 
     `seconds` [rows]: since 1970, NaN where unknown. `series` [rows]: numbers of `Entities`.
     `values` [rows, channels]: NaN where missing. `unscorable` [rows]: a cell cannot be read, or
-    the time is missing. `infinite` [rows]: a number is infinite or beyond float32.
+    the time is missing. `infinite` [rows]: a number is infinite or beyond float32. `readings` [rows,
+    counters]: counters as they were read, whose channels are missing in `values`; None without any.
     """
 
     seconds: Floats
@@ -29,6 +30,7 @@ class Rows:
     values: Matrix
     unscorable: Mask
     infinite: Mask
+    readings: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -41,6 +43,7 @@ class Rows:
             self.values[which],
             self.unscorable[which],
             self.infinite[which],
+            None if self.readings is None else self.readings[which],
         )
 
 
@@ -64,6 +67,7 @@ class Gatherer:
         series = self.entities.number(batch, rules)
         times = self._times.read(batch, series, rules, locate)
         encoded = self.encoder.transform(batch)
+        counters = self.encoder.counters
         timeless = np.isnan(times.seconds)
         self._parts.append(
             Rows(
@@ -72,9 +76,19 @@ class Gatherer:
                 self.channels.of_rows(encoded),
                 encoded.unscorable | timeless,
                 encoded.infinite,
+                encoded.numbers[:, counters] if counters else None,
             )
         )
         return encoded, times
+
+    @property
+    def newest(self) -> Rows:
+        """The rows of the batch taken last."""
+        return self._parts[-1]
+
+    def counting(self, encoder: FeatureEncoder) -> None:
+        """Go on with an encoder that knows of counters; channels stay where they are."""
+        self.encoder, self.channels = encoder, Channels.of(encoder)
 
     def rows(self) -> Rows:
         """All that was taken."""
@@ -91,6 +105,9 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         nothing.astype(np.bool_),
         nothing.astype(np.bool_),
     )
+    readings = [part.readings for part in parts if part.readings is not None]
+    # Of rows that nothing is known of, counters begin anew.
+    known = bool(readings) and len(readings) == len(parts)
     parts = [empty, *parts]
     return Rows(
         np.concatenate([part.seconds for part in parts]),
@@ -98,4 +115,5 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.unscorable for part in parts]),
         np.concatenate([part.infinite for part in parts]),
+        np.concatenate(readings) if known else None,
     )

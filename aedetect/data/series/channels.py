@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features.encoder import Encoded, FeatureEncoder
 
 # Beyond so many standard deviations a value counts by its logarithm.
@@ -116,11 +117,44 @@ def inverse_log_compressed(values: Matrix) -> Matrix:
     return np.where(size > _LINEAR, np.sign(values) * outer, values)
 
 
-def filled_forward(values: Matrix) -> Matrix:
-    """Missing values [steps, channels] of one segment as the last known ones; at its start as 0."""
+def filled_forward(values: Matrix, steps: Integers | None = None) -> Matrix:
+    """Missing values [steps, channels] of one segment as the last known ones; at its start as 0.
+
+    With `steps` [channels], only those up to so many steps after a known one; the others stay missing.
+    """
+    missing = np.isnan(values)
+    if not missing.any() or (steps is not None and not (steps > 0).any()):
+        return values
+    places = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(missing, -1, places), axis=0)
+    filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
+    if steps is None:
+        return np.where(last < 0, np.float32(0), filled)
+    return np.where((last < 0) | (places - last > steps), np.float32(np.nan), filled)
+
+
+def interpolated(values: Matrix) -> Matrix:
+    """Missing values [steps, channels] of one segment as a line between known ones; 0 where there is none."""
     missing = np.isnan(values)
     if not missing.any():
         return values
-    steps = np.arange(len(values))[:, None]
-    last = np.maximum.accumulate(np.where(missing, -1, steps), axis=0)
-    return np.where(last < 0, np.float32(0), np.take_along_axis(values, np.maximum(last, 0), axis=0))
+    filled, steps = values.copy(), np.arange(len(values))
+    for channel in np.flatnonzero(missing.any(axis=0)):
+        gaps = missing[:, channel]
+        known = steps[~gaps]
+        filled[gaps, channel] = np.interp(steps[gaps], known, values[known, channel]) if len(known) else 0.0
+    return filled
+
+
+def steps_apart(segments: Sequence[Matrix]) -> Integers:
+    """How many steps usually lie between known cells of each channel of segments [steps, channels].
+
+    That of a sensor that is read every fifth step is 4.
+    """
+    width = segments[0].shape[1] if segments else 0
+    apart = np.zeros(width, dtype=np.int64)
+    for channel in range(width):
+        pauses = [np.diff(np.flatnonzero(~np.isnan(segment[:, channel]))) for segment in segments]
+        known = np.concatenate([np.empty(0, dtype=np.int64), *pauses])
+        apart[channel] = int(np.median(known)) - 1 if len(known) else 0
+    return apart

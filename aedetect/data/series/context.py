@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import numpy as np
 
-from aedetect.data.arrays import Integers
+from aedetect.data.arrays import Integers, Mask
 from aedetect.data.series.buffer import Rows, together
 from aedetect.data.series.entities import Name
-from aedetect.data.series.readings import compacted
+from aedetect.data.series.readings import read_again
 
+# The scales of time that alarms are raised at.
+SCALES = ("long", "short", "step")
 _HEADER = struct.Struct("<QQ")
+_ALARMS = struct.Struct("<" + "d?ddq" * len(SCALES) + "dqd")
+_NO_LEVEL = (0.0, False, 0.0, 0.0, 0)
 _UNSCORABLE, _INFINITE = 1, 2
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
 
 
 @dataclass(frozen=True)
+class AlarmState:
+    """Where the alarms of a series stood after its last row that is not after `until`, in seconds.
+
+    `levels`: by scale, what `scoring.tracking.Level` holds, in its order. `event`: the number of the last
+    event that had begun, 0 for none, and `event_until`, its last flagged row by then, in seconds.
+    """
+
+    levels: Mapping[str, tuple[float, bool, float, float, int]] = field(default_factory=dict)
+    until: float = -math.inf
+    event: int = 0
+    event_until: float = -math.inf
+
+
+@dataclass(frozen=True)
 class SeriesContext:
     """The last rows of one series (and its first, where they scale it), kept for the next run.
 
-    In the order of time, all of series number 0 and with a known time; at least one.
+    In the order of time, all of series number 0 and with a known time; at least one. `alarms`: where
+    its alarms stood.
     """
 
     rows: Rows
+    alarms: AlarmState = field(default_factory=AlarmState)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -39,11 +61,14 @@ class SeriesContext:
         return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
 
     def to_bytes(self) -> bytes:
-        """Counts of rows and channels, then times, values and flags, all with the lowest byte first."""
-        rows = self.rows
+        """Counts of rows and channels, then times, values, flags, alarms and counters; lowest byte first."""
+        rows, state = self.rows, self.alarms
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
         parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
-        return _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
+        data = _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        data += _ALARMS.pack(*levels, state.until, state.event, state.event_until)
+        return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SeriesContext:
@@ -53,13 +78,20 @@ class SeriesContext:
         except struct.error as error:
             raise ValueError(str(error)) from None
         sizes = (8 * rows, 4 * rows * channels, rows)
-        if len(data) != _HEADER.size + sum(sizes):
+        # Those of earlier versions end with the flags.
+        more = len(data) - _HEADER.size - sum(sizes)
+        readings_size = more - _ALARMS.size if more else 0
+        if readings_size and (readings_size < 0 or not rows or readings_size % (8 * rows)):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
             np.frombuffer(data[start:end], kind)
             for start, end, kind in zip(ends, ends[1:], ("<f8", "<f4", "u1"), strict=False)
         )
+        readings = None
+        if readings_size:
+            stored = np.frombuffer(data[ends[-1] + _ALARMS.size :], "<f8")
+            readings = stored.astype(np.float64).reshape(rows, -1)
         return cls(
             Rows(
                 seconds.astype(np.float64),
@@ -67,30 +99,31 @@ class SeriesContext:
                 values.astype(np.float32).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
-            )
+                readings,
+            ),
+            _alarm_state(data[ends[-1] :]),
         )
 
 
 class CarryOver:
     """The contexts of all series, and what they become with each input.
 
-    Of each series the last `length` rows are kept; of those that are scaled by their warm-up, which
+    Of each series the last `span` seconds are kept; of those that are scaled by their warm-up, which
     are all but `scaled`, the first `warmup` rows too. `gap` is the pause, in seconds, after which
-    what went before counts no more. In `long` tables rows of one instant are of several channels: they are
-    kept as one.
+    what went before counts no more. In `long` tables rows of one instant are of several channels.
     """
 
     def __init__(
         self,
         known: Mapping[Name, SeriesContext],
-        length: int,
+        span: float,
         gap: float,
         warmup: int = 0,
         scaled: frozenset[Name] = frozenset(),
         long: bool = False,
     ):
         self._known = dict(known)
-        self._length = length
+        self._span = span
         self._gap = gap
         self._warmup = warmup
         self._scaled = scaled
@@ -109,37 +142,38 @@ class CarryOver:
         for number, part in _by_series(others):
             if names[number] in self._known:
                 context_rows = self._known[names[number]].rows
-                again = np.isin(context_rows.seconds, part.seconds)
-                new = np.flatnonzero(~again | self._long)
+                new = np.flatnonzero(~self._again(context_rows, part))
                 prior_parts.append(_picked(context_rows, new, number))
         return together(prior_parts, others.values.shape[1])
 
-    def after(self, rows: Rows, names: list[Name]) -> dict[Name, SeriesContext]:
+    def after(
+        self, rows: Rows, names: list[Name], alarms_at: Callable[[int, Rows], AlarmState]
+    ) -> dict[Name, SeriesContext]:
         """Take in the rows of an input, whose series are called `names`; gives the contexts it changes.
 
-        Rows that bear the instant of kept ones take their place: the input was delivered again. Those of a
-        long table join them.
+        `alarms_at`: where the alarms of a series, by its number, stood at the end of what is kept of it.
+        Rows that bear the instant of kept ones take their place: the input was delivered again.
         """
         changed = {}
         for number, part in _by_series(rows):
             name = names[number]
-            if self._long:
-                old_parts = [self._known[name].rows] if name in self._known else []
-                part = compacted(together([*old_parts, part], part.values.shape[1]))
-                if not len(part):
-                    continue
-            elif name in self._known:
+            if name in self._known:
                 old = self._known[name].rows
-                old = _picked(old, np.flatnonzero(~np.isin(old.seconds, part.seconds)), 0)
+                old = _picked(old, np.flatnonzero(~self._again(old, part)), 0)
                 part = together([old, part], part.values.shape[1])
                 part = _picked(part, np.argsort(part.seconds, kind="stable"), 0)
-            changed[name] = SeriesContext(self._cut(part, 0 if name in self._scaled else self._warmup))
+            retained = self._cut(part, 0 if name in self._scaled else self._warmup)
+            changed[name] = SeriesContext(retained, alarms_at(number, retained))
         self._known |= changed
         return changed
 
+    def _again(self, old: Rows, new: Rows) -> Mask:
+        """Which `old` rows [rows] are among the `new` ones of the same series: they were delivered again."""
+        return read_again(old, new) if self._long else np.isin(old.seconds, new.seconds)
+
     def _cut(self, rows: Rows, first: int) -> Rows:
         """The first and the last of rows in the order of time."""
-        start = len(rows) - self._length
+        start = int(np.searchsorted(rows.seconds, rows.seconds[-1] - self._span))
         if start <= first:
             return rows
         retained_rows = _picked(rows, np.r_[np.arange(first), np.arange(start, len(rows))], 0)
@@ -151,6 +185,15 @@ class CarryOver:
             if len(known):
                 retained_rows.values[first, channel] = segment[known[-1], channel]
         return retained_rows
+
+
+def _alarm_state(data: bytes) -> AlarmState:
+    if not data:
+        return AlarmState()
+    *stated, until, event, event_until = _ALARMS.unpack_from(data)
+    width = len(_NO_LEVEL)
+    levels = {name: tuple(stated[place * width : (place + 1) * width]) for place, name in enumerate(SCALES)}
+    return AlarmState(levels, until, event, event_until)
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:
@@ -170,4 +213,5 @@ def _picked(rows: Rows, places: Integers, number: int) -> Rows:
         rows.values[places],
         rows.unscorable[places],
         rows.infinite[places],
+        None if rows.readings is None else rows.readings[places],
     )

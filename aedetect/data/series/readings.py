@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.arrays import Integers, Mask, Matrix
 from aedetect.data.series.buffer import Rows
-from aedetect.data.series.segments import Timeline, repeated_instants
 
 # The channel of a row that has no reading, or more than one.
 NO_CHANNEL = -1
@@ -35,55 +32,24 @@ def of_blamed_channels(channels: Integers, shares: Matrix, least: float) -> Mask
     return np.asarray(blamed | (channels == NO_CHANNEL))
 
 
-@dataclass(frozen=True)
-class Instants:
-    """Rows by series and instant: those of one share their readings, and one of them stands for it.
+def any_of(standing: Integers, marked: Mask) -> Mask:
+    """Which rows [rows] stand for one that is `marked` [rows]; `standing` [rows] is what stands for each."""
+    of_marked = np.zeros(len(marked), dtype=np.bool_)
+    of_marked[standing[marked]] = True
+    return of_marked
 
-    `rows`: as many as were given; those that stand for an instant have its time and the readings of all of
-    its rows, the others the same readings and no time (NaN), as rows without a reading have.
-    `standing` [rows]: the row that stands for each; a row without a reading or a time stands for itself.
+
+def read_again(old: Rows, new: Rows) -> Mask:
+    """Which of the `old` rows [rows] have a reading of the same channel and instant among the `new` ones.
+
+    All are of one series.
     """
-
-    rows: Rows
-    standing: Integers
-
-    @classmethod
-    def of(cls, rows: Rows) -> Instants:
-        """Several readings of one channel are averaged, so that the order of rows does not count."""
-        seconds = np.where(np.isnan(rows.values).all(axis=1), np.nan, rows.seconds)
-        timed = np.flatnonzero(~np.isnan(seconds))
-        order = timed[np.lexsort((seconds[timed], rows.series[timed]))]
-        standing, values = np.arange(len(rows)), rows.values.copy()
-        if not len(order):
-            return cls(replace(rows, seconds=seconds), standing)
-        new = (np.diff(rows.series[order]) != 0) | (np.diff(seconds[order]) > 0)
-        instants = np.r_[0, np.cumsum(new)]
-        standing[order] = order[np.r_[0, np.flatnonzero(new) + 1]][instants]
-        for channel in range(values.shape[1]):
-            values[order, channel] = _means(rows.values[order, channel], instants)[instants]
-        seconds[standing != np.arange(len(rows))] = np.nan
-        return cls(replace(rows, seconds=seconds, values=values), standing)
-
-    @classmethod
-    def each(cls, rows: Rows) -> Instants:
-        """Every row by itself, as in a wide table."""
-        return cls(rows, np.arange(len(rows)))
-
-    def any_of(self, marked: Mask) -> Mask:
-        """Of rows that stand for an instant, whether any of its rows is `marked` [rows]; False elsewhere."""
-        standing = np.zeros(len(marked), dtype=np.bool_)
-        standing[self.standing[marked]] = True
-        return standing
-
-    def compact(self) -> Rows:
-        """The rows that stand for an instant alone, by series and time."""
-        timed = np.flatnonzero(~np.isnan(self.rows.seconds))
-        return self.rows.part(timed[np.lexsort((self.rows.seconds[timed], self.rows.series[timed]))])
-
-
-def compacted(rows: Rows) -> Rows:
-    """A row for each series and instant, in this order, with all of its readings."""
-    return Instants.of(rows).compact()
+    before, after = reading_channels(old.values), reading_channels(new.values)
+    again = np.zeros(len(old), dtype=np.bool_)
+    for channel in np.unique(before).tolist():
+        places = np.flatnonzero(before == channel)
+        again[places] = np.isin(old.seconds[places], new.seconds[after == channel])
+    return again
 
 
 def repeated_readings(rows: Rows) -> int:
@@ -91,13 +57,5 @@ def repeated_readings(rows: Rows) -> int:
     channels = reading_channels(rows.values)
     apart = rows.series * (rows.values.shape[1] + 1) + channels + 1
     seconds = np.where(channels == NO_CHANNEL, np.nan, rows.seconds)
-    return repeated_instants(seconds, Timeline.of(seconds, apart, np.inf))
-
-
-def _means(readings: Matrix, instants: Integers) -> Floats:
-    """The mean reading of each instant; NaN where there is none."""
-    known = ~np.isnan(readings)
-    count = int(instants[-1]) + 1
-    sums = np.bincount(instants[known], readings[known].astype(np.float64), count)
-    counts = np.bincount(instants[known], minlength=count)
-    return np.asarray(np.divide(sums, counts, out=np.full(count, np.nan), where=counts > 0))
+    timed = np.flatnonzero(~np.isnan(seconds))
+    return len(timed) - len(np.unique(np.stack([apart[timed], seconds[timed]]), axis=1).T)

@@ -1,4 +1,4 @@
-"""Rows in the order of time, per series, cut where one ends or has a gap."""
+"""Rows in the order of time, per series, in the slots of a grid, cut where one ends or has a gap."""
 
 from __future__ import annotations
 
@@ -6,82 +6,133 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Mask
-
-# A pause is a gap if it is this much longer than the usual step, and than nearly all steps: a
-# market that is closed at weekends has no gap every week.
-_STEPS, _LONGEST_STEPS, _LONG_RANK = 3.0, 2.0, 0.99
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Seconds between two steps, and the pause from which on there is a gap."""
-
-    step: float
-    gap: float
+from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
+from aedetect.data.series.buffer import Rows
+from aedetect.data.series.grid import Grid
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Where the rows stand in time. Positions count the sorted rows.
+    """Where the rows stand in time.
 
-    `order` [sorted rows]: the row at each position. `starts`, `lengths` [segments]: runs of
-    rows of one series without a gap. `first` [segments]: whether the segment begins its series.
-    `series` [segments]: whose it is.
+    `order` [timed rows]: the rows by series and time. `slot_of` [rows]: the slot of each, -1 for rows
+    without a time. Slots are those of all segments, end to end: `starts`, `lengths` [segments] say
+    which, and `seconds` [slots] when they are; some have no row. `first` [segments]: whether the segment
+    begins its series. `series` [segments]: whose it is.
     """
 
     order: Integers
+    slot_of: Integers
+    seconds: Floats
     starts: Integers
     lengths: Integers
     first: Mask
     series: Integers
 
     @classmethod
-    def of(cls, seconds: Floats, series: Integers, gap: float) -> Timeline:
+    def of(cls, seconds: Floats, series: Integers, grid: Grid) -> Timeline:
         """Sort rows [rows] by series and time; those of one instant stay in their order.
 
         Rows without a time (NaN) are nowhere.
         """
         timed = np.flatnonzero(~np.isnan(seconds))
         order = timed[np.lexsort((seconds[timed], series[timed]))]
+        slot_of = np.full(len(seconds), -1, dtype=np.int64)
         if not len(order):
             nothing = np.empty(0, dtype=np.int64)
-            return cls(order, nothing, nothing, np.empty(0, dtype=np.bool_), nothing)
+            return cls(order, slot_of, np.empty(0), nothing, nothing, nothing.astype(np.bool_), nothing)
         owners = series[order]
+        numbers, phase = grid.slots(seconds[order])
         new = np.r_[True, owners[1:] != owners[:-1]]
-        paused = np.r_[False, np.diff(seconds[order]) > gap]
-        starts = np.flatnonzero(new | paused)
-        return cls(order, starts, np.diff(np.r_[starts, len(order)]), new[starts], owners[starts])
+        paused = np.r_[False, np.diff(seconds[order]) > grid.gap]
+        begins = np.flatnonzero(new | paused)
+        ends = np.r_[begins[1:], len(order)] - 1
+        lengths = numbers[ends] - numbers[begins] + 1
+        starts = np.r_[0, np.cumsum(lengths)[:-1]]
+        # From the numbers of slots in their series to places among all: each segment is moved as a whole.
+        rows_in = np.diff(np.r_[begins, len(order)])
+        moves = starts - numbers[begins]
+        slot_of[order] = numbers + np.repeat(moves, rows_in)
+        slots = np.arange(int(lengths.sum())) - np.repeat(moves, lengths)
+        times = phase + slots * grid.step
+        return cls(order, slot_of, times, starts, lengths, new[begins], owners[begins])
 
     @property
     def segments(self) -> list[slice]:
-        """The positions of each segment."""
+        """The slots of each segment."""
         return [
             slice(int(start), int(start + length))
             for start, length in zip(self.starts, self.lengths, strict=True)
         ]
 
+    @property
+    def rows_in_segments(self) -> list[Integers]:
+        """The rows of each segment, in the order of time."""
+        if not len(self.order):
+            return []
+        bounds = np.searchsorted(self.slot_of[self.order], self.starts[1:])
+        return np.split(self.order, bounds)
 
-def find_interval(seconds: Floats, series: Integers) -> Interval:
-    """The usual step of rows [rows], over all series.
+    def of_rows(self, values: AnyArray, otherwise: float | bool) -> AnyArray:
+        """The values [rows] of the rows' slots, from those of all [slots]; else for rows without a time."""
+        if not len(values):
+            return np.full(len(self.slot_of), otherwise)
+        return np.where(self.slot_of < 0, otherwise, values[np.maximum(self.slot_of, 0)])
 
-    Where rows of a series bear one instant each or all the same, a step is a second.
+    def marked(self, rows: Mask) -> Mask:
+        """Which slots [slots] have a row that is marked [rows]."""
+        marked = np.zeros(len(self.seconds), dtype=np.bool_)
+        marked[self.slot_of[rows & (self.slot_of >= 0)]] = True
+        return marked
+
+    def empty(self) -> Mask:
+        """Which slots [slots] have no row."""
+        return ~self.marked(np.ones(len(self.slot_of), dtype=np.bool_))
+
+
+def slot_values(rows: Rows, timeline: Timeline) -> Matrix:
+    """The channels [slots, channels] of all slots: the mean of their rows, NaN where nothing is known.
+
+    Rows of one series and instant count once, each channel as the last of them that knows it.
     """
-    timed = np.flatnonzero(~np.isnan(seconds))
-    order = timed[np.lexsort((seconds[timed], series[timed]))]
-    same = series[order][1:] == series[order][:-1]
-    steps = np.diff(seconds[order])[same]
-    steps = steps[steps > 0]
-    if not len(steps):
-        return Interval(1.0, _STEPS)
-    step = float(np.median(steps))
-    return Interval(step, max(_STEPS * step, _LONGEST_STEPS * float(np.quantile(steps, _LONG_RANK))))
+    order = timeline.order
+    slots, seconds = timeline.slot_of[order], rows.seconds[order]
+    last = np.r_[(np.diff(seconds) > 0) | (np.diff(slots) > 0) | (np.diff(rows.series[order]) != 0), True]
+    last = last[: len(order)]
+    instants = rows.values[order[last]] if last.all() else _last_known(rows.values[order], last)
+    slots = slots[last]
+    values = np.full((len(timeline.seconds), rows.values.shape[1]), np.nan, dtype=np.float32)
+    shared = np.r_[False, np.diff(slots) == 0] | np.r_[np.diff(slots) == 0, False]
+    alone = ~shared[: len(slots)]
+    values[slots[alone]] = instants[alone]
+    if not alone.all():
+        _fill_shared(values, instants[~alone], slots[~alone])
+    return values
+
+
+def _last_known(cells: Matrix, last: Mask) -> Matrix:
+    """The last known of `cells` [rows, channels] in each run of rows that ends where `last` [rows] does."""
+    ends = np.flatnonzero(last)
+    starts = np.r_[0, ends[:-1] + 1]
+    values = np.empty((len(ends), cells.shape[1]), dtype=cells.dtype)
+    for channel in range(cells.shape[1]):
+        known = np.maximum.accumulate(np.where(np.isnan(cells[:, channel]), -1, np.arange(len(cells))))[ends]
+        values[:, channel] = np.where(known >= starts, cells[np.maximum(known, 0), channel], np.nan)
+    return values
+
+
+def _fill_shared(values: Matrix, cells: Matrix, slots: Integers) -> None:
+    """Set slots of several rows to the means of their `cells` [rows, channels] that are known."""
+    distinct, places = np.unique(slots, return_inverse=True)
+    known = ~np.isnan(cells)
+    sums = np.zeros((len(distinct), cells.shape[1]))
+    counts = np.zeros_like(sums)
+    np.add.at(sums, places, np.where(known, cells, 0.0))
+    np.add.at(counts, places, known)
+    with np.errstate(invalid="ignore"):
+        values[distinct] = np.where(counts > 0, sums / counts, np.nan)
 
 
 def repeated_instants(seconds: Floats, timeline: Timeline) -> int:
     """How many rows bear the instant of the row before them in their series."""
-    sorted_seconds = seconds[timeline.order]
-    count = 0
-    for part in timeline.segments:
-        count += int((np.diff(sorted_seconds[part]) == 0).sum())
-    return count
+    return sum(int((np.diff(seconds[rows]) == 0).sum()) for rows in timeline.rows_in_segments)

@@ -12,6 +12,7 @@ from aedetect.config import ModelConfig
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.layers import typical
 from aedetect.models.memory_bank import MemoryBank
+from aedetect.models.missing import held
 from aedetect.models.pca import Decomposition, principal_components
 
 CODE_WIDTH, MEMORY_SIZE = 16, 2048
@@ -23,6 +24,7 @@ _LEAST_WEIGHT = 0.03
 _FLOOR = 0.03
 # A part that is next to nothing in normal windows is taken for at least this share of a window.
 _LEAST_PART = 1e-4
+_ROUNDS = 10
 
 
 class PatchAutoencoder(WindowAutoencoder):
@@ -35,12 +37,16 @@ class PatchAutoencoder(WindowAutoencoder):
     the second: a window's score is their geometric mean, each relative to a typical validation window.
     There is nothing to train step by step: `fit_score_normalisation` does all.
 
+    Cells that are missing do not count: the code is that of the least squared error over those known,
+    what is off the components is scaled up to a whole window.
+
     Of several channels, one that drifts would go on to where no stored window is, and drown the
     others: each is weighted by the share of its variance that lies within windows.
 
     Shape: [windows, steps, channels] → errors [windows, steps, channels].
     """
 
+    takes_missing = True
     basis: Tensor
     center: Tensor
     weights: Tensor
@@ -57,22 +63,27 @@ class PatchAutoencoder(WindowAutoencoder):
         self.register_buffer("typical", torch.ones(2))
 
     def errors(self, batch: Tensor) -> Tensor:
-        apart = (batch * self.weights).flatten(1) - self.center
+        flat, known = self._completed(batch)
+        apart = flat - self.center
         codes = apart @ self.basis
         along = codes @ self.basis.T
-        off = (apart - along).square()
-        far = (along - self.memory.retrieve(codes) @ self.basis.T).square()
+        off = (apart - along).square() * known
+        far = (along - self.memory.retrieve(codes) @ self.basis.T).square() * known
         parts = torch.stack([far.sum(dim=1), off.sum(dim=1)], dim=1)
         shares = far / parts[:, :1].clamp_min(1e-12) + off / parts[:, 1:].clamp_min(1e-12)
         shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-12)
         return (shares * self._score(parts)[:, None] * self.layout.width).view_as(batch)
 
     def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
-        inner = segment[left : len(segment) - right] * self.weights
-        return self._score(self._parts(inner.unfold(0, self.layout.steps, 1).transpose(1, 2).flatten(1)))
+        inner = segment[left : len(segment) - right]
+        if inner.isnan().any():
+            flat, known = self._completed(inner.unfold(0, self.layout.steps, 1).transpose(1, 2))
+            return self._score(self._parts(flat, known))
+        weighted = inner * self.weights
+        return self._score(self._parts(weighted.unfold(0, self.layout.steps, 1).transpose(1, 2).flatten(1)))
 
     def reconstruct(self, batch: Tensor) -> Tensor:
-        codes = ((batch * self.weights).flatten(1) - self.center) @ self.basis
+        codes = (self._completed(batch)[0] - self.center) @ self.basis
         reconstructed = self.center + self.memory.retrieve(codes) @ self.basis.T
         return reconstructed.view_as(batch) / self.weights
 
@@ -81,11 +92,33 @@ class PatchAutoencoder(WindowAutoencoder):
         each = [fold.typical for fold in folds if isinstance(fold, PatchAutoencoder)]
         self.typical = torch.stack(each).median(dim=0).values
 
-    def _parts(self, windows: Tensor) -> Tensor:
-        """Squared distances [windows, 2] of weighted windows [windows, width]: to memory, off components."""
+    def _completed(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Weighted windows [windows, width], missing cells as the components have them, and which are known.
+
+        Cells are rebuilt and put back in turn, which comes to the masked least squares of the code
+        (expectation maximisation; Dempster, Laird & Rubin, 1977).
+        """
+        known = ~windows.isnan().flatten(1)
+        flat = (held(windows) * self.weights).flatten(1)
+        if known.all():
+            return flat, known
+        for _ in range(_ROUNDS):
+            rebuilt = self.center + ((flat - self.center) @ self.basis) @ self.basis.T
+            flat = torch.where(known, flat, rebuilt)
+        return flat, known
+
+    def _parts(self, windows: Tensor, known: Tensor | None = None) -> Tensor:
+        """Squared distances [windows, 2] of weighted windows [windows, width]: to memory, off components.
+
+        Where not all cells are `known` [windows, width], those off components are scaled to a whole window.
+        """
         apart = windows - self.center
         codes = apart @ self.basis
         off = (apart.square().sum(dim=1) - codes.square().sum(dim=1)).clamp_min(0)
+        if known is not None:
+            among_known = ((apart - codes @ self.basis.T).square() * known).sum(dim=1)
+            scaled = among_known * known.shape[1] / known.sum(dim=1).clamp_min(1)
+            off = torch.where(known.all(dim=1), off, scaled)
         return torch.stack([self.memory(codes).sum(dim=1), off], dim=1)
 
     def _score(self, parts: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask
+from aedetect.data.series.readings import any_of
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
 from aedetect.tasks.evaluate.metrics.ranges import (
@@ -108,12 +109,11 @@ def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> Event
     Rows without a label or a time are left out; those without a score count as not flagged, and for
     VUS-PR as the least strange.
     """
-    assert session.series_data is not None
-    instants = session.series_data.instants
+    standing = session.standing
     numbers = np.zeros(len(labels), dtype=np.int64)
-    numbers[instants.standing[session.flagged]] = session.event_of[session.flagged]
-    judged = _Judged(instants.any_of(labels & labelled), instants.any_of(session.flagged), numbers)
-    labelled = instants.any_of(labelled)
+    numbers[standing[session.flagged]] = session.event_of[session.flagged]
+    judged = _Judged(any_of(standing, labels & labelled), any_of(standing, session.flagged), numbers)
+    labelled = any_of(standing, labelled)
     tolerance = _tolerance(session, labelled)
     each = [_of_series(session, judged, rows, tolerance) for rows in _by_series(session, labelled)]
     delays = np.concatenate([np.empty(0), *(one.delays for one in each)])

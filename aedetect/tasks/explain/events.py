@@ -198,18 +198,19 @@ class SeriesExplainer:
         value = self._value(column, seen)
         expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
         rarity = self._rarity(name, column, seen)
+        what = f"the growth of {shown(name)} per row" if column.growth else shown(name)
         when = f" at {at}{self._session.zone}" if len(rows) > 1 else ""
         if column.names:
             odd = float(away.mean())
-            sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
+            sentence = f"{what} is {value}{when}, where {expected} was expected"
             if len(rows) > 1 and 0 < odd < 1:
                 sentence += f", as in {share(odd)} of the event's rows"
             if not odd:
-                sentence = f"{shown(name)} is {value}, as expected"
+                sentence = f"{what} is {value}, as expected"
         elif np.isnan(seen):
-            sentence = f"{shown(name)} is missing{when}; {expected} was expected"
+            sentence = f"{what} is missing{when}; {expected} was expected"
         else:
-            sentence = f"{shown(name)} is {value}{when}, where {expected} was expected"
+            sentence = f"{what} is {value}{when}, where {expected} was expected"
             if rarity.direction:
                 sentence += f" ({rarity.text})"
         farthest = float(away.max()) if not column.names else np.inf if away.any() else 0.0
@@ -251,7 +252,7 @@ class SeriesExplainer:
         assert session.series_data is not None
         order = session.series_data.timeline.order
         series_rows = order[session.series[order] == event.series]
-        ends = session.series_data.instants.standing[event.rows[[0, -1]]]
+        ends = event.rows[[0, -1]]
         first, last = (int(np.flatnonzero(series_rows == row)[0]) for row in ends)
         around = max(int(_CONTEXT * (last - first + 1)), 5)
         low, high = max(first - around, 0), min(last + around + 1, len(series_rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,21 @@ def test_whether_all_that_is_kept_comes_before() -> None:
     tails.after(rows([1, 2], [1, 2]), [("a",)])
     assert tails.precede(rows([3, 1], [1, 1], [0, 1]), [("a",), ("new",)])
     assert not tails.precede(rows([3, 2], [1, 1]), [("a",)])
+
+
+def test_readings_of_counters_come_back() -> None:
+    counted = replace(
+        rows([1, 2, 3], [NAN, NAN, NAN]), readings=np.array([[1e15, 2], [1e15 + 1, 3], [NAN, 4]])
+    )
+    back = SeriesContext.from_bytes(SeriesContext(counted).to_bytes()).rows
+    np.testing.assert_array_equal(back.readings, counted.readings)
+    with pytest.raises(ValueError, match=r"bytes"):
+        SeriesContext.from_bytes(SeriesContext(counted).to_bytes()[:-8])
+
+
+def test_readings_are_carried_over_in_the_order_of_time() -> None:
+    counted = replace(rows([3, 1, 2], [NAN, NAN, NAN]), readings=np.array([[30.0], [10], [20]]))
+    found = fresh(2).after(counted, [()])[()].rows
+    assert found.readings is not None
+    assert found.readings.ravel().tolist() == [20, 30]
+    assert together([found, counted], 1).readings.ravel().tolist() == [20, 30, 30, 10, 20]  # type: ignore[union-attr]

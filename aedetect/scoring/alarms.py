@@ -1,0 +1,230 @@
+"""From scores at three scales of time to alarms: one joint p-value, local, and true to the rate asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from aedetect.data.arrays import Floats, Mask
+from aedetect.data.series.context import SCALES
+from aedetect.models.base import WindowAutoencoder
+from aedetect.scoring.calibration import Calibration, without_highest
+from aedetect.scoring.tracking import Level, Pace, track
+
+LONG, SHORT, STEP = SCALES
+# Steps of a short window; long ones that are hardly longer need none beside them.
+SHORT_STEPS, _LEAST_LONG = 16, 24
+# What each scale takes of the alert rate (weighted Bonferroni), and how its level moves: up by so many
+# spreads with each flagged step, or that share of the way to the score, and down by such a share of the
+# rise with each other; more of it where scores are as learned. Alarms begin anew beyond so many spreads,
+# and are clear beyond so many.
+_SHARES = {LONG: 0.3, SHORT: 0.2, STEP: 0.07}
+_RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1}
+_APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0}
+_FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005}
+_FORGETS = {LONG: 0.01, SHORT: 0.001, STEP: 0.0005}
+_MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0}
+_CLEAR = 1.0
+# The rises are those of this many steps to adapt to what is new.
+USUAL_ADAPT = 64
+# A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do,
+# by at least this share of what those of some row nearby do.
+_LOCAL, _BESIDE = 0.95, 0.1
+_LEAST_SPREAD = 0.05
+_LEAST_SCORE = 1e-12
+
+
+def log_scores(scores: Floats) -> Floats:
+    """Natural logarithms of scores (any shape); NaN stays NaN."""
+    return np.asarray(np.log(np.maximum(scores, _LEAST_SCORE)))
+
+
+@dataclass(frozen=True)
+class StepScores:
+    """What one scale says of steps [steps].
+
+    `score`: over the windows that contain it; `least`: the least of these; `around`: the largest of those
+    within half a window.
+    """
+
+    score: Floats
+    least: Floats
+    around: Floats
+
+    def part(self, which: slice | Mask) -> StepScores:
+        """Some of the steps."""
+        return StepScores(self.score[which], self.least[which], self.around[which])
+
+    def without(self, which: Mask) -> StepScores:
+        """With some of the steps unknown."""
+        parts = (self.score, self.least, self.around)
+        return StepScores(*(np.where(which, np.nan, part) for part in parts))
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """Scores of one scale on held-out normal time. All are logarithms.
+
+    `calibration`: those of steps; `local`: what the least window of a step of an alarm exceeds;
+    `spread`: from the tenth to the ninetieth hundredth of the windows' scores.
+    """
+
+    calibration: Calibration
+    local: float
+    spread: float
+
+    @classmethod
+    def of(cls, held_out: Sequence[StepScores], windows: Floats, left_out: float) -> TimeScale:
+        """From spans of held-out steps, and all held-out windows' scores [windows]; logarithms, no NaN.
+
+        `left_out`: the share of the steps, those of the highest scores, that are taken for anomalies.
+        """
+        least = np.concatenate([part.least for part in held_out])
+        spread = float(np.subtract(*np.quantile(windows, [0.9, 0.1])))
+        scores = without_highest(np.concatenate([part.score for part in held_out]), left_out)
+        return cls(Calibration(scores), float(np.quantile(least, _LOCAL)), max(spread, _LEAST_SPREAD))
+
+    def recalibrated(self, held_out: Sequence[StepScores]) -> TimeScale:
+        """This scale with the scores of other normal steps; how far windows spread stays."""
+        least = np.concatenate([part.least for part in held_out])
+        scores = np.sort(np.concatenate([part.score for part in held_out]))
+        return TimeScale(Calibration(scores), float(np.quantile(least, _LOCAL)), self.spread)
+
+    def is_local(self, scores: StepScores) -> Mask:
+        """Which steps [steps] are off themselves, rather than beside others that are."""
+        higher = scores.least - self.local
+        return (higher > 0) & (higher >= _BESIDE * (scores.around - self.local))
+
+    def pace(self, name: str, adapt: float | None) -> Pace:
+        """How fast its level moves for `adapt` steps to adapt in; not at all with None."""
+        if adapt is None:
+            return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        rise = _RISES[name] * USUAL_ADAPT / adapt * self.spread
+        approach = min(_APPROACHES[name] * USUAL_ADAPT / adapt, 1.0)
+        margin, clear = _MARGINS[name] * self.spread, _CLEAR * self.spread
+        fall, forget = rise * _FALLS[name], rise * _FORGETS[name]
+        return Pace(rise, approach, fall, forget, margin, clear, adapt)
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """What is said of the steps of one segment; [steps] each.
+
+    `silenced`: steps that would be flagged, had the series not been like that for long already.
+    `levels`: where they stand after the last step, by scale.
+    """
+
+    p_values: Floats
+    flagged: Mask
+    silenced: Mask
+    levels: Mapping[str, Level]
+
+    def after_unjudged(self, steps: int) -> Alarms:
+        """These, after so many steps of which nothing is said."""
+        nothing = np.zeros(steps, dtype=np.bool_)
+        return Alarms(
+            np.r_[np.full(steps, np.nan), self.p_values],
+            np.r_[nothing, self.flagged],
+            np.r_[nothing, self.silenced],
+            self.levels,
+        )
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """The scales of a model by name, at an alert rate; `adapt`: steps to adapt in, None for never."""
+
+    scales: Mapping[str, TimeScale]
+    rate: float
+    adapt: float | None
+
+    def judge(self, scores: Mapping[str, StepScores], begin: Mapping[str, Level]) -> Alarms:
+        """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
+
+        A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
+        divided by its share. `begin`: the levels after what went before.
+        """
+        some = next(iter(scores.values())).score
+        p_values = np.where(np.isnan(some), np.nan, 1.0)
+        flagged, silenced = np.zeros(len(some), np.bool_), np.zeros(len(some), np.bool_)
+        levels = {}
+        for name, share in self.shares():
+            scale, stated = self.scales[name], scores[name]
+            with np.errstate(invalid="ignore"):
+                local = scale.is_local(stated)
+                excess = stated.score - scale.calibration.threshold(self.rate * share)
+                pace = scale.pace(name, self.adapt)
+                one = track(excess, local, begin.get(name, Level()), pace)
+                silenced |= local & (excess > 0) & ~one.flagged
+            levels[name] = one.level
+            shifted = scale.calibration.p_values(stated.score - one.limits) / share
+            p_values = np.fmin(p_values, np.where(local, shifted, np.nan))
+            flagged |= one.flagged
+        return Alarms(p_values, flagged, silenced & ~flagged, levels)
+
+    def shares(self) -> Iterator[tuple[str, float]]:
+        """Each scale, and what it takes of the rate: that of those missing falls to the others."""
+        total = sum(_SHARES[name] for name in self.scales)
+        for name in self.scales:
+            yield name, _SHARES[name] * sum(_SHARES.values()) / total
+
+
+@dataclass(frozen=True)
+class AlarmParts:
+    """What a model has beside its long windows to raise alarms by.
+
+    `short`: autoencoders of short windows, none where long ones are short; `usual` [channels]: see
+    `step_deviation`. `scales`: SHORT and STEP; `long_local` and `long_spread`: see `TimeScale`.
+    """
+
+    short: Sequence[WindowAutoencoder]
+    usual: Floats
+    scales: Mapping[str, TimeScale]
+    long_local: float
+    long_spread: float
+
+    def with_long(self, calibration: Calibration) -> dict[str, TimeScale]:
+        """All scales, with the calibration of long windows [rows], unscaled scores."""
+        held_out = Calibration(log_scores(calibration.scores))
+        return {LONG: TimeScale(held_out, self.long_local, self.long_spread), **self.scales}
+
+    @classmethod
+    def of_tensors(
+        cls, tensors: Mapping[str, np.ndarray[Any, Any]], short: Sequence[WindowAutoencoder]
+    ) -> AlarmParts:
+        """From what `tensors` gave. Raises KeyError or ValueError where that is damaged."""
+        names = [name for name in (SHORT, STEP) if f"series.{name}.scores" in tensors]
+        limits = {name: tensors[f"series.{name}.limits"].tolist() for name in (LONG, *names)}
+        scales = {}
+        for name in names:
+            held_out = Calibration(np.asarray(tensors[f"series.{name}.scores"], dtype=np.float64))
+            scales[name] = TimeScale(held_out, *limits[name])
+        return cls(short, tensors["series.step.usual"], scales, *limits[LONG])
+
+    def recalibrated(self, held_out: Mapping[str, Sequence[StepScores]]) -> AlarmParts:
+        """These parts with the scores of other normal steps, by scale."""
+        scales = {name: scale.recalibrated(held_out[name]) for name, scale in self.scales.items()}
+        least = np.concatenate([part.least for part in held_out[LONG]])
+        return replace(self, scales=scales, long_local=float(np.quantile(least, _LOCAL)))
+
+    def tensors(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Under their names in the model file."""
+        tensors: dict[str, np.ndarray[Any, Any]] = {
+            "series.step.usual": self.usual,
+            "series.long.limits": np.array([self.long_local, self.long_spread]),
+        }
+        for name, scale in self.scales.items():
+            tensors[f"series.{name}.scores"] = scale.calibration.scores.astype(np.float32)
+            tensors[f"series.{name}.limits"] = np.array([scale.local, scale.spread])
+        for index, model in enumerate(self.short):
+            for name, tensor in model.state_dict().items():
+                tensors[f"series.short.{index}.{name}"] = tensor.detach().cpu().numpy()
+        return tensors
+
+
+def short_steps(window: int) -> int | None:
+    """Steps of the short windows beside long ones of `window` steps; None where these need none."""
+    return SHORT_STEPS if window >= _LEAST_LONG else None

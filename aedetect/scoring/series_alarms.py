@@ -1,0 +1,110 @@
+"""Alarms of series, with what is carried over from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, replace
+
+import numpy as np
+
+from aedetect.config import SeriesConfig
+from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.series.context import AlarmState
+from aedetect.models.ensemble import window_scores
+from aedetect.scoring.alarms import LONG, SHORT, SHORT_STEPS, STEP, AlarmRule, Alarms, StepScores, log_scores
+from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
+from aedetect.scoring.step_deviation import step_deviations, step_scores
+from aedetect.scoring.tracking import Level
+
+
+@dataclass(frozen=True)
+class SegmentScores:
+    """Scores of the steps of a segment.
+
+    `raw` [steps]: unscaled, of long windows; NaN where there is none. `by_scale`: logarithms, of all
+    scales; empty for models without.
+    """
+
+    raw: Floats
+    by_scale: Mapping[str, StepScores]
+
+    def without_first(self, steps: int) -> SegmentScores:
+        """With the first `steps` unknown, and those that are unknown to the long windows."""
+        raw = self.raw.copy()
+        raw[:steps] = np.nan
+        unknown = np.isnan(raw)
+        return SegmentScores(raw, {name: part.without(unknown) for name, part in self.by_scale.items()})
+
+
+def step_scores_of(windows: Floats, window: int, settings: SeriesConfig) -> StepScores:
+    """Logarithms of scores of steps, from those of the windows [windows] of a segment by their starts."""
+    score = row_scores(windows, window, settings.causal, settings.smoothing)
+    least = least_over_rows(windows, window, settings.causal)
+    around = least if settings.causal else largest_around(least, window // 2)
+    return StepScores(log_scores(score), log_scores(least), log_scores(around))
+
+
+def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> SegmentScores:
+    """Scores of a segment [steps, channels]; unknown where it is shorter than a window.
+
+    The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
+    `models.ensemble.single_threaded`.
+    """
+    settings, alarms = fitted.config.series, fitted.series.alarms if fitted.series else None
+    if len(segment) < window:
+        unknown = np.full(len(segment), np.nan)
+        nothing = StepScores(unknown, unknown, unknown)
+        names = () if alarms is None else (LONG, *alarms.scales)
+        return SegmentScores(unknown, dict.fromkeys(names, nothing))
+    windows = window_scores(fitted.members, segment, window, fitted.device)
+    raw = row_scores(windows, window, settings.causal, settings.smoothing)
+    if alarms is None:
+        return SegmentScores(raw, {})
+    by_scale = {LONG: step_scores_of(windows, window, fitted.config.series)}
+    if alarms.short:
+        windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
+        by_scale[SHORT] = step_scores_of(windows, SHORT_STEPS, settings)
+    steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
+    by_scale[STEP] = StepScores(steps, steps, steps)
+    return SegmentScores(raw, by_scale)
+
+
+class AlarmTracks:
+    """Alarms of the segments of all series, and where their levels stood at any time.
+
+    Series by their numbers; segments are given in the order of time. `begin`: where earlier runs
+    left series; what lies before is not judged again.
+    """
+
+    def __init__(self, rule: AlarmRule, begin: Mapping[int, AlarmState]):
+        self._rule = rule
+        self._begin = begin
+        self._levels: dict[int, Mapping[str, Level]] = {}
+        self._judged: dict[int, list[tuple[Floats, Mapping[str, StepScores]]]] = {}
+
+    def judge(self, series: int, seconds: Floats, scores: Mapping[str, StepScores]) -> Alarms:
+        """Alarms among the steps of a segment, which are at `seconds` [steps] since 1970."""
+        state = self._begin.get(series, AlarmState())
+        first = int(np.searchsorted(seconds, state.until, side="right"))
+        judged = {name: part.part(slice(first, None)) for name, part in scores.items()}
+        alarms = self._rule.judge(judged, self._levels.get(series, _levels_of(state)))
+        self._levels[series] = alarms.levels
+        self._judged.setdefault(series, []).append((seconds[first:], judged))
+        return alarms.after_unjudged(first)
+
+    def state_at(self, series: int, until: float) -> AlarmState:
+        """Where the alarms of a series stood after its last step that is not after `until`."""
+        state = self._begin.get(series, AlarmState())
+        levels = _levels_of(state)
+        for seconds, scores in self._judged.get(series, []):
+            steps = slice(0, int(np.searchsorted(seconds, until, side="right")))
+            levels = self._rule.judge(
+                {name: part.part(steps) for name, part in scores.items()}, levels
+            ).levels
+        stated = {name: astuple(level) for name, level in levels.items()}
+        return replace(state, levels=stated, until=max(until, state.until))
+
+
+def _levels_of(state: AlarmState) -> Mapping[str, Level]:
+    return {name: Level(*stated) for name, stated in state.levels.items()}

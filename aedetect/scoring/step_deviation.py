@@ -1,0 +1,47 @@
+"""How far single steps of a series lie from their neighbours: the finest of the scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from aedetect.data.arrays import Floats, Matrix
+
+# A step is expected where the median of so many lies, of which so many must be known.
+NEIGHBOURS, _LEAST_KNOWN = 15, 3
+# Deviations count in units of this quantile of normal ones; of channels that hardly move, of a higher one.
+_USUAL, _RARE = 0.9, 0.999
+_STILL, _LEAST_USUAL = 1e-6, 0.3
+# Added to the largest ratio: what no channel deviates by is no infinitely small score.
+_FLOOR = 0.1
+
+
+def step_deviations(segment: Matrix, causal: bool) -> Matrix:
+    """How far each cell [steps, channels] lies from the running median of its channel; NaN where unknown.
+
+    With `causal` from the median of the steps up to it.
+    """
+    frame = pd.DataFrame(segment)
+    medians = frame.rolling(NEIGHBOURS, center=not causal, min_periods=_LEAST_KNOWN).median()
+    return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
+
+
+def usual_deviations(parts: Iterable[Matrix]) -> Floats:
+    """What normal cells deviate by [channels], from the deviations [steps, channels] of segments."""
+    deviations = np.concatenate(list(parts))
+    # A channel of which nothing is known deviates by nothing.
+    deviations[:, np.isnan(deviations).all(axis=0)] = 0.0
+    usual, rare = np.nanquantile(deviations, [_USUAL, _RARE], axis=0)
+    return np.asarray(np.where(usual < _STILL, np.maximum(rare, _LEAST_USUAL), usual))
+
+
+def step_scores(deviations: Matrix, usual: Floats) -> Floats:
+    """Log scores [steps]: the largest deviation [steps, channels] in usual ones; NaN where unknown."""
+    if not deviations.shape[1]:
+        return np.full(len(deviations), np.nan)
+    ratios = deviations / usual
+    unknown = np.isnan(ratios).all(axis=1)
+    largest = np.where(np.isnan(ratios), -np.inf, ratios).max(axis=1)
+    return np.where(unknown, np.nan, np.log(np.where(unknown, 0.0, largest) + _FLOOR))
