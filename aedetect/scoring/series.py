@@ -373,8 +373,8 @@ class SeriesSession:
         early = int(self.warmup[begin : begin + taken.count].sum())
         if taken.count > self.window and early > _MUCH_WARMUP * taken.count:
             taken.warnings.append(
-                f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too early "
-                "in their series, or after too little data, to be judged"
+                f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too "
+                "early in their series, or after too little data, to be judged"
             )
 
     def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
