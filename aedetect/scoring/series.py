@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Gatherer, Rows, together
 from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import CarryOver, SeriesContext
@@ -295,12 +295,16 @@ class SeriesSession:
         timeline = self._timeline(rows)
         rows = with_growth(rows, fitted.encoder, state.step)
         sound, self.gross = series.set_aside(rows, self.names)
-        strange = self.gross.any(axis=1)
+        strange = np.asarray(self.gross.any(axis=1))
         segment_channels = standardized_segments(sound, timeline, self.names, series.scales, state.beginning)
         raw = self._raw(segment_channels, timeline, len(rows))
         # To tell a gross cell, nothing of what went before need be known.
         self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
         self.unscorable = rows.unscorable | self.warmup
+        if strange.any():
+            # How high a gross row scores, it says itself; only its neighbours are judged without it.
+            as_read = standardized_segments(rows, timeline, self.names, series.scales, state.beginning)
+            raw = np.where(strange, self._raw(as_read, timeline, len(rows), strange), raw)
         scores = raw / float(fitted.scale)
         scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
@@ -316,17 +320,25 @@ class SeriesSession:
         if self._keep:
             self.series_data = SeriesData(rows, timeline, segment_channels)
 
-    def _raw(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> Floats:
-        """Unscaled scores [rows]; NaN where too little of a series is known."""
+    def _raw(
+        self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int, wanted: Mask | None = None
+    ) -> Floats:
+        """Unscaled scores [rows]; NaN where too little of a series is known.
+
+        `wanted` [rows]: segments without any of these are left out.
+        """
         fitted, series = self._scorer.fitted, self._scorer.series
         window = series.state.window
         warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
         raw = np.full(rows, np.nan)
         with single_threaded(fitted.device) as workers:
             work = partial(segment_scores, fitted, window=window)
-            for index, scores in enumerate(ordered(work, segment_channels, workers)):
+            places = [timeline.order[part] for part in timeline.segments]
+            chosen = [i for i, part in enumerate(places) if wanted is None or wanted[part].any()]
+            scored = ordered(work, [segment_channels[index] for index in chosen], workers)
+            for index, scores in zip(chosen, scored, strict=True):
                 scores[: warmup[index]] = np.nan
-                raw[timeline.order[timeline.segments[index]]] = scores
+                raw[places[index]] = scores
         return raw
 
     def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline, rows: int) -> None:

@@ -105,9 +105,9 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         nothing.astype(np.bool_),
         nothing.astype(np.bool_),
     )
-    readings = [part.readings for part in parts if part.readings is not None]
-    # Of rows that nothing is known of, counters begin anew.
-    known = bool(readings) and len(readings) == len(parts)
+    counted = [part.readings for part in parts if part.readings is not None and len(part)]
+    # What is known of no counters has none.
+    known = bool(counted) and len(counted) == sum(len(part) > 0 for part in parts)
     parts = [empty, *parts]
     return Rows(
         np.concatenate([part.seconds for part in parts]),
@@ -115,5 +115,5 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.unscorable for part in parts]),
         np.concatenate([part.infinite for part in parts]),
-        np.concatenate(readings) if known else None,
+        np.concatenate(counted) if known else None,
     )
