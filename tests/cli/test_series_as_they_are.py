@@ -144,7 +144,7 @@ def test_a_counter_is_learned_by_its_growth(run: Prompt) -> None:
 
 
 def test_a_counter_in_dumps_is_judged_as_in_one_file(run: Prompt) -> None:
-    assert run("train", "counted.csv", "-o", "counted.aed", *FLAGS).exit_code == 0
+    assert run("train", "counted.csv", "-o", "counted.aed", *FLAGS, "--causal").exit_code == 0
     new = _with_traffic(_one_machine(4, 5, "2026-02-01"), 5)
     new.loc[300:305, "bytes_total"] = np.nan
     whole = _scored(run, new, "counted")
