@@ -23,6 +23,7 @@ from aedetect.data.features.feature_statistics import (
     Feature,
     growth_feature,
     number_feature,
+    quantiles_of,
     statistics_of,
     truth_feature,
 )
@@ -198,6 +199,15 @@ class FeatureEncoder:
             column.model_copy(update={"counter": column.column in counters}) for column in self.state.numeric
         )
         return FeatureEncoder(self.schema, self.state.model_copy(update={"numeric": columns}), statistics)
+
+    def ranged(self, place: int, values: Floats) -> FeatureEncoder:
+        """This encoder with numeric feature `place` ranging over `values` [rows] alone, in the user's units.
+
+        What it is scaled by stays.
+        """
+        statistics = {name: array.copy() for name, array in self.statistics().items()}
+        statistics["quantiles"][place] = quantiles_of(values)
+        return FeatureEncoder(self.schema, self.state, statistics)
 
     @property
     def layout(self) -> Layout:
