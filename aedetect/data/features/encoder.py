@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Mask, Matrix
@@ -58,6 +58,14 @@ class NumericColumn(BaseModel):
     spellings: tuple[str, str] | None = None
     span: tuple[float, float] | None = None
     counter: bool = False
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models without counters are written as before there were any."""
+        data: dict[str, Any] = handler(self)
+        if not self.counter:
+            del data["counter"]
+        return data
 
     @property
     def width(self) -> int:
