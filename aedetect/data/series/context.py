@@ -15,6 +15,8 @@ from aedetect.data.series.entities import Name
 
 _HEADER = struct.Struct("<QQ")
 _UNSCORABLE, _INFINITE = 1, 2
+# Set in the number of channels where values are of 64 bits.
+_WIDE = 1 << 63
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
 
@@ -41,8 +43,13 @@ class SeriesContext:
         """Counts of rows and channels, then times, values, flags and counters, if any; lowest byte first."""
         rows = self.rows
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
-        parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
-        data = _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        count, channels = rows.values.shape
+        wide = rows.values.dtype == np.float64
+        values = rows.values.astype("<f8" if wide else "<f4")
+        parts = (rows.seconds.astype("<f8"), values, flags.astype(np.uint8))
+        data = _HEADER.pack(count, channels | (_WIDE if wide else 0)) + b"".join(
+            part.tobytes() for part in parts
+        )
         return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
@@ -52,14 +59,16 @@ class SeriesContext:
             rows, channels = _HEADER.unpack_from(data)
         except struct.error as error:
             raise ValueError(str(error)) from None
-        sizes = (8 * rows, 4 * rows * channels, rows)
+        size = 8 if channels & _WIDE else 4
+        channels &= ~_WIDE
+        sizes = (8 * rows, size * rows * channels, rows)
         more = len(data) - _HEADER.size - sum(sizes)
         if more and (more < 0 or not rows or more % (8 * rows)):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
             np.frombuffer(data[start:end], kind)
-            for start, end, kind in zip(ends, ends[1:], ("<f8", "<f4", "u1"), strict=False)
+            for start, end, kind in zip(ends, ends[1:], ("<f8", f"<f{size}", "u1"), strict=False)
         )
         readings = (
             np.frombuffer(data[ends[-1] :], "<f8").astype(np.float64).reshape(rows, -1) if more else None
@@ -68,7 +77,7 @@ class SeriesContext:
             Rows(
                 seconds.astype(np.float64),
                 np.zeros(rows, dtype=np.int64),
-                values.astype(np.float32).reshape(rows, channels),
+                values.astype(values.dtype.newbyteorder("=")).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
                 readings,
