@@ -116,7 +116,7 @@ class Reconstruction:
         return np.zeros(len(self._session.columns))
 
     @property
-    def _sides(self) -> tuple[Matrix, Matrix]:
+    def _sides(self) -> tuple[Matrix | Floats, Matrix | Floats]:
         """Channels in standard deviations, as seen and as expected."""
         weights = self._channels.weights.astype(np.float32)
         return self._data.rows.values / weights, self._scaled / weights
@@ -148,11 +148,12 @@ class Reconstruction:
         nothing = np.zeros(len(seen))
         return ReconstructedColumn(column, seen, expected, nothing, nothing, tuple(names))
 
-    def _rebuilt(self, window: int) -> Matrix:
+    def _rebuilt(self, window: int) -> Matrix | Floats:
         """Channels [rows, channels] as the model rebuilds them, in the scale they were read in."""
         data, series = self._data, self._fitted.series
         assert series is not None
-        channels = np.full((len(data.timeline.seconds), data.rows.values.shape[1]), np.nan, dtype=np.float32)
+        shape = (len(data.timeline.seconds), data.rows.values.shape[1])
+        channels = np.full(shape, np.nan, dtype=data.rows.values.dtype)
         scaling = scalings(
             data.rows, data.timeline, self._session.names, series.scales, series.state.beginning
         )

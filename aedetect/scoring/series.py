@@ -328,15 +328,19 @@ class SeriesSession:
         timeline = self._timeline(rows)
         rows = with_growth(rows, fitted.encoder, state.step)
         sound, self.gross = series.set_aside(rows, self.names)
-        strange = self.gross.any(axis=1)
-        segment_channels = standardized_segments(
-            sound, timeline, self.names, series.scales, state.beginning, state.apart
-        )
+        strange = np.asarray(self.gross.any(axis=1))
+        scaling = (series.scales, state.beginning, state.apart)
+        segment_channels = standardized_segments(sound, timeline, self.names, *scaling)
         segments = self._segment_scores(segment_channels, timeline)
         raw = timeline.of_rows(_together([segment.raw for segment in segments]), np.nan)
         # To tell a gross cell, nothing of what went before need be known.
         self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
         self.unscorable = rows.unscorable | self.warmup
+        if strange.any():
+            # How high a gross row scores, it says itself; only its neighbours are judged without it.
+            as_read = standardized_segments(rows, timeline, self.names, *scaling)
+            alike = self._segment_scores(as_read, timeline)
+            raw = np.where(strange, timeline.of_rows(_together([part.raw for part in alike]), np.nan), raw)
         scores = raw / float(fitted.scale)
         scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)

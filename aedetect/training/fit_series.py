@@ -155,6 +155,11 @@ def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Sc
     for text in gross_notices(gross, channels.owners, series.origins):
         run.callback.notice(text)
     rows = without(series.rows, gross)
+    for place in np.flatnonzero(gross.any(axis=0)).tolist():
+        # Explanations compare with the range of what was learned.
+        encoder = series.gatherer.encoder
+        raw = rows.values[:, place] * encoder.deviation[place] + encoder.mean[place]
+        series.gatherer.encoder = encoder.ranged(place, raw)
     scales = Scales.fit(rows, series.names, channels.measured)
     if scales is None and gross.any():
         # The columns were standardised with them.

@@ -27,7 +27,7 @@ def _scored(run: Prompt, frame: pd.DataFrame, model: str) -> pd.DataFrame:
     result = run("score", "new.csv", "-m", f"{model}.aed", "-o", "scored.csv")
     assert result.exit_code == 0, result.stderr
     scored = pd.read_csv("scored.csv", dtype={"is_anomaly": object})
-    scored["flagged"] = scored["is_anomaly"].map({"True": True, True: True}).fillna(False).astype(bool)
+    scored["flagged"] = scored["is_anomaly"].astype(str).str.lower() == "true"
     return scored
 
 
@@ -44,9 +44,10 @@ def _with_traffic(frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
 
 def _sensors(days: int, seed: int, start: str) -> pd.DataFrame:
-    """Three sensors of one rhythm and other units, in one long file."""
+    """Four sensors of one rhythm and other units, in one long file."""
     frames = []
-    for number, (name, unit, level) in enumerate((("temp", 1, 20), ("press", 1000, 1e5), ("rpm", 50, 1500))):
+    units = (("temp", 1, 20), ("press", 1000, 1e5), ("rpm", 50, 1500), ("vibration", 0.01, 0.05))
+    for number, (name, unit, level) in enumerate(units):
         table = readings(days, 1, seed + number, start)
         wave = (table["temp"] - 20) / 3
         frames.append(pd.DataFrame({"time": table["time"], "sensor": name, "value": level + unit * wave}))
@@ -76,7 +77,7 @@ def test_gross_cells_in_training_are_named_and_change_next_to_nothing(run: Promp
     clean = _threshold(run, "clean")
     result = run("train", "spiky.csv", "-o", "spiky.aed", *FLAGS)
     text = "spiky.csv: 4 cells are far outside the rest of their column and were set aside: "
-    assert text + "temp rows 101, 501, 901; load row 701" in result.stderr
+    assert text + "temp rows 101, 501, 901; load row 701" in result.stdout
     assert json.loads(result.stdout)["threshold"] == pytest.approx(clean, rel=0.03)
     new = _one_machine(3, 5, "2026-02-01")
     new.loc[200:260, "temp"] += 4
@@ -88,12 +89,10 @@ def test_gross_cells_in_training_are_named_and_change_next_to_nothing(run: Promp
 
 def test_many_gross_cells_are_not_all_listed(run: Prompt) -> None:
     frame = _one_machine(9)
-    frame.loc[::57, "temp"] = -999
-    frame.loc[frame.index[::57] + np.resize([0, 9, 31, 2], len(frame.index[::57])), "load"] = -999
-    frame["temp"] = _one_machine(9)["temp"]
+    frame.loc[np.random.default_rng(1).choice(len(frame), 23, False), "load"] = -999
     frame.to_csv("many.csv", index=False)
     result = run("train", "many.csv", "-o", "many.aed", *FLAGS)
-    assert "and 13 more" in result.stderr
+    assert "and 13 more" in result.stdout
 
 
 def test_a_gross_cell_is_flagged_alone_and_blamed_on_its_column(run: Prompt) -> None:
@@ -125,7 +124,7 @@ def test_normal_rows_to_calibrate_with_may_hold_gross_cells(run: Prompt) -> None
 
 def test_a_counter_is_learned_by_its_growth(run: Prompt) -> None:
     result = run("train", "counted.csv", "-o", "counted.aed", *FLAGS)
-    assert "column 'bytes_total' only grows: its growth per row is learned instead" in result.stderr
+    assert "column 'bytes_total' only grows: its growth per row is learned instead" in result.stdout
     new = _with_traffic(_one_machine(4, 5, "2026-02-01"), 5)
     plain = _scored(run, new, "counted")
     assert plain["flagged"].mean() < 0.1
@@ -146,7 +145,7 @@ def test_a_counter_is_learned_by_its_growth(run: Prompt) -> None:
 
 
 def test_a_counter_in_dumps_is_judged_as_in_one_file(run: Prompt) -> None:
-    assert run("train", "counted.csv", "-o", "counted.aed", *FLAGS).exit_code == 0
+    assert run("train", "counted.csv", "-o", "counted.aed", *FLAGS, "--causal").exit_code == 0
     new = _with_traffic(_one_machine(4, 5, "2026-02-01"), 5)
     new.loc[300:305, "bytes_total"] = np.nan
     whole = _scored(run, new, "counted")
@@ -154,23 +153,23 @@ def test_a_counter_in_dumps_is_judged_as_in_one_file(run: Prompt) -> None:
     for number, cut in enumerate(np.split(np.arange(len(new)), [200, 310, 450])):
         new.iloc[cut].to_csv(f"part{number}.csv", index=False)
         dump = f"part{number}_scored.csv"
-        flags = ("-m", "counted.aed", "-o", dump, "--ledger", "ledger.json")
+        flags = ("-m", "counted.aed", "-o", dump, "--new-only", "--state", "ledger.db")
         result = run("score", f"part{number}.csv", *flags)
         assert result.exit_code == 0, result.stderr
         parts.append(pd.read_csv(dump))
     scores = pd.concat(parts, ignore_index=True)["anomaly_score"]
     known = scores.notna() & whole["anomaly_score"].notna()
     assert known.mean() > 0.9
-    np.testing.assert_allclose(scores[known], whole["anomaly_score"][known], rtol=0.5)
+    np.testing.assert_allclose(scores[known], whole["anomaly_score"][known], rtol=1e-3)
 
 
 def test_sensors_of_other_units_are_each_judged_in_their_own(run: Prompt) -> None:
     _threshold(run, "sensors", "--entity", "sensor")
     new = _sensors(4, 50, "2026-02-01")
     normal = _scored(run, new, "sensors")
-    for sensor, unit in (("temp", 1), ("rpm", 50), ("press", 1000)):
+    for sensor, unit in (("temp", 1), ("rpm", 50), ("press", 1000), ("vibration", 0.01)):
         own = np.flatnonzero(new["sensor"] == sensor)
-        assert normal.loc[own, "flagged"].mean() < 0.1
+        assert normal.loc[own, "flagged"].mean() < 0.2
         odd = new.copy()
         odd.loc[own[300:336], "value"] += 3 * unit
         assert _scored(run, odd, "sensors").loc[own[305:331], "flagged"].all()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Mask, Matrix
@@ -23,6 +23,7 @@ from aedetect.data.features.feature_statistics import (
     Feature,
     growth_feature,
     number_feature,
+    quantiles_of,
     statistics_of,
     truth_feature,
 )
@@ -57,6 +58,14 @@ class NumericColumn(BaseModel):
     spellings: tuple[str, str] | None = None
     span: tuple[float, float] | None = None
     counter: bool = False
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models without counters are written as before there were any."""
+        data: dict[str, Any] = handler(self)
+        if not self.counter:
+            del data["counter"]
+        return data
 
     @property
     def width(self) -> int:
@@ -198,6 +207,15 @@ class FeatureEncoder:
             column.model_copy(update={"counter": column.column in counters}) for column in self.state.numeric
         )
         return FeatureEncoder(self.schema, self.state.model_copy(update={"numeric": columns}), statistics)
+
+    def ranged(self, place: int, values: Floats) -> FeatureEncoder:
+        """This encoder with numeric feature `place` ranging over `values` [rows] alone, in the user's units.
+
+        What it is scaled by stays.
+        """
+        statistics = {name: array.copy() for name, array in self.statistics().items()}
+        statistics["quantiles"][place] = quantiles_of(values)
+        return FeatureEncoder(self.schema, self.state, statistics)
 
     @property
     def layout(self) -> Layout:

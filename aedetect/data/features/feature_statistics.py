@@ -48,6 +48,13 @@ def number_feature(profile: ColumnProfile) -> Feature:
     return Feature(center, spread, *numeric.mean_and_deviation(numbers, spread), quantiles)
 
 
+def quantiles_of(values: Floats) -> Floats:
+    """The quantiles of `values` [rows] at `numeric.QUANTILE_RANKS`; missing ones do not count."""
+    numbers = NumberProfile()
+    numbers.update(values)
+    return numbers.quantiles(numeric.QUANTILE_RANKS) if numbers.count else NO_QUANTILES
+
+
 def growth_feature(values: Floats) -> Feature:
     """Of what a counter grew by; one that always grows alike is to show when it does not."""
     numbers = NumberProfile()

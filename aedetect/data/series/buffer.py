@@ -20,14 +20,15 @@ class Rows:
     """Rows of all series in the order they were read.
 
     `seconds` [rows]: since 1970, NaN where unknown. `series` [rows]: numbers of `Entities`.
-    `values` [rows, channels]: NaN where missing. `unscorable` [rows]: a cell cannot be read, or
-    the time is missing. `infinite` [rows]: a number is infinite or beyond float32. `readings` [rows,
-    counters]: counters as they were read, whose channels are missing in `values`; None without any.
+    `values` [rows, channels]: NaN where missing; float64 where there may be several series, whose units
+    may differ. `unscorable` [rows]: a cell cannot be read, or the time is missing. `infinite` [rows]: a
+    number is infinite or beyond float32. `readings` [rows, counters]: counters as they were read, whose
+    channels are missing in `values`; None without any.
     """
 
     seconds: Floats
     series: Integers
-    values: Matrix
+    values: Matrix | Floats
     unscorable: Mask
     infinite: Mask
     readings: Floats | None = None
@@ -73,13 +74,18 @@ class Gatherer:
             Rows(
                 times.seconds,
                 series,
-                self.channels.of_rows(encoded),
+                self._channels(encoded),
                 encoded.unscorable | timeless,
                 encoded.infinite,
                 encoded.numbers[:, counters] if counters else None,
             )
         )
         return encoded, times
+
+    def _channels(self, encoded: Encoded) -> Matrix | Floats:
+        if not self.entities.columns:
+            return self.channels.of_rows(encoded)
+        return self.channels.exact(encoded, self.encoder.mean, self.encoder.deviation)
 
     @property
     def newest(self) -> Rows:
@@ -105,9 +111,9 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         nothing.astype(np.bool_),
         nothing.astype(np.bool_),
     )
-    readings = [part.readings for part in parts if part.readings is not None]
-    # Of rows that nothing is known of, counters begin anew.
-    known = bool(readings) and len(readings) == len(parts)
+    counted = [part.readings for part in parts if part.readings is not None and len(part)]
+    # What is known of no counters has none.
+    known = bool(counted) and len(counted) == sum(len(part) > 0 for part in parts)
     parts = [empty, *parts]
     return Rows(
         np.concatenate([part.seconds for part in parts]),
@@ -115,5 +121,5 @@ def together(parts: Sequence[Rows], width: int) -> Rows:
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.unscorable for part in parts]),
         np.concatenate([part.infinite for part in parts]),
-        np.concatenate(readings) if known else None,
+        np.concatenate(counted) if known else None,
     )

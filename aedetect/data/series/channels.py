@@ -80,8 +80,21 @@ class Channels:
         """How many channels there are."""
         return len(self.owners)
 
+    def exact(self, encoded: Encoded, center: Floats, deviation: Floats) -> Floats:
+        """Channels [rows, channels] of an encoded batch, float64: as precise as the numbers were read.
+
+        Of sensors of other units in one column the smallest would else be lost in the rounding.
+        `center`, `deviation` [numeric]: what numbers are standardised by.
+        """
+        channels = self.of_rows(encoded).astype(np.float64)
+        standardised = np.clip((encoded.numbers - center) / deviation, -_LARGEST, _LARGEST)
+        standardised[np.isnan(encoded.matrix[:, : self.numeric])] = np.nan
+        chosen = self.measured[: self.numeric]
+        channels[:, : self.numeric][:, chosen] = standardised[:, chosen]
+        return channels
+
     def of_rows(self, encoded: Encoded) -> Matrix:
-        """Channels [rows, channels] of an encoded batch."""
+        """Channels [rows, channels] of an encoded batch, float32."""
         numbers = encoded.matrix[:, : self.numeric].astype(np.float64)
         numbers = np.sinh(np.clip(numbers, -_LARGEST_SINH, _LARGEST_SINH)) * self.gain + self.shift
         parts: list[np.ndarray[Any, Any]] = [np.clip(numbers, -_LARGEST, _LARGEST)]

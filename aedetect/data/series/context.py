@@ -22,6 +22,8 @@ _HEADER = struct.Struct("<QQ")
 _ALARMS = struct.Struct("<" + "d?ddq" * len(SCALES) + "dqd")
 _NO_LEVEL = (0.0, False, 0.0, 0.0, 0)
 _UNSCORABLE, _INFINITE = 1, 2
+# Set in the number of channels where values are of 64 bits.
+_WIDE = 1 << 63
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
 
@@ -64,9 +66,13 @@ class SeriesContext:
         """Counts of rows and channels, then times, values, flags, alarms and counters; lowest byte first."""
         rows, state = self.rows, self.alarms
         flags = rows.unscorable * _UNSCORABLE + rows.infinite * _INFINITE
-        parts = (rows.seconds.astype("<f8"), rows.values.astype("<f4"), flags.astype(np.uint8))
+        count, channels = rows.values.shape
+        wide = rows.values.dtype == np.float64
+        values = rows.values.astype("<f8" if wide else "<f4")
+        parts = (rows.seconds.astype("<f8"), values, flags.astype(np.uint8))
         levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
-        data = _HEADER.pack(*rows.values.shape) + b"".join(part.tobytes() for part in parts)
+        data = _HEADER.pack(count, channels | (_WIDE if wide else 0))
+        data += b"".join(part.tobytes() for part in parts)
         data += _ALARMS.pack(*levels, state.until, state.event, state.event_until)
         return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
@@ -77,7 +83,9 @@ class SeriesContext:
             rows, channels = _HEADER.unpack_from(data)
         except struct.error as error:
             raise ValueError(str(error)) from None
-        sizes = (8 * rows, 4 * rows * channels, rows)
+        size = 8 if channels & _WIDE else 4
+        channels &= ~_WIDE
+        sizes = (8 * rows, size * rows * channels, rows)
         # Those of earlier versions end with the flags.
         more = len(data) - _HEADER.size - sum(sizes)
         readings_size = more - _ALARMS.size if more else 0
@@ -86,7 +94,7 @@ class SeriesContext:
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
         seconds, values, flags = (
             np.frombuffer(data[start:end], kind)
-            for start, end, kind in zip(ends, ends[1:], ("<f8", "<f4", "u1"), strict=False)
+            for start, end, kind in zip(ends, ends[1:], ("<f8", f"<f{size}", "u1"), strict=False)
         )
         readings = None
         if readings_size:
@@ -96,7 +104,7 @@ class SeriesContext:
             Rows(
                 seconds.astype(np.float64),
                 np.zeros(rows, dtype=np.int64),
-                values.astype(np.float32).reshape(rows, channels),
+                values.astype(values.dtype.newbyteorder("=")).reshape(rows, channels),
                 (flags & _UNSCORABLE) > 0,
                 (flags & _INFINITE) > 0,
                 readings,

@@ -20,8 +20,8 @@ from aedetect.data.series.order import by_series
 _FALLS, _RESETS, _RESET = 0.01, 0.9, 0.5
 # Fewer rises, or a smaller share of the steps, are changes of a state.
 _LEAST_RISES, _LEAST_SHARE, _LEAST_VALUES = 20, 0.01, 10
-# A batch of so many steps with so many falls needs no second look.
-_TELLING_STEPS, _TELLING_FALLS = 50, 0.1
+# A column that went up and down so often, and so often of all its changes, needs no second look.
+_TELLING_TURNS, _TELLING_SHARE = 5, 0.1
 # A pause of about a step is one; a shorter one counts as part of a step.
 _WHOLE_STEP = 0.75
 _LARGEST = 1e6
@@ -38,6 +38,7 @@ class CounterSearch:
                 columns.append(start)
             start += column.width
         self._parts: dict[int, list[Floats]] = {place: [] for place in columns}
+        self._rises, self._falls = dict.fromkeys(columns, 0), dict.fromkeys(columns, 0)
 
     def take(self, encoded: Encoded, series: Integers) -> None:
         """The next rows and the series of each. A column that is clearly none is held no longer."""
@@ -46,12 +47,16 @@ class CounterSearch:
         for place in list(self._parts):
             numbers = encoded.numbers[:, place]
             steps = np.diff(numbers[order])[same]
-            if (steps > 0).sum() + (steps < 0).sum() >= _TELLING_STEPS and (
-                (steps < 0).sum() > _TELLING_FALLS * (steps != 0).sum()
-            ):
+            self._rises[place] += int((steps > 0).sum())
+            self._falls[place] += int((steps < 0).sum())
+            self._parts[place].append(numbers.copy())
+            if self._goes_both_ways(place):
                 del self._parts[place]
-            else:
-                self._parts[place].append(numbers.copy())
+
+    def _goes_both_ways(self, place: int) -> bool:
+        rises, falls = self._rises[place], self._falls[place]
+        # Rows of a file may also stand from the last to the first.
+        return min(rises, falls) > max(_TELLING_TURNS, _TELLING_SHARE * (rises + falls))
 
     def result(self, seconds: Floats, series: Integers) -> tuple[list[int], Floats]:
         """Which numeric features are counters, and the readings [rows, counters] of all that was taken."""

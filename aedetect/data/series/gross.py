@@ -132,7 +132,7 @@ def _recur(steps: Integers, seconds: Floats) -> bool:
     )
 
 
-def limits_of(values: Matrix, measured: Mask) -> Matrix:
+def limits_of(values: Matrix | Floats, measured: Mask) -> Matrix:
     """The lowest and highest value [2, channels] that is none of a gross cell, from those that are not.
 
     `values` [rows, channels], in the scale of their series. Channels without numbers have no limits.
@@ -148,13 +148,13 @@ def limits_of(values: Matrix, measured: Mask) -> Matrix:
     return limits
 
 
-def gross_cells(values: Matrix, limits: Matrix) -> Mask:
+def gross_cells(values: Matrix | Floats, limits: Matrix) -> Mask:
     """Which cells [rows, channels] lie beyond the limits [2, channels]; missing ones do not."""
     with np.errstate(invalid="ignore"):
         return np.asarray((values < limits[0]) | (values > limits[1]))
 
 
-def accidents(rows: Rows, scaled: Matrix, limits: Matrix) -> Mask:
+def accidents(rows: Rows, scaled: Matrix | Floats, limits: Matrix) -> Mask:
     """The gross cells [rows, channels] of rows to be scored; `scaled`: their values, scaled by series.
 
     Gross cells that go on for more than 64 rows of their series are another level, and the later ones

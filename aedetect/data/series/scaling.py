@@ -22,8 +22,8 @@ from aedetect.data.series.timestamps import Clock
 _WORTHWHILE, _MUCH_LESS = 0.7, 0.5
 _LEAST_ROWS = 50
 _CLIPPED = (0.01, 0.99)
-# The spread of a constant, in those of its peers, and the least difference that 32 bits hold.
-_CONSTANT, _RESOLUTION = 0.05, 1e-6
+# The spread of a constant, in those of its peers, and the least difference that is not rounding.
+_CONSTANT, _RESOLUTION = 0.05, 1e-11
 # What a row of a series that resembles itself from step to step knows of the logarithm of its spread:
 # a variance of so much over the number of rows. Series vary at least so much.
 _ONE_ROW, _LEAST_VARIANCE = 10.0, 0.25
@@ -67,8 +67,8 @@ class Scales:
     """
 
     names: tuple[Name, ...]
-    centers: Matrix
-    spreads: Matrix
+    centers: Floats
+    spreads: Floats
     measured: Mask
 
     @classmethod
@@ -92,21 +92,21 @@ class Scales:
         if not _differ(spreads, whole, measured):
             return None
         chosen = tuple(names[number] for number in members)
-        return cls(chosen, centers.astype(np.float32), spreads.astype(np.float32), measured)
+        return cls(chosen, centers, spreads, measured)
 
     @classmethod
     def shared(cls, rows: Rows, measured: Mask) -> Scales:
         """One scale for all series, from the cells that are not missing."""
         center, spread, _ = _location(rows.values, measured)
         spread = np.where(measured & (spread > _RESOLUTION), spread, 1)
-        return cls((), center[None].astype(np.float32), spread[None].astype(np.float32), measured)
+        return cls((), center[None], spread[None], measured)
 
     @property
     def apart(self) -> bool:
         """Whether each series has its own."""
         return bool(self.names)
 
-    def of_new(self, values: Matrix) -> tuple[Matrix, Matrix]:
+    def of_new(self, values: Matrix | Floats) -> tuple[Floats, Floats]:
         """Centre and spread [channels] of a series that begins with `values` [steps, channels]."""
         if not self.apart:
             return self.centers[0], self.spreads[0]
@@ -114,10 +114,10 @@ class Scales:
         peers, _ = _peers(self.spreads.astype(np.float64), self.centers.astype(np.float64))
         # A warm-up of whole periods tells the spread; only constants need the peers'.
         spread = _shrunk(spread[None], np.ones(1), center[None], peers, np.zeros(1))[0]
-        return center.astype(np.float32), np.where(self.measured, spread, 1).astype(np.float32)
+        return center, np.where(self.measured, spread, 1)
 
 
-def _location(values: Matrix, measured: Mask) -> tuple[Floats, Floats, Floats]:
+def _location(values: Matrix | Floats, measured: Mask) -> tuple[Floats, Floats, Floats]:
     """Mean, standard deviation and count [channels] of what is not missing; 0, 1 and 0 where not measured.
 
     Clipped to the 1% and 99% quantiles, as columns are when they are standardised; not so where the
@@ -172,13 +172,13 @@ def _differ(spreads: Floats, whole: Floats, measured: Mask) -> bool:
 
 def series_scales(
     rows: Rows, names: Sequence[Name], scales: Scales | None, warmup: int
-) -> tuple[Matrix, Matrix]:
+) -> tuple[Floats, Floats]:
     """Centre and spread [series, channels] of each series of `names`.
 
     A series without a scale of its own is scaled by its first `warmup` rows.
     """
     shape = len(names), rows.values.shape[1]
-    centers, spreads = np.zeros(shape, dtype=np.float32), np.ones(shape, dtype=np.float32)
+    centers, spreads = np.zeros(shape), np.ones(shape)
     if scales is None:
         return centers, spreads
     places = {name: index for index, name in enumerate(scales.names)}
@@ -193,7 +193,7 @@ def series_scales(
 
 def scalings(
     rows: Rows, timeline: Timeline, names: list[Name], scales: Scales | None, warmup: int
-) -> list[tuple[Matrix, Matrix]]:
+) -> list[tuple[Floats, Floats]]:
     """Centre and spread [channels] of each segment."""
     centers, spreads = series_scales(rows, names, scales, warmup)
     return [(centers[number], spreads[number]) for number in timeline.series.tolist()]
@@ -234,7 +234,9 @@ def standardized_segments(
     scaling = scalings(rows, timeline, names, scales, warmup)
     for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
         values = all_values[part]
-        if scales is not None:
+        if scales is None:
+            values = values.astype(np.float32)
+        else:
             values = ((values - center) / spread).astype(np.float32)
         segments.append(log_compressed(filled_forward(values, holds)))
     return segments

@@ -101,7 +101,7 @@ def slot_values(rows: Rows, timeline: Timeline) -> Matrix:
     last = last[: len(order)]
     instants = rows.values[order[last]] if last.all() else _last_known(rows.values[order], last)
     slots = slots[last]
-    values = np.full((len(timeline.seconds), rows.values.shape[1]), np.nan, dtype=np.float32)
+    values = np.full((len(timeline.seconds), rows.values.shape[1]), np.nan, dtype=rows.values.dtype)
     shared = np.r_[False, np.diff(slots) == 0] | np.r_[np.diff(slots) == 0, False]
     alone = ~shared[: len(slots)]
     values[slots[alone]] = instants[alone]

@@ -201,3 +201,33 @@ def test_truth_values_of_a_typed_file_are_known_again_in_a_text_file() -> None:
     assert not words.unscorable.any()
     odd = encoder.transform(pa.RecordBatch.from_pydict({"x": ["1"], "open": ["ajar"]}))
     assert odd.unreadable == {"open": Unreadable(1, 0)}
+
+
+def test_a_counter_is_encoded_as_missing_and_read_as_it_is() -> None:
+    encoder = fitted({"count": [str(1000 * n) for n in range(1, 41)], "x": [str(n % 7) for n in range(40)]})
+    place = encoder.owners.index("count")
+    counting = encoder.counting([place], np.linspace(900, 1100, 40)[:, None])
+    assert counting.counters == [place]
+    assert encoder.counters == []
+    encoded = counting.transform(pa.record_batch({"count": ["5e6"], "x": ["3"]}))
+    assert np.isnan(encoded.matrix[0, place])
+    assert encoded.numbers[0, place] == 5e6
+    assert not encoded.unscorable[0]
+    assert not encoded.out_of_range[0].any()
+    assert counting.mean[place] == pytest.approx(1000, rel=0.01)
+    again = EncoderState.model_validate_json(counting.state.model_dump_json())
+    assert FeatureEncoder(counting.schema, again, counting.statistics()).counters == [place]
+    assert "counter" not in encoder.state.model_dump_json()
+
+
+def test_a_growth_that_is_always_the_same_has_a_spread() -> None:
+    encoder = fitted({"count": [str(n) for n in range(1, 80, 2)], "x": [str(n % 7) for n in range(40)]})
+    place = encoder.owners.index("count")
+    assert encoder.counting([place], np.full((40, 1), 2.0)).deviation[place] == pytest.approx(0.2)
+
+
+def test_a_range_is_replaced_without_the_scale() -> None:
+    encoder = fitted({"x": [*map(str, range(60)), "9000"]})
+    ranged = encoder.ranged(0, np.arange(60.0))
+    assert ranged.largest("x") == 59
+    assert ranged.center[0] == encoder.center[0]

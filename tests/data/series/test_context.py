@@ -119,3 +119,10 @@ def test_readings_are_carried_over_in_the_order_of_time() -> None:
     assert found.readings is not None
     assert found.readings.ravel().tolist() == [20, 30]
     assert together([found, counted], 1).readings.ravel().tolist() == [20, 30, 30, 10, 20]  # type: ignore[union-attr]
+
+
+def test_values_of_64_bits_come_back_as_such() -> None:
+    wide = replace(rows([1, 2], [0, 0]), values=np.array([[0.1 + 1e-12], [NAN]]))
+    back = SeriesContext.from_bytes(SeriesContext(wide).to_bytes()).rows
+    assert back.values.dtype == np.float64
+    np.testing.assert_array_equal(back.values, wide.values)

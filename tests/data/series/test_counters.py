@@ -1,11 +1,14 @@
 """Counters are told from trends and states, and their growth from resets, stalls and pauses."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profiles import profile, schema_of
 
-from aedetect.data.series.counters import growth_per_step, is_counter
+from aedetect.data.features import FeatureEncoder
+from aedetect.data.series.counters import CounterSearch, growth_per_step, is_counter
 
 
 def _counter(count: int = 2000, seed: int = 0, start: float = 0.0) -> np.ndarray:
@@ -111,3 +114,21 @@ def test_rows_that_are_absent_do_not_change_a_steady_growth(seed: int, lost: flo
     sent = np.flatnonzero(np.random.default_rng(seed).random(200) >= lost)
     growth = _growth(sent * 25.0, sent * 60.0)
     assert growth[1:] == pytest.approx([25.0] * (len(sent) - 1))
+
+
+def test_only_what_grows_is_held_while_searching() -> None:
+    rng = np.random.default_rng(0)
+    columns = {"count": _counter(400), "noise": rng.uniform(0, 9, 400)}
+    profiles = {
+        name: profile([str(value) for value in values], batches=1) for name, values in columns.items()
+    }
+    encoder = FeatureEncoder.fit(schema_of(profiles), profiles, 10)
+    search = CounterSearch(encoder)
+    # From the last row to the first, two series in turn.
+    seconds, series = np.arange(400.0)[::-1], np.tile([0, 1], 200)
+    for part in (slice(0, 150), slice(150, 400)):
+        cells = {name: [str(value) for value in values[::-1][part]] for name, values in columns.items()}
+        search.take(encoder.transform(pa.record_batch(cells)), series[part])
+    places, readings = search.result(seconds, series)
+    assert [encoder.owners[place] for place in places] == ["count"]
+    np.testing.assert_array_equal(readings[:, 0], columns["count"][::-1])
