@@ -158,12 +158,14 @@ def accidents(rows: Rows, scaled: Matrix | Floats, limits: Matrix) -> Mask:
     """The gross cells [rows, channels] of rows to be scored; `scaled`: their values, scaled by series.
 
     Gross cells that go on for more than 64 rows of their series are another level, and the later ones
-    of them ordinary. What is one depends on no later row.
+    of them ordinary; rows where the channel is missing do not count. What is one depends on no later row.
     """
     gross = gross_cells(scaled, limits)
-    if gross.any():
-        for _, places in by_series(rows.seconds, rows.series):
-            gross[places] &= places_in_runs(gross[places]) <= LONGEST_ACCIDENT
+    far = np.flatnonzero(gross.any(axis=0)).tolist()
+    for _, places in by_series(rows.seconds, rows.series) if far else ():
+        for channel in far:
+            known = places[~np.isnan(scaled[places, channel])]
+            gross[known, channel] &= places_in_runs(gross[known, channel]) <= LONGEST_ACCIDENT
     return gross
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aedetect.data.arrays import Integers, Mask, Matrix
+from aedetect.data.arrays import AnyArray, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Rows
 
 # The channel of a row that has no reading, or more than one.
@@ -14,7 +14,7 @@ NO_CHANNEL = -1
 _LEAKED = 0.5
 
 
-def reading_channels(values: Matrix) -> Integers:
+def reading_channels(values: AnyArray) -> Integers:
     """The channel [rows] that each row of `values` [rows, channels] has its one reading of, or NO_CHANNEL."""
     known = ~np.isnan(values)
     return np.where(known.sum(axis=1) == 1, known.argmax(axis=1), NO_CHANNEL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
+from aedetect.data.arrays import AnyArray, Floats, Integers, Mask
 from aedetect.data.series.buffer import Rows
 from aedetect.data.series.grid import Grid
 
@@ -90,7 +90,7 @@ class Timeline:
         return ~self.marked(np.ones(len(self.slot_of), dtype=np.bool_))
 
 
-def slot_values(rows: Rows, timeline: Timeline) -> Matrix:
+def slot_values(rows: Rows, timeline: Timeline) -> AnyArray:
     """The channels [slots, channels] of all slots: the mean of their rows, NaN where nothing is known.
 
     Rows of one series and instant count once, each channel as the last of them that knows it.
@@ -110,7 +110,7 @@ def slot_values(rows: Rows, timeline: Timeline) -> Matrix:
     return values
 
 
-def _last_known(cells: Matrix, last: Mask) -> Matrix:
+def _last_known(cells: AnyArray, last: Mask) -> AnyArray:
     """The last known of `cells` [rows, channels] in each run of rows that ends where `last` [rows] does."""
     ends = np.flatnonzero(last)
     starts = np.r_[0, ends[:-1] + 1]
@@ -121,7 +121,7 @@ def _last_known(cells: Matrix, last: Mask) -> Matrix:
     return values
 
 
-def _fill_shared(values: Matrix, cells: Matrix, slots: Integers) -> None:
+def _fill_shared(values: AnyArray, cells: AnyArray, slots: Integers) -> None:
     """Set slots of several rows to the means of their `cells` [rows, channels] that are known."""
     distinct, places = np.unique(slots, return_inverse=True)
     known = ~np.isnan(cells)
