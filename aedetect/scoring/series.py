@@ -260,7 +260,7 @@ class SeriesSession:
 
     def _read(self, source: Input, taken: _Taken) -> Rows:
         fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
-        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times)
+        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times, self._scorer.series.exact)
         reader = source.open(batch_rows(fitted.config, len(fitted.encoder.owners)))
         fitted.schema.check(source.name, reader.schema)
         read = timeless = unreadable = 0
