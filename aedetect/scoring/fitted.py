@@ -58,6 +58,11 @@ class SeriesParts:
     limits: Matrix | None = None
     alarms: AlarmParts | None = None
 
+    @property
+    def exact(self) -> bool:
+        """Whether channels are of 64 bits, as they are for several series; not so in older models."""
+        return bool(self.state.entity) and self.limits is not None
+
     def set_aside(self, rows: Rows, names: Sequence[Name]) -> tuple[Rows, Mask]:
         """Rows without their gross cells, and which those were [rows, channels]."""
         return set_aside(rows, names, self.scales, self.limits, self.state.beginning)

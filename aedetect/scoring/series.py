@@ -286,7 +286,7 @@ class SeriesSession:
 
     def _read(self, source: Input, taken: _Taken) -> Rows:
         fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
-        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times)
+        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times, self._scorer.series.exact)
         fitted.check(source)
         reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
         read = timeless = unreadable = 0

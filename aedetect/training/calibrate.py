@@ -80,7 +80,7 @@ def _series_scores(
     The first rows of a series, of which too little is known, are left out.
     """
     state = series.state
-    gatherer = Gatherer(state.clock, Entities(state.entity), fitted.encoder)
+    gatherer = Gatherer(state.clock, Entities(state.entity), fitted.encoder, exact=series.exact)
     for chunk in chunks(inputs, config):
         take(gatherer, chunk)
     rows, names = gatherer.rows(), gatherer.entities.names

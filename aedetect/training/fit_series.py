@@ -189,7 +189,8 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
             continue
         if gatherer is None:
             clock = _clock(run, chunk, profile.schema.rules)
-            gatherer = Gatherer(clock, Entities(settings.entity), profile.encoder)
+            entities = Entities(settings.entity)
+            gatherer = Gatherer(clock, entities, profile.encoder, exact=bool(settings.entity))
         encoded = take(gatherer, chunk)
         search.take(encoded, gatherer.newest.series)
         origins.add(chunk)

@@ -20,8 +20,8 @@ class Rows:
     """Rows of all series in the order they were read.
 
     `seconds` [rows]: since 1970, NaN where unknown. `series` [rows]: numbers of `Entities`.
-    `values` [rows, channels]: NaN where missing; float64 where there may be several series, whose units
-    may differ. `unscorable` [rows]: a cell cannot be read, or the time is missing. `infinite` [rows]: a
+    `values` [rows, channels]: NaN where missing; float64 where there may be several series, whose
+    units may differ. `unscorable` [rows]: a cell cannot be read, or the time is missing. `infinite` [rows]: a
     number is infinite or beyond float32. `readings` [rows, counters]: counters as they were read, whose
     channels are missing in `values`; None without any.
     """
@@ -52,9 +52,15 @@ class Gatherer:
     """Takes batches one after the other and keeps of them what series need, some bytes a cell."""
 
     def __init__(
-        self, clock: Clock, entities: Entities, encoder: FeatureEncoder, times: TimeReader | None = None
+        self,
+        clock: Clock,
+        entities: Entities,
+        encoder: FeatureEncoder,
+        times: TimeReader | None = None,
+        exact: bool = False,
     ):
-        """`times`: one that has read what went before; see `TimeReader`."""
+        """`times`: one that has read what went before; see `TimeReader`. `exact`: see `Channels.exact`."""
+        self._exact = exact
         self.clock = clock
         self._times = times or TimeReader(clock)
         self.entities = entities
@@ -83,7 +89,7 @@ class Gatherer:
         return encoded, times
 
     def _channels(self, encoded: Encoded) -> Matrix | Floats:
-        if not self.entities.columns:
+        if not self._exact:
             return self.channels.of_rows(encoded)
         return self.channels.exact(encoded, self.encoder.mean, self.encoder.deviation)
 

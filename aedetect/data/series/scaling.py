@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -178,7 +179,9 @@ def series_scales(
     A series without a scale of its own is scaled by its first `warmup` rows.
     """
     shape = len(names), rows.values.shape[1]
-    centers, spreads = np.zeros(shape), np.ones(shape)
+    # Older models hold scales in 32 bits, and are to score as they did.
+    kind: Any = np.float64 if scales is None else scales.centers.dtype
+    centers, spreads = np.zeros(shape, dtype=kind), np.ones(shape, dtype=kind)
     if scales is None:
         return centers, spreads
     places = {name: index for index, name in enumerate(scales.names)}
