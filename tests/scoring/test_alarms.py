@@ -1,0 +1,80 @@
+"""Alarms of three scales of time: one p-value, as rare as was asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, StepScores, TimeScale, short_steps
+from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
+
+
+def scores(values: np.ndarray) -> StepScores:  # type: ignore[type-arg]
+    return StepScores(values, values, values)
+
+
+def scale(seed: int = 0) -> TimeScale:
+    normal = np.random.default_rng(seed).normal(0, 1, 20_000)
+    return TimeScale(Calibration(np.sort(normal)), local=-10.0, spread=2.5)
+
+
+def test_rows_are_flagged_where_the_joint_p_value_is_at_most_the_rate() -> None:
+    rule = AlarmRule({LONG: scale(1), SHORT: scale(2), STEP: scale(3)}, rate=0.01, adapt=None)
+    random = np.random.default_rng(9)
+    parts = {name: scores(random.normal(0, 1, 50_000)) for name in rule.scales}
+    alarms = rule.judge(parts, {})
+    np.testing.assert_array_equal(alarms.flagged, alarms.p_values <= 0.01)
+    assert 0.003 < alarms.flagged.mean() < 0.01
+
+
+def test_a_step_that_is_odd_at_one_scale_alone_is_an_alarm() -> None:
+    rule = AlarmRule({LONG: scale(1), SHORT: scale(2), STEP: scale(3)}, rate=0.01, adapt=64.0)
+    for name in rule.scales:
+        parts = {other: scores(np.zeros(20)) for other in rule.scales}
+        odd = np.zeros(20)
+        odd[7] = 9.0
+        assert np.flatnonzero(rule.judge(parts | {name: scores(odd)}, {}).flagged).tolist() == [7]
+
+
+def test_what_is_unknown_has_no_p_value_and_no_alarm() -> None:
+    rule = AlarmRule({LONG: scale(1), STEP: scale(3)}, rate=0.01, adapt=64.0)
+    unknown = np.array([np.nan, 9.0])
+    alarms = rule.judge({LONG: scores(unknown), STEP: scores(unknown)}, {})
+    assert alarms.flagged.tolist() == [False, True]
+    assert np.isnan(alarms.p_values[0])
+
+
+def test_steps_beside_odd_ones_are_not_odd_themselves() -> None:
+    one = TimeScale(Calibration(np.linspace(-1, 1, 100)), local=0.0, spread=1.0)
+    beside = StepScores(np.full(3, 5.0), np.array([-0.1, 0.3, 4.0]), np.full(3, 4.0))
+    assert one.is_local(beside).tolist() == [False, False, True]
+
+
+def test_the_share_of_missing_scales_falls_to_the_others() -> None:
+    assert sum(share for _, share in AlarmRule({LONG: scale()}, 0.01, None).shares()) == pytest.approx(
+        sum(
+            share
+            for _, share in AlarmRule({LONG: scale(), SHORT: scale(), STEP: scale()}, 0.01, None).shares()
+        )
+    )
+
+
+def test_short_windows_need_long_ones_beside_them() -> None:
+    assert short_steps(20) is None
+    assert short_steps(200) == 16
+
+
+def test_a_spike_stands_out_from_its_neighbours() -> None:
+    random = np.random.default_rng(0)
+    segment = np.cumsum(random.normal(0, 0.05, (500, 2)), axis=0).astype(np.float32)
+    usual = usual_deviations([step_deviations(segment, causal=False)])
+    segment[250, 1] += 5
+    segment[100:110] = np.nan
+    stated = step_scores(step_deviations(segment, causal=False), usual)
+    assert int(np.nanargmax(stated)) == 250
+    assert np.isnan(stated[100:110]).all()
+    causal = step_deviations(segment, causal=True)
+    changed = segment.copy()
+    changed[300:] += 7
+    np.testing.assert_array_equal(causal[:300], step_deviations(changed, causal=True)[:300])
