@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aedetect.data.series.grid import Grid
 from aedetect.data.series.segments import Timeline
 from aedetect.scoring.events import event_numbers, find_events
 
@@ -11,7 +12,7 @@ from aedetect.scoring.events import event_numbers, find_events
 def events(flags: str, gap: int = 1, least: int = 1, series: str | None = None) -> list[list[int]]:
     flagged = np.array([mark == "x" for mark in flags])
     whose = np.array([int(mark) for mark in series or "0" * len(flags)])
-    timeline = Timeline.of(np.arange(len(flags), dtype=float), whose, gap=10)
+    timeline = Timeline.of(np.arange(len(flags), dtype=float), whose, Grid(1.0, 10.0, 0.0))
     found = find_events(flagged, np.arange(len(flags), dtype=float), timeline, gap, least)
     return [event.rows.tolist() for event in found]
 
@@ -36,7 +37,7 @@ def test_each_series_has_its_own() -> None:
 
 def test_a_pause_ends_an_event() -> None:
     seconds = np.array([0.0, 1, 2, 50, 51])
-    timeline = Timeline.of(seconds, np.zeros(5, dtype=np.int64), gap=10)
+    timeline = Timeline.of(seconds, np.zeros(5, dtype=np.int64), Grid(1.0, 10.0, 0.0))
     found = find_events(np.ones(5, dtype=bool), np.arange(5.0), timeline, 3, 1)
     assert [event.rows.tolist() for event in found] == [[0, 1, 2], [3, 4]]
     assert [event.number for event in found] == [1, 2]

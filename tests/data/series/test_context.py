@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aedetect.data.series.buffer import Rows, together
-from aedetect.data.series.context import CarryOver, SeriesContext
+from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
 
 NAN = float("nan")
 
@@ -25,7 +25,12 @@ def rows(seconds: list[float], values: list[float], series: list[int] | None = N
 
 
 def fresh(length: int, beginning: int = 0, scaled: frozenset[tuple[str, ...]] = frozenset()) -> CarryOver:
-    return CarryOver({}, length, 5.0, beginning, scaled)
+    """Keeps the last `length` rows of those that are a second apart."""
+    return CarryOver({}, length - 1.0, 5.0, beginning, scaled)
+
+
+def silent(number: int, retained: Rows) -> AlarmState:
+    return AlarmState()
 
 
 def test_there_and_back() -> None:
@@ -46,7 +51,7 @@ def test_other_bytes_are_refused(spoil: object) -> None:
 
 
 def test_the_last_rows_of_each_series_in_the_order_of_time() -> None:
-    found = fresh(2).after(rows([3, 1, 2, 9, NAN], [30, 10, 20, 90, 0], [0, 0, 0, 1, 0]), [("a",), ("b",)])
+    found = fresh(2).after(rows([3, 1, 2, 9, NAN], [30, 10, 20, 90, 0], [0, 0, 0, 1, 0]), [("a",), ("b",)], silent)
     assert found[("a",)].rows.seconds.tolist() == [2, 3]
     assert found[("a",)].rows.values.ravel().tolist() == [20, 30]
     assert found[("b",)].rows.seconds.tolist() == [9]
@@ -54,9 +59,9 @@ def test_the_last_rows_of_each_series_in_the_order_of_time() -> None:
 
 def test_the_beginning_is_kept_where_it_gives_the_scale() -> None:
     many = rows(list(range(10)), list(range(10)))
-    assert fresh(2, 3).after(many, [()])[()].rows.seconds.tolist() == [0, 1, 2, 8, 9]
-    assert fresh(2, 3, frozenset([()])).after(many, [()])[()].rows.seconds.tolist() == [8, 9]
-    assert fresh(5, 5).after(many, [()])[()].rows.seconds.tolist() == list(range(10))
+    assert fresh(2, 3).after(many, [()], silent)[()].rows.seconds.tolist() == [0, 1, 2, 8, 9]
+    assert fresh(2, 3, frozenset([()])).after(many, [()], silent)[()].rows.seconds.tolist() == [8, 9]
+    assert fresh(5, 5).after(many, [()], silent)[()].rows.seconds.tolist() == list(range(10))
 
 
 @pytest.mark.parametrize(
@@ -69,21 +74,21 @@ def test_the_beginning_is_kept_where_it_gives_the_scale() -> None:
     ],
 )
 def test_a_missing_cell_keeps_the_last_known(seconds: list[float], values: list[float], first: float) -> None:
-    kept = fresh(2).after(rows(seconds, values), [()])[()]
+    kept = fresh(2).after(rows(seconds, values), [()], silent)[()]
     np.testing.assert_array_equal(kept.rows.values.ravel(), [first, 1.0])
 
 
 def test_rows_delivered_anew_take_the_place_of_the_old() -> None:
     tails = fresh(4)
-    tails.after(rows([1, 2, 3], [1, 2, 3]), [()])
-    found = tails.after(rows([3, 4], [33, 44]), [()])[()]
+    tails.after(rows([1, 2, 3], [1, 2, 3]), [()], silent)
+    found = tails.after(rows([3, 4], [33, 44]), [()], silent)[()]
     assert found.rows.seconds.tolist() == [1, 2, 3, 4]
     assert found.rows.values.ravel().tolist() == [1, 2, 33, 44]
 
 
 def test_what_others_hold_is_not_given_twice() -> None:
     tails = fresh(3)
-    tails.after(rows([1, 2, 1], [1, 2, 9], [0, 0, 1]), [("a",), ("b",)])
+    tails.after(rows([1, 2, 1], [1, 2, 9], [0, 0, 1]), [("a",), ("b",)], silent)
     given = tails.rows(rows([2, 7], [5, 7], [1, 0]), [("new",), ("a",)])
     # Nor are series that have nothing new.
     assert (given.seconds.tolist(), given.series.tolist()) == ([1], [1])
@@ -93,12 +98,12 @@ def test_nothing_kept_and_nothing_come() -> None:
     nothing = together([], 1)
     assert not fresh(3).precede(nothing, [])
     assert len(fresh(3).rows(nothing, [()])) == 0
-    assert fresh(3).after(nothing, [()]) == {}
+    assert fresh(3).after(nothing, [()], silent) == {}
 
 
 def test_whether_all_that_is_kept_comes_before() -> None:
     tails = fresh(3)
-    tails.after(rows([1, 2], [1, 2]), [("a",)])
+    tails.after(rows([1, 2], [1, 2]), [("a",)], silent)
     assert tails.precede(rows([3, 1], [1, 1], [0, 1]), [("a",), ("new",)])
     assert not tails.precede(rows([3, 2], [1, 1]), [("a",)])
 
@@ -115,7 +120,7 @@ def test_readings_of_counters_come_back() -> None:
 
 def test_readings_are_carried_over_in_the_order_of_time() -> None:
     counted = replace(rows([3, 1, 2], [NAN, NAN, NAN]), readings=np.array([[30.0], [10], [20]]))
-    found = fresh(2).after(counted, [()])[()].rows
+    found = fresh(2).after(counted, [()], silent)[()].rows
     assert found.readings is not None
     assert found.readings.ravel().tolist() == [20, 30]
     assert together([found, counted], 1).readings.ravel().tolist() == [20, 30, 30, 10, 20]  # type: ignore[union-attr]
