@@ -43,7 +43,7 @@ from support.prompt import Prompt, Result
 from support.tables import tiny_frame
 
 import aedetect
-from aedetect.scoring.model_file import pack, read_model_file
+from aedetect.scoring.model_file import FORMAT_VERSION, pack, read_model_file
 
 # --- ways to make files
 
