@@ -268,7 +268,7 @@ def test_events_that_began_in_the_history_go_on() -> None:
 
 
 def test_too_few_rows_to_train_on() -> None:
-    with pytest.raises(DataError, match=r"the longest segment without a gap has 20 rows, and a window 24"):
+    with pytest.raises(DataError, match=r"the longest segment without a gap has 20 steps, and a window 24"):
         Detector({"series.time": "time", "series.window": WINDOW}).fit(readings(1)[:20])
 
 

@@ -32,7 +32,7 @@ def scores(frame: pd.DataFrame, causal: bool = False, **options: object) -> np.n
 
 
 def emptied(frame: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
-    frame = frame.astype({name: object for name in CHANNELS})
+    frame = frame.astype(dict.fromkeys(CHANNELS, object))
     frame.loc[rows, CHANNELS] = None
     return frame
 

@@ -51,7 +51,9 @@ def test_other_bytes_are_refused(spoil: object) -> None:
 
 
 def test_the_last_rows_of_each_series_in_the_order_of_time() -> None:
-    found = fresh(2).after(rows([3, 1, 2, 9, NAN], [30, 10, 20, 90, 0], [0, 0, 0, 1, 0]), [("a",), ("b",)], silent)
+    found = fresh(2).after(
+        rows([3, 1, 2, 9, NAN], [30, 10, 20, 90, 0], [0, 0, 0, 1, 0]), [("a",), ("b",)], silent
+    )
     assert found[("a",)].rows.seconds.tolist() == [2, 3]
     assert found[("a",)].rows.values.ravel().tolist() == [20, 30]
     assert found[("b",)].rows.seconds.tolist() == [9]
