@@ -183,7 +183,7 @@ def test_ambiguous_dates_ask_for_a_format(run: Prompt) -> None:
 def test_a_series_shorter_than_a_window(run: Prompt) -> None:
     pd.read_csv("normal.csv")[:20].to_csv("short.csv", index=False)
     assert fault(run("train", "short.csv", "-o", "x.aed", "--time", "time", "--window", "24")) == (
-        "error: short.csv: the longest segment without a gap has 20 rows, and a window 24; give more rows "
+        "error: short.csv: the longest segment without a gap has 20 steps, and a window 24; give more rows "
         "or a shorter --window"
     )
     found = run.json("score", "short.csv", "-m", "m.aed")
