@@ -76,6 +76,9 @@ class SeriesOptions:
     value: str | None = option(
         "--value COLUMN", "Of a long table: the column that holds the readings.", completion.columns
     )
+    every: str | None = option(
+        "--every TIME", "Step of the grid that rows are sorted into, e.g. 5min; default: their usual step."
+    )
     window: str | None = option(
         "--window N|TIME",
         "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
@@ -101,6 +104,7 @@ class SeriesOptions:
             "series.entity": self.entity or None,
             "series.series_name": self.series_name,
             "series.value": self.value,
+            "series.every": self.every,
             "series.window": self.window,
             "series.causal": self.causal or None,
             "series.time_format": self.time_format,
@@ -202,6 +206,7 @@ _OF_SERIES = {
     "series.entity": "--entity",
     "series.series_name": "--series-name",
     "series.value": "--value",
+    "series.every": "--every",
     "series.window": "--window",
     "series.causal": "--causal",
     "series.time_format": "--time-format",

@@ -61,7 +61,9 @@ class Reconstruction:
         self._fitted, self._session, self._data = fitted, session, session.series_data
         self._channels = Channels.of(fitted.encoder)
         self._scaled = self._rebuilt(fitted.series.state.window)
-        self._calm = ~session.flagged & ~np.isnan(session.scores)
+        # Rows beside flagged ones are rebuilt from windows that these are in, too.
+        with np.errstate(invalid="ignore"):
+            self._calm = ~session.flagged & (session.scores <= fitted.threshold)
 
     def column(self, column: str) -> ReconstructedColumn | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""

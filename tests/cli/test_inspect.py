@@ -10,6 +10,7 @@ import pytest
 from support.prompt import Prompt
 
 import aedetect
+from aedetect.scoring.model_file import FORMAT_VERSION
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_json_says_what_the_model_says(inspect: Prompt, tiny_model: Path) -> Non
     assert found["threshold"] == aedetect.load(tiny_model).threshold
     assert found["sha256"] == hashlib.sha256(tiny_model.read_bytes()).hexdigest()
     assert [column["name"] for column in found["columns"]] == ["temp", "load", "site", "open"]
-    assert (found["command"], found["format_version"], found["exit_code"]) == ("inspect", 4, 0)
+    assert (found["command"], found["format_version"], found["exit_code"]) == ("inspect", FORMAT_VERSION, 0)
 
 
 @pytest.mark.parametrize(

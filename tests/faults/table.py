@@ -43,7 +43,7 @@ from support.prompt import Prompt, Result
 from support.tables import tiny_frame
 
 import aedetect
-from aedetect.scoring.model_file import pack, read_model_file
+from aedetect.scoring.model_file import FORMAT_VERSION, pack, read_model_file
 
 # --- ways to make files
 
@@ -588,9 +588,11 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a CSV": (lambda _: b"temp,load\n1,2\n", NOT_ONE),
     "a pickle": (lambda _: pickle.dumps(Bomb()) + b" " * 100, NOT_ONE),
     "a newer format": (
-        lambda data: data.replace(rb"\"format_version\":4", rb"\"format_version\":9", 1),
+        lambda data: data.replace(
+            rb"\"format_version\":%d" % FORMAT_VERSION, rb"\"format_version\":9", 1
+        ),
         f"format version 9, made by aedetect {aedetect.__version__}; this aedetect ({aedetect.__version__}) "
-        "reads up to version 4: upgrade aedetect",
+        f"reads up to version {FORMAT_VERSION}: upgrade aedetect",
     ),
 }  # fmt: skip
 

@@ -21,6 +21,29 @@ def test_a_row_has_the_mean_of_its_windows(window: int, scores: list[float]) -> 
         assert found[row] == pytest.approx(np.mean(own))
 
 
+@given(
+    st.integers(1, 9),
+    st.lists(st.one_of(st.just(float("nan")), st.floats(0, 100)), min_size=1, max_size=30),
+)
+def test_windows_without_a_score_do_not_count(window: int, scores: list[float]) -> None:
+    rows = over_rows(np.array(scores), window, causal=False)
+    for row in range(len(rows)):
+        own = [score for start, score in enumerate(scores) if start <= row < start + window]
+        known = [score for score in own if not np.isnan(score)]
+        assert rows[row] == pytest.approx(np.mean(known) if known else np.nan, nan_ok=True)
+
+
+@given(st.integers(0, 40), st.integers(0, 99))
+def test_row_scores_do_not_depend_on_where_the_file_begins(begin: int, seed: int) -> None:
+    random, window = np.random.default_rng(seed), 7
+    scores = np.where(random.random(80) < 0.1, np.nan, random.exponential(size=80))
+    whole = over_rows(scores, window, causal=False)
+    # From a window on, all windows of a row are there.
+    np.testing.assert_array_equal(
+        over_rows(scores[begin:], window, causal=False)[window - 1 :], whole[begin + window - 1 :]
+    )
+
+
 def test_causal_rows_have_the_window_that_ends_with_them() -> None:
     found = over_rows(np.array([1.0, 2.0]), 3, causal=True)
     assert np.isnan(found[:2]).all()

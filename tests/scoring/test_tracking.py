@@ -19,7 +19,7 @@ def marks(excess: list[float], pace: Pace = PACE, begin: Level | None = None) ->
 
 
 def test_what_exceeds_the_threshold_is_flagged_and_nothing_else() -> None:
-    assert marks([-1, -1, 0.3, -1, 0, np.nan, 0.1]) == "..x...x"
+    assert marks([-1, -1, 0.3, -1, 0, np.nan, 0.4]) == "..x...x"
 
 
 def test_an_alarm_that_goes_on_ends() -> None:

@@ -38,7 +38,7 @@ class PatchAutoencoder(WindowAutoencoder):
     There is nothing to train step by step: `fit_score_normalisation` does all.
 
     Cells that are missing do not count: the code is that of the least squared error over those known,
-    what is off the components is scaled up to a whole window.
+    moved towards the stored windows that these fit; both parts are scaled up to a whole window.
 
     Of several channels, one that drifts would go on to where no stored window is, and drown the
     others: each is weighted by the share of its variance that lies within windows.
@@ -72,7 +72,8 @@ class PatchAutoencoder(WindowAutoencoder):
         parts = torch.stack([far.sum(dim=1), off.sum(dim=1)], dim=1)
         shares = far / parts[:, :1].clamp_min(1e-12) + off / parts[:, 1:].clamp_min(1e-12)
         shares = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-12)
-        return (shares * self._score(parts)[:, None] * self.layout.width).view_as(batch)
+        whole = known.shape[1] / known.sum(dim=1, keepdim=True).clamp_min(1)
+        return (shares * self._score(parts * whole)[:, None] * self.layout.width).view_as(batch)
 
     def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
         inner = segment[left : len(segment) - right]
@@ -93,33 +94,38 @@ class PatchAutoencoder(WindowAutoencoder):
         self.typical = torch.stack(each).median(dim=0).values
 
     def _completed(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted windows [windows, width], missing cells as the components have them, and which are known.
+        """Weighted windows [windows, width], missing cells as in the normal ones, and which are known.
 
         Cells are rebuilt and put back in turn, which comes to the masked least squares of the code
-        (expectation maximisation; Dempster, Laird & Rubin, 1977).
+        (expectation maximisation; Dempster, Laird & Rubin, 1977), then once from the memory.
         """
         known = ~windows.isnan().flatten(1)
         flat = (held(windows) * self.weights).flatten(1)
         if known.all():
             return flat, known
         for _ in range(_ROUNDS):
-            rebuilt = self.center + ((flat - self.center) @ self.basis) @ self.basis.T
-            flat = torch.where(known, flat, rebuilt)
-        return flat, known
+            codes = (flat - self.center) @ self.basis
+            flat = torch.where(known, flat, self.center + codes @ self.basis.T)
+        # A state that switches is known by its edges, and where one is missing the code lies between two
+        # stored ones: of all that fits what is known, what is stored is meant.
+        codes = self.memory.retrieve((flat - self.center) @ self.basis)
+        return torch.where(known, flat, self.center + codes @ self.basis.T), known
 
     def _parts(self, windows: Tensor, known: Tensor | None = None) -> Tensor:
         """Squared distances [windows, 2] of weighted windows [windows, width]: to memory, off components.
 
-        Where not all cells are `known` [windows, width], those off components are scaled to a whole window.
+        Where not all cells are `known` [windows, width], both are scaled up to a whole window.
         """
         apart = windows - self.center
         codes = apart @ self.basis
+        far = self.memory(codes).sum(dim=1)
         off = (apart.square().sum(dim=1) - codes.square().sum(dim=1)).clamp_min(0)
         if known is not None:
+            whole = known.shape[1] / known.sum(dim=1).clamp_min(1)
             among_known = ((apart - codes @ self.basis.T).square() * known).sum(dim=1)
-            scaled = among_known * known.shape[1] / known.sum(dim=1).clamp_min(1)
-            off = torch.where(known.all(dim=1), off, scaled)
-        return torch.stack([self.memory(codes).sum(dim=1), off], dim=1)
+            off = torch.where(known.all(dim=1), off, among_known * whole)
+            far = far * whole
+        return torch.stack([far, off], dim=1)
 
     def _score(self, parts: Tensor) -> Tensor:
         """Scores [windows] from the two parts [windows, 2]."""

@@ -1,4 +1,4 @@
-"""Rows that come at another pace than those learned are noticed."""
+"""Rows that come more or less often than those learned are noticed."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from aedetect.data.series.pace import duration, pace_notice
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
-    [
-        (300.0, None),
-        (
-            600.0,
-            "steps are 10 min, 5 min were learned: the steps between are taken as missing, which tells less; "
-            "train on rows like these",
-        ),
-        (
-            60.0,
-            "steps are 1 min, 5 min were learned: rows are gathered to steps of 5 min, and each has the verdict "
-            "of its step",
-        ),
-    ],
+    ("seconds", "text"), [(300, "5 min"), (5400, "1.5 h"), (86_400, "1 d"), (0.5, "0.5 s"), (1, "1 s")]
 )
-def test_what_is_said_of_another_pace(step: float, said: str | None) -> None:
-    assert pace_notice(np.arange(100) * step, np.zeros(100, dtype=np.int64), 300.0) == said
+def test_a_length_of_time_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
-def test_few_rows_have_no_pace() -> None:
-    assert pace_notice(np.arange(10) * 600.0, np.zeros(10, dtype=np.int64), 300.0) is None
+def notice(step: float, count: int = 100) -> str | None:
+    return pace_notice(np.arange(count) * step, np.zeros(count, dtype=np.int64), 300)
 
 
-def test_durations_are_said_in_their_largest_unit() -> None:
-    assert [duration(seconds) for seconds in (1, 90, 7200, 86400)] == ["1 s", "1.5 min", "2 h", "1 d"]
+def test_both_paces_are_named_and_what_follows() -> None:
+    assert (notice(600) or "").startswith("steps are 10 min, 5 min were learned: the steps between are taken")
+    assert (notice(60) or "").startswith("steps are 1 min, 5 min were learned: rows are gathered to steps")
+
+
+@pytest.mark.parametrize("step", [300, 240, 400])
+def test_much_the_same_pace_is_none(step: float) -> None:
+    assert notice(step) is None
+
+
+def test_few_rows_tell_no_pace() -> None:
+    assert notice(600, count=10) is None
+
+
+def test_repeated_and_absent_rows_are_no_other_pace() -> None:
+    seconds = np.delete(np.repeat(np.arange(200) * 300.0, 3), np.arange(0, 90, 4))
+    assert pace_notice(np.r_[seconds, np.nan], np.zeros(len(seconds) + 1, dtype=np.int64), 300) is None
