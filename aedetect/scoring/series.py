@@ -464,7 +464,7 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     """What is kept of each series for its next rows, `known` from earlier runs.
 
     Two windows: the windows of the next rows reach back one, and so do the scores that decide whether
-    an event goes on. Which cells of these are gross is told by up to 64 rows before them.
+    an event goes on. Which cells of these are gross is told by up to 16 rows before them.
     """
     state, scales = scorer.series.state, scorer.series.scales
     long = scorer.fitted.long_table is not None

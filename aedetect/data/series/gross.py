@@ -35,7 +35,7 @@ _CYCLES, _PHASES, _CROWDED = (86400.0, 604800.0), 48, 0.4
 _REACH, _LEAST_RANGE = 3.0, 4.0
 _FARTHEST = float(np.finfo(np.float32).max)
 # More gross rows on end are another level.
-LONGEST_ACCIDENT = 64
+LONGEST_ACCIDENT = 16
 
 
 def find_gross_cells(rows: Rows, measured: Mask) -> Mask:
@@ -157,7 +157,7 @@ def gross_cells(values: Matrix | Floats, limits: Matrix) -> Mask:
 def accidents(rows: Rows, scaled: Matrix | Floats, limits: Matrix) -> Mask:
     """The gross cells [rows, channels] of rows to be scored; `scaled`: their values, scaled by series.
 
-    Gross cells that go on for more than 64 rows of their series are another level, and the later ones
+    Gross cells that go on for more than 16 rows of their series are another level, and the later ones
     of them ordinary; rows where the channel is missing do not count. What is one depends on no later row.
     """
     gross = gross_cells(scaled, limits)
