@@ -9,8 +9,9 @@ import numpy as np
 from aedetect.data.arrays import Floats, Integers, Mask
 
 _BLOCK = 256
-# An alarm that was clear is held while the score stays above half its height.
-_HELD = 0.5
+# An alarm that was clear is held while the score stays above half its height; one that is higher than so
+# many clear ones, the longer, but at most so many times.
+_HELD, _HIGH, _LONGEST = 0.5, 2.0, 16.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Pace:
     score is below what was learned. Above a raised
     level an alarm begins only where the score exceeds it by `margin`: a score that stays at the level
     would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
-    `hold` steps, however far the level has risen.
+    `hold` steps, however far the level has risen, and the longer, the farther it did.
     """
 
     rise: float
@@ -51,8 +52,10 @@ class Level:
     def held(self, excess: float, pace: Pace) -> bool:
         """Whether a step with that score above the learned threshold still is of the alarm."""
         height = self.peak - self.base
-        held = self.steps > 0 and self.steps < pace.hold and height > pace.clear
-        return held and excess > self.base + _HELD * height
+        if not self.steps or height <= pace.clear:
+            return False
+        longest = pace.hold * min(max(height / (_HIGH * max(pace.clear, 1e-9)), 1.0), _LONGEST)
+        return self.steps < longest and excess > self.base + _HELD * height
 
 
 @dataclass(frozen=True)
