@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-reliability clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -76,6 +76,9 @@ bench-tabular: $(VENV)/ready-bench
 
 bench-series: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/series.py $(BENCH_ARGS)
+
+bench-series-alarms: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/series_alarms.py $(BENCH_ARGS)
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
