@@ -118,7 +118,8 @@ class Encoded:
 
     `matrix` [rows, features]: see `Layout`. `unscorable` [rows]: a cell cannot be read, or there is
     no value at all. `infinite` [rows]: a number is infinite or beyond float32.
-    `changed_constants` [rows, constants]: differ from the one value of training.
+    `changed_constants` [rows, constants]: differ from the one value of training; `missing_constants`: those
+    of them that are missing.
     `out_of_range` [rows, numeric features]: lie far beyond all that were learned. `numbers` [rows,
     numeric features]: as they were read, not scaled; those of counters are missing in `matrix`.
     By column name: `unreadable`; `filled`, how many cells of a numeric column are not missing;
@@ -129,6 +130,7 @@ class Encoded:
     unscorable: Mask
     infinite: Mask
     changed_constants: Mask
+    missing_constants: Mask
     out_of_range: Mask
     numbers: Floats
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
@@ -280,7 +282,7 @@ class FeatureEncoder:
             np.concatenate([numeric.scale(levels, self.center, self.spread), codes], axis=1),
             unscorable | empty,
             np.asarray((np.abs(numbers) > cells.LARGEST).any(axis=1)),
-            self._changed_constants(batch),
+            *self._changed_constants(batch),
             self._out_of_range(levels),
             numbers,
             unreadable,
@@ -294,11 +296,12 @@ class FeatureEncoder:
         ends = np.abs(self.quantiles[place, [0, -1]])
         return 0.0 if np.isnan(ends).any() else float(ends.max())
 
-    def _changed_constants(self, batch: pa.RecordBatch) -> Mask:
+    def _changed_constants(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:
         changed = np.zeros((len(batch), len(self.state.constant)), np.bool_)
+        missing = np.zeros_like(changed)
         for index, (name, value) in enumerate(self.state.constant.items()):
-            changed[:, index] = _differs(batch.column(name), value, self.schema.rules)
-        return changed
+            changed[:, index], missing[:, index] = _differs(batch.column(name), value, self.schema.rules)
+        return changed, missing
 
     def _out_of_range(self, numbers: Floats) -> Mask:
         """Which numbers [rows, numbers] lie further out than `_REACH` times their column's learned range.
@@ -381,14 +384,20 @@ def _spellings(profile: ColumnProfile) -> tuple[str, str] | None:
     return (spellings[0], spellings[1]) if spellings[0] and spellings[1] else None
 
 
-def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> Mask:
-    """Which cells are not the constant `value`: by truth, by number, or by the letter."""
+def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> tuple[Mask, Mask]:
+    """Which cells are not the constant `value`, by truth, number or letter, and which are missing."""
     if value.lower() in ("true", "false"):
-        return np.asarray(cells.booleans(array, rules).values != (value.lower() == "true"))
+        truths = cells.booleans(array, rules)
+        return np.asarray(truths.values != (value.lower() == "true")), np.asarray(truths.missing)
     if _is_number(value):
-        return np.asarray(cells.numbers(array, rules).values != float(value))
+        numbers = cells.numbers(array, rules)
+        return np.asarray(numbers.values != float(value)), np.asarray(numbers.missing)
     names = cells.categories(array, rules)
-    return np.asarray(pc.fill_null(pc.not_equal(names, value), True).to_numpy(zero_copy_only=False))
+    differs = pc.fill_null(pc.not_equal(names, value), True)
+    return (
+        np.asarray(differs.to_numpy(zero_copy_only=False)),
+        np.asarray(names.is_null().to_numpy(zero_copy_only=False)),
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
+from aedetect.data.features.categorical import MISSING
 from aedetect.data.features.encoder import Encoded, FeatureEncoder
 
 # Beyond so many standard deviations a value counts by its logarithm.
@@ -17,6 +18,8 @@ _LARGEST_SINH, _LARGEST = 80.0, 1e6
 # What all binary and categorical channels of a series weigh together, in numeric channels.
 _DISCRETE_WEIGHT = 0.3
 _LARGEST_DISCRETE = 5.0
+# A category that was missing in fewer rows than that has none to compare with: it is not known.
+_RARE = 0.01
 # A constant that changed is so many standard deviations away.
 _CHANGED = 5.0
 
@@ -102,8 +105,11 @@ class Channels:
             codes = encoded.matrix[:, self.numeric + index].astype(np.int64)
             chosen = np.eye(len(prior))[codes]
             spread = np.sqrt(prior * (1 - prior))
-            parts.append(np.clip((chosen - prior) / spread, -_LARGEST_DISCRETE, _LARGEST_DISCRETE))
-        parts.append(np.asarray(encoded.changed_constants * _CHANGED))
+            channels = np.clip((chosen - prior) / spread, -_LARGEST_DISCRETE, _LARGEST_DISCRETE)
+            if prior[MISSING] < _RARE:
+                channels[codes == MISSING] = np.nan
+            parts.append(channels)
+        parts.append(np.where(encoded.missing_constants, np.nan, encoded.changed_constants * _CHANGED))
         return np.asarray(np.concatenate(parts, axis=1) * self.weights, dtype=np.float32)
 
 
