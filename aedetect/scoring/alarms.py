@@ -214,9 +214,8 @@ class AlarmParts:
         for name in names:
             held_out = Calibration(np.asarray(tensors[f"series.{name}.scores"], dtype=np.float64))
             scales[name] = TimeScale(held_out, *limits[name])
-        return cls(
-            short, tensors["series.step.usual"], scales, *limits[LONG], CalendarModel.of_tensors(tensors)
-        )
+        calendar = CalendarModel.of_tensors(tensors)
+        return cls(short, tensors["series.step.usual"], scales, *limits[LONG], calendar=calendar)
 
     def recalibrated(self, held_out: Mapping[str, Sequence[StepScores]]) -> AlarmParts:
         """These parts with the scores of other normal steps, by scale."""

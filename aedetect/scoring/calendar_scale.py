@@ -127,7 +127,8 @@ def fit_calendar(
         rest = by_week if by_day is None else np.where(weekly, by_week, by_day)
         cycles, chosen = weeks.complete, weeks.bins
     else:
-        assert days is not None and by_day is not None
+        assert days is not None
+        assert by_day is not None
         expected, rest, cycles, chosen = days.expected, by_day, days.complete, days.bins
     span = min(max(_LEAST_SPAN, round(_SPAN_SECONDS / step)), window)
     ends = np.cumsum([len(part) for part in segments])[:-1]
@@ -206,7 +207,8 @@ def _quiet_median(values: Floats) -> Floats:
 def _mean_squares(residuals: Floats) -> Floats:
     """Of each channel [channels]; 0 where nothing is known."""
     known = ~np.isnan(residuals)
-    return np.asarray(np.where(known, residuals, 0.0) ** 2).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    squares = np.square(np.where(known, residuals, 0.0)).sum(axis=0)
+    return np.asarray(squares / np.maximum(known.sum(axis=0), 1))
 
 
 def _window_means(residuals: Floats, local: Floats, span: int) -> tuple[Floats, Floats]:
