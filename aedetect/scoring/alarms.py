@@ -1,4 +1,4 @@
-"""From scores at three scales of time to alarms: one joint p-value, local, and true to the rate asked."""
+"""From scores at several scales of time to alarms: one joint p-value, local, and true to the rate asked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from aedetect.data.arrays import Floats, Mask
 from aedetect.data.series.context import SCALES
 from aedetect.models.base import WindowAutoencoder
+from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.tracking import Level, Pace, track
 
-LONG, SHORT, STEP = SCALES
+LONG, SHORT, STEP, CALENDAR = SCALES
 # Steps of a short window; long ones that are hardly longer need none beside them.
 SHORT_STEPS, _LEAST_LONG = 16, 24
 # What each scale takes of the alert rate (weighted Bonferroni), and how its level moves: up by so many
@@ -22,11 +23,13 @@ SHORT_STEPS, _LEAST_LONG = 16, 24
 # rise with each other; more of it where scores are as learned. Alarms begin anew beyond so many spreads,
 # and are clear beyond so many.
 _SHARES = {LONG: 0.3, SHORT: 0.2, STEP: 0.07}
-_RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1}
-_APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0}
-_FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005}
-_FORGETS = {LONG: 0.01, SHORT: 0.001, STEP: 0.0005}
-_MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0}
+# Few series have a calendar: it takes nothing from the others.
+_CALENDAR_SHARE = 0.2
+_RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1, CALENDAR: 0.03}
+_APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0, CALENDAR: 0.0}
+_FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005, CALENDAR: 0.001}
+_FORGETS = {LONG: 0.01, SHORT: 0.001, STEP: 0.0005, CALENDAR: 0.001}
+_MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0, CALENDAR: 0.1}
 _CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
@@ -69,15 +72,19 @@ class TimeScale:
     """Scores of one scale on held-out normal time. All are logarithms.
 
     `calibration`: those of steps; `local`: what the least window of a step of an alarm exceeds;
-    `spread`: from the tenth to the ninetieth hundredth of the windows' scores.
+    `spread`: from the tenth to the ninetieth hundredth of the windows' scores. `hold`: for so many steps
+    an alarm may last, and levels adapt no faster.
     """
 
     calibration: Calibration
     local: float
     spread: float
+    hold: float = 0.0
 
     @classmethod
-    def of(cls, held_out: Sequence[StepScores], windows: Floats, left_out: float) -> TimeScale:
+    def of(
+        cls, held_out: Sequence[StepScores], windows: Floats, left_out: float, hold: float = 0.0
+    ) -> TimeScale:
         """From spans of held-out steps, and all held-out windows' scores [windows]; logarithms, no NaN.
 
         `left_out`: the share of the steps, those of the highest scores, that are taken for anomalies.
@@ -85,13 +92,14 @@ class TimeScale:
         least = np.concatenate([part.least for part in held_out])
         spread = float(np.subtract(*np.quantile(windows, [0.9, 0.1])))
         scores = without_highest(np.concatenate([part.score for part in held_out]), left_out)
-        return cls(Calibration(scores), float(np.quantile(least, _LOCAL)), max(spread, _LEAST_SPREAD))
+        local = float(np.quantile(least, _LOCAL))
+        return cls(Calibration(scores), local, max(spread, _LEAST_SPREAD), hold)
 
     def recalibrated(self, held_out: Sequence[StepScores]) -> TimeScale:
         """This scale with the scores of other normal steps; how far windows spread stays."""
         least = np.concatenate([part.least for part in held_out])
         scores = np.sort(np.concatenate([part.score for part in held_out]))
-        return TimeScale(Calibration(scores), float(np.quantile(least, _LOCAL)), self.spread)
+        return TimeScale(Calibration(scores), float(np.quantile(least, _LOCAL)), self.spread, self.hold)
 
     def is_local(self, scores: StepScores) -> Mask:
         """Which steps [steps] are off themselves, rather than beside others that are."""
@@ -102,6 +110,7 @@ class TimeScale:
         """How fast its level moves for `adapt` steps to adapt in; not at all with None."""
         if adapt is None:
             return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        adapt = max(adapt, self.hold)
         rise = _RISES[name] * USUAL_ADAPT / adapt * self.spread
         approach = min(_APPROACHES[name] * USUAL_ADAPT / adapt, 1.0)
         margin, clear = _MARGINS[name] * self.spread, _CLEAR * self.spread
@@ -167,9 +176,10 @@ class AlarmRule:
 
     def shares(self) -> Iterator[tuple[str, float]]:
         """Each scale, and what it takes of the rate: that of those missing falls to the others."""
-        total = sum(_SHARES[name] for name in self.scales)
+        total = sum(share for name, share in _SHARES.items() if name in self.scales)
         for name in self.scales:
-            yield name, _SHARES[name] * sum(_SHARES.values()) / total
+            share = _CALENDAR_SHARE if name == CALENDAR else _SHARES[name] * sum(_SHARES.values()) / total
+            yield name, share
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,8 @@ class AlarmParts:
     """What a model has beside its long windows to raise alarms by.
 
     `short`: autoencoders of short windows, none where long ones are short; `usual` [channels]: see
-    `step_deviation`. `scales`: SHORT and STEP; `long_local` and `long_spread`: see `TimeScale`.
+    `step_deviation`. `scales`: SHORT, STEP and CALENDAR; `long_local` and `long_spread`: see `TimeScale`.
+    `calendar`: None where none was learned.
     """
 
     short: Sequence[WindowAutoencoder]
@@ -185,6 +196,7 @@ class AlarmParts:
     scales: Mapping[str, TimeScale]
     long_local: float
     long_spread: float
+    calendar: CalendarModel | None = None
 
     def with_long(self, calibration: Calibration) -> dict[str, TimeScale]:
         """All scales, with the calibration of long windows [rows], unscaled scores."""
@@ -196,13 +208,14 @@ class AlarmParts:
         cls, tensors: Mapping[str, np.ndarray[Any, Any]], short: Sequence[WindowAutoencoder]
     ) -> AlarmParts:
         """From what `tensors` gave. Raises KeyError or ValueError where that is damaged."""
-        names = [name for name in (SHORT, STEP) if f"series.{name}.scores" in tensors]
+        names = [name for name in (SHORT, STEP, CALENDAR) if f"series.{name}.scores" in tensors]
         limits = {name: tensors[f"series.{name}.limits"].tolist() for name in (LONG, *names)}
         scales = {}
         for name in names:
             held_out = Calibration(np.asarray(tensors[f"series.{name}.scores"], dtype=np.float64))
             scales[name] = TimeScale(held_out, *limits[name])
-        return cls(short, tensors["series.step.usual"], scales, *limits[LONG])
+        calendar = CalendarModel.of_tensors(tensors)
+        return cls(short, tensors["series.step.usual"], scales, *limits[LONG], calendar=calendar)
 
     def recalibrated(self, held_out: Mapping[str, Sequence[StepScores]]) -> AlarmParts:
         """These parts with the scores of other normal steps, by scale."""
@@ -218,7 +231,9 @@ class AlarmParts:
         }
         for name, scale in self.scales.items():
             tensors[f"series.{name}.scores"] = scale.calibration.scores.astype(np.float32)
-            tensors[f"series.{name}.limits"] = np.array([scale.local, scale.spread])
+            tensors[f"series.{name}.limits"] = np.array([scale.local, scale.spread, scale.hold])
+        if self.calendar is not None:
+            tensors |= self.calendar.tensors()
         for index, model in enumerate(self.short):
             for name, tensor in model.state_dict().items():
                 tensors[f"series.short.{index}.{name}"] = tensor.detach().cpu().numpy()

@@ -387,8 +387,12 @@ class SeriesSession:
         window = series.state.window
         warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
         with single_threaded(fitted.device) as workers:
-            work = partial(segment_scores, fitted, window=window)
-            scored = list(ordered(work, segment_channels, workers))
+
+            def work(index: int) -> SegmentScores:
+                seconds = timeline.seconds[timeline.segments[index]]
+                return segment_scores(fitted, segment_channels[index], seconds, window)
+
+            scored = list(ordered(work, range(len(segment_channels)), workers))
         return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
 
     def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, beyond: Mask) -> None:

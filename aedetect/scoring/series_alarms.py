@@ -9,9 +9,22 @@ import numpy as np
 
 from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.context import AlarmState
 from aedetect.models.ensemble import window_scores
-from aedetect.scoring.alarms import LONG, SHORT, SHORT_STEPS, STEP, AlarmRule, Alarms, StepScores, log_scores
+from aedetect.scoring.alarms import (
+    CALENDAR,
+    LONG,
+    SHORT,
+    SHORT_STEPS,
+    STEP,
+    AlarmRule,
+    Alarms,
+    StepScores,
+    TimeScale,
+    log_scores,
+)
+from aedetect.scoring.calendar_scale import LearnedCalendar
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.step_deviation import step_deviations, step_scores
@@ -45,8 +58,8 @@ def step_scores_of(windows: Floats, window: int, settings: SeriesConfig) -> Step
     return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
 
-def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> SegmentScores:
-    """Scores of a segment [steps, channels]; unknown where it is shorter than a window.
+def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window: int) -> SegmentScores:
+    """Scores of a segment [steps, channels] at `seconds` [steps]; unknown where it is shorter than a window.
 
     The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
     `models.ensemble.single_threaded`.
@@ -67,7 +80,23 @@ def segment_scores(fitted: FittedModel, segment: Matrix, window: int) -> Segment
         by_scale[SHORT] = step_scores_of(windows, SHORT_STEPS, settings)
     steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
     by_scale[STEP] = StepScores(steps, steps, steps)
+    if alarms.calendar is not None and fitted.series is not None:
+        local = local_seconds(seconds, fitted.series.state.clock.zone)
+        windows = alarms.calendar.window_scores(segment, local)
+        by_scale[CALENDAR] = step_scores_of(windows, alarms.calendar.span, settings)
     return SegmentScores(raw, by_scale)
+
+
+def calendar_scale(calendar: LearnedCalendar, settings: SeriesConfig, left_out: float) -> TimeScale:
+    """The scale of a calendar, from the scores of its held-out cycles; `left_out`: see `TimeScale.of`."""
+    span = calendar.model.span
+    held_out = []
+    for windows in calendar.windows:
+        if len(windows):
+            scores = step_scores_of(windows, span, settings)
+            held_out.append(scores.part(~np.isnan(scores.score)))
+    windows = log_scores(np.concatenate(calendar.windows))
+    return TimeScale.of(held_out, windows[~np.isnan(windows)], left_out, calendar.model.hold)
 
 
 class AlarmTracks:

@@ -93,8 +93,10 @@ def _series_scores(
     warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
 
     def scores_of(index: int) -> tuple[Floats, dict[str, StepScores]]:
-        scores = segment_scores(fitted, segment_channels[index], state.window).without_first(warmup[index])
-        usable = usable_slots[timeline.segments[index]] & ~np.isnan(scores.raw)
+        slots = timeline.segments[index]
+        scores = segment_scores(fitted, segment_channels[index], timeline.seconds[slots], state.window)
+        scores = scores.without_first(warmup[index])
+        usable = usable_slots[slots] & ~np.isnan(scores.raw)
         known = {name: part.part(usable & ~np.isnan(part.score)) for name, part in scores.by_scale.items()}
         return np.asarray(scores.raw[usable]), known
 

@@ -16,6 +16,7 @@ from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.calendar import WEEK, local_seconds
 from aedetect.data.series.channels import interpolated, steps_apart
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
@@ -34,6 +35,7 @@ from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.models.registry import build_series, build_short
 from aedetect.scoring.alarms import (
+    CALENDAR,
     SHORT,
     STEP,
     AlarmParts,
@@ -42,10 +44,11 @@ from aedetect.scoring.alarms import (
     log_scores,
     short_steps,
 )
+from aedetect.scoring.calendar_scale import LearnedCalendar, fit_calendar
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.scoring.row_scores import peaks_of, row_scores
-from aedetect.scoring.series_alarms import step_scores_of
+from aedetect.scoring.series_alarms import calendar_scale, step_scores_of
 from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import presumed_share
@@ -144,7 +147,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
         series=SeriesParts(
-            state, scales, peaks, _limits(series, scales), _alarm_parts(run, values, scores, window)
+            state, scales, peaks, _limits(series, scales), _alarm_parts(run, series, values, scores)
         ),
         encoder=series.gatherer.encoder,
     )
@@ -278,9 +281,10 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
 
 
 def _alarm_parts(
-    run: TrainingRun, segments: Sequence[Matrix], long_scores: _Scores, window: int
+    run: TrainingRun, series: _Series, segments: Sequence[Matrix], long_scores: _Scores
 ) -> AlarmParts:
-    """What the segments [steps, channels] teach of short windows and single steps."""
+    """What the segments [steps, channels] teach of short windows, single steps and the calendar."""
+    window = long_scores.window
     causal, left_out = run.config.series.causal, presumed_share(run.config.training.contamination)
     deviations = [step_deviations(segment, causal) for segment in segments]
     usual = usual_deviations(deviations)
@@ -294,8 +298,30 @@ def _alarm_parts(
         training = _SeriesTraining(run, short_segments, build_short)
         short, _, scores = training.fit(Checkpointer.none())
         scales = {SHORT: scores.scale(left_out), **scales}
+    calendar = _calendar(run, series, segments, window)
+    if calendar is not None:
+        scales[CALENDAR] = calendar_scale(calendar, run.config.series, left_out)
     long_scale = long_scores.scale(left_out)
-    return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread)
+    model = None if calendar is None else calendar.model
+    return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread, model)
+
+
+def _calendar(
+    run: TrainingRun, series: _Series, segments: Sequence[Matrix], window: int
+) -> LearnedCalendar | None:
+    """What the segments [steps, channels] teach of the day and the week; that of the week is said."""
+    clock, timeline = series.gatherer.clock, series.timeline
+    if clock.kind == "count":
+        return None
+    local = local_seconds(timeline.seconds, clock.zone)
+    times = [local[part] for part in timeline.segments]
+    calendar = fit_calendar(segments, times, timeline.series, series.grid.step, window)
+    if calendar is not None and calendar.model.bins.cycle == WEEK:
+        run.callback.notice(
+            "rows are also compared with the usual for their time of the week "
+            f"(learned from {calendar.cycles} weeks)"
+        )
+    return calendar
 
 
 @dataclass(frozen=True)
@@ -305,7 +331,7 @@ class _Scores:
     `spans`: unscaled ones of each span of the calibration sets [steps of the span, without unscored
     ones]; `scales`, `windows`: logarithms of the same, and of those of all windows of these spans;
     `by_step` [steps]: of each step, unscaled, 0 where there is none; `calibrates` [steps]: which steps
-    are of a calibration set.
+    are of a calibration set; `window`: steps of a window.
     """
 
     spans: list[Floats]
@@ -313,6 +339,7 @@ class _Scores:
     windows: list[Floats]
     by_step: Floats
     calibrates: Mask
+    window: int
 
     def scale(self, left_out: float) -> TimeScale:
         """What these scores come to as a scale of time; see `TimeScale.of`."""
@@ -365,7 +392,7 @@ class _SeriesTraining:
 
     def _score(self, members: Sequence[WindowAutoencoder], splits: Sequence[TimeSplit]) -> _Scores:
         steps = len(self.segments.steps)
-        scores = _Scores([], [], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_))
+        scores = _Scores([], [], [], np.zeros(steps), np.zeros(steps, dtype=np.bool_), self.segments.window)
         for model, split in zip(members, splits, strict=True):
             scores.calibrates[split.calibration] = True
             held_out = _calibration_scores(self.run, model, self.segments, split.calibration)

@@ -17,7 +17,7 @@ from aedetect.data.series.entities import Name
 from aedetect.data.series.readings import read_again
 
 # The scales of time that alarms are raised at.
-SCALES = ("long", "short", "step")
+SCALES = ("long", "short", "step", "calendar")
 _HEADER = struct.Struct("<QQ")
 _ALARMS = struct.Struct("<" + "d?ddq" * len(SCALES) + "dqd")
 _NO_LEVEL = (0.0, False, 0.0, 0.0, 0)
