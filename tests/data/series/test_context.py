@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aedetect.data.series.buffer import Rows, together
-from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
+from aedetect.data.series.context import SCALES, AlarmState, CarryOver, SeriesContext
 
 NAN = float("nan")
 
@@ -35,11 +35,8 @@ def calm(series: int, rows: Rows) -> AlarmState:
 
 
 def test_alarms_come_back() -> None:
-    levels = {
-        "long": (1.5, True, 0.5, 2.0, 7),
-        "short": (0.0, False, 0.0, 0.0, 0),
-        "step": (0.25, False, 0.0, 0.0, 0),
-    }
+    calm_level = (0.0, False, 0.0, 0.0, 0)
+    levels = dict.fromkeys(SCALES, calm_level) | {"long": (1.5, True, 0.5, 2.0, 7)}
     state = AlarmState(levels, until=17.5, event=3, event_until=12.0)
     context = SeriesContext(rows([1, 2], [1, 2]), state)
     assert SeriesContext.from_bytes(context.to_bytes()).alarms == state
