@@ -215,7 +215,8 @@ class AlarmParts:
             held_out = Calibration(np.asarray(tensors[f"series.{name}.scores"], dtype=np.float64))
             scales[name] = TimeScale(held_out, *limits[name])
         calendar = CalendarModel.of_tensors(tensors)
-        return cls(short, tensors["series.step.usual"], scales, *limits[LONG], calendar=calendar)
+        local, spread = limits[LONG]
+        return cls(short, tensors["series.step.usual"], scales, local, spread, calendar)
 
     def recalibrated(self, held_out: Mapping[str, Sequence[StepScores]]) -> AlarmParts:
         """These parts with the scores of other normal steps, by scale."""

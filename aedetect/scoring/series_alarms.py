@@ -21,10 +21,8 @@ from aedetect.scoring.alarms import (
     AlarmRule,
     Alarms,
     StepScores,
-    TimeScale,
     log_scores,
 )
-from aedetect.scoring.calendar_scale import LearnedCalendar
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.step_deviation import step_deviations, step_scores
@@ -85,18 +83,6 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         windows = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = step_scores_of(windows, alarms.calendar.span, settings)
     return SegmentScores(raw, by_scale)
-
-
-def calendar_scale(calendar: LearnedCalendar, settings: SeriesConfig, left_out: float) -> TimeScale:
-    """The scale of a calendar, from the scores of its held-out cycles; `left_out`: see `TimeScale.of`."""
-    span = calendar.model.span
-    held_out = []
-    for windows in calendar.windows:
-        if len(windows):
-            scores = step_scores_of(windows, span, settings)
-            held_out.append(scores.part(~np.isnan(scores.score)))
-    windows = log_scores(np.concatenate(calendar.windows))
-    return TimeScale.of(held_out, windows[~np.isnan(windows)], left_out, calendar.model.hold)
 
 
 class AlarmTracks:

@@ -16,7 +16,6 @@ from aedetect.data.cells import CellRules
 from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
-from aedetect.data.series.calendar import WEEK, local_seconds
 from aedetect.data.series.channels import interpolated, steps_apart
 from aedetect.data.series.clock_detection import find_clock, guess_notice
 from aedetect.data.series.counters import CounterSearch, counter_notices, growth_per_step, with_growth
@@ -44,11 +43,10 @@ from aedetect.scoring.alarms import (
     log_scores,
     short_steps,
 )
-from aedetect.scoring.calendar_scale import LearnedCalendar, fit_calendar
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.scoring.row_scores import peaks_of, row_scores
-from aedetect.scoring.series_alarms import calendar_scale, step_scores_of
+from aedetect.scoring.series_alarms import step_scores_of
 from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import presumed_share
@@ -58,6 +56,7 @@ from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
 from aedetect.training.request import Learned, TrainingRun
+from aedetect.training.series_calendar import calendar_scale, learn_calendar
 from aedetect.training.series_split import (
     TimeSplit,
     TrainingSegments,
@@ -298,30 +297,12 @@ def _alarm_parts(
         training = _SeriesTraining(run, short_segments, build_short)
         short, _, scores = training.fit(Checkpointer.none())
         scales = {SHORT: scores.scale(left_out), **scales}
-    calendar = _calendar(run, series, segments, window)
+    calendar = learn_calendar(run, series.gatherer.clock, series.timeline, series.grid.step, segments, window)
     if calendar is not None:
         scales[CALENDAR] = calendar_scale(calendar, run.config.series, left_out)
     long_scale = long_scores.scale(left_out)
     model = None if calendar is None else calendar.model
     return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread, model)
-
-
-def _calendar(
-    run: TrainingRun, series: _Series, segments: Sequence[Matrix], window: int
-) -> LearnedCalendar | None:
-    """What the segments [steps, channels] teach of the day and the week; that of the week is said."""
-    clock, timeline = series.gatherer.clock, series.timeline
-    if clock.kind == "count":
-        return None
-    local = local_seconds(timeline.seconds, clock.zone)
-    times = [local[part] for part in timeline.segments]
-    calendar = fit_calendar(segments, times, timeline.series, series.grid.step, window)
-    if calendar is not None and calendar.model.bins.cycle == WEEK:
-        run.callback.notice(
-            "rows are also compared with the usual for their time of the week "
-            f"(learned from {calendar.cycles} weeks)"
-        )
-    return calendar
 
 
 @dataclass(frozen=True)
