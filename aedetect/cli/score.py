@@ -132,7 +132,9 @@ def score(
             events=events,
         )
         with out.held_back(records.kept):
-            settings = run.settings(reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt})
+            settings = run.settings(
+                reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt}
+            )
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

@@ -13,6 +13,8 @@ from aedetect.data.series.segments import Timeline
 from aedetect.scoring.events import Event
 
 _MOST_SAID = 3
+# What lasted goes on for a while: of so many rows after the event, at least that share would be flagged.
+_ROWS_AFTER, _LEAST_SHARE = 16, 0.5
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ def find_adoptions(
 ) -> dict[tuple[int, int], Adoption]:
     """The events that were adapted to, by the number of the series and their own.
 
-    The step after the last flagged row of such an event is marked in `silenced` [rows]: it would be
-    flagged, had the series not been like that for long.
+    The step after the last flagged row of such an event is marked in `silenced` [rows], as are most of
+    the next ones: they would be flagged, had the series not been like that for long.
     """
     slots = timeline.slot_of[timeline.order]
     segment_ends = timeline.starts + timeline.lengths
@@ -44,8 +46,9 @@ def find_adoptions(
         end = segment_ends[np.searchsorted(timeline.starts, last, side="right") - 1]
         if place == len(slots) or slots[place] >= end:
             continue
-        row = int(timeline.order[place])
-        if silenced[row]:
+        after = timeline.order[place : min(place + _ROWS_AFTER, int(np.searchsorted(slots, end)))]
+        row = int(after[0])
+        if silenced[row] and silenced[after].mean() >= _LEAST_SHARE:
             first = timeline.slot_of[event.rows[0]]
             seconds = round(float(timeline.seconds[slots[place]] - timeline.seconds[first]))
             adoptions[event.series, event.number] = Adoption(event, row, seconds)
@@ -69,9 +72,7 @@ def adopted_in_words(
     return [*said, f"and {more:,} more that lasted and count as normal"] if more > 0 else said
 
 
-def rows_within(
-    adoptions: Mapping[tuple[int, int], Adoption], first: int, count: int
-) -> list[Adoption]:
+def rows_within(adoptions: Mapping[tuple[int, int], Adoption], first: int, count: int) -> list[Adoption]:
     """Those whose first row that counts as normal is one of `count` rows from number `first` on."""
     return [one for one in adoptions.values() if first <= one.row < first + count]
 

@@ -24,7 +24,9 @@ class ScoredSeries(Protocol):
     seconds: Floats
     scores: Floats
     p_values: Floats
-    adoptions: Mapping[tuple[int, int], Adoption]
+
+    @property
+    def adoptions(self) -> Mapping[tuple[int, int], Adoption]: ...
 
     @property
     def names(self) -> Sequence[Name]: ...

@@ -203,7 +203,10 @@ class FittedModel:
 
     @property
     def threshold(self) -> float:
-        """Scores above this are flagged, but for series with an `alarm_rule`. Raises UsageError for settings that the model cannot follow."""
+        """Scores above this are flagged, but for series with an `alarm_rule`.
+
+        Raises UsageError for settings that the model cannot follow.
+        """
         return self.threshold_policy.value
 
     def with_threshold(self, value: float | None = None, alert_rate: float | None = None) -> FittedModel:

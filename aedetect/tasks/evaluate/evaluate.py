@@ -94,7 +94,10 @@ def evaluate(
 
 @dataclass
 class _Gathered:
-    """Of all rows: scores, p-values, verdicts, marks and, of `names`, the segment [rows]; what was said of the inputs."""
+    """Of all rows: scores, p-values, verdicts, marks and, of `names`, the segment [rows].
+
+    `warnings`: what was said of the inputs.
+    """
 
     scores: Floats
     p_values: Floats
@@ -209,7 +212,9 @@ def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[st
 def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: _Second) -> Comparison:
     parts: list[Scores] = []
     session = series_session(other.fitted, other.inputs)
-    score_inputs(other.fitted, other.inputs, lambda batch: parts.append(batch.scores), other.callback, session)
+    score_inputs(
+        other.fitted, other.inputs, lambda batch: parts.append(batch.scores), other.callback, session
+    )
     theirs = replace(
         gathered,
         scores=np.concatenate([part.scores for part in parts]),

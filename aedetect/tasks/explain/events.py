@@ -147,8 +147,8 @@ class SeriesExplainer:
         return replace(
             explanation,
             number=event.number,
-            adopted_since=adoption and self.instant(adoption.row),
-            adopted_after=adoption and adoption.seconds,
+            adopted_since=self.instant(adoption.row) if adoption else None,
+            adopted_after=adoption.seconds if adoption else None,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
             clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
             sketches=[
