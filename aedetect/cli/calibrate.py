@@ -62,7 +62,7 @@ def _before(older: FittedModel) -> str:
     """Which rows the older model flagged."""
     if older.alarm_rule is None:
         return f"those above {older.threshold:.3g}"
-    return f"those of at most {older.alarm_rule.rate:.3g}, by what it was calibrated on"
+    return f"those of at most {older.alarm_rule.rate:.3g}"
 
 
 def _calibrate(

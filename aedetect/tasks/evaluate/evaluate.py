@@ -185,7 +185,6 @@ def _judged(fitted: FittedModel, gathered: _Gathered, rows: Mask) -> LabelledSco
         gathered.marks[rows] == 1,
         gathered.flagged[rows],
         fitted.threshold_policy,
-        fitted.alarm_rule is not None,
     )
 
 

@@ -35,15 +35,18 @@ class LabelledScores:
     """Labelled rows with their scores, and the figures that follow from them.
 
     Shapes: scores (finite), labels and `flagged` [rows], labels true for anomalies. `policy`: where the
-    threshold lies, and what it promises. `by_p_value`: rows are flagged by their p-values at the alert
-    rate, as those of series are, and not by a threshold on the score.
+    threshold lies, and what it promises.
     """
 
     scores: Floats
     labels: Mask
     flagged: Mask
     policy: ThresholdPolicy
-    by_p_value: bool = False
+
+    @property
+    def by_p_value(self) -> bool:
+        """Whether rows are flagged by their p-values, as those of series are, and not by the threshold."""
+        return self.policy.by_p_value
 
     @property
     def rows(self) -> int:
