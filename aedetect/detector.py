@@ -96,7 +96,7 @@ class Detector:
 
     @property
     def threshold(self) -> float:
-        """Scores above this are flagged, unless another one is asked for."""
+        """Scores above this are flagged, unless another one is asked for; of time series p-values decide."""
         return self.fitted.threshold
 
     @property
@@ -226,6 +226,7 @@ class Detector:
             The rows; columns are matched by name.
         threshold, alert_rate : float, optional
             Flag what scores above this, or this share of normal rows; as configured where neither is given.
+            Of time series, rows are flagged by their p-values unless a threshold is given.
         prefix : str
             Put before the names of the added columns.
         history : as `data`, optional
@@ -632,12 +633,12 @@ class Detector:
 
     def _facts(self) -> list[tuple[str, str]]:
         fitted = self.fitted
-        training, policy = fitted.training, fitted.threshold_policy
+        training = fitted.training
         names = ", ".join(training.inputs[:_SHOWN_INPUTS]) + (" …" * (len(training.inputs) > _SHOWN_INPUTS))
         return [
             ("learned", f"{training.rows:,} normal rows of {names}"),
             ("columns", f"{len(fitted.columns):,}"),
-            ("flags", f"scores above {policy.value:.4g}, {policy.promise}"),
+            ("flags", f"{fitted.flagged_in_words}, {fitted.threshold_policy.promise}"),
         ]
 
 

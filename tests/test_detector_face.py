@@ -131,7 +131,7 @@ def test_it_says_what_was_learned(detector: Detector) -> None:
     told = repr(detector)
     assert re.fullmatch(
         r"Detector\(learned 200 normal rows of .*normal\.csv; columns 4; "
-        r"flags scores above [\d.]+, 1% of normal rows\)",
+        r"flags rows scoring above [\d.]+, 1% of normal rows\)",
         told,
     )
     page = detector._repr_html_()

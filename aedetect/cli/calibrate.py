@@ -15,6 +15,7 @@ from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.scoring.fitted import FittedModel
 
 
 def calibrate(
@@ -57,6 +58,13 @@ def calibrate(
         _calibrate(out, inputs or [], model, output, settings)
 
 
+def _before(older: FittedModel) -> str:
+    """Which rows the older model flagged."""
+    if older.alarm_rule is None:
+        return f"those above {older.threshold:.3g}"
+    return f"those of at most {older.alarm_rule.rate:.3g}"
+
+
 def _calibrate(
     out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
 ) -> None:
@@ -76,6 +84,6 @@ def _calibrate(
     warn_of(out, summary["warnings"], callback.notices)
     out.result(summary | {"threshold_before": older.threshold})
     out.say(
-        f"{plain(str(output))}: rows scoring above {fitted.threshold:.3g} are flagged, "
-        f"{fitted.threshold_policy.promise}; before, those above {older.threshold:.3g}"
+        f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
+        f"{fitted.threshold_policy.promise}; before, {_before(older)}"
     )

@@ -34,7 +34,7 @@ def verdicts(evaluation: Evaluation) -> Table:
         right=(*_NUMBERS, "false alarms"),
     )  # fmt: skip
     judged = evaluation.judged
-    _add(table, "its threshold", judged.confusion)
+    _add(table, "its alert rate" if judged.by_p_value else "its threshold", judged.confusion)
     for rate, confusion in evaluation.at_rates.items():
         _add(table, f"alert rate {rate:g}", confusion)
     if judged.best:
@@ -123,7 +123,7 @@ def span(interval: Interval) -> str:
 def _add(table: Table, name: str, at: Confusion) -> None:
     table.add_row(
         name,
-        f"{at.threshold:.4g}",
+        "" if math.isnan(at.threshold) else f"{at.threshold:.4g}",
         f"{at.flagged:,}",
         f"{at.caught:,}",
         f"{at.missed:,}",

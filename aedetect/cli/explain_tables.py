@@ -29,20 +29,19 @@ def show(out: Output, explained: Explanations) -> None:
     for place, one in enumerate(explanations):
         if place:
             out.say()
-        _show_one(out, one, explained.threshold, explained.zone, out.verbose)
+        _show_one(out, one, explained, out.verbose)
     rest = (explained.events or 0) - len(explanations)
     if explanations and explanations[0].number is not None and rest > 0:
         out.say()
         out.say(f"{len(explanations):,} of {explained.events:,} events; for more, --top or --event N")
 
 
-def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, everything: bool) -> None:
+def _show_one(out: Output, one: SeriesExplanation, explained: Explanations, everything: bool) -> None:
     from aedetect.data.series.timestamps import span
 
+    zone = explained.zone
     whose = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.entity.items())
-    score = "" if one.score is None else (
-        f"score {one.score:.4g} (threshold {threshold:.4g}, p-value {one.p_value:.2g})"
-    )  # fmt: skip
+    score = "" if one.score is None else f"score {one.score:.4g} ({_verdict(one, explained)})"
     if one.number is not None:
         out.say(
             f"{plain(one.source)}: event {one.number}{whose}: {one.start} to {one.end}{zone} "
@@ -58,6 +57,8 @@ def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, 
     if one.clearest:
         first, last = one.clearest
         out.say(f"  clearly off {f'from {first} to {last}' if first != last else f'at {first}'}{zone}")
+    if one.adopted_since:
+        out.say(f"  {one.adoption}{zone}")
     if one.columns:
         out.say()
         out.table(_reasons(one, zone, everything))
@@ -65,6 +66,13 @@ def _show_one(out: Output, one: SeriesExplanation, threshold: float, zone: str, 
         out.say()
         for line in _blocks(sketch):
             out.say(line)
+
+
+def _verdict(one: SeriesExplanation, explained: Explanations) -> str:
+    """What the score was held against."""
+    if explained.rate is None:
+        return f"threshold {explained.threshold:.4g}, p-value {one.p_value:.2g}"
+    return f"p-value {one.p_value:.2g}; rows are flagged up to {explained.rate:.3g}"
 
 
 def _reasons(one: SeriesExplanation, zone: str, everything: bool) -> Table:

@@ -87,6 +87,7 @@ def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
         manifest.series,
         tensors.get("series.peaks", tensors["calibration.scores"][:0]),
         float(tensors["calibration.scale"][0]),
+        "series.step.usual" in tensors,
     )
 
 
@@ -117,7 +118,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
             f"{config.model.architecture}, {len(training.members)} of them, {weights:,} weights in all",
         ),
         ("best steps", ", ".join(str(step) for step in best)),
-        ("threshold", f"{policy.value:.6g} ({policy.origin})"),
+        policy.fact,
         ("calibration", f"{training.calibration}, {len(tensors['calibration.scores']):,} rows"),
     ):
         table.add_row(name, plain(value))

@@ -93,6 +93,16 @@ Jobs = Annotated[
         default=...,
     ),
 ]
+Adapt = Annotated[
+    str | None,
+    option(
+        "--adapt N|TIME|off",
+        "Steps, or a time as in 6h, in which alarms adapt to what has become normal; off: never; default: "
+        "64 steps, or as trained.",
+        panel=SERIES,
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),

@@ -96,6 +96,7 @@ def score(
         "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", panel=SERIES
     ),
     events: str | None = option("--events FILE", "Write one row for each event here.", panel=SERIES),
+    adapt: options.Adapt = None,
 ) -> None:
     """Score rows with a trained model and flag what does not belong.
 
@@ -131,7 +132,9 @@ def score(
             events=events,
         )
         with out.held_back(records.kept):
-            settings = run.settings(reading.overrides(), overrides, {"scoring.jobs": jobs})
+            settings = run.settings(
+                reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt}
+            )
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

@@ -83,6 +83,10 @@ class SeriesOptions:
         "--window N|TIME",
         "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
     )
+    every: str | None = option(
+        "--every TIME", "Step of the grid that rows are sorted into, e.g. 5min; default: their usual step."
+    )
+    adapt: options.Adapt = None
     causal: bool = option(
         "--causal", "Score each row without those after it, as when data come in one by one.", default=False
     )
@@ -106,6 +110,8 @@ class SeriesOptions:
             "series.value": self.value,
             "series.every": self.every,
             "series.window": self.window,
+            "series.every": self.every,
+            "series.adapt": self.adapt,
             "series.causal": self.causal or None,
             "series.time_format": self.time_format,
             "series.time_zone": self.time_zone,
@@ -208,6 +214,8 @@ _OF_SERIES = {
     "series.value": "--value",
     "series.every": "--every",
     "series.window": "--window",
+    "series.every": "--every",
+    "series.adapt": "--adapt",
     "series.causal": "--causal",
     "series.time_format": "--time-format",
     "series.time_zone": "--time-zone",
@@ -300,7 +308,7 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"on {training.device}"
     )
-    out.say(f"rows scoring above {fitted.threshold:.3g} are flagged, {fitted.threshold_policy.promise}")
+    out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
 

@@ -63,7 +63,11 @@ def metrics(summary: dict[str, Any], last_success: float | None, job: str | None
         *(({"status": status}, files[status]) for status in ("scored", "failed", "known", "young")),
     )
     gauge("aedetect_last_run_events", "Events found by the last run.", ({}, summary["events"]))
-    gauge("aedetect_threshold", "Scores above this were flagged.", ({}, summary["threshold"]))
+    gauge(
+        "aedetect_threshold",
+        "Scores above this were flagged; of time series p-values decide.",
+        ({}, summary["threshold"]),
+    )
     gauge(
         "aedetect_model_trained_timestamp_seconds",
         "When the model was trained.",

@@ -16,6 +16,7 @@ Result = TypeVar("Result")
 
 # Flags that messages speak of, and the settings behind them.
 SETTINGS = {
+    "adapt": "series.adapt",
     "alarms-per-day": "threshold.alarms_per_day",
     "alert-rate": "threshold.alert_rate",
     "columns": "data.columns",
@@ -25,6 +26,7 @@ SETTINGS = {
     "device": "training.device",
     "encoding": "data.encoding",
     "entity": "series.entity",
+    "every": "series.every",
     "exclude": "data.exclude",
     "format": "data.format",
     "id": "data.id",

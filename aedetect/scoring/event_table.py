@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.entities import Name
 from aedetect.data.series.timestamps import Clock
 from aedetect.io.write import open_sink
+from aedetect.scoring.adoptions import Adoption
 from aedetect.scoring.events import Event
 from aedetect.scoring.result_columns import top_attribution
 
@@ -23,6 +24,9 @@ class ScoredSeries(Protocol):
     seconds: Floats
     scores: Floats
     p_values: Floats
+
+    @property
+    def adoptions(self) -> Mapping[tuple[int, int], Adoption]: ...
 
     @property
     def names(self) -> Sequence[Name]: ...
@@ -47,7 +51,8 @@ def event_table(scored: ScoredSeries) -> pa.Table:
 
     Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (instants in the zone that
     was given for the data, else in UTC), `rows` flagged, `peak_score`, `p_value` (that of the peak),
-    `features` (of the columns that contributed most, their mean share as JSON).
+    `features` (of the columns that contributed most, their mean share as JSON), `adopted_after_seconds`
+    (from the start until what lasted counted as normal; null where it did not last).
     """
     events = scored.found_events
     stamp = pa.timestamp("ms", tz=scored.clock.zone or "UTC")
@@ -55,6 +60,7 @@ def event_table(scored: ScoredSeries) -> pa.Table:
     def instants(rows: list[int]) -> pa.Array:
         return pa.array((scored.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)
 
+    adoptions = [scored.adoptions.get((event.series, event.number)) for event in events]
     peaks = [event.peak for event in events]
     columns: dict[str, pa.Array] = {"anomaly_event": pa.array([event.number for event in events], pa.int64())}
     for place, name in enumerate(scored.entity):
@@ -71,6 +77,9 @@ def event_table(scored: ScoredSeries) -> pa.Table:
             "features": pa.array(
                 [top_attribution(scored.shares(event.rows), scored.columns, scored.top) for event in events],
                 pa.string(),
+            ),
+            "adopted_after_seconds": pa.array(
+                [adoption.seconds if adoption else None for adoption in adoptions], pa.int64()
             ),
         }
     )

@@ -185,7 +185,8 @@ class FittedModel:
     def threshold_policy(self) -> ThresholdPolicy:
         """Where the threshold lies, and what it promises."""
         state, peaks = (self.series.state, self.series.peaks) if self.series else (None, np.empty(0))
-        return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale))
+        of_scales = self.series is not None and self.series.alarms is not None
+        return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale), of_scales)
 
     @cached_property
     def alarm_rule(self) -> AlarmRule | None:
@@ -200,8 +201,18 @@ class FittedModel:
         return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt)
 
     @property
+    def flagged_in_words(self) -> str:
+        """Which rows are flagged, for people: 'rows scoring above 2.69'."""
+        if self.alarm_rule is None:
+            return f"rows scoring above {self.threshold:.3g}"
+        return f"rows with a p-value of at most {self.alarm_rule.rate:.3g}"
+
+    @property
     def threshold(self) -> float:
-        """Scores above this are flagged. Raises UsageError for settings that the model cannot follow."""
+        """Scores above this are flagged, but for series with an `alarm_rule`.
+
+        Raises UsageError for settings that the model cannot follow.
+        """
         return self.threshold_policy.value
 
     def with_threshold(self, value: float | None = None, alert_rate: float | None = None) -> FittedModel:

@@ -26,6 +26,7 @@ from aedetect.engine.workers import ordered
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded
+from aedetect.scoring.adoptions import adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_numbers, find_events
@@ -358,8 +359,10 @@ class SeriesSession:
             if (event.rows >= known).any()
         ]
         self.event_of = event_numbers(self.found_events, len(rows))
+        self.adoptions = find_adoptions(self._all_events, self.silenced, timeline)
         for source in self._sources:
             self._say_warmup(*source)
+            self._say_adoptions(*source)
         if self._keep:
             self.series_data = SeriesData(rows, timeline, segment_channels)
 
@@ -380,6 +383,15 @@ class SeriesSession:
                 f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too "
                 "early in their series, or after too little data, to be judged"
             )
+
+    def _say_adoptions(self, first: int, source: Input) -> None:
+        """Warn of what began odd, lasted, and counts as normal since some row of a source."""
+        taken = self._taken[id(source)]
+        adoptions = rows_within(self.adoptions, self._before + first, taken.count)
+        sentences = adopted_in_words(
+            adoptions, self.names, lambda row: self.clock.shown(float(self.seconds[row])) + self.zone
+        )
+        taken.warnings += [f"{source.name}: {sentence}" for sentence in sentences]
 
     def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
         """The scores of each segment; unknown where too little of a series is known."""

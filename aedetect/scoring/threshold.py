@@ -40,12 +40,25 @@ class ThresholdPolicy:
     `value` counts where it is set. Otherwise the threshold is that of `alert_rate`, raised to that of
     `alarms_per_day` where it is set: one event without end would be few events a day, so that a count of
     events alone may never loosen it. `spans` is None for models of tables, which have no events to count a
-    day.
+    day. `of_scales`: the model raises alarms by the p-values of its scales of time, as those of series do.
     """
 
     settings: ThresholdConfig
     calibration: Calibration
     spans: Spans | None = None
+    of_scales: bool = False
+
+    @property
+    def by_p_value(self) -> bool:
+        """Whether p-values decide, and not the threshold: it was not set by hand."""
+        return self.of_scales and self.settings.value is None
+
+    @property
+    def fact(self) -> tuple[str, str]:
+        """What rows are flagged by, as a name and a value for a table."""
+        if self.by_p_value:
+            return "flags", f"rows with a p-value of at most {self.flagging_rate:.3g} ({self.origin})"
+        return "threshold", f"{self.value:.6g} ({self.origin})"
 
     @property
     def value(self) -> float:
@@ -146,12 +159,13 @@ def policy_of(
     state: SeriesState | None,
     peaks: Floats,
     scale: float,
+    of_scales: bool,
 ) -> ThresholdPolicy:
     """The policy of a model, from what its file holds; `peaks` [spans] are unscaled, none of tables."""
     if state is None:
         return ThresholdPolicy(settings, calibration)
     spans = Spans(np.sort(peaks) / scale, state.window, state.step * state.window)
-    return ThresholdPolicy(settings, calibration, spans)
+    return ThresholdPolicy(settings, calibration, spans, of_scales)
 
 
 def set_to(settings: ThresholdConfig, value: float | None, alert_rate: float | None) -> ThresholdConfig:

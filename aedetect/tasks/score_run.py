@@ -217,6 +217,8 @@ class _ScoreRun:
             raise UsageError(
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
+        if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
+            raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
         summary.extra["alert_rate"] = fitted.threshold_policy.expected_rate
@@ -229,6 +231,15 @@ class _ScoreRun:
         if request.output is None:
             return None
         return Shape(request.keep, request.only_anomalies, request.prefix)
+
+
+def _nothing_adapts(fitted: FittedModel, path: Path) -> str:
+    """Why --adapt is refused."""
+    if fitted.series is None:
+        return f"{path}: no model of time series, which --adapt is for"
+    if fitted.config.threshold.value is not None:
+        return "--adapt: a threshold set by hand adapts to nothing; leave out one of them"
+    return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out --adapt"
 
 
 def _score_task(fitted: FittedModel, shape: Shape | None) -> Any:

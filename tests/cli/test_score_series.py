@@ -62,7 +62,8 @@ def test_score_counts_events_and_warmup(run: Prompt) -> None:
     assert scored["anomaly_status"].value_counts().to_dict() == {"ok": 6 * DAY - 46, "warmup": 46}
     assert events[["machine", "anomaly_event"]].to_numpy().tolist() == [["m0", 1], ["m1", 1]]
     assert list(events) == [
-        *["anomaly_event", "machine", "start", "end", "peak", "rows", "peak_score", "p_value", "features"]
+        *["anomaly_event", "machine", "start", "end", "peak", "rows", "peak_score", "p_value", "features"],
+        "adopted_after_seconds",
     ]
 
 
@@ -140,6 +141,8 @@ def test_alarms_per_day_and_rate_exclude_each_other(run: Prompt) -> None:
     [
         (["--entity", "machine"], "--entity goes with --time COLUMN, which makes time series of the rows"),
         (["--window", "6h"], "--window goes with --time COLUMN, which makes time series of the rows"),
+        (["--every", "5min"], "--every goes with --time COLUMN, which makes time series of the rows"),
+        (["--adapt", "off"], "--adapt goes with --time COLUMN, which makes time series of the rows"),
         (["--causal"], "--causal goes with --time COLUMN, which makes time series of the rows"),
         (
             ["--alarms-per-day", "1"],
@@ -326,7 +329,10 @@ def test_report_is_written_for_series(run: Prompt) -> None:
 def test_calibrate_takes_series(run: Prompt) -> None:
     result = run("calibrate", "normal.csv", "-m", "m.aed", "-o", "c.aed", "--alert-rate", "0.05")
     assert result.exit_code == 0
-    assert "are flagged, 5% of normal rows; before, those above" in result.stdout
+    assert result.stdout == (
+        "c.aed: rows with a p-value of at most 0.05 are flagged, 5% of normal rows; before, those of at most "
+        "0.001\n"
+    )
     assert run("score", "new.csv", "-m", "c.aed").exit_code == 0
 
 

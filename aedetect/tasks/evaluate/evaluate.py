@@ -14,11 +14,12 @@ from aedetect.data.labels import NO_LABEL, LabelReader, Marks, label_rules
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
+from aedetect.scoring.base import Scores
 from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate.by_event import EventFigures, event_figures
 from aedetect.tasks.evaluate.curves import p_value_shares
 from aedetect.tasks.evaluate.labels import check_not_learned, column_of
-from aedetect.tasks.evaluate.metrics.at_threshold import Confusion, at_threshold
+from aedetect.tasks.evaluate.metrics.at_threshold import Confusion, at_threshold, of_flags
 from aedetect.tasks.evaluate.metrics.paired import auroc_difference, mcnemar, precision_difference
 from aedetect.tasks.evaluate.results import Comparison, Evaluation, LabelledScores
 from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
@@ -70,14 +71,14 @@ def evaluate(
         compared = _compared(judged, gathered, scored, _Second(request.compare, inputs, callback))
     evaluation = Evaluation(
         judged,
-        {rate: _at_rate(fitted, judged, rate) for rate in request.alert_rates},
+        {rate: _at_rate(fitted, judged, gathered.p_values[scored], rate) for rate in request.alert_rates},
         _segments(fitted, gathered, scored) if request.by is not None else {},
         compared,
         len(usable),
         int((~usable).sum()),
         int((usable & ~scored).sum()),
         labels.column,
-        p_value_shares(fitted.calibration.p_values(judged.scores[~judged.labels])),
+        p_value_shares(gathered.p_values[scored][~judged.labels]),
         gathered.warnings,
         gathered.by_event,
     )
@@ -93,9 +94,14 @@ def evaluate(
 
 @dataclass
 class _Gathered:
-    """Of all rows: scores, marks and, of `names`, the segment [rows]; what was said of the inputs."""
+    """Of all rows: scores, p-values, verdicts, marks and, of `names`, the segment [rows].
+
+    `warnings`: what was said of the inputs.
+    """
 
     scores: Floats
+    p_values: Floats
+    flagged: Mask
     marks: Marks
     segments: Integers
     names: list[str]
@@ -140,13 +146,13 @@ def _gather(
     by: str | None,
     callback: Callback | None,
 ) -> _Gathered:
-    scores: list[Floats] = []
+    parts: list[Scores] = []
     marks: list[Marks] = []
     codes: list[Integers] = []
     places: dict[str, int] = {}
 
     def see(batch: ScoredBatch) -> None:
-        scores.append(batch.scores.scores)
+        parts.append(batch.scores)
         marks.append(_marks(labels, batch))
         if by is not None:
             names = cells.categories(column_of(batch, by, "--by"), fitted.schema.rules).dictionary_encode()
@@ -162,7 +168,9 @@ def _gather(
     nothing = np.empty(0)
     read = np.concatenate([nothing, *marks]).astype(np.int8)
     return _Gathered(
-        np.concatenate([nothing, *scores]),
+        np.concatenate([nothing, *(part.scores for part in parts)]),
+        np.concatenate([nothing, *(part.p_values for part in parts)]),
+        np.concatenate([nothing, *(part.flagged for part in parts)]).astype(np.bool_),
         read,
         np.concatenate([nothing, *codes]).astype(np.int64),
         list(places),
@@ -172,10 +180,17 @@ def _gather(
 
 
 def _judged(fitted: FittedModel, gathered: _Gathered, rows: Mask) -> LabelledScores:
-    return LabelledScores(gathered.scores[rows], gathered.marks[rows] == 1, fitted.threshold_policy)
+    return LabelledScores(
+        gathered.scores[rows],
+        gathered.marks[rows] == 1,
+        gathered.flagged[rows],
+        fitted.threshold_policy,
+    )
 
 
-def _at_rate(fitted: FittedModel, judged: LabelledScores, rate: float) -> Confusion:
+def _at_rate(fitted: FittedModel, judged: LabelledScores, p_values: Floats, rate: float) -> Confusion:
+    if judged.by_p_value:
+        return of_flags(p_values <= rate, judged.labels, np.nan)
     return at_threshold(judged.table, fitted.with_threshold(alert_rate=rate).threshold)
 
 
@@ -194,14 +209,23 @@ def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[st
 
 
 def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: _Second) -> Comparison:
-    scores: list[Floats] = []
+    parts: list[Scores] = []
     session = series_session(other.fitted, other.inputs)
     score_inputs(
-        other.fitted, other.inputs, lambda batch: scores.append(batch.scores.scores), other.callback, session
+        other.fitted, other.inputs, lambda batch: parts.append(batch.scores), other.callback, session
     )
-    theirs = replace(gathered, scores=np.concatenate(scores))
+    theirs = replace(
+        gathered,
+        scores=np.concatenate([part.scores for part in parts]),
+        flagged=np.concatenate([part.flagged for part in parts]),
+    )
     both = scored & np.isfinite(theirs.scores)
-    first = replace(judged, scores=gathered.scores[both], labels=gathered.marks[both] == 1)
+    first = replace(
+        judged,
+        scores=gathered.scores[both],
+        labels=gathered.marks[both] == 1,
+        flagged=gathered.flagged[both],
+    )
     second = _judged(other.fitted, theirs, both)
     labels = first.labels
     return Comparison(
@@ -209,6 +233,6 @@ def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: 
         second,
         auroc_difference(first.scores, second.scores, labels),
         precision_difference(first.scores, second.scores, labels),
-        *mcnemar(first.scores > first.threshold, second.scores > second.threshold, labels),
+        *mcnemar(first.flagged, second.flagged, labels),
         event_figures(session, gathered.marks == 1, gathered.marks != NO_LABEL) if session else None,
     )

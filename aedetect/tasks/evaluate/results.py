@@ -16,8 +16,8 @@ from aedetect.tasks.evaluate.curves import CurvePoints
 from aedetect.tasks.evaluate.metrics.at_threshold import (
     Confusion,
     at_best_f1,
-    at_threshold,
     f1_interval,
+    of_flags,
     share_interval,
 )
 from aedetect.tasks.evaluate.metrics.paired import Difference
@@ -34,13 +34,19 @@ from aedetect.tasks.evaluate.metrics.ranking import (
 class LabelledScores:
     """Labelled rows with their scores, and the figures that follow from them.
 
-    Shapes: scores (finite) and labels [rows], true for anomalies. `policy`: where the threshold lies, and
-    what it promises.
+    Shapes: scores (finite), labels and `flagged` [rows], labels true for anomalies. `policy`: where the
+    threshold lies, and what it promises.
     """
 
     scores: Floats
     labels: Mask
+    flagged: Mask
     policy: ThresholdPolicy
+
+    @property
+    def by_p_value(self) -> bool:
+        """Whether rows are flagged by their p-values, as those of series are, and not by the threshold."""
+        return self.policy.by_p_value
 
     @property
     def rows(self) -> int:
@@ -75,8 +81,8 @@ class LabelledScores:
 
     @cached_property
     def confusion(self) -> Confusion:
-        """Rows by label and flag, at the model's own threshold."""
-        return at_threshold(self.table, self.threshold)
+        """Rows by label and flag, as the model flags them."""
+        return of_flags(self.flagged, self.labels, np.nan if self.by_p_value else self.threshold)
 
     @property
     def f1(self) -> Interval:
@@ -183,10 +189,11 @@ class Evaluation:
 
     def __repr__(self) -> str:
         judged = self.judged
+        where = "at the alert rate" if judged.by_p_value else f"at threshold {judged.threshold:.4g}"
         ranking = f", AUROC {judged.auroc.value:.3f}" if judged.auroc else ""
         return (
             f"<Evaluation by {self.label!r}: {judged.rows:,} rows, {judged.anomalies:,} anomalies{ranking}; "
-            f"at threshold {judged.threshold:.4g}: {judged.confusion.caught:,} caught, "
+            f"{where}: {judged.confusion.caught:,} caught, "
             f"{judged.confusion.false_alarms:,} false alarms>"
         )
 
@@ -222,7 +229,7 @@ class Evaluation:
 
 def _confusion(confusion: Confusion) -> dict[str, Any]:
     return {
-        "threshold": confusion.threshold,
+        "threshold": _number(confusion.threshold),
         "flagged": confusion.flagged,
         "precision": _number(confusion.precision),
         "recall": _number(confusion.recall),

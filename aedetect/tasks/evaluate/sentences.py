@@ -114,10 +114,11 @@ def describe_ranking(judged: LabelledScores) -> list[tuple[str, str, str]]:
         if interval:
             lines.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
     at = judged.confusion
+    where = "at the alert rate" if judged.by_p_value else "at the threshold"
     for name, interval in (
-        ("precision at the threshold", share_interval(at.caught, at.flagged)),
-        ("recall at the threshold", share_interval(at.caught, judged.anomalies)),
-        ("F1 at the threshold", judged.f1),
+        (f"precision {where}", share_interval(at.caught, at.flagged)),
+        (f"recall {where}", share_interval(at.caught, judged.anomalies)),
+        (f"F1 {where}", judged.f1),
     ):
         if not math.isnan(interval.value):
             lines.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))

@@ -69,6 +69,8 @@ class SeriesExplanation:
 
     `start`, `end`, `peak`: of the flagged rows; an event's ends are those of windows. `clearest`: from
     when to when the column most to blame was clearly off; `clear` the same in seconds since 1970.
+    `adopted_since`: the first time after the event that counts as normal as it had lasted, and
+    `adopted_after`, seconds from its start; None where the series went back to what it was.
     `rows`: how many are flagged. `first_row`: where the event begins, or the row stands, in `source`.
     """
 
@@ -89,6 +91,13 @@ class SeriesExplanation:
     columns: list[SeriesReason]
     sketches: list[Sketched] = field(default_factory=list)
     clear: tuple[float, float] | None = None
+    adopted_since: str | None = None
+    adopted_after: int | None = None
+
+    @property
+    def adoption(self) -> str:
+        """What is said of an event that the alarms adapted to; '' of others."""
+        return f"lasted and counts as normal since {self.adopted_since}" if self.adopted_since else ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -101,6 +110,8 @@ class SeriesExplanation:
             "peak": self.peak,
             "clearest": list(self.clearest) if self.clearest else None,
             "seconds": self.seconds,
+            "adopted_since": self.adopted_since,
+            "adopted_after_seconds": self.adopted_after,
             "rows": self.rows,
             "anomaly_score": self.score,
             "anomaly_p_value": self.p_value,
@@ -132,9 +143,12 @@ class SeriesExplainer:
         explanation = self._explained(event.rows, event.peak, reasons, event.series)
         leading = [reason.column for reason in reasons if reason.share >= _LEAST_SHARE] or [reasons[0].column]
         clear = self._clearest(event.rows, leading[0])
+        adoption = session.adoptions.get((event.series, event.number))
         return replace(
             explanation,
             number=event.number,
+            adopted_since=self.instant(adoption.row) if adoption else None,
+            adopted_after=adoption.seconds if adoption else None,
             clearest=clear and (self.instant(clear[0]), self.instant(clear[1])),
             clear=clear and (float(session.seconds[clear[0]]), float(session.seconds[clear[1]])),
             sketches=[

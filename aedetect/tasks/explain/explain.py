@@ -32,7 +32,8 @@ class Explanations:
 
     `events`: how many there are in all; None for models that know no events. `strangest`: the number of
     the row that scores highest, flagged or not, where it is known. `zone`: what is to be said after a
-    time, ' UTC', ' Europe/Berlin' or nothing.
+    time, ' UTC', ' Europe/Berlin' or nothing. `rate`: the p-value up to which rows are flagged; None where
+    the threshold on the score counts.
     """
 
     explained: Sequence[Explanation | SeriesExplanation]
@@ -42,6 +43,7 @@ class Explanations:
     events: int | None = None
     strangest: int | None = None
     zone: str = ""
+    rate: float | None = None
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Explanations:
             "anomalies": self.anomalies,
             **({} if self.events is None else {"events": self.events}),
             "threshold": self.threshold,
+            **({} if self.events is None else {"p_value_limit": self.rate}),
             **({} if self.events is None else {"zone": self.zone.strip() or None}),
             "explained": [one.as_dict() for one in self.explained],
         }
@@ -122,5 +125,6 @@ def _explain_series(
         fitted.threshold,
         events=len(session.found_events),
         zone=session.zone,
+        rate=fitted.alarm_rule.rate if fitted.alarm_rule else None,
         warnings=warnings,
     )

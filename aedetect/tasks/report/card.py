@@ -49,7 +49,7 @@ def model_card(
         ("network", _network(config, training)),
         ("training ended", ", ".join(sorted({_ENDS[record.stopped] for record in training.members}))),
         ("calibration", f"{training.calibration}, {len(calibration.scores):,} rows the network never saw"),
-        ("threshold", f"{policy.value:.6g} ({policy.origin})"),
+        policy.fact,
         ("smallest alert rate", f"{calibration.smallest_rate:.2g}; below it, a fitted tail decides"),
         ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
     ]

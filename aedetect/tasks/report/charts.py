@@ -70,14 +70,15 @@ def tick(value: float, thousand: float = 1e4) -> str:
     return f"{value / 1e3:,.4g}k" if thousand <= abs(value) < 1e6 else number(value)
 
 
-def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float, rows: int) -> Markup:
-    """Rows by score, on a logarithmic scale of scores and of rows, the threshold marked."""
+def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float | None, rows: int) -> Markup:
+    """Rows by score, on a logarithmic scale of scores and of rows, the threshold marked if there is one."""
     x = Axis(edges[0], edges[-1], _LEFT, WIDTH - _RIGHT, logarithmic=True)
     y = Axis(0.8, max(max(counts), 2), HEIGHT - _BOTTOM, _TOP, logarithmic=True)
     marks = []
     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
         if count:
-            kind = "flagged" if low >= threshold * (1 - 1e-9) else "calm"
+            beyond = threshold is not None and low >= threshold * (1 - 1e-9)
+            kind = "flagged" if beyond else "calm"
             tip = f"{count:,} of {rows:,} rows score {number(low)} to {number(high)}"
             top, left, right = y(count), x(low), x(high)
             marks.append(
@@ -91,21 +92,28 @@ def histogram(edges: Sequence[float], counts: Sequence[int], threshold: float, r
                     height=round(HEIGHT - _BOTTOM - top, 1),
                 )
             )
-    at = x(threshold)
-    line = Markup('<line class="limit" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
+    if threshold is not None:
+        marks.append(_threshold_line(x(threshold), threshold))
+    return _chart("Histogram of scores", x, y, "score", "rows", marks)
+
+
+def _threshold_line(at: float, threshold: float) -> Markup:
+    """An upright line at `at`, with its name."""
+    return Markup('<line class="limit" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
         at, _TOP, HEIGHT - _BOTTOM
     ) + _text(at + 4 if at < WIDTH - 120 else at - 4, _TOP + 10, f"threshold {number(threshold)}",
               "limit-name", "start" if at < WIDTH - 120 else "end")  # fmt: skip
-    return _chart("Histogram of scores", x, y, "score", "rows", [*marks, line])
 
 
-def timeline(blocks: Sequence[Any], threshold: float, borders: Iterable[int]) -> Markup:
+def timeline(blocks: Sequence[Any], threshold: float | None, borders: Iterable[int]) -> Markup:
     """The highest score of each block of rows, flagged ones marked; lines where a file begins."""
     seen = [block for block in blocks if not math.isnan(block.highest)]
     if not seen:
         return Markup("")
-    low = max(min(block.highest for block in seen), threshold * 1e-3, 1e-9)
-    high = max(*(block.highest for block in seen), threshold * 1.5)
+    shown = 0.0 if threshold is None else threshold
+    highest = max(block.highest for block in seen)
+    low = max(min(block.highest for block in seen), (shown or highest) * 1e-3, 1e-9)
+    high = max(highest, shown * 1.5, 2 * low)
     x = Axis(1, max(blocks[-1].last, 2), _LEFT, WIDTH - _RIGHT)
     y = Axis(low / 1.2, high * 1.2, HEIGHT - _BOTTOM, _TOP, logarithmic=True)
     marks = [
@@ -114,11 +122,12 @@ def timeline(blocks: Sequence[Any], threshold: float, borders: Iterable[int]) ->
         )
         for row in borders
     ]
-    marks.append(
-        Markup('<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            _LEFT, WIDTH - _RIGHT, y(threshold), y(threshold)
+    if threshold is not None:
+        marks.append(
+            Markup('<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+                _LEFT, WIDTH - _RIGHT, y(threshold), y(threshold)
+            )
         )
-    )
     for block in seen:
         where = (
             f"row {block.first:,}" if block.first == block.last else f"rows {block.first:,} to {block.last:,}"

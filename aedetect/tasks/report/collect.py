@@ -53,7 +53,8 @@ class ReportRequest:
 class Findings:
     """What a report is made of. `files`: name and rows of each input, in order.
 
-    `policy`: where the threshold lies, and what it promises. `drift`: how the rows differ from those of
+    `policy`: where the threshold lies, and what it promises. `p_value_limit`: the p-value up to which rows
+    are flagged; None where the threshold on the score counts. `drift`: how the rows differ from those of
     training; None for older models, which do not know how these were spread. Where the model knows
     events, they are told, in `events`, and neither single rows nor a map of them.
     """
@@ -71,10 +72,16 @@ class Findings:
     evaluation: Evaluation | None
     warnings: list[str] = field(default_factory=list)
     events: EventsPart | None = None
+    p_value_limit: float | None = None
 
     @cached_property
     def threshold(self) -> float:
         return self.policy.value
+
+    @property
+    def limit(self) -> float | None:
+        """The score above which rows are flagged; None where p-values decide."""
+        return self.threshold if self.p_value_limit is None else None
 
     @property
     def share(self) -> float:
@@ -95,6 +102,7 @@ class Findings:
             "anomalies": counts.anomalies,
             "unscorable": counts.unscorable,
             "threshold": self.threshold,
+            **({} if self.events is None else {"p_value_limit": self.p_value_limit}),
             "verdict": verdict(self),
             "warnings": self.warnings,
         }
@@ -134,6 +142,7 @@ def gather(
         evaluation,
         passed.warnings + [text for text in label_warnings if text not in passed.warnings],
         events,
+        fitted.alarm_rule.rate if fitted.alarm_rule else None,
     )
 
 

@@ -117,20 +117,25 @@ def _channel(findings: Findings, line: ChannelLine, axes: Axes) -> None:
 
 def _scores(axes: Axes, findings: Findings) -> None:
     edges, counts = findings.histogram.filled()
-    colours = [_FLAG if low >= findings.threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
+    limit = findings.limit
+    beyond = [limit is not None and low >= limit * (1 - 1e-9) for low in edges[:-1]]
+    colours = [_FLAG if flagged else _CALM for flagged in beyond]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
-    axes.axvline(findings.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    if limit is not None:
+        axes.axvline(limit, color=_FLAG, linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
     axes.set_title("Scores", loc="left")
     _plain_ticks(axes, "x", "y")
-    _legend(axes)
+    if limit is not None:
+        _legend(axes)
 
 
 def _timeline(axes: Axes, findings: Findings) -> None:
     blocks = findings.timeline.blocks()
     colours = [_FLAG if block.flagged else _CALM for block in blocks]
     axes.scatter([(b.first + b.last) / 2 for b in blocks], [b.highest for b in blocks], s=9, c=colours)
-    axes.axhline(findings.threshold, color=_FLAG, linestyle="--", linewidth=1)
+    if findings.limit is not None:
+        axes.axhline(findings.limit, color=_FLAG, linestyle="--", linewidth=1)
     for row in list(accumulate(rows for _, rows in findings.files))[:-1]:
         axes.axvline(row, color="grey", linestyle=":", linewidth=1)
     name = (

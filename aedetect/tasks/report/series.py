@@ -33,7 +33,7 @@ class ChannelLine:
     """One channel of one series over time, thinned: the lowest and highest of each part stay.
 
     Shapes: [points] each, the band and `expected` with times of their own. `gap`: a longer pause is
-    drawn as one, in seconds.
+    drawn as one, in seconds. `limit`: a value to draw a line at. `logarithmic`: how values are drawn.
     """
 
     name: str
@@ -46,6 +46,7 @@ class ChannelLine:
     names: tuple[str, ...] = ()
     limit: float | None = None
     gap: float = np.inf
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
     names = _leading_columns(session, explanations)
     most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(names) + 1), 1), *_POINTS_A_LINE))
     columns = [column for name in names if (column := explainer.reconstructed(name)) is not None]
-    panels = [_panel(session, number, columns, fitted.threshold, clear, most) for number in wanted]
+    limit = fitted.threshold if fitted.alarm_rule is None else None
+    panels = [_panel(session, number, columns, limit, clear, most) for number in wanted]
     places = [
         (wanted.index(event.series) if event.series in wanted else -1, _mark(session, event, clear))
         for event in events
@@ -145,7 +147,7 @@ def _panel(
     session: SeriesSession,
     series: int,
     columns: Sequence[ReconstructedColumn],
-    threshold: float,
+    limit: float | None,
     clear: Clear,
     most: int,
 ) -> Panel:
@@ -153,7 +155,7 @@ def _panel(
     rows = np.flatnonzero((session.series == series) & ~np.isnan(session.seconds))
     rows = rows[np.argsort(session.seconds[rows], kind="stable")]
     times = session.seconds[rows]
-    lines = [_score_line(session, rows, threshold, most)]
+    lines = [_score_line(session, rows, limit, most)]
     lines += [_line(session, rows, column, most) for column in columns]
     marks = [_mark(session, event, clear) for event in session.found_events if event.series == series]
     name = " ".join(session.names[series]) or "series"
@@ -220,12 +222,12 @@ def _edge(session: SeriesSession, parts: Sequence[Integers], values: Sequence[fl
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
-def _score_line(session: SeriesSession, rows: Integers, threshold: float, most: int) -> ChannelLine:
+def _score_line(session: SeriesSession, rows: Integers, limit: float | None, most: int) -> ChannelLine:
     thinned_rows = rows[thinned(session.scores[rows], most)]
     nothing = np.empty(0)
     return ChannelLine(
         SCORE, session.seconds[thinned_rows], session.scores[thinned_rows],
-        nothing, nothing, nothing, nothing, limit=threshold, gap=session.gap,
+        nothing, nothing, nothing, nothing, limit=limit, gap=session.gap, logarithmic=True,
     )  # fmt: skip
 
 

@@ -92,9 +92,11 @@ class _Scale:
         if line.names:
             return cls(-0.5, max(len(line.names) - 0.5, 0.6))
         known = line.seen[np.isfinite(line.seen)]
-        if line.limit is not None:
-            low, high = min([*known, line.limit]), max([*known, line.limit])
-            return cls(max(low, 1e-3 * line.limit, 1e-9) / 1.15, high * 1.15, logarithmic=True)
+        if line.logarithmic:
+            values = [*known, *([] if line.limit is None else [line.limit])] or [1.0]
+            reference = max(values) if line.limit is None else line.limit
+            low = max(min(values), 1e-3 * reference, 1e-9)
+            return cls(low / 1.15, max(*values, low) * 1.15, logarithmic=True)
         low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
         if len(line.low):
             least, most = float(line.low[:, 1].min()), float(line.high[:, 1].max())

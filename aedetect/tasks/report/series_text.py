@@ -50,6 +50,7 @@ def draw_channel(axes: Axes, line: ChannelLine, part: EventsPart) -> None:
     axes.plot(_days(line.seconds), line.seen, color=_SEEN, linewidth=0.8)
     if line.limit is not None:
         axes.axhline(line.limit, color=_FLAG, linestyle="--", linewidth=1)
+    if line.logarithmic:
         axes.set_yscale("log")
     if line.names and len(line.names) <= _EVENTS:
         axes.set_yticks(range(len(line.names)), [_plain(name) for name in line.names])

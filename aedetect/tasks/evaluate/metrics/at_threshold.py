@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aedetect.data.arrays import Mask
 from aedetect.tasks.evaluate.metrics.ranking import Interval, ScoreTable
 
 
@@ -13,6 +14,7 @@ from aedetect.tasks.evaluate.metrics.ranking import Interval, ScoreTable
 class Confusion:
     """Rows by label and flag, at one threshold: the confusion matrix.
 
+    `threshold`: of the scores; NaN where flags follow from p-values, as those of series do.
     `precision` is NaN where nothing was flagged, `recall` where there are no anomalies.
     """
 
@@ -43,6 +45,13 @@ class Confusion:
     def false_alarm_rate(self) -> float:
         """Share of the normal rows that were flagged; NaN where there are none."""
         return _share(self.false_alarms, self.false_alarms + self.passed)
+
+
+def of_flags(flagged: Mask, labels: Mask, threshold: float) -> Confusion:
+    """What verdicts [rows] come to; `labels` [rows] are true for anomalies."""
+    caught, alarms = int((flagged & labels).sum()), int((flagged & ~labels).sum())
+    anomalies = int(labels.sum())
+    return Confusion(threshold, caught, anomalies - caught, alarms, len(labels) - anomalies - alarms)
 
 
 def at_threshold(table: ScoreTable, threshold: float) -> Confusion:

@@ -1,0 +1,81 @@
+"""What alarms adapted to: events that ended only because the series stayed like that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aedetect.data.arrays import Mask
+from aedetect.data.series.entities import Name
+from aedetect.data.series.segments import Timeline
+from aedetect.scoring.events import Event
+
+_MOST_SAID = 3
+# What lasted goes on for a while: of so many rows after the event, at least that share would be flagged.
+_ROWS_AFTER, _LEAST_SHARE = 16, 0.5
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An event that was adapted to. `row`: the first after it, which counts as normal by then.
+
+    `seconds`: from the event's first flagged row until that one.
+    """
+
+    event: Event
+    row: int
+    seconds: int
+
+
+def find_adoptions(
+    events: Sequence[Event], silenced: Mask, timeline: Timeline
+) -> dict[tuple[int, int], Adoption]:
+    """The events that were adapted to, by the number of the series and their own.
+
+    The step after the last flagged row of such an event is marked in `silenced` [rows], as are most of
+    the next ones: they would be flagged, had the series not been like that for long.
+    """
+    slots = timeline.slot_of[timeline.order]
+    segment_ends = timeline.starts + timeline.lengths
+    adoptions = {}
+    for event in events:
+        last = int(timeline.slot_of[event.rows[-1]])
+        place = int(np.searchsorted(slots, last, side="right"))
+        end = segment_ends[np.searchsorted(timeline.starts, last, side="right") - 1]
+        if place == len(slots) or slots[place] >= end:
+            continue
+        after = timeline.order[place : min(place + _ROWS_AFTER, int(np.searchsorted(slots, end)))]
+        row = int(after[0])
+        if silenced[row] and silenced[after].mean() >= _LEAST_SHARE:
+            first = timeline.slot_of[event.rows[0]]
+            seconds = round(float(timeline.seconds[slots[place]] - timeline.seconds[first]))
+            adoptions[event.series, event.number] = Adoption(event, row, seconds)
+    return adoptions
+
+
+def adopted_in_words(
+    adoptions: Sequence[Adoption], names: Sequence[Name], instant: Callable[[int], str]
+) -> list[str]:
+    """A sentence for each of the first adoptions, and one for all others.
+
+    `names`: the series by number. `instant`: the time of a row, as it is shown.
+    """
+    said = [
+        f"what began at {instant(int(one.event.rows[0]))} lasted and counts as normal since "
+        f"{instant(one.row)} (event {one.event.number}{_whose(names[one.event.series])}); "
+        "--adapt off keeps flagging it"
+        for one in adoptions[:_MOST_SAID]
+    ]
+    more = len(adoptions) - _MOST_SAID
+    return [*said, f"and {more:,} more that lasted and count as normal"] if more > 0 else said
+
+
+def rows_within(adoptions: Mapping[tuple[int, int], Adoption], first: int, count: int) -> list[Adoption]:
+    """Those whose first row that counts as normal is one of `count` rows from number `first` on."""
+    return [one for one in adoptions.values() if first <= one.row < first + count]
+
+
+def _whose(name: Name) -> str:
+    return f" of {', '.join(name)}" if name else ""

@@ -1,0 +1,104 @@
+"""What alarms of series adapt to, from the shell: a level shift that stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.prompt import Prompt
+
+_SINCE = "lasted and counts as normal since"
+
+
+def level(steps: int, start: str, shift: int | None = None, seed: int = 0) -> pd.DataFrame:
+    """A daily wave with noise, every 15 minutes; 6 more from step `shift` on."""
+    random = np.random.default_rng(seed)
+    values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 96) + random.normal(0, 0.3, steps)
+    odd = np.zeros(steps, dtype=int)
+    if shift is not None:
+        values[shift:] += 6
+        odd[shift:] = 1
+    times = pd.date_range(start, periods=steps, freq="15min").strftime("%Y-%m-%d %H:%M")
+    return pd.DataFrame({"time": times, "value": values.round(3), "odd": odd})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """normal.csv, m.aed of it, shift.csv with a level that stays, and calm.csv."""
+    path = tmp_path_factory.mktemp("adoptions")
+    level(2400, "2025-12-01").to_csv(path / "normal.csv", index=False)
+    level(1200, "2026-01-05", 600, 1).to_csv(path / "shift.csv", index=False)
+    level(600, "2026-01-05", seed=2).to_csv(path / "calm.csv", index=False)
+    flags = ("--time", "time", "--label", "odd", "--window", "1d", "--every", "15min", "--adapt", "16h")
+    assert Prompt(path)("train", "normal.csv", "-o", "m.aed", *flags).exit_code == 0
+    return path
+
+
+@pytest.fixture(autouse=True)
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
+    monkeypatch.chdir(folder)
+    return Prompt(folder)
+
+
+def adopted(run: Prompt, *flags: str) -> list[str]:
+    return [
+        text for text in run.json("score", "shift.csv", "-m", "m.aed", *flags)["warnings"] if _SINCE in text
+    ]
+
+
+def test_a_level_that_stays_is_adopted_and_named(run: Prompt) -> None:
+    (text,) = adopted(run, "--events", "events.csv")
+    events = pd.read_csv("events.csv", parse_dates=["start", "end"])
+    (event,) = events[events["adopted_after_seconds"].notna()].itertuples()
+    since = event.start + pd.Timedelta(seconds=event.adopted_after_seconds)
+    assert since == event.end + pd.Timedelta(minutes=15)
+    assert text == (
+        f"shift.csv: what began at {event.start:%Y-%m-%d %H:%M} {_SINCE} {since:%Y-%m-%d %H:%M} "
+        f"(event {event.anomaly_event}); --adapt off keeps flagging it"
+    )
+
+
+def test_off_keeps_flagging(run: Prompt) -> None:
+    assert adopted(run, "--adapt", "off") == []
+    flagged = run.json("score", "shift.csv", "-m", "m.aed", "--adapt", "off")["anomalies"]
+    assert flagged > 500 > run.json("score", "shift.csv", "-m", "m.aed")["anomalies"]
+
+
+def test_explain_says_so(run: Prompt) -> None:
+    (text,) = adopted(run)
+    since = text.partition(f"{_SINCE} ")[2][:16]
+    assert f"  {_SINCE} {since}\n" in run("explain", "shift.csv", "-m", "m.aed").stdout
+    explained = run.json("explain", "shift.csv", "-m", "m.aed")["explained"]
+    assert since in [one["adopted_since"] for one in explained]
+
+
+@pytest.mark.parametrize("flags", [("--adapt", "soon"), ("--adapt", "0")])
+def test_a_wrong_time_to_adapt_is_refused(run: Prompt, flags: tuple[str, ...]) -> None:
+    assert run("score", "calm.csv", "-m", "m.aed", *flags).usage().startswith(f"--adapt = '{flags[1]}'")
+
+
+def test_adapt_is_for_series_without_a_threshold_by_hand(
+    run: Prompt, tiny_model: Path, tiny_csv: Path
+) -> None:
+    assert run("score", tiny_csv, "-m", tiny_model, "--adapt", "off").usage() == (
+        f"{tiny_model}: no model of time series, which --adapt is for"
+    )
+    assert run("score", "calm.csv", "-m", "m.aed", "--adapt", "6h", "--threshold", "3").usage() == (
+        "--adapt: a threshold set by hand adapts to nothing; leave out one of them"
+    )
+
+
+def test_evaluate_counts_the_flags_themselves(run: Prompt) -> None:
+    assert run("score", "shift.csv", "-m", "m.aed", "-o", "scored.csv").exit_code == 0
+    scored = pd.read_csv("scored.csv").dropna(subset=["anomaly_score"])
+    flagged, odd = scored["is_anomaly"].astype(bool), scored["odd"] == 1
+    at = run.json("evaluate", "shift.csv", "-m", "m.aed", "--label", "odd")["at_threshold"]
+    assert (at["flagged"], at["caught"], at["threshold"]) == (flagged.sum(), (flagged & odd).sum(), None)
+    assert at["false_alarms"] == (flagged & ~odd).sum()
+    assert "its alert rate" in run("evaluate", "shift.csv", "-m", "m.aed", "--label", "odd").stdout
+
+
+def test_inspect_names_the_p_value(run: Prompt) -> None:
+    assert "rows with a p-value of at most 0.01 (alert rate 0.01)" in run("inspect", "m.aed").stdout
