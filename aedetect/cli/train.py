@@ -83,9 +83,6 @@ class SeriesOptions:
         "--window N|TIME",
         "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
     )
-    every: str | None = option(
-        "--every TIME", "Step of the grid that rows are sorted into, e.g. 5min; default: their usual step."
-    )
     adapt: options.Adapt = None
     causal: bool = option(
         "--causal", "Score each row without those after it, as when data come in one by one.", default=False
@@ -110,7 +107,6 @@ class SeriesOptions:
             "series.value": self.value,
             "series.every": self.every,
             "series.window": self.window,
-            "series.every": self.every,
             "series.adapt": self.adapt,
             "series.causal": self.causal or None,
             "series.time_format": self.time_format,
@@ -214,7 +210,6 @@ _OF_SERIES = {
     "series.value": "--value",
     "series.every": "--every",
     "series.window": "--window",
-    "series.every": "--every",
     "series.adapt": "--adapt",
     "series.causal": "--causal",
     "series.time_format": "--time-format",
