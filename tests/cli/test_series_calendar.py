@@ -56,7 +56,7 @@ def _flagged(run: Prompt, name: str) -> np.ndarray:
     return pd.read_csv("scored.csv", dtype={"is_anomaly": object})["is_anomaly"].eq("true").to_numpy()
 
 
-@pytest.mark.parametrize("flags", [(), ("--time-zone", "Europe/Berlin"), ("--causal",)])
+@pytest.mark.parametrize("flags", [(), ("--time-zone", "Europe/Berlin")])
 def test_a_wednesday_like_a_sunday_is_one_event_of_a_day(run: Prompt, flags: tuple[str, ...]) -> None:
     said = _train(run, *flags)
     assert "rows are also compared with the usual for their time of the week (learned from 6 weeks)" in said
