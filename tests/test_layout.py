@@ -12,10 +12,13 @@ PACKAGE = TESTS.parent / "aedetect"
 # Tests that are of no one module, and why; by file, or by folder.
 OF_NO_MODULE = {
     "faults": "what is survived, whichever module sees to it",
+    "everyday": "alarms on series as they occur every day, and what they are measured by",
     "golden": "what every command gave before",
     "docs": "the documentation",
     "cli/test_shared_options.py": "options that every command has",
     "cli/test_score_series.py": "every command on time series",
+    "cli/test_series_adoptions.py": "every command on levels that stay",
+    "cli/test_series_calendar.py": "every command on series of days and weeks",
     "cli/test_series_as_they_are.py": "every command on series with gross cells, counters and other units",
     "cli/test_train_times.py": "every command on time columns as people write them",
     "cli/test_score_series_daily.py": "`score` on series that come in dumps",

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from tests.benchmarks.alarm_damage import KINDS, damaged
+from benchmarks.alarm_damage import KINDS, damaged
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,8 +3,7 @@
 import math
 
 import numpy as np
-
-from tests.benchmarks import alarm_measures as measures
+from benchmarks import alarm_measures as measures
 
 
 def rows(*spans: tuple[int, int], length: int = 1000) -> np.ndarray:
