@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -79,6 +79,9 @@ bench-series: $(VENV)/ready-bench
 
 bench-series-alarms: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/series_alarms.py $(BENCH_ARGS)
+
+everyday: $(VENV)/ready-dev
+	PYTHONPATH=tests $(BIN)/python -m everyday.run $(EVERYDAY_ARGS)
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
