@@ -24,7 +24,7 @@ def test_json_says_what_the_model_says(inspect: Prompt, tiny_model: Path) -> Non
     assert found["threshold"] == aedetect.load(tiny_model).threshold
     assert found["sha256"] == hashlib.sha256(tiny_model.read_bytes()).hexdigest()
     assert [column["name"] for column in found["columns"]] == ["temp", "load", "site", "open"]
-    assert (found["command"], found["format_version"], found["exit_code"]) == ("inspect", 3, 0)
+    assert (found["command"], found["format_version"], found["exit_code"]) == ("inspect", 4, 0)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_the_strangest_events_of_series_are_explained() -> None:
     (one,) = found.explained
     assert isinstance(one, SeriesExplanation)
     told = found.as_dict()
-    assert list(told) == ["rows", "anomalies", "events", "threshold", "zone", "explained"]
+    assert list(told) == ["rows", "anomalies", "events", "threshold", "p_value_limit", "zone", "explained"]
     assert told["zone"] is None
     assert (told["rows"], told["events"], found.zone) == (864, 1, "")
     assert told["explained"][0]["entity"] == {"machine": "m0"}
