@@ -21,12 +21,14 @@ _ROWS_AFTER, _LEAST_SHARE = 16, 0.5
 class Adoption:
     """An event that was adapted to. `row`: the first after it, which counts as normal by then.
 
-    `seconds`: from the event's first flagged row until that one.
+    `seconds`: from the event's first flagged row until that one. `goes_on`: the row before the event
+    counted as normal for the same reason, so that it is no new state but more of the last one.
     """
 
     event: Event
     row: int
     seconds: int
+    goes_on: bool
 
 
 def find_adoptions(
@@ -51,24 +53,32 @@ def find_adoptions(
         if silenced[row] and silenced[after].mean() >= _LEAST_SHARE:
             first = timeline.slot_of[event.rows[0]]
             seconds = round(float(timeline.seconds[slots[place]] - timeline.seconds[first]))
-            adoptions[event.series, event.number] = Adoption(event, row, seconds)
+            before = int(np.searchsorted(slots, first)) - 1
+            goes_on = before >= 0 and bool(silenced[timeline.order[before]])
+            adoptions[event.series, event.number] = Adoption(event, row, seconds, goes_on)
     return adoptions
 
 
 def adopted_in_words(
     adoptions: Sequence[Adoption], names: Sequence[Name], instant: Callable[[int], str]
 ) -> list[str]:
-    """A sentence for each of the first adoptions, and one for all others.
+    """A sentence for each of the first states adapted to, and one for all others.
 
-    `names`: the series by number. `instant`: the time of a row, as it is shown.
+    `adoptions`: by series and time; those that go on belong to the state before. `names`: the series by
+    number. `instant`: the time of a row, as it is shown.
     """
+    states: list[list[Adoption]] = []
+    for one in adoptions:
+        if states and one.goes_on and states[-1][-1].event.series == one.event.series:
+            states[-1].append(one)
+        else:
+            states.append([one])
     said = [
-        f"what began at {instant(int(one.event.rows[0]))} lasted and counts as normal since "
-        f"{instant(one.row)} (event {one.event.number}{_whose(names[one.event.series])}); "
-        "--adapt off keeps flagging it"
-        for one in adoptions[:_MOST_SAID]
+        f"what began at {instant(int(state[0].event.rows[0]))} lasted and counts as normal since "
+        f"{instant(state[-1].row)} ({_events(state, names)}); --adapt off keeps flagging it"
+        for state in states[:_MOST_SAID]
     ]
-    more = len(adoptions) - _MOST_SAID
+    more = len(states) - _MOST_SAID
     return [*said, f"and {more:,} more that lasted and count as normal"] if more > 0 else said
 
 
@@ -77,5 +87,8 @@ def rows_within(adoptions: Mapping[tuple[int, int], Adoption], first: int, count
     return [one for one in adoptions.values() if first <= one.row < first + count]
 
 
-def _whose(name: Name) -> str:
-    return f" of {', '.join(name)}" if name else ""
+def _events(state: Sequence[Adoption], names: Sequence[Name]) -> str:
+    first, last = state[0].event, state[-1].event
+    numbers = f"event {first.number}" if first is last else f"events {first.number} to {last.number}"
+    name = names[first.series]
+    return f"{numbers} of {', '.join(name)}" if name else numbers

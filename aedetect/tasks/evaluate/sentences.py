@@ -62,7 +62,7 @@ def promise_of(evaluation: Evaluation) -> str:
     if judged.promised is None:
         return f"{text}; {accepted(judged.policy)}"
     # Rows of a window are flagged together: an interval as of single rows would be far too narrow.
-    return f"{text}; accepted when the threshold was set: {judged.promised:.2%} of the rows, in the long run"
+    return f"{text}; accepted: {judged.promised:.2%} of the rows, in the long run"
 
 
 def accepted(policy: ThresholdPolicy) -> str:

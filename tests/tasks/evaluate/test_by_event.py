@@ -121,7 +121,6 @@ def test_without_an_alert_rate_none_is_promised_and_what_was_accepted_is_said() 
     summary, policy = found.as_dict(), model.fitted.threshold_policy
     assert (summary["alert_rate"], summary["false_alarms"]["promised"]) == (None, None)
     assert summary["false_alarms"]["promise"] is None
-    # Of series, what counts is which rows are flagged.
     assert (summary["threshold"], summary["at_threshold"]["threshold"]) == (policy.value, None)
     assert policy.value > model.fitted.with_threshold(alert_rate=0.001).threshold
     assert promise_of(found).endswith(

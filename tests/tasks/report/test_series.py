@@ -181,9 +181,31 @@ def test_false_events_a_day_are_what_was_accepted() -> None:
         in made.verdict
     )
     assert "false alarms accepted" not in made.html()
-    assert "(at most 0.01 false events a day, alert rate at most 0.001)" in made.html()
+    assert (
+        f"rows with a p-value of at most {policy.flagging_rate:.3g} (at most 0.01 false events a day, alert "
+        "rate at most 0.001)"
+    ) in made.html()
     scores = next(line for line in made.findings.events.panels[0].lines if line.name == SCORE)  # type: ignore[union-attr]
-    assert scores.limit is None
+    assert (scores.limit, scores.logarithmic) == (None, True)
+
+
+def test_a_threshold_set_by_hand_is_drawn_that_of_p_values_is_not() -> None:
+    model = detector().adjusted(Config.build(overrides={"threshold.value": 3.0}))
+    by_hand = report(model.fitted, as_inputs(new(), model.config.data), ReportRequest(), "plant")
+    by_p_value = report(detector().fitted, as_inputs(new(), model.config.data), ReportRequest(), "plant")
+    limits = [
+        next(line for line in made.findings.events.panels[0].lines if line.name == SCORE).limit  # type: ignore[union-attr]
+        for made in (by_hand, by_p_value)
+    ]
+    assert limits == [3.0, None]
+    assert "</span>threshold</p>" in by_hand.html()
+    assert "rows right of the line are flagged" in by_hand.html()
+    assert 'class="limit"' in by_hand.html()
+    assert "threshold</p>" not in by_p_value.html()
+    assert "rows right of the line are flagged" not in by_p_value.html()
+    assert 'class="limit"' not in by_p_value.html()
+    assert "</b>highest p-value flagged</li>" in by_p_value.html()
+    assert by_p_value.as_dict()["p_value_limit"] == 0.001
 
 
 def test_a_series_report_finds_the_drift_that_drift_finds() -> None:
