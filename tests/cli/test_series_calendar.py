@@ -71,7 +71,29 @@ def test_a_wednesday_like_a_sunday_is_one_event_of_a_day(run: Prompt, flags: tup
     assert abs(middle - pd.Timestamp(f"{ODD_DAY} 12:00", tz="UTC")) < pd.Timedelta("4h")
 
 
-def test_two_weeks_teach_no_week(run: Prompt) -> None:
+def test_a_wednesday_like_a_sunday_is_seen_while_it_lasts(run: Prompt) -> None:
+    # How long the event goes on is another matter: long windows that end later still contain the day.
+    _train(run, "--causal")
+    assert _flagged(run, "normal.csv").mean() <= 0.02
+    flagged = _flagged(run, "odd.csv")
+    odd = pd.read_csv("odd.csv")["time"].str.startswith(ODD_DAY).to_numpy()
+    assert flagged[odd].mean() >= 0.7
+    assert flagged[: int(odd.argmax())].mean() <= 0.02
+
+
+def test_other_normal_weeks_calibrate_a_calendar(run: Prompt) -> None:
+    _train(run)
+    Path("again.aed").unlink(missing_ok=True)
+    result = run("calibrate", "normal.csv", "-m", "model.aed", "-o", "again.aed")
+    assert result.exit_code == 0, result.stderr
+    Path("again.aed").replace("model.aed")
+    flagged = _flagged(run, "odd.csv")
+    odd = pd.read_csv("odd.csv")["time"].str.startswith(ODD_DAY).to_numpy()
+    assert flagged[odd].mean() >= 0.7
+    assert flagged[~odd].mean() <= 0.03
+
+
+def test_ten_days_teach_no_week(run: Prompt) -> None:
     Path("short.csv").write_text("".join(Path("train.csv").read_text().splitlines(keepends=True)[: 1 + 960]))
     result = run("train", "short.csv", "-o", "short.aed", "--time", "time")
     assert result.exit_code == 0, result.stderr
