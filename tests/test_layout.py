@@ -18,7 +18,6 @@ OF_NO_MODULE = {
     "cli/test_shared_options.py": "options that every command has",
     "cli/test_score_series.py": "every command on time series",
     "cli/test_series_adoptions.py": "every command on series whose level shifts for good",
-    "cli/test_series_calendar.py": "every command on series of days and weeks",
     "cli/test_series_as_they_are.py": "every command on series with gross cells, counters and other units",
     "cli/test_series_calendar.py": "rhythms longer than a window",
     "cli/test_train_times.py": "every command on time columns as people write them",

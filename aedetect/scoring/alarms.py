@@ -18,18 +18,34 @@ from aedetect.scoring.tracking import Level, Pace, track
 LONG, SHORT, STEP, CALENDAR = SCALES
 # Steps of a short window; long ones that are hardly longer need none beside them.
 SHORT_STEPS, _LEAST_LONG = 16, 24
-# What each scale takes of the alert rate (weighted Bonferroni), and how its level moves: up by so many
-# spreads with each flagged step, or that share of the way to the score, and down by such a share of the
-# rise with each other; more of it where scores are as learned. Alarms begin anew beyond so many spreads,
-# and are clear beyond so many.
-_SHARES = {LONG: 0.3, SHORT: 0.2, STEP: 0.07}
-# Few series have a calendar: it takes nothing from the others.
-_CALENDAR_SHARE = 0.2
-_RISES = {LONG: 0.15, SHORT: 0.03, STEP: 0.1, CALENDAR: 0.03}
-_APPROACHES = {LONG: 0.2, SHORT: 0.0, STEP: 0.0, CALENDAR: 0.0}
-_FALLS = {LONG: 0.0005, SHORT: 0.001, STEP: 0.0005, CALENDAR: 0.001}
-_FORGETS = {LONG: 0.01, SHORT: 0.001, STEP: 0.0005, CALENDAR: 0.001}
-_MARGINS = {LONG: 0.0, SHORT: 0.1, STEP: 0.0, CALENDAR: 0.1}
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How alarms of a scale come and go.
+
+    `share`: what it takes of the alert rate (weighted Bonferroni). Its level moves up by `rise` spreads with
+    each flagged step, or by the share `approach` of the way to the score; down by the share `fall` of the
+    rise with each other step, `forget` where scores are as learned. Above a raised level, alarms begin beyond
+    `margin` spreads.
+    """
+
+    share: float
+    rise: float
+    approach: float
+    fall: float
+    forget: float
+    margin: float
+
+
+_MANNERS = {
+    LONG: _Manner(share=0.3, rise=0.15, approach=0.2, fall=0.0005, forget=0.01, margin=0.0),
+    SHORT: _Manner(share=0.2, rise=0.03, approach=0.0, fall=0.001, forget=0.001, margin=0.1),
+    STEP: _Manner(share=0.07, rise=0.1, approach=0.0, fall=0.0005, forget=0.0005, margin=0.0),
+    # Few series have a calendar: it takes nothing from the others.
+    CALENDAR: _Manner(share=0.2, rise=0.03, approach=0.0, fall=0.001, forget=0.001, margin=0.1),
+}
+# Alarms are clear beyond so many spreads.
 _CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
@@ -111,11 +127,11 @@ class TimeScale:
         if adapt is None:
             return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         adapt = max(adapt, self.hold)
-        rise = _RISES[name] * USUAL_ADAPT / adapt * self.spread
-        approach = min(_APPROACHES[name] * USUAL_ADAPT / adapt, 1.0)
-        margin, clear = _MARGINS[name] * self.spread, _CLEAR * self.spread
-        fall, forget = rise * _FALLS[name], rise * _FORGETS[name]
-        return Pace(rise, approach, fall, forget, margin, clear, adapt)
+        manner = _MANNERS[name]
+        rise = manner.rise * USUAL_ADAPT / adapt * self.spread
+        approach = min(manner.approach * USUAL_ADAPT / adapt, 1.0)
+        fall, forget = rise * manner.fall, rise * manner.forget
+        return Pace(rise, approach, fall, forget, manner.margin * self.spread, _CLEAR * self.spread, adapt)
 
 
 @dataclass(frozen=True)
@@ -176,10 +192,13 @@ class AlarmRule:
 
     def shares(self) -> Iterator[tuple[str, float]]:
         """Each scale, and what it takes of the rate: that of those missing falls to the others."""
-        total = sum(share for name, share in _SHARES.items() if name in self.scales)
+        usual = [name for name in _MANNERS if name != CALENDAR]
+        total, present = (
+            sum(_MANNERS[name].share for name in names)
+            for names in (usual, [name for name in usual if name in self.scales])
+        )
         for name in self.scales:
-            share = _CALENDAR_SHARE if name == CALENDAR else _SHARES[name] * sum(_SHARES.values()) / total
-            yield name, share
+            yield name, _MANNERS[name].share * (1.0 if name == CALENDAR else total / present)
 
 
 @dataclass(frozen=True)

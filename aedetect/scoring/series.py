@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
-from aedetect.data.series.buffer import Gatherer, Rows, together
-from aedetect.data.series.channels import Channels
+from aedetect.data.series.buffer import Rows, together
 from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
 from aedetect.data.series.counters import with_growth
-from aedetect.data.series.entities import Entities, Name
+from aedetect.data.series.entities import Name
 from aedetect.data.series.gross import LONGEST_ACCIDENT
-from aedetect.data.series.long_table import WideReader, rows_as_read
-from aedetect.data.series.pace import pace_notice
-from aedetect.data.series.readings import of_blamed_channels, reading_channels, repeated_readings
+from aedetect.data.series.long_table import rows_as_read
+from aedetect.data.series.readings import of_blamed_channels, reading_channels
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
-from aedetect.data.series.segments import Timeline, repeated_instants
-from aedetect.data.series.timestamps import Clock, TimeReader
+from aedetect.data.series.segments import Timeline
+from aedetect.data.series.timestamps import Clock
 from aedetect.engine.workers import ordered
-from aedetect.errors import DataError, ModelError
-from aedetect.io.source import Input, batch_rows
+from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
@@ -32,8 +28,9 @@ from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_numbers, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.result_columns import LEAST_SHARE
-from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, segment_scores
+from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, long_scores, segment_scores
 from aedetect.scoring.series_attribution import SeriesAttribution
+from aedetect.scoring.series_reader import SeriesReader, Taken
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,16 +76,6 @@ class SeriesData:
     segment_channels: list[Matrix]
 
 
-@dataclass
-class _Taken:
-    """What was read of one input, and where its rows begin among all."""
-
-    first: int = 0
-    count: int = 0
-    warnings: list[str] = field(default_factory=list)
-    failure: DataError | ModelError | None = None
-
-
 class SeriesSession:
     """Reads all inputs before it scores: a series may run on from one to the next, in any order.
 
@@ -102,14 +89,11 @@ class SeriesSession:
         self._keep = keep
         self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
-        self._entities = Entities(scorer.series.state.entity)
-        self._times = TimeReader(scorer.series.state.clock)
-        self._taken: dict[int, _Taken] = {}
-        self._sources: list[tuple[int, Input]] = []
+        reader = self._reader = SeriesReader(scorer.fitted, scorer.series)
         if scorer.series.state.clock.zone is not None:
             for name, context in (prior.tails or {}).items():
-                self._times.resume(self._entities.number_of(name), context.rows.seconds[-2:])
-        rows, known = self._gathered(inputs, prior.history)
+                reader.times.resume(reader.entities.number_of(name), context.rows.seconds[-2:])
+        rows, known = reader.gathered(inputs, prior.history)
         self._begin: dict[int, AlarmState] = {}
         self._tails: CarryOver | None = None
         self._tracks: AlarmTracks | None = None
@@ -117,7 +101,7 @@ class SeriesSession:
         self._rows: Rows | None = None
         if prior.tails is not None:
             self._tails, self._rows = _tails_under(scorer, prior.tails), rows
-            precede = self._tails.precede(rows, self._entities.names)
+            precede = self._tails.precede(rows, self.names)
             before = self._recalled(self._tails, () if precede else prior.earlier, rows)
             self._before = len(before)
             # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
@@ -128,39 +112,19 @@ class SeriesSession:
             rows = together([before, rows], rows.values.shape[1])
         self._score(rows, self._before + known)
 
-    def _gathered(self, inputs: Sequence[Input], history: Sequence[Input]) -> tuple[Rows, int]:
-        """The rows of all inputs, those of `history` first, and how many these are."""
-        gathered: list[Rows] = []
-        count = known = 0
-        for place, source in enumerate((*history, *inputs)):
-            taken = self._taken[id(source)] = _Taken(count)
-            try:
-                rows = self._read(source, taken)
-            except (DataError, ModelError) as error:
-                if place < len(history):
-                    raise
-                taken.failure = error
-                continue
-            gathered.append(rows)
-            self._sources.append((count, source))
-            taken.count = len(rows)
-            count += len(rows)
-            known = count if place < len(history) else known
-        return together(gathered, Channels.of(self._scorer.fitted.encoder).width), known
-
     def _recalled(self, tails: CarryOver, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
         width = rows.values.shape[1]
-        read = [self._read(source, _Taken()) for source in earlier]
-        prior_rows = tails.rows(together([*read, rows], width), self._entities.names)
+        read = [self._reader.read(source, Taken()) for source in earlier]
+        prior_rows = tails.rows(together([*read, rows], width), self.names)
         return together([prior_rows, *read], width)
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         if self._tails is None or self._rows is None:
             return {}
-        taken = self._taken[id(source)]
+        taken = self._reader.taken[id(source)]
         rows = self._rows.part(slice(taken.first, taken.first + taken.count))
-        return self._tails.after(rows, self._entities.names, self._alarms_at)
+        return self._tails.after(rows, self.names, self._alarms_at)
 
     def _alarms_at(self, series: int, rows: Rows) -> AlarmState:
         """Where alarms stood a window before the end of a series' `rows`: later ones will be judged anew."""
@@ -168,14 +132,14 @@ class SeriesSession:
             return AlarmState()
         until = float(rows.seconds[-1]) - self.window * self.step
         state = self._tracks.state_at(series, until)
-        for event in self._all_events:
+        for event in self._events_of.get(series, []):
             times = self.seconds[event.rows]
-            if event.series == series and times[0] <= until:
+            if times[0] <= until:
                 state = replace(state, event=event.number, event_until=float(times[times <= until][-1]))
         return state
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
-        taken = self._taken[id(source)]
+        taken = self._reader.taken[id(source)]
         if taken.failure:
             raise taken.failure
         begin = self._before + taken.first + batch.first
@@ -198,7 +162,7 @@ class SeriesSession:
         )
 
     def warnings(self, source: Input) -> list[str]:
-        return self._taken[id(source)].warnings
+        return self._reader.taken[id(source)].warnings
 
     def events(self) -> pa.Table:
         return event_table(self)
@@ -217,24 +181,25 @@ class SeriesSession:
     @property
     def names(self) -> list[Name]:
         """The series by number."""
-        return self._entities.names
+        return self._reader.entities.names
 
     def place(self, row: int) -> tuple[Input, int]:
         """The input of a row (from 0, over all inputs), and its number there, from 1."""
         row -= self._before
-        first, source = next((first, source) for first, source in reversed(self._sources) if first <= row)
+        sources = reversed(self._reader.sources)
+        first, source = next((first, source) for first, source in sources if first <= row)
         return source, row - first + 1
 
     def check(self, sources: Sequence[Input]) -> None:
         """Raises the DataError or ModelError of an input that could not be read."""
         for source in sources:
-            failure = self._taken[id(source)].failure
+            failure = self._reader.taken[id(source)].failure
             if failure:
                 raise failure
 
     def span(self, source: Input) -> tuple[int, int]:
         """The number of an input's first row among all rows, from 0, and how many it has."""
-        taken = self._taken[id(source)]
+        taken = self._reader.taken[id(source)]
         return self._before + taken.first, taken.count
 
     @property
@@ -285,40 +250,6 @@ class SeriesSession:
         """What each column contributed to the errors of flagged rows, on average; [columns]."""
         return np.asarray(self._shares[self._share_of[rows]].mean(axis=0))
 
-    def _read(self, source: Input, taken: _Taken) -> Rows:
-        fitted, clock = self._scorer.fitted, self._scorer.series.state.clock
-        gatherer = Gatherer(clock, self._entities, fitted.encoder, self._times, self._scorer.series.exact)
-        fitted.check(source)
-        reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
-        read = timeless = unreadable = 0
-        for batch in reader.batches():
-            locate = partial(_place, source, read)
-            _, times = gatherer.take(batch, locate)
-            timeless += int(np.isnan(times.seconds).sum())
-            unreadable += int(times.bad.sum())
-            read += len(batch)
-        if read and unreadable == read:
-            raise DataError(f"{source.name}: column {clock.column!r}: no cell can be read as a timestamp")
-        if timeless:
-            taken.warnings.append(
-                f"{source.name}: column {clock.column!r}: {timeless:,} row{'s' * (timeless != 1)} without a "
-                f"readable timestamp; {'these rows are' if timeless != 1 else 'this row is'} unscorable"
-            )
-        rows = gatherer.rows()
-        pace = pace_notice(rows.seconds, rows.series, self.step)
-        if pace:
-            taken.warnings.append(f"{source.name}: {pace}")
-        if isinstance(reader, WideReader):
-            taken.warnings += reader.notices(fitted.columns)
-            repeated = repeated_readings(rows)
-        else:
-            repeated = repeated_instants(rows.seconds, self._timeline(rows))
-        if repeated:
-            taken.warnings.append(
-                f"{source.name}: {repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row"
-            )
-        return rows
-
     def _timeline(self, rows: Rows) -> Timeline:
         return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.grid)
 
@@ -340,8 +271,7 @@ class SeriesSession:
         if strange.any():
             # How high a gross row scores, it says itself; only its neighbours are judged without it.
             as_read = standardized_segments(rows, timeline, self.names, *scaling)
-            alike = self._segment_scores(as_read, timeline)
-            raw = np.where(strange, timeline.of_rows(_together([part.raw for part in alike]), np.nan), raw)
+            raw = np.where(strange, self._long_scores(as_read, timeline, strange), raw)
         scores = raw / float(fitted.scale)
         scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
@@ -352,15 +282,16 @@ class SeriesSession:
             self._blame(rows)
         gap = state.window // 2 if settings.event_gap is None else settings.event_gap
         events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        self._all_events = self._numbered(events, known, gap)
+        numbered = self._numbered(events, known, gap)
+        self._events_of: dict[int, list[Event]] = {}
+        for event in numbered:
+            self._events_of.setdefault(event.series, []).append(event)
         self.found_events = [
-            _of_rows_from(event, known, self.scores)
-            for event in self._all_events
-            if (event.rows >= known).any()
+            _of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()
         ]
         self.event_of = event_numbers(self.found_events, len(rows))
-        self.adoptions = find_adoptions(self._all_events, self.silenced, timeline)
-        for source in self._sources:
+        self.adoptions = find_adoptions(numbered, self.silenced, timeline)
+        for source in self._reader.sources:
             self._say_warmup(*source)
             self._say_adoptions(*source)
         if self._keep:
@@ -375,7 +306,7 @@ class SeriesSession:
 
     def _say_warmup(self, first: int, source: Input) -> None:
         """Warn where many rows of a source cannot be judged, as too little is known."""
-        taken = self._taken[id(source)]
+        taken = self._reader.taken[id(source)]
         begin = self._before + first
         early = int(self.warmup[begin : begin + taken.count].sum())
         if taken.count > self.window and early > _MUCH_WARMUP * taken.count:
@@ -386,7 +317,7 @@ class SeriesSession:
 
     def _say_adoptions(self, first: int, source: Input) -> None:
         """Warn of what began odd, lasted, and counts as normal since some row of a source."""
-        taken = self._taken[id(source)]
+        taken = self._reader.taken[id(source)]
         adoptions = rows_within(self.adoptions, self._before + first, taken.count)
         sentences = adopted_in_words(
             adoptions, self.names, lambda row: self.clock.shown(float(self.seconds[row])) + self.zone
@@ -406,6 +337,20 @@ class SeriesSession:
 
             scored = list(ordered(work, range(len(segment_channels)), workers))
         return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
+
+    def _long_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline, wanted: Mask) -> Floats:
+        """Unscaled scores [rows] by long windows alone, of segments that have one of the `wanted` [rows]."""
+        fitted, slots = self._scorer.fitted, timeline.marked(wanted)
+        raw = np.full(len(slots), np.nan)
+        chosen = [place for place, part in enumerate(timeline.segments) if slots[part].any()]
+        with single_threaded(fitted.device) as workers:
+
+            def work(place: int) -> Floats:
+                return long_scores(fitted, segment_channels[place], self.window)[0]
+
+            for place, scores in zip(chosen, ordered(work, chosen, workers), strict=True):
+                raw[timeline.segments[place]] = scores
+        return timeline.of_rows(raw, np.nan)
 
     def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, beyond: Mask) -> None:
         """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments.
@@ -490,10 +435,6 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
         return CarryOver(known, length * state.step, state.gap, long=long)
     scaled = frozenset(scales.names)
     return CarryOver(known, length * state.step, state.gap, state.beginning, scaled, long)
-
-
-def _place(source: Input, before: int, index: int) -> str:
-    return f"{source.name}: {source.locate(before + index + 1)}"
 
 
 def _together(parts: Sequence[AnyArray]) -> AnyArray:

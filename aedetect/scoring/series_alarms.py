@@ -48,12 +48,29 @@ class SegmentScores:
         return SegmentScores(raw, {name: part.without(unknown) for name, part in self.by_scale.items()})
 
 
-def step_scores_of(windows: Floats, window: int, settings: SeriesConfig) -> StepScores:
+def step_scores_of(score: Floats, windows: Floats, window: int, causal: bool) -> StepScores:
+    """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts."""
+    least = least_over_rows(windows, window, causal)
+    around = least if causal else largest_around(least, window // 2)
+    return StepScores(log_scores(score), log_scores(least), log_scores(around))
+
+
+def window_step_scores(windows: Floats, window: int, settings: SeriesConfig) -> StepScores:
     """Logarithms of scores of steps, from those of the windows [windows] of a segment by their starts."""
     score = row_scores(windows, window, settings.causal, settings.smoothing)
-    least = least_over_rows(windows, window, settings.causal)
-    around = least if settings.causal else largest_around(least, window // 2)
-    return StepScores(log_scores(score), log_scores(least), log_scores(around))
+    return step_scores_of(score, windows, window, settings.causal)
+
+
+def long_scores(fitted: FittedModel, segment: Matrix, window: int) -> tuple[Floats, Floats]:
+    """Unscaled scores of the steps [steps] and of the windows [windows] of a segment [steps, channels].
+
+    Call it within `models.ensemble.single_threaded`.
+    """
+    settings = fitted.config.series
+    if len(segment) < window:
+        return np.full(len(segment), np.nan), np.empty(0)
+    windows = window_scores(fitted.members, segment, window, fitted.device)
+    return row_scores(windows, window, settings.causal, settings.smoothing), windows
 
 
 def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window: int) -> SegmentScores:
@@ -63,25 +80,21 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
     `models.ensemble.single_threaded`.
     """
     settings, alarms = fitted.config.series, fitted.series.alarms if fitted.series else None
-    if len(segment) < window:
-        unknown = np.full(len(segment), np.nan)
-        nothing = StepScores(unknown, unknown, unknown)
-        names = () if alarms is None else (LONG, *alarms.scales)
-        return SegmentScores(unknown, dict.fromkeys(names, nothing))
-    windows = window_scores(fitted.members, segment, window, fitted.device)
-    raw = row_scores(windows, window, settings.causal, settings.smoothing)
+    raw, windows = long_scores(fitted, segment, window)
     if alarms is None:
         return SegmentScores(raw, {})
-    by_scale = {LONG: step_scores_of(windows, window, fitted.config.series)}
+    if len(segment) < window:
+        return SegmentScores(raw, dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw)))
+    by_scale = {LONG: step_scores_of(raw, windows, window, settings.causal)}
     if alarms.short:
         windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
-        by_scale[SHORT] = step_scores_of(windows, SHORT_STEPS, settings)
+        by_scale[SHORT] = window_step_scores(windows, SHORT_STEPS, settings)
     steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
     by_scale[STEP] = StepScores(steps, steps, steps)
     if alarms.calendar is not None and fitted.series is not None:
         local = local_seconds(seconds, fitted.series.state.clock.zone)
         windows = alarms.calendar.window_scores(segment, local)
-        by_scale[CALENDAR] = step_scores_of(windows, alarms.calendar.span, settings)
+        by_scale[CALENDAR] = window_step_scores(windows, alarms.calendar.span, settings)
     return SegmentScores(raw, by_scale)
 
 

@@ -120,8 +120,8 @@ class ThresholdPolicy:
                 f"{self.calibration.smallest_rate:.2g}); the threshold follows a fitted tail beyond them"
             )
         # Rows of a window are strange together: as many rows as that are as good as one. Where the
-        # share expected is more than twice the one asked for, it is said.
-        windows = rows / self.spans.steps if self.spans is not None else np.inf
+        # share expected is more than twice the one asked for, it is said; what adapts makes up for it.
+        windows = rows / self.spans.steps if self.spans is not None and not self.by_p_value else np.inf
         if rate < 0.5 / (1 + windows):
             said.append(
                 f"the threshold rests on {windows:,.0f} windows of normal rows, too few to hold an "

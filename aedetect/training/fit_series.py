@@ -22,12 +22,11 @@ from aedetect.data.series.counters import CounterSearch, counter_notices, growth
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.grid import Grid
 from aedetect.data.series.gross import find_gross_cells, limits_of, without
-from aedetect.data.series.pace import duration
 from aedetect.data.series.readings import repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
 from aedetect.data.series.segments import Timeline, repeated_instants, slot_values
-from aedetect.data.series.timestamps import Clock, joined
+from aedetect.data.series.timestamps import Clock, joined, span
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder, WindowLayout
@@ -266,12 +265,12 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
     if gaps:
         run.callback.notice(
             f"{gaps:,} gap{'s' * (gaps != 1)} in the series, whose steps are "
-            f"{duration(series.grid.step)}; no window spans one"
+            f"{span(series.grid.step)}; no window spans one"
         )
     empty = int(series.timeline.empty().sum())
     if empty:
         run.callback.notice(
-            f"{empty:,} step{'s' * (empty != 1)} of {duration(series.grid.step)} "
+            f"{empty:,} step{'s' * (empty != 1)} of {span(series.grid.step)} "
             f"{'are' if empty != 1 else 'is'} absent ({empty / len(series.timeline.seconds):.1%}); windows "
             "are judged by what they have"
         )
@@ -377,11 +376,11 @@ class _SeriesTraining:
         for model, split in zip(members, splits, strict=True):
             scores.calibrates[split.calibration] = True
             held_out = _calibration_scores(self.run, model, self.segments, split.calibration)
-            for first, span, by_scale, windows in held_out:
-                scores.by_step[first : first + len(span)] = np.nan_to_num(span)
-                known = ~np.isnan(span)
+            for first, rows, by_scale, windows in held_out:
+                scores.by_step[first : first + len(rows)] = np.nan_to_num(rows)
+                known = ~np.isnan(rows)
                 if known.any():
-                    scores.spans.append(span[known])
+                    scores.spans.append(rows[known])
                     scores.scales.append(by_scale.part(known))
                     scores.windows.append(windows[~np.isnan(windows)])
         if not scores.spans:
@@ -409,9 +408,9 @@ def _calibration_scores(
                 continue
             raw = window_scores([model], segments.steps[start + low : start + high], window, run.device)
             row = row_scores(raw, window, settings.causal, settings.smoothing)
-            scores = step_scores_of(raw, window, settings)
-            span = slice(first - low, last - low)
-            yield start + first, row[span], scores.part(span), log_scores(raw)
+            scores = step_scores_of(row, raw, window, settings.causal)
+            inside = slice(first - low, last - low)
+            yield start + first, row[inside], scores.part(inside), log_scores(raw)
 
 
 def _warn_of_strangest(run: TrainingRun, series: _Series, scores: _Scores, window: int) -> None:

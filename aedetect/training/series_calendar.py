@@ -13,7 +13,7 @@ from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
 from aedetect.scoring.alarms import TimeScale, log_scores
 from aedetect.scoring.calendar_scale import LearnedCalendar, fit_calendar
-from aedetect.scoring.series_alarms import step_scores_of
+from aedetect.scoring.series_alarms import window_step_scores
 from aedetect.training.request import TrainingRun
 
 
@@ -43,7 +43,7 @@ def calendar_scale(calendar: LearnedCalendar, settings: SeriesConfig, left_out: 
     held_out = []
     for windows in calendar.windows:
         if len(windows):
-            scores = step_scores_of(windows, span, settings)
+            scores = window_step_scores(windows, span, settings)
             held_out.append(scores.part(~np.isnan(scores.score)))
     windows = log_scores(np.concatenate(calendar.windows))
     return TimeScale.of(held_out, windows[~np.isnan(windows)], left_out, calendar.model.hold)

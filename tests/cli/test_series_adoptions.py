@@ -49,7 +49,7 @@ def adopted(run: Prompt, *flags: str) -> list[str]:
 
 
 def test_a_level_that_stays_is_adopted_and_named(run: Prompt) -> None:
-    texts = adopted(run, "--events", "events.csv")
+    (text,) = adopted(run, "--events", "events.csv")
     events = pd.read_csv("events.csv", parse_dates=["start", "end"])
     since = [event.start + pd.Timedelta(seconds=event.adopted_after_seconds) for event in events.itertuples()]
     assert since == [end + pd.Timedelta(minutes=15) for end in events["end"]]
@@ -68,7 +68,7 @@ def test_off_keeps_flagging(run: Prompt) -> None:
 
 
 def test_explain_says_so(run: Prompt) -> None:
-    text, *_ = adopted(run)
+    (text,) = adopted(run)
     since = text.partition(f"{_SINCE} ")[2][:16]
     assert f"  {_SINCE} {since}\n" in run("explain", "shift.csv", "-m", "m.aed").stdout
     explained = run.json("explain", "shift.csv", "-m", "m.aed")["explained"]

@@ -6,17 +6,10 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.order import by_series
+from aedetect.data.series.timestamps import span
 
 # Steps that differ by such a factor are another pace; fewer than so many tell none.
 _OTHER, _LEAST = 1.5, 20
-
-
-def duration(seconds: float) -> str:
-    """A length of time, in its largest unit."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def pace_notice(seconds: Floats, series: Integers, step: float) -> str | None:
@@ -29,8 +22,8 @@ def pace_notice(seconds: Floats, series: Integers, step: float) -> str | None:
     if 1 / _OTHER <= usual / step <= _OTHER:
         return None
     what = (
-        f"rows are gathered to steps of {duration(step)}, and each has the verdict of its step"
+        f"rows are gathered to steps of {span(step)}, and each has the verdict of its step"
         if usual < step
         else "the steps between are taken as missing, which tells less; train on rows like these"
     )
-    return f"steps are {duration(usual)}, {duration(step)} were learned: {what}"
+    return f"steps are {span(usual)}, {span(step)} were learned: {what}"

@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.data.series.pace import duration, pace_notice
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(300, "5 min"), (5400, "1.5 h"), (86_400, "1 d"), (0.5, "0.5 s"), (1, "1 s")]
-)
-def test_a_length_of_time_in_its_largest_unit(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+from aedetect.data.series.pace import pace_notice
 
 
 def notice(step: float, count: int = 100) -> str | None:
