@@ -269,11 +269,13 @@ class SeriesSession:
         self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
         self.unscorable = rows.unscorable | self.warmup
         if strange.any():
-            # How high a gross row scores, it says itself; only its neighbours are judged without it.
+            # Gross cells are set aside to judge what lies beside them; scores are smooth, and rank all rows.
             as_read = standardized_segments(rows, timeline, self.names, *scaling)
-            raw = np.where(strange, self._long_scores(as_read, timeline, strange), raw)
+            read_scores = self._long_scores(as_read, timeline, strange)
+            raw = np.where(np.isnan(read_scores) | np.isnan(raw) & ~strange, raw, read_scores)
         scores = raw / float(fitted.scale)
-        scores = np.where(rows.infinite | strange, np.fmax(scores, fitted.out_of_range_score), scores)
+        beyond = rows.infinite | strange & np.isnan(scores)
+        scores = np.where(beyond, np.fmax(scores, fitted.out_of_range_score), scores)
         self.scores = np.where(self.unscorable, np.nan, scores)
         self.seconds, self.series = rows.seconds, rows.series
         self._flag(segments, timeline, rows.infinite | strange)
@@ -377,7 +379,8 @@ class SeriesSession:
         self.flagged = (flagged.astype(np.bool_) & ~self.unscorable) | beyond
         self.silenced = timeline.of_rows(_together([one.silenced for one in alarms]), False).astype(np.bool_)
         joint = timeline.of_rows(_together([one.p_values for one in alarms]), np.nan)
-        joint = np.where(beyond, np.fmin(joint, self.p_values), joint)
+        extreme = fitted.calibration.p_values(np.fmax(self.scores, fitted.out_of_range_score))
+        joint = np.where(beyond, np.fmin(joint, extreme), joint)
         self.p_values = np.where(self.unscorable, np.nan, joint)
 
     def _numbered(self, events: Sequence[Event], known: int, gap: int) -> list[Event]:

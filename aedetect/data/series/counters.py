@@ -20,6 +20,8 @@ from aedetect.data.series.order import by_series
 _FALLS, _RESETS, _RESET = 0.01, 0.9, 0.5
 # Fewer rises, or a smaller share of the steps, are changes of a state.
 _LEAST_RISES, _LEAST_SHARE, _LEAST_VALUES = 20, 0.01, 10
+# The standard deviation of what meters grow by, at least, in means.
+_LEAST_VARIATION = 0.05
 # A column that went up and down so often, and so often of all its changes, needs no second look.
 _TELLING_TURNS, _TELLING_SHARE = 5, 0.1
 # A pause of about a step is one; a shorter one counts as part of a step.
@@ -82,11 +84,22 @@ def is_counter(values: Floats, members: Sequence[Integers]) -> bool:
         growth += float(change[change > 0].sum())
     if rises < max(_LEAST_RISES, _LEAST_SHARE * steps) or falls > _FALLS * steps:
         return False
-    return growth > 0 and resets >= _RESETS * falls and _many(values)
+    return growth > 0 and resets >= _RESETS * falls and _counts(values, members)
 
 
-def _many(values: Floats) -> bool:
-    return len(np.unique(values[~np.isnan(values)])) >= _LEAST_VALUES
+def _counts(values: Floats, members: Sequence[Integers]) -> bool:
+    """Whether values [rows] count something: many of them, whole numbers or growing now more, now less.
+
+    What grows by the same fraction in each step is a position or a clock, whose level tells.
+    """
+    known = values[~np.isnan(values)]
+    if len(np.unique(known)) < _LEAST_VALUES:
+        return False
+    if (known == np.round(known)).all():
+        return True
+    changes = np.concatenate([np.diff(values[places][~np.isnan(values[places])]) for places in members])
+    rises = changes[changes > 0]
+    return float(rises.std()) >= _LEAST_VARIATION * float(rises.mean())
 
 
 def growth_per_step(readings: Floats, seconds: Floats, series: Integers, step: float) -> Floats:

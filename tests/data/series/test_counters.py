@@ -42,6 +42,14 @@ def test_a_counter_that_seldom_grows_is_one() -> None:
     assert _is_counter(errors)
 
 
+def test_what_grows_by_the_same_fraction_is_a_position_and_what_a_meter_reads_is_none() -> None:
+    random = np.random.default_rng(0)
+    assert not _is_counter(0.5 + 0.0001 * np.arange(2000))
+    assert not _is_counter((0.5 + 0.0001 * np.arange(4000)) % 1)
+    assert _is_counter(100.5 + np.cumsum(random.uniform(0.1, 0.4, 2000)))
+    assert _is_counter(np.arange(2000.0))
+
+
 def test_missing_cells_make_it_no_less_of_one() -> None:
     values = _counter()
     values[::7] = np.nan
