@@ -21,8 +21,8 @@ class Pace:
     It goes up by `rise` with each step of an alarm, or, where that is more, by the share `approach` of
     what lies between it and the score; down by `fall` with each other step, and by `forget` where the
     score is below what was learned. Above a raised
-    level an alarm begins only where the score exceeds it by `margin`: a score that stays at the level
-    would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
+    level an alarm begins only where the score exceeds it by `margin`, or by as much as it has risen where
+    that is less: a score that stays at the level would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
     `hold` steps, however far the level has risen, and the longer, the farther it did.
     """
 
@@ -95,7 +95,7 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
             level = replace(level, value=lower, in_alarm=False, steps=level.steps + 1)
         else:
             quiet, falling = _quiet_steps(excess, above, place, level.value, pace)
-            limits[place : place + quiet] = np.where(falling[:-1] > 0, falling[:-1] + pace.margin, 0)
+            limits[place : place + quiet] = falling[:-1] + np.minimum(falling[:-1], pace.margin)
             level, place = Level(float(falling[-1])), place + quiet
             continue
         place += 1
@@ -104,7 +104,7 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
 
 def _exceeded(level: Level, excess: float, eligible: bool, pace: Pace) -> tuple[Level, float]:
     """The level after a step that exceeds it, and what that had to exceed to be of an alarm."""
-    limit = level.value if level.in_alarm or level.value <= 0 else level.value + pace.margin
+    limit = level.value if level.in_alarm else level.value + min(level.value, pace.margin)
     in_alarm = level.in_alarm or excess > limit
     if not eligible:
         return replace(level, in_alarm=in_alarm), limit
