@@ -154,14 +154,17 @@ class SeriesConfig(_Section):
         None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
     )
     smoothing: int = Field(0, ge=0, description="scores are averaged over this many steps")
-    adapt: Adapt = Field(
-        64,
+    adapt: Adapt | None = Field(
+        None,
         description="steps, or a duration such as 6h, in which alarms adapt to what has become normal; off: "
-        "never",
+        "never; unset: 64 steps, or 30 minutes where that is more",
     )
     causal: bool = Field(False, description="a row's score uses no later rows")
     event_gap: int | None = Field(
-        None, ge=0, description="normal rows between two flagged ones of one event; unset: half a window"
+        None,
+        ge=0,
+        description="normal rows between two flagged ones of one event; unset: a twelfth of a window, "
+        "at least 4",
     )
     event_rows: int = Field(1, ge=1, description="fewest flagged rows of an event")
 

@@ -98,7 +98,7 @@ Adapt = Annotated[
     option(
         "--adapt N|TIME|off",
         "Steps, or a time as in 6h, in which alarms adapt to what has become normal; off: never; default: "
-        "64 steps, or as trained.",
+        "64 steps, or 30 minutes where that is more; or as trained.",
         panel=SERIES,
         default=...,
     ),

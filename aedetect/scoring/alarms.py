@@ -25,9 +25,9 @@ class _Manner:
     """How alarms of a scale come and go.
 
     `share`: what it takes of the alert rate (weighted Bonferroni). Its level moves up by `rise` spreads with
-    each flagged step, or by the share `approach` of the way to the score; down by the share `fall` of the
-    rise with each other step, `forget` where scores are as learned. Above a raised level, alarms begin beyond
-    `margin` spreads.
+    each flagged step, or by the share `approach` of the way to the score; down by `fall` spreads with each
+    other step, `forget` where scores are as learned. Above a raised level, alarms begin beyond `margin`
+    spreads.
     """
 
     share: float
@@ -39,11 +39,11 @@ class _Manner:
 
 
 _MANNERS = {
-    LONG: _Manner(share=0.3, rise=0.15, approach=0.2, fall=0.0005, forget=0.01, margin=0.0),
-    SHORT: _Manner(share=0.2, rise=0.03, approach=0.0, fall=0.001, forget=0.001, margin=0.1),
-    STEP: _Manner(share=0.07, rise=0.1, approach=0.0, fall=0.0005, forget=0.0005, margin=0.0),
+    LONG: _Manner(share=0.3, rise=0.09, approach=0.12, fall=7.5e-5, forget=1.5e-3, margin=0.0),
+    SHORT: _Manner(share=0.2, rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
+    STEP: _Manner(share=0.07, rise=0.06, approach=0.0, fall=5e-5, forget=5e-5, margin=0.0),
     # Few series have a calendar: it takes nothing from the others.
-    CALENDAR: _Manner(share=0.2, rise=0.03, approach=0.0, fall=0.001, forget=0.001, margin=0.1),
+    CALENDAR: _Manner(share=0.2, rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
 }
 # Alarms are clear beyond so many spreads.
 _CLEAR = 1.0
@@ -122,16 +122,19 @@ class TimeScale:
         higher = scores.least - self.local
         return (higher > 0) & (higher >= _BESIDE * (scores.around - self.local))
 
-    def pace(self, name: str, adapt: float | None) -> Pace:
-        """How fast its level moves for `adapt` steps to adapt in; not at all with None."""
+    def pace(self, name: str, adapt: float | None, refill: float) -> Pace:
+        """How fast its level moves where `adapt` steps of alarms are allowed for; not at all with None.
+
+        `refill`: how many more each other step makes up for.
+        """
         if adapt is None:
             return Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         adapt = max(adapt, self.hold)
         manner = _MANNERS[name]
-        rise = manner.rise * USUAL_ADAPT / adapt * self.spread
+        unit = USUAL_ADAPT / adapt * self.spread
         approach = min(manner.approach * USUAL_ADAPT / adapt, 1.0)
-        fall, forget = rise * manner.fall, rise * manner.forget
-        return Pace(rise, approach, fall, forget, manner.margin * self.spread, _CLEAR * self.spread, adapt)
+        moves = (manner.rise * unit, approach, manner.fall * unit, manner.forget * unit)
+        return Pace(*moves, manner.margin * self.spread, _CLEAR * self.spread, adapt, refill)
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class AlarmRule:
             with np.errstate(invalid="ignore"):
                 local = scale.is_local(stated)
                 excess = stated.score - scale.calibration.threshold(self.rate * share)
-                pace = scale.pace(name, self.adapt)
+                pace = scale.pace(name, self.adapt, self.rate * share)
                 one = track(excess, local, begin.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged
             levels[name] = one.level

@@ -25,6 +25,15 @@ class Event:
     peak: int
 
 
+# Of a window, by default, so much may lie between two flagged rows of an event; but at least so many steps.
+_GAP_SHARE, _LEAST_GAP = 12, 4
+
+
+def usual_gap(window: int) -> int:
+    """Steps between two flagged rows of one event, at most, where windows have `window` steps."""
+    return max(window // _GAP_SHARE, _LEAST_GAP)
+
+
 def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, least: int) -> list[Event]:
     """Group flagged rows [rows] of each series, in the order of series and time.
 

@@ -29,7 +29,7 @@ from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.device import pick_device
 from aedetect.models.registry import build, build_series, build_short
-from aedetect.scoring.alarms import AlarmParts, AlarmRule, short_steps
+from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
@@ -42,6 +42,8 @@ NORMAL_ROWS = "explain.normal_rows"
 # is at least this many times the strangest of them.
 _OUT_OF_RANGE = 2.0
 _LEAST_SCALE = 1e-6
+# Alarms adapt no faster than in so many seconds, unless told to.
+_LEAST_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class SeriesParts:
 
     def adapt_steps(self, settings: SeriesConfig) -> float | None:
         """In how many steps alarms adapt to what is new; None where they never do."""
+        if settings.adapt is None:
+            # Steps may be seconds: nobody would see an alarm that has adapted within a minute.
+            return max(float(USUAL_ADAPT), _LEAST_SECONDS / self.state.step)
         if settings.adapt == "off":
             return None
         if isinstance(settings.adapt, int):

@@ -24,8 +24,9 @@ from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, event_numbers, find_events
+from aedetect.scoring.events import Event, event_numbers, find_events, usual_gap
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, long_scores, segment_scores
@@ -131,12 +132,7 @@ class SeriesSession:
         if self._tracks is None:
             return AlarmState()
         until = float(rows.seconds[-1]) - self.window * self.step
-        state = self._tracks.state_at(series, until)
-        for event in self._events_of.get(series, []):
-            times = self.seconds[event.rows]
-            if times[0] <= until:
-                state = replace(state, event=event.number, event_until=float(times[times <= until][-1]))
-        return state
+        return self._event_numbers.state_at(series, until, self._tracks.state_at(series, until))
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._reader.taken[id(source)]
@@ -282,12 +278,10 @@ class SeriesSession:
         self._attribute(segment_channels, timeline)
         if fitted.long_table is not None:
             self._blame(rows)
-        gap = state.window // 2 if settings.event_gap is None else settings.event_gap
+        gap = usual_gap(state.window) if settings.event_gap is None else settings.event_gap
         events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        numbered = self._numbered(events, known, gap)
-        self._events_of: dict[int, list[Event]] = {}
-        for event in numbered:
-            self._events_of.setdefault(event.series, []).append(event)
+        self._event_numbers = EventNumbers(self._begin, gap, state.step)
+        numbered = self._event_numbers.number(events, known, rows.seconds)
         self.found_events = [
             _of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()
         ]
@@ -382,24 +376,6 @@ class SeriesSession:
         extreme = fitted.calibration.p_values(np.fmax(self.scores, fitted.out_of_range_score))
         joint = np.where(beyond, np.fmin(joint, extreme), joint)
         self.p_values = np.where(self.unscorable, np.nan, joint)
-
-    def _numbered(self, events: Sequence[Event], known: int, gap: int) -> list[Event]:
-        """The events with their numbers, which go on from those of earlier runs.
-
-        Where nothing is known of these, only events with rows from number `known` on count.
-        """
-        last: dict[int, int] = {}
-        numbered = []
-        for event in events:
-            state = self._begin.get(event.series)
-            if event.series not in last and state is not None:
-                apart = (self.seconds[event.rows[0]] - state.event_until) / self.step
-                last[event.series] = state.event - (state.event > 0 and apart < gap + 1.5)
-            if state is None and event.rows[-1] < known:
-                continue
-            last[event.series] = last.get(event.series, 0) + 1
-            numbered.append(replace(event, number=last[event.series]))
-        return numbered
 
     def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> None:
         """The shares of flagged rows, one row of `_shares` [flagged, columns] each slot."""

@@ -51,7 +51,7 @@ class SegmentScores:
 def step_scores_of(score: Floats, windows: Floats, window: int, causal: bool) -> StepScores:
     """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts."""
     least = least_over_rows(windows, window, causal)
-    around = least if causal else largest_around(least, window // 2)
+    around = least if causal else largest_around(least, window - 1)
     return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
 

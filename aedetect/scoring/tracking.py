@@ -12,6 +12,8 @@ _BLOCK = 256
 # An alarm that was clear is held while the score stays above half its height; one that is higher than so
 # many clear ones, the longer, but at most so many times.
 _HELD, _HIGH, _LONGEST = 0.5, 2.0, 16.0
+# How much faster a level rises where alarms have lasted longer than they may.
+_HURRY = 3.5
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class Pace:
 
     It goes up by `rise` with each step of an alarm, or, where that is more, by the share `approach` of
     what lies between it and the score; down by `fall` with each other step, and by `forget` where the
-    score is below what was learned. Above a raised
-    level an alarm begins only where the score exceeds it by `margin`, or by as much as it has risen where
-    that is less: a score that stays at the level would otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to
-    `hold` steps, however far the level has risen, and the longer, the farther it did.
+    score is below what was learned. Above a raised level an alarm begins only where the score exceeds it
+    by `margin`, or by as much as it has risen where that is less: a score that stays at the level would
+    otherwise set off alarm after alarm. An alarm that exceeded it by `clear` is held for up to `hold`
+    steps, however far the level has risen, and the longer, the farther it did.
+
+    So many steps of alarm as `hold` are allowed for, and as many more as the share `refill` of the others
+    makes up for. Beyond these the level rises faster, and no alarm is held.
     """
 
     rise: float
@@ -33,6 +38,7 @@ class Pace:
     margin: float
     clear: float
     hold: float
+    refill: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Level:
     """How far a threshold lies above the learned one, at least 0, and the alarm that goes on or is held.
 
     `base`: where the level was when it began; `peak`: its highest score above the learned threshold;
-    `steps`: how long it has lasted, 0 where there is none.
+    `steps`: how long it has lasted, 0 where there is none. `spent`: steps of alarms not made up for yet.
     """
 
     value: float = 0.0
@@ -48,11 +54,12 @@ class Level:
     base: float = 0.0
     peak: float = 0.0
     steps: int = 0
+    spent: float = 0.0
 
     def held(self, excess: float, pace: Pace) -> bool:
         """Whether a step with that score above the learned threshold still is of the alarm."""
         height = self.peak - self.base
-        if not self.steps or height <= pace.clear:
+        if not self.steps or height <= pace.clear or self.spent >= pace.hold:
             return False
         longest = pace.hold * min(max(height / (_HIGH * max(pace.clear, 1e-9)), 1.0), _LONGEST)
         return self.steps < longest and excess > self.base + _HELD * height
@@ -91,12 +98,13 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
         elif level.held(value, pace):
             limits[place] = level.base + _HELD * (level.peak - level.base)
             flagged[place] = eligible[place]
-            lower = max(level.value - pace.fall, 0.0)
-            level = replace(level, value=lower, in_alarm=False, steps=level.steps + 1)
+            lower, spent = max(level.value - pace.fall, 0.0), _spent(level, bool(flagged[place]), pace)
+            level = replace(level, value=lower, in_alarm=False, steps=level.steps + 1, spent=spent)
         else:
             quiet, falling = _quiet_steps(excess, above, place, level.value, pace)
             limits[place : place + quiet] = falling[:-1] + np.minimum(falling[:-1], pace.margin)
-            level, place = Level(float(falling[-1])), place + quiet
+            spent = max(level.spent - quiet * pace.refill, 0.0)
+            level, place = Level(float(falling[-1]), spent=spent), place + quiet
             continue
         place += 1
     return Tracked(flagged, limits, level)
@@ -106,14 +114,23 @@ def _exceeded(level: Level, excess: float, eligible: bool, pace: Pace) -> tuple[
     """The level after a step that exceeds it, and what that had to exceed to be of an alarm."""
     limit = level.value if level.in_alarm else level.value + min(level.value, pace.margin)
     in_alarm = level.in_alarm or excess > limit
+    level = replace(level, spent=_spent(level, in_alarm and eligible, pace))
     if not eligible:
         return replace(level, in_alarm=in_alarm), limit
-    risen = level.value + max(pace.rise, pace.approach * (excess - level.value))
+    hurry = _HURRY if level.spent >= pace.hold else 1.0
+    way = excess - level.value
+    risen = level.value + max(hurry * pace.rise, min(hurry * pace.approach, 1.0) * way)
     if not in_alarm:
-        return Level(risen), limit
+        return Level(risen, spent=level.spent), limit
     if not level.steps:
-        return Level(risen, True, level.value, excess, 1), limit
-    return Level(risen, True, level.base, max(level.peak, excess), level.steps + 1), limit
+        return Level(risen, True, level.value, excess, 1, level.spent), limit
+    highest = max(level.peak, excess)
+    return replace(level, value=risen, in_alarm=True, peak=highest, steps=level.steps + 1), limit
+
+
+def _spent(level: Level, flagged: bool, pace: Pace) -> float:
+    """Steps of alarms not made up for, after one more step."""
+    return min(level.spent + 1, pace.hold) if flagged else max(level.spent - pace.refill, 0.0)
 
 
 def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> tuple[int, Floats]:

@@ -55,7 +55,7 @@ from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
 from aedetect.training.request import Learned, TrainingRun
-from aedetect.training.series_calendar import calendar_scale, learn_calendar
+from aedetect.training.series_calendar import calendar_scale, follows_the_clock, learn_calendar
 from aedetect.training.series_split import (
     TimeSplit,
     TrainingSegments,
@@ -107,6 +107,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     series = _read(run, profile)
     _note(run, series, profile)
     series, scales = _without_gross_cells(run, series)
+    series = _by_its_clock(series, scales)
     apart = _steps_apart(series)
     segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
     first = [interpolated(segment) for segment in segments_of(USUAL_WINDOW, apart)]
@@ -129,6 +130,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         gap=series.grid.gap,
         phase=series.grid.phase,
         apart=apart,
+        on_the_wall=series.grid.zone is not None,
         window=window,
         beginning=beginning,
         scaled_apart=scales is not None and scales.apart,
@@ -168,6 +170,16 @@ def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Sc
         # The columns were standardised with them.
         scales = Scales.shared(rows, channels.measured)
     return replace(series, rows=rows), scales
+
+
+def _by_its_clock(series: _Series, scales: Scales | None) -> _Series:
+    """The series in the slots of the clock on the wall, where it goes by that."""
+    clock, rows, grid = series.gatherer.clock, series.rows, series.grid
+    segments = standardized_segments(rows, series.timeline, series.names, scales, USUAL_WINDOW, None)
+    if clock.zone is None or not follows_the_clock(clock, series.timeline, grid.step, segments):
+        return series
+    grid = grid.on_the_wall(rows.seconds, clock.zone)
+    return replace(series, grid=grid, timeline=Timeline.of(rows.seconds, rows.series, grid))
 
 
 def _steps_apart(series: _Series) -> tuple[int, ...]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Matrix
-from aedetect.data.series.calendar import WEEK, local_seconds
+from aedetect.data.series.calendar import DAY, WEEK, clock_changes, local_seconds
 from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
+from aedetect.data.series.window_length import USUAL_WINDOW
 from aedetect.scoring.alarms import TimeScale, log_scores
 from aedetect.scoring.calendar_scale import LearnedCalendar, fit_calendar
 from aedetect.scoring.series_alarms import window_step_scores
@@ -35,6 +36,20 @@ def learn_calendar(
             f"(learned from {calendar.cycles} weeks)"
         )
     return calendar
+
+
+def follows_the_clock(clock: Clock, timeline: Timeline, step: float, segments: Sequence[Matrix]) -> bool:
+    """Whether the segments [steps, channels] go by the clock on the wall, where that is moved twice a year.
+
+    So do days, and what has a rhythm of the day or the week.
+    """
+    if clock.kind == "count" or not clock_changes(timeline.seconds, clock.zone):
+        return False
+    if step > DAY / 2:
+        return True
+    local = local_seconds(timeline.seconds, clock.zone)
+    times = [local[part] for part in timeline.segments]
+    return fit_calendar(segments, times, timeline.series, step, USUAL_WINDOW) is not None
 
 
 def calendar_scale(calendar: LearnedCalendar, settings: SeriesConfig, left_out: float) -> TimeScale:

@@ -69,3 +69,23 @@ def local_seconds(seconds: Floats, zone: str | None) -> Floats:
     micro = pa.array((seconds * 1e6).round().astype(np.int64)).cast(pa.timestamp("us", "UTC"))
     wall = pc.local_timestamp(micro.cast(pa.timestamp("us", zone))).cast(pa.int64())
     return np.asarray(wall.to_numpy(zero_copy_only=False) / 1e6)
+
+
+def utc_seconds(local: Floats, zone: str | None) -> Floats:
+    """Seconds since 1970 [steps] by the clock on the wall in `zone` as those in UTC.
+
+    Of an hour that comes twice, the first; of one that is left out, where the clock jumped.
+    """
+    if zone is None:
+        return local
+    wall = pa.array((local * 1e6).round().astype(np.int64)).cast(pa.timestamp("us"))
+    instants = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="latest").cast(pa.int64())
+    return np.asarray(instants.to_numpy(zero_copy_only=False) / 1e6)
+
+
+def clock_changes(seconds: Floats, zone: str | None) -> bool:
+    """Whether the clock on the wall in `zone` is moved in the year from the first of the times on."""
+    if zone is None or not len(seconds):
+        return False
+    year = np.asarray(float(np.nanmin(seconds)) + DAY * np.arange(366))
+    return bool(np.ptp(local_seconds(year, zone) - year) > 0)

@@ -19,8 +19,8 @@ from aedetect.data.series.readings import read_again
 # The scales of time that alarms are raised at.
 SCALES = ("long", "short", "step", "calendar")
 _HEADER = struct.Struct("<QQ")
-_ALARMS = struct.Struct("<" + "d?ddq" * len(SCALES) + "dqd")
-_NO_LEVEL = (0.0, False, 0.0, 0.0, 0)
+_ALARMS = struct.Struct("<" + "d?ddqd" * len(SCALES) + "dqd")
+_NO_LEVEL = (0.0, False, 0.0, 0.0, 0, 0.0)
 _UNSCORABLE, _INFINITE = 1, 2
 # Set in the number of channels where values are of 64 bits.
 _WIDE = 1 << 63
@@ -36,7 +36,7 @@ class AlarmState:
     event that had begun, 0 for none, and `event_until`, its last flagged row by then, in seconds.
     """
 
-    levels: Mapping[str, tuple[float, bool, float, float, int]] = field(default_factory=dict)
+    levels: Mapping[str, tuple[float, bool, float, float, int, float]] = field(default_factory=dict)
     until: float = -math.inf
     event: int = 0
     event_until: float = -math.inf

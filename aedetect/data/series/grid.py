@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
+from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.order import by_series
 
 # A pause is a gap if it is longer than all but few, by far; shorter ones leave empty slots. So are those
@@ -20,12 +21,14 @@ _OFF = 0.3
 class Grid:
     """Slots begin every `step` seconds, at `phase` after 1970; a pause beyond `gap` seconds ends a segment.
 
-    `phase` None: as the rows at hand have it.
+    `phase` None: as the rows at hand have it. With a `zone`, slots follow the clock on the wall there: those
+    of an hour that is left out have no rows, and those of an hour that comes twice have the rows of both.
     """
 
     step: float
     gap: float
     phase: float | None = None
+    zone: str | None = None
 
     @classmethod
     def fit(cls, seconds: Floats, series: Integers, every: float | None = None) -> Grid:
@@ -43,8 +46,15 @@ class Grid:
         longest = _LONGEST_STEPS * float(np.quantile(pauses, _LONG_RANK))
         return cls(step, max(_BRIDGED * step, longest), _phase(times, step))
 
+    def on_the_wall(self, seconds: Floats, zone: str) -> Grid:
+        """This grid of rows [rows] by the clock on the wall in `zone`."""
+        return replace(self, phase=_phase([local_seconds(seconds, zone)], self.step), zone=zone)
+
     def slots(self, seconds: Floats) -> tuple[Integers, float]:
-        """The number of the slot of each row [rows], which may be up to 30% of a step late, and the phase."""
+        """The number of the slot of each row [rows], which may be up to 30% of a step late, and the phase.
+
+        `seconds`: by the clock that the slots follow.
+        """
         phase = self.phase if self.phase is not None else _phase([seconds], self.step)
         return np.floor((seconds - phase) / self.step + 0.5).astype(np.int64), phase
 

@@ -38,6 +38,7 @@ class SeriesState(BaseModel):
     scaled by its warm-up, its first `beginning` rows. (That field is a key of model files: models
     of 0.1.0 must load, so it keeps its name.) `phase`: when in a step rows are, usually, and `apart`
     [channels]: for how many steps a known cell holds; both None in files of formats before 4.
+    `on_the_wall`: whether slots follow the clock in its zone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,11 +53,12 @@ class SeriesState(BaseModel):
     names: tuple[tuple[str, ...], ...]
     phase: float | None = None
     apart: tuple[int, ...] | None = None
+    on_the_wall: bool = False
 
     @property
     def grid(self) -> Grid:
         """The slots that rows fall into."""
-        return Grid(self.step, self.gap, self.phase)
+        return Grid(self.step, self.gap, self.phase, self.clock.zone if self.on_the_wall else None)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from aedetect.data.arrays import AnyArray, Floats, Integers, Mask
 from aedetect.data.series.buffer import Rows
+from aedetect.data.series.calendar import local_seconds, utc_seconds
 from aedetect.data.series.grid import Grid
 
 
@@ -15,10 +16,10 @@ from aedetect.data.series.grid import Grid
 class Timeline:
     """Where the rows stand in time.
 
-    `order` [timed rows]: the rows by series and time. `slot_of` [rows]: the slot of each, -1 for rows
-    without a time. Slots are those of all segments, end to end: `starts`, `lengths` [segments] say
-    which, and `seconds` [slots] when they are; some have no row. `first` [segments]: whether the segment
-    begins its series. `series` [segments]: whose it is.
+    `order` [timed rows]: the rows by series and slot, those of a slot by time. `slot_of` [rows]: the slot
+    of each, -1 for rows without a time. Slots are those of all segments, end to end: `starts`, `lengths`
+    [segments] say which, and `seconds` [slots] when they are; some have no row. `first` [segments]:
+    whether the segment begins its series. `series` [segments]: whose it is.
     """
 
     order: Integers
@@ -36,15 +37,17 @@ class Timeline:
         Rows without a time (NaN) are nowhere.
         """
         timed = np.flatnonzero(~np.isnan(seconds))
-        order = timed[np.lexsort((seconds[timed], series[timed]))]
+        clock = seconds if grid.zone is None else np.full(len(seconds), np.nan)
+        clock[timed] = local_seconds(seconds[timed], grid.zone)
+        order = timed[np.lexsort((seconds[timed], clock[timed], series[timed]))]
         slot_of = np.full(len(seconds), -1, dtype=np.int64)
         if not len(order):
             nothing = np.empty(0, dtype=np.int64)
             return cls(order, slot_of, np.empty(0), nothing, nothing, nothing.astype(np.bool_), nothing)
         owners = series[order]
-        numbers, phase = grid.slots(seconds[order])
+        numbers, phase = grid.slots(clock[order])
         new = np.r_[True, owners[1:] != owners[:-1]]
-        paused = np.r_[False, np.diff(seconds[order]) > grid.gap]
+        paused = np.r_[False, np.diff(clock[order]) > grid.gap]
         begins = np.flatnonzero(new | paused)
         ends = np.r_[begins[1:], len(order)] - 1
         lengths = numbers[ends] - numbers[begins] + 1
@@ -54,7 +57,7 @@ class Timeline:
         moves = starts - numbers[begins]
         slot_of[order] = numbers + np.repeat(moves, rows_in)
         slots = np.arange(int(lengths.sum())) - np.repeat(moves, lengths)
-        times = phase + slots * grid.step
+        times = utc_seconds(phase + slots * grid.step, grid.zone)
         return cls(order, slot_of, times, starts, lengths, new[begins], owners[begins])
 
     @property
