@@ -18,6 +18,7 @@ from aedetect.scoring.alarms import (
     SHORT,
     SHORT_STEPS,
     STEP,
+    AlarmParts,
     AlarmRule,
     Alarms,
     StepScores,
@@ -48,9 +49,14 @@ class SegmentScores:
         return SegmentScores(raw, {name: part.without(unknown) for name, part in self.by_scale.items()})
 
 
-def step_scores_of(score: Floats, windows: Floats, window: int, causal: bool) -> StepScores:
-    """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts."""
-    least = least_over_rows(windows, window, causal)
+def step_scores_of(
+    score: Floats, windows: Floats, window: int, causal: bool, overhang: int = 0
+) -> StepScores:
+    """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts.
+
+    So many windows as `overhang` begin before the first step, and as many end after the last.
+    """
+    least = least_over_rows(windows, window, causal)[overhang : overhang + len(score)]
     around = least if causal else largest_around(least, window - 1)
     return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
@@ -85,7 +91,7 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         return SegmentScores(raw, {})
     if len(segment) < window:
         return SegmentScores(raw, dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw)))
-    by_scale = {LONG: step_scores_of(raw, windows, window, settings.causal)}
+    by_scale = {LONG: _long_step_scores(fitted, alarms, segment, raw, windows)}
     if alarms.short:
         windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
         by_scale[SHORT] = window_step_scores(windows, SHORT_STEPS, settings)
@@ -96,6 +102,29 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         windows = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(windows, alarms.calendar.span, settings)
     return SegmentScores(raw, by_scale)
+
+
+def _long_step_scores(
+    fitted: FittedModel, alarms: AlarmParts, segment: Matrix, raw: Floats, windows: Floats
+) -> StepScores:
+    """Logarithms of the scores `raw` [steps] of a segment [steps, channels], beside what `windows` say.
+
+    Near its ends all windows may hold what is odd. Where one does, windows that reach beyond the ends, known
+    in part, tell which steps are.
+    """
+    window = len(segment) - len(windows) + 1
+    causal, half = fitted.config.series.causal, window // 2
+    beside = np.r_[raw[:window], raw[-window:]]
+    odd = (log_scores(beside) > alarms.long_local).any()
+    if causal or not odd or not all(model.takes_missing for model in fitted.members):
+        return step_scores_of(raw, windows, window, causal)
+    beyond = np.full((half, segment.shape[1]), np.nan, dtype=segment.dtype)
+    reach = window + half - 1
+    before, after = (
+        window_scores(fitted.members, part, window, fitted.device)
+        for part in (np.r_[beyond, segment[: reach - half]], np.r_[segment[-(reach - half) :], beyond])
+    )
+    return step_scores_of(raw, np.r_[before, windows, after], window, causal, half)
 
 
 class AlarmTracks:

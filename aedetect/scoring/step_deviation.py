@@ -21,11 +21,18 @@ _FLOOR = 0.1
 def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     """How far each cell [steps, channels] lies from the running median of its channel; NaN where unknown.
 
-    With `causal` from the median of the steps up to it.
+    That is the nearest of the medians of the steps around it, before it and after it: a cell beside what
+    is odd is like those on its other side. With `causal`, the median of the steps up to it.
     """
     frame = pd.DataFrame(segment)
-    medians = frame.rolling(NEIGHBOURS, center=not causal, min_periods=_LEAST_KNOWN).median()
-    return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
+    if causal:
+        medians = frame.rolling(NEIGHBOURS, min_periods=_LEAST_KNOWN).median()
+        return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
+    half = NEIGHBOURS // 2
+    side = frame.rolling(half, min_periods=_LEAST_KNOWN).median()
+    around = frame.rolling(NEIGHBOURS, center=True, min_periods=_LEAST_KNOWN).median()
+    distances = [(frame - medians).abs().to_numpy() for medians in (around, side.shift(1), side.shift(-half))]
+    return np.asarray(np.fmin(np.fmin(*distances[:2]), distances[2]), dtype=np.float32)
 
 
 def usual_deviations(parts: Iterable[Matrix]) -> Floats:
