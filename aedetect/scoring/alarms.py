@@ -50,8 +50,8 @@ _CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
 # A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do,
-# by at least this share of what those of some row nearby do.
-_LOCAL, _BESIDE = 0.95, 0.1
+# by at least this share of what those of some row nearby, or the row's own on average, do.
+_LOCAL, _BESIDE = 0.95, 0.2
 _LEAST_SPREAD = 0.05
 _LEAST_SCORE = 1e-12
 
@@ -119,8 +119,8 @@ class TimeScale:
 
     def is_local(self, scores: StepScores) -> Mask:
         """Which steps [steps] are off themselves, rather than beside others that are."""
-        higher = scores.least - self.local
-        return (higher > 0) & (higher >= _BESIDE * (scores.around - self.local))
+        higher, strangest = scores.least - self.local, np.fmax(scores.around, scores.score)
+        return (higher > 0) & (higher >= _BESIDE * (strangest - self.local))
 
     def pace(self, name: str, adapt: float | None, refill: float) -> Pace:
         """How fast its level moves where `adapt` steps of alarms are allowed for; not at all with None.
@@ -171,6 +171,8 @@ class AlarmRule:
 
     def judge(self, scores: Mapping[str, StepScores], begin: Mapping[str, Level]) -> Alarms:
         """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
+
+        Steps beside the alarms of windows differ from those in them: their own alarms are none.
 
         A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
         divided by its share. `begin`: the levels after what went before.
