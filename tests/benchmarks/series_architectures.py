@@ -7,7 +7,8 @@ Data, protocol and figures are those of series.py. Three networks that are no pa
 into its registry and fitted through the one training loop: 'recurrent', a GRU that reads a noisy window
 into one state and another that writes it out again (after Malhotra et al., 2016); 'transformer', which
 rebuilds hidden patches of a window from those that are not (after Nie et al., 2023); and 'masked', which
-does that by dilated convolutions, with patches hidden in each channel by itself. Beside them run the
+does that by dilated convolutions, with patches hidden in each channel by itself. 'constant' is no network:
+it says one level a channel, and shows what is won by having learned more. Beside them run the
 architectures of the product, 'patches' (the default) and 'convolutional', which takes noise away. One thread.
 
 Then each network is a member beside 'patches': the mean of the logarithms of both scores, each divided by
@@ -41,7 +42,7 @@ from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.registry import SERIES_ARCHITECTURES
 
 ALONE = "patches"
-TRIED = (ALONE, "convolutional", "masked", "recurrent", "transformer")
+TRIED = (ALONE, "constant", "convolutional", "masked", "recurrent", "transformer")
 _STATE, _NOISE = 32, 0.3
 _PATCH, _WIDTH, _HEADS, _LAYERS, _HIDDEN_SHARE = 8, 48, 4, 2, 0.4
 _FILTERS, _DILATIONS = 24, (1, 2, 4, 8)
@@ -80,6 +81,17 @@ class _Relative(WindowAutoencoder):
     def fit_score_normalisation(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
         each = (self.reconstruct(held_out) - held_out).square().mean(dim=(1, 2))
         self.reference = (each.median() + 0.01 * each.mean()).clamp_min(1e-6)
+
+
+class ConstantLevel(_Relative):
+    """Each channel as one level: what is left to squared distances alone."""
+
+    def __init__(self, layout: WindowLayout, config: ModelConfig):
+        super().__init__(layout, config)
+        self.level = nn.Parameter(torch.zeros(layout.channels))
+
+    def rebuilt(self, seen: Tensor) -> Tensor:
+        return self.level.expand_as(seen)
 
 
 class RecurrentAutoencoder(_Relative):
@@ -232,9 +244,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     here = Path(__file__).stem
+    SERIES_ARCHITECTURES["constant"] = f"{here}:ConstantLevel"
+    SERIES_ARCHITECTURES["masked"] = f"{here}:MaskedConvolutional"
     SERIES_ARCHITECTURES["recurrent"] = f"{here}:RecurrentAutoencoder"
     SERIES_ARCHITECTURES["transformer"] = f"{here}:TransformerAutoencoder"
-    SERIES_ARCHITECTURES["masked"] = f"{here}:MaskedConvolutional"
     print(machine("scikit-learn").replace("\n", ", "))
     architectures = list(dict.fromkeys([ALONE, *options.architectures]))
     records = []
