@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from aedetect.data.series.context import SCALES
 from aedetect.models.base import WindowAutoencoder
 from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
+from aedetect.scoring.locality import Locality, StepScores
+from aedetect.scoring.step_deviation import NEIGHBOURS
 from aedetect.scoring.tracking import Level, Pace, track
 
 LONG, SHORT, STEP, CALENDAR = SCALES
@@ -49,9 +51,6 @@ _MANNERS = {
 _CLEAR = 1.0
 # The rises are those of this many steps to adapt to what is new.
 USUAL_ADAPT = 64
-# A row of an alarm is off itself: all windows it is in score higher than those of most normal rows do,
-# by at least this share of what those of some row nearby, or the row's own on average, do.
-_LOCAL, _BESIDE = 0.95, 0.2
 _LEAST_SPREAD = 0.05
 _LEAST_SCORE = 1e-12
 
@@ -62,38 +61,16 @@ def log_scores(scores: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class StepScores:
-    """What one scale says of steps [steps].
-
-    `score`: over the windows that contain it; `least`: the least of these; `around`: the largest of those
-    within half a window.
-    """
-
-    score: Floats
-    least: Floats
-    around: Floats
-
-    def part(self, which: slice | Mask) -> StepScores:
-        """Some of the steps."""
-        return StepScores(self.score[which], self.least[which], self.around[which])
-
-    def without(self, which: Mask) -> StepScores:
-        """With some of the steps unknown."""
-        parts = (self.score, self.least, self.around)
-        return StepScores(*(np.where(which, np.nan, part) for part in parts))
-
-
-@dataclass(frozen=True)
 class TimeScale:
     """Scores of one scale on held-out normal time. All are logarithms.
 
-    `calibration`: those of steps; `local`: what the least window of a step of an alarm exceeds;
-    `spread`: from the tenth to the ninetieth hundredth of the windows' scores. `hold`: for so many steps
-    an alarm may last, and levels adapt no faster.
+    `calibration`: those of steps; `locality`: which of them are off themselves; `spread`: from the tenth to
+    the ninetieth hundredth of the windows' scores. `hold`: for so many steps an alarm may last, and levels
+    adapt no faster.
     """
 
     calibration: Calibration
-    local: float
+    locality: Locality
     spread: float
     hold: float = 0.0
 
@@ -105,22 +82,14 @@ class TimeScale:
 
         `left_out`: the share of the steps, those of the highest scores, that are taken for anomalies.
         """
-        least = np.concatenate([part.least for part in held_out])
         spread = float(np.subtract(*np.quantile(windows, [0.9, 0.1])))
         scores = without_highest(np.concatenate([part.score for part in held_out]), left_out)
-        local = float(np.quantile(least, _LOCAL))
-        return cls(Calibration(scores), local, max(spread, _LEAST_SPREAD), hold)
+        return cls(Calibration(scores), Locality.of(held_out), max(spread, _LEAST_SPREAD), hold)
 
     def recalibrated(self, held_out: Sequence[StepScores]) -> TimeScale:
         """This scale with the scores of other normal steps; how far windows spread stays."""
-        least = np.concatenate([part.least for part in held_out])
         scores = np.sort(np.concatenate([part.score for part in held_out]))
-        return TimeScale(Calibration(scores), float(np.quantile(least, _LOCAL)), self.spread, self.hold)
-
-    def is_local(self, scores: StepScores) -> Mask:
-        """Which steps [steps] are off themselves, rather than beside others that are."""
-        higher, strangest = scores.least - self.local, np.fmax(scores.around, scores.score)
-        return (higher > 0) & (higher >= _BESIDE * (strangest - self.local))
+        return TimeScale(Calibration(scores), Locality.of(held_out), self.spread, self.hold)
 
     def pace(self, name: str, adapt: float | None, refill: float) -> Pace:
         """How fast its level moves where `adapt` steps of alarms are allowed for; not at all with None.
@@ -172,10 +141,9 @@ class AlarmRule:
     def judge(self, scores: Mapping[str, StepScores], begin: Mapping[str, Level]) -> Alarms:
         """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
 
-        Steps beside the alarms of windows differ from those in them: their own alarms are none.
-
         A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
-        divided by its share. `begin`: the levels after what went before.
+        divided by its share. Single steps beside alarms of windows differ from those in them, which is no
+        alarm. `begin`: the levels after what went before.
         """
         some = next(iter(scores.values())).score
         p_values = np.where(np.isnan(some), np.nan, 1.0)
@@ -184,26 +152,36 @@ class AlarmRule:
         for name, share in self.shares():
             scale, stated = self.scales[name], scores[name]
             with np.errstate(invalid="ignore"):
-                local = scale.is_local(stated)
+                local = scale.locality.marks(stated)
                 excess = stated.score - scale.calibration.threshold(self.rate * share)
                 pace = scale.pace(name, self.adapt, self.rate * share)
                 one = track(excess, local, begin.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged
             levels[name] = one.level
             shifted = scale.calibration.p_values(stated.score - one.limits) / share
-            p_values = np.fmin(p_values, np.where(local, shifted, np.nan))
-            flagged |= one.flagged
+            said = local & ~(_beside(flagged) if name == STEP else np.zeros(len(local), np.bool_))
+            p_values = np.fmin(p_values, np.where(said, shifted, np.nan))
+            flagged |= one.flagged & said
         return Alarms(p_values, flagged, silenced & ~flagged, levels)
 
     def shares(self) -> Iterator[tuple[str, float]]:
-        """Each scale, and what it takes of the rate: that of those missing falls to the others."""
+        """Each scale, and what it takes of the rate: that of those missing falls to the others.
+
+        Single steps come last.
+        """
         usual = [name for name in _MANNERS if name != CALENDAR]
         total, present = (
             sum(_MANNERS[name].share for name in names)
             for names in (usual, [name for name in usual if name in self.scales])
         )
-        for name in self.scales:
+        for name in sorted(self.scales, key=lambda name: name == STEP):
             yield name, _MANNERS[name].share * (1.0 if name == CALENDAR else total / present)
+
+
+def _beside(flagged: Mask) -> Mask:
+    """Which steps [steps] are within half of what a single one is compared with of those flagged."""
+    reach = np.ones(2 * (NEIGHBOURS // 2) + 1)
+    return np.asarray(np.convolve(flagged, reach, "full")[NEIGHBOURS // 2 :][: len(flagged)] > 0)
 
 
 @dataclass(frozen=True)
@@ -211,21 +189,21 @@ class AlarmParts:
     """What a model has beside its long windows to raise alarms by.
 
     `short`: autoencoders of short windows, none where long ones are short; `usual` [channels]: see
-    `step_deviation`. `scales`: SHORT, STEP and CALENDAR; `long_local` and `long_spread`: see `TimeScale`.
+    `step_deviation`. `scales`: SHORT, STEP and CALENDAR; `long_locality` and `long_spread`: see `TimeScale`.
     `calendar`: None where none was learned.
     """
 
     short: Sequence[WindowAutoencoder]
     usual: Floats
     scales: Mapping[str, TimeScale]
-    long_local: float
+    long_locality: Locality
     long_spread: float
     calendar: CalendarModel | None = None
 
     def with_long(self, calibration: Calibration) -> dict[str, TimeScale]:
         """All scales, with the calibration of long windows [rows], unscaled scores."""
         held_out = Calibration(log_scores(calibration.scores))
-        return {LONG: TimeScale(held_out, self.long_local, self.long_spread), **self.scales}
+        return {LONG: TimeScale(held_out, self.long_locality, self.long_spread), **self.scales}
 
     @classmethod
     def of_tensors(
@@ -237,26 +215,27 @@ class AlarmParts:
         scales = {}
         for name in names:
             held_out = Calibration(np.asarray(tensors[f"series.{name}.scores"], dtype=np.float64))
-            scales[name] = TimeScale(held_out, *limits[name])
+            clear, near, *rest = limits[name]
+            scales[name] = TimeScale(held_out, Locality(clear, near), *rest)
         calendar = CalendarModel.of_tensors(tensors)
-        local, spread = limits[LONG]
-        return cls(short, tensors["series.step.usual"], scales, local, spread, calendar)
+        clear, near, spread = limits[LONG]
+        locality = Locality(clear, near)
+        return cls(short, tensors["series.step.usual"], scales, locality, spread, calendar)
 
     def recalibrated(self, held_out: Mapping[str, Sequence[StepScores]]) -> AlarmParts:
         """These parts with the scores of other normal steps, by scale."""
         scales = {name: scale.recalibrated(held_out[name]) for name, scale in self.scales.items()}
-        least = np.concatenate([part.least for part in held_out[LONG]])
-        return replace(self, scales=scales, long_local=float(np.quantile(least, _LOCAL)))
+        return replace(self, scales=scales, long_locality=Locality.of(held_out[LONG]))
 
     def tensors(self) -> dict[str, np.ndarray[Any, Any]]:
         """Under their names in the model file."""
         tensors: dict[str, np.ndarray[Any, Any]] = {
             "series.step.usual": self.usual,
-            "series.long.limits": np.array([self.long_local, self.long_spread]),
+            "series.long.limits": np.array([*astuple(self.long_locality), self.long_spread]),
         }
         for name, scale in self.scales.items():
             tensors[f"series.{name}.scores"] = scale.calibration.scores.astype(np.float32)
-            tensors[f"series.{name}.limits"] = np.array([scale.local, scale.spread, scale.hold])
+            tensors[f"series.{name}.limits"] = np.array([*astuple(scale.locality), scale.spread, scale.hold])
         if self.calendar is not None:
             tensors |= self.calendar.tensors()
         for index, model in enumerate(self.short):

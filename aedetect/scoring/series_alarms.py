@@ -21,10 +21,10 @@ from aedetect.scoring.alarms import (
     AlarmParts,
     AlarmRule,
     Alarms,
-    StepScores,
     log_scores,
 )
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.step_deviation import step_deviations, step_scores
 from aedetect.scoring.tracking import Level
@@ -115,7 +115,7 @@ def _long_step_scores(
     window = len(segment) - len(windows) + 1
     causal, half = fitted.config.series.causal, window // 2
     beside = np.r_[raw[:window], raw[-window:]]
-    odd = (log_scores(beside) > alarms.long_local).any()
+    odd = (log_scores(beside) > alarms.long_locality.near).any()
     if causal or not odd or not all(model.takes_missing for model in fitted.members):
         return step_scores_of(raw, windows, window, causal)
     beyond = np.full((half, segment.shape[1]), np.nan, dtype=segment.dtype)

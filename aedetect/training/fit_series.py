@@ -37,12 +37,12 @@ from aedetect.scoring.alarms import (
     SHORT,
     STEP,
     AlarmParts,
-    StepScores,
     TimeScale,
     log_scores,
     short_steps,
 )
 from aedetect.scoring.fitted import SeriesParts
+from aedetect.scoring.locality import StepScores
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.scoring.row_scores import peaks_of, row_scores
 from aedetect.scoring.series_alarms import step_scores_of
@@ -313,7 +313,7 @@ def _alarm_parts(
         scales[CALENDAR] = calendar_scale(calendar, run.config.series, left_out)
     long_scale = long_scores.scale(left_out)
     model = None if calendar is None else calendar.model
-    return AlarmParts(short, usual, scales, long_scale.local, long_scale.spread, model)
+    return AlarmParts(short, usual, scales, long_scale.locality, long_scale.spread, model)
 
 
 @dataclass(frozen=True)

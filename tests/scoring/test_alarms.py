@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, StepScores, TimeScale, short_steps
+from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, TimeScale, short_steps
 from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.locality import Locality, StepScores
 from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 
 
@@ -16,7 +17,7 @@ def scores(values: np.ndarray) -> StepScores:  # type: ignore[type-arg]
 
 def scale(seed: int = 0) -> TimeScale:
     normal = np.random.default_rng(seed).normal(0, 1, 20_000)
-    return TimeScale(Calibration(np.sort(normal)), local=-10.0, spread=2.5)
+    return TimeScale(Calibration(np.sort(normal)), Locality(-10.0, -10.0), spread=2.5)
 
 
 def test_rows_are_flagged_where_the_joint_p_value_is_at_most_the_rate() -> None:
@@ -45,10 +46,14 @@ def test_what_is_unknown_has_no_p_value_and_no_alarm() -> None:
     assert np.isnan(alarms.p_values[0])
 
 
-def test_steps_beside_odd_ones_are_not_odd_themselves() -> None:
-    one = TimeScale(Calibration(np.linspace(-1, 1, 100)), local=0.0, spread=1.0)
-    beside = StepScores(np.full(3, 5.0), np.array([-0.1, 0.3, 4.0]), np.full(3, 4.0))
-    assert one.is_local(beside).tolist() == [False, False, True]
+def test_a_single_step_beside_an_alarm_of_windows_is_none() -> None:
+    rule = AlarmRule({LONG: scale(1), STEP: scale(3)}, rate=0.01, adapt=64.0)
+    windows, steps = np.zeros(60), np.zeros(60)
+    windows[20:25] = 9.0
+    steps[[26, 40]] = 9.0
+    alarms = rule.judge({LONG: scores(windows), STEP: scores(steps)}, {})
+    assert np.flatnonzero(alarms.flagged).tolist() == [20, 21, 22, 23, 24, 40]
+    np.testing.assert_array_equal(alarms.flagged, alarms.p_values <= 0.01)
 
 
 def test_the_share_of_missing_scales_falls_to_the_others() -> None:

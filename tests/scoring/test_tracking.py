@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +59,20 @@ def test_only_local_steps_are_flagged_and_raise_the_level() -> None:
     assert tracked.level.value < 0.11
 
 
+def test_alarms_that_have_lasted_longer_than_they_may_are_shorter() -> None:
+    first = track(np.full(40, 0.9), np.ones(40, dtype=bool), Level(), PACE)
+    assert first.flagged.sum() == 20
+    assert first.level.spent == PACE.hold
+    later = Level(spent=PACE.hold)
+    assert marks([0.9] * 40, begin=later).count("x") == 3
+
+
+def test_quiet_steps_make_up_for_those_of_alarms() -> None:
+    pace = replace(PACE, refill=0.1)
+    quiet = track(np.full(100, -1.0), np.ones(100, dtype=bool), Level(spent=PACE.hold), pace)
+    assert quiet.level.spent == pytest.approx(PACE.hold - 10)
+
+
 @settings(deadline=None)
 @given(seed=st.integers(0, 1000), cut=st.integers(0, 700))
 def test_a_cut_does_not_matter(seed: int, cut: int) -> None:
@@ -63,9 +80,10 @@ def test_a_cut_does_not_matter(seed: int, cut: int) -> None:
     excess = np.repeat(random.normal(-0.3, 1, 70), 10) + random.normal(0, 0.1, 700)
     excess[random.random(700) < 0.05] = np.nan
     local = random.random(700) < 0.9
-    whole = track(excess, local, Level(), PACE)
-    first = track(excess[:cut], local[:cut], Level(), PACE)
-    second = track(excess[cut:], local[cut:], first.level, PACE)
+    pace = replace(PACE, refill=0.01)
+    whole = track(excess, local, Level(), pace)
+    first = track(excess[:cut], local[:cut], Level(), pace)
+    second = track(excess[cut:], local[cut:], first.level, pace)
     assert np.concatenate([first.flagged, second.flagged]).tolist() == whole.flagged.tolist()
     np.testing.assert_allclose(np.concatenate([first.limits, second.limits]), whole.limits, atol=1e-9)
 
