@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def _weeks(seed: int) -> pd.DataFrame:
     """Six weeks of five-minute load: by day, and less at weekends."""
     random = np.random.default_rng(seed)
     times = pd.date_range("2026-01-05", periods=42 * DAY, freq="5min")
-    level = np.where(times.dayofweek < 5, 1.0, 0.5)
+    level = np.where(times.day_of_week < 5, 1.0, 0.5)
     load = 100 * level * (0.3 + _by_day(times)) + correlated(random, len(times), 3.0)
     return pd.DataFrame({TIME: times, "load": load})
 
@@ -118,8 +118,8 @@ def sales(seed: int) -> Case:
     """Four years of daily sales with week and year, and a fifth with a dip of five days to 40%."""
     random = np.random.default_rng(seed)
     times = pd.date_range("2021-01-01", "2025-12-31", freq="D")
-    week = np.array([1.0, 0.95, 0.97, 1.05, 1.3, 1.5, 0.5])[times.dayofweek]
-    year = 1 + 0.25 * np.cos(2 * np.pi * (times.dayofyear.to_numpy() - 350) / 365.25)
+    week = np.array([1.0, 0.95, 0.97, 1.05, 1.3, 1.5, 0.5])[times.day_of_week]
+    year = 1 + 0.25 * np.cos(2 * np.pi * (times.day_of_year.to_numpy() - 350) / 365.25)
     sold = 1000 * week * year * (1 + correlated(random, len(times), 0.05, 0.3))
     train, fresh = cut(pd.DataFrame({TIME: times, "sold": sold.round()}), 1461)
     odd = span(len(fresh), 160, 5)
@@ -137,7 +137,7 @@ def holidays(seed: int) -> Case:
     """Fourteen months of hourly load, holidays as Sundays; then two holidays, and twelve hours 40% up."""
     random = np.random.default_rng(seed)
     times = pd.date_range("2025-01-01", periods=(424 + 84) * 24, freq="h")
-    off = (times.dayofweek >= 5) | times.normalize().isin(HOLIDAYS)
+    off = (times.day_of_week >= 5) | times.normalize().isin(HOLIDAYS)
     load = 100 * np.where(off, 0.6, 1.0) * (0.3 + _by_day(times)) + correlated(random, len(times), 3.0)
     train, fresh = cut(pd.DataFrame({TIME: times, "load": load}), 424 * 24)
     # From 7 o'clock on Tuesday, 17 March.
@@ -245,7 +245,9 @@ def short_entity(seed: int) -> Case:
 def many_entities(seed: int) -> Case:
     """Five thousand machines of 200 rows each; an hour of one of them is off."""
     names = [f"m{number:04}" for number in range(5000)]
-    return _faulty_machine(_machines(seed, names, 260, "2026-01-05"), 200, "m1234", 30, 12)
+    case = _faulty_machine(_machines(seed, names, 260, "2026-01-05"), 200, "m1234", 30, 12)
+    # Sixty rows of each are fewer than a window.
+    return replace(case, has_history=True)
 
 
 def irregular(seed: int) -> Case:

@@ -26,7 +26,7 @@ def test_what_is_unknown_is_not_odd() -> None:
 
 
 def test_less_clear_steps_beside_a_stretch_are_of_it_up_to_a_quarter_of_its_length() -> None:
-    least = [-1.0] * 5 + [-0.5] * 3 + [1.0] * 8 + [-0.5] + [-1.0] * 3
+    least = [-1.0] * 5 + [-0.3] * 3 + [1.0] * 8 + [-0.3] + [-1.0] * 3
     assert np.flatnonzero(marks(least, around=1.0, near=-0.8)).tolist() == list(range(6, 17))
 
 
