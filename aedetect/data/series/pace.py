@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers
-from aedetect.data.series.order import by_series
+from aedetect.data.arrays import Floats
 from aedetect.data.series.timestamps import span
 
 # Steps that differ by such a factor are another pace; fewer than so many tell none.
 _OTHER, _LEAST = 1.5, 20
 
 
-def pace_notice(seconds: Floats, series: Integers, step: float) -> str | None:
-    """What is to be said where the usual step of rows [rows] is not the `step` learned; None where it is."""
-    times = [np.unique(seconds[places]) for _, places in by_series(seconds, series)]
-    pauses = np.concatenate([np.empty(0), *(np.diff(part[~np.isnan(part)]) for part in times)])
+def pauses_of(seconds: Floats) -> Floats:
+    """The pauses between the instants of the rows of one series, `seconds` [rows], which may be NaN."""
+    times = np.unique(seconds)
+    return np.diff(times[~np.isnan(times)])
+
+
+def pace_notice(each: Sequence[Floats], step: float) -> str | None:
+    """What is to be said where the usual step of rows is not the `step` learned; None where it is.
+
+    `each`: the pauses of each series.
+    """
+    pauses = np.concatenate([np.empty(0), *each])
     if len(pauses) < _LEAST:
         return None
     usual = float(np.median(pauses))

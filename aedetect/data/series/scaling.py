@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,11 @@ class Scales:
         """Whether each series has its own."""
         return bool(self.names)
 
+    @cached_property
+    def places(self) -> Mapping[Name, int]:
+        """Where the scale of each series is, by its name."""
+        return {name: index for index, name in enumerate(self.names)}
+
     def of_new(self, values: Matrix | Floats) -> tuple[Floats, Floats]:
         """Centre and spread [channels] of a series that begins with `values` [steps, channels]."""
         if not self.apart:
@@ -186,9 +192,8 @@ def series_scales(
     centers, spreads = np.zeros(shape, dtype=kind), np.ones(shape, dtype=kind)
     if scales is None:
         return centers, spreads
-    places = {name: index for index, name in enumerate(scales.names)}
     for number, in_series in by_series(rows.seconds, rows.series):
-        index = places.get(names[number])
+        index = scales.places.get(names[number])
         if index is not None:
             centers[number], spreads[number] = scales.centers[index], scales.spreads[index]
         else:
@@ -212,7 +217,7 @@ def warmup_rows(
     With what went before they would be in more windows; a series without a scale of its own has
     none until its warm-up is over.
     """
-    known = set(scales.names) if scales else set()
+    known = scales.places if scales else {}
     apart = scales is not None and scales.apart
     counts = []
     for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.data.series.pace import pace_notice
+from aedetect.data.series.pace import pace_notice, pauses_of
 
 
 def notice(step: float, count: int = 100) -> str | None:
-    return pace_notice(np.arange(count) * step, np.zeros(count, dtype=np.int64), 300)
+    return pace_notice([pauses_of(np.arange(count) * step)], 300)
 
 
 def test_both_paces_are_named_and_what_follows() -> None:
@@ -28,4 +28,4 @@ def test_few_rows_tell_no_pace() -> None:
 
 def test_repeated_and_absent_rows_are_no_other_pace() -> None:
     seconds = np.delete(np.repeat(np.arange(200) * 300.0, 3), np.arange(0, 90, 4))
-    assert pace_notice(np.r_[seconds, np.nan], np.zeros(len(seconds) + 1, dtype=np.int64), 300) is None
+    assert pace_notice([pauses_of(np.r_[seconds, np.nan])], 300) is None
