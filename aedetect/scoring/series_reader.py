@@ -10,6 +10,7 @@ import numpy as np
 
 from aedetect.data.arrays import Integers
 from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.counted import Counted
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.long_table import WideReader
 from aedetect.data.series.pace import pace_notice, pauses_of
@@ -102,9 +103,9 @@ class SeriesReader:
         self, source: Input, taken: Taken, names: Sequence[str], each: Iterator[tuple[int, Integers, Rows]]
     ) -> None:
         """Warn of the pace and of repeated times of an input; `names`: what is said of those it met."""
-        state, pauses, repeated = self._series.state, [], 0
+        state, pauses, repeated = self._series.state, Counted(), 0
         for _, _, rows in each:
-            pauses.append(pauses_of(rows.seconds))
+            pauses.add(pauses_of(rows.seconds))
             if self._fitted.long_table is not None:
                 repeated += repeated_readings(rows)
             else:

@@ -107,8 +107,10 @@ class Gatherer:
         self.encoder, self.channels = encoder, Channels.of(encoder)
 
     def rows(self) -> Rows:
-        """All that was taken."""
-        return together(self._parts, self.channels.width)
+        """All that was taken, which is kept no longer."""
+        rows = together(self._parts, self.channels.width)
+        self._parts = []
+        return rows
 
 
 def together(parts: Sequence[Rows], width: int) -> Rows:

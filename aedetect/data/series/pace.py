@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from aedetect.data.arrays import Floats
+from aedetect.data.series.counted import Counted
 from aedetect.data.series.timestamps import span
 
 # Steps that differ by such a factor are another pace; fewer than so many tell none.
@@ -19,15 +18,14 @@ def pauses_of(seconds: Floats) -> Floats:
     return np.diff(times[~np.isnan(times)])
 
 
-def pace_notice(each: Sequence[Floats], step: float) -> str | None:
+def pace_notice(pauses: Counted, step: float) -> str | None:
     """What is to be said where the usual step of rows is not the `step` learned; None where it is.
 
-    `each`: the pauses of each series.
+    `pauses`: those of all series.
     """
-    pauses = np.concatenate([np.empty(0), *each])
     if len(pauses) < _LEAST:
         return None
-    usual = float(np.median(pauses))
+    usual = pauses.median()
     if 1 / _OTHER <= usual / step <= _OTHER:
         return None
     what = (

@@ -16,7 +16,7 @@ from aedetect.data.series.channels import filled_forward, log_compressed
 from aedetect.data.series.entities import Name
 from aedetect.data.series.grid import Grid
 from aedetect.data.series.order import by_series
-from aedetect.data.series.segments import Timeline, slot_values
+from aedetect.data.series.segments import Timeline, segment_values
 from aedetect.data.series.timestamps import Clock
 
 # Series are scaled each on its own where, in some channel, they vary on average so much less than all
@@ -240,13 +240,11 @@ def standardized_segments(
     """
     segments = []
     holds = None if apart is None else np.asarray(apart, dtype=np.int64)
-    all_values = slot_values(rows, timeline)
     scaling = scalings(rows, timeline, names, scales, warmup)
-    for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
-        values = all_values[part]
+    for values, (center, spread) in zip(segment_values(rows, timeline), scaling, strict=True):
         if scales is None:
-            values = values.astype(np.float32)
+            scaled = values.astype(np.float32)
         else:
-            values = ((values - center) / spread).astype(np.float32)
-        segments.append(log_compressed(filled_forward(values, holds)))
+            scaled = ((values - center) / spread).astype(np.float32)
+        segments.append(log_compressed(filled_forward(scaled, holds)))
     return segments
