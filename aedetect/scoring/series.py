@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +28,12 @@ from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoption
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, event_numbers, find_events, usual_gap
+from aedetect.scoring.events import Event, find_events, usual_gap
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
 from aedetect.scoring.one_series import OneSeries, prepared, scored
 from aedetect.scoring.result_columns import LEAST_SHARE
+from aedetect.scoring.row_columns import row_column
 from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
 from aedetect.scoring.series_reader import SeriesReader, Taken
@@ -98,9 +100,9 @@ class SeriesData:
 class SeriesSession:
     """Reads all inputs before it scores: a series may run on from one to the next, in any order.
 
-    Rows of prior inputs and tails are known but not scored anew. In memory are the channels of a few
-    series at a time, those of all others, where they are many, in a temporary file; of each row its time
-    and what is said of it. Told to `keep` all, or tails, it holds all rows in memory.
+    Rows of prior inputs and tails are known but not scored anew. Where there are many rows, those of a
+    few series at a time are in memory, and all others in temporary files, as is what is said of each row.
+    Told to `keep` them, or given tails, it holds all in memory.
     An input that cannot be read is met again when its scores are asked for.
     """
 
@@ -286,9 +288,11 @@ class SeriesSession:
 
     def _score(self, store: RowStore, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
-        fitted, grid, count = self._scorer.fitted, self._grid(store), len(store)
-        self.scores, self.p_values, self.seconds = (np.full(count, np.nan) for _ in range(3))
-        self.flagged, self.unscorable, self.warmup = (np.zeros(count, dtype=np.bool_) for _ in range(3))
+        fitted, grid = self._scorer.fitted, self._grid(store)
+        column = partial(row_column, len(store), in_file=store.in_file)
+        self.scores, self.p_values, self.seconds = (column(np.nan) for _ in range(3))
+        self.flagged, self.unscorable, self.warmup = (column(False) for _ in range(3))
+        self.event_of = column(0)
         self.found_events: list[Event] = []
         self._event_numbers = EventNumbers(self._begin, self._event_gap, self.step)
         self.adoptions: dict[tuple[int, int], Adoption] = {}
@@ -306,7 +310,6 @@ class SeriesSession:
                 if self.series_data is not None:
                     self.series_data.add(one)
         self._shares.join()
-        self.event_of = event_numbers(self.found_events, count)
         for source in self._reader.sources:
             self._say_warmup(*source)
             self._say_adoptions(*source)
@@ -324,9 +327,10 @@ class SeriesSession:
         events = find_events(verdicts.flagged, verdicts.scores, one.timeline, self._event_gap, least)
         among_all = [one.among_all(event) for event in events]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
-        self.found_events += [
-            _of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()
-        ]
+        for event in numbered:
+            if (event.rows >= known).any():
+                self.found_events.append(_of_rows_from(event, known, self.scores))
+                self.event_of[self.found_events[-1].rows] = event.number
         by_event = {event.number: event for event in numbered}
         here = [one.by_itself(event) for event in numbered]
         for (_, number), adoption in find_adoptions(here, verdicts.silenced, one.timeline).items():

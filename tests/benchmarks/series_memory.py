@@ -6,7 +6,8 @@ numpy's default_rng(SEED). They are written in pieces to a temporary folder.
 
 Protocol: `aedetect train` with default settings on files of --train rows, then `aedetect score` of files of
 --score rows with the model of the first of these, each in a child process. Reported are wall seconds and
-peak resident memory, which counts shared libraries too, and by how many bytes it grows a row.
+peak memory, and by how many bytes that grows a row: what is resident, which counts shared libraries and
+mapped files, and what is private (on Linux), which the system cannot take back where others need it.
 
 The default takes about five minutes on two cores; BENCH_ARGS="--score 1000000 10000000" shows more.
 """
@@ -57,12 +58,15 @@ def write(path: Path, rows: int) -> None:
 
 
 def say(what: str, runs: Sequence[tuple[int, Run]]) -> None:
-    print(f"{what:<8}{'rows':>12}{'seconds':>10}{'peak MiB':>10}")
+    print(f"{what:<8}{'rows':>12}{'seconds':>10}{'resident MiB':>14}{'private MiB':>14}")
     for rows, run in runs:
-        print(f"{'':<8}{rows:>12,}{run.seconds:>10.1f}{run.peak_mb:>10,.0f}")
+        print(f"{'':<8}{rows:>12,}{run.seconds:>10.1f}{run.peak_mb:>14,.0f}{run.private_mb:>14,.0f}")
     (fewest, first), (most, last) = runs[0], runs[-1]
     if most > fewest:
-        print(f"{'':<8}{(last.peak_mb - first.peak_mb) * 2**20 / (most - fewest):,.0f} bytes a row\n")
+        grown = [last.peak_mb - first.peak_mb, last.private_mb - first.private_mb]
+        resident, private = (mb * 2**20 / (most - fewest) for mb in grown)
+        print(f"{'bytes a row':<30}{resident:>14,.0f}{private:>14,.0f}", flush=True)
+    print()
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ class RowStore:
             self._file.close()
 
     def __len__(self) -> int:
-        return self._in_file + self._settled.count + self._arriving.count
+        return self._written + self._settled.count + self._arriving.count
 
     def add(self, rows: Rows) -> None:
         """Take the next rows of an input."""
@@ -122,7 +122,7 @@ class RowStore:
 
         They come in the order they were added. `first`: where an input begins.
         """
-        start, parts = self._in_file, [*self._settled.parts, *self._arriving.parts]
+        start, parts = self._written, [*self._settled.parts, *self._arriving.parts]
         if first >= start + self._settled.count:
             start, parts = start + self._settled.count, self._arriving.parts
         held = together(parts, self._width)
@@ -146,7 +146,12 @@ class RowStore:
         return together([*self._settled.parts, *self._arriving.parts], self._width)
 
     @property
-    def _in_file(self) -> int:
+    def in_file(self) -> bool:
+        """Whether there are too many rows for memory."""
+        return bool(self._runs)
+
+    @property
+    def _written(self) -> int:
         """How many rows are in the file."""
         return self._runs[-1].end if self._runs else 0
 
@@ -164,7 +169,7 @@ class RowStore:
             offset = self._file.seek(0, 2)
             self._file.write(_records(rows, order, self._record).data)
             self._file.flush()
-        self._runs.append(_Run(self._in_file, offset, series, np.r_[0, np.cumsum(counts)]))
+        self._runs.append(_Run(self._written, offset, series, np.r_[0, np.cumsum(counts)]))
 
     def _read(self, run: _Run, number: int) -> tuple[Integers, Rows]:
         """The rows of a series in a run, and their numbers."""
