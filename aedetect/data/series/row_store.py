@@ -19,7 +19,7 @@ from aedetect.data.series.buffer import Rows, together
 from aedetect.io.atomic import writing
 
 # What rows may take in memory before they go to a file, in bytes.
-HELD_BYTES = 32_000_000
+HELD_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
