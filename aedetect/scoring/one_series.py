@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 
@@ -61,6 +62,11 @@ class OneSeries:
         rows, peak = (np.searchsorted(self.places, each) for each in (event.rows, event.peak))
         return replace(event, series=0, rows=rows, peak=int(peak))
 
+    @cached_property
+    def parts(self) -> list[slice]:
+        """The slots of each segment."""
+        return self.timeline.segments
+
     @property
     def strange(self) -> Mask:
         """Which rows [rows] have a gross cell."""
@@ -75,7 +81,7 @@ class OneSeries:
         """The same with gross cells as they were read, of the segments that have any."""
         raw = np.full(len(self.timeline.seconds), np.nan)
         for place, scores in self.read_scores.items():
-            raw[self.timeline.segments[place]] = scores
+            raw[self.parts[place]] = scores
         return np.asarray(self.timeline.of_rows(raw, np.nan))
 
 
@@ -96,8 +102,8 @@ def prepared(
         as_read: dict[int, Matrix] = {}
         if gross.any():
             slots = timeline.marked(np.asarray(gross.any(axis=1)))
-            segments = enumerate(standardized_segments(rows, timeline, name, *scaling))
-            as_read = {place: each for place, each in segments if slots[timeline.segments[place]].any()}
+            both = zip(timeline.segments, standardized_segments(rows, timeline, name, *scaling), strict=True)
+            as_read = {place: each for place, (part, each) in enumerate(both) if slots[part].any()}
         yield OneSeries(number, places, rows, gross, timeline, segment_channels, as_read, warmup)
 
 
@@ -111,7 +117,7 @@ def scored(fitted: FittedModel, each: Iterable[OneSeries], window: int, workers:
         one, place = unit
         if place == len(one.segment_channels):
             return one, None, None
-        part, channels = one.timeline.segments[place], one.segment_channels[place]
+        part, channels = one.parts[place], one.segment_channels[place]
         scores = segment_scores(fitted, channels, one.timeline.seconds[part], window)
         as_read = one.as_read.get(place)
         read_scores = None if as_read is None else long_scores(fitted, as_read, window)[0]
