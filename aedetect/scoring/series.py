@@ -22,6 +22,7 @@ from aedetect.data.series.readings import of_blamed_channels, reading_channels
 from aedetect.data.series.row_store import HELD_BYTES, RowStore
 from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
+from aedetect.engine.heap import give_back
 from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 # A share of rows not judged that is worth saying.
 _MUCH_WARMUP = 0.1
+# After so many rows, what scoring them took goes back to the system.
+_GIVEN_BACK = 200_000
 
 
 @dataclass(frozen=True)
@@ -303,12 +306,17 @@ class SeriesSession:
         each = prepared(fitted, self._scorer.series, self.names, store, grid)
         if self._keep:
             self.series_data = SeriesData.before_scoring(fitted, store.rows(), grid)
+        judged = 0
         with single_threaded(fitted.device) as workers:
             for one in scored(fitted, each, self.window, workers):
                 tracks = self._tracks or (AlarmTracks(rule, self._begin) if rule is not None else None)
                 self._judge(one, Verdicts.of(one, fitted, tracks), known)
                 if self.series_data is not None:
                     self.series_data.add(one)
+                judged += len(one.places)
+                if judged > _GIVEN_BACK:
+                    give_back()
+                    judged = 0
         self._shares.join()
         for source in self._reader.sources:
             self._say_warmup(*source)
