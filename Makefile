@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-series-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -85,6 +85,9 @@ everyday: $(VENV)/ready-dev
 
 bench-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/memory.py
+
+bench-series-memory: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/series_memory.py $(BENCH_ARGS)
 
 bench-reliability: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/reliability.py --write

@@ -32,6 +32,7 @@ OF_NO_MODULE = {
     "models/test_model_contract.py": "what every network of rows must do",
     "models/windows/test_window_contract.py": "what every network of windows must do",
     "scoring/test_series_grid.py": "series with rows absent, repeated or late, from training to verdicts",
+    "scoring/test_series_spilled.py": "series whose rows go to temporary files, from reading to verdicts",
     "tasks/report/test_browser.py": "the page as a browser shows it",
     "tasks/report/test_series_browser.py": "the page of series as a browser shows it",
     "tasks/test_rows_tasks.py": "what the tasks that give rows back have in common",

@@ -103,8 +103,8 @@ class Reconstruction:
     def shares(self, row: int) -> Floats:
         """What each column contributed to the error of one row; [columns]; 0 where it has no score."""
         data, window = self._data, self._window
-        if self._session.gross[row].any():
-            gross = self._session.gross[[row]]
+        if data.gross[row].any():
+            gross = data.gross[[row]]
             return np.asarray(self._session.attribution.of_gross(gross)[0], dtype=np.float64)
         place = int(data.timeline.slot_of[row]) if not np.isnan(self._score(row)) else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):

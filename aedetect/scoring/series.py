@@ -4,34 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import AnyArray, Floats, Integers, Mask, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.series.buffer import Rows, together
+from aedetect.data.series.channels import Channels
 from aedetect.data.series.context import AlarmState, CarryOver, SeriesContext
 from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Name
+from aedetect.data.series.grid import Grid
 from aedetect.data.series.gross import LONGEST_ACCIDENT
 from aedetect.data.series.long_table import rows_as_read
 from aedetect.data.series.readings import of_blamed_channels, reading_channels
-from aedetect.data.series.scaling import standardized_segments, warmup_rows
+from aedetect.data.series.row_store import HELD_BYTES, RowStore
 from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
-from aedetect.engine.workers import ordered
+from aedetect.engine.heap import give_back
 from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
-from aedetect.scoring.adoptions import adopted_in_words, find_adoptions, rows_within
+from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, event_numbers, find_events, usual_gap
+from aedetect.scoring.events import Event, find_events, usual_gap
 from aedetect.scoring.fitted import FittedModel, SeriesParts
+from aedetect.scoring.flagged_shares import FlaggedShares
+from aedetect.scoring.one_series import OneSeries, prepared, scored
 from aedetect.scoring.result_columns import LEAST_SHARE
-from aedetect.scoring.series_alarms import AlarmTracks, SegmentScores, long_scores, segment_scores
+from aedetect.scoring.row_columns import row_column
+from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
 from aedetect.scoring.series_reader import SeriesReader, Taken
+from aedetect.scoring.verdicts import Verdicts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +46,8 @@ if TYPE_CHECKING:
 
 # A share of rows not judged that is worth saying.
 _MUCH_WARMUP = 0.1
+# After so many rows, what scoring them took goes back to the system.
+_GIVEN_BACK = 200_000
 
 
 @dataclass(frozen=True)
@@ -69,19 +78,34 @@ class SeriesScorer:
 class SeriesData:
     """What a session has of the rows: as they were read, in time, and as the model is given them.
 
-    `segment_channels`: the channels [steps, channels] of each segment of the timeline.
+    `segment_channels`: the channels [steps, channels] of each segment of the timeline. `gross` [rows,
+    channels]: which cells are set aside.
     """
 
     rows: Rows
     timeline: Timeline
     segment_channels: list[Matrix]
+    gross: Mask
+
+    @classmethod
+    def before_scoring(cls, fitted: FittedModel, rows: Rows, grid: Grid) -> SeriesData:
+        """Of all series together, as they were read; each is to be added."""
+        gross = np.zeros(rows.values.shape, dtype=np.bool_)
+        timeline = Timeline.of(rows.seconds, rows.series, grid)
+        return cls(with_growth(rows, fitted.encoder, grid.step), timeline, [], gross)
+
+    def add(self, one: OneSeries) -> None:
+        """Take in the next series, by their numbers."""
+        self.segment_channels.extend(one.segment_channels)
+        self.gross[one.places] = one.gross
 
 
 class SeriesSession:
     """Reads all inputs before it scores: a series may run on from one to the next, in any order.
 
-    Rows of prior inputs and tails are known but not scored anew. Kept in memory: the time, the series
-    and the channels of each row, and its score; after that the score alone, unless told to `keep` all.
+    Rows of prior inputs and tails are known but not scored anew. Where there are many rows, those of a
+    few series at a time are in memory, and all others in temporary files, as is what is said of each row.
+    Told to `keep` them, or given tails, it holds all in memory.
     An input that cannot be read is met again when its scores are asked for.
     """
 
@@ -94,31 +118,44 @@ class SeriesSession:
         if scorer.series.state.clock.zone is not None:
             for name, context in (prior.tails or {}).items():
                 reader.times.resume(reader.entities.number_of(name), context.rows.seconds[-2:])
-        rows, known = reader.gathered(inputs, prior.history)
         self._begin: dict[int, AlarmState] = {}
         self._tails: CarryOver | None = None
         self._tracks: AlarmTracks | None = None
         self._before = 0
         self._rows: Rows | None = None
-        if prior.tails is not None:
-            self._tails, self._rows = _tails_under(scorer, prior.tails), rows
-            precede = self._tails.precede(rows, self.names)
-            before = self._recalled(self._tails, () if precede else prior.earlier, rows)
-            self._before = len(before)
-            # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
-            self._begin = {
-                number: prior.tails[name].alarms if precede and name in prior.tails else AlarmState()
-                for number, name in enumerate(self.names)
-            }
-            rows = together([before, rows], rows.values.shape[1])
-        self._score(rows, self._before + known)
+        with RowStore(self._width, None if keep or prior.tails is not None else HELD_BYTES) as store:
+            known = reader.gather(inputs, prior.history, store)
+            if prior.tails is not None:
+                store = self._after_tails(prior, prior.tails, store.rows())
+            self._score(store, self._before + known)
+
+    def _after_tails(self, prior: PriorRows, tails: Mapping[Name, SeriesContext], rows: Rows) -> RowStore:
+        """The rows that were read, behind those that earlier runs left."""
+        self._tails, self._rows = _tails_under(self._scorer, tails), rows
+        precede = self._tails.precede(rows, self.names)
+        before = self._recalled(self._tails, () if precede else prior.earlier, rows)
+        self._before = len(before)
+        # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
+        self._begin = {
+            number: tails[name].alarms if precede and name in tails else AlarmState()
+            for number, name in enumerate(self.names)
+        }
+        return RowStore.of(together([before, rows], self._width))
+
+    @property
+    def _width(self) -> int:
+        """How many channels there are."""
+        return Channels.of(self._scorer.fitted.encoder).width
 
     def _recalled(self, tails: CarryOver, earlier: Sequence[Input], rows: Rows) -> Rows:
         """Rows that went before `rows`."""
-        width = rows.values.shape[1]
-        read = [self._reader.read(source, Taken()) for source in earlier]
-        prior_rows = tails.rows(together([*read, rows], width), self.names)
-        return together([prior_rows, *read], width)
+        store = RowStore(self._width, None)
+        for source in earlier:
+            self._reader.read(source, Taken(), store)
+            store.settle()
+        read = store.rows()
+        prior_rows = tails.rows(together([read, rows], self._width), self.names)
+        return together([prior_rows, read], self._width)
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         if self._tails is None or self._rows is None:
@@ -142,7 +179,7 @@ class SeriesSession:
         part = slice(begin, begin + len(batch.rows))
         shares = np.zeros((len(batch.rows), len(self.columns)), dtype=np.float32)
         flagged = np.flatnonzero(self.flagged[part])
-        shares[flagged] = self._shares[self._share_of[part][flagged]]
+        shares[flagged] = self._shares.of(begin + flagged)
         return Scores(
             self.scores[part],
             self.p_values[part],
@@ -244,61 +281,84 @@ class SeriesSession:
 
     def shares(self, rows: Integers) -> Matrix:
         """What each column contributed to the errors of flagged rows, on average; [columns]."""
-        return np.asarray(self._shares[self._share_of[rows]].mean(axis=0))
+        return np.asarray(self._shares.of(rows).mean(axis=0))
 
-    def _timeline(self, rows: Rows) -> Timeline:
-        return Timeline.of(rows.seconds, rows.series, self._scorer.series.state.grid)
+    @property
+    def series(self) -> Integers:
+        """The series of each row [rows]; of a session that keeps its rows."""
+        assert self.series_data is not None
+        return self.series_data.rows.series
 
-    def _score(self, rows: Rows, known: int) -> None:
+    def _score(self, store: RowStore, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
-        fitted, series = self._scorer.fitted, self._scorer.series
-        state, settings = series.state, fitted.config.series
-        timeline = self._timeline(rows)
-        rows = with_growth(rows, fitted.encoder, state.step)
-        sound, self.gross = series.set_aside(rows, self.names)
-        strange = np.asarray(self.gross.any(axis=1))
-        scaling = (series.scales, state.beginning, state.apart)
-        segment_channels = standardized_segments(sound, timeline, self.names, *scaling)
-        segments = self._segment_scores(segment_channels, timeline)
-        raw = timeline.of_rows(_together([segment.raw for segment in segments]), np.nan)
-        # To tell a gross cell, nothing of what went before need be known.
-        self.warmup = np.isnan(raw) & ~rows.unscorable & ~strange
-        self.unscorable = rows.unscorable | self.warmup
-        if strange.any():
-            # Gross cells are set aside to judge what lies beside them; scores are smooth, and rank all rows.
-            as_read = standardized_segments(rows, timeline, self.names, *scaling)
-            read_scores = self._long_scores(as_read, timeline, strange)
-            raw = np.where(np.isnan(read_scores) | np.isnan(raw) & ~strange, raw, read_scores)
-        scores = raw / float(fitted.scale)
-        beyond = rows.infinite | strange & np.isnan(scores)
-        scores = np.where(beyond, np.fmax(scores, fitted.out_of_range_score), scores)
-        self.scores = np.where(self.unscorable, np.nan, scores)
-        self.seconds, self.series = rows.seconds, rows.series
-        self._flag(segments, timeline, rows.infinite | strange)
-        self._attribute(segment_channels, timeline)
-        if fitted.long_table is not None:
-            self._blame(rows)
-        gap = usual_gap(state.window) if settings.event_gap is None else settings.event_gap
-        events = find_events(self.flagged, self.scores, timeline, gap, settings.event_rows)
-        self._event_numbers = EventNumbers(self._begin, gap, state.step)
-        numbered = self._event_numbers.number(events, known, rows.seconds)
-        self.found_events = [
-            _of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()
-        ]
-        self.event_of = event_numbers(self.found_events, len(rows))
-        self.adoptions = find_adoptions(numbered, self.silenced, timeline)
+        fitted, grid = self._scorer.fitted, self._grid(store)
+        column = partial(row_column, len(store), in_file=store.in_file)
+        self.scores, self.p_values, self.seconds = (column(np.nan) for _ in range(3))
+        self.flagged, self.unscorable, self.warmup = (column(False) for _ in range(3))
+        self.event_of = column(0)
+        self.found_events: list[Event] = []
+        self._event_numbers = EventNumbers(self._begin, self._event_gap, self.step)
+        self.adoptions: dict[tuple[int, int], Adoption] = {}
+        self._shares = FlaggedShares(self.attribution, len(self.columns))
+        rule = fitted.alarm_rule
+        if rule is not None and self._tails is not None:
+            self._tracks = AlarmTracks(rule, self._begin)
+        each = prepared(fitted, self._scorer.series, self.names, store, grid)
+        if self._keep:
+            self.series_data = SeriesData.before_scoring(fitted, store.rows(), grid)
+        judged = 0
+        with single_threaded(fitted.device) as workers:
+            for one in scored(fitted, each, self.window, workers):
+                tracks = self._tracks or (AlarmTracks(rule, self._begin) if rule is not None else None)
+                self._judge(one, Verdicts.of(one, fitted, tracks), known)
+                if self.series_data is not None:
+                    self.series_data.add(one)
+                judged += len(one.places)
+                if judged > _GIVEN_BACK:
+                    give_back()
+                    judged = 0
+        self._shares.join()
         for source in self._reader.sources:
             self._say_warmup(*source)
             self._say_adoptions(*source)
-        if self._keep:
-            self.series_data = SeriesData(rows, timeline, segment_channels)
 
-    def _blame(self, long_rows: Rows) -> None:
-        """Unflag rows of a long table whose own channel has no part in what is odd at that time."""
-        flagged = np.flatnonzero(self.flagged)
-        channels = reading_channels(long_rows.values[flagged])
-        blamed = of_blamed_channels(channels, self._shares[self._share_of[flagged]], LEAST_SHARE)
-        self.flagged[flagged[~blamed]] = False
+    def _judge(self, one: OneSeries, verdicts: Verdicts, known: int) -> None:
+        """Enter what is said of the rows of a series."""
+        fitted, settings, places = self._scorer.fitted, self._scorer.fitted.config.series, one.places
+        shares = self._shares.add(one, verdicts.flagged)
+        if fitted.long_table is not None:
+            _blame(one, verdicts.flagged, shares)
+        self.seconds[places], self.scores[places] = one.rows.seconds, verdicts.scores
+        self.p_values[places], self.flagged[places] = verdicts.p_values, verdicts.flagged
+        self.unscorable[places], self.warmup[places] = verdicts.unscorable, verdicts.warmup
+        least = settings.event_rows
+        events = find_events(verdicts.flagged, verdicts.scores, one.timeline, self._event_gap, least)
+        among_all = [one.among_all(event) for event in events]
+        numbered = self._event_numbers.number(among_all, known, self.seconds)
+        for event in numbered:
+            if (event.rows >= known).any():
+                self.found_events.append(_of_rows_from(event, known, self.scores))
+                self.event_of[self.found_events[-1].rows] = event.number
+        by_event = {event.number: event for event in numbered}
+        here = [one.by_itself(event) for event in numbered]
+        for (_, number), adoption in find_adoptions(here, verdicts.silenced, one.timeline).items():
+            self.adoptions[one.number, number] = replace(
+                adoption, event=by_event[number], row=int(places[adoption.row])
+            )
+
+    @property
+    def _event_gap(self) -> int:
+        """Steps between two flagged rows of one event, at most."""
+        asked = self._scorer.fitted.config.series.event_gap
+        return usual_gap(self.window) if asked is None else asked
+
+    def _grid(self, store: RowStore) -> Grid:
+        """The slots of the rows; models of old formats do not know where in a step rows are."""
+        grid = self._scorer.series.state.grid
+        if grid.phase is not None:
+            return grid
+        times = [np.sort(rows.seconds[~np.isnan(rows.seconds)]) for _, _, rows in store.by_series()]
+        return replace(grid, phase=grid.slots(np.concatenate([np.empty(0), *times]))[1])
 
     def _say_warmup(self, first: int, source: Input) -> None:
         """Warn where many rows of a source cannot be judged, as too little is known."""
@@ -320,85 +380,6 @@ class SeriesSession:
         )
         taken.warnings += [f"{source.name}: {sentence}" for sentence in sentences]
 
-    def _segment_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> list[SegmentScores]:
-        """The scores of each segment; unknown where too little of a series is known."""
-        fitted, series = self._scorer.fitted, self._scorer.series
-        window = series.state.window
-        warmup = warmup_rows(timeline, self.names, series.scales, window, series.state.beginning)
-        with single_threaded(fitted.device) as workers:
-
-            def work(index: int) -> SegmentScores:
-                seconds = timeline.seconds[timeline.segments[index]]
-                return segment_scores(fitted, segment_channels[index], seconds, window)
-
-            scored = list(ordered(work, range(len(segment_channels)), workers))
-        return [scores.without_first(steps) for scores, steps in zip(scored, warmup, strict=True)]
-
-    def _long_scores(self, segment_channels: Sequence[Matrix], timeline: Timeline, wanted: Mask) -> Floats:
-        """Unscaled scores [rows] by long windows alone, of segments that have one of the `wanted` [rows]."""
-        fitted, slots = self._scorer.fitted, timeline.marked(wanted)
-        raw = np.full(len(slots), np.nan)
-        chosen = [place for place, part in enumerate(timeline.segments) if slots[part].any()]
-        with single_threaded(fitted.device) as workers:
-
-            def work(place: int) -> Floats:
-                return long_scores(fitted, segment_channels[place], self.window)[0]
-
-            for place, scores in zip(chosen, ordered(work, chosen, workers), strict=True):
-                raw[timeline.segments[place]] = scores
-        return timeline.of_rows(raw, np.nan)
-
-    def _flag(self, segments: Sequence[SegmentScores], timeline: Timeline, beyond: Mask) -> None:
-        """Set `flagged`, `p_values` and `silenced` [rows] from the scores of the segments.
-
-        Rows marked in `beyond` [rows] are stranger than any normal ones, whatever their scores.
-        """
-        fitted, rows = self._scorer.fitted, len(beyond)
-        self.p_values = fitted.calibration.p_values(self.scores)
-        self.silenced = np.zeros(rows, dtype=np.bool_)
-        rule = fitted.alarm_rule
-        if rule is None:
-            with np.errstate(invalid="ignore"):
-                self.flagged = self.scores > fitted.threshold
-            return
-        tracks = self._tracks = AlarmTracks(rule, self._begin)
-        alarms = [
-            tracks.judge(series, timeline.seconds[part], scores.by_scale)
-            for part, series, scores in zip(
-                timeline.segments, timeline.series.tolist(), segments, strict=True
-            )
-        ]
-        beyond = beyond & ~self.unscorable
-        flagged = timeline.of_rows(_together([one.flagged for one in alarms]), False)
-        self.flagged = (flagged.astype(np.bool_) & ~self.unscorable) | beyond
-        self.silenced = timeline.of_rows(_together([one.silenced for one in alarms]), False).astype(np.bool_)
-        joint = timeline.of_rows(_together([one.p_values for one in alarms]), np.nan)
-        extreme = fitted.calibration.p_values(np.fmax(self.scores, fitted.out_of_range_score))
-        joint = np.where(beyond, np.fmin(joint, extreme), joint)
-        self.p_values = np.where(self.unscorable, np.nan, joint)
-
-    def _attribute(self, segment_channels: Sequence[Matrix], timeline: Timeline) -> None:
-        """The shares of flagged rows, one row of `_shares` [flagged, columns] each slot."""
-        flagged = timeline.marked(self.flagged)
-        share_at = np.zeros(len(flagged), dtype=np.int64)
-        shares = [np.zeros((1, len(self.columns)), dtype=np.float32)]
-        count = 1
-        with single_threaded(self._scorer.fitted.device):
-            for part, segment in zip(timeline.segments, segment_channels, strict=True):
-                places = np.flatnonzero(flagged[part])
-                if not len(places) or len(segment) < self.window:
-                    continue
-                shares.append(
-                    self.attribution.shares_at(segment, places, float(timeline.seconds[part.start]))
-                )
-                share_at[part][places] = np.arange(count, count + len(places))
-                count += len(places)
-        self._share_of = timeline.of_rows(share_at, 0).astype(np.int64)
-        gross_rows = np.flatnonzero(self.flagged & self.gross.any(axis=1))
-        shares.append(self.attribution.of_gross(self.gross[gross_rows]))
-        self._share_of[gross_rows] = np.arange(count, count + len(gross_rows))
-        self._shares = np.concatenate(shares)
-
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
     """What is kept of each series for its next rows, `known` from earlier runs.
@@ -416,9 +397,14 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     return CarryOver(known, length * state.step, state.gap, state.beginning, scaled, long)
 
 
-def _together(parts: Sequence[AnyArray]) -> AnyArray:
-    """The values of the slots of all segments, one after the other."""
-    return np.concatenate(parts) if parts else np.empty(0)
+def _blame(one: OneSeries, flagged: Mask, shares: Matrix) -> None:
+    """Unflag rows of a long table whose own channel has no part in what is odd at that time.
+
+    `flagged` [rows] is changed; `shares` [flagged, columns].
+    """
+    rows = np.flatnonzero(flagged)
+    blamed = of_blamed_channels(reading_channels(one.rows.values[rows]), shares, LEAST_SHARE)
+    flagged[rows[~blamed]] = False
 
 
 def _of_rows_from(event: Event, known: int, scores: Floats) -> Event:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
-from aedetect.data.series.buffer import Gatherer, Rows, together
-from aedetect.data.series.channels import Channels
+from aedetect.data.arrays import Integers
+from aedetect.data.series.buffer import Gatherer, Rows
+from aedetect.data.series.counted import Counted
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.long_table import WideReader
-from aedetect.data.series.pace import pace_notice
+from aedetect.data.series.pace import pace_notice, pauses_of
 from aedetect.data.series.readings import repeated_readings
+from aedetect.data.series.row_store import RowStore
 from aedetect.data.series.segments import Timeline, repeated_instants
 from aedetect.data.series.timestamps import TimeReader
 from aedetect.errors import DataError, ModelError
@@ -46,34 +48,35 @@ class SeriesReader:
         self.taken: dict[int, Taken] = {}
         self.sources: list[tuple[int, Input]] = []
 
-    def gathered(self, inputs: Sequence[Input], history: Sequence[Input]) -> tuple[Rows, int]:
-        """The rows of all inputs, those of `history` first, and how many these are.
+    def gather(self, inputs: Sequence[Input], history: Sequence[Input], store: RowStore) -> int:
+        """Put the rows of all inputs into `store`, those of `history` first; gives how many these are.
 
         An input that cannot be read is noted in `taken`; raises DataError or ModelError for one of `history`.
         """
-        gathered: list[Rows] = []
-        count = known = 0
+        known = 0
         for place, source in enumerate((*history, *inputs)):
+            count = len(store)
             taken = self.taken[id(source)] = Taken(count)
             try:
-                rows = self.read(source, taken)
+                self.read(source, taken, store)
             except (DataError, ModelError) as error:
                 if place < len(history):
                     raise
+                store.give_up()
                 taken.failure = error
                 continue
-            gathered.append(rows)
+            store.settle()
             self.sources.append((count, source))
-            taken.count = len(rows)
-            count += len(rows)
-            known = count if place < len(history) else known
-        return together(gathered, Channels.of(self._fitted.encoder).width), known
+            taken.count = len(store) - count
+            known = len(store) if place < len(history) else known
+        return known
 
-    def read(self, source: Input, taken: Taken) -> Rows:
-        """The rows of an input; what is to be said of them goes to `taken`.
+    def read(self, source: Input, taken: Taken, store: RowStore) -> None:
+        """Put the rows of an input into `store`; what is to be said of them goes to `taken`.
 
         Raises DataError or ModelError where it cannot be used.
         """
+        first = len(store)
         fitted, state = self._fitted, self._series.state
         gatherer = Gatherer(state.clock, self.entities, fitted.encoder, self.times, self._series.exact)
         fitted.check(source)
@@ -81,7 +84,8 @@ class SeriesReader:
         column, read, timeless, unreadable = f"{source.name}: column {state.clock.column!r}", 0, 0, 0
         for batch in reader.batches():
             locate = partial(_place, source, read)
-            _, times = gatherer.take(batch, locate)
+            rows, _, times = gatherer.read(batch, locate)
+            store.add(rows)
             timeless += int(np.isnan(times.seconds).sum())
             unreadable += int(times.bad.sum())
             read += len(batch)
@@ -92,20 +96,29 @@ class SeriesReader:
                 f"{column}: {timeless:,} row{'s' * (timeless != 1)} without a readable timestamp; "
                 f"{'these rows are' if timeless != 1 else 'this row is'} unscorable"
             )
-        rows = gatherer.rows()
-        pace = pace_notice(rows.seconds, rows.series, state.step)
+        names = reader.notices(fitted.columns) if isinstance(reader, WideReader) else []
+        self._note_times(source, taken, names, store.by_series(first))
+
+    def _note_times(
+        self, source: Input, taken: Taken, names: Sequence[str], each: Iterator[tuple[int, Integers, Rows]]
+    ) -> None:
+        """Warn of the pace and of repeated times of an input; `names`: what is said of those it met."""
+        state, pauses, repeated = self._series.state, Counted(), 0
+        for _, _, rows in each:
+            pauses.add(pauses_of(rows.seconds))
+            if self._fitted.long_table is not None:
+                repeated += repeated_readings(rows)
+            else:
+                timeline = Timeline.of(rows.seconds, rows.series, state.grid)
+                repeated += repeated_instants(rows.seconds, timeline)
+        pace = pace_notice(pauses, state.step)
         if pace:
             taken.warnings.append(f"{source.name}: {pace}")
-        if isinstance(reader, WideReader):
-            taken.warnings += reader.notices(fitted.columns)
-            repeated = repeated_readings(rows)
-        else:
-            repeated = repeated_instants(rows.seconds, Timeline.of(rows.seconds, rows.series, state.grid))
+        taken.warnings += names
         if repeated:
             taken.warnings.append(
                 f"{source.name}: {repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row"
             )
-        return rows
 
 
 def _place(source: Input, before: int, index: int) -> str:

@@ -25,7 +25,7 @@ from aedetect.data.series.gross import find_gross_cells, limits_of, without
 from aedetect.data.series.readings import repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
-from aedetect.data.series.segments import Timeline, repeated_instants, slot_values
+from aedetect.data.series.segments import Timeline, repeated_instants, segment_values
 from aedetect.data.series.timestamps import Clock, joined, span
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
@@ -94,6 +94,10 @@ class _Series:
     def names(self) -> list[tuple[str, ...]]:
         return self.gatherer.entities.names
 
+    def without_rows(self) -> _Series:
+        """The same without its rows, which take much memory and are not needed once they are segments."""
+        return replace(self, rows=self.rows.part(np.empty(0, dtype=np.int64)))
+
     def name_of(self, number: int) -> str:
         """What the series of that number is called."""
         return " ".join(self.names[number])
@@ -109,12 +113,9 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     series, scales = _without_gross_cells(run, series)
     series = _by_its_clock(series, scales)
     apart = _steps_apart(series)
-    segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
-    first = [interpolated(segment) for segment in segments_of(USUAL_WINDOW, apart)]
-    beginning = whole_periods(USUAL_WINDOW, period(first))
-    values = segments_of(beginning, apart)
-    window = window_steps(run.config.series.window, series.grid.step, [interpolated(part) for part in values])
-    segments = TrainingSegments.of(values, window, run.request.inputs[0].name)
+    segments, beginning = _segments(run, series, scales, apart)
+    window, limits, rows = segments.window, _limits(series, scales), len(series.rows)
+    series = series.without_rows()
     run.callback.stage("training")
     training = _SeriesTraining(run, segments, build_series)
     checkpointer = run.checkpointer(lambda: _fingerprint(run, profile, segments))
@@ -142,15 +143,29 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
         records=records,
         scores=np.concatenate(scores.spans),
         folded=training.folded,
-        rows=len(series.rows),
+        rows=rows,
         rows_left_out={"labelled": profile.labelled},
         normal_rows=np.empty((0, profile.encoder.layout.width), dtype=np.float32),
         sketch=series.sketch,
-        series=SeriesParts(
-            state, scales, peaks, _limits(series, scales), _alarm_parts(run, series, values, scores)
-        ),
+        series=SeriesParts(state, scales, peaks, limits, _alarm_parts(run, series, segments, scores)),
         encoder=series.gatherer.encoder,
     )
+
+
+def _segments(
+    run: TrainingRun, series: _Series, scales: Scales | None, apart: tuple[int, ...]
+) -> tuple[TrainingSegments, int]:
+    """What is to be learned from, and how many rows scale a series that was not learned.
+
+    Raises DataError for too few rows.
+    """
+    segments_of = partial(standardized_segments, series.rows, series.timeline, series.names, scales)
+    first = [interpolated(segment) for segment in segments_of(USUAL_WINDOW, apart)]
+    beginning = whole_periods(USUAL_WINDOW, period(first))
+    del first
+    values = segments_of(beginning, apart)
+    window = window_steps(run.config.series.window, series.grid.step, [interpolated(part) for part in values])
+    return TrainingSegments.of(values, window, run.request.inputs[0].name), beginning
 
 
 def _without_gross_cells(run: TrainingRun, series: _Series) -> tuple[_Series, Scales | None]:
@@ -184,15 +199,22 @@ def _by_its_clock(series: _Series, scales: Scales | None) -> _Series:
 
 def _steps_apart(series: _Series) -> tuple[int, ...]:
     """For how many steps a known cell of each channel holds."""
-    values = slot_values(series.rows, series.timeline)
-    return tuple(steps_apart([values[part] for part in series.timeline.segments]).tolist())
+    values = segment_values(series.rows, series.timeline)
+    return tuple(steps_apart(values, series.rows.values.shape[1]).tolist())
 
 
 def _limits(series: _Series, scales: Scales | None) -> Matrix:
     """Beyond which cells are gross [2, channels], in the scale of their series."""
     rows, measured = series.rows, series.gatherer.channels.measured
     centers, spreads = series_scales(rows, series.names, scales, len(rows))
-    return limits_of((rows.values - centers[rows.series]) / spreads[rows.series], measured)
+
+    def limits(place: int) -> Matrix:
+        values = rows.values[:, place] - centers[rows.series, place]
+        return limits_of((values / spreads[rows.series, place])[:, None], measured[[place]])
+
+    # Channel by channel: all of them, scaled, would take as much memory as the rows.
+    nothing = np.empty((2, 0), dtype=np.float32)
+    return np.concatenate([nothing, *map(limits, range(len(measured)))], axis=1)
 
 
 def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
@@ -291,24 +313,26 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
 
 
 def _alarm_parts(
-    run: TrainingRun, series: _Series, segments: Sequence[Matrix], long_scores: _Scores
+    run: TrainingRun, series: _Series, segments: TrainingSegments, long_scores: _Scores
 ) -> AlarmParts:
-    """What the segments [steps, channels] teach of short windows, single steps and the calendar."""
+    """What the segments teach of short windows, single steps and the calendar."""
     window = long_scores.window
     causal, left_out = run.config.series.causal, presumed_share(run.config.training.contamination)
-    deviations = [step_deviations(segment, causal) for segment in segments]
+    parts = segments.parts
+    deviations = [step_deviations(segment, causal) for segment in parts]
     usual = usual_deviations(deviations)
     by_step = np.concatenate([step_scores(part, usual) for part in deviations])[long_scores.calibrates]
     by_step = by_step[~np.isnan(by_step)]
+    del deviations
     scales = {STEP: TimeScale.of([StepScores(by_step, by_step, by_step)], by_step, left_out)}
     short: list[WindowAutoencoder] = []
     steps = short_steps(window)
     if steps is not None:
-        short_segments = TrainingSegments.of(segments, steps, run.request.inputs[0].name)
+        short_segments = segments.with_windows(steps, run.request.inputs[0].name)
         training = _SeriesTraining(run, short_segments, build_short)
         short, _, scores = training.fit(Checkpointer.none())
         scales = {SHORT: scores.scale(left_out), **scales}
-    calendar = learn_calendar(run, series.gatherer.clock, series.timeline, series.grid.step, segments, window)
+    calendar = learn_calendar(run, series.gatherer.clock, series.timeline, series.grid.step, parts, window)
     if calendar is not None:
         scales[CALENDAR] = calendar_scale(calendar, run.config.series, left_out)
     long_scale = long_scores.scale(left_out)

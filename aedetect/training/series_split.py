@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,8 +27,8 @@ class TrainingSegments:
     """Segments of series, without gaps, end to end.
 
     `steps` [steps, channels] are those of all segments, NaN where missing, and `filled` the same with
-    something in its place; `starts` and `lengths` [segments] say where
-    each lies; `window` is the length of a window in steps.
+    something in its place, which is `steps` itself where nothing is missing; `starts` and `lengths`
+    [segments] say where each lies; `window` is the length of a window in steps.
     """
 
     steps: Matrix
@@ -41,19 +41,29 @@ class TrainingSegments:
     def of(cls, segments: Sequence[Matrix], window: int, name: str) -> TrainingSegments:
         """Of segments [steps, channels] each. Raises DataError, about input `name`, for too few rows."""
         lengths = np.array([len(segment) for segment in segments], dtype=np.int64)
-        longest = int(lengths.max(initial=0))
-        if longest < window:
-            raise DataError(
-                f"{name}: the longest segment without a gap has {longest:,} steps, and a window {window:,}; "
-                "give more rows or a shorter --window"
-            )
-        steps, filled = np.concatenate(segments), np.concatenate([interpolated(part) for part in segments])
-        training_segments = cls(steps, filled, np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
-        if len(training_segments.window_starts()) < 2:
+        _check_longest(int(lengths.max(initial=0)), window, name)
+        steps = np.concatenate(segments)
+        filled = steps
+        if np.isnan(steps).any():
+            filled = np.concatenate([interpolated(part) for part in segments])
+        whole_segments = cls(steps, filled, np.r_[0, np.cumsum(lengths[:-1])], lengths, window)
+        return whole_segments.with_windows(window, name)
+
+    def with_windows(self, window: int, name: str) -> TrainingSegments:
+        """The same segments for windows of `window` steps. Raises DataError as `of` does."""
+        _check_longest(int(self.lengths.max(initial=0)), window, name)
+        segments = replace(self, window=window)
+        if len(segments.window_starts()) < 2:
             raise DataError(
                 f"{name}: only one window of {window:,} rows; give more rows or a shorter --window"
             )
-        return training_segments
+        return segments
+
+    @property
+    def parts(self) -> list[Matrix]:
+        """The segments [steps, channels], uncopied."""
+        bounds = zip(self.starts.tolist(), self.lengths.tolist(), strict=True)
+        return [self.steps[start : start + length] for start, length in bounds]
 
     def window_starts(self, without: Mask | None = None) -> Integers:
         """Places in `steps` of the windows that contain no step marked in `without` [steps]; [windows].
@@ -75,8 +85,17 @@ class TrainingSegments:
     def fingerprint(self) -> str:
         """A digest of all there is to learn from."""
         digest = hashlib.sha256(f"{self.window} {self.steps.shape} {self.lengths.tolist()}".encode())
-        digest.update(np.ascontiguousarray(self.steps).tobytes())
+        digest.update(np.ascontiguousarray(self.steps).data)
         return digest.hexdigest()
+
+
+def _check_longest(longest: int, window: int, name: str) -> None:
+    """Raises DataError where no segment is as long as a window."""
+    if longest < window:
+        raise DataError(
+            f"{name}: the longest segment without a gap has {longest:,} steps, and a window {window:,}; "
+            "give more rows or a shorter --window"
+        )
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,17 @@ _POLL = 0.02
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the command line: wall seconds, peak resident memory in MB, and its JSON summary."""
+    """One run of the command line: wall seconds, peak memory in MB, and its JSON summary.
+
+    `peak_mb`: resident memory; `private_mb`: of this what is no part of any file, as seen now and then.
+    """
 
     code: int
     seconds: float
     peak_mb: float
     summary: dict[str, Any]
     errors: str
+    private_mb: float = 0.0
 
 
 def aedetect(
@@ -67,9 +71,10 @@ def measured(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         clock = time.perf_counter()
         child = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=before, env=variables)
-        peak = 0.0
+        peak = private = 0.0
         while child.poll() is None:
-            peak = max(peak, _peak_mb(child.pid))
+            peak = max(peak, _status_mb(child.pid, "VmHWM"))
+            private = max(private, _status_mb(child.pid, "RssAnon"))
             time.sleep(_POLL)
         seconds = time.perf_counter() - clock
         if not peak:
@@ -83,15 +88,15 @@ def measured(
         summary = json.loads(text) if text.startswith("{") else {}
     except json.JSONDecodeError:
         summary = {}
-    return Run(child.returncode, seconds, peak, summary, errors)
+    return Run(child.returncode, seconds, peak, summary, errors, private)
 
 
-def _peak_mb(pid: int) -> float:
-    # The kernel's own high-water mark since the program started; unlike ru_maxrss it does not
-    # include what the parent held when it forked.
+def _status_mb(pid: int, entry: str) -> float:
+    # VmHWM is the kernel's own high-water mark since the program started; unlike ru_maxrss it does
+    # not include what the parent held when it forked.
     try:
         with open(f"/proc/{pid}/status") as file:
-            line = next((line for line in file if line.startswith("VmHWM:")), None)
+            line = next((line for line in file if line.startswith(f"{entry}:")), None)
     except OSError:
         return 0.0
     return float(line.split()[1]) / 1024 if line else 0.0

@@ -122,3 +122,14 @@ def test_the_fingerprint_knows_values_lengths_and_window() -> None:
     prints = {same.fingerprint(), other.fingerprint(), segments(20, 10, window=5).fingerprint()}
     cut = TrainingSegments.of([same.steps[:19], same.steps[19:]], WINDOW, "in.csv")
     assert len(prints | {cut.fingerprint()}) == 4
+
+
+def test_windows_of_another_length_share_the_segments() -> None:
+    one = segments(40, 30)
+    shorter = one.with_windows(5, "in.csv")
+    assert shorter.steps is one.steps
+    assert len(shorter.window_starts()) == 36 + 26
+    assert [len(part) for part in one.parts] == [40, 30]
+    assert all(np.shares_memory(part, one.steps) for part in one.parts)
+    with pytest.raises(DataError, match="the longest segment without a gap has 40 steps, and a window 41"):
+        one.with_windows(41, "in.csv")

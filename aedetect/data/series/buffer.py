@@ -70,23 +70,27 @@ class Gatherer:
 
     def take(self, batch: pa.RecordBatch, locate: Callable[[int], str]) -> tuple[Encoded, Times]:
         """Keep a batch. Raises DataError where time zones are mixed; `locate` names a row by its index."""
+        rows, encoded, times = self.read(batch, locate)
+        self._parts.append(rows)
+        return encoded, times
+
+    def read(self, batch: pa.RecordBatch, locate: Callable[[int], str]) -> tuple[Rows, Encoded, Times]:
+        """The rows of a batch, which are not kept; raises as `take` does."""
         rules = self.encoder.schema.rules
         series = self.entities.number(batch, rules)
         times = self._times.read(batch, series, rules, locate)
         encoded = self.encoder.transform(batch)
         counters = self.encoder.counters
         timeless = np.isnan(times.seconds)
-        self._parts.append(
-            Rows(
-                times.seconds,
-                series,
-                self._channels(encoded),
-                encoded.unscorable | timeless,
-                encoded.infinite,
-                encoded.numbers[:, counters] if counters else None,
-            )
+        rows = Rows(
+            times.seconds,
+            series,
+            self._channels(encoded),
+            encoded.unscorable | timeless,
+            encoded.infinite,
+            encoded.numbers[:, counters] if counters else None,
         )
-        return encoded, times
+        return rows, encoded, times
 
     def _channels(self, encoded: Encoded) -> Matrix | Floats:
         if not self._exact:
@@ -103,8 +107,10 @@ class Gatherer:
         self.encoder, self.channels = encoder, Channels.of(encoder)
 
     def rows(self) -> Rows:
-        """All that was taken."""
-        return together(self._parts, self.channels.width)
+        """All that was taken, which is kept no longer."""
+        rows = together(self._parts, self.channels.width)
+        self._parts = []
+        return rows
 
 
 def together(parts: Sequence[Rows], width: int) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features.categorical import MISSING
 from aedetect.data.features.encoder import Encoded, FeatureEncoder
+from aedetect.data.series.counted import Counted
 
 # Beyond so many standard deviations a value counts by its logarithm.
 _LINEAR = 5.0
@@ -165,15 +166,13 @@ def interpolated(values: Matrix) -> Matrix:
     return filled
 
 
-def steps_apart(segments: Sequence[Matrix]) -> Integers:
+def steps_apart(segments: Iterable[Matrix], width: int) -> Integers:
     """How many steps usually lie between known cells of each channel of segments [steps, channels].
 
-    That of a sensor that is read every fifth step is 4.
+    That of a sensor that is read every fifth step is 4. `width`: how many channels there are.
     """
-    width = segments[0].shape[1] if segments else 0
-    apart = np.zeros(width, dtype=np.int64)
-    for channel in range(width):
-        pauses = [np.diff(np.flatnonzero(~np.isnan(segment[:, channel]))) for segment in segments]
-        known = np.concatenate([np.empty(0, dtype=np.int64), *pauses])
-        apart[channel] = int(np.median(known)) - 1 if len(known) else 0
-    return apart
+    pauses = [Counted() for _ in range(width)]
+    for segment in segments:
+        for channel, counted in enumerate(pauses):
+            counted.add(np.diff(np.flatnonzero(~np.isnan(segment[:, channel]))))
+    return np.array([int(each.median()) - 1 if len(each) else 0 for each in pauses], dtype=np.int64)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers
-from aedetect.data.series.order import by_series
+from aedetect.data.arrays import Floats
+from aedetect.data.series.counted import Counted
 from aedetect.data.series.timestamps import span
 
 # Steps that differ by such a factor are another pace; fewer than so many tell none.
 _OTHER, _LEAST = 1.5, 20
 
 
-def pace_notice(seconds: Floats, series: Integers, step: float) -> str | None:
-    """What is to be said where the usual step of rows [rows] is not the `step` learned; None where it is."""
-    times = [np.unique(seconds[places]) for _, places in by_series(seconds, series)]
-    pauses = np.concatenate([np.empty(0), *(np.diff(part[~np.isnan(part)]) for part in times)])
+def pauses_of(seconds: Floats) -> Floats:
+    """The pauses between the instants of the rows of one series, `seconds` [rows], which may be NaN."""
+    times = np.unique(seconds)
+    return np.diff(times[~np.isnan(times)])
+
+
+def pace_notice(pauses: Counted, step: float) -> str | None:
+    """What is to be said where the usual step of rows is not the `step` learned; None where it is.
+
+    `pauses`: those of all series.
+    """
     if len(pauses) < _LEAST:
         return None
-    usual = float(np.median(pauses))
+    usual = pauses.median()
     if 1 / _OTHER <= usual / step <= _OTHER:
         return None
     what = (

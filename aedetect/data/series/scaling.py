@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from aedetect.data.series.channels import filled_forward, log_compressed
 from aedetect.data.series.entities import Name
 from aedetect.data.series.grid import Grid
 from aedetect.data.series.order import by_series
-from aedetect.data.series.segments import Timeline, slot_values
+from aedetect.data.series.segments import Timeline, segment_values
 from aedetect.data.series.timestamps import Clock
 
 # Series are scaled each on its own where, in some channel, they vary on average so much less than all
@@ -109,6 +110,11 @@ class Scales:
         """Whether each series has its own."""
         return bool(self.names)
 
+    @cached_property
+    def places(self) -> Mapping[Name, int]:
+        """Where the scale of each series is, by its name."""
+        return {name: index for index, name in enumerate(self.names)}
+
     def of_new(self, values: Matrix | Floats) -> tuple[Floats, Floats]:
         """Centre and spread [channels] of a series that begins with `values` [steps, channels]."""
         if not self.apart:
@@ -186,9 +192,8 @@ def series_scales(
     centers, spreads = np.zeros(shape, dtype=kind), np.ones(shape, dtype=kind)
     if scales is None:
         return centers, spreads
-    places = {name: index for index, name in enumerate(scales.names)}
     for number, in_series in by_series(rows.seconds, rows.series):
-        index = places.get(names[number])
+        index = scales.places.get(names[number])
         if index is not None:
             centers[number], spreads[number] = scales.centers[index], scales.spreads[index]
         else:
@@ -212,7 +217,7 @@ def warmup_rows(
     With what went before they would be in more windows; a series without a scale of its own has
     none until its warm-up is over.
     """
-    known = set(scales.names) if scales else set()
+    known = scales.places if scales else {}
     apart = scales is not None and scales.apart
     counts = []
     for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
@@ -235,13 +240,11 @@ def standardized_segments(
     """
     segments = []
     holds = None if apart is None else np.asarray(apart, dtype=np.int64)
-    all_values = slot_values(rows, timeline)
     scaling = scalings(rows, timeline, names, scales, warmup)
-    for part, (center, spread) in zip(timeline.segments, scaling, strict=True):
-        values = all_values[part]
+    for values, (center, spread) in zip(segment_values(rows, timeline), scaling, strict=True):
         if scales is None:
-            values = values.astype(np.float32)
+            scaled = values.astype(np.float32)
         else:
-            values = ((values - center) / spread).astype(np.float32)
-        segments.append(log_compressed(filled_forward(values, holds)))
+            scaled = ((values - center) / spread).astype(np.float32)
+        segments.append(log_compressed(filled_forward(scaled, holds)))
     return segments

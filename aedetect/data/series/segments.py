@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,24 +94,22 @@ class Timeline:
         return ~self.marked(np.ones(len(self.slot_of), dtype=np.bool_))
 
 
-def slot_values(rows: Rows, timeline: Timeline) -> AnyArray:
-    """The channels [slots, channels] of all slots: the mean of their rows, NaN where nothing is known.
+def segment_values(rows: Rows, timeline: Timeline) -> Iterator[AnyArray]:
+    """The channels [steps, channels] of each segment: the mean of a slot's rows, NaN where nothing is known.
 
     Rows of one series and instant count once, each channel as the last of them that knows it.
     """
-    order = timeline.order
-    slots, seconds = timeline.slot_of[order], rows.seconds[order]
-    last = np.r_[(np.diff(seconds) > 0) | (np.diff(slots) > 0) | (np.diff(rows.series[order]) != 0), True]
-    last = last[: len(order)]
-    instants = rows.values[order[last]] if last.all() else _last_known(rows.values[order], last)
-    slots = slots[last]
-    values = np.full((len(timeline.seconds), rows.values.shape[1]), np.nan, dtype=rows.values.dtype)
-    shared = np.r_[False, np.diff(slots) == 0] | np.r_[np.diff(slots) == 0, False]
-    alone = ~shared[: len(slots)]
-    values[slots[alone]] = instants[alone]
-    if not alone.all():
-        _fill_shared(values, instants[~alone], slots[~alone])
-    return values
+    for part, order in zip(timeline.segments, timeline.rows_in_segments, strict=True):
+        slots, seconds = timeline.slot_of[order] - part.start, rows.seconds[order]
+        last = np.r_[(np.diff(seconds) > 0) | (np.diff(slots) > 0), True]
+        instants = rows.values[order] if last.all() else _last_known(rows.values[order], last)
+        slots = slots[last]
+        values = np.full((part.stop - part.start, rows.values.shape[1]), np.nan, dtype=rows.values.dtype)
+        shared = np.r_[False, np.diff(slots) == 0] | np.r_[np.diff(slots) == 0, False]
+        values[slots[~shared]] = instants[~shared]
+        if shared.any():
+            _fill_shared(values, instants[shared], slots[shared])
+        yield values
 
 
 def _last_known(cells: AnyArray, last: Mask) -> AnyArray:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.data.series.pace import pace_notice
+from aedetect.data.series.counted import Counted
+from aedetect.data.series.pace import pace_notice, pauses_of
+
+
+def notice_of(seconds: np.ndarray) -> str | None:
+    """What is said of rows of two series, both at `seconds`, where 300 were learned."""
+    pauses = Counted()
+    for _ in range(2):
+        pauses.add(pauses_of(seconds))
+    return pace_notice(pauses, 300)
 
 
 def notice(step: float, count: int = 100) -> str | None:
-    return pace_notice(np.arange(count) * step, np.zeros(count, dtype=np.int64), 300)
+    return notice_of(np.arange(count) * step)
 
 
 def test_both_paces_are_named_and_what_follows() -> None:
@@ -24,8 +33,9 @@ def test_much_the_same_pace_is_none(step: float) -> None:
 
 def test_few_rows_tell_no_pace() -> None:
     assert notice(600, count=10) is None
+    assert notice_of(np.array([0.0])) is None
 
 
 def test_repeated_and_absent_rows_are_no_other_pace() -> None:
     seconds = np.delete(np.repeat(np.arange(200) * 300.0, 3), np.arange(0, 90, 4))
-    assert pace_notice(np.r_[seconds, np.nan], np.zeros(len(seconds) + 1, dtype=np.int64), 300) is None
+    assert notice_of(np.r_[seconds, np.nan]) is None

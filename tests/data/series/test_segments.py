@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aedetect.data.series.buffer import Rows
 from aedetect.data.series.grid import Grid
-from aedetect.data.series.segments import Timeline, repeated_instants, slot_values
+from aedetect.data.series.segments import Timeline, repeated_instants, segment_values
 
 ONE = np.zeros(5, dtype=np.int64)
 GRID = Grid(step=10.0, gap=50.0, phase=0.0)
@@ -25,7 +25,7 @@ def rows_of(seconds: np.ndarray, values: np.ndarray, series: np.ndarray | None =
 def slotted(seconds: np.ndarray, values: np.ndarray, grid: Grid = GRID) -> np.ndarray:
     """The values of the slots of one series."""
     rows = rows_of(seconds, values)
-    return slot_values(rows, Timeline.of(rows.seconds, rows.series, grid))
+    return np.concatenate(list(segment_values(rows, Timeline.of(rows.seconds, rows.series, grid))))
 
 
 def test_rows_are_sorted_and_equal_ones_keep_their_order() -> None:
