@@ -164,6 +164,17 @@ class AlarmRule:
             flagged |= one.flagged & said
         return Alarms(p_values, flagged, silenced & ~flagged, levels)
 
+    def learned_threshold(self, name: str) -> float:
+        """The logarithm of a score that a scale's steps have to exceed where its level was not raised."""
+        return self.scales[name].calibration.threshold(self.rate * dict(self.shares())[name])
+
+    def exceeds(self, name: str, scores: StepScores) -> Mask:
+        """Which steps [steps] are off themselves, and by scores above the learned threshold of a scale."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(
+                self.scales[name].locality.marks(scores) & (scores.score > self.learned_threshold(name))
+            )
+
     def shares(self) -> Iterator[tuple[str, float]]:
         """Each scale, and what it takes of the rate: that of those missing falls to the others.
 

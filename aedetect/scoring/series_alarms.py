@@ -18,7 +18,6 @@ from aedetect.scoring.alarms import (
     SHORT,
     SHORT_STEPS,
     STEP,
-    AlarmParts,
     AlarmRule,
     Alarms,
     log_scores,
@@ -26,6 +25,7 @@ from aedetect.scoring.alarms import (
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
+from aedetect.scoring.segment_ends import least_at_ends
 from aedetect.scoring.step_deviation import step_deviations, step_scores
 from aedetect.scoring.tracking import Level
 
@@ -50,13 +50,15 @@ class SegmentScores:
 
 
 def step_scores_of(
-    score: Floats, windows: Floats, window: int, causal: bool, overhang: int = 0
+    score: Floats, windows: Floats, window: int, causal: bool, at_ends: Floats | None = None
 ) -> StepScores:
     """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts.
 
-    So many windows as `overhang` begin before the first step, and as many end after the last.
+    `at_ends` [steps]: what other windows say of them, NaN where nothing.
     """
-    least = least_over_rows(windows, window, causal)[overhang : overhang + len(score)]
+    least = least_over_rows(windows, window, causal)
+    if at_ends is not None:
+        least = np.fmin(least, at_ends)
     around = least if causal else largest_around(least, window - 1)
     return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
@@ -91,40 +93,39 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         return SegmentScores(raw, {})
     if len(segment) < window:
         return SegmentScores(raw, dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw)))
-    by_scale = {LONG: _long_step_scores(fitted, alarms, segment, raw, windows)}
+    by_scale = {}
     if alarms.short:
-        windows = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
-        by_scale[SHORT] = window_step_scores(windows, SHORT_STEPS, settings)
+        of_short = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
+        by_scale[SHORT] = window_step_scores(of_short, SHORT_STEPS, settings)
     steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
     by_scale[STEP] = StepScores(steps, steps, steps)
     if alarms.calendar is not None and fitted.series is not None:
         local = local_seconds(seconds, fitted.series.state.clock.zone)
-        windows = alarms.calendar.window_scores(segment, local)
-        by_scale[CALENDAR] = window_step_scores(windows, alarms.calendar.span, settings)
-    return SegmentScores(raw, by_scale)
-
-
-def _long_step_scores(
-    fitted: FittedModel, alarms: AlarmParts, segment: Matrix, raw: Floats, windows: Floats
-) -> StepScores:
-    """Logarithms of the scores `raw` [steps] of a segment [steps, channels], beside what `windows` say.
-
-    Near its ends all windows may hold what is odd. Where one does, windows that reach beyond the ends, known
-    in part, tell which steps are.
-    """
-    window = len(segment) - len(windows) + 1
-    causal, half = fitted.config.series.causal, window // 2
-    beside = np.r_[raw[:window], raw[-window:]]
-    odd = (log_scores(beside) > alarms.long_locality.near).any()
-    if causal or not odd or not all(model.takes_missing for model in fitted.members):
-        return step_scores_of(raw, windows, window, causal)
-    beyond = np.full((half, segment.shape[1]), np.nan, dtype=segment.dtype)
-    reach = window + half - 1
-    before, after = (
-        window_scores(fitted.members, part, window, fitted.device)
-        for part in (np.r_[beyond, segment[: reach - half]], np.r_[segment[-(reach - half) :], beyond])
+        of_calendar = alarms.calendar.window_scores(segment, local)
+        by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
+    at_ends = _long_at_ends(fitted, segment, raw, by_scale)
+    return SegmentScores(
+        raw, {LONG: step_scores_of(raw, windows, window, settings.causal, at_ends), **by_scale}
     )
-    return step_scores_of(raw, np.r_[before, windows, after], window, causal, half)
+
+
+def _long_at_ends(
+    fitted: FittedModel, segment: Matrix, raw: Floats, others: Mapping[str, StepScores]
+) -> Floats | None:
+    """See `segment_ends.least_at_ends`; None where no step there could be an alarm by its score in `raw`.
+
+    What counts as odd is what could be an alarm of the other scales.
+    """
+    rule, state = fitted.alarm_rule, fitted.series
+    if rule is None or state is None or fitted.config.series.causal:
+        return None
+    window = state.state.window
+    beside = log_scores(np.r_[raw[:window], raw[-window:]])
+    takes_missing = all(model.takes_missing for model in fitted.members)
+    if not takes_missing or not (beside > rule.learned_threshold(LONG)).any():
+        return None
+    odd = np.any([rule.exceeds(name, scores) for name, scores in others.items()], axis=0)
+    return least_at_ends(fitted.members, segment, window, odd, fitted.device)
 
 
 class AlarmTracks:
