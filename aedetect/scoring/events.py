@@ -52,14 +52,6 @@ def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, lea
     return events
 
 
-def event_numbers(events: list[Event], rows: int) -> Integers:
-    """The number of each row's event; [rows], 0 outside events."""
-    numbers = np.zeros(rows, dtype=np.int64)
-    for event in events:
-        numbers[event.rows] = event.number
-    return numbers
-
-
 def _runs(rows: Integers, slot_of: Integers, gap: int) -> Iterator[Integers]:
     if len(rows):
         yield from np.split(rows, np.flatnonzero(np.diff(slot_of[rows]) > gap + 1) + 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from aedetect.data.series.grid import Grid
 from aedetect.data.series.segments import Timeline
-from aedetect.scoring.events import event_numbers, find_events
+from aedetect.scoring.events import find_events
 
 
 def events(flags: str, gap: int = 1, least: int = 1, series: str | None = None) -> list[list[int]]:
@@ -48,4 +48,3 @@ def test_a_pause_ends_an_event() -> None:
     assert [event.rows.tolist() for event in found] == [[0, 1, 2], [3, 4]]
     assert [event.number for event in found] == [1, 2]
     assert [event.peak for event in found] == [2, 4]
-    assert event_numbers(found, 5).tolist() == [1, 1, 1, 2, 2]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from aedetect.data.series.calendar import DAY, WEEK, CycleBins, local_seconds
+from aedetect.data.series.calendar import (
+    DAY,
+    WEEK,
+    CycleBins,
+    clock_changes,
+    local_seconds,
+    utc_seconds,
+)
 
 
 def _instants(text: list[str], zone: str) -> np.ndarray:
@@ -42,3 +50,29 @@ def test_values_between_middles_of_bins_are_interpolated() -> None:
     assert at.ravel().tolist() == [0.0, 1.5, 11.5]
     coarse = CycleBins(DAY, 3600.0).at(monday + np.array([3600.0, 7199.9]), values)
     assert coarse.ravel().tolist() == [1.0, 2.0]
+
+
+def test_times_on_the_wall_come_back() -> None:
+    hours = _instants(["2026-03-01", "2026-03-30", "2026-10-24", "2026-11-01"], "UTC")
+    wall = local_seconds(hours, "Europe/Berlin")
+    np.testing.assert_array_equal(utc_seconds(wall, "Europe/Berlin"), hours)
+    np.testing.assert_array_equal(utc_seconds(hours, None), hours)
+
+
+def test_an_hour_that_comes_twice_or_not_at_all_is_at_one_instant() -> None:
+    def on_the_wall(text: str) -> float:
+        return (pd.Timestamp(text) - pd.Timestamp(0)).total_seconds()
+
+    twice = utc_seconds(np.array([on_the_wall("2026-10-25 02:30")]), "Europe/Berlin")
+    assert twice.tolist() == [on_the_wall("2026-10-25 00:30")]
+    never = utc_seconds(np.array([on_the_wall("2026-03-29 02:30")]), "Europe/Berlin")
+    assert never.tolist() == [on_the_wall("2026-03-29 01:00")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "changes"),
+    [("Europe/Berlin", True), ("Asia/Tokyo", False), ("UTC", False), (None, False)],
+)
+def test_whether_a_clock_is_moved(zone: str | None, changes: bool) -> None:
+    assert clock_changes(_instants(["2026-07-01"], "UTC"), zone) is changes
+    assert clock_changes(np.empty(0), zone) is False

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.grid import Grid
 
 STEP = 300.0
@@ -71,3 +72,13 @@ def test_weekends_are_no_gaps() -> None:
 @pytest.mark.parametrize("seconds", [np.zeros(5), np.full(5, np.nan), np.empty(0)])
 def test_rows_of_one_instant_have_a_step_of_a_second(seconds: np.ndarray) -> None:
     assert Grid.fit(seconds, np.zeros(len(seconds), dtype=np.int64)).step == 1
+
+
+def test_by_the_clock_on_the_wall_a_day_is_a_day_where_the_clock_is_moved() -> None:
+    # 8 o'clock in Berlin, from the day before the clock goes forward to the day after.
+    mornings = np.array([1774681200.0, 1774764000.0, 1774850400.0])
+    every_day = np.zeros(3, dtype=np.int64)
+    grid = Grid.fit(mornings, every_day, every=86_400.0).on_the_wall(mornings, "Europe/Berlin")
+    slots, phase = grid.slots(local_seconds(mornings, "Europe/Berlin"))
+    np.testing.assert_array_equal(np.diff(slots), 1)
+    assert (phase, grid.zone) == (8 * 3600.0, "Europe/Berlin")
