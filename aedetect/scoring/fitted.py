@@ -65,6 +65,11 @@ class SeriesParts:
         """Whether channels are of 64 bits, as they are for several series; not so in older models."""
         return bool(self.state.entity) and self.limits is not None
 
+    @property
+    def unjudged(self) -> int:
+        """Rows at the start of each series that are not judged: none but in older models."""
+        return self.state.window - 1 if self.alarms is None else 0
+
     def set_aside(self, rows: Rows, names: Sequence[Name]) -> tuple[Rows, Mask]:
         """Rows without their gross cells, and which those were [rows, channels]."""
         return set_aside(rows, names, self.scales, self.limits, self.state.beginning)

@@ -98,7 +98,7 @@ def prepared(
         rows = with_growth(read, fitted.encoder, series.state.step)
         sound, gross = series.set_aside(rows, name)
         segment_channels = standardized_segments(sound, timeline, name, *scaling)
-        warmup = warmup_rows(timeline, name, series.scales, series.state.window, beginning)
+        warmup = warmup_rows(timeline, name, series.scales, series.unjudged, beginning)
         as_read: dict[int, Matrix] = {}
         if gross.any():
             slots = timeline.marked(np.asarray(gross.any(axis=1)))

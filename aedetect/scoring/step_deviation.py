@@ -11,6 +11,8 @@ from aedetect.data.arrays import Floats, Matrix
 
 # A step is expected where the median of so many lies, of which so many must be known.
 NEIGHBOURS, _LEAST_KNOWN = 15, 3
+# Two medians of so many tell a trend.
+_OF_TREND = 3
 # Deviations count in units of this quantile of normal ones; of channels that hardly move, of a higher one.
 _USUAL, _RARE = 0.9, 0.999
 _STILL, _LEAST_USUAL = 1e-6, 0.3
@@ -22,7 +24,8 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     """How far each cell [steps, channels] lies from the running median of its channel; NaN where unknown.
 
     That is the nearest of the medians of the steps around it, before it and after it: a cell beside what
-    is odd is like those on its other side. With `causal`, the median of the steps up to it.
+    is odd is like those on its other side; near the ends of the segment, also of where a trend leads to. With
+    `causal`, the median of the steps up to it.
     """
     frame = pd.DataFrame(segment)
     if causal:
@@ -32,7 +35,19 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     side = frame.rolling(half, min_periods=_LEAST_KNOWN).median()
     around = frame.rolling(NEIGHBOURS, center=True, min_periods=_LEAST_KNOWN).median()
     distances = [(frame - medians).abs().to_numpy() for medians in (around, side.shift(1), side.shift(-half))]
-    return np.asarray(np.fmin(np.fmin(*distances[:2]), distances[2]), dtype=np.float32)
+    nearest = np.fmin(np.fmin(*distances[:2]), distances[2])
+    for ends in (slice(None), slice(None, None, -1)):
+        last, of_last = frame.iloc[ends].iloc[-NEIGHBOURS:], nearest[ends][-NEIGHBOURS:]
+        by_trend = (last - _continued(last)).abs().to_numpy()
+        of_last[-half:] = np.fmin(of_last[-half:], by_trend[-half:])
+    return np.asarray(nearest, dtype=np.float32)
+
+
+def _continued(frame: pd.DataFrame) -> pd.DataFrame:
+    """Where the trend of the six steps before each one leads to [steps, channels]."""
+    side = frame.rolling(_OF_TREND, min_periods=_OF_TREND - 1).median()
+    near, far = side.shift(1), side.shift(1 + _OF_TREND)
+    return near + (near - far) * ((_OF_TREND + 1) / 2 / _OF_TREND)
 
 
 def usual_deviations(parts: Iterable[Matrix]) -> Floats:

@@ -91,7 +91,7 @@ def _series_scores(
         rows, timeline, names, series.scales, state.beginning, state.apart
     )
     usable_slots = ~timeline.marked(rows.infinite | rows.unscorable | gross.any(axis=1)) & ~timeline.empty()
-    warmup = warmup_rows(timeline, names, series.scales, state.window, state.beginning)
+    warmup = warmup_rows(timeline, names, series.scales, series.unjudged, state.beginning)
 
     def scores_of(index: int) -> tuple[Floats, dict[str, StepScores]]:
         slots = timeline.segments[index]

@@ -210,19 +210,19 @@ def scalings(
 
 
 def warmup_rows(
-    timeline: Timeline, names: list[Name], scales: Scales | None, window: int, warmup: int
+    timeline: Timeline, names: list[Name], scales: Scales | None, unjudged: int, warmup: int
 ) -> list[int]:
     """How many rows at the start of each segment too little is known of to be judged.
 
-    With what went before they would be in more windows; a series without a scale of its own has
-    none until its warm-up is over.
+    That is the first `unjudged` of each series; one without a scale of its own has none until its warm-up
+    is over.
     """
     known = scales.places if scales else {}
     apart = scales is not None and scales.apart
     counts = []
     for first, series in zip(timeline.first.tolist(), timeline.series.tolist(), strict=True):
         new = apart and names[series] not in known
-        counts.append(max(window - 1, warmup - 1 if new else 0) if first else 0)
+        counts.append(max(unjudged, warmup - 1 if new else 0) if first else 0)
     return counts
 
 
