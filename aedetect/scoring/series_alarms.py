@@ -26,7 +26,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.segment_ends import least_at_ends
-from aedetect.scoring.step_deviation import step_deviations, step_scores
+from aedetect.scoring.step_deviation import alone_cells, step_deviations, step_scores
 from aedetect.scoring.tracking import Level
 
 
@@ -93,19 +93,24 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         return SegmentScores(raw, {})
     if len(segment) < window:
         return SegmentScores(raw, dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw)))
-    by_scale = {}
+    deviations = step_deviations(segment, settings.causal)
+    steps = step_scores(deviations, alarms.usual)
+    by_scale = {STEP: StepScores(steps, steps, steps)}
+    long, alone = raw, alone_cells(deviations, alarms.usual, alarms.scales[STEP].calibration, settings.causal)
+    if alone.any():
+        # Their own step tells; windows tell of the steps beside them.
+        segment = np.where(alone, np.float32(np.nan), segment)
+        long, windows = long_scores(fitted, segment, window)
     if alarms.short:
         of_short = window_scores(alarms.short, segment, SHORT_STEPS, fitted.device)
         by_scale[SHORT] = window_step_scores(of_short, SHORT_STEPS, settings)
-    steps = step_scores(step_deviations(segment, settings.causal), alarms.usual)
-    by_scale[STEP] = StepScores(steps, steps, steps)
     if alarms.calendar is not None and fitted.series is not None:
         local = local_seconds(seconds, fitted.series.state.clock.zone)
         of_calendar = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
-    at_ends = _long_at_ends(fitted, segment, raw, by_scale)
+    at_ends = _long_at_ends(fitted, segment, long, by_scale)
     return SegmentScores(
-        raw, {LONG: step_scores_of(raw, windows, window, settings.causal, at_ends), **by_scale}
+        raw, {LONG: step_scores_of(long, windows, window, settings.causal, at_ends), **by_scale}
     )
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.series.order import places_in_runs
+from aedetect.scoring.calibration import Calibration
 
 # A step is expected where the median of so many lies, of which so many must be known.
 NEIGHBOURS, _LEAST_KNOWN = 15, 3
@@ -18,6 +20,8 @@ _USUAL, _RARE = 0.9, 0.999
 _STILL, _LEAST_USUAL = 1e-6, 0.3
 # Added to the largest ratio: what no channel deviates by is no infinitely small score.
 _FLOOR = 0.1
+# Cells that lie so many times further off than all normal ones, so many on end, stand alone.
+_ALONE, _MOST_ALONE = 5.0, 3
 
 
 def step_deviations(segment: Matrix, causal: bool) -> Matrix:
@@ -57,6 +61,19 @@ def usual_deviations(parts: Iterable[Matrix]) -> Floats:
     deviations[:, np.isnan(deviations).all(axis=0)] = 0.0
     usual, rare = np.nanquantile(deviations, [_USUAL, _RARE], axis=0)
     return np.asarray(np.where(usual < _STILL, np.maximum(rare, _LEAST_USUAL), usual))
+
+
+def alone_cells(deviations: Matrix, usual: Floats, normal: Calibration, causal: bool) -> Mask:
+    """Which cells [steps, channels] lie apart from their neighbours as no normal one does, few on end.
+
+    `normal`: log scores of held-out normal steps. With `causal`, the first ones of many count as few.
+    """
+    with np.errstate(invalid="ignore"):
+        apart = np.asarray(deviations / usual > _ALONE * (np.exp(normal.scores[-1]) - _FLOOR))
+    lengths = places_in_runs(apart)
+    if not causal:
+        lengths += np.maximum(places_in_runs(apart[::-1])[::-1] - 1, 0)
+    return apart & (lengths <= _MOST_ALONE)
 
 
 def step_scores(deviations: Matrix, usual: Floats) -> Floats:
