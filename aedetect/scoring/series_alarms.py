@@ -96,7 +96,8 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
     deviations = step_deviations(segment, settings.causal)
     steps = step_scores(deviations, alarms.usual)
     by_scale = {STEP: StepScores(steps, steps, steps)}
-    long, alone = raw, alone_cells(deviations, alarms.usual, alarms.scales[STEP].calibration, settings.causal)
+    long, normal = raw, alarms.scales[STEP].calibration
+    alone = alone_cells(segment, deviations, alarms.usual, normal, settings.causal)
     if alone.any():
         # Their own step tells; windows tell of the steps beside them.
         segment = np.where(alone, np.float32(np.nan), segment)

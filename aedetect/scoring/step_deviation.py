@@ -31,20 +31,24 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     is odd is like those on its other side; near the ends of the segment, also of where a trend leads to. With
     `causal`, the median of the steps up to it.
     """
-    frame = pd.DataFrame(segment)
+    frame, nearest = pd.DataFrame(segment), _from_median(segment, causal)
     if causal:
-        medians = frame.rolling(NEIGHBOURS, min_periods=_LEAST_KNOWN).median()
-        return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
+        return nearest
     half = NEIGHBOURS // 2
     side = frame.rolling(half, min_periods=_LEAST_KNOWN).median()
-    around = frame.rolling(NEIGHBOURS, center=True, min_periods=_LEAST_KNOWN).median()
-    distances = [(frame - medians).abs().to_numpy() for medians in (around, side.shift(1), side.shift(-half))]
-    nearest = np.fmin(np.fmin(*distances[:2]), distances[2])
+    for medians in (side.shift(1), side.shift(-half)):
+        nearest = np.fmin(nearest, (frame - medians).abs().to_numpy())
     for ends in (slice(None), slice(None, None, -1)):
         last, of_last = frame.iloc[ends].iloc[-NEIGHBOURS:], nearest[ends][-NEIGHBOURS:]
         by_trend = (last - _continued(last)).abs().to_numpy()
         of_last[-half:] = np.fmin(of_last[-half:], by_trend[-half:])
     return np.asarray(nearest, dtype=np.float32)
+
+
+def _from_median(segment: Matrix, causal: bool) -> Matrix:
+    frame = pd.DataFrame(segment)
+    medians = frame.rolling(NEIGHBOURS, center=not causal, min_periods=_LEAST_KNOWN).median()
+    return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
 
 
 def _continued(frame: pd.DataFrame) -> pd.DataFrame:
@@ -63,17 +67,24 @@ def usual_deviations(parts: Iterable[Matrix]) -> Floats:
     return np.asarray(np.where(usual < _STILL, np.maximum(rare, _LEAST_USUAL), usual))
 
 
-def alone_cells(deviations: Matrix, usual: Floats, normal: Calibration, causal: bool) -> Mask:
+def alone_cells(
+    segment: Matrix, deviations: Matrix, usual: Floats, normal: Calibration, causal: bool
+) -> Mask:
     """Which cells [steps, channels] lie apart from their neighbours as no normal one does, few on end.
 
-    `normal`: log scores of held-out normal steps. With `causal`, the first ones of many count as few.
+    `deviations`: those of the `segment`. `normal`: log scores of held-out normal steps. With `causal`, the
+    first ones of many count as few.
     """
+    limits = usual * _ALONE * (np.exp(normal.scores[-1]) - _FLOOR)
     with np.errstate(invalid="ignore"):
-        apart = np.asarray(deviations / usual > _ALONE * (np.exp(normal.scores[-1]) - _FLOOR))
+        alone = np.asarray(deviations > limits)
+        if not alone.any():
+            return alone
+        apart = np.asarray(_from_median(segment, causal) > limits)
     lengths = places_in_runs(apart)
     if not causal:
         lengths += np.maximum(places_in_runs(apart[::-1])[::-1] - 1, 0)
-    return apart & (lengths <= _MOST_ALONE)
+    return alone & (lengths <= _MOST_ALONE)
 
 
 def step_scores(deviations: Matrix, usual: Floats) -> Floats:

@@ -8,7 +8,6 @@ import pytest
 from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, TimeScale, short_steps
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.locality import Locality, StepScores
-from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 
 
 def scores(values: np.ndarray) -> StepScores:  # type: ignore[type-arg]
@@ -68,18 +67,3 @@ def test_the_share_of_missing_scales_falls_to_the_others() -> None:
 def test_short_windows_need_long_ones_beside_them() -> None:
     assert short_steps(20) is None
     assert short_steps(200) == 16
-
-
-def test_a_spike_stands_out_from_its_neighbours() -> None:
-    random = np.random.default_rng(0)
-    segment = np.cumsum(random.normal(0, 0.05, (500, 2)), axis=0).astype(np.float32)
-    usual = usual_deviations([step_deviations(segment, causal=False)])
-    segment[250, 1] += 5
-    segment[100:110] = np.nan
-    stated = step_scores(step_deviations(segment, causal=False), usual)
-    assert int(np.nanargmax(stated)) == 250
-    assert np.isnan(stated[100:110]).all()
-    causal = step_deviations(segment, causal=True)
-    changed = segment.copy()
-    changed[300:] += 7
-    np.testing.assert_array_equal(causal[:300], step_deviations(changed, causal=True)[:300])

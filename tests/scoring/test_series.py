@@ -63,8 +63,15 @@ def test_an_anomaly_is_an_event_and_the_rest_is_normal() -> None:
     assert scored["anomaly_features"][230].startswith('{"temp": ')
 
 
-def test_the_first_rows_are_warmup_and_never_normal() -> None:
-    scored = detector().score(NEW)
+def test_the_first_rows_are_judged_by_what_comes_after_them() -> None:
+    assert (detector().score(NEW)["anomaly_status"] == "ok").all()
+    odd = NEW.copy()
+    odd.loc[:20, "temp"] += 40
+    assert detector().score(odd)["is_anomaly"][:20].all()
+
+
+def test_causal_first_rows_are_warmup_and_never_normal() -> None:
+    scored = detector(causal=True).score(NEW)
     first = scored[: WINDOW - 1]
     assert (first["anomaly_status"] == "warmup").all()
     assert first[["anomaly_score", "anomaly_p_value", "is_anomaly"]].isna().all(axis=None)

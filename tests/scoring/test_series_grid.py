@@ -85,7 +85,7 @@ def test_few_absent_rows_flag_no_more(seed: int) -> None:
     random = np.random.default_rng(seed)
     rows = random.choice(np.arange(1, len(normal) - 1), len(normal) // 20, replace=False)
     whole, some = (detector().score(frame) for frame in (normal, normal.drop(index=rows)))
-    assert some["is_anomaly"].sum() <= whole["is_anomaly"].sum() + 1
+    assert some["is_anomaly"].mean() <= whole["is_anomaly"].mean() + 0.005
     found, expected = some["anomaly_score"], whole["anomaly_score"].drop(index=rows)
     moved = np.abs(found.to_numpy(dtype=float) / expected.to_numpy(dtype=float) - 1)
     assert np.nanmedian(moved) < 0.05
@@ -96,23 +96,27 @@ def test_an_outage_a_day_blinds_nothing() -> None:
     # Half an hour of each day.
     absent = [day * 144 + 30 + step for day in range(3) for step in range(3)]
     status = detector().score(NEW.drop(index=absent))["anomaly_status"]
-    assert (status[: WINDOW - 1] == "warmup").all()
-    assert (status[WINDOW - 1 :] == "ok").all()
+    assert (status == "ok").all()
 
 
-def warnings(frame: pd.DataFrame) -> list[str]:
-    model = detector()
+def warnings(frame: pd.DataFrame, causal: bool = False) -> list[str]:
+    model = detector(causal)
     sources = as_inputs(frame, model.config.data)
     return SeriesScorer(model.fitted).open(sources).warnings(sources[0])
 
 
+def too_early(frame: pd.DataFrame, causal: bool) -> list[str]:
+    return [line for line in warnings(frame, causal) if "too early" in line]
+
+
 def test_much_warmup_is_said() -> None:
-    said = warnings(NEW[: 4 * WINDOW])
+    said = too_early(NEW[: 4 * WINDOW], causal=True)
     assert len(said) == 1
     assert said[0].endswith(
         "23 of 96 rows (24%) come too early in their series, or after too little data, to be judged"
     )
-    assert warnings(NEW) == []
+    assert too_early(NEW, causal=True) == []
+    assert too_early(NEW[: 4 * WINDOW], causal=False) == []
 
 
 def test_another_pace_is_said() -> None:
