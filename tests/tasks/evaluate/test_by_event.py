@@ -55,7 +55,7 @@ def test_events_are_counted_caught_missed_and_false() -> None:
 
 def test_rows_far_from_labels_are_what_the_rate_is_about() -> None:
     found = figures()
-    scored = 2 * (3 * DAY - WINDOW + 1)
+    scored = 2 * 3 * DAY
     near = (60 + 2 * WINDOW) + (10 + 2 * WINDOW)
     assert found.away == scored - near
     assert 10 <= found.away_flagged <= 10 + 2 * WINDOW

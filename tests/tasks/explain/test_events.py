@@ -67,12 +67,16 @@ def test_what_is_clearly_off_lies_within_the_event_and_is_as_long_as_it_was() ->
 
 def test_rows_are_explained_by_themselves() -> None:
     explainer = SeriesExplainer(detector().fitted, session())
-    odd, usual, early = (explainer.row(row) for row in (230, 100, 3))
+    odd, usual = (explainer.row(row) for row in (230, 100))
     assert odd.flagged
     assert odd.number is None
     assert odd.columns[0].column == "temp"
     assert not usual.flagged
     assert usual.score is not None
+
+
+def test_a_row_of_which_too_little_is_known_says_so() -> None:
+    early = SeriesExplainer(detector().fitted, opened(NEW[: WINDOW - 1])).row(3)
     assert early.score is None
     assert early.as_dict()["is_anomaly"] is None
     assert early.sentence.startswith("too little of the series is known yet: a window is 24 rows")
