@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from aedetect.models.base import WindowAutoencoder
 from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.locality import Locality, StepScores
+from aedetect.scoring.reminders import LastAlarm, remind
 from aedetect.scoring.step_deviation import NEIGHBOURS
 from aedetect.scoring.tracking import Level, Pace, track
 
@@ -107,17 +108,26 @@ class TimeScale:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where alarms stand after a step: the levels by scale, and how long ago the last alarm was."""
+
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    last: LastAlarm = field(default_factory=LastAlarm)
+
+
+@dataclass(frozen=True)
 class Alarms:
     """What is said of the steps of one segment; [steps] each.
 
     `silenced`: steps that would be flagged, had the series not been like that for long already.
-    `levels`: where they stand after the last step, by scale.
+    `continued`: flagged steps that are of the alarm before. `standing`: after the last step.
     """
 
     p_values: Floats
     flagged: Mask
     silenced: Mask
-    levels: Mapping[str, Level]
+    continued: Mask
+    standing: Standing
 
     def after_unjudged(self, steps: int) -> Alarms:
         """These, after so many steps of which nothing is said."""
@@ -126,7 +136,8 @@ class Alarms:
             np.r_[np.full(steps, np.nan), self.p_values],
             np.r_[nothing, self.flagged],
             np.r_[nothing, self.silenced],
-            self.levels,
+            np.r_[nothing, self.continued],
+            self.standing,
         )
 
 
@@ -138,12 +149,12 @@ class AlarmRule:
     rate: float
     adapt: float | None
 
-    def judge(self, scores: Mapping[str, StepScores], begin: Mapping[str, Level]) -> Alarms:
+    def judge(self, scores: Mapping[str, StepScores], begin: Standing) -> Alarms:
         """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
 
         A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
         divided by its share. Single steps beside alarms of windows differ from those in them, which is no
-        alarm. `begin`: the levels after what went before.
+        alarm. What is silenced for long is flagged again now and then. `begin`: after what went before.
         """
         some = next(iter(scores.values())).score
         p_values = np.where(np.isnan(some), np.nan, 1.0)
@@ -155,14 +166,29 @@ class AlarmRule:
                 local = scale.locality.marks(stated)
                 excess = stated.score - scale.calibration.threshold(self.rate * share)
                 pace = scale.pace(name, self.adapt, self.rate * share)
-                one = track(excess, local, begin.get(name, Level()), pace)
+                one = track(excess, local, begin.levels.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged
             levels[name] = one.level
             shifted = scale.calibration.p_values(stated.score - one.limits) / share
             said = local & ~(_beside(flagged) if name == STEP else np.zeros(len(local), np.bool_))
             p_values = np.fmin(p_values, np.where(said, shifted, np.nan))
             flagged |= one.flagged & said
-        return Alarms(p_values, flagged, silenced & ~flagged, levels)
+        silenced &= ~flagged
+        if self.adapt is None:
+            return Alarms(p_values, flagged, silenced, np.zeros_like(flagged), Standing(levels))
+        again = remind(flagged, silenced, begin.last, self.adapt)
+        p_values = np.where(again.flagged, self._as_learned(scores, again.flagged), p_values)
+        standing = Standing(levels, again.last)
+        return Alarms(p_values, flagged | again.flagged, silenced & ~again.flagged, again.continued, standing)
+
+    def _as_learned(self, scores: Mapping[str, StepScores], which: Mask) -> Floats:
+        """Joint p-values [steps] of `which` steps [steps] had no level been raised; 1 for the others."""
+        p_values = np.ones(len(which))
+        for name, share in self.shares():
+            exceeding = which & self.exceeds(name, scores[name])
+            learned = self.scales[name].calibration.p_values(scores[name].score[exceeding]) / share
+            p_values[exceeding] = np.fmin(p_values[exceeding], learned)
+        return p_values
 
     def learned_threshold(self, name: str) -> float:
         """The logarithm of a score that a scale's steps have to exceed where its level was not raised."""

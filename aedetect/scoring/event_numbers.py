@@ -57,4 +57,4 @@ class EventNumbers:
     def _goes_on(self, event: Event, state: AlarmState) -> bool:
         """Whether the first event of a run is the last one of the run before."""
         apart = (self._seconds[event.rows[0]] - state.event_until) / self._step
-        return bool(state.event > 0 and apart < self._gap + 1.5)
+        return bool(state.event > 0 and (apart < self._gap + 1.5 or event.continued))

@@ -16,13 +16,14 @@ class Event:
     """Flagged rows that belong together. `number` counts the events of its series, from 1.
 
     `rows` [flagged rows] are their numbers among all rows, in the order of time; `peak` is the
-    strangest of them.
+    strangest of them. `continued`: the alarm had begun before, and went on all the while.
     """
 
     series: int
     number: int
     rows: Integers
     peak: int
+    continued: bool = False
 
 
 # Of a window, by default, so much may lie between two flagged rows of an event; but at least so many steps.
@@ -34,24 +35,28 @@ def usual_gap(window: int) -> int:
     return max(window // _GAP_SHARE, _LEAST_GAP)
 
 
-def find_events(flagged: Mask, scores: Floats, timeline: Timeline, gap: int, least: int) -> list[Event]:
+def find_events(
+    flagged: Mask, continued: Mask, scores: Floats, timeline: Timeline, gap: int, least: int
+) -> list[Event]:
     """Group flagged rows [rows] of each series, in the order of series and time.
 
-    Two flagged rows with at most `gap` steps between them, and no pause, are of one event; an
-    event has at least `least` flagged rows.
+    Two flagged rows with at most `gap` steps between them, and no pause, are of one event; so are those
+    marked in `continued` [rows] and the flagged row before them. An event has at least `least` flagged rows.
     """
     events: list[Event] = []
     counts: dict[int, int] = {}
     for rows, series in zip(timeline.rows_in_segments, timeline.series.tolist(), strict=True):
-        for flagged_rows in _runs(rows[flagged[rows]], timeline.slot_of, gap):
+        for flagged_rows in _runs(rows[flagged[rows]], continued, timeline.slot_of, gap):
             if len(flagged_rows) < least:
                 continue
             counts[series] = counts.get(series, 0) + 1
             peak = int(flagged_rows[np.argmax(scores[flagged_rows])])
-            events.append(Event(series, counts[series], flagged_rows, peak))
+            goes_on = bool(continued[flagged_rows[0]])
+            events.append(Event(series, counts[series], flagged_rows, peak, goes_on))
     return events
 
 
-def _runs(rows: Integers, slot_of: Integers, gap: int) -> Iterator[Integers]:
+def _runs(rows: Integers, continued: Mask, slot_of: Integers, gap: int) -> Iterator[Integers]:
     if len(rows):
-        yield from np.split(rows, np.flatnonzero(np.diff(slot_of[rows]) > gap + 1) + 1)
+        apart = (np.diff(slot_of[rows]) > gap + 1) & ~continued[rows[1:]]
+        yield from np.split(rows, np.flatnonzero(apart) + 1)

@@ -332,7 +332,8 @@ class SeriesSession:
         self.p_values[places], self.flagged[places] = verdicts.p_values, verdicts.flagged
         self.unscorable[places], self.warmup[places] = verdicts.unscorable, verdicts.warmup
         least = settings.event_rows
-        events = find_events(verdicts.flagged, verdicts.scores, one.timeline, self._event_gap, least)
+        flagged, continued = verdicts.flagged, verdicts.continued
+        events = find_events(flagged, continued, verdicts.scores, one.timeline, self._event_gap, least)
         among_all = [one.among_all(event) for event in events]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
         for event in numbered:

@@ -20,10 +20,12 @@ from aedetect.scoring.alarms import (
     STEP,
     AlarmRule,
     Alarms,
+    Standing,
     log_scores,
 )
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.locality import StepScores
+from aedetect.scoring.reminders import LastAlarm
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
 from aedetect.scoring.segment_ends import least_at_ends
 from aedetect.scoring.step_deviation import alone_cells, step_deviations, step_scores
@@ -144,7 +146,7 @@ class AlarmTracks:
     def __init__(self, rule: AlarmRule, begin: Mapping[int, AlarmState]):
         self._rule = rule
         self._begin = begin
-        self._levels: dict[int, Mapping[str, Level]] = {}
+        self._standing: dict[int, Standing] = {}
         self._judged: dict[int, list[tuple[Floats, Mapping[str, StepScores]]]] = {}
 
     def judge(self, series: int, seconds: Floats, scores: Mapping[str, StepScores]) -> Alarms:
@@ -152,23 +154,23 @@ class AlarmTracks:
         state = self._begin.get(series, AlarmState())
         first = int(np.searchsorted(seconds, state.until, side="right"))
         judged = {name: part.part(slice(first, None)) for name, part in scores.items()}
-        alarms = self._rule.judge(judged, self._levels.get(series, _levels_of(state)))
-        self._levels[series] = alarms.levels
+        alarms = self._rule.judge(judged, self._standing.get(series, _standing_of(state)))
+        self._standing[series] = alarms.standing
         self._judged.setdefault(series, []).append((seconds[first:], judged))
         return alarms.after_unjudged(first)
 
     def state_at(self, series: int, until: float) -> AlarmState:
         """Where the alarms of a series stood after its last step that is not after `until`."""
         state = self._begin.get(series, AlarmState())
-        levels = _levels_of(state)
+        standing = _standing_of(state)
         for seconds, scores in self._judged.get(series, []):
             steps = slice(0, int(np.searchsorted(seconds, until, side="right")))
-            levels = self._rule.judge(
-                {name: part.part(steps) for name, part in scores.items()}, levels
-            ).levels
-        stated = {name: astuple(level) for name, level in levels.items()}
-        return replace(state, levels=stated, until=max(until, state.until))
+            part = {name: each.part(steps) for name, each in scores.items()}
+            standing = self._rule.judge(part, standing).standing
+        stated = {name: astuple(level) for name, level in standing.levels.items()}
+        return replace(state, levels=stated, last=astuple(standing.last), until=max(until, state.until))
 
 
-def _levels_of(state: AlarmState) -> Mapping[str, Level]:
-    return {name: Level(*stated) for name, stated in state.levels.items()}
+def _standing_of(state: AlarmState) -> Standing:
+    levels = {name: Level(*stated) for name, stated in state.levels.items()}
+    return Standing(levels, LastAlarm(*state.last))

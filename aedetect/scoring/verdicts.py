@@ -17,13 +17,15 @@ class Verdicts:
     """Of the rows of one series; [rows] each.
 
     `scores` and `p_values`: NaN where `unscorable`. `warmup`: the unscorable rows that come too early.
-    `silenced`: rows that would be flagged, had the series not been like that for long.
+    `silenced`: rows that would be flagged, had the series not been like that for long. `continued`: flagged
+    rows that are of the alarm before.
     """
 
     scores: Floats
     p_values: Floats
     flagged: Mask
     silenced: Mask
+    continued: Mask
     unscorable: Mask
     warmup: Mask
 
@@ -45,8 +47,8 @@ class Verdicts:
         p_values = fitted.calibration.p_values(scores)
         with np.errstate(invalid="ignore"):
             flagged = np.asarray(scores > fitted.threshold)
-        silenced = np.zeros(len(scores), dtype=np.bool_)
-        verdicts = cls(scores, p_values, flagged, silenced, unscorable, warmup)
+        silenced, continued = (np.zeros(len(scores), dtype=np.bool_) for _ in range(2))
+        verdicts = cls(scores, p_values, flagged, silenced, continued, unscorable, warmup)
         if tracks is not None:
             # Rows with gross or infinite cells are stranger than any normal ones, whatever their scores.
             verdicts._take_alarms(one, fitted, tracks, (rows.infinite | strange) & ~unscorable)
@@ -59,10 +61,13 @@ class Verdicts:
             tracks.judge(one.number, timeline.seconds[part], scores.by_scale)
             for part, scores in zip(timeline.segments, one.segments, strict=True)
         ]
-        flagged = timeline.of_rows(end_to_end([each.flagged for each in alarms]), False)
-        self.flagged = (flagged.astype(np.bool_) & ~self.unscorable) | beyond
-        silenced = timeline.of_rows(end_to_end([each.silenced for each in alarms]), False)
-        self.silenced = silenced.astype(np.bool_)
+
+        def marked(steps: list[Mask]) -> Mask:
+            return np.asarray(timeline.of_rows(end_to_end(steps), False).astype(np.bool_))
+
+        self.flagged = (marked([each.flagged for each in alarms]) & ~self.unscorable) | beyond
+        self.silenced = marked([each.silenced for each in alarms])
+        self.continued = marked([each.continued for each in alarms])
         joint = timeline.of_rows(end_to_end([each.p_values for each in alarms]), np.nan)
         extreme = fitted.calibration.p_values(np.fmax(self.scores, fitted.out_of_range_score))
         joint = np.where(beyond, np.fmin(joint, extreme), joint)

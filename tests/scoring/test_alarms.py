@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, TimeScale, short_steps
+from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, Standing, TimeScale, short_steps
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.locality import Locality, StepScores
 
@@ -23,7 +23,7 @@ def test_rows_are_flagged_where_the_joint_p_value_is_at_most_the_rate() -> None:
     rule = AlarmRule({LONG: scale(1), SHORT: scale(2), STEP: scale(3)}, rate=0.01, adapt=None)
     random = np.random.default_rng(9)
     parts = {name: scores(random.normal(0, 1, 50_000)) for name in rule.scales}
-    alarms = rule.judge(parts, {})
+    alarms = rule.judge(parts, Standing())
     np.testing.assert_array_equal(alarms.flagged, alarms.p_values <= 0.01)
     assert 0.003 < alarms.flagged.mean() < 0.01
 
@@ -34,13 +34,13 @@ def test_a_step_that_is_odd_at_one_scale_alone_is_an_alarm() -> None:
         parts = {other: scores(np.zeros(20)) for other in rule.scales}
         odd = np.zeros(20)
         odd[7] = 9.0
-        assert np.flatnonzero(rule.judge(parts | {name: scores(odd)}, {}).flagged).tolist() == [7]
+        assert np.flatnonzero(rule.judge(parts | {name: scores(odd)}, Standing()).flagged).tolist() == [7]
 
 
 def test_what_is_unknown_has_no_p_value_and_no_alarm() -> None:
     rule = AlarmRule({LONG: scale(1), STEP: scale(3)}, rate=0.01, adapt=64.0)
     unknown = np.array([np.nan, 9.0])
-    alarms = rule.judge({LONG: scores(unknown), STEP: scores(unknown)}, {})
+    alarms = rule.judge({LONG: scores(unknown), STEP: scores(unknown)}, Standing())
     assert alarms.flagged.tolist() == [False, True]
     assert np.isnan(alarms.p_values[0])
 
@@ -50,7 +50,7 @@ def test_a_single_step_beside_an_alarm_of_windows_is_none() -> None:
     windows, steps = np.zeros(60), np.zeros(60)
     windows[20:25] = 9.0
     steps[[26, 40]] = 9.0
-    alarms = rule.judge({LONG: scores(windows), STEP: scores(steps)}, {})
+    alarms = rule.judge({LONG: scores(windows), STEP: scores(steps)}, Standing())
     assert np.flatnonzero(alarms.flagged).tolist() == [20, 21, 22, 23, 24, 40]
     np.testing.assert_array_equal(alarms.flagged, alarms.p_values <= 0.01)
 

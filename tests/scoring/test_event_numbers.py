@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def test_where_nothing_was_kept_events_among_earlier_rows_do_not_count() -> None
 def test_numbers_go_on_and_so_does_an_event_that_had_not_ended(until: float, numbered: list[int]) -> None:
     begin = {0: AlarmState(event=3, event_until=until)}
     assert numbers(events([1], [9]), begin) == numbered
+
+
+def test_an_alarm_that_went_on_is_the_same_event_however_long_ago_it_was_flagged() -> None:
+    (event,) = events([3])
+    begin = {0: AlarmState(event=3, event_until=-60.0 * 60)}
+    assert numbers([event], begin) == [4]
+    assert numbers([replace(event, continued=True)], begin) == [3]
+    assert numbers([replace(event, continued=True)]) == [1]
 
 
 def test_where_numbers_stood_at_a_time() -> None:

@@ -13,7 +13,7 @@ def events(flags: str, gap: int = 1, least: int = 1, series: str | None = None) 
     flagged = np.array([mark == "x" for mark in flags])
     whose = np.array([int(mark) for mark in series or "0" * len(flags)])
     timeline = Timeline.of(np.arange(len(flags), dtype=float), whose, Grid(1.0, 10.0, 0.0))
-    found = find_events(flagged, np.arange(len(flags), dtype=float), timeline, gap, least)
+    found = find_events(flagged, ~flagged, np.arange(len(flags), dtype=float), timeline, gap, least)
     return [event.rows.tolist() for event in found]
 
 
@@ -25,7 +25,7 @@ def test_rows_at_most_a_gap_apart_are_one_event() -> None:
 
 def test_empty_slots_count_as_steps_between() -> None:
     timeline = Timeline.of(np.array([0.0, 4, 5]), np.zeros(3, dtype=np.int64), Grid(1.0, 10.0, 0.0))
-    found = find_events(np.ones(3, dtype=bool), np.arange(3.0), timeline, 2, 1)
+    found = find_events(np.ones(3, dtype=bool), np.zeros(3, dtype=bool), np.arange(3.0), timeline, 2, 1)
     assert [event.rows.tolist() for event in found] == [[0], [1, 2]]
 
 
@@ -44,7 +44,7 @@ def test_each_series_has_its_own() -> None:
 def test_a_pause_ends_an_event() -> None:
     seconds = np.array([0.0, 1, 2, 50, 51])
     timeline = Timeline.of(seconds, np.zeros(5, dtype=np.int64), Grid(1.0, 10.0, 0.0))
-    found = find_events(np.ones(5, dtype=bool), np.arange(5.0), timeline, 3, 1)
+    found = find_events(np.ones(5, dtype=bool), np.zeros(5, dtype=bool), np.arange(5.0), timeline, 3, 1)
     assert [event.rows.tolist() for event in found] == [[0, 1, 2], [3, 4]]
     assert [event.number for event in found] == [1, 2]
     assert [event.peak for event in found] == [2, 4]

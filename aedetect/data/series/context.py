@@ -19,7 +19,7 @@ from aedetect.data.series.readings import read_again
 # The scales of time that alarms are raised at.
 SCALES = ("long", "short", "step", "calendar")
 _HEADER = struct.Struct("<QQ")
-_ALARMS = struct.Struct("<" + "d?ddqd" * len(SCALES) + "dqd")
+_ALARMS = struct.Struct("<" + "d?ddqd" * len(SCALES) + "dqdddd")
 _NO_LEVEL = (0.0, False, 0.0, 0.0, 0, 0.0)
 _UNSCORABLE, _INFINITE = 1, 2
 # Set in the number of channels where values are of 64 bits.
@@ -32,14 +32,16 @@ _YEARS = (-62_135_596_800, 253_402_300_799)
 class AlarmState:
     """Where the alarms of a series stood after its last row that is not after `until`, in seconds.
 
-    `levels`: by scale, what `scoring.tracking.Level` holds, in its order. `event`: the number of the last
-    event that had begun, 0 for none, and `event_until`, its last flagged row by then, in seconds.
+    `levels`: by scale, what `scoring.tracking.Level` holds, in its order; `last`: what
+    `scoring.reminders.LastAlarm` does. `event`: the number of the last event that had begun, 0 for none, and
+    `event_until`, its last flagged row by then, in seconds.
     """
 
     levels: Mapping[str, tuple[float, bool, float, float, int, float]] = field(default_factory=dict)
     until: float = -math.inf
     event: int = 0
     event_until: float = -math.inf
+    last: tuple[float, float, float] = (math.inf, 0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class SeriesContext:
         levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
         data = _HEADER.pack(count, channels | (_WIDE if wide else 0))
         data += b"".join(part.tobytes() for part in parts)
-        data += _ALARMS.pack(*levels, state.until, state.event, state.event_until)
+        data += _ALARMS.pack(*levels, state.until, state.event, state.event_until, *state.last)
         return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
@@ -198,10 +200,10 @@ class CarryOver:
 def _alarm_state(data: bytes) -> AlarmState:
     if not data:
         return AlarmState()
-    *stated, until, event, event_until = _ALARMS.unpack_from(data)
+    *stated, until, event, event_until, steps, idle, began = _ALARMS.unpack_from(data)
     width = len(_NO_LEVEL)
     levels = {name: tuple(stated[place * width : (place + 1) * width]) for place, name in enumerate(SCALES)}
-    return AlarmState(levels, until, event, event_until)
+    return AlarmState(levels, until, event, event_until, (steps, idle, began))
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:

@@ -37,7 +37,7 @@ def calm(series: int, rows: Rows) -> AlarmState:
 def test_alarms_come_back() -> None:
     calm_level = (0.0, False, 0.0, 0.0, 0, 0.0)
     levels = dict.fromkeys(SCALES, calm_level) | {"long": (1.5, True, 0.5, 2.0, 7, 9.25)}
-    state = AlarmState(levels, until=17.5, event=3, event_until=12.0)
+    state = AlarmState(levels, until=17.5, event=3, event_until=12.0, last=(5.0, 1.0, 40.0))
     context = SeriesContext(rows([1, 2], [1, 2]), state)
     assert SeriesContext.from_bytes(context.to_bytes()).alarms == state
     (changed,) = fresh(2).after(rows([1, 2], [1, 2]), [()], lambda series, kept: state).values()
