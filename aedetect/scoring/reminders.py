@@ -12,7 +12,7 @@ from aedetect.data.arrays import Integers, Mask
 # In so many intervals between reminders a step has to be odd, or the alarm is over.
 _REACH = 1.5
 # From the beginning of an alarm there are reminders for so many intervals.
-_LONGEST = 8.0
+_LONGEST = 16.0
 # Of the steps since the last flagged one, so many may be as usual.
 _IDLE = 0.5
 
@@ -44,7 +44,7 @@ class Reminded:
 
 
 def remind(flagged: Mask, silenced: Mask, begin: LastAlarm, every: float) -> Reminded:
-    """Flag one of `every` steps while what set off an alarm lasts, for eight times as long at most.
+    """Flag one of `every` steps while what set off an alarm lasts, for sixteen times as long at most.
 
     `flagged` [steps]: those of alarms; `silenced` [steps]: odd ones that are not flagged, as the series has
     been like that for some time. It looks at no later step.
