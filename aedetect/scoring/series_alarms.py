@@ -23,11 +23,11 @@ from aedetect.scoring.alarms import (
     Standing,
     log_scores,
 )
+from aedetect.scoring.beside import least_beside
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.reminders import LastAlarm
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
-from aedetect.scoring.segment_ends import least_at_ends
 from aedetect.scoring.step_deviation import alone_cells, step_deviations, step_scores
 from aedetect.scoring.tracking import Level
 
@@ -51,16 +51,9 @@ class SegmentScores:
         return SegmentScores(raw, {name: part.without(unknown) for name, part in self.by_scale.items()})
 
 
-def step_scores_of(
-    score: Floats, windows: Floats, window: int, causal: bool, at_ends: Floats | None = None
-) -> StepScores:
-    """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts.
-
-    `at_ends` [steps]: what other windows say of them, NaN where nothing.
-    """
+def step_scores_of(score: Floats, windows: Floats, window: int, causal: bool) -> StepScores:
+    """Logarithms of the scores of steps [steps], beside what their windows [windows] say, by their starts."""
     least = least_over_rows(windows, window, causal)
-    if at_ends is not None:
-        least = np.fmin(least, at_ends)
     around = least if causal else largest_around(least, window - 1)
     return StepScores(log_scores(score), log_scores(least), log_scores(around))
 
@@ -111,29 +104,26 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         local = local_seconds(seconds, fitted.series.state.clock.zone)
         of_calendar = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
-    at_ends = _long_at_ends(fitted, segment, long, by_scale)
-    return SegmentScores(
-        raw, {LONG: step_scores_of(long, windows, window, settings.causal, at_ends), **by_scale}
-    )
+    of_long = step_scores_of(long, windows, window, settings.causal)
+    return SegmentScores(raw, {LONG: _without_odd(fitted, segment, of_long, by_scale), **by_scale})
 
 
-def _long_at_ends(
-    fitted: FittedModel, segment: Matrix, raw: Floats, others: Mapping[str, StepScores]
-) -> Floats | None:
-    """See `segment_ends.least_at_ends`; None where no step there could be an alarm by its score in `raw`.
+def _without_odd(
+    fitted: FittedModel, segment: Matrix, scores: StepScores, others: Mapping[str, StepScores]
+) -> StepScores:
+    """The scores of long windows; steps that could be an alarm judged without odd ones beside them, too.
 
-    What counts as odd is what could be an alarm of the other scales.
+    Odd is what could be an alarm of the other scales. Causal windows are left as they are.
     """
     rule, state = fitted.alarm_rule, fitted.series
     if rule is None or state is None or fitted.config.series.causal:
-        return None
-    window = state.state.window
-    beside = log_scores(np.r_[raw[:window], raw[-window:]])
-    takes_missing = all(model.takes_missing for model in fitted.members)
-    if not takes_missing or not (beside > rule.learned_threshold(LONG)).any():
-        return None
-    odd = np.any([rule.exceeds(name, scores) for name, scores in others.items()], axis=0)
-    return least_at_ends(fitted.members, segment, window, odd, fitted.device)
+        return scores
+    odd = np.any([rule.exceeds(name, each) for name, each in others.items()], axis=0)
+    asked = rule.exceeds(LONG, scores) & ~odd
+    if not asked.any() or not all(model.takes_missing for model in fitted.members):
+        return scores
+    beside = least_beside(fitted.members, segment, asked, odd, fitted.device)
+    return replace(scores, least=np.fmin(scores.least, log_scores(beside)))
 
 
 class AlarmTracks:

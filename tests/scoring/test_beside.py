@@ -10,8 +10,8 @@ from aedetect.config import ModelConfig
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.models.registry import build_series
+from aedetect.scoring.beside import least_beside
 from aedetect.scoring.row_scores import least_over_rows
-from aedetect.scoring.segment_ends import least_at_ends
 
 WINDOW = 24
 CPU = torch.device("cpu")
@@ -32,12 +32,11 @@ def model() -> WindowAutoencoder:
     return built
 
 
-def least(model: WindowAutoencoder, steps: np.ndarray, odd: slice | None = None) -> np.ndarray:
+def least(model: WindowAutoencoder, steps: np.ndarray, odd: slice | list[int] = slice(0)) -> np.ndarray:
     marks = np.zeros(len(steps), dtype=np.bool_)
-    if odd is not None:
-        marks[odd] = True
+    marks[odd] = True
     with single_threaded(CPU):
-        return least_at_ends([model], steps, WINDOW, marks, CPU)
+        return least_beside([model], steps, ~marks, marks, CPU)
 
 
 def usual(model: WindowAutoencoder, steps: np.ndarray) -> np.ndarray:
@@ -55,19 +54,40 @@ def test_a_spike_near_an_end_says_nothing_of_the_steps_beside_it(
     # All windows of the segment that hold the last steps hold the spike.
     assert (usual(model, steps)[beside] > 2 * normal).all()
     assert (least(model, steps, slice(spike, spike + 1))[beside] < 2 * normal).all()
-    assert least(model, steps, slice(spike, spike + 1))[spike] > 2 * normal
+    assert np.isnan(least(model, steps, slice(spike, spike + 1))[spike])
 
 
 def test_what_goes_on_to_the_end_stays_odd(model: WindowAutoencoder) -> None:
     steps = wave(200, 1)
     normal = usual(model, steps).max()
     steps[192:] += 5
-    assert (least(model, steps, slice(192, 200))[192:] > 2 * normal).all()
+    assert (least(model, steps)[192:] > 2 * normal).all()
+
+
+def test_between_two_odd_stretches_steps_are_judged_without_them(model: WindowAutoencoder) -> None:
+    steps = wave(200, 1)
+    normal = usual(model, steps).max()
+    odd = [90, 91, 110, 111]
+    steps[odd] += 5
+    # All windows hold one of them.
+    assert (usual(model, steps)[92:110] > 2 * normal).all()
+    found = least(model, steps, odd)
+    assert (found[92:110] < 2 * normal).all()
+    assert np.isnan(found[odd]).all()
 
 
 def test_far_from_the_ends_nothing_is_said(model: WindowAutoencoder) -> None:
     said = ~np.isnan(least(model, wave(200)))
-    assert said.nonzero()[0].tolist() == [*range(WINDOW), *range(200 - WINDOW, 200)]
+    assert said.nonzero()[0].tolist() == [*range(WINDOW - 1), *range(201 - WINDOW, 200)]
+
+
+def test_only_windows_of_the_steps_asked_for_are_looked_at(model: WindowAutoencoder) -> None:
+    odd, asked = np.zeros((2, 200), dtype=np.bool_)
+    odd[[50, 100]], asked[110] = True, True
+    with single_threaded(CPU):
+        found = least_beside([model], wave(200), asked, odd, CPU)
+    said = (~np.isnan(found)).nonzero()[0]
+    assert (said.min(), said.max()) == (110 - WINDOW + 1, 100 + WINDOW - 1)
 
 
 def test_ends_may_overlap(model: WindowAutoencoder) -> None:
