@@ -10,7 +10,7 @@ from torch import Tensor
 from aedetect.config import ModelConfig
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import BLOCK_ROWS, mostly_known, window_errors, window_scores
-from aedetect.models.missing import held
+from aedetect.models.missing import held, held_windows
 from aedetect.models.registry import SERIES_ARCHITECTURES, build_series
 
 STEPS, CPU = 16, torch.device("cpu")
@@ -112,3 +112,12 @@ def test_errors_are_those_of_known_cells(model: WindowAutoencoder) -> None:
     assert (errors >= 0).all()
     if model.takes_missing:
         assert (errors[np.isnan(windows)] == 0).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.95])
+def test_windows_hold_what_each_knows_itself(share: float) -> None:
+    random = torch.Generator().manual_seed(0)
+    segment = torch.randn(120, 3, generator=random)
+    segment[torch.rand(120, 3, generator=random) < share] = NAN
+    segment[40:80] = NAN
+    assert torch.equal(held_windows(segment, STEPS), held(segment.unfold(0, STEPS, 1).transpose(1, 2)))

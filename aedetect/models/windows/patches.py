@@ -12,7 +12,7 @@ from aedetect.config import ModelConfig
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.layers import typical
 from aedetect.models.memory_bank import MemoryBank
-from aedetect.models.missing import held
+from aedetect.models.missing import held, held_windows
 from aedetect.models.pca import Decomposition, principal_components
 
 CODE_WIDTH, MEMORY_SIZE = 16, 2048
@@ -63,7 +63,8 @@ class PatchAutoencoder(WindowAutoencoder):
         self.register_buffer("typical", torch.ones(2))
 
     def errors(self, batch: Tensor) -> Tensor:
-        flat, known = self._completed(batch)
+        known = ~batch.isnan().flatten(1)
+        flat = self._completed(held(batch), known)
         apart = flat - self.center
         codes = apart @ self.basis
         along = codes @ self.basis.T
@@ -78,13 +79,14 @@ class PatchAutoencoder(WindowAutoencoder):
     def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
         inner = segment[left : len(segment) - right]
         if inner.isnan().any():
-            flat, known = self._completed(inner.unfold(0, self.layout.steps, 1).transpose(1, 2))
+            known = ~inner.isnan().unfold(0, self.layout.steps, 1).transpose(1, 2).flatten(1)
+            flat = self._completed(held_windows(inner, self.layout.steps), known)
             return self._score(self._parts(flat, known))
         weighted = inner * self.weights
         return self._score(self._parts(weighted.unfold(0, self.layout.steps, 1).transpose(1, 2).flatten(1)))
 
     def reconstruct(self, batch: Tensor) -> Tensor:
-        codes = (self._completed(batch)[0] - self.center) @ self.basis
+        codes = (self._completed(held(batch), ~batch.isnan().flatten(1)) - self.center) @ self.basis
         reconstructed = self.center + self.memory.retrieve(codes) @ self.basis.T
         return reconstructed.view_as(batch) / self.weights
 
@@ -93,23 +95,23 @@ class PatchAutoencoder(WindowAutoencoder):
         each = [fold.typical for fold in folds if isinstance(fold, PatchAutoencoder)]
         self.typical = torch.stack(each).median(dim=0).values
 
-    def _completed(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted windows [windows, width], missing cells as in the normal ones, and which are known.
+    def _completed(self, windows: Tensor, known: Tensor) -> Tensor:
+        """Weighted `windows` [windows, steps, channels], cells not `known` [windows, width] as in normal ones.
 
-        Cells are rebuilt and put back in turn, which comes to the masked least squares of the code
+        Shape: [windows, width]. Cells are rebuilt and put back in turn, which comes to the masked least squares of the code
         (expectation maximisation; Dempster, Laird & Rubin, 1977), then once from the memory.
         """
-        known = ~windows.isnan().flatten(1)
-        flat = (held(windows) * self.weights).flatten(1)
+        flat = (windows * self.weights).flatten(1)
         if known.all():
-            return flat, known
+            return flat
+        missing, apart = (~known).to(flat.dtype), flat - self.center
+        codes, of_known = apart @ self.basis, (apart * known) @ self.basis
         for _ in range(_ROUNDS):
-            codes = (flat - self.center) @ self.basis
-            flat = torch.where(known, flat, self.center + codes @ self.basis.T)
+            codes = of_known + (codes @ self.basis.T).mul_(missing) @ self.basis
         # A state that switches is known by its edges, and where one is missing the code lies between two
         # stored ones: of all that fits what is known, what is stored is meant.
-        codes = self.memory.retrieve((flat - self.center) @ self.basis)
-        return torch.where(known, flat, self.center + codes @ self.basis.T), known
+        codes = self.memory.retrieve(codes)
+        return torch.where(known, flat, self.center + codes @ self.basis.T)
 
     def _parts(self, windows: Tensor, known: Tensor | None = None) -> Tensor:
         """Squared distances [windows, 2] of weighted windows [windows, width]: to memory, off components.
