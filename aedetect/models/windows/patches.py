@@ -96,10 +96,11 @@ class PatchAutoencoder(WindowAutoencoder):
         self.typical = torch.stack(each).median(dim=0).values
 
     def _completed(self, windows: Tensor, known: Tensor) -> Tensor:
-        """Weighted `windows` [windows, steps, channels], cells not `known` [windows, width] as in normal ones.
+        """Weighted `windows` [windows, steps, channels], unknown cells as in normal ones; [windows, width].
 
-        Shape: [windows, width]. Cells are rebuilt and put back in turn, which comes to the masked least squares of the code
-        (expectation maximisation; Dempster, Laird & Rubin, 1977), then once from the memory.
+        `known` [windows, width]. Cells are rebuilt and put back in turn, which comes to the masked least
+        squares of the code (expectation maximisation; Dempster, Laird & Rubin, 1977), then once from the
+        memory.
         """
         flat = (windows * self.weights).flatten(1)
         if known.all():
