@@ -21,7 +21,7 @@ _ROWS_AFTER, _LEAST_SHARE = 16, 0.5
 class Adoption:
     """An event that was adapted to. `row`: the first after it, which counts as normal by then.
 
-    `seconds`: from the event's first flagged row until that one. `goes_on`: the row before the event
+    `seconds`: from the event's first flagged row until that one. `goes_on`: most rows since the one before
     counted as normal for the same reason, so that it is no new state but more of the last one.
     """
 
@@ -41,7 +41,8 @@ def find_adoptions(
     """
     slots = timeline.slot_of[timeline.order]
     segment_ends = timeline.starts + timeline.lengths
-    adoptions = {}
+    adoptions: dict[tuple[int, int], Adoption] = {}
+    last_places: dict[int, int] = {}
     for event in events:
         last = int(timeline.slot_of[event.rows[-1]])
         place = int(np.searchsorted(slots, last, side="right"))
@@ -53,8 +54,9 @@ def find_adoptions(
         if silenced[row] and silenced[after].mean() >= _LEAST_SHARE:
             first = timeline.slot_of[event.rows[0]]
             seconds = round(float(timeline.seconds[slots[place]] - timeline.seconds[first]))
-            before = int(np.searchsorted(slots, first)) - 1
-            goes_on = before >= 0 and bool(silenced[timeline.order[before]])
+            since = timeline.order[last_places.get(event.series, place) : int(np.searchsorted(slots, first))]
+            goes_on = bool(len(since)) and bool(silenced[since].mean() >= _LEAST_SHARE)
+            last_places[event.series] = place
             adoptions[event.series, event.number] = Adoption(event, row, seconds, goes_on)
     return adoptions
 

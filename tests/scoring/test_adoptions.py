@@ -16,13 +16,18 @@ STEPS = 60
 
 def adoptions(rows: list[int], silenced: list[tuple[int, int]], at: int = STEPS) -> list[Adoption]:
     """Those of one event of `rows`, where stretches are `silenced`; the series pauses before step `at`."""
+    return adoptions_of([rows], silenced, at)
+
+
+def adoptions_of(events: list[list[int]], silenced: list[tuple[int, int]], at: int = STEPS) -> list[Adoption]:
     seconds = np.arange(STEPS) * 60.0
     seconds[at:] += 1e6
     marked: Mask = np.zeros(STEPS, dtype=np.bool_)
     for first, end in silenced:
         marked[first:end] = True
     timeline = Timeline.of(seconds, np.zeros(STEPS, dtype=np.int64), Grid(60.0, 600.0))
-    return list(find_adoptions([Event(0, 4, np.array(rows), rows[0])], marked, timeline).values())
+    some = [Event(0, number, np.array(rows), rows[0]) for number, rows in enumerate(events, 4)]
+    return list(find_adoptions(some, marked, timeline).values())
 
 
 def test_an_event_after_which_the_series_stayed_is_adopted() -> None:
@@ -45,8 +50,13 @@ def test_other_events_are_not(rows: list[int], silenced: list[tuple[int, int]], 
 
 
 def test_an_event_within_what_was_adopted_goes_on() -> None:
-    (one,) = adoptions([20, 21], [(10, 20), (22, 60)])
-    assert one.goes_on
+    first, second = adoptions_of([[5, 6], [20, 21]], [(7, 20), (22, 60)])
+    assert (first.goes_on, second.goes_on) == (False, True)
+
+
+def test_an_event_long_after_what_was_adopted_does_not() -> None:
+    _, second = adoptions_of([[5, 6], [40, 41]], [(7, 18), (39, 40), (42, 60)])
+    assert not second.goes_on
 
 
 def adoption(series: int, number: int, row: int, goes_on: bool = False) -> Adoption:
