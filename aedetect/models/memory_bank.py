@@ -72,8 +72,12 @@ class MemoryBank(DataSizedBuffers):
         # The squared length of a point is the same for all that is stored: softmax drops it.
         sharpened = (2 / self.temperature * self.points).T.contiguous()
         offsets = -(self.points.square().sum(dim=1) + self.penalties) / self.temperature
+        # Room that is used again stays in the processor's cache; gradients would need each block's own.
+        room = None if torch.is_grad_enabled() else points.new_empty(CACHED_ROWS, len(self.points))
         for block in points.split_with_sizes(_chunks(len(points))):
-            yield block, mixture_weights(torch.addmm(offsets, block, sharpened))
+            out = None if room is None else room[: len(block)]
+            logits = torch.addmm(offsets, block, sharpened, out=out)
+            yield block, mixture_weights(logits, out=out)
 
     def fit(self, points: Tensor, validation: Tensor, outlier_candidates: Tensor, size: int) -> None:
         """Store at most `size` of `points` [rows, width]; those of `validation` [rows, width] are typical.
@@ -96,14 +100,16 @@ class MemoryBank(DataSizedBuffers):
         self.typical = typical(self(validation).sum(dim=1), least=1e-9)
 
 
-def mixture_weights(logits: Tensor) -> Tensor:
+def mixture_weights(logits: Tensor, out: Tensor | None = None) -> Tensor:
     """Softmax of each row of `logits` [rows, choices], without denormal numbers; [rows, choices].
+
+    `out`: where to put it, which may be the logits themselves.
 
     >>> mixture_weights(torch.tensor([[0.0, 0.0, -1000.0]])).round(decimals=3)
     tensor([[0.5000, 0.5000, 0.0000]])
     """
     faintest = logits.amax(dim=1, keepdim=True) - _FAINTEST
-    return torch.softmax(torch.maximum(logits, faintest), dim=1)
+    return torch.softmax(torch.maximum(logits, faintest, out=out), dim=1, out=out)
 
 
 def coreset(points: Tensor, size: int) -> Tensor:

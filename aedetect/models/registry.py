@@ -41,6 +41,7 @@ SERIES_ARCHITECTURES = {
     "patches": "aedetect.models.windows.patches:PatchAutoencoder",
     "convolutional": "aedetect.models.windows.convolutional:ConvolutionalAutoencoder",
 }
+SHORT = {"short patches": "aedetect.models.windows.patches:ShortPatchAutoencoder"}
 AUTO = "auto"
 
 
@@ -56,7 +57,9 @@ def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder
 
 def build_short(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
     """A model of short windows: one that learns in one pass, whatever `config` names for the long ones."""
-    return build_series(layout, config.model_copy(update={"architecture": AUTO}))
+    (name,) = SHORT
+    model: WindowAutoencoder = _class_of(name, SHORT, "for short windows")(layout, config)
+    return model
 
 
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:

@@ -39,9 +39,10 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     for medians in (side.shift(1), side.shift(-half)):
         nearest = np.fmin(nearest, (frame - medians).abs().to_numpy())
     for ends in (slice(None), slice(None, None, -1)):
-        last, of_last = frame.iloc[ends].iloc[-NEIGHBOURS:], nearest[ends][-NEIGHBOURS:]
-        by_trend = (last - _continued(last)).abs().to_numpy()
-        of_last[-half:] = np.fmin(of_last[-half:], by_trend[-half:])
+        last = segment[ends][-half - 2 * _OF_TREND :]
+        by_trend = np.abs(last[2 * _OF_TREND :] - _continued(last))
+        of_last = nearest[ends][len(nearest) - len(by_trend) :]
+        of_last[:] = np.fmin(of_last, by_trend)
     return np.asarray(nearest, dtype=np.float32)
 
 
@@ -51,11 +52,17 @@ def _from_median(segment: Matrix, causal: bool) -> Matrix:
     return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)
 
 
-def _continued(frame: pd.DataFrame) -> pd.DataFrame:
-    """Where the trend of the six steps before each one leads to [steps, channels]."""
-    side = frame.rolling(_OF_TREND, min_periods=_OF_TREND - 1).median()
-    near, far = side.shift(1), side.shift(1 + _OF_TREND)
-    return near + (near - far) * ((_OF_TREND + 1) / 2 / _OF_TREND)
+def _continued(steps: Matrix) -> Floats:
+    """Where the trend of the six steps before each one but the first six leads to [steps, channels]."""
+    if len(steps) <= 2 * _OF_TREND:
+        return np.empty((0, steps.shape[1]))
+    windows = np.lib.stride_tricks.sliding_window_view(steps[:-1].astype(np.float64), _OF_TREND, axis=0)
+    ordered = np.sort(windows, axis=-1)
+    # Missing ones come last; of two, the median is their mean.
+    one_missing = ordered[..., :2].mean(axis=-1)
+    medians = np.where(np.isnan(ordered[..., 2]), one_missing, ordered[..., 1])
+    far, near = medians[:-_OF_TREND], medians[_OF_TREND:]
+    return np.asarray(near + (near - far) * ((_OF_TREND + 1) / 2 / _OF_TREND))
 
 
 def usual_deviations(parts: Iterable[Matrix]) -> Floats:

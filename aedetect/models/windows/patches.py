@@ -47,6 +47,7 @@ class PatchAutoencoder(WindowAutoencoder):
     """
 
     takes_missing = True
+    memory_size = MEMORY_SIZE
     basis: Tensor
     center: Tensor
     weights: Tensor
@@ -145,7 +146,7 @@ class PatchAutoencoder(WindowAutoencoder):
         self.center = flat[~outlier_candidates].mean(dim=0)
         self.basis = self._basis_of(flat[~outlier_candidates] - self.center)
         codes = (flat - self.center) @ self.basis
-        self.memory.fit(codes, (unseen - self.center) @ self.basis, outlier_candidates, MEMORY_SIZE)
+        self.memory.fit(codes, (unseen - self.center) @ self.basis, outlier_candidates, self.memory_size)
         whole = (unseen - self.center).square().sum(dim=1).mean()
         least = _LEAST_PART * whole.clamp_min(_LEAST_PART)
         self.typical = typical(self._parts(unseen), least)
@@ -156,6 +157,12 @@ class PatchAutoencoder(WindowAutoencoder):
         directions, _ = principal_components(centered, _COMPONENTS, at_least=count)
         directions = directions[:, : min(count, *centered.shape)]
         return functional.pad(directions, (0, count - directions.shape[1])).contiguous()
+
+
+class ShortPatchAutoencoder(PatchAutoencoder):
+    """That of short windows beside long ones: they come in fewer shapes, and are judged as often."""
+
+    memory_size = 512
 
 
 def _steadiness(windows: Tensor) -> Tensor:
