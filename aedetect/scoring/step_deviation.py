@@ -27,17 +27,18 @@ _ALONE, _MOST_ALONE = 5.0, 3
 def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     """How far each cell [steps, channels] lies from the running median of its channel; NaN where unknown.
 
-    That is the nearest of the medians of the steps around it, before it and after it: a cell beside what
-    is odd is like those on its other side; near the ends of the segment, also of where a trend leads to. With
-    `causal`, the median of the steps up to it.
+    That is the nearest of the medians of the steps before it and after it, and of their mean: a cell beside
+    what is odd is like those on its other side; near the ends of the segment, also of where a trend leads
+    to. With `causal`, the median of the steps up to it.
     """
-    frame, nearest = pd.DataFrame(segment), _from_median(segment, causal)
     if causal:
-        return nearest
+        return _from_median(segment, causal)
     half = NEIGHBOURS // 2
-    side = frame.rolling(half, min_periods=_LEAST_KNOWN).median()
-    for medians in (side.shift(1), side.shift(-half)):
-        nearest = np.fmin(nearest, (frame - medians).abs().to_numpy())
+    side = pd.DataFrame(segment).rolling(half, min_periods=_LEAST_KNOWN).median()
+    before, after = side.shift(1).to_numpy(), side.shift(-half).to_numpy()
+    nearest = np.abs(segment - (before + after) / 2)
+    for medians in (before, after):
+        nearest = np.fmin(nearest, np.abs(segment - medians))
     for ends in (slice(None), slice(None, None, -1)):
         last = segment[ends][-half - 2 * _OF_TREND :]
         by_trend = np.abs(last[2 * _OF_TREND :] - _continued(last))
