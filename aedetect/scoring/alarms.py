@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
@@ -202,17 +202,22 @@ class AlarmRule:
             )
 
     def shares(self) -> Iterator[tuple[str, float]]:
-        """Each scale, and what it takes of the rate: that of those missing falls to the others.
+        """Each scale, and what it takes of the rate; see `shares_of`."""
+        return shares_of(self.scales)
 
-        Single steps come last.
-        """
-        usual = [name for name in _MANNERS if name != CALENDAR]
-        total, present = (
-            sum(_MANNERS[name].share for name in names)
-            for names in (usual, [name for name in usual if name in self.scales])
-        )
-        for name in sorted(self.scales, key=lambda name: name == STEP):
-            yield name, _MANNERS[name].share * (1.0 if name == CALENDAR else total / present)
+
+def shares_of(scales: Collection[str]) -> Iterator[tuple[str, float]]:
+    """Each of these scales, and what it takes of the rate: that of those missing falls to the others.
+
+    Single steps come last.
+    """
+    usual = [name for name in _MANNERS if name != CALENDAR]
+    total, present = (
+        sum(_MANNERS[name].share for name in names)
+        for names in (usual, [name for name in usual if name in scales])
+    )
+    for name in sorted(scales, key=lambda name: name == STEP):
+        yield name, _MANNERS[name].share * (1.0 if name == CALENDAR else total / present)
 
 
 def _beside(flagged: Mask) -> Mask:
@@ -236,6 +241,11 @@ class AlarmParts:
     long_locality: Locality
     long_spread: float
     calendar: CalendarModel | None = None
+
+    @property
+    def single_share(self) -> float:
+        """What single steps take of the alert rate."""
+        return dict(shares_of([LONG, *self.scales]))[STEP]
 
     def with_long(self, calibration: Calibration) -> dict[str, TimeScale]:
         """All scales, with the calibration of long windows [rows], unscaled scores."""

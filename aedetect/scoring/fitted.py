@@ -195,8 +195,9 @@ class FittedModel:
     def threshold_policy(self) -> ThresholdPolicy:
         """Where the threshold lies, and what it promises."""
         state, peaks = (self.series.state, self.series.peaks) if self.series else (None, np.empty(0))
-        of_scales = self.series is not None and self.series.alarms is not None
-        return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale), of_scales)
+        alarms = self.series.alarms if self.series else None
+        single = None if alarms is None else alarms.single_share
+        return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale), single)
 
     @cached_property
     def alarm_rule(self) -> AlarmRule | None:

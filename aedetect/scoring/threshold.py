@@ -13,6 +13,8 @@ from aedetect.errors import UsageError
 from aedetect.scoring.calibration import Calibration
 
 _SECONDS_A_DAY, _MOST_SHARE = 86_400.0, 0.999
+# Of the events a day that are accepted, so many may be single steps; the others are left to windows.
+_OF_SINGLE_STEPS = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Spans:
         share = events_per_day * self.seconds / _SECONDS_A_DAY
         return Calibration(np.sort(self.peaks)).threshold(min(share, _MOST_SHARE))
 
+    def steps_share(self, events_per_day: float) -> float:
+        """The share of steps that may be flagged where each is an event."""
+        return events_per_day * self.seconds / self.steps / _SECONDS_A_DAY
+
 
 @dataclass(frozen=True)
 class ThresholdPolicy:
@@ -40,18 +46,19 @@ class ThresholdPolicy:
     `value` counts where it is set. Otherwise the threshold is that of `alert_rate`, raised to that of
     `alarms_per_day` where it is set: one event without end would be few events a day, so that a count of
     events alone may never loosen it. `spans` is None for models of tables, which have no events to count a
-    day. `of_scales`: the model raises alarms by the p-values of its scales of time, as those of series do.
+    day. `single_share`: what single steps take of the alert rate in a model that raises alarms by the
+    p-values of its scales of time, as those of series do; None in others.
     """
 
     settings: ThresholdConfig
     calibration: Calibration
     spans: Spans | None = None
-    of_scales: bool = False
+    single_share: float | None = None
 
     @property
     def by_p_value(self) -> bool:
         """Whether p-values decide, and not the threshold: it was not set by hand."""
-        return self.of_scales and self.settings.value is None
+        return self.single_share is not None and self.settings.value is None
 
     @property
     def fact(self) -> tuple[str, str]:
@@ -66,7 +73,8 @@ class ThresholdPolicy:
         if self.settings.value is not None:
             return self.settings.value
         if self.settings.alarms_per_day is not None:
-            return max(self._counted.threshold(self.settings.alarms_per_day), self._of_rate)
+            windows = 1.0 if self.single_share is None else 1 - _OF_SINGLE_STEPS
+            return max(self._counted.threshold(windows * self.settings.alarms_per_day), self._of_rate)
         return self._of_rate
 
     @property
@@ -87,7 +95,11 @@ class ThresholdPolicy:
         """The share of normal rows of series to flag at most: as asked, or less where alarms are counted."""
         if self.settings.alarms_per_day is None:
             return self.settings.alert_rate
-        return min(self.settings.alert_rate, self.expected_rate)
+        rate = min(self.settings.alert_rate, self.expected_rate)
+        if self.single_share is None:
+            return rate
+        of_steps = self._counted.steps_share(_OF_SINGLE_STEPS * self.settings.alarms_per_day)
+        return min(rate, of_steps / self.single_share)
 
     @property
     def origin(self) -> str:
@@ -159,13 +171,13 @@ def policy_of(
     state: SeriesState | None,
     peaks: Floats,
     scale: float,
-    of_scales: bool,
+    single_share: float | None,
 ) -> ThresholdPolicy:
     """The policy of a model, from what its file holds; `peaks` [spans] are unscaled, none of tables."""
     if state is None:
         return ThresholdPolicy(settings, calibration)
     spans = Spans(np.sort(peaks) / scale, state.window, state.step * state.window)
-    return ThresholdPolicy(settings, calibration, spans, of_scales)
+    return ThresholdPolicy(settings, calibration, spans, single_share)
 
 
 def set_to(settings: ThresholdConfig, value: float | None, alert_rate: float | None) -> ThresholdConfig:

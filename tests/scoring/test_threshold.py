@@ -48,6 +48,26 @@ def test_events_a_day_are_counted_by_spans() -> None:
     assert found.origin == "at most 1 false event a day, alert rate at most 0.01"
 
 
+def test_single_steps_are_events_of_their_own() -> None:
+    """Of an hour's steps each is an event: half of one a day, at 6 steps an hour, is one step in 288."""
+    settings = ThresholdConfig(alarms_per_day=1.0, alert_rate=0.5)
+    spans = Spans(np.zeros(2400), steps=6, seconds=HOUR)
+    found = ThresholdPolicy(settings, Calibration(SCORES), spans, single_share=0.07)
+    assert found.flagging_rate == pytest.approx(1 / 288 / 0.07)
+    assert ThresholdPolicy(settings, Calibration(SCORES), spans).flagging_rate == pytest.approx(0.5, rel=0.01)
+    scarce = ThresholdConfig(alarms_per_day=100.0, alert_rate=0.01)
+    assert ThresholdPolicy(scarce, Calibration(SCORES), spans, 0.07).flagging_rate == pytest.approx(
+        0.01, rel=0.001
+    )
+
+
+def test_windows_have_the_other_half_of_the_events() -> None:
+    peaks = np.arange(1.0, 2401.0)
+    settings = ThresholdConfig(alarms_per_day=1.0)
+    found = ThresholdPolicy(settings, Calibration(SCORES), Spans(peaks, 6, HOUR), single_share=0.07)
+    assert (peaks > found.value).mean() * DAY / HOUR == pytest.approx(0.5, abs=0.02)
+
+
 @pytest.mark.parametrize("alarms", [0.01, 1.0, 100.0])
 def test_events_a_day_never_loosen_the_alert_rate(alarms: float) -> None:
     """Peaks below all scores: events a day alone would flag nearly every row, as one event without end."""
