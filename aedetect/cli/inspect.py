@@ -79,6 +79,7 @@ def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -
 def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
     """Where the threshold lies, told without the networks."""
     from aedetect.scoring.calibration import Calibration
+    from aedetect.scoring.scale_shares import scales_stored, single_share
     from aedetect.scoring.threshold import policy_of
 
     return policy_of(
@@ -87,7 +88,7 @@ def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
         manifest.series,
         tensors.get("series.peaks", tensors["calibration.scores"][:0]),
         float(tensors["calibration.scale"][0]),
-        "series.step.usual" in tensors,
+        single_share(scales_stored(tensors)),
     )
 
 

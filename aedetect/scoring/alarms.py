@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask
-from aedetect.data.series.context import SCALES
 from aedetect.models.base import WindowAutoencoder
 from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.locality import Locality, StepScores
 from aedetect.scoring.reminders import LastAlarm, remind
+from aedetect.scoring.scale_shares import CALENDAR, LONG, SHORT, STEP, scales_stored, shares_of
 from aedetect.scoring.step_deviation import NEIGHBOURS
 from aedetect.scoring.tracking import Level, Pace, track
 
-LONG, SHORT, STEP, CALENDAR = SCALES
 # Steps of a short window; long ones that are hardly longer need none beside them.
 SHORT_STEPS, _LEAST_LONG = 16, 24
 
@@ -27,13 +26,12 @@ SHORT_STEPS, _LEAST_LONG = 16, 24
 class _Manner:
     """How alarms of a scale come and go.
 
-    `share`: what it takes of the alert rate (weighted Bonferroni). Its level moves up by `rise` spreads with
+    Its level moves up by `rise` spreads with
     each flagged step, or by the share `approach` of the way to the score; down by `fall` spreads with each
     other step, `forget` where scores are as learned. Above a raised level, alarms begin beyond `margin`
     spreads.
     """
 
-    share: float
     rise: float
     approach: float
     fall: float
@@ -42,11 +40,10 @@ class _Manner:
 
 
 _MANNERS = {
-    LONG: _Manner(share=0.3, rise=0.09, approach=0.12, fall=7.5e-5, forget=1.5e-3, margin=0.0),
-    SHORT: _Manner(share=0.2, rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
-    STEP: _Manner(share=0.07, rise=0.06, approach=0.0, fall=5e-5, forget=5e-5, margin=0.0),
-    # Few series have a calendar: it takes nothing from the others.
-    CALENDAR: _Manner(share=0.2, rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
+    LONG: _Manner(rise=0.09, approach=0.12, fall=7.5e-5, forget=1.5e-3, margin=0.0),
+    SHORT: _Manner(rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
+    STEP: _Manner(rise=0.06, approach=0.0, fall=5e-5, forget=5e-5, margin=0.0),
+    CALENDAR: _Manner(rise=0.017, approach=0.0, fall=3e-5, forget=3e-5, margin=0.1),
 }
 # Alarms are clear beyond so many spreads.
 _CLEAR = 1.0
@@ -206,20 +203,6 @@ class AlarmRule:
         return shares_of(self.scales)
 
 
-def shares_of(scales: Collection[str]) -> Iterator[tuple[str, float]]:
-    """Each of these scales, and what it takes of the rate: that of those missing falls to the others.
-
-    Single steps come last.
-    """
-    usual = [name for name in _MANNERS if name != CALENDAR]
-    total, present = (
-        sum(_MANNERS[name].share for name in names)
-        for names in (usual, [name for name in usual if name in scales])
-    )
-    for name in sorted(scales, key=lambda name: name == STEP):
-        yield name, _MANNERS[name].share * (1.0 if name == CALENDAR else total / present)
-
-
 def _beside(flagged: Mask) -> Mask:
     """Which steps [steps] are within half of what a single one is compared with of those flagged."""
     reach = np.ones(2 * (NEIGHBOURS // 2) + 1)
@@ -242,11 +225,6 @@ class AlarmParts:
     long_spread: float
     calendar: CalendarModel | None = None
 
-    @property
-    def single_share(self) -> float:
-        """What single steps take of the alert rate."""
-        return dict(shares_of([LONG, *self.scales]))[STEP]
-
     def with_long(self, calibration: Calibration) -> dict[str, TimeScale]:
         """All scales, with the calibration of long windows [rows], unscaled scores."""
         held_out = Calibration(log_scores(calibration.scores))
@@ -257,7 +235,7 @@ class AlarmParts:
         cls, tensors: Mapping[str, np.ndarray[Any, Any]], short: Sequence[WindowAutoencoder]
     ) -> AlarmParts:
         """From what `tensors` gave. Raises KeyError or ValueError where that is damaged."""
-        names = [name for name in (SHORT, STEP, CALENDAR) if f"series.{name}.scores" in tensors]
+        names = scales_stored(tensors)
         limits = {name: tensors[f"series.{name}.limits"].tolist() for name in (LONG, *names)}
         scales = {}
         for name in names:

@@ -33,6 +33,7 @@ from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_st
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
+from aedetect.scoring.scale_shares import single_share
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 
 # What the names of the auxiliary networks' tensors begin with in the model file.
@@ -196,7 +197,7 @@ class FittedModel:
         """Where the threshold lies, and what it promises."""
         state, peaks = (self.series.state, self.series.peaks) if self.series else (None, np.empty(0))
         alarms = self.series.alarms if self.series else None
-        single = None if alarms is None else alarms.single_share
+        single = None if alarms is None else single_share(alarms.scales)
         return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale), single)
 
     @cached_property

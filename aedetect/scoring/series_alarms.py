@@ -12,22 +12,13 @@ from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.context import AlarmState
 from aedetect.models.ensemble import window_scores
-from aedetect.scoring.alarms import (
-    CALENDAR,
-    LONG,
-    SHORT,
-    SHORT_STEPS,
-    STEP,
-    AlarmRule,
-    Alarms,
-    Standing,
-    log_scores,
-)
+from aedetect.scoring.alarms import SHORT_STEPS, AlarmRule, Alarms, Standing, log_scores
 from aedetect.scoring.beside import least_beside
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.reminders import LastAlarm
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
+from aedetect.scoring.scale_shares import CALENDAR, LONG, SHORT, STEP
 from aedetect.scoring.step_deviation import alone_cells, step_deviations, step_scores
 from aedetect.scoring.tracking import Level
 

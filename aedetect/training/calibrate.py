@@ -18,11 +18,11 @@ from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
-from aedetect.scoring.alarms import LONG
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import peaks_of
+from aedetect.scoring.scale_shares import LONG
 from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take

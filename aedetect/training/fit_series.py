@@ -32,19 +32,12 @@ from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.ensemble import single_threaded, window_scores
 from aedetect.models.registry import build_series, build_short
-from aedetect.scoring.alarms import (
-    CALENDAR,
-    SHORT,
-    STEP,
-    AlarmParts,
-    TimeScale,
-    log_scores,
-    short_steps,
-)
+from aedetect.scoring.alarms import AlarmParts, TimeScale, log_scores, short_steps
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.scoring.row_scores import peaks_of, row_scores
+from aedetect.scoring.scale_shares import CALENDAR, SHORT, STEP
 from aedetect.scoring.series_alarms import step_scores_of
 from aedetect.scoring.step_deviation import step_deviations, step_scores, usual_deviations
 from aedetect.training.checkpoint import Checkpointer

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aedetect.scoring.alarms import LONG, SHORT, STEP, AlarmRule, Standing, TimeScale, short_steps
+from aedetect.scoring.alarms import AlarmRule, Standing, TimeScale, short_steps
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.locality import Locality, StepScores
+from aedetect.scoring.scale_shares import LONG, SHORT, STEP
 
 
 def scores(values: np.ndarray) -> StepScores:  # type: ignore[type-arg]
