@@ -103,7 +103,7 @@ def track(excess: Floats, local: Mask, begin: Level, pace: Pace) -> Tracked:
         else:
             quiet, falling = _quiet_steps(excess, above, place, level.value, pace)
             limits[place : place + quiet] = falling[:-1] + np.minimum(falling[:-1], pace.margin)
-            spent = max(level.spent - quiet * pace.refill, 0.0)
+            spent = _made_up_for(level.spent, quiet, pace)
             level, place = Level(float(falling[-1]), spent=spent), place + quiet
             continue
         place += 1
@@ -130,7 +130,18 @@ def _exceeded(level: Level, excess: float, eligible: bool, pace: Pace) -> tuple[
 
 def _spent(level: Level, flagged: bool, pace: Pace) -> float:
     """Steps of alarms not made up for, after one more step."""
-    return min(level.spent + 1, pace.hold) if flagged else max(level.spent - pace.refill, 0.0)
+    return min(level.spent + 1, pace.hold) if flagged else _made_up_for(level.spent, 1, pace)
+
+
+def _made_up_for(spent: float, steps: int, pace: Pace) -> float:
+    """What is left of steps spent after `steps` others.
+
+    Counted in whole parts of a step, so that it does not matter in how many calls the others come.
+    """
+    if not pace.refill:
+        return spent
+    parts = max(round(1 / pace.refill), 1)
+    return max(round(spent * parts) - steps, 0) / parts
 
 
 def _quiet_steps(excess: Floats, above: Integers, place: int, level: float, pace: Pace) -> tuple[int, Floats]:
