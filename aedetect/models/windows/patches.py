@@ -162,7 +162,7 @@ class PatchAutoencoder(WindowAutoencoder):
 class ShortPatchAutoencoder(PatchAutoencoder):
     """That of short windows beside long ones: they come in fewer shapes, and are judged as often."""
 
-    memory_size = 512
+    memory_size = 1024
 
 
 def _steadiness(windows: Tensor) -> Tensor:
