@@ -13,7 +13,7 @@ EVERY = 10.0
 
 def reminded(marks: str, begin: LastAlarm | None = None, every: float = EVERY) -> Reminded:
     """`x` is flagged, `o` odd but silenced."""
-    steps = np.array(list(marks))
+    steps = np.array(list(marks), dtype="U1")
     return remind(steps == "x", steps == "o", begin or LastAlarm(), every)
 
 
