@@ -41,7 +41,7 @@ SERIES_ARCHITECTURES = {
     "patches": "aedetect.models.windows.patches:PatchAutoencoder",
     "convolutional": "aedetect.models.windows.convolutional:ConvolutionalAutoencoder",
 }
-SHORT = {"short patches": "aedetect.models.windows.patches:ShortPatchAutoencoder"}
+_SHORT = "aedetect.models.windows.patches:ShortPatchAutoencoder"
 AUTO = "auto"
 
 
@@ -57,8 +57,7 @@ def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder
 
 def build_short(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
     """A model of short windows: one that learns in one pass, whatever `config` names for the long ones."""
-    (name,) = SHORT
-    model: WindowAutoencoder = _class_of(name, SHORT, "for short windows")(layout, config)
+    model: WindowAutoencoder = _loaded(_SHORT)(layout, config)
     return model
 
 
@@ -81,5 +80,9 @@ def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise UsageError(f"unknown architecture {name!r}{hint} ({kind} there are: {', '.join(names)})")
-    module, _, class_name = known[name].partition(":")
+    return _loaded(known[name])
+
+
+def _loaded(path: str) -> Any:
+    module, _, class_name = path.partition(":")
     return getattr(import_module(module), class_name)

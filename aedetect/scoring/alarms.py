@@ -26,10 +26,9 @@ SHORT_STEPS, _LEAST_LONG = 16, 24
 class _Manner:
     """How alarms of a scale come and go.
 
-    Its level moves up by `rise` spreads with
-    each flagged step, or by the share `approach` of the way to the score; down by `fall` spreads with each
-    other step, `forget` where scores are as learned. Above a raised level, alarms begin beyond `margin`
-    spreads.
+    Its level moves up by `rise` spreads with each flagged step, or by the share `approach` of the way to the
+    score; down by `fall` spreads with each other step, `forget` where scores are as learned. Above a raised
+    level, alarms begin beyond `margin` spreads.
     """
 
     rise: float
@@ -161,7 +160,7 @@ class AlarmRule:
             scale, stated = self.scales[name], scores[name]
             with np.errstate(invalid="ignore"):
                 local = scale.locality.marks(stated)
-                excess = stated.score - scale.calibration.threshold(self.rate * share)
+                excess = stated.score - self.learned_threshold(name)
                 pace = scale.pace(name, self.adapt, self.rate * share)
                 one = track(excess, local, begin.levels.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged

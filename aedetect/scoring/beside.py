@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.series.order import runs
 from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
 from aedetect.scoring.row_scores import least_over_rows
@@ -29,7 +30,7 @@ def least_beside(
     others = _of_any(np.r_[outside, odd, outside], window)
     others &= _of_any(np.r_[~outside, asked, ~outside], window)
     scores = np.full(len(others), np.nan)
-    for first, end in np.flatnonzero(np.diff(np.r_[False, others, False])).reshape(-1, 2).tolist():
+    for first, end in runs(others).tolist():
         scores[first:end] = window_scores(models, padded[first : end + window - 1], window, device)
     least = least_over_rows(scores, window, False)[margin:][: len(segment)]
     return np.where(odd, np.nan, least)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask
+from aedetect.data.series.order import runs
 
 # All windows that contain a step that is off score higher than such a share of normal steps' least ones.
 _CLEAR, _NEAR = 0.99, 0.95
@@ -56,8 +57,7 @@ class Locality:
         """Which steps [steps] are off themselves; those that are unknown are not."""
         with np.errstate(invalid="ignore"):
             clear, near = (_off(scores, limit) for limit in (self.clear, self.near))
-        edges = np.flatnonzero(np.diff(np.r_[False, clear, False]))
-        for first, last in edges.reshape(-1, 2).tolist():
+        for first, last in runs(clear).tolist():
             reach = int(_EDGE * (last - first))
             before, after = near[max(first - reach, 0) : first][::-1], near[last : last + reach]
             clear[first - _run(before) : last + _run(after)] = True

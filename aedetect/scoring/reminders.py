@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aedetect.data.arrays import Integers, Mask
+from aedetect.data.arrays import Mask
+from aedetect.data.series.order import runs
 
 # In so many intervals between reminders a step has to be odd, or the alarm is over.
 _REACH = 1.5
@@ -57,8 +58,7 @@ class _Reminders:
         self._every, self._reach = every, _REACH * every
         self._steps = len(flagged)
         self._odd = np.flatnonzero(silenced)
-        edges = np.flatnonzero(np.diff(np.r_[False, flagged, False].astype(np.int8)))
-        self._runs: Integers = edges.reshape(-1, 2)
+        self._runs = runs(flagged)
         # How many steps before each one are not odd.
         self._idle = np.r_[0, np.cumsum(~(flagged | silenced))]
         self._idle_before = begin.idle

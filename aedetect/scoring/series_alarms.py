@@ -106,8 +106,8 @@ def _without_odd(
 
     Odd is what could be an alarm of the other scales. Causal windows are left as they are.
     """
-    rule, state = fitted.alarm_rule, fitted.series
-    if rule is None or state is None or fitted.config.series.causal:
+    rule = fitted.alarm_rule
+    if rule is None or fitted.config.series.causal:
         return scores
     odd = np.any([rule.exceeds(name, each) for name, each in others.items()], axis=0)
     asked = rule.exceeds(LONG, scores) & ~odd

@@ -22,6 +22,7 @@ from aedetect.data.series.counters import CounterSearch, counter_notices, growth
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.grid import Grid
 from aedetect.data.series.gross import find_gross_cells, limits_of, without
+from aedetect.data.series.order import runs
 from aedetect.data.series.readings import repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
@@ -429,8 +430,7 @@ def _calibration_scores(
     for start, length in zip(segments.starts.tolist(), segments.lengths.tolist(), strict=True):
         if length < window:
             continue
-        edges = np.flatnonzero(np.diff(np.r_[False, marked[start : start + length], False]))
-        for first, last in edges.reshape(-1, 2).tolist():
+        for first, last in runs(marked[start : start + length]).tolist():
             reach = 0 if last - first >= _BARE * window else window // 2
             low, high = max(first - reach, 0), min(last + reach, length)
             if high - low < window:

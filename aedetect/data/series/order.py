@@ -20,6 +20,11 @@ def by_series(seconds: Floats, series: Integers) -> Iterator[tuple[int, Integers
         yield int(series[places[0]]), places
 
 
+def runs(marked: Mask) -> Integers:
+    """Where runs of marked steps [steps] begin, and behind where they end; [runs, 2]."""
+    return np.flatnonzero(np.diff(np.r_[False, marked, False])).reshape(-1, 2)
+
+
 def places_in_runs(marked: Mask) -> Integers:
     """How many marked steps [steps, ...] there are without a break up to each step; 0 where not marked."""
     steps = np.arange(1, len(marked) + 1).reshape(-1, *[1] * (marked.ndim - 1))

@@ -15,7 +15,7 @@ from aedetect.models.memory_bank import MemoryBank
 from aedetect.models.missing import held, held_windows
 from aedetect.models.pca import Decomposition, principal_components
 
-CODE_WIDTH, MEMORY_SIZE = 16, 2048
+CODE_WIDTH = 16
 # In single precision the solver may not converge where many channels are constant.
 _COMPONENTS = Decomposition(exact_width=1024, power_iterations=4, solver=torch.float64)
 # The least weight of a channel that drifts.
@@ -47,7 +47,7 @@ class PatchAutoencoder(WindowAutoencoder):
     """
 
     takes_missing = True
-    memory_size = MEMORY_SIZE
+    memory_size = 2048
     basis: Tensor
     center: Tensor
     weights: Tensor
