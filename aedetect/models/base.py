@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
@@ -15,12 +16,15 @@ from aedetect.models.layers import standardised
 
 # Training rows that a model is given to fill its memory bank from, or to compare with.
 REFERENCE_ROWS = 8192
+# Steps of a training at least and at most, where epochs are not set.
+USUAL_STEPS = (1000, 2000)
 
 
 class Model(Protocol):
     """What the training loop asks of a model, of rows or of windows."""
 
     training: bool
+    step_range: ClassVar[tuple[int, int]]
 
     def errors(self, batch: Tensor) -> Tensor: ...
 
@@ -46,6 +50,8 @@ class Autoencoder(nn.Module, ABC):
 
     Shape: batches are float32 [rows, features] as described by `Layout`; NaN is a missing number.
     """
+
+    step_range = USUAL_STEPS
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__()
@@ -86,6 +92,66 @@ class Autoencoder(nn.Module, ABC):
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What the parts of a model say of rows, as if these had not been learned: log scores [rows, parts].
+
+    `folds` [rows] is the number of the network that has not learned a row, or -1: such rows do not calibrate.
+    """
+
+    log_scores: Tensor
+    folds: Tensor
+
+
+class CrossFitted(Autoencoder):
+    """An autoencoder that says of training rows how it would judge them, had it not learned them.
+
+    So all rows of a table can be learned from, and calibrate the threshold as well. What is trained step by
+    step are several networks as one, of which each leaves out a fold of the rows; what needs no steps
+    is fitted on all rows, and leaves out a row at a time.
+    """
+
+    @abstractmethod
+    def prepare(self, learned: Tensor, networks: int) -> None:
+        """Set up, before training, what follows from rows [rows, features], and so many networks.
+
+        Batches in training then have a column more for each network, if there are several: 1 in the rows that
+        it learns from, else 0.
+        """
+
+    @abstractmethod
+    def fit_parts(self, rows: Tensor, folds: Tensor, outlier_candidates: Tensor) -> HeldOut:
+        """Fit what needs no steps, once the weights are trained, on `rows` [rows, features] in random order.
+
+        `folds` [rows] is the number of the network that has not learned a row, or -1 where all have. Rows
+        marked in `outlier_candidates` [rows] may be anomalies. Returns what the parts say of rows as if they
+        had not been learned.
+        """
+
+    @property
+    @abstractmethod
+    def judge(self) -> Model:
+        """What is trained last, by the loop as all is, on the batches that `judge_rows` gives."""
+
+    @abstractmethod
+    def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
+        """What the judge learns from [rows, columns], in random order, of normal `rows` [rows, features]."""
+
+    @abstractmethod
+    def fit_scores(self, held_out: HeldOut) -> Tensor:
+        """Set what makes one score of all parts; the scores of held-out rows with a fold [those], in order."""
+
+    def vectors(self, batch: Tensor) -> Tensor:
+        return standardised(batch[:, : self.layout.width], self.layout)
+
+    def take_weights(self, older: Autoencoder) -> None:
+        """Begin with the weights of an older model of this kind, of as many networks or of another number."""
+        weights = dict(older.named_parameters())
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                parameter.copy_(weights[name][torch.arange(len(parameter)) % len(weights[name])])
+
+
+@dataclass(frozen=True)
 class WindowLayout:
     """What a window is: so many steps of so many channels.
 
@@ -110,6 +176,7 @@ class WindowAutoencoder(nn.Module, ABC):
     in scoring, cells may be NaN where `takes_missing`.
     """
 
+    step_range = USUAL_STEPS
     # Whether windows are judged by the cells they have; others are given something in their place.
     takes_missing = False
     # How many steps around a window its score may depend on.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aedetect.models.base import Autoencoder, WindowAutoencoder, WindowLayout
 
 ARCHITECTURES = {
+    "evidence": "aedetect.models.tabular.evidence:EvidenceAutoencoder",
     "memory": "aedetect.models.tabular.memory:MemoryAutoencoder",
     "principal": "aedetect.models.tabular.principal:PrincipalAutoencoder",
     "denoising": "aedetect.models.tabular.denoising:DenoisingAutoencoder",
@@ -38,11 +39,14 @@ ARCHITECTURES = {
     "bottleneck": "aedetect.models.tabular.bottleneck:BottleneckAutoencoder",
 }
 SERIES_ARCHITECTURES = {
+    "evidence": "aedetect.models.tabular.evidence:EvidenceAutoencoder",
     "patches": "aedetect.models.windows.patches:PatchAutoencoder",
     "convolutional": "aedetect.models.windows.convolutional:ConvolutionalAutoencoder",
 }
 _SHORT = "aedetect.models.windows.patches:ShortPatchAutoencoder"
 AUTO = "auto"
+# The format of model files in which 'auto' began to stand for `evidence`.
+_EVIDENCE_FORMAT = 5
 
 
 def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
@@ -62,16 +66,31 @@ def build_short(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder:
 
 
 def build(layout: Layout, config: ModelConfig) -> Autoencoder:
-    """A freshly initialised model of the configured architecture.
-
-    'auto' is the memory one; for tables of nothing but categories, where distances say little, it
-    is the principal one. Raises UsageError for an unknown name.
-    """
-    if config.architecture == AUTO:
-        chosen = "memory" if layout.numeric else "principal"
-        return build(layout, config.model_copy(update={"architecture": chosen}))
-    model: Autoencoder = _class_of(config.architecture, ARCHITECTURES, "for tables")(layout, config)
+    """A freshly initialised model of the configured architecture. Raises UsageError for an unknown name."""
+    model: Autoencoder = _table_class(layout, config)(layout, config)
     return model
+
+
+def is_cross_fitted(layout: Layout, config: ModelConfig) -> bool:
+    """Whether the configured architecture learns from all rows and judges each as if it had not."""
+    from aedetect.models.base import CrossFitted
+
+    return issubclass(_table_class(layout, config), CrossFitted)
+
+
+def chosen_for(layout: Layout, format_version: int | None = None) -> str:
+    """What 'auto' stands for in a table; in model files of older formats it stood for something else.
+
+    For tables of nothing but categories, where distances say little, it is the principal one.
+    """
+    if not layout.numeric:
+        return "principal"
+    return "memory" if format_version is not None and format_version < _EVIDENCE_FORMAT else "evidence"
+
+
+def _table_class(layout: Layout, config: ModelConfig) -> Any:
+    name = chosen_for(layout) if config.architecture == AUTO else config.architecture
+    return _class_of(name, ARCHITECTURES, "for tables")
 
 
 def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:

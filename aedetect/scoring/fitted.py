@@ -28,7 +28,7 @@ from aedetect.io.source import Input
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.base import WindowAutoencoder, WindowLayout
 from aedetect.models.device import pick_device
-from aedetect.models.registry import build, build_series, build_short
+from aedetect.models.registry import AUTO, build, build_series, build_short, chosen_for
 from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.manifest import Manifest, TrainingSummary
@@ -297,6 +297,7 @@ def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch
     """The model that a file holds. Raises KeyError, RuntimeError or ValueError where parts do not fit."""
     statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
     encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
+    manifest = _with_architecture(manifest, encoder)
     channels = Channels.of(encoder)
     series = _series_parts(manifest, tensors, channels, device)
     members = _members(manifest, encoder, channels, tensors, device)
@@ -319,6 +320,18 @@ def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch
         heads=_auxiliary(manifest.config, encoder, tensors, device),
         sketch=Sketch.of_tensors(encoder, tensors),
     )
+
+
+def _with_architecture(manifest: Manifest, encoder: FeatureEncoder) -> Manifest:
+    """The manifest of a table with the architecture named that its format meant by 'auto'."""
+    model = manifest.config.model
+    if manifest.series or model.architecture != AUTO:
+        return manifest
+    name = chosen_for(encoder.layout, manifest.format_version)
+    if name == chosen_for(encoder.layout):
+        return manifest
+    model = model.model_copy(update={"architecture": name})
+    return manifest.model_copy(update={"config": manifest.config.model_copy(update={"model": model})})
 
 
 def _members(

@@ -29,7 +29,8 @@ from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 # 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
 # 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
 # 4: series on a grid, with three scales of time to raise alarms by; before, with one and none.
-FORMAT_VERSION = 4
+# 5: tables by evidence that is added up, where no architecture was named; before, by `memory`.
+FORMAT_VERSION = 5
 MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64
 

@@ -14,13 +14,12 @@ from torch import Tensor
 from aedetect.config import TrainingConfig
 from aedetect.engine.callbacks import Progress
 from aedetect.errors import DataError
-from aedetect.models.base import REFERENCE_ROWS, Model
+from aedetect.models.base import REFERENCE_ROWS, USUAL_STEPS, Model
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed
 from aedetect.training.optimizer import FlatAdamW
 
-LEAST_STEPS, MOST_STEPS = 1000, 2000
 # Networks of more weights, on very wide rows, learn about as much in fewer steps, each of which takes longer.
 MANY_WEIGHTS, LEAST_WIDE_STEPS = 200_000, 400
 EPOCHS = 40
@@ -68,13 +67,19 @@ def has_weights(model: Model) -> bool:
     return any(True for _ in model.parameters())
 
 
-def planned_steps(rows: int, weights: int, config: TrainingConfig) -> int:
-    """Steps of a whole run: as many epochs as asked for, or a number sized to the data and the network."""
+def planned_steps(
+    rows: int, weights: int, config: TrainingConfig, bounds: tuple[int, int] = USUAL_STEPS
+) -> int:
+    """Steps of a whole run: as many epochs as asked for, or a number sized to the data and the network.
+
+    `bounds`: the fewest and the most steps where epochs are not asked for.
+    """
     per_epoch = math.ceil(rows / config.batch_size)
     if config.epochs is not None:
         return config.epochs * per_epoch
-    least = max(LEAST_STEPS * MANY_WEIGHTS // max(weights, MANY_WEIGHTS), LEAST_WIDE_STEPS)
-    return min(max(EPOCHS * per_epoch, least), MOST_STEPS)
+    fewest, most = bounds
+    least = max(fewest * MANY_WEIGHTS // max(weights, MANY_WEIGHTS), min(fewest, LEAST_WIDE_STEPS))
+    return min(max(EPOCHS * per_epoch, least), most)
 
 
 def train(
@@ -125,7 +130,9 @@ class _Loop:
         self.deadline = deadline
         self.trim = trimmed_share(config)
         self.optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
-        self.steps = planned_steps(feed.rows, self.optimizer.weights.numel(), config)
+        self.steps = planned_steps(
+            feed.rows, self.optimizer.weights.numel(), config, model.step_range
+        )
         self.every = max(self.steps // EVALUATIONS, 1)
         self.best = self.optimizer.average.clone()
         self.state = LoopState()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from torch import Tensor
 
+from aedetect.data.arrays import Floats
 from aedetect.models.base import Autoencoder, WindowAutoencoder
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.manifest import TrainingRecord
@@ -34,6 +35,17 @@ class MemberTask(Generic[M]):
     feed: Feed
     validation: Tensor
     seed: int
+
+
+@dataclass(frozen=True)
+class TrainedNetworks:
+    """The networks of a table with a record each, unscaled scores of the calibration set [rows], and
+    whether each of its rows was scored by the one network that never saw it."""
+
+    members: Sequence[Autoencoder]
+    records: Sequence[TrainingRecord]
+    scores: Floats
+    folded: bool
 
 
 def train_members(

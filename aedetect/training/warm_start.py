@@ -11,7 +11,7 @@ from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.base import Autoencoder
+from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
 from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
@@ -62,7 +62,11 @@ class Start:
 
     def load_weights(self, model: Autoencoder, index: int) -> None:
         """Give network `index` the weights of an older one; what it remembers of rows it learns anew."""
-        older = dict(self.members[index % len(self.members)].named_parameters())
+        member = self.members[index % len(self.members)]
+        if isinstance(model, CrossFitted):
+            model.take_weights(member)
+            return
+        older = dict(member.named_parameters())
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(older[name])

@@ -1,0 +1,162 @@
+"""Evidence from the nearest normal rows: in random halves of the columns, and relative to local density."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from aedetect.models.buffers import DataSizedBuffers
+from aedetect.models.evidence import Evidence, as_shares, rounded
+from aedetect.models.memory_bank import CACHED_ROWS
+
+# Halves of the columns come in pairs that have each column once. More pairs, and more points, add little.
+_PAIRS = 4
+_SUBSPACE_POINTS = 2048
+# Of these more do go on finding more, as rows often repeat.
+NEAREST_POINTS = 8192
+_NEIGHBOURS = 5
+# How much of the neighbourhood's own width counts: all of it would find what is odd among dense rows alone.
+_DENSITY_POWER = 0.5
+# Added to distances: closer than this is the same.
+_FLOOR, _LEAST_DISTANCE = 0.03, 1e-3
+
+
+class SubspaceNeighbours(DataSizedBuffers, Evidence):
+    """The distance to the nearest normal point, over random halves of the features, in the logarithmic mean.
+
+    A row that is strange in a few features lies far off in the halves that have them, and is not hidden by
+    all the others, as in feature bagging (Lazarevic & Kumar, 2005).
+
+    Shape: points [rows, width] → log scores [rows], shares [rows, width].
+    """
+
+    memory: Tensor
+    halves: Tensor
+    owners: Tensor
+
+    data_sized: ClassVar[Mapping[str, int]] = {"memory": 0}
+
+    def __init__(self, owners: Tensor):
+        super().__init__()
+        features = int(owners.max()) + 1
+        # These names stand in model files.
+        self.register_buffer("memory", torch.zeros(1, len(owners)))
+        self.register_buffer("halves", torch.ones(2 * _PAIRS, features, dtype=torch.bool))
+        self.register_buffer("owners", owners, persistent=False)
+
+    def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
+        self.memory = points[:_SUBSPACE_POINTS].clone()
+        features = self.halves.shape[1]
+        for pair in range(_PAIRS):
+            chosen = torch.randperm(features)[: (features + 1) // 2]
+            half = torch.zeros(features, dtype=torch.bool)
+            half[chosen] = True
+            self.halves[2 * pair] = half
+            self.halves[2 * pair + 1] = ~half if features > 1 else half
+        excluded = torch.where(places < len(self.memory), places, -1)
+        return self._judged(held_out, excluded)[0]
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        return self._judged(points, None)
+
+    def _judged(self, points: Tensor, excluded: Tensor | None) -> tuple[Tensor, Tensor]:
+        total, parts = points.new_zeros(len(points)), torch.zeros_like(points)
+        for features, values in self._subspaces():
+            some, memory = points[:, values], self.memory[:, values]
+            squared = (some - memory[nearest(some, memory, excluded)]).square() / features
+            parts[:, values] += squared
+            total += (squared.sum(dim=1).sqrt() + _FLOOR).log()
+        return rounded(total / len(self.halves))[:, None], as_shares(parts)
+
+    def _subspaces(self) -> Iterator[tuple[int, Tensor]]:
+        """Of each half, how many features it has and the places of their values."""
+        for half in self.halves:
+            yield int(half.sum()), half[self.owners].nonzero()[:, 0]
+
+
+class NearestRow(DataSizedBuffers, Evidence):
+    """The distance to the nearest normal point, and the same relative to how close points lie around that one.
+
+    Relative to the root of the distance to its own fifth neighbour: between the distance itself (Knorr &
+    Ng, 1998) and local outlier factors (Breunig et al., 2000).
+
+    Shape: points [rows, width] → log scores [rows, 2], shares [rows, width].
+    """
+
+    scores = 2
+
+    memory: Tensor
+    widths: Tensor
+
+    data_sized: ClassVar[Mapping[str, int]] = {"memory": 0, "widths": 0}
+
+    def __init__(self, width: int):
+        super().__init__()
+        # These names stand in model files.
+        self.register_buffer("memory", torch.zeros(1, width))
+        self.register_buffer("widths", torch.ones(1))
+
+    def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
+        self.memory = points[:NEAREST_POINTS].clone()
+        self.widths, wider = _neighbour_distances(self.memory)
+        excluded = torch.where(places < len(self.memory), places, -1)
+        index = nearest(held_out, self.memory, excluded)
+        distances = (held_out - self.memory[index]).square().sum(dim=1).sqrt()
+        # A point may be among the neighbours of the one it is nearest to: without it, the next one counts.
+        among = (excluded >= 0) & (distances <= self.widths[index])
+        return _logarithms(distances, torch.where(among, wider[index], self.widths[index]))
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        index = nearest(points, self.memory)
+        squared = (points - self.memory[index]).square()
+        return _logarithms(squared.sum(dim=1).sqrt(), self.widths[index]), as_shares(squared)
+
+
+def _logarithms(distances: Tensor, widths: Tensor) -> Tensor:
+    """Of `distances` [rows], and of these relative to the `widths` [rows] around; [rows, 2]."""
+    logarithms = (distances + _LEAST_DISTANCE).log()
+    return rounded(torch.stack([logarithms, logarithms - _DENSITY_POWER * (widths + _FLOOR).log()], dim=1))
+
+
+def _neighbour_distances(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each of `points` [rows, width], the distance to the fifth of the others and to the sixth; [rows]."""
+    count = min(_NEIGHBOURS + 1, len(points) - 1)
+    nearby = []
+    for start in range(0, len(points), CACHED_ROWS):
+        block = points[start : start + CACHED_ROWS]
+        # One more, as the nearest of a point is the point itself.
+        index = torch.cdist(block, points).topk(count + 1, dim=1, largest=False).indices[:, 1:]
+        apart = (block[:, None] - points[index]).square().sum(dim=2).sqrt()
+        nearby.append(apart.sort(dim=1).values)
+    distances = torch.cat(nearby)
+    return distances[:, min(_NEIGHBOURS, count) - 1].contiguous(), distances[:, count - 1].contiguous()
+
+
+def nearest(points: Tensor, memory: Tensor, excluded: Tensor | None = None) -> Tensor:
+    """Index of the point of `memory` [memory, width] nearest to each of `points` [rows, width]; [rows].
+
+    `excluded` [rows]: for each point one of the memory that does not count, or -1.
+    """
+    lengths, mirrored = memory.square().sum(dim=1), (-2 * memory).T.contiguous()
+    room = points.new_empty(min(CACHED_ROWS, len(points)), len(memory))
+    indices = torch.empty(len(points), dtype=torch.long, device=points.device)
+    for start in range(0, len(points), CACHED_ROWS):
+        block = points[start : start + CACHED_ROWS]
+        # The squared length of a point itself is the same for all of the memory.
+        distances = torch.addmm(lengths, block, mirrored, out=room[: len(block)])
+        if excluded is not None:
+            itself = excluded[start : start + CACHED_ROWS]
+            rows = (itself >= 0).nonzero()[:, 0]
+            distances[rows, itself[rows]] = torch.inf
+        indices[start : start + CACHED_ROWS] = _smallest(distances)
+    return indices
+
+
+def _smallest(values: Tensor) -> Tensor:
+    # On a CPU, numpy's argmin is ten times faster than torch's.
+    if values.device.type == "cpu":
+        return torch.from_numpy(values.numpy().argmin(axis=1))
+    return values.argmin(dim=1)

@@ -1,0 +1,174 @@
+"""A masked autoencoder beside neighbours, local density and isolation: evidence of unlike kinds, added up."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from aedetect.config import ModelConfig
+from aedetect.data.features.layout import Layout
+from aedetect.models.base import CrossFitted, HeldOut
+from aedetect.models.combine import TailSurprise
+from aedetect.models.discriminator import Discriminator
+from aedetect.models.evidence import as_shares
+from aedetect.models.isolation import Isolation
+from aedetect.models.made_up import MadeUpRows
+from aedetect.models.neighbours import NearestRow, SubspaceNeighbours
+from aedetect.models.tabular.masked import MaskedAutoencoder
+from aedetect.models.views import RankView, StandardView
+
+_RANKS, _STANDARD = "ranks", "standard"
+# The parts without a network: a name, which stands in model files, and the view that each sees.
+_PARTS = {
+    "subspaces": _RANKS,
+    "isolation": _RANKS,
+    "nearest": _STANDARD,
+    "subspaces_standard": _STANDARD,
+    "nearest_ranks": _RANKS,
+}
+# Of these, so many scores from the first on count themselves; the discriminator weighs all.
+_COUNTED = 4
+# Rows that do not calibrate, looked at as if they had not been learned, for the discriminator to learn from.
+_LOOKED_AT, _MADE_UP = 2048, 512
+# Calibration scores are this much higher than they are: a new row that equals one of them, and whose shares
+# are rounded another way, is no stranger than it.
+_ROUNDING = 1 + 2e-6
+
+
+class EvidenceAutoencoder(CrossFitted):
+    """Anomalous is a row that several unlike parts, taken together, are surprised by.
+
+    The parts: a masked autoencoder on the rank view of a row; the nearest normal rows in random halves of
+    the columns; the nearest one in all columns, by itself and relative to how close rows lie around it; and
+    isolation by nearest neighbours. A discriminator weighs all but the first, as they tell normal rows from
+    made-up ones. Each is read as a tail probability among held-out rows; a row's score is the sum of the
+    surprises, and is attributed to its features as the parts attribute it.
+
+    Shape: [rows, features] → errors [rows, features].
+    """
+
+    # On ranks, a small network is soon done.
+    step_range = (300, 800)
+
+    unheard_of: Tensor
+
+    def __init__(self, layout: Layout, config: ModelConfig):
+        super().__init__(layout, config)
+        # These names stand in model files.
+        self.ranks = RankView(layout)
+        self.standard = StandardView(layout)
+        owners = self.ranks.owners
+        self.network = MaskedAutoencoder(owners, config.width)
+        self.parts = nn.ModuleDict(
+            {
+                "subspaces": SubspaceNeighbours(owners),
+                "isolation": Isolation(len(owners)),
+                "nearest": NearestRow(len(owners)),
+                "subspaces_standard": SubspaceNeighbours(owners),
+                "nearest_ranks": NearestRow(len(owners)),
+            }
+        )
+        self.discriminator = Discriminator(sum(part.scores for part in self.parts.values()))
+        self.surprise = TailSurprise(_COUNTED + 2)
+        # What a missing number says where none was missing in training: minus the logarithm of its chance.
+        rates, never = torch.from_numpy(layout.missing_rates).float(), torch.from_numpy(~layout.gaps)
+        self.register_buffer("unheard_of", -rates.log() * never, persistent=False)
+
+    @property
+    def judge(self) -> Discriminator:
+        return self.discriminator
+
+    def prepare(self, learned: Tensor, networks: int) -> None:
+        self.ranks.fit(learned)
+        self.network.resize(networks)
+        self.network.to(learned.device)
+
+    def errors(self, batch: Tensor) -> Tensor:
+        rows, learners = batch.split_with_sizes([self.layout.width, batch.shape[1] - self.layout.width], dim=1)
+        points = self._points(rows)
+        if self.training:
+            if not learners.shape[1]:
+                learners = rows.new_ones(len(rows), self.network.networks)
+            return self._by_feature(self.network.objective(points[_RANKS], learners))
+        if len(self.parts["subspaces"].memory) == 1:
+            # The parts are fitted after the network: until then, it alone says what fits.
+            return self._by_feature(self.network.errors(points[_RANKS]).mean(dim=0))
+        network, network_shares = self.network.evidence(points[_RANKS])
+        judged = [part(points[_PARTS[name]]) for name, part in self.parts.items()]
+        log_scores = torch.cat([scores for scores, _ in judged], dim=1)
+        surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
+        weighted = surprises[0][:, None] * network_shares
+        for surprise, (_, shares) in zip(self._of_parts(surprises), judged, strict=False):
+            if shares is not None:
+                weighted += surprise[:, None] * shares
+        errors = self._by_feature(as_shares(weighted)) * surprises.sum(dim=0)[:, None]
+        errors[:, : self.layout.numeric] += self.unheard_of * rows[:, : self.layout.numeric].isnan()
+        # The mean over the features is what a row scores.
+        return errors * self.layout.width
+
+    def reconstruct(self, batch: Tensor) -> Tensor:
+        return self.ranks.inverse(self.network.reconstruct(self.ranks(batch)))
+
+    def fit_parts(self, rows: Tensor, folds: Tensor, outlier_candidates: Tensor) -> HeldOut:
+        others = (folds < 0).nonzero()[:_LOOKED_AT, 0]
+        places = torch.cat([(folds >= 0).nonzero()[:, 0], others])
+        points, looked_at = self._points(rows), self._points(rows[places])
+        looked_at[_RANKS] = self.ranks.held_out(rows[places])
+        # Rows that may be anomalies cannot vouch for others of their kind.
+        trusted = (~outlier_candidates).nonzero()[:, 0]
+        order = torch.full((len(rows),), -1, device=rows.device)
+        order[trusted] = torch.arange(len(trusted), device=rows.device)
+        by_network = self.network.held_out(looked_at[_RANKS], folds[places].clamp_min(0))
+        log_scores = [
+            part.fit(points[_PARTS[name]][trusted], looked_at[_PARTS[name]], order[places])
+            for name, part in self.parts.items()
+        ]
+        return HeldOut(torch.cat([by_network[:, None], *log_scores], dim=1), folds[places])
+
+    def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
+        made_up = MadeUpRows(rows, self.layout).draw(_MADE_UP)
+        points = self._points(made_up)
+        strange = torch.cat([part(points[_PARTS[name]])[0] for name, part in self.parts.items()], dim=1)
+        networks = self.network.networks
+        normal, folds = held_out.log_scores[:, 1:], held_out.folds
+        # With several networks, each learns from the rows of other folds; one learns from what does not calibrate.
+        learners = (folds[:, None] != torch.arange(networks, device=folds.device)).to(normal)
+        self.discriminator.prepare(normal, networks)
+        shares = len(strange) / learners.sum(dim=0).clamp_min(1)
+        batch = torch.cat(
+            [
+                torch.cat([normal, torch.zeros_like(normal[:, :1]), learners * shares], dim=1),
+                torch.cat([strange, torch.ones_like(strange[:, :1]), strange.new_ones(len(strange), networks)], dim=1),
+            ]
+        )
+        return batch[torch.randperm(len(batch)).to(batch.device)]
+
+    def fit_scores(self, held_out: HeldOut) -> Tensor:
+        calibrating = held_out.folds >= 0
+        log_scores, folds = held_out.log_scores[calibrating], held_out.folds[calibrating]
+        judged = self.discriminator.held_out(log_scores[:, 1:], folds)
+        counted = [log_scores[:, : 1 + _COUNTED].T, judged[None]]
+        self.surprise.fit(torch.cat(counted))
+        return self._surprises(log_scores[:, 0], log_scores[:, 1:], judged).sum(dim=0) * _ROUNDING
+
+    def _points(self, rows: Tensor) -> dict[str, Tensor]:
+        return {_RANKS: self.ranks(rows), _STANDARD: self.standard(rows)}
+
+    def _surprises(self, network: Tensor, log_scores: Tensor, judged: Tensor) -> Tensor:
+        """Surprises [counted, rows] of the network's log scores [rows], those of parts, and the judge's."""
+        counted = [network[None], log_scores[:, :_COUNTED].T, judged[None]]
+        return self.surprise(torch.cat(counted))  # type: ignore[no-any-return]
+
+    def _of_parts(self, surprises: Tensor) -> list[Tensor]:
+        """The surprise [rows] of each part whose scores count, its scores summed."""
+        sums, first = [], 1
+        for part in self.parts.values():
+            sums.append(surprises[first : min(first + part.scores, 1 + _COUNTED)].sum(dim=0))
+            first += part.scores
+            if first > _COUNTED:
+                break
+        return sums
+
+    def _by_feature(self, values: Tensor) -> Tensor:
+        """Sums [rows, features] of what the values [rows, width] of each feature have."""
+        return values.new_zeros(len(values), self.layout.width).index_add_(1, self.ranks.owners, values)

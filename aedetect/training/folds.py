@@ -1,0 +1,95 @@
+"""One network, or a few that each learn from all folds of a small table but one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from aedetect.config import TrainingConfig
+from aedetect.data.arrays import Floats, Matrix
+from aedetect.models.base import Autoencoder
+from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.registry import build
+from aedetect.scoring.table import raw_scores
+from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.feed import Feed, MemoryFeed
+from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
+from aedetect.training.profiling import TrainingProfile
+from aedetect.training.request import TrainingRun
+from aedetect.training.split import Split, folds, single_split
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one network learns from, and its validation and calibration sets [rows, features]."""
+
+    feed: Feed
+    validation: Matrix
+    calibration: Matrix
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Networks by the parts of the rows that they learn from; each is calibrated with rows it never saw."""
+
+    parts: Sequence[Part]
+
+    @classmethod
+    def of_matrix(cls, matrix: Matrix, settings: TrainingConfig, device: torch.device) -> Folds:
+        """Folds where there are fewer rows than the settings say, else one part."""
+        splits: list[Split] = (
+            folds(len(matrix), settings.folds, settings.seed)
+            if len(matrix) < settings.fold_below
+            else [single_split(len(matrix), settings.seed)]
+        )
+        return cls(
+            tuple(
+                Part(
+                    MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
+                    matrix[split.validation],
+                    matrix[split.calibration],
+                )
+                for index, split in enumerate(splits)
+            )
+        )
+
+    @property
+    def feed(self) -> Feed:
+        return self.parts[0].feed
+
+    @property
+    def calibration(self) -> Matrix:
+        return self.parts[0].calibration
+
+    def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
+        """Train the networks, one after the other."""
+        tasks = self._tasks(run, profile)
+        members, records = train_members(run, tasks, len(self.parts), checkpointer)
+        return TrainedNetworks(members, records, self._scores(run, members), len(self.parts) > 1)
+
+    def _tasks(self, run: TrainingRun, profile: TrainingProfile) -> Iterator[MemberTask[Autoencoder]]:
+        for index, part in enumerate(self.parts):
+            validation = torch.from_numpy(part.validation).to(run.device)
+            seed = member_seed(run.config.training.seed, index)
+            yield MemberTask(partial(_built, run, profile, index), part.feed, validation, seed)
+
+    def _scores(self, run: TrainingRun, members: Sequence[Autoencoder]) -> Floats:
+        """Unscaled scores [rows] of each part's calibration set by the network that never saw it."""
+        with single_threaded(run.device):
+            scores = [
+                raw_scores(member_errors(model, part.calibration, run.device))
+                for model, part in zip(members, self.parts, strict=True)
+            ]
+        return np.concatenate(scores)
+
+
+def _built(run: TrainingRun, profile: TrainingProfile, index: int) -> Autoencoder:
+    """Network `index` as its training begins: fresh, or with the weights of an older one."""
+    model = build(profile.encoder.layout, run.config.model)
+    if run.start:
+        run.start.load_weights(model, index)
+    return model
