@@ -96,10 +96,12 @@ class HeldOut:
     """What the parts of a model say of rows, as if these had not been learned: log scores [rows, parts].
 
     `folds` [rows] is the number of the network that has not learned a row, or -1: such rows do not calibrate.
+    `points` [rows, width] are the rows in the view of the network.
     """
 
     log_scores: Tensor
     folds: Tensor
+    points: Tensor
 
 
 class CrossFitted(Autoencoder):
@@ -137,8 +139,11 @@ class CrossFitted(Autoencoder):
         """What the judge learns from [rows, columns], in random order, of normal `rows` [rows, features]."""
 
     @abstractmethod
-    def fit_scores(self, held_out: HeldOut) -> Tensor:
-        """Set what makes one score of all parts; the scores of held-out rows with a fold [those], in order."""
+    def fit_scores(self, held_out: HeldOut, anomalies: Tensor) -> Tensor:
+        """Set what makes one score of all parts, with the known `anomalies` [anomalies, features], if any.
+
+        Returns the scores of held-out rows with a fold [those], in order.
+        """
 
     def vectors(self, batch: Tensor) -> Tensor:
         return standardised(batch[:, : self.layout.width], self.layout)

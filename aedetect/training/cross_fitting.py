@@ -18,6 +18,7 @@ from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.folds import Part
+from aedetect.training.labelled import labelled_anomalies
 from aedetect.training.loop import Hooks, sample, seeded, train
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
 from aedetect.training.profiling import TrainingProfile
@@ -86,7 +87,7 @@ class CrossFit:
         seed = member_seed(run.config.training.seed, 0)
         task = MemberTask(partial(self._built, run, profile), self.batches, validation, seed)
         (model,), records = train_members(run, [task], 1, checkpointer)
-        scores = self._finish(model, run)
+        scores = self._finish(model, run, profile)
         return TrainedNetworks([model], records, scores, self.networks > 1)
 
     def _built(self, run: TrainingRun, profile: TrainingProfile) -> CrossFitted:
@@ -98,9 +99,10 @@ class CrossFit:
             run.start.load_weights(model, 0)
         return model
 
-    def _finish(self, model: CrossFitted, run: TrainingRun) -> Floats:
+    def _finish(self, model: CrossFitted, run: TrainingRun, profile: TrainingProfile) -> Floats:
         """Unscaled scores [calibration rows] as if these rows had not been learned."""
         config, device = run.config, run.device
+        anomalies = labelled_anomalies(run.request.inputs, profile.encoder, config)
         rows = torch.from_numpy(self.rows).to(device)
         folds = torch.from_numpy(self.folds).to(device)
         candidates = torch.zeros(len(rows), dtype=torch.bool, device=device)
@@ -115,5 +117,5 @@ class CrossFit:
             feed = MemoryFeed(pairs.cpu().numpy(), _JUDGE_BATCH, seed, device)
             train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, Hooks(), seed=seed)
             with torch.no_grad():
-                scores = model.eval().fit_scores(held_out)
+                scores = model.eval().fit_scores(held_out, torch.from_numpy(anomalies).to(device))
         return np.asarray(scores.double().cpu().numpy())

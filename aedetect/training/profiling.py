@@ -64,8 +64,8 @@ class Chunk:
         return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
 
 
-def chunks(inputs: Sequence[Input], config: Config) -> Iterator[Chunk]:
-    """All rows of the inputs but the labelled anomalies, in order."""
+def chunks(inputs: Sequence[Input], config: Config, anomalies: bool = False) -> Iterator[Chunk]:
+    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label."""
     for source in inputs:
         first = 1
         for batch in _open(source, config).batches():
@@ -74,7 +74,7 @@ def chunks(inputs: Sequence[Input], config: Config) -> Iterator[Chunk]:
             first += read
             if config.data.label is not None and config.data.label in batch.schema.names:
                 locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
-                keep = ~known_anomalies(batch.column(config.data.label), config.data, locate)
+                keep = known_anomalies(batch.column(config.data.label), config.data, locate) == anomalies
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
 

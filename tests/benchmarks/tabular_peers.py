@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from tabular_data import Scored, Task
+from tabular_data import Array, Scored, Task
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
 LUNAR_ROWS = 4_000
@@ -20,11 +21,14 @@ LUNAR_ROWS = 4_000
 
 @dataclass(frozen=True)
 class Peer:
+    """One of PyOD's detectors; `kind` is its class where that is not named like the detector."""
+
     name: str
     module: str
     settings: tuple[tuple[str, Any], ...] = ()
     seeded: bool = True
     most_rows: int | None = None
+    kind: str = ""
 
     def available(self) -> bool:
         """Whether the packages that it needs are there; says so where not."""
@@ -55,21 +59,28 @@ class Peer:
         return Scored(scores.ravel(), fit, len(task.test) / seconds)
 
     def _kind(self) -> Any:
-        return getattr(import_module(f"pyod.models.{self.module}"), self.name)
+        return getattr(import_module(f"pyod.models.{self.module}"), self.kind or self.name)
 
 
 def _columns(task: Task) -> Any:
-    if task.collection == "tabular":
-        return make_pipeline(
-            FunctionTransformer(pd.DataFrame.to_numpy, kw_args={"dtype": np.float64}), StandardScaler()
-        )
-    return make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler())
+    """Standardised columns; what is not a finite number becomes the median of the training rows."""
+    if task.nominal:
+        return make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler())
+    # A column without any finite training value becomes 0.
+    medians = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(FunctionTransformer(_finite_or_nan), medians, StandardScaler())
+
+
+def _finite_or_nan(table: pd.DataFrame) -> Array:
+    values = table.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 PEERS = {
     peer.name: peer
     for peer in (
         Peer("KNN", "knn", (("n_neighbors", 5), ("method", "largest")), seeded=False),
+        Peer("nearest row", "knn", (("n_neighbors", 1),), seeded=False, kind="KNN"),
         Peer("LUNAR", "lunar", most_rows=LUNAR_ROWS),
         Peer("LOF", "lof", seeded=False),
         Peer("CBLOF", "cblof"),

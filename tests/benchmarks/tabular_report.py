@@ -18,9 +18,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tabular_runs import ABLATIONS, DEFAULT, KEY, PARTS
+from scipy.stats import binom
+from tabular_data import CATEGORICAL, HALVES
+from tabular_runs import ABLATIONS, DEFAULT, FIELDS, KEY, LEVELS, PARTS
 
 WORST = 3
+# With more sets than this, the text leaves out the table of each set.
+MOST_SETS = 50
+# The detectors that aedetect is compared with, set by set.
+RIVALS = ("KNN", "nearest row")
+# Alarms are given for sets with fewer rows to train on and for the others.
+SMALL = 2_000
+INTERVAL = 0.99
 # Differences of AUROC that are no larger count as none.
 EVEN = 0.001
 RANKS = (
@@ -30,6 +39,7 @@ RANKS = (
 )
 _TITLES = {
     "tabular": "Numeric tables",
+    "wild": "Real tables of many fields",
     "categorical": "Tables of nominal columns",
 }
 
@@ -60,14 +70,18 @@ class Table:
 
 def merged(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Raw figures of several runs as one table; of a figure measured twice, the later one counts."""
-    return pd.concat(parts, ignore_index=True).drop_duplicates(list(KEY), keep="last", ignore_index=True)
+    # Figures of earlier versions lack some columns.
+    complete = [part.reindex(columns=list(FIELDS)) for part in parts]
+    return pd.concat(complete, ignore_index=True).drop_duplicates(list(KEY), keep="last", ignore_index=True)
 
 
 def as_text(figures: pd.DataFrame) -> str:
     parts = []
     for title, study, part in _sections(figures):
-        tables = _tables(study, part, [_per_set])
+        tables = _tables(study, part, [_per_set] if part["set"].nunique() <= MOST_SETS else [])
         parts.append("\n\n".join([f"== {title} ==", *(table.text() for table in tables)]))
+    if summary := _over_all(figures):
+        parts.append("\n\n".join(["== All numeric collections ==", *(table.text() for table in summary)]))
     return "\n\n".join(parts)
 
 
@@ -76,13 +90,15 @@ def as_markdown(figures: pd.DataFrame, protocol: str) -> str:
     for title, study, part in _sections(figures):
         parts.append(f"## {title}")
         parts += [table.markdown() for table in _tables(study, part, [_wide])]
+    if summary := _over_all(figures):
+        parts += ["## All numeric collections", *(table.markdown() for table in summary)]
     return "\n\n".join(parts) + "\n"
 
 
 def _sections(figures: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     kinds = {"default": "", "contaminated": ", anomalies among the training rows", "ablation": ", ablation"}
     for (study, collection), part in figures.groupby(["study", "collection"], sort=False):
-        yield _TITLES[str(collection)] + kinds[str(study)], str(study), part
+        yield _TITLES.get(str(collection), f"Tables of '{collection}'") + kinds[str(study)], str(study), part
 
 
 def _tables(study: str, figures: pd.DataFrame, per_set: list[Any]) -> list[Table]:
@@ -93,7 +109,98 @@ def _tables(study: str, figures: pd.DataFrame, per_set: list[Any]) -> list[Table
         tables.append(_ablation(figures))
     if {DEFAULT, "KNN"} <= set(figures["detector"]):
         tables.append(_against_knn(figures))
+    return tables + (_summary(figures) if study == "default" else [])
+
+
+def _over_all(figures: pd.DataFrame) -> list[Table]:
+    """The summary over the sets of all numeric collections, where there are several."""
+    chosen = figures[(figures["study"] == "default") & (figures["collection"] != CATEGORICAL)]
+    if chosen["collection"].nunique() < 2:
+        return []
+    return _summary(chosen.assign(set=chosen["collection"] + "/" + chosen["set"]))
+
+
+def _summary(figures: pd.DataFrame) -> list[Table]:
+    """Means, differences and alarms over each half of the sets and over both."""
+    tables = [_halves(figures)]
+    detectors = set(figures["detector"])
+    if DEFAULT in detectors and detectors & set(RIVALS):
+        tables.append(_differences(figures))
+    if figures[list(LEVELS)].notna().any(axis=None):
+        tables.append(_alarms(figures))
     return tables
+
+
+def _parts(figures: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The figures of each half of the sets, then all of them."""
+    for half in HALVES:
+        chosen = figures[figures["half"] == half]
+        if len(chosen):
+            yield half, chosen
+    yield "together", figures
+
+
+def _halves(figures: pd.DataFrame) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for half, part in _parts(figures):
+        by_set = _by_set(part)
+        for detector in part["detector"].unique():
+            each = by_set.loc[detector]
+            quality = (*_mean_and_error(each["auroc"]), *_mean_and_error(each["ap"]))
+            rows.append((half, detector, str(len(each)), *quality, _number(each["rank"].mean())))
+    header = ("half", "detector", "sets", "AUROC", "±", "AP", "±", "rank")
+    note = "'±': the standard error over the sets. Ranks as above."
+    return Table("Each half of the sets (means over sets)", header, rows, note)
+
+
+def _differences(figures: pd.DataFrame) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for half, part in _parts(figures):
+        by_set = _by_set(part)[["auroc", "ap"]]
+        present = set(by_set.index.unique("detector"))
+        for rival in RIVALS:
+            if not {DEFAULT, rival} <= present:
+                continue
+            change = (by_set.loc[DEFAULT] - by_set.loc[rival]).dropna()
+            if change.empty:
+                continue
+            areas = change["auroc"]
+            worst = areas.idxmin()
+            means = (*_mean_and_error(areas, signed=True), *_mean_and_error(change["ap"], signed=True))
+            wins = (str((areas > EVEN).sum()), str((areas < -EVEN).sum()))
+            rows.append(
+                (half, rival, str(len(change)), *means, *wins, f"{worst} {_difference(areas[worst])}")
+            )
+    header = ("half", "beside", "sets", "AUROC", "±", "AP", "±", "better", "worse", "worst set")
+    note = (
+        f"{DEFAULT} less the other on the same sets, in points; '±': the standard error over the sets; "
+        f"'better' and 'worse' count the sets with a difference of AUROC above {100 * EVEN:.1f} points."
+    )
+    return Table("Differences, set by set", header, rows, note)
+
+
+def _alarms(figures: pd.DataFrame) -> Table:
+    ours = figures[(figures["detector"] == DEFAULT) & figures["normals"].notna()]
+    rows: list[tuple[str, ...]] = []
+    for half, part in _parts(ours):
+        small = part["train"] < SMALL
+        for size, chosen in ((f"under {SMALL:,}", part[small]), (f"{SMALL:,} or more", part[~small])):
+            if chosen.empty:
+                continue
+            for name, level in LEVELS.items():
+                shares = chosen.groupby("set")[name].mean()
+                low, high = binom.interval(INTERVAL, chosen["normals"], level)
+                alarms = (chosen[name] * chosen["normals"]).round()
+                outside = (str((alarms > high).sum()), str((alarms < low).sum()))
+                counts = (str(len(shares)), f"{level:.1%}", f"{shares.mean():.2%}", f"{shares.max():.2%}")
+                rows.append((half, size, *counts, str(len(chosen)), *outside))
+    header = ("half", "rows to train on", "sets", "level", "alarms", "worst set", "runs", "above", "below")
+    note = (
+        "'alarms': the share of normal test rows whose p-value is at most the level, the mean over the sets. "
+        f"'above' and 'below': in how many runs (a set with one seed) the number of alarms is outside the "
+        f"{INTERVAL:.0%} interval of a binomial distribution with the level as its rate."
+    )
+    return Table("Alarms by p-value", header, rows, note)
 
 
 def _origin(figures: pd.DataFrame) -> str:
@@ -202,9 +309,9 @@ def _means(figures: pd.DataFrame) -> Table:
 
 
 def _ran_everywhere(figures: pd.DataFrame) -> list[str]:
-    ran = figures.groupby("set").apply(lambda part: len(part.drop_duplicates(["detector", "seed"])))
-    seeds = figures.groupby("set")["seed"].nunique()
-    return list(ran.index[ran == seeds * figures["detector"].nunique()])
+    ran = figures.drop_duplicates(["set", "detector", "seed"])["set"].value_counts(sort=False)
+    complete = figures.groupby("set")["seed"].nunique() * figures["detector"].nunique()
+    return [str(name) for name in complete.index if ran[name] == complete[name]]
 
 
 def _against_knn(figures: pd.DataFrame) -> Table:
@@ -272,6 +379,11 @@ def _contamination(figures: pd.DataFrame) -> Table:
         "share R, which is then 0: the default). Sets with too few anomalies for a share are left out there."
     )
     return Table("Anomalies among the training rows (means over sets)", header, rows, note)
+
+
+def _mean_and_error(values: pd.Series[float], signed: bool = False) -> tuple[str, str]:
+    error = values.std() / len(values) ** 0.5
+    return _difference(values.mean()) if signed else _percent(values.mean()), _percent(error)
 
 
 def _quality(row: pd.Series[Any]) -> tuple[str, str]:

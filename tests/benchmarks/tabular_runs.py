@@ -27,31 +27,29 @@ Study = Literal["default", "contaminated", "ablation"]
 Record = dict[str, Any]
 
 SHARES = (0.02, 0.05, 0.10)
-# The order of the columns of the raw figures; the last four say where a figure comes from.
+# The share of normal test rows whose p-value is at most this: the column of the figures, and the level.
+LEVELS = {"alarms_5": 0.05, "alarms_1": 0.01, "alarms_01": 0.001}
+# The order of the columns of the raw figures. 'half' is the set's (tabular_data.HALVES), 'train' the number
+# of rows to train on, 'normals' that of the normal test rows; the last four say where a figure comes from.
 FIELDS = (
     *("study", "collection", "set", "seed", "detector", "n", "d", "share", "reached"),
     *("auroc", "ap", "clean_auroc", "clean_ap", "fit_s", "rows_per_s", "alarms"),
+    *("half", "train", "normals", *LEVELS),
     *("alert_rate", "jobs", "date", "machine"),
 )
 # What identifies a record: of two with the same key, the later one counts.
 KEY = ("study", "collection", "set", "seed", "detector", "share")
 DEFAULT = "aedetect"
 
-# What --ablation leaves out of the default's score: a name, and the values in modules that do it. The
-# parts are weighed at scoring, so that these score with the default's own model.
-PARTS: dict[str, dict[str, object]] = {
-    "without the memory of codes": {"aedetect.models.tabular.memory._LATENT_WEIGHT": 0.0},
-    "without the memory of rows": {"aedetect.models.tabular.memory._INPUT_WEIGHT": 0.0},
-    "without the denoiser": {"aedetect.models.tabular.memory._DENOISER_WEIGHT": 0.0},
-}
+# What --ablation leaves out of the default's score: a name, and the values in modules that do it. Such a
+# part is weighed at scoring, so that these score with the default's own model. None at present.
+PARTS: dict[str, dict[str, object]] = {}
 # What it trains beside the default: a name, the environment variables and the values in modules that make it.
 ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
-    "512 codes": ({}, {"aedetect.models.tabular.memory.LATENT_ROWS": 512}),
-    "one network": ({"AEDETECT_TRAINING_FOLD_BELOW": "0"}, {}),
+    "memory": ({"AEDETECT_MODEL_ARCHITECTURE": "memory"}, {}),
     "denoising": ({"AEDETECT_MODEL_ARCHITECTURE": "denoising"}, {}),
     "principal": ({"AEDETECT_MODEL_ARCHITECTURE": "principal"}, {}),
-    "variational": ({"AEDETECT_MODEL_ARCHITECTURE": "variational"}, {}),
-    "bottleneck": ({"AEDETECT_MODEL_ARCHITECTURE": "bottleneck"}, {}),
+    "one network": ({"AEDETECT_TRAINING_FOLD_BELOW": "0"}, {}),
 }
 
 
@@ -82,17 +80,17 @@ class Ours:
         return True
 
     def run(self, task: Task) -> Scored:
-        suffix = ".parquet" if task.collection == "tabular" else ".csv"
+        suffix = ".csv" if task.nominal else ".parquet"
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             normal, new, model, out = (
                 folder / file for file in ("n" + suffix, "t" + suffix, "m.aed", "o.parquet")
             )
             for table, path in ((task.train, normal), (task.test, new)):
-                if task.collection == "tabular":
-                    table.to_parquet(path, index=False)
-                else:
+                if task.nominal:
                     table.to_csv(path, index=False)
+                else:
+                    table.to_parquet(path, index=False)
             rate, seed = str(self.alert_rate), str(task.seed)
             flags = ("--alert-rate", rate, "--seed", seed, *self.flags, *self._roles(task))
             if self.scoring:
@@ -106,10 +104,13 @@ class Ours:
         # A row without a score counts as the strangest, and is not an alarm.
         scores = result["anomaly_score"].astype(float).fillna(np.inf).to_numpy()
         flagged = result["is_anomaly"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-        return Scored(scores, fit_s, len(task.test) / scored["seconds"], None if self.scoring else flagged)
+        speed = len(task.test) / scored["seconds"]
+        if self.scoring:
+            return Scored(scores, fit_s, speed)
+        return Scored(scores, fit_s, speed, flagged, result["anomaly_p_value"].astype(float).to_numpy())
 
     def _roles(self, task: Task) -> Iterator[str]:
-        if task.collection == "categorical" and self.roles:
+        if task.nominal and self.roles:
             for column in task.train.columns:
                 yield from ("--role", f"{column}=categorical")
 
@@ -132,7 +133,7 @@ def _error(errors: str) -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run on every split."""
+    """What is run on every split; `only_peers`: aedetect is not."""
 
     study: Study
     peers: tuple[Peer, ...]
@@ -141,23 +142,28 @@ class Plan:
     # The date and the machine, as they are written with each figure.
     date: str
     machine: str
+    only_peers: bool = False
 
     def detectors(self, task: Task) -> list[Ours | Peer]:
-        own = [Ours(DEFAULT, self.alert_rate)]
+        return [*([] if self.only_peers else self._variants(task)), *self.peers]
+
+    def _variants(self, task: Task) -> list[Ours]:
+        """aedetect as it is by default, and the variants of it that the study compares."""
+        variants = [Ours(DEFAULT, self.alert_rate)]
         if self.study == "ablation":
-            own += [Ours(name, self.alert_rate, scoring=weights) for name, weights in PARTS.items()]
-            own += [
+            variants += [Ours(name, self.alert_rate, scoring=weights) for name, weights in PARTS.items()]
+            variants += [
                 Ours(name, self.alert_rate, environment=chosen, patches=patches)
                 for name, (chosen, patches) in ABLATIONS.items()
             ]
-        elif task.collection == "categorical":
-            own.append(Ours(f"{DEFAULT} (no roles)", self.alert_rate, roles=False))
-        return [*own, *self.peers]
+        elif task.nominal:
+            variants.append(Ours(f"{DEFAULT} (no roles)", self.alert_rate, roles=False))
+        return variants
 
 
-def measure(plan: Plan, found: Sequence[Source], seeds: Sequence[int]) -> Iterator[list[Record]]:
+def measure(plan: Plan, splits: Sequence[tuple[Source, int]]) -> Iterator[list[Record]]:
     """The records of each set and seed, as they are ready; their lines are printed before."""
-    pieces = [(plan, source, seed) for source in found for seed in seeds]
+    pieces = [(plan, source, seed) for source, seed in splits]
     if plan.jobs == 1:
         yield from (_piece(*piece) for piece in pieces)
         return
@@ -176,6 +182,8 @@ def _piece(plan: Plan, source: Source, seed: int) -> list[Record]:
             "jobs": plan.jobs,
             "date": plan.date,
             "machine": plan.machine,
+            "half": source.half,
+            "train": len(task.train),
         }
         records.append(dict.fromkeys(FIELDS, np.nan) | record | origin)
         print(_line(plan.study, records[-1]), flush=True)
@@ -200,7 +208,7 @@ def _contaminated(plan: Plan, task: Task) -> Iterator[Record]:
     # The true share of clean data is 0, which is the default.
     reference[_told(plan, "R").name] = reference[plain.name]
     for count in sorted(set(counts.values()) - {0}):
-        dirty, kept = contaminated(task, count)
+        dirty, remaining = contaminated(task, count)
         reached = count / len(task.train)
         runs = [(each.name, each) for each in detectors]
         runs.insert(2, (_told(plan, "R").name, _told(plan, f"{reached:.6f}")))
@@ -209,7 +217,7 @@ def _contaminated(plan: Plan, task: Task) -> Iterator[Record]:
             scored = _run(detector, dirty) if before else None
             if not scored or not before:
                 continue
-            clean = _figures(before, task.labels, kept)
+            clean = _figures(before, task.labels, remaining)
             record = _named(plan, task, name) | _figures(scored, dirty.labels)
             record |= {"reached": reached, "clean_auroc": clean["auroc"], "clean_ap": clean["ap"]}
             yield from (record | {"share": share} for share in SHARES if counts[share] == count)
@@ -249,22 +257,28 @@ def _named(plan: Plan, task: Task, detector: str) -> Record:
     return named | {"detector": detector, "n": rows, "d": columns}
 
 
-def _figures(scored: Scored, labels: Array, kept: Array | None = None) -> Record:
-    rows = np.ones(len(labels), dtype=bool) if kept is None else kept
+def _figures(scored: Scored, labels: Array, remaining: Array | None = None) -> Record:
+    rows = np.ones(len(labels), dtype=bool) if remaining is None else remaining
     labels, scores = labels[rows], scored.scores[rows]
     highest = scores[np.isfinite(scores)].max(initial=0.0)
     scores = np.nan_to_num(scores, nan=highest + 1, posinf=highest + 1)
-    alarms = np.nan if scored.flagged is None else float(scored.flagged[rows][labels == 0].mean())
-    return {
+    normal = labels == 0
+    alarms = np.nan if scored.flagged is None else float(scored.flagged[rows][normal].mean())
+    levels = dict.fromkeys(LEVELS, np.nan)
+    if scored.p_values is not None:
+        p_values = scored.p_values[rows][normal]
+        levels = {name: float((p_values <= level).mean()) for name, level in LEVELS.items()}
+    return levels | {
         "auroc": float(roc_auc_score(labels, scores)),
         "ap": float(average_precision_score(labels, scores)),
         "fit_s": scored.fit_s,
         "rows_per_s": scored.rows_per_s,
         "alarms": alarms,
+        "normals": int(normal.sum()),
     }
 
 
-_LINE = "{:<16}{:<30}{:>5}{:>8}{:>6}{:>8}{:>8}{:>9}{:>11}{:>9}"
+_LINE = "{:<27} {:<30}{:>5}{:>8}{:>6}{:>8}{:>8}{:>9}{:>11}{:>9}"
 _CONTAMINATED = "{:>7}{:>9}{:>8}"
 
 

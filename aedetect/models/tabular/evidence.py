@@ -12,6 +12,7 @@ from aedetect.models.combine import TailSurprise
 from aedetect.models.discriminator import Discriminator
 from aedetect.models.evidence import as_shares
 from aedetect.models.isolation import Isolation
+from aedetect.models.known_anomalies import Judged, KnownAnomalies
 from aedetect.models.made_up import MadeUpRows
 from aedetect.models.neighbours import NearestRow, SubspaceNeighbours
 from aedetect.models.tabular.masked import MaskedAutoencoder
@@ -28,6 +29,8 @@ _PARTS = {
 }
 # Of these, so many scores from the first on count themselves; the discriminator weighs all.
 _COUNTED = 4
+# Among all scores, that of the distance to the nearest normal row by rank.
+_NEAREST = 5
 # Rows that do not calibrate, looked at as if they had not been learned, for the discriminator to learn from.
 _LOOKED_AT, _MADE_UP = 2048, 512
 # Calibration scores are this much higher than they are: a new row that equals one of them, and whose shares
@@ -70,6 +73,7 @@ class EvidenceAutoencoder(CrossFitted):
         )
         self.discriminator = Discriminator(sum(part.scores for part in self.parts.values()))
         self.surprise = TailSurprise(_COUNTED + 2)
+        self.known = KnownAnomalies(len(owners), _COUNTED + 2)
         # What a missing number says where none was missing in training: minus the logarithm of its chance.
         rates, never = torch.from_numpy(layout.missing_rates).float(), torch.from_numpy(~layout.gaps)
         self.register_buffer("unheard_of", -rates.log() * never, persistent=False)
@@ -101,7 +105,8 @@ class EvidenceAutoencoder(CrossFitted):
         for surprise, (_, shares) in zip(self._of_parts(surprises), judged, strict=False):
             if shares is not None:
                 weighted += surprise[:, None] * shares
-        errors = self._by_feature(as_shares(weighted)) * surprises.sum(dim=0)[:, None]
+        scores = surprises.sum(dim=0) + self.known(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
+        errors = self._by_feature(as_shares(weighted)) * scores[:, None]
         errors[:, : self.layout.numeric] += self.unheard_of * rows[:, : self.layout.numeric].isnan()
         # The mean over the features is what a row scores.
         return errors * self.layout.width
@@ -119,16 +124,16 @@ class EvidenceAutoencoder(CrossFitted):
         order = torch.full((len(rows),), -1, device=rows.device)
         order[trusted] = torch.arange(len(trusted), device=rows.device)
         by_network = self.network.held_out(looked_at[_RANKS], folds[places].clamp_min(0))
-        log_scores = [
+        by_part = [
             part.fit(points[_PARTS[name]][trusted], looked_at[_PARTS[name]], order[places])
             for name, part in self.parts.items()
         ]
-        return HeldOut(torch.cat([by_network[:, None], *log_scores], dim=1), folds[places])
+        log_scores = torch.cat([by_network[:, None], *by_part], dim=1)
+        return HeldOut(log_scores, folds[places], looked_at[_RANKS])
 
     def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
         made_up = MadeUpRows(rows, self.layout).draw(_MADE_UP)
-        points = self._points(made_up)
-        strange = torch.cat([part(points[_PARTS[name]])[0] for name, part in self.parts.items()], dim=1)
+        strange = self._log_scores(self._points(made_up))
         networks = self.network.networks
         normal, folds = held_out.log_scores[:, 1:], held_out.folds
         # With several networks, each learns from the rows of other folds; one learns from what does not calibrate.
@@ -143,13 +148,30 @@ class EvidenceAutoencoder(CrossFitted):
         )
         return batch[torch.randperm(len(batch)).to(batch.device)]
 
-    def fit_scores(self, held_out: HeldOut) -> Tensor:
-        calibrating = held_out.folds >= 0
-        log_scores, folds = held_out.log_scores[calibrating], held_out.folds[calibrating]
-        judged = self.discriminator.held_out(log_scores[:, 1:], folds)
-        counted = [log_scores[:, : 1 + _COUNTED].T, judged[None]]
-        self.surprise.fit(torch.cat(counted))
-        return self._surprises(log_scores[:, 0], log_scores[:, 1:], judged).sum(dim=0) * _ROUNDING
+    def fit_scores(self, held_out: HeldOut, anomalies: Tensor) -> Tensor:
+        log_scores, folds = held_out.log_scores, held_out.folds
+        calibrating = folds >= 0
+        judged = self.discriminator.held_out(log_scores[:, 1:], folds.clamp_min(0))
+        counted = torch.cat([log_scores[:, : 1 + _COUNTED].T, judged[None]])
+        self.surprise.fit(counted[:, calibrating])
+        surprises = self.surprise(counted)
+        scores = surprises[:, calibrating].sum(dim=0)
+        if len(anomalies):
+            normal = Judged(held_out.points, log_scores[:, 1 + _NEAREST], surprises.T)
+            scores = scores + self.known.fit(self._judged(anomalies), normal, folds)
+        return scores * _ROUNDING
+
+    def _judged(self, rows: Tensor) -> Judged:
+        """Rows as all parts but the last see them."""
+        points = self._points(rows)
+        network, _ = self.network.evidence(points[_RANKS])
+        log_scores = self._log_scores(points)
+        surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
+        return Judged(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
+
+    def _log_scores(self, points: dict[str, Tensor]) -> Tensor:
+        """What the parts without a network say [rows, scores]."""
+        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self.parts.items()], dim=1)
 
     def _points(self, rows: Tensor) -> dict[str, Tensor]:
         return {_RANKS: self.ranks(rows), _STANDARD: self.standard(rows)}

@@ -1,0 +1,112 @@
+"""Evidence from known anomalies: what is like them, or differs from normal rows as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from aedetect.models.buffers import DataSizedBuffers
+from aedetect.models.combine import TailSurprise
+from aedetect.models.evidence import rounded
+from aedetect.models.neighbours import nearest
+
+# Added to the distance to a known anomaly: closer than this is the same.
+_FLOOR = 0.1
+# What anomalies have in common shows in few of them only if little of them is learned by heart.
+_REGULARISATION, _STEPS = 0.01, 200
+_HIGHEST = 30.0
+# How much each of the two scores counts beside one of the other parts.
+_WEIGHT = 2.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows as the other parts of a model see them.
+
+    `points` [rows, width] in a view, `log_distances` [rows] of the nearest normal row, and `surprises` [rows,
+    parts].
+    """
+
+    points: Tensor
+    log_distances: Tensor
+    surprises: Tensor
+
+    def inputs(self) -> Tensor:
+        """What a regression sees of them [rows, width + parts]."""
+        return torch.cat([self.points, self.surprises.clamp_max(_HIGHEST)], dim=1)
+
+
+class KnownAnomalies(DataSizedBuffers):
+    """How much nearer a row is to a known anomaly than to a normal row, and a logistic regression.
+
+    The regression sees a row as a point and by how surprising the other parts of a model take it to be, so
+    that it learns in which columns and in which way the known ones are strange.
+
+    Shape: points [rows, width], log distances to the nearest normal row [rows], surprises [rows, parts] →
+    further surprise [rows]; none where no anomaly is known.
+    """
+
+    points: Tensor
+    coefficients: Tensor
+    intercept: Tensor
+
+    data_sized: ClassVar[Mapping[str, int]] = {"points": 0}
+
+    def __init__(self, width: int, parts: int):
+        super().__init__()
+        # These names stand in model files. No points: no anomaly is known.
+        self.register_buffer("points", torch.zeros(0, width))
+        self.register_buffer("coefficients", torch.zeros(width + parts))
+        self.register_buffer("intercept", torch.zeros(()))
+        self.surprise = TailSurprise(2)
+
+    def forward(self, points: Tensor, log_distances: Tensor, surprises: Tensor) -> Tensor:
+        if not len(self.points):
+            return torch.zeros_like(log_distances)
+        odds = Judged(points, log_distances, surprises).inputs() @ self.coefficients + self.intercept
+        scores = torch.stack([self._nearness(points, log_distances), rounded(odds)])
+        return _WEIGHT * self.surprise(scores).sum(dim=0)
+
+    def fit(self, known: Judged, normal: Judged, folds: Tensor) -> Tensor:
+        """Learn from `known` anomalies and from `normal` rows that are judged as if they were not learned.
+
+        `folds` [rows] of the normal ones: those with one, not negative, calibrate, and each is judged by
+        what the rows of others teach. Returns their surprises [those], in order.
+        """
+        self.points = known.points.clone()
+        inputs, anomalies = normal.inputs(), known.inputs()
+        models, odds = [], torch.zeros(len(folds), device=folds.device)
+        for fold in folds[folds >= 0].unique():
+            others = folds != fold
+            models.append(_regression(inputs[others], anomalies))
+            coefficients, intercept = models[-1]
+            odds = torch.where(others, odds, inputs @ coefficients + intercept)
+        self.coefficients.copy_(torch.stack([coefficients for coefficients, _ in models]).mean(dim=0))
+        self.intercept.copy_(torch.stack([intercept for _, intercept in models]).mean())
+        scores = torch.stack([self._nearness(normal.points, normal.log_distances), rounded(odds)])
+        calibrating = scores[:, folds >= 0]
+        self.surprise.fit(calibrating)
+        return _WEIGHT * self.surprise(calibrating).sum(dim=0)
+
+    def _nearness(self, points: Tensor, log_distances: Tensor) -> Tensor:
+        """Log scores [rows]: how much farther a normal row is than a known anomaly."""
+        apart = (points - self.points[nearest(points, self.points)]).square().sum(dim=1).sqrt()
+        return rounded(log_distances - (apart + _FLOOR).log())
+
+
+def _regression(normal: Tensor, anomalies: Tensor) -> tuple[Tensor, Tensor]:
+    """Coefficients [inputs] and intercept of a ridge-penalised logistic regression, both kinds weighed alike."""
+    values = torch.cat([normal, anomalies]).double().cpu().numpy()
+    center, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
+    labels = np.arange(len(values)) >= len(normal)
+    model = LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=_STEPS)
+    model.fit((values - center) / spread, labels)
+    coefficients = model.coef_[0] / spread
+    intercept = model.intercept_[0] - coefficients @ center
+    return normal.new_tensor(coefficients), normal.new_tensor(intercept)
