@@ -201,7 +201,12 @@ class TrainingConfig(_Section):
     weight_decay: float = Field(1e-4, ge=0, description="AdamW weight decay")
     gradient_clip: float = Field(1.0, gt=0, description="largest gradient norm of a step")
     patience: int = Field(6, ge=1, description="evaluations without progress before training stops early")
-    folds: int = Field(5, ge=2, description="networks trained on a small table (cross-conformal folds)")
+    folds: int | None = Field(
+        None,
+        ge=2,
+        description="networks trained on a small table or a short series, each on all folds of it but one "
+        "(cross-conformal folds); unset: 5, or 3 networks side by side where an architecture has that",
+    )
     fold_below: int = Field(2000, ge=0, description="tables with fewer normal rows than this use folds")
     contamination: Contamination = Field(
         0.0, description="share of anomalies that may hide in the training data, or auto: some may"

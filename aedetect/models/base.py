@@ -51,7 +51,7 @@ class Autoencoder(nn.Module, ABC):
     Shape: batches are float32 [rows, features] as described by `Layout`; NaN is a missing number.
     """
 
-    step_range = USUAL_STEPS
+    step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__()
@@ -181,7 +181,7 @@ class WindowAutoencoder(nn.Module, ABC):
     in scoring, cells may be NaN where `takes_missing`.
     """
 
-    step_range = USUAL_STEPS
+    step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
     # Whether windows are judged by the cells they have; others are given something in their place.
     takes_missing = False
     # How many steps around a window its score may depend on.

@@ -25,9 +25,9 @@ class Evidence(nn.Module, ABC):
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
         """Learn from `points` [rows, width], which are in random order.
 
-        Returns log scores [held out, scores] of the points `held_out` [held out, width], which a view that has
-        not learned them puts there, as if each alone had not been learned: `places` [held out] says which of
-        `points` each is, or -1 where it is none of them.
+        Returns log scores [held out, scores] of the points `held_out` [held out, width], as if each alone had
+        not been learned: it lies where a view that has not learned it puts it, and `places` [held out]
+        says which of `points` it is, or -1 where it is none of them.
         """
 
     @abstractmethod

@@ -71,7 +71,7 @@ class KnownAnomalies(DataSizedBuffers):
             return torch.zeros_like(log_distances)
         odds = Judged(points, log_distances, surprises).inputs() @ self.coefficients + self.intercept
         scores = torch.stack([self._nearness(points, log_distances), rounded(odds)])
-        return _WEIGHT * self.surprise(scores).sum(dim=0)
+        return _WEIGHT * self.surprise(scores).sum(dim=0)  # type: ignore[no-any-return]
 
     def fit(self, known: Judged, normal: Judged, folds: Tensor) -> Tensor:
         """Learn from `known` anomalies and from `normal` rows that are judged as if they were not learned.
@@ -82,7 +82,7 @@ class KnownAnomalies(DataSizedBuffers):
         self.points = known.points.clone()
         inputs, anomalies = normal.inputs(), known.inputs()
         models, odds = [], torch.zeros(len(folds), device=folds.device)
-        for fold in folds[folds >= 0].unique():
+        for fold in folds[folds >= 0].unique():  # type: ignore[no-untyped-call]
             others = folds != fold
             models.append(_regression(inputs[others], anomalies))
             coefficients, intercept = models[-1]
@@ -92,7 +92,7 @@ class KnownAnomalies(DataSizedBuffers):
         scores = torch.stack([self._nearness(normal.points, normal.log_distances), rounded(odds)])
         calibrating = scores[:, folds >= 0]
         self.surprise.fit(calibrating)
-        return _WEIGHT * self.surprise(calibrating).sum(dim=0)
+        return _WEIGHT * self.surprise(calibrating).sum(dim=0)  # type: ignore[no-any-return]
 
     def _nearness(self, points: Tensor, log_distances: Tensor) -> Tensor:
         """Log scores [rows]: how much farther a normal row is than a known anomaly."""
@@ -101,7 +101,7 @@ class KnownAnomalies(DataSizedBuffers):
 
 
 def _regression(normal: Tensor, anomalies: Tensor) -> tuple[Tensor, Tensor]:
-    """Coefficients [inputs] and intercept of a ridge-penalised logistic regression, both kinds weighed alike."""
+    """Coefficients [inputs] and intercept of a penalised logistic regression; both kinds weigh alike."""
     values = torch.cat([normal, anomalies]).double().cpu().numpy()
     center, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
     labels = np.arange(len(values)) >= len(normal)

@@ -78,7 +78,7 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
 
 
 class NearestRow(DataSizedBuffers, Evidence):
-    """The distance to the nearest normal point, and the same relative to how close points lie around that one.
+    """The distance to the nearest normal point, and the same relative to how close points lie around it.
 
     Relative to the root of the distance to its own fifth neighbour: between the distance itself (Knorr &
     Ng, 1998) and local outlier factors (Breunig et al., 2000).

@@ -39,7 +39,6 @@ ARCHITECTURES = {
     "bottleneck": "aedetect.models.tabular.bottleneck:BottleneckAutoencoder",
 }
 SERIES_ARCHITECTURES = {
-    "evidence": "aedetect.models.tabular.evidence:EvidenceAutoencoder",
     "patches": "aedetect.models.windows.patches:PatchAutoencoder",
     "convolutional": "aedetect.models.windows.convolutional:ConvolutionalAutoencoder",
 }

@@ -185,6 +185,7 @@ class RankView(DataSizedBuffers, View):
             values = numbers
         return self._joined(values, row)
 
+
 def _beyond(scaled: Tensor, end: Tensor, unit: Tensor) -> Tensor:
     """How much farther out than their column's `end` [numeric] numbers [rows, numeric] lie; 0 within."""
     apart = (inverse_log_compressed(scaled) - inverse_log_compressed(end)) / unit

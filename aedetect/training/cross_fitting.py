@@ -10,7 +10,7 @@ import torch
 
 from aedetect.config import TrainingConfig
 from aedetect.data.arrays import Floats, Integers, Matrix
-from aedetect.models.base import REFERENCE_ROWS, CrossFitted
+from aedetect.models.base import REFERENCE_ROWS, Autoencoder, CrossFitted
 from aedetect.models.ensemble import single_threaded
 from aedetect.models.layers import standardised
 from aedetect.models.registry import build
@@ -27,6 +27,8 @@ from aedetect.training.split import single_split
 
 _MOST_VALIDATION = 1024
 _JUDGE_BATCH = 512
+# Networks side by side, of which each leaves out a fold of a small table; more bring nothing.
+_NETWORKS = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class CrossFit:
             feed = MemoryFeed(matrix[split.train], settings.batch_size, settings.seed, device)
             return cls.of_stream(Part(feed, matrix[split.validation], matrix[split.calibration]), settings)
         order = np.random.default_rng(settings.seed).permutation(len(matrix))
-        rows, networks = matrix[order], min(settings.folds, len(matrix))
+        rows, networks = matrix[order], min(settings.folds or _NETWORKS, len(matrix))
         folds = np.arange(len(rows)) % networks
         left_out = np.eye(networks, dtype=np.float32)[folds]
         marked = np.concatenate([rows, 1 - left_out], axis=1)
@@ -85,8 +87,11 @@ class CrossFit:
         """Train the networks as one, then fit what needs no steps."""
         validation = torch.from_numpy(self.validation).to(run.device)
         seed = member_seed(run.config.training.seed, 0)
-        task = MemberTask(partial(self._built, run, profile), self.batches, validation, seed)
+        task: MemberTask[Autoencoder] = MemberTask(
+            partial(self._built, run, profile), self.batches, validation, seed
+        )
         (model,), records = train_members(run, [task], 1, checkpointer)
+        assert isinstance(model, CrossFitted)
         scores = self._finish(model, run, profile)
         return TrainedNetworks([model], records, scores, self.networks > 1)
 

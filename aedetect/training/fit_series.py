@@ -59,7 +59,7 @@ from aedetect.training.series_split import (
     too_few_windows,
     whole,
 )  # fmt: skip
-from aedetect.training.split import unreadable_cell
+from aedetect.training.split import USUAL_FOLDS, unreadable_cell
 
 # Windows that reach into what was learned are known in part. A span is scored by windows inside it
 # alone, or, where it is shorter than so many, by those at least half inside.
@@ -375,7 +375,7 @@ class _SeriesTraining:
         self, checkpointer: Checkpointer
     ) -> tuple[list[WindowAutoencoder], list[TrainingRecord], _Scores]:
         """Members, a record of each, and the scores of what calibrates them."""
-        run, folds = self.run, self.run.config.training.folds
+        run, folds = self.run, self.run.config.training.folds or USUAL_FOLDS
         splits = time_splits(self.segments, folds) if self.folded else single_time_split(self.segments)
         members, records = train_members(run, self._tasks(splits), len(splits), checkpointer)
         with single_threaded(run.device):

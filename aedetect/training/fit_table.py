@@ -44,7 +44,9 @@ class Plan(Protocol):
     @property
     def calibration(self) -> Matrix: ...
 
-    def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks: ...
+    def fit(
+        self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer
+    ) -> TrainedNetworks: ...
 
 
 def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:

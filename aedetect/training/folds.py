@@ -20,7 +20,7 @@ from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
 from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import TrainingRun
-from aedetect.training.split import Split, folds, single_split
+from aedetect.training.split import USUAL_FOLDS, Split, folds, single_split
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Folds:
     def of_matrix(cls, matrix: Matrix, settings: TrainingConfig, device: torch.device) -> Folds:
         """Folds where there are fewer rows than the settings say, else one part."""
         splits: list[Split] = (
-            folds(len(matrix), settings.folds, settings.seed)
+            folds(len(matrix), settings.folds or USUAL_FOLDS, settings.seed)
             if len(matrix) < settings.fold_below
             else [single_split(len(matrix), settings.seed)]
         )

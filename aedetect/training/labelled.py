@@ -1,4 +1,4 @@
-"""The rows that are labelled as anomalies: no network learns to rebuild them, but what weighs evidence does."""
+"""Rows labelled as anomalies: no network learns to rebuild them, but what weighs evidence does."""
 
 from __future__ import annotations
 

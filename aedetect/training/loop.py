@@ -130,9 +130,7 @@ class _Loop:
         self.deadline = deadline
         self.trim = trimmed_share(config)
         self.optimizer = FlatAdamW(model, config.weight_decay, config.gradient_clip)
-        self.steps = planned_steps(
-            feed.rows, self.optimizer.weights.numel(), config, model.step_range
-        )
+        self.steps = planned_steps(feed.rows, self.optimizer.weights.numel(), config, model.step_range)
         self.every = max(self.steps // EVALUATIONS, 1)
         self.best = self.optimizer.average.clone()
         self.state = LoopState()

@@ -16,6 +16,7 @@ from aedetect.errors import DataError
 from aedetect.io.source import Input
 from aedetect.training.profiling import Chunk, chunks
 
+USUAL_FOLDS = 5
 _VALIDATION_SHARE, _MOST_VALIDATION = 0.1, 5_000
 _CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
 

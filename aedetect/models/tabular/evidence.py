@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.base import CrossFitted, HeldOut
 from aedetect.models.combine import TailSurprise
 from aedetect.models.discriminator import Discriminator
-from aedetect.models.evidence import as_shares
+from aedetect.models.evidence import Evidence, as_shares
 from aedetect.models.isolation import Isolation
 from aedetect.models.known_anomalies import Judged, KnownAnomalies
 from aedetect.models.made_up import MadeUpRows
@@ -33,6 +35,8 @@ _COUNTED = 4
 _NEAREST = 5
 # Rows that do not calibrate, looked at as if they had not been learned, for the discriminator to learn from.
 _LOOKED_AT, _MADE_UP = 2048, 512
+# The networks are so much narrower than the setting says: more units bring nothing here.
+_NARROWER = 2
 # Calibration scores are this much higher than they are: a new row that equals one of them, and whose shares
 # are rounded another way, is no stranger than it.
 _ROUNDING = 1 + 2e-6
@@ -51,7 +55,7 @@ class EvidenceAutoencoder(CrossFitted):
     """
 
     # On ranks, a small network is soon done.
-    step_range = (300, 800)
+    step_range: ClassVar[tuple[int, int]] = (600, 800)
 
     unheard_of: Tensor
 
@@ -61,7 +65,7 @@ class EvidenceAutoencoder(CrossFitted):
         self.ranks = RankView(layout)
         self.standard = StandardView(layout)
         owners = self.ranks.owners
-        self.network = MaskedAutoencoder(owners, config.width)
+        self.network = MaskedAutoencoder(owners, max(config.width // _NARROWER, 1))
         self.parts = nn.ModuleDict(
             {
                 "subspaces": SubspaceNeighbours(owners),
@@ -71,12 +75,17 @@ class EvidenceAutoencoder(CrossFitted):
                 "nearest_ranks": NearestRow(len(owners)),
             }
         )
-        self.discriminator = Discriminator(sum(part.scores for part in self.parts.values()))
+        self.discriminator = Discriminator(sum(part.scores for _, part in self._evidence()))
         self.surprise = TailSurprise(_COUNTED + 2)
         self.known = KnownAnomalies(len(owners), _COUNTED + 2)
         # What a missing number says where none was missing in training: minus the logarithm of its chance.
         rates, never = torch.from_numpy(layout.missing_rates).float(), torch.from_numpy(~layout.gaps)
         self.register_buffer("unheard_of", -rates.log() * never, persistent=False)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the parts beside the network have learned."""
+        return len(self.parts["subspaces"].memory) > 1  # type: ignore[arg-type]
 
     @property
     def judge(self) -> Discriminator:
@@ -88,17 +97,19 @@ class EvidenceAutoencoder(CrossFitted):
         self.network.to(learned.device)
 
     def errors(self, batch: Tensor) -> Tensor:
-        rows, learners = batch.split_with_sizes([self.layout.width, batch.shape[1] - self.layout.width], dim=1)
+        rows, learners = batch.split_with_sizes(
+            [self.layout.width, batch.shape[1] - self.layout.width], dim=1
+        )
         points = self._points(rows)
         if self.training:
             if not learners.shape[1]:
                 learners = rows.new_ones(len(rows), self.network.networks)
             return self._by_feature(self.network.objective(points[_RANKS], learners))
-        if len(self.parts["subspaces"].memory) == 1:
+        if not self.fitted:
             # The parts are fitted after the network: until then, it alone says what fits.
             return self._by_feature(self.network.errors(points[_RANKS]).mean(dim=0))
         network, network_shares = self.network.evidence(points[_RANKS])
-        judged = [part(points[_PARTS[name]]) for name, part in self.parts.items()]
+        judged = [part(points[_PARTS[name]]) for name, part in self._evidence()]
         log_scores = torch.cat([scores for scores, _ in judged], dim=1)
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         weighted = surprises[0][:, None] * network_shares
@@ -109,7 +120,7 @@ class EvidenceAutoencoder(CrossFitted):
         errors = self._by_feature(as_shares(weighted)) * scores[:, None]
         errors[:, : self.layout.numeric] += self.unheard_of * rows[:, : self.layout.numeric].isnan()
         # The mean over the features is what a row scores.
-        return errors * self.layout.width
+        return errors * self.layout.width  # type: ignore[no-any-return]
 
     def reconstruct(self, batch: Tensor) -> Tensor:
         return self.ranks.inverse(self.network.reconstruct(self.ranks(batch)))
@@ -126,7 +137,7 @@ class EvidenceAutoencoder(CrossFitted):
         by_network = self.network.held_out(looked_at[_RANKS], folds[places].clamp_min(0))
         by_part = [
             part.fit(points[_PARTS[name]][trusted], looked_at[_PARTS[name]], order[places])
-            for name, part in self.parts.items()
+            for name, part in self._evidence()
         ]
         log_scores = torch.cat([by_network[:, None], *by_part], dim=1)
         return HeldOut(log_scores, folds[places], looked_at[_RANKS])
@@ -136,14 +147,17 @@ class EvidenceAutoencoder(CrossFitted):
         strange = self._log_scores(self._points(made_up))
         networks = self.network.networks
         normal, folds = held_out.log_scores[:, 1:], held_out.folds
-        # With several networks, each learns from the rows of other folds; one learns from what does not calibrate.
+        # Each of several networks learns from the rows of other folds, one from those that do not calibrate.
         learners = (folds[:, None] != torch.arange(networks, device=folds.device)).to(normal)
         self.discriminator.prepare(normal, networks)
         shares = len(strange) / learners.sum(dim=0).clamp_min(1)
         batch = torch.cat(
             [
                 torch.cat([normal, torch.zeros_like(normal[:, :1]), learners * shares], dim=1),
-                torch.cat([strange, torch.ones_like(strange[:, :1]), strange.new_ones(len(strange), networks)], dim=1),
+                torch.cat(
+                    [strange, torch.ones_like(strange[:, :1]), strange.new_ones(len(strange), networks)],
+                    dim=1,
+                ),
             ]
         )
         return batch[torch.randperm(len(batch)).to(batch.device)]
@@ -159,7 +173,7 @@ class EvidenceAutoencoder(CrossFitted):
         if len(anomalies):
             normal = Judged(held_out.points, log_scores[:, 1 + _NEAREST], surprises.T)
             scores = scores + self.known.fit(self._judged(anomalies), normal, folds)
-        return scores * _ROUNDING
+        return scores * _ROUNDING  # type: ignore[no-any-return]
 
     def _judged(self, rows: Tensor) -> Judged:
         """Rows as all parts but the last see them."""
@@ -171,7 +185,10 @@ class EvidenceAutoencoder(CrossFitted):
 
     def _log_scores(self, points: dict[str, Tensor]) -> Tensor:
         """What the parts without a network say [rows, scores]."""
-        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self.parts.items()], dim=1)
+        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self._evidence()], dim=1)
+
+    def _evidence(self) -> list[tuple[str, Evidence]]:
+        return list(self.parts.items())  # type: ignore[arg-type]
 
     def _points(self, rows: Tensor) -> dict[str, Tensor]:
         return {_RANKS: self.ranks(rows), _STANDARD: self.standard(rows)}
@@ -184,7 +201,7 @@ class EvidenceAutoencoder(CrossFitted):
     def _of_parts(self, surprises: Tensor) -> list[Tensor]:
         """The surprise [rows] of each part whose scores count, its scores summed."""
         sums, first = [], 1
-        for part in self.parts.values():
+        for _, part in self._evidence():
             sums.append(surprises[first : min(first + part.scores, 1 + _COUNTED)].sum(dim=0))
             first += part.scores
             if first > _COUNTED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,8 +23,8 @@ _LEAST_ERROR = 1e-3
 class MaskedAutoencoder(nn.Module):
     """Reconstructs points from some of their features (He et al., 2022), through a narrow middle.
 
-    What is hidden differs from row to row; the network is told the mask. A point is scored by the error of its
-    reconstruction when nothing is hidden. Several networks, each learning from its own rows, are one.
+    What is hidden differs from row to row; the network is told the mask. A point is scored by the error of
+    its reconstruction when nothing is hidden. Several networks, each learning from its own rows, are one.
 
     Shape: points [rows, width] → reconstructions [networks, rows, width].
     """
@@ -38,19 +40,19 @@ class MaskedAutoencoder(nn.Module):
 
     @property
     def networks(self) -> int:
-        return self.layers[0].networks  # type: ignore[return-value]
+        first = self.layers[0]
+        assert isinstance(first, BatchedLinear)
+        return first.networks
 
     def resize(self, networks: int) -> None:
         """So many freshly initialised networks; draws from torch's global generator."""
         size, codes = len(self.owners), min(_MOST_CODES, max(2, 2 * self.features))
         sizes = [2 * size, self._width, self._width, codes, self._width, self._width, size]
         # This name stands in model files.
-        self.layers = nn.ModuleList(
-            BatchedLinear(networks, start, end) for start, end in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(BatchedLinear(networks, start, end) for start, end in pairwise(sizes))
 
     def forward(self, points: Tensor, seen: Tensor) -> Tensor:
-        """Reconstructions of points [networks, rows, width], of which `seen` [same shape] is 1 where known."""
+        """Reconstructions of points [networks, rows, width], 1 in `seen` [same shape] where known."""
         values = torch.cat([points * seen, seen], dim=2)
         for index, layer in enumerate(self.layers):
             values = layer(values)
@@ -70,13 +72,13 @@ class MaskedAutoencoder(nn.Module):
         seen = (chance >= most).to(points.dtype)[:, :, self.owners]
         weight = _HIDDEN_WEIGHT - (_HIDDEN_WEIGHT - 1) * seen
         squared = (self(batch, seen).float() - batch).square() * weight
-        return (squared * learners.T[:, :, None]).sum(dim=0)
+        return (squared * learners.T[:, :, None]).sum(dim=0)  # type: ignore[no-any-return]
 
     def errors(self, points: Tensor) -> Tensor:
         """Squared errors [networks, rows, width] with nothing hidden."""
         batch = self._limited(points)
         # What lies beyond the limit, a network cannot see and so cannot reconstruct.
-        return (self(batch, torch.ones_like(batch)) - points).square()
+        return (self(batch, torch.ones_like(batch)) - points).square()  # type: ignore[no-any-return]
 
     def evidence(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Log scores [rows], in the mean over the networks, and shares [rows, width]."""
@@ -84,7 +86,7 @@ class MaskedAutoencoder(nn.Module):
         return rounded(_log_scores(squared).mean(dim=0)), as_shares(squared.mean(dim=0))
 
     def held_out(self, points: Tensor, folds: Tensor) -> Tensor:
-        """Log scores [rows] of points by the network of their number in `folds` [rows], which saw them not."""
+        """Log scores [rows] of points by the network of their fold [rows], which has not learned them."""
         return rounded(_log_scores(self.errors(points)).gather(0, folds[None])[0])
 
     def reconstruct(self, points: Tensor) -> Tensor:
