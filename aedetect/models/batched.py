@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+# Of products with another number of columns, the rows may be rounded by their place in the batch.
+_EVEN_OUTPUTS = 16
 
 
 class BatchedLinear(nn.Module):
     """A linear layer of several networks at once, each with weights of its own.
-
-    How many there are follows from the tensors that are loaded.
 
     Shape: [networks, rows, inputs] → [networks, rows, outputs].
 
@@ -27,17 +30,35 @@ class BatchedLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(networks, inputs, outputs).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(networks, 1, outputs).uniform_(-bound, bound))
 
+    def forward(self, values: Tensor) -> Tensor:
+        weight: Tensor = self.weight
+        bias: Tensor = self.bias
+        outputs = weight.shape[2]
+        if outputs % _EVEN_OUTPUTS:
+            spare = (0, -outputs % _EVEN_OUTPUTS)
+            weight, bias = functional.pad(weight, spare), functional.pad(bias, spare)
+        return torch.baddbmm(bias, values, weight)[:, :, :outputs]
+
+
+class BatchedNetworks(nn.Module, ABC):
+    """Several networks as one; how many there are follows from the tensors that are loaded.
+
+    All layers are of as many networks: other tensors are refused.
+    """
+
+    # The name of the first layer, which is a `BatchedLinear`.
+    first_layer: ClassVar[str]
+
+    @abstractmethod
+    def resize(self, networks: int) -> None:
+        """So many freshly initialised networks; draws from torch's global generator."""
+
     @property
     def networks(self) -> int:
-        return len(self.weight)
-
-    def forward(self, values: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, values, self.weight)
+        return len(self.get_parameter(f"{self.first_layer}.weight"))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        for name in ("weight", "bias"):
-            stored, parameter = state_dict.get(prefix + name), getattr(self, name)
-            if isinstance(stored, Tensor) and stored.dim() == 3 and len(stored) != len(parameter):
-                sized = parameter.new_empty(len(stored), *parameter.shape[1:])
-                setattr(self, name, nn.Parameter(sized))
+        stored = state_dict.get(f"{prefix}{self.first_layer}.weight")
+        if isinstance(stored, Tensor) and stored.dim() == 3 and len(stored) != self.networks:
+            self.resize(max(len(stored), 1))
         super()._load_from_state_dict(state_dict, prefix, *rest)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from aedetect.models.batched import BatchedLinear
+from aedetect.models.batched import BatchedLinear, BatchedNetworks
 from aedetect.models.evidence import rounded
 
 _WIDTH = 32
@@ -16,7 +16,7 @@ _WIDTH = 32
 _LOWEST, _HIGHEST = -8.0, 30.0
 
 
-class Discriminator(nn.Module):
+class Discriminator(BatchedNetworks):
     """Weighs log scores against one another, as they tell a table's normal rows from made-up ones.
 
     What is evidence differs between tables: in one the distances by rank tell, in another the density. After
@@ -27,6 +27,7 @@ class Discriminator(nn.Module):
     networks]: after the parts, 1 for a made-up row, and the weight of the row for each network.
     """
 
+    first_layer = "first"
     step_range: ClassVar[tuple[int, int]] = (400, 400)
 
     center: Tensor
@@ -40,12 +41,7 @@ class Discriminator(nn.Module):
         self.register_buffer("spread", torch.ones(parts))
         self.resize(networks)
 
-    @property
-    def networks(self) -> int:
-        return self.first.networks
-
     def resize(self, networks: int) -> None:
-        """So many freshly initialised networks; draws from torch's global generator."""
         self.first = BatchedLinear(networks, self.parts, _WIDTH)
         self.second = BatchedLinear(networks, _WIDTH, _WIDTH)
         self.last = BatchedLinear(networks, _WIDTH, 1)

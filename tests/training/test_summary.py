@@ -19,7 +19,7 @@ def test_the_summary_says_what_was_learned_and_warns(tiny_model: Path) -> None:
         "sha256": hashlib.sha256(tiny_model.read_bytes()).hexdigest(),
         "trained": fitted.training.started,
     }
-    assert (summary["rows"], summary["networks"]) == (200, 2)
+    assert (summary["rows"], summary["networks"]) == (200, 1)
     assert summary["rows_left_out"] == {"labelled": 0, "infinite": 0, "empty": 0}
     assert [column["role"] for column in summary["columns"]] == [
         *["numeric", "numeric", "categorical", "boolean"]

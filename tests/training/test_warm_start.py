@@ -13,6 +13,7 @@ from support.tables import tiny_frame
 from aedetect.config import Config
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
+from aedetect.models.base import CrossFitted
 from aedetect.models.registry import build
 from aedetect.scoring.fitted import FittedModel
 from aedetect.training.warm_start import Start, too_few
@@ -49,12 +50,16 @@ def test_a_column_that_is_missing_is_named(older: FittedModel) -> None:
 
 
 def test_weights_are_taken_over_and_used_again_where_there_are_more_networks(older: FittedModel) -> None:
-    start, count = Start.of(older, "trained on"), len(older.members)
-    for index in (0, count - 1, count):
+    start = Start.of(older, "trained on")
+    expected = dict(older.members[0].named_parameters())
+    for networks in (1, 2, 3):
         model = build(older.encoder.layout, older.config.model)
-        start.load_weights(model, index)
-        expected = dict(older.members[index % count].named_parameters())
-        assert all(torch.equal(found, expected[name]) for name, found in model.named_parameters())
+        assert isinstance(model, CrossFitted)
+        model.prepare(torch.zeros(8, older.encoder.layout.width), networks)
+        start.load_weights(model, 0)
+        for name, weights in model.named_parameters():
+            again = torch.cat([expected[name]] * networks)[: len(weights)]
+            assert torch.equal(weights, again), name
 
 
 def test_the_line_of_models_grows_by_one(older: FittedModel) -> None:

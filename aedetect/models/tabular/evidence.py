@@ -65,7 +65,7 @@ class EvidenceAutoencoder(CrossFitted):
         self.ranks = RankView(layout)
         self.standard = StandardView(layout)
         owners = self.ranks.owners
-        self.network = MaskedAutoencoder(owners, max(config.width // _NARROWER, 1))
+        self.network = MaskedAutoencoder(owners, max(config.width // _NARROWER, 1), max(config.depth - 1, 1))
         self.parts = nn.ModuleDict(
             {
                 "subspaces": SubspaceNeighbours(owners),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aedetect.models.batched import BatchedLinear
+from aedetect.models.batched import BatchedLinear, BatchedNetworks
 from aedetect.models.evidence import as_shares, rounded
 
 _MOST_CODES = 32
@@ -20,34 +20,30 @@ _LIMIT = 6.0
 _LEAST_ERROR = 1e-3
 
 
-class MaskedAutoencoder(nn.Module):
+class MaskedAutoencoder(BatchedNetworks):
     """Reconstructs points from some of their features (He et al., 2022), through a narrow middle.
 
     What is hidden differs from row to row; the network is told the mask. A point is scored by the error of
     its reconstruction when nothing is hidden. Several networks, each learning from its own rows, are one.
+    Before the codes in the middle, and after them, are `hidden` layers of `width` units.
 
     Shape: points [rows, width] → reconstructions [networks, rows, width].
     """
 
+    first_layer = "layers.0"
+
     owners: Tensor
 
-    def __init__(self, owners: Tensor, width: int, networks: int = 1):
+    def __init__(self, owners: Tensor, width: int, hidden: int, networks: int = 1):
         super().__init__()
         self.register_buffer("owners", owners, persistent=False)
         self.features = int(owners.max()) + 1
-        self._width = width
+        self._inner = [width] * hidden
         self.resize(networks)
 
-    @property
-    def networks(self) -> int:
-        first = self.layers[0]
-        assert isinstance(first, BatchedLinear)
-        return first.networks
-
     def resize(self, networks: int) -> None:
-        """So many freshly initialised networks; draws from torch's global generator."""
         size, codes = len(self.owners), min(_MOST_CODES, max(2, 2 * self.features))
-        sizes = [2 * size, self._width, self._width, codes, self._width, self._width, size]
+        sizes = [2 * size, *self._inner, codes, *self._inner, size]
         # This name stands in model files.
         self.layers = nn.ModuleList(BatchedLinear(networks, start, end) for start, end in pairwise(sizes))
 
@@ -57,7 +53,7 @@ class MaskedAutoencoder(nn.Module):
         for index, layer in enumerate(self.layers):
             values = layer(values)
             # The codes in the middle, and what comes out, are not bent.
-            if index % 3 != 2:
+            if (index + 1) % (len(self._inner) + 1):
                 values = functional.gelu(values, approximate="tanh")
         return values
 
