@@ -179,8 +179,8 @@ class ModelConfig(_Section):
 
     architecture: str = Field(
         "auto",
-        description="which autoencoder: auto, memory, principal, denoising, variational or bottleneck; "
-        "for time series auto, patches or convolutional",
+        description="which autoencoder: auto, evidence, memory, principal, denoising, variational or "
+        "bottleneck; for time series auto, patches or convolutional",
     )
     width: int = Field(128, ge=4, description="units in each hidden layer")
     depth: int = Field(3, ge=1, le=16, description="hidden layers")

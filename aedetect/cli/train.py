@@ -120,7 +120,7 @@ class TrainingOptions:
 
     architecture: str | None = option(
         "--architecture NAME",
-        "auto, memory, principal, denoising, variational or bottleneck; for time series patches "
+        "auto, evidence, memory, principal, denoising, variational or bottleneck; for time series patches "
         "or convolutional; default: auto.",
         completion.architectures,
     )

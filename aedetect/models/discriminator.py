@@ -28,7 +28,7 @@ class Discriminator(BatchedNetworks):
     """
 
     first_layer = "first"
-    step_range: ClassVar[tuple[int, int]] = (400, 400)
+    step_range: ClassVar[tuple[int, int]] = (300, 300)
 
     center: Tensor
     spread: Tensor

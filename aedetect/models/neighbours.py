@@ -13,8 +13,7 @@ from aedetect.models.evidence import Evidence, as_shares, rounded
 from aedetect.models.memory_bank import CACHED_ROWS
 
 # Halves of the columns come in pairs that have each column once. More pairs, and more points, add little.
-_PAIRS = 4
-_SUBSPACE_POINTS = 2048
+_PAIRS = 3
 # Of these more do go on finding more, as rows often repeat.
 NEAREST_POINTS = 8192
 _NEIGHBOURS = 5
@@ -28,7 +27,7 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
     """The distance to the nearest normal point, over random halves of the features, in the logarithmic mean.
 
     A row that is strange in a few features lies far off in the halves that have them, and is not hidden by
-    all the others, as in feature bagging (Lazarevic & Kumar, 2005).
+    all the others, as in feature bagging (Lazarevic & Kumar, 2005). At most `most_points` points are kept.
 
     Shape: points [rows, width] → log scores [rows], shares [rows, width].
     """
@@ -39,8 +38,9 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
 
     data_sized: ClassVar[Mapping[str, int]] = {"memory": 0}
 
-    def __init__(self, owners: Tensor):
+    def __init__(self, owners: Tensor, most_points: int):
         super().__init__()
+        self.most_points = most_points
         features = int(owners.max()) + 1
         # These names stand in model files.
         self.register_buffer("memory", torch.zeros(1, len(owners)))
@@ -48,7 +48,7 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
         self.register_buffer("owners", owners, persistent=False)
 
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
-        self.memory = points[:_SUBSPACE_POINTS].clone()
+        self.memory = points[: self.most_points].clone()
         features = self.halves.shape[1]
         for pair in range(_PAIRS):
             chosen = torch.randperm(features)[: (features + 1) // 2]

@@ -118,7 +118,7 @@ class CrossFit:
                     candidates = outlier_candidates(standardised(rows, model.layout))
                 held_out = model.fit_parts(rows, folds, candidates)
                 pairs = model.judge_rows(rows[~candidates], held_out)
-            settings = config.training.model_copy(update={"epochs": None, "contamination": 0.0})
+            settings = config.training.model_copy(update={"contamination": 0.0})
             feed = MemoryFeed(pairs.cpu().numpy(), _JUDGE_BATCH, seed, device)
             train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, Hooks(), seed=seed)
             with torch.no_grad():

@@ -24,7 +24,7 @@ from aedetect.training.loop import Hooks, sample, seeded, train
 # What one pass over more rows would add is little: these networks refine what is linear.
 LEARNED_ROWS = 8192
 _VALIDATION_SHARE, _MOST_VALIDATION = 0.15, 1024
-_LATENT_STEPS, _IMPUTER_STEPS = 400, 400
+_LATENT_STEPS, _IMPUTER_STEPS = 250, 250
 # Rows of more values than this, categories taken apart, get fewer steps: each takes as much longer.
 _WIDE_VALUES, _LEAST_STEPS = 2000, 100
 # Training pairs of the imputer: cells in all, rows at least and at most.

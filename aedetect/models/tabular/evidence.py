@@ -33,8 +33,10 @@ _PARTS = {
 _COUNTED = 4
 # Among all scores, that of the distance to the nearest normal row by rank.
 _NEAREST = 5
+# Normal points in the memories of halves of the columns; those that only the discriminator hears are fewer.
+_RANK_POINTS, _STANDARD_POINTS = 2048, 1024
 # Rows that do not calibrate, looked at as if they had not been learned, for the discriminator to learn from.
-_LOOKED_AT, _MADE_UP = 2048, 512
+_LOOKED_AT, _MADE_UP, _LEAST_MADE_UP = 2048, 512, 64
 # The networks are so much narrower than the setting says: more units bring nothing here.
 _NARROWER = 2
 # Calibration scores are this much higher than they are: a new row that equals one of them, and whose shares
@@ -68,10 +70,10 @@ class EvidenceAutoencoder(CrossFitted):
         self.network = MaskedAutoencoder(owners, max(config.width // _NARROWER, 1), max(config.depth - 1, 1))
         self.parts = nn.ModuleDict(
             {
-                "subspaces": SubspaceNeighbours(owners),
+                "subspaces": SubspaceNeighbours(owners, _RANK_POINTS),
                 "isolation": Isolation(len(owners)),
                 "nearest": NearestRow(len(owners)),
-                "subspaces_standard": SubspaceNeighbours(owners),
+                "subspaces_standard": SubspaceNeighbours(owners, _STANDARD_POINTS),
                 "nearest_ranks": NearestRow(len(owners)),
             }
         )
@@ -143,7 +145,7 @@ class EvidenceAutoencoder(CrossFitted):
         return HeldOut(log_scores, folds[places], looked_at[_RANKS])
 
     def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
-        made_up = MadeUpRows(rows, self.layout).draw(_MADE_UP)
+        made_up = MadeUpRows(rows, self.layout).draw(min(_MADE_UP, max(len(rows), _LEAST_MADE_UP)))
         strange = self._log_scores(self._points(made_up))
         networks = self.network.networks
         normal, folds = held_out.log_scores[:, 1:], held_out.folds
