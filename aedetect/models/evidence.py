@@ -31,7 +31,11 @@ class Evidence(nn.Module, ABC):
         """
 
     @abstractmethod
-    def forward(self, points: Tensor) -> tuple[Tensor, Tensor | None]: ...
+    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """`itself` [rows]: the place among the points learned of one that equals a point, or -1.
+
+        That one does not count: a row that was learned is judged as if it had not been.
+        """
 
 
 def rounded(log_scores: Tensor) -> Tensor:

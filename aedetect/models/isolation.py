@@ -58,7 +58,7 @@ class Isolation(DataSizedBuffers, Evidence):
         isolated = self._isolated(held_out)
         return rounded(_UNIT * (isolated * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(1))[:, None]
 
-    def forward(self, points: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         return rounded(_UNIT * self._isolated(points).mean(dim=1))[:, None], None
 
     def _isolated(self, points: Tensor) -> Tensor:

@@ -56,13 +56,10 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
             half[chosen] = True
             self.halves[2 * pair] = half
             self.halves[2 * pair + 1] = ~half if features > 1 else half
-        excluded = torch.where(places < len(self.memory), places, -1)
-        return self._judged(held_out, excluded)[0]
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
-    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        return self._judged(points, None)
-
-    def _judged(self, points: Tensor, excluded: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        excluded = None if itself is None else torch.where(itself < len(self.memory), itself, -1)
         total, parts = points.new_zeros(len(points)), torch.zeros_like(points)
         for features, values in self._subspaces():
             some, memory = points[:, values], self.memory[:, values]
@@ -97,22 +94,34 @@ class NearestRow(DataSizedBuffers, Evidence):
         super().__init__()
         # These names stand in model files.
         self.register_buffer("memory", torch.zeros(1, width))
-        self.register_buffer("widths", torch.ones(1))
+        self.register_buffer("widths", torch.ones(1, 2))
 
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
         self.memory = points[:NEAREST_POINTS].clone()
-        self.widths, wider = _neighbour_distances(self.memory)
-        excluded = torch.where(places < len(self.memory), places, -1)
-        index = nearest(held_out, self.memory, excluded)
-        distances = (held_out - self.memory[index]).square().sum(dim=1).sqrt()
-        # A point may be among the neighbours of the one it is nearest to: without it, the next one counts.
-        among = (excluded >= 0) & (distances <= self.widths[index])
-        return _logarithms(distances, torch.where(among, wider[index], self.widths[index]))
+        self.widths = _neighbour_distances(self.memory)
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
-    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        excluded = None if itself is None else torch.where(itself < len(self.memory), itself, -1)
+        return self._judged(points, nearest(points, self.memory, excluded), excluded)
+
+    def judged_and_equal(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward` without a learned point that equals one of `points`; and its place [rows], or -1."""
         index = nearest(points, self.memory)
+        equal = (points == self.memory[index]).all(dim=1)
+        itself = torch.where(equal, index, -1)
+        if equal.any():
+            index[equal] = nearest(points[equal], self.memory, itself[equal])
+        return *self._judged(points, index, itself), itself
+
+    def _judged(self, points: Tensor, index: Tensor, itself: Tensor | None) -> tuple[Tensor, Tensor]:
         squared = (points - self.memory[index]).square()
-        return _logarithms(squared.sum(dim=1).sqrt(), self.widths[index]), as_shares(squared)
+        distances = squared.sum(dim=1).sqrt()
+        widths, wider = self.widths[index].unbind(dim=1)
+        if itself is not None:
+            # It may be among the neighbours of the one it is nearest to: without it, the next one counts.
+            widths = torch.where((itself >= 0) & (distances <= widths), wider, widths)
+        return _logarithms(distances, widths), as_shares(squared)
 
 
 def _logarithms(distances: Tensor, widths: Tensor) -> Tensor:
@@ -121,8 +130,8 @@ def _logarithms(distances: Tensor, widths: Tensor) -> Tensor:
     return rounded(torch.stack([logarithms, logarithms - _DENSITY_POWER * (widths + _FLOOR).log()], dim=1))
 
 
-def _neighbour_distances(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each of `points` [rows, width], the distance to the fifth of the others and to the sixth; [rows]."""
+def _neighbour_distances(points: Tensor) -> Tensor:
+    """Of each of `points` [rows, width], the distances to the fifth and sixth of the others; [rows, 2]."""
     count = min(_NEIGHBOURS + 1, len(points) - 1)
     nearby = []
     for start in range(0, len(points), CACHED_ROWS):
@@ -132,7 +141,7 @@ def _neighbour_distances(points: Tensor) -> tuple[Tensor, Tensor]:
         apart = (block[:, None] - points[index]).square().sum(dim=2).sqrt()
         nearby.append(apart.sort(dim=1).values)
     distances = torch.cat(nearby)
-    return distances[:, min(_NEIGHBOURS, count) - 1].contiguous(), distances[:, count - 1].contiguous()
+    return distances[:, [min(_NEIGHBOURS, count) - 1, count - 1]]
 
 
 def nearest(points: Tensor, memory: Tensor, excluded: Tensor | None = None) -> Tensor:

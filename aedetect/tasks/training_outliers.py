@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 200_000
 # Rows as strange as this are expected in one of ten tables without any anomaly.
 _EXPECTED_BY_CHANCE = 0.1
-_LARGEST = 700.0
+_LARGEST, _TOWARDS_POWER = 700.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ def _beyond_bulk(scores: Floats, rate: float) -> float:
     """The score that a share of `rate` of normal rows would exceed, told from the bulk of `scores` alone.
 
     Anomalies among the training rows are among the calibration rows as well, and raise its tail.
-    Beyond the tenth of highest scores the tail is taken to lie halfway, in the logarithm, between one
-    that falls as a power of the score and one that falls exponentially, both as from the quarter to
-    the tenth.
+    Beyond the tenth of highest scores the tail is taken to lie between one that falls off exponentially,
+    as sums of surprises do, and one that falls as a power of the score, in the logarithm at a tenth
+    of the way; both as from the quarter to the tenth.
     """
     quarter, tenth = np.maximum(np.quantile(scores, [0.75, 0.9]), np.finfo(np.float64).tiny)
     steps = math.log(0.1 / rate) / math.log(0.25 / 0.1)
     power = min(math.log(tenth) + steps * math.log(tenth / quarter), _LARGEST)
     exponential = math.log(tenth + steps * (tenth - quarter))
-    return math.exp((power + exponential) / 2)
+    return math.exp(_TOWARDS_POWER * power + (1 - _TOWARDS_POWER) * exponential)

@@ -84,9 +84,7 @@ def test_where_all_are_equal_any_larger_score_is_very_surprising() -> None:
 @settings(max_examples=20, deadline=None)
 def test_surprises_of_other_normal_rows_are_about_exponentially_distributed(seed: int, kind: str) -> None:
     random = np.random.default_rng(seed)
-    held_out, fresh = (
-        torch.from_numpy(getattr(random, kind)(size=(1, 4000))).float() for _ in range(2)
-    )
+    held_out, fresh = (torch.from_numpy(getattr(random, kind)(size=(1, 4000))).float() for _ in range(2))
     surprises = fitted(held_out)(fresh)[0]
     assert float(surprises.mean()) == pytest.approx(1.0, abs=0.1)
     for share in (0.5, 0.2, 0.05):

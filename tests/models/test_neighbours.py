@@ -70,9 +70,7 @@ def test_a_point_that_is_left_out_is_not_its_own_nearest(points: torch.Tensor) -
 
 
 @pytest.mark.parametrize("rows", [9, 40, 300])
-def test_held_out_scores_are_those_of_a_fit_without_the_row(
-    build: Callable[[], Evidence], rows: int
-) -> None:
+def test_held_out_scores_are_those_of_a_fit_without_the_row(build: Callable[[], Evidence], rows: int) -> None:
     points = drawn(rows, seed=rows)
     held_out = fit(build(), points)
     for place in range(0, rows, max(rows // 30, 1)):
@@ -89,6 +87,32 @@ def test_held_out_points_that_were_not_learned_are_judged_as_new_ones(
     torch.manual_seed(0)
     held_out = evidence.fit(points, others, torch.full((50,), -1))
     assert torch.equal(held_out, evidence(others)[0])
+
+
+def test_a_learned_point_that_does_not_count_is_judged_as_held_out(
+    build: Callable[[], Evidence], points: torch.Tensor
+) -> None:
+    evidence = build()
+    held_out = fit(evidence, points)
+    places = torch.arange(len(points))
+    assert torch.equal(evidence(points, places)[0], held_out)
+    some = torch.where(places % 2 == 0, places, -1)
+    mixed = torch.where((places % 2 == 0)[:, None], held_out, evidence(points)[0])
+    assert torch.equal(evidence(points, some)[0], mixed)
+
+
+def test_a_point_that_equals_a_learned_one_is_judged_without_it(points: torch.Tensor) -> None:
+    evidence, others = NearestRow(WIDTH), drawn(40, seed=1)
+    points[1] = points[0]
+    held_out = fit(evidence, points)
+    scores, shares, itself = evidence.judged_and_equal(torch.cat([points, others]))
+    torch.testing.assert_close(scores[: len(points)], held_out, rtol=0, atol=2 * GRAIN)
+    assert torch.equal(scores[len(points) :], evidence(others)[0])
+    assert torch.equal(points[itself[: len(points)]], points)
+    assert (itself[len(points) :] == -1).all()
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(itself)))
+    # One of two that are equal is enough to be no stranger than it.
+    assert scores[0, 0] == scores[1, 0] == scores[:, 0].min()
 
 
 def test_points_beyond_those_that_are_stored_are_judged_as_new_ones(points: torch.Tensor) -> None:
@@ -170,7 +194,9 @@ def test_each_pair_of_halves_has_every_feature_once_with_all_its_values(points: 
     assert evidence.halves.any(dim=1).all()
 
 
-@pytest.mark.parametrize("kind", [lambda: SubspaceNeighbours(torch.zeros(1).long(), 50), lambda: NearestRow(1)])
+@pytest.mark.parametrize(
+    "kind", [lambda: SubspaceNeighbours(torch.zeros(1).long(), 50), lambda: NearestRow(1)]
+)
 def test_one_column_will_do(kind: Callable[[], Evidence]) -> None:
     evidence, points = kind(), drawn(60, width=1)
     fit(evidence, points)

@@ -29,6 +29,8 @@ _PARTS = {
     "subspaces_standard": _STANDARD,
     "nearest_ranks": _RANKS,
 }
+# The one that says which learned row a row equals.
+_FIRST = "nearest"
 # Of these, so many scores from the first on count themselves; the discriminator weighs all.
 _COUNTED = 4
 # Among all scores, that of the distance to the nearest normal row by rank.
@@ -111,7 +113,7 @@ class EvidenceAutoencoder(CrossFitted):
             # The parts are fitted after the network: until then, it alone says what fits.
             return self._by_feature(self.network.errors(points[_RANKS]).mean(dim=0))
         network, network_shares = self.network.evidence(points[_RANKS])
-        judged = [part(points[_PARTS[name]]) for name, part in self._evidence()]
+        judged = self._judgements(points)
         log_scores = torch.cat([scores for scores, _ in judged], dim=1)
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         weighted = surprises[0][:, None] * network_shares
@@ -185,9 +187,22 @@ class EvidenceAutoencoder(CrossFitted):
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         return Judged(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
 
+    def _judgements(self, points: dict[str, Tensor]) -> list[tuple[Tensor, Tensor | None]]:
+        """What the parts without a network say: scores [rows, scores of the part], shares [rows, width].
+
+        A learned row that equals a row is not counted, once: so rows are judged alike, learned or not.
+        """
+        first = self.parts[_FIRST]
+        assert isinstance(first, NearestRow)
+        scores, shares, itself = first.judged_and_equal(points[_PARTS[_FIRST]])
+        return [
+            (scores, shares) if name == _FIRST else part(points[_PARTS[name]], itself)
+            for name, part in self._evidence()
+        ]
+
     def _log_scores(self, points: dict[str, Tensor]) -> Tensor:
-        """What the parts without a network say [rows, scores]."""
-        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self._evidence()], dim=1)
+        """The scores of all these parts [rows, scores]."""
+        return torch.cat([scores for scores, _ in self._judgements(points)], dim=1)
 
     def _evidence(self) -> list[tuple[str, Evidence]]:
         return list(self.parts.items())  # type: ignore[arg-type]
