@@ -70,6 +70,10 @@ class Autoencoder(nn.Module, ABC):
     def reconstruct(self, batch: Tensor) -> Tensor:
         """Expected values [rows, features] in the encoded space: numbers, and category codes."""
 
+    def errors_as_unlearned(self, batch: Tensor) -> Tensor:
+        """As `errors` in evaluation mode, but a row that was learned does not vouch for itself."""
+        return self.errors(batch)
+
     def vectors(self, batch: Tensor) -> Tensor:
         """Rows as points [rows, width] to measure distances between, categories standardised."""
         return standardised(batch, self.layout)

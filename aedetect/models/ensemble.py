@@ -19,8 +19,12 @@ from aedetect.models.missing import held
 BLOCK_ROWS = 1024
 
 
-def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.device) -> Matrix:
+def mean_errors(
+    models: Sequence[Autoencoder], matrix: Matrix, device: torch.device, as_unlearned: bool = False
+) -> Matrix:
     """Errors averaged over the members, each relative to its own validation rows.
+
+    With `as_unlearned`, rows that were learned are judged as if they had not been.
 
     Shape: [rows, features] → [rows, features], float32. Call it within `single_threaded`.
     """
@@ -29,7 +33,7 @@ def mean_errors(models: Sequence[Autoencoder], matrix: Matrix, device: torch.dev
     with torch.inference_mode():
         for start in range(0, len(matrix), BLOCK_ROWS):
             block = matrix[start : start + BLOCK_ROWS]
-            errors[start : start + BLOCK_ROWS] = _block_errors(models, block, device)
+            errors[start : start + BLOCK_ROWS] = _block_errors(models, block, device, as_unlearned)
     return errors
 
 
@@ -126,7 +130,9 @@ def single_threaded(device: torch.device) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
-def _block_errors(models: Sequence[Autoencoder], block: Matrix, device: torch.device) -> Matrix:
+def _block_errors(
+    models: Sequence[Autoencoder], block: Matrix, device: torch.device, as_unlearned: bool
+) -> Matrix:
     filled = len(block)
     if filled < BLOCK_ROWS:
         padded = np.zeros((BLOCK_ROWS, block.shape[1]), dtype=np.float32)
@@ -135,6 +141,6 @@ def _block_errors(models: Sequence[Autoencoder], block: Matrix, device: torch.de
     rows = torch.from_numpy(np.ascontiguousarray(block)).to(device)
     total = torch.zeros_like(rows)
     for model in models:
-        total += model.errors(rows).float()
+        total += (model.errors_as_unlearned(rows) if as_unlearned else model.errors(rows)).float()
     errors: Matrix = (total / len(models))[:filled].cpu().numpy()
     return errors

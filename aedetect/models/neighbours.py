@@ -105,14 +105,10 @@ class NearestRow(DataSizedBuffers, Evidence):
         excluded = None if itself is None else torch.where(itself < len(self.memory), itself, -1)
         return self._judged(points, nearest(points, self.memory, excluded), excluded)
 
-    def judged_and_equal(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `forward` without a learned point that equals one of `points`; and its place [rows], or -1."""
+    def equal(self, points: Tensor) -> Tensor:
+        """The place of a learned point that equals one of `points` [rows, width], or -1; [rows]."""
         index = nearest(points, self.memory)
-        equal = (points == self.memory[index]).all(dim=1)
-        itself = torch.where(equal, index, -1)
-        if equal.any():
-            index[equal] = nearest(points[equal], self.memory, itself[equal])
-        return *self._judged(points, index, itself), itself
+        return torch.where((points == self.memory[index]).all(dim=1), index, -1)
 
     def _judged(self, points: Tensor, index: Tensor, itself: Tensor | None) -> tuple[Tensor, Tensor]:
         squared = (points - self.memory[index]).square()

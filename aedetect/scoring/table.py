@@ -32,9 +32,13 @@ def raw_scores(errors: Matrix) -> Floats:
 
 @dataclass(frozen=True)
 class TableScorer:
-    """Scores rows under a fitted model, each by itself."""
+    """Scores rows under a fitted model, each by itself.
+
+    `as_unlearned`: rows that the model was trained on are judged as if it had not been.
+    """
 
     fitted: FittedModel
+    as_unlearned: bool = False
     independent = True
     has_events = False
 
@@ -64,7 +68,7 @@ class TableScorer:
         """
         fitted = self.fitted
         encoded = fitted.encoder.transform(batch)
-        errors = mean_errors(fitted.members, encoded.matrix, fitted.device)
+        errors = mean_errors(fitted.members, encoded.matrix, fitted.device, self.as_unlearned)
         # In the very steps that scaled the calibration scores: of rows that are equal to the one
         # at the threshold, the least difference in rounding would flag all.
         scores = raw_scores(errors) / float(fitted.scale)

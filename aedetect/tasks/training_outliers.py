@@ -13,6 +13,7 @@ from aedetect.data.arrays import Floats
 from aedetect.data.labels import known_anomalies
 from aedetect.io.source import Input
 from aedetect.scoring.scorers import scorer_of
+from aedetect.scoring.table import TableScorer
 from aedetect.tasks.explain import Explainer, Explanation
 from aedetect.tasks.ranked_rows import TopRows
 from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
@@ -63,7 +64,8 @@ def outlier_candidates(
         count += int(flagged.sum())
         strangest.see(replace(batch, scores=replace(batch.scores, flagged=flagged)))
 
-    score_inputs(fitted.with_threshold(max(beyond, fitted.threshold)), inputs, see)
+    raised = fitted.with_threshold(max(beyond, fitted.threshold))
+    score_inputs(raised, inputs, see, session=TableScorer(raised, as_unlearned=True).open(inputs))
     explainer = Explainer(fitted)
     return TrainingOutliers(count, [explainer.explain(row) for row in strangest.ranking()])
 

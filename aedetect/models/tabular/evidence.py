@@ -100,6 +100,12 @@ class EvidenceAutoencoder(CrossFitted):
         self.network.resize(networks)
         self.network.to(learned.device)
 
+    def errors_as_unlearned(self, batch: Tensor) -> Tensor:
+        first = self.parts[_FIRST]
+        assert isinstance(first, NearestRow)
+        points = self._points(batch)
+        return self._errors(batch, points, first.equal(points[_PARTS[_FIRST]]))
+
     def errors(self, batch: Tensor) -> Tensor:
         rows, learners = batch.split_with_sizes(
             [self.layout.width, batch.shape[1] - self.layout.width], dim=1
@@ -112,8 +118,12 @@ class EvidenceAutoencoder(CrossFitted):
         if not self.fitted:
             # The parts are fitted after the network: until then, it alone says what fits.
             return self._by_feature(self.network.errors(points[_RANKS]).mean(dim=0))
+        return self._errors(rows, points, None)
+
+    def _errors(self, rows: Tensor, points: dict[str, Tensor], itself: Tensor | None) -> Tensor:
+        """Errors [rows, features]; `itself` [rows]: the place of a learned row that does not count, or -1."""
         network, network_shares = self.network.evidence(points[_RANKS])
-        judged = self._judgements(points)
+        judged = [part(points[_PARTS[name]], itself) for name, part in self._evidence()]
         log_scores = torch.cat([scores for scores, _ in judged], dim=1)
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         weighted = surprises[0][:, None] * network_shares
@@ -187,22 +197,9 @@ class EvidenceAutoencoder(CrossFitted):
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         return Judged(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
 
-    def _judgements(self, points: dict[str, Tensor]) -> list[tuple[Tensor, Tensor | None]]:
-        """What the parts without a network say: scores [rows, scores of the part], shares [rows, width].
-
-        A learned row that equals a row is not counted, once: so rows are judged alike, learned or not.
-        """
-        first = self.parts[_FIRST]
-        assert isinstance(first, NearestRow)
-        scores, shares, itself = first.judged_and_equal(points[_PARTS[_FIRST]])
-        return [
-            (scores, shares) if name == _FIRST else part(points[_PARTS[name]], itself)
-            for name, part in self._evidence()
-        ]
-
     def _log_scores(self, points: dict[str, Tensor]) -> Tensor:
         """The scores of all these parts [rows, scores]."""
-        return torch.cat([scores for scores, _ in self._judgements(points)], dim=1)
+        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self._evidence()], dim=1)
 
     def _evidence(self) -> list[tuple[str, Evidence]]:
         return list(self.parts.items())  # type: ignore[arg-type]
