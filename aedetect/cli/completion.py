@@ -22,7 +22,7 @@ import typer
 Completer = Callable[[typer.Context, str], list[str]]
 
 ARCHITECTURES = (
-    *("auto", "memory", "principal", "denoising", "variational", "bottleneck"),
+    *("auto", "evidence", "memory", "principal", "denoising", "variational", "bottleneck"),
     *("patches", "convolutional"),
 )
 ROLES = ("numeric", "categorical", "boolean", "datetime", "id", "ignored")

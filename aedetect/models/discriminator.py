@@ -13,7 +13,7 @@ from aedetect.models.evidence import rounded
 
 _WIDTH = 32
 # Evidence beyond is not told apart: made-up rows are strange, others may be stranger.
-_LOWEST, _HIGHEST = -8.0, 30.0
+_HIGHEST = 30.0
 
 
 class Discriminator(BatchedNetworks):
@@ -32,6 +32,7 @@ class Discriminator(BatchedNetworks):
 
     center: Tensor
     spread: Tensor
+    lowest: Tensor
 
     def __init__(self, parts: int, networks: int = 1):
         super().__init__()
@@ -39,6 +40,7 @@ class Discriminator(BatchedNetworks):
         # These names stand in model files.
         self.register_buffer("center", torch.zeros(parts))
         self.register_buffer("spread", torch.ones(parts))
+        self.register_buffer("lowest", torch.full((parts,), -1e9))
         self.resize(networks)
 
     def resize(self, networks: int) -> None:
@@ -50,11 +52,14 @@ class Discriminator(BatchedNetworks):
         """Begin anew, with log scores of normal rows [rows, parts] as what is usual."""
         self.center.copy_(normal.mean(dim=0))
         self.spread.copy_(normal.std(dim=0).clamp_min(1e-6))
+        self.lowest.copy_(normal.amin(dim=0))
         self.resize(networks)
         self.to(normal.device)
 
     def forward(self, log_scores: Tensor) -> Tensor:
-        usual = ((log_scores - self.center) / self.spread).clamp(_LOWEST, _HIGHEST)
+        # What is less strange than all normal rows is no stranger: there was nothing to learn that from.
+        least = torch.maximum(log_scores, self.lowest)
+        usual = ((least - self.center) / self.spread).clamp_max(_HIGHEST)
         hidden = functional.silu(self.first(usual.expand(self.networks, *usual.shape)))
         hidden = hidden + functional.silu(self.second(hidden))
         return self.last(hidden)[:, :, 0]  # type: ignore[no-any-return]

@@ -39,14 +39,21 @@ class MadeUpRows:
         self.high = torch.where(known, numbers, -torch.inf).amax(dim=0)
         self.values = [column[~column.isnan()].unique() for column in numbers.T]
 
-    def draw(self, count: int) -> Tensor:
-        """`count` rows of each kind [kinds · count, features]."""
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """`count` rows of each kind [kinds · count, features], and the place of the row that each was.
+
+        The place [kinds · count] is -1 for those that were put together from many.
+        """
         kinds: list[Callable[[Tensor], Tensor]] = [
             self._swapped, self._shuffled, self._shifted, self._noisy, self._uniform, self._dilated,
             self._few_swapped, self._mixed,
         ]  # fmt: skip
-        drawn = torch.cat([kind(self._sample(count)) for kind in kinds])
-        return self._as_values(drawn)
+        drawn, sources = [], []
+        for kind in kinds:
+            places = torch.randint(len(self.rows), (count,)).to(self.rows.device)
+            drawn.append(kind(self.rows[places]))
+            sources.append(torch.full_like(places, -1) if kind in (self._shuffled, self._uniform) else places)
+        return self._as_values(torch.cat(drawn)), torch.cat(sources)
 
     def _sample(self, count: int) -> Tensor:
         return self.rows[torch.randint(len(self.rows), (count,)).to(self.rows.device)]

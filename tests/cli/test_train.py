@@ -37,7 +37,7 @@ def test_the_summary_is_the_contract(train: Prompt, tiny_csv: Path) -> None:
         *["networks", "calibration", "threshold", "alert_rate", "warnings"],
         *["started", "finished", "seconds", "exit_code"],
     ]
-    assert (found["command"], found["rows"], found["networks"]) == ("train", 200, 2)
+    assert (found["command"], found["rows"], found["networks"]) == ("train", 200, 1)
     assert found["threshold"] == aedetect.load("m.aed").threshold
     assert result.stderr == ""
 

@@ -62,6 +62,15 @@ def test_what_a_row_scores_is_the_mean_over_the_samples_of_the_smallest_ball_tha
     torch.testing.assert_close(scores(evidence, asked), expected, rtol=0, atol=2 * GRAIN)
 
 
+def test_a_ball_reaches_to_the_next_point_and_counts_by_how_much_larger_it_is_than_the_ball_there() -> None:
+    evidence, _ = fitted(drawn(400))
+    for centers, radii, isolation in zip(evidence.centers, evidence.radii, evidence.isolation, strict=True):
+        apart, following = torch.cdist(centers, centers).fill_diagonal_(torch.inf).min(dim=1)
+        torch.testing.assert_close(radii, apart.square(), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(isolation, 1 - apart[following] / apart, rtol=1e-3, atol=1e-4)
+    assert (evidence.radii.diff(dim=1) >= 0).all()
+
+
 @pytest.mark.parametrize("rows", [10, 60, 400])
 def test_held_out_samples_that_hold_the_row_do_not_count(rows: int) -> None:
     points = drawn(rows)

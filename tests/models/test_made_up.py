@@ -33,7 +33,7 @@ def drawn_rows(shape: Layout, count: int, seed: int = 0) -> torch.Tensor:
 
 def made_up(rows: torch.Tensor, shape: Layout, count: int = 100, seed: int = 0) -> torch.Tensor:
     torch.manual_seed(seed)
-    return MadeUpRows(rows, shape).draw(count)
+    return MadeUpRows(rows, shape).draw(count)[0]
 
 
 @given(st.sampled_from(sorted(SHAPES)), st.integers(1, 300), st.integers(1, 50), SEEDS)

@@ -101,18 +101,16 @@ def test_a_learned_point_that_does_not_count_is_judged_as_held_out(
     assert torch.equal(evidence(points, some)[0], mixed)
 
 
-def test_a_point_that_equals_a_learned_one_is_judged_without_it(points: torch.Tensor) -> None:
+def test_which_learned_point_equals_one_is_known(points: torch.Tensor) -> None:
     evidence, others = NearestRow(WIDTH), drawn(40, seed=1)
     points[1] = points[0]
     held_out = fit(evidence, points)
-    scores, shares, itself = evidence.judged_and_equal(torch.cat([points, others]))
-    torch.testing.assert_close(scores[: len(points)], held_out, rtol=0, atol=2 * GRAIN)
-    assert torch.equal(scores[len(points) :], evidence(others)[0])
+    itself = evidence.equal(torch.cat([points, others]))
     assert torch.equal(points[itself[: len(points)]], points)
     assert (itself[len(points) :] == -1).all()
-    torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(itself)))
-    # One of two that are equal is enough to be no stranger than it.
-    assert scores[0, 0] == scores[1, 0] == scores[:, 0].min()
+    assert torch.equal(evidence(points, itself[: len(points)])[0], held_out)
+    # Of two that are equal, one does not count and the other does.
+    assert held_out[0, 0] == held_out[1, 0] == evidence(points)[0][:, 0].min()
 
 
 def test_points_beyond_those_that_are_stored_are_judged_as_new_ones(points: torch.Tensor) -> None:
@@ -183,6 +181,38 @@ def test_among_dense_rows_the_same_distance_is_stranger() -> None:
     by_itself, relative = evidence(torch.stack([point + step for point in extremes]))[0].T
     assert by_itself[0] == pytest.approx(float(by_itself[1]), abs=0.01)
     assert relative[0] > relative[1] + 0.5
+
+
+def test_over_halves_it_is_the_mean_logarithm_of_the_distance_by_feature(points: torch.Tensor) -> None:
+    evidence, asked = SubspaceNeighbours(torch.arange(WIDTH), 1000), drawn(40, seed=1)
+    fit(evidence, points)
+    logarithms = [
+        (torch.cdist(asked[:, half], points[:, half]).amin(dim=1) / half.sum().sqrt() + 0.03).log()
+        for half in evidence.halves
+    ]
+    expected = torch.stack(logarithms).mean(dim=0)
+    torch.testing.assert_close(evidence(asked)[0][:, 0], expected, rtol=0, atol=2 * GRAIN)
+
+
+def test_the_density_around_a_row_is_that_of_the_fifth_neighbour_of_the_nearest(
+    points: torch.Tensor,
+) -> None:
+    evidence, asked = NearestRow(WIDTH), drawn(40, seed=1)
+    fit(evidence, points)
+    distances, index = torch.cdist(asked, points).min(dim=1)
+    among = torch.cdist(points, points).fill_diagonal_(torch.inf)
+    around = among.sort(dim=1).values[index, 4]
+    by_itself = (distances + 1e-3).log()
+    expected = torch.stack([by_itself, by_itself - 0.5 * (around + 0.03).log()], dim=1)
+    torch.testing.assert_close(evidence(asked)[0], expected, rtol=0, atol=2 * GRAIN)
+
+
+def test_scores_have_no_digits_that_rounding_decides(
+    build: Callable[[], Evidence], points: torch.Tensor
+) -> None:
+    evidence = build()
+    for scores in (fit(evidence, points), evidence(drawn(40, seed=1))[0]):
+        assert torch.equal((scores / GRAIN).round() * GRAIN, scores)
 
 
 def test_each_pair_of_halves_has_every_feature_once_with_all_its_values(points: torch.Tensor) -> None:

@@ -58,7 +58,7 @@ def test_there_are_none_without_a_label_or_without_anomalies() -> None:
 
 def test_of_very_many_the_first_are_enough() -> None:
     many = numbers(np.linspace(0, 3, MOST_LABELLED + 900).tolist(), 1)
-    matrix = labelled(many)
+    matrix = labelled(many, **{"scoring.batch_rows": 600})
     assert len(matrix) == MOST_LABELLED
     np.testing.assert_array_equal(matrix, labelled(many.slice(0, MOST_LABELLED)))
 

@@ -157,8 +157,10 @@ class EvidenceAutoencoder(CrossFitted):
         return HeldOut(log_scores, folds[places], looked_at[_RANKS])
 
     def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
-        made_up = MadeUpRows(rows, self.layout).draw(min(_MADE_UP, max(len(rows), _LEAST_MADE_UP)))
-        strange = self._log_scores(self._points(made_up))
+        count = min(_MADE_UP, max(len(rows), _LEAST_MADE_UP))
+        made_up, sources = MadeUpRows(rows, self.layout).draw(count)
+        # What a row was made of is near it, as no normal row is: it does not count.
+        strange = self._log_scores(self._points(made_up), sources)
         networks = self.network.networks
         normal, folds = held_out.log_scores[:, 1:], held_out.folds
         # Each of several networks learns from the rows of other folds, one from those that do not calibrate.
@@ -197,9 +199,9 @@ class EvidenceAutoencoder(CrossFitted):
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         return Judged(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
 
-    def _log_scores(self, points: dict[str, Tensor]) -> Tensor:
-        """The scores of all these parts [rows, scores]."""
-        return torch.cat([part(points[_PARTS[name]])[0] for name, part in self._evidence()], dim=1)
+    def _log_scores(self, points: dict[str, Tensor], itself: Tensor | None = None) -> Tensor:
+        """What the parts without a network say [rows, scores]; `itself` as in `Evidence.forward`."""
+        return torch.cat([part(points[_PARTS[name]], itself)[0] for name, part in self._evidence()], dim=1)
 
     def _evidence(self) -> list[tuple[str, Evidence]]:
         return list(self.parts.items())  # type: ignore[arg-type]

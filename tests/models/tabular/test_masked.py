@@ -60,6 +60,7 @@ def test_a_feature_is_hidden_with_all_its_values() -> None:
     assert torch.equal(mask[:, :, 3], mask[:, :, 4])
     assert torch.equal(mask[:, :, 3], mask[:, :, 5])
     assert set(mask.unique().tolist()) == {0.0, 1.0}
+    assert 0.1 < (mask[:, :, 0] != mask[:, :, 1]).float().mean() < 0.6
     shares = 1 - mask[0, :, [0, 1, 2, 3]].mean(dim=0)
     assert shares.min() > 0.15
     assert shares.max() < 0.45
