@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from aedetect.models.buffers import DataSizedBuffers
-from aedetect.models.evidence import Evidence, as_shares, rounded
+from aedetect.models.evidence import GRAIN, Evidence, as_shares, rounded
 from aedetect.models.memory_bank import CACHED_ROWS
 
 # Halves of the columns come in pairs that have each column once. More pairs, and more points, add little.
@@ -21,6 +22,8 @@ _NEIGHBOURS = 5
 _DENSITY_POWER = 0.5
 # Added to distances: closer than this is the same.
 _FLOOR, _LEAST_DISTANCE = 0.03, 1e-3
+# The log score, by distance, of a point that equals a learned one.
+SAME = round(math.log(_LEAST_DISTANCE) / GRAIN) * GRAIN
 
 
 class SubspaceNeighbours(DataSizedBuffers, Evidence):
@@ -105,10 +108,18 @@ class NearestRow(DataSizedBuffers, Evidence):
         excluded = None if itself is None else torch.where(itself < len(self.memory), itself, -1)
         return self._judged(points, nearest(points, self.memory, excluded), excluded)
 
-    def equal(self, points: Tensor) -> Tensor:
-        """The place of a learned point that equals one of `points` [rows, width], or -1; [rows]."""
+    def judged_apart(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As `forward`, but a learned point that equals one of `points` does not count.
+
+        The place of that one [rows], or -1, comes third; None where no point equals any.
+        """
         index = nearest(points, self.memory)
-        return torch.where((points == self.memory[index]).all(dim=1), index, -1)
+        equal = (points == self.memory[index]).all(dim=1)
+        if not equal.any():
+            return *self._judged(points, index, None), None
+        itself = torch.where(equal, index, -1)
+        index[equal] = nearest(points[equal], self.memory, itself[equal])
+        return *self._judged(points, index, itself), itself
 
     def _judged(self, points: Tensor, index: Tensor, itself: Tensor | None) -> tuple[Tensor, Tensor]:
         squared = (points - self.memory[index]).square()

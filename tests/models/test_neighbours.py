@@ -105,10 +105,13 @@ def test_which_learned_point_equals_one_is_known(points: torch.Tensor) -> None:
     evidence, others = NearestRow(WIDTH), drawn(40, seed=1)
     points[1] = points[0]
     held_out = fit(evidence, points)
-    itself = evidence.equal(torch.cat([points, others]))
+    log_scores, _, itself = evidence.judged_apart(torch.cat([points, others]))
+    assert itself is not None
     assert torch.equal(points[itself[: len(points)]], points)
     assert (itself[len(points) :] == -1).all()
-    assert torch.equal(evidence(points, itself[: len(points)])[0], held_out)
+    assert torch.equal(log_scores[: len(points)], held_out)
+    assert torch.equal(log_scores[len(points) :], evidence(others)[0])
+    assert evidence.judged_apart(others)[2] is None
     # Of two that are equal, one does not count and the other does.
     assert held_out[0, 0] == held_out[1, 0] == evidence(points)[0][:, 0].min()
 

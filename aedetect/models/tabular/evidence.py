@@ -16,7 +16,7 @@ from aedetect.models.evidence import Evidence, as_shares
 from aedetect.models.isolation import Isolation
 from aedetect.models.known_anomalies import Judged, KnownAnomalies
 from aedetect.models.made_up import MadeUpRows
-from aedetect.models.neighbours import NearestRow, SubspaceNeighbours
+from aedetect.models.neighbours import SAME, NearestRow, SubspaceNeighbours
 from aedetect.models.tabular.masked import MaskedAutoencoder
 from aedetect.models.views import RankView, StandardView
 
@@ -31,6 +31,9 @@ _PARTS = {
 }
 # The one that says which learned row a row equals.
 _FIRST = "nearest"
+# Where fewer rows than these equal another, a row that equals a learned one is that one, come again: as it
+# cannot vouch for itself, it does not count.
+_RARE = 0.01
 # Of these, so many scores from the first on count themselves; the discriminator weighs all.
 _COUNTED = 4
 # Among all scores, that of the distance to the nearest normal row by rank.
@@ -61,6 +64,7 @@ class EvidenceAutoencoder(CrossFitted):
     # On ranks, a small network is soon done.
     step_range: ClassVar[tuple[int, int]] = (600, 800)
 
+    repeats: Tensor
     unheard_of: Tensor
 
     def __init__(self, layout: Layout, config: ModelConfig):
@@ -81,6 +85,8 @@ class EvidenceAutoencoder(CrossFitted):
         )
         self.discriminator = Discriminator(sum(part.scores for _, part in self._evidence()))
         self.surprise = TailSurprise(_COUNTED + 2)
+        # The share of the rows that equal another one.
+        self.register_buffer("repeats", torch.ones(()))
         self.known = KnownAnomalies(len(owners), _COUNTED + 2)
         # What a missing number says where none was missing in training: minus the logarithm of its chance.
         rates, never = torch.from_numpy(layout.missing_rates).float(), torch.from_numpy(~layout.gaps)
@@ -101,10 +107,7 @@ class EvidenceAutoencoder(CrossFitted):
         self.network.to(learned.device)
 
     def errors_as_unlearned(self, batch: Tensor) -> Tensor:
-        first = self.parts[_FIRST]
-        assert isinstance(first, NearestRow)
-        points = self._points(batch)
-        return self._errors(batch, points, first.equal(points[_PARTS[_FIRST]]))
+        return self._errors(batch, self._points(batch), apart=True)
 
     def errors(self, batch: Tensor) -> Tensor:
         rows, learners = batch.split_with_sizes(
@@ -118,12 +121,12 @@ class EvidenceAutoencoder(CrossFitted):
         if not self.fitted:
             # The parts are fitted after the network: until then, it alone says what fits.
             return self._by_feature(self.network.errors(points[_RANKS]).mean(dim=0))
-        return self._errors(rows, points, None)
+        return self._errors(rows, points, apart=bool(self.repeats < _RARE))
 
-    def _errors(self, rows: Tensor, points: dict[str, Tensor], itself: Tensor | None) -> Tensor:
-        """Errors [rows, features]; `itself` [rows]: the place of a learned row that does not count, or -1."""
+    def _errors(self, rows: Tensor, points: dict[str, Tensor], apart: bool) -> Tensor:
+        """Errors [rows, features]; with `apart`, a learned row that equals one of them does not count."""
         network, network_shares = self.network.evidence(points[_RANKS])
-        judged = [part(points[_PARTS[name]], itself) for name, part in self._evidence()]
+        judged = self._judgements(points, apart)
         log_scores = torch.cat([scores for scores, _ in judged], dim=1)
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         weighted = surprises[0][:, None] * network_shares
@@ -154,6 +157,8 @@ class EvidenceAutoencoder(CrossFitted):
             for name, part in self._evidence()
         ]
         log_scores = torch.cat([by_network[:, None], *by_part], dim=1)
+        first = by_part[list(self.parts).index(_FIRST)]
+        self.repeats.copy_((first[:, 0] <= first[:, 0].new_tensor(SAME)).float().mean())
         return HeldOut(log_scores, folds[places], looked_at[_RANKS])
 
     def judge_rows(self, rows: Tensor, held_out: HeldOut) -> Tensor:
@@ -198,6 +203,18 @@ class EvidenceAutoencoder(CrossFitted):
         log_scores = self._log_scores(points)
         surprises = self._surprises(network, log_scores, self.discriminator.evidence(log_scores))
         return Judged(points[_RANKS], log_scores[:, _NEAREST], surprises.T)
+
+    def _judgements(self, points: dict[str, Tensor], apart: bool) -> list[tuple[Tensor, Tensor | None]]:
+        """What the parts without a network say: scores [rows, scores of the part], shares [rows, width]."""
+        if not apart:
+            return [part(points[_PARTS[name]]) for name, part in self._evidence()]
+        first = self.parts[_FIRST]
+        assert isinstance(first, NearestRow)
+        scores, shares, itself = first.judged_apart(points[_PARTS[_FIRST]])
+        return [
+            (scores, shares) if name == _FIRST else part(points[_PARTS[name]], itself)
+            for name, part in self._evidence()
+        ]
 
     def _log_scores(self, points: dict[str, Tensor], itself: Tensor | None = None) -> Tensor:
         """What the parts without a network say [rows, scores]; `itself` as in `Evidence.forward`."""
