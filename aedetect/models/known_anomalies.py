@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from aedetect.models.buffers import DataSizedBuffers
@@ -102,6 +101,9 @@ class KnownAnomalies(DataSizedBuffers):
 
 def _regression(normal: Tensor, anomalies: Tensor) -> tuple[Tensor, Tensor]:
     """Coefficients [inputs] and intercept of a penalised logistic regression; both kinds weigh alike."""
+    # Only a training with known anomalies needs it, and importing it takes a while.
+    from sklearn.linear_model import LogisticRegression
+
     values = torch.cat([normal, anomalies]).double().cpu().numpy()
     center, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
     labels = np.arange(len(values)) >= len(normal)

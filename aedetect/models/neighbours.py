@@ -16,7 +16,7 @@ from aedetect.models.memory_bank import CACHED_ROWS
 # Halves of the columns come in pairs that have each column once. More pairs, and more points, add little.
 _PAIRS = 3
 # Of these more do go on finding more, as rows often repeat.
-NEAREST_POINTS = 8192
+_NEAREST_POINTS = 8192
 _NEIGHBOURS = 5
 # How much of the neighbourhood's own width counts: all of it would find what is odd among dense rows alone.
 _DENSITY_POWER = 0.5
@@ -32,7 +32,7 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
     A row that is strange in a few features lies far off in the halves that have them, and is not hidden by
     all the others, as in feature bagging (Lazarevic & Kumar, 2005). At most `most_points` points are kept.
 
-    Shape: points [rows, width] → log scores [rows], shares [rows, width].
+    Shape: points [rows, width] → log scores [rows, 1], shares [rows, width].
     """
 
     memory: Tensor
@@ -100,7 +100,7 @@ class NearestRow(DataSizedBuffers, Evidence):
         self.register_buffer("widths", torch.ones(1, 2))
 
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
-        self.memory = points[:NEAREST_POINTS].clone()
+        self.memory = points[:_NEAREST_POINTS].clone()
         self.widths = _neighbour_distances(self.memory)
         return self(held_out, places)[0]  # type: ignore[no-any-return]
 

@@ -140,22 +140,12 @@ class RankView(DataSizedBuffers, View):
         self.register_buffer("unit", torch.ones(layout.numeric))
 
     def numbers(self, scaled: Tensor) -> Tensor:
-        knots, heights = self.knots, self.heights
-        columns = scaled.T.contiguous()
-        right = torch.searchsorted(knots, columns).clamp_max(knots.shape[1] - 1)
-        left = (right - 1).clamp_min(0)
-        low, high = knots.gather(1, left), knots.gather(1, right)
-        share = ((columns - low) / (high - low).clamp_min(1e-30)).clamp(0, 1)
-        inside = torch.lerp(heights.gather(1, left), heights.gather(1, right), share).T
-        return inside + _beyond(scaled, knots[:, -1], self.unit) - _beyond(-scaled, -knots[:, 0], self.unit)
+        low, high = self.knots[:, 0], self.knots[:, -1]
+        inside = _between(scaled, self.knots, self.heights)
+        return inside + _beyond(scaled, high, self.unit) - _beyond(-scaled, -low, self.unit)
 
     def inverse_numbers(self, values: Tensor) -> Tensor:
-        columns = values.T.contiguous()
-        right = torch.searchsorted(self.heights, columns).clamp_max(self.heights.shape[1] - 1)
-        left = (right - 1).clamp_min(0)
-        low, high = self.heights.gather(1, left), self.heights.gather(1, right)
-        share = ((columns - low) / (high - low).clamp_min(1e-30)).clamp(0, 1)
-        return torch.lerp(self.knots.gather(1, left), self.knots.gather(1, right), share).T
+        return _between(values, self.heights, self.knots)
 
     def fit(self, rows: Tensor) -> None:
         """Learn how numbers are spread from `rows` [rows, features], of which a few thousand will do."""
@@ -184,6 +174,16 @@ class RankView(DataSizedBuffers, View):
         else:
             values = numbers
         return self._joined(values, row)
+
+
+def _between(values: Tensor, knots: Tensor, heights: Tensor) -> Tensor:
+    """Values [rows, numeric] interpolated from `knots` to `heights` [numeric, knots]; the same shape."""
+    columns = values.T.contiguous()
+    right = torch.searchsorted(knots, columns).clamp_max(knots.shape[1] - 1)
+    left = (right - 1).clamp_min(0)
+    low, high = knots.gather(1, left), knots.gather(1, right)
+    share = ((columns - low) / (high - low).clamp_min(1e-30)).clamp(0, 1)
+    return torch.lerp(heights.gather(1, left), heights.gather(1, right), share).T
 
 
 def _beyond(scaled: Tensor, end: Tensor, unit: Tensor) -> Tensor:

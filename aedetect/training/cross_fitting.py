@@ -92,6 +92,7 @@ class CrossFit:
         )
         (model,), records = train_members(run, [task], 1, checkpointer)
         assert isinstance(model, CrossFitted)
+        run.callback.stage("calibrating")
         scores = self._finish(model, run, profile)
         return TrainedNetworks([model], records, scores, self.networks > 1)
 

@@ -65,7 +65,6 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.callback.stage("learning codes and repairs")
     layout = profile.encoder.layout
     heads = fit_auxiliary_heads(plan.feed, plan.calibration, layout, run.config, run.device, run.deadline)
-    run.callback.stage("calibrating")
     normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
     return Learned(
         members=networks.members,

@@ -69,6 +69,7 @@ class Folds:
         """Train the networks, one after the other."""
         tasks = self._tasks(run, profile)
         members, records = train_members(run, tasks, len(self.parts), checkpointer)
+        run.callback.stage("calibrating")
         return TrainedNetworks(members, records, self._scores(run, members), len(self.parts) > 1)
 
     def _tasks(self, run: TrainingRun, profile: TrainingProfile) -> Iterator[MemberTask[Autoencoder]]:

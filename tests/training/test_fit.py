@@ -45,7 +45,7 @@ def fitted(frame: pd.DataFrame, settings: dict[str, Any], callback: Callback | N
         (
             tiny_frame(100),
             TABLE,
-            ["reading", "encoding", "training", "learning codes and repairs", "calibrating"],
+            ["reading", "encoding", "training", "calibrating", "learning codes and repairs"],
             ["numeric", "numeric", "categorical", "boolean"],
         ),
         (
