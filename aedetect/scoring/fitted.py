@@ -39,9 +39,10 @@ from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 # What the names of the auxiliary networks' tensors begin with in the model file.
 _AUXILIARY = "companion."
 NORMAL_ROWS = "explain.normal_rows"
+_BEYOND = "calibration.beyond"
 # A constant that moved, or an infinite number, is stranger than any calibration row: its score
 # is at least this many times the strangest of them.
-_OUT_OF_RANGE = 2.0
+OUT_OF_RANGE = 2.0
 _LEAST_SCALE = 1e-6
 # Alarms adapt no faster than in so many seconds, unless told to.
 _LEAST_SECONDS = 1800.0
@@ -95,7 +96,8 @@ class FittedModel:
     `sha256`: digest of the file it came from; None for one just fitted. `series`: what it knows of time;
     None for one of tables. `heads`: the auxiliary networks; None for series and in files of format 1.
     `normal_rows`: a sample of the encoded rows learned from [rows, features]; none in older files.
-    `sketch`: how the training values are spread; None in older files.
+    `sketch`: how the training values are spread; None in older files. `beyond`: what a changed constant adds
+    to a score, where calibration rows have changed some; None where that is at least twice the strangest.
     """
 
     config: Config
@@ -110,6 +112,7 @@ class FittedModel:
     series: SeriesParts | None = None
     heads: AuxiliaryHeads | None = None
     sketch: Sketch | None = None
+    beyond: float | None = None
 
     @classmethod
     def load(
@@ -189,8 +192,10 @@ class FittedModel:
 
     @property
     def out_of_range_score(self) -> float:
-        """The least score of a row that is stranger than any calibration row."""
-        return _OUT_OF_RANGE * float(self.calibration.scores[-1])
+        """The least score of a row that is stranger than any calibration row without such a change."""
+        if self.beyond is not None:
+            return self.beyond
+        return OUT_OF_RANGE * float(self.calibration.scores[-1])
 
     @cached_property
     def threshold_policy(self) -> ThresholdPolicy:
@@ -263,6 +268,8 @@ class FittedModel:
             tensors |= self.sketch.tensors()
         tensors["calibration.scores"] = self.calibration.scores
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
+        if self.beyond is not None:
+            tensors[_BEYOND] = np.array([self.beyond])
         if len(self.normal_rows):
             tensors[NORMAL_ROWS] = self.normal_rows
         for index, model in enumerate(self.members):
@@ -319,6 +326,7 @@ def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch
         series=series,
         heads=_auxiliary(manifest.config, encoder, tensors, device),
         sketch=Sketch.of_tensors(encoder, tensors),
+        beyond=float(tensors[_BEYOND][0]) if _BEYOND in tensors else None,
     )
 
 

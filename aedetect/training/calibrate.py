@@ -26,6 +26,7 @@ from aedetect.scoring.scale_shares import LONG
 from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
+from aedetect.training.lone_values import with_changed_constants
 from aedetect.training.profiling import LEAST_ROWS, chunks
 from aedetect.training.split import TrainingRows
 from aedetect.training.warm_start import Start, too_few
@@ -45,9 +46,9 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
         for text in fitted.check(source):
             callback.notice(text)
     inputs = [fitted.as_read(source) for source in inputs]
-    series = fitted.series
+    series, beyond = fitted.series, fitted.beyond
     if series is None:
-        raw = _table_scores(fitted, inputs)
+        raw, beyond = _table_scores(fitted, inputs)
     else:
         raw, series = _series_scores(fitted, series, inputs, fitted.config)
     if len(raw) < LEAST_ROWS:
@@ -58,19 +59,25 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
         fitted,
         calibration=Calibration(raw / float(fitted.scale)),
         series=series,
+        beyond=beyond,
         training=training.model_copy(update={"calibration": description}),
         sha256=None,
     )
 
 
-def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> Floats:
-    """Unscaled scores of normal rows, ascending."""
+def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> tuple[Floats, float | None]:
+    """Unscaled scores of normal rows, ascending, and what each constant that they change adds, scaled."""
     rows = TrainingRows(inputs, fitted.encoder, fitted.config)
+    scores, changes = [np.empty(0)], [np.empty(0, dtype=np.int64)]
     with single_threaded(fitted.device):
-        block_scores = [
-            raw_scores(mean_errors(fitted.members, matrix, fitted.device)) for matrix in rows.blocks()
-        ]
-    return np.sort(np.concatenate([np.empty(0), *block_scores]))
+        for matrix, changed in rows.watched_blocks():
+            scores.append(raw_scores(mean_errors(fitted.members, matrix, fitted.device)))
+            changes.append(changed.sum(axis=1))
+    ordinary, constants = np.concatenate(scores), np.concatenate(changes)
+    if not constants.any():
+        return np.sort(ordinary), None
+    counted, beyond = with_changed_constants(ordinary, constants)
+    return np.sort(counted), beyond / float(fitted.scale)
 
 
 def _series_scores(

@@ -83,6 +83,10 @@ class CrossFit:
         """No others: all are learned from."""
         return self.rows[:0]
 
+    @property
+    def calibrating(self) -> Matrix:
+        return self.rows[self.folds >= 0]
+
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks as one, then fit what needs no steps."""
         validation = torch.from_numpy(self.validation).to(run.device)

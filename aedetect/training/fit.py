@@ -33,6 +33,7 @@ def fit(request: FitRequest) -> FittedModel:
         series=learned.series,
         heads=learned.heads,
         sketch=learned.sketch,
+        beyond=None if learned.beyond is None else learned.beyond / float(scale),
     )
 
 

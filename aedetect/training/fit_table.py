@@ -18,6 +18,7 @@ from aedetect.training.cross_fitting import CrossFit
 from aedetect.training.feed import Feed, StreamFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
 from aedetect.training.folds import Folds, Part
+from aedetect.training.lone_values import LoneValues
 from aedetect.training.loop import sample
 from aedetect.training.members import TrainedNetworks
 from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
@@ -36,6 +37,7 @@ class Plan(Protocol):
     """Who learns from which rows of a table, and who is calibrated with which.
 
     `feed` has rows that networks learn from, `calibration` [rows, features] others, if there are any.
+    `calibrating` [rows, features] are the rows that `fit` gives the scores of.
     """
 
     @property
@@ -43,6 +45,9 @@ class Plan(Protocol):
 
     @property
     def calibration(self) -> Matrix: ...
+
+    @property
+    def calibrating(self) -> Matrix: ...
 
     def fit(
         self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer
@@ -56,12 +61,13 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     """
     rows = TrainingRows(run.request.inputs, profile.encoder, run.config)
     run.callback.stage("encoding")
-    plan = _plan(run, rows, profile)
+    plan, lone = _plan(run, rows, profile)
     _note_left_out(run, rows, profile)
     if not run.config.training.contamination:
         _warn_of_contamination(run, plan.feed, profile)
     run.callback.stage("training")
     networks = plan.fit(run, profile, run.checkpointer(partial(_fingerprint, run, profile)))
+    scores, beyond = lone.counted(networks.scores, plan.calibrating)
     run.callback.stage("learning codes and repairs")
     layout = profile.encoder.layout
     heads = fit_auxiliary_heads(plan.feed, plan.calibration, layout, run.config, run.device, run.deadline)
@@ -69,28 +75,32 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     return Learned(
         members=networks.members,
         records=networks.records,
-        scores=networks.scores,
+        scores=scores,
         folded=networks.folded,
         rows=profile.rows - rows.infinite - rows.empty,
         rows_left_out={"labelled": profile.labelled, "infinite": rows.infinite, "empty": rows.empty},
         normal_rows=sample(plan.feed, normal_row_count).cpu().numpy(),
         sketch=rows.sketch,
         heads=heads,
+        beyond=beyond,
     )
 
 
-def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Plan:
+def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tuple[Plan, LoneValues]:
     crossed = is_cross_fitted(profile.encoder.layout, run.config.model)
     size = profile.rows * profile.encoder.layout.width * 4
     if size > run.config.data.memory_mb << 20:
         part = _streamed_part(run, rows, profile)
-        return CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
+        plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
+        # One row is nothing among so many.
+        return plan, LoneValues.none()
     matrix = rows.matrix()
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
         )
-    return (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device)
+    plan = (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device)
+    return plan, LoneValues.of(matrix)
 
 
 def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Part:

@@ -65,6 +65,10 @@ class Folds:
     def calibration(self) -> Matrix:
         return self.parts[0].calibration
 
+    @property
+    def calibrating(self) -> Matrix:
+        return np.concatenate([part.calibration for part in self.parts])
+
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks, one after the other."""
         tasks = self._tasks(run, profile)

@@ -117,7 +117,8 @@ class Learned:
     [rows], and `folded` says whether each row was scored by the one network that never saw it
     (cross-conformal). `rows` were learned from or calibrated with; `rows_left_out` counts the
     others, by reason. `normal_rows` [rows, features] show what is normal. `encoder`: that of the
-    first pass, where what was learned has changed it.
+    first pass, where what was learned has changed it. `beyond`: what a changed constant adds to a score,
+    unscaled, where some of `scores` are of such rows.
     """
 
     members: Sequence[Any]
@@ -131,3 +132,4 @@ class Learned:
     series: SeriesParts | None = None
     heads: AuxiliaryHeads | None = None
     encoder: FeatureEncoder | None = None
+    beyond: float | None = None

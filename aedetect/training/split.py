@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from aedetect.config import Config
-from aedetect.data.arrays import Integers, Matrix
+from aedetect.data.arrays import Integers, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.reference import Sketch
 from aedetect.data.sampling import uniform
@@ -38,6 +38,10 @@ class TrainingRows:
 
     def blocks(self) -> Iterator[Matrix]:
         """Encoded rows in order. Raises DataError, with the row, for cells that cannot be read."""
+        return (matrix for matrix, _ in self.watched_blocks())
+
+    def watched_blocks(self) -> Iterator[tuple[Matrix, Mask]]:
+        """As `blocks`, each with the constants that its rows change [rows, constants]."""
         infinite = empty = 0
         sketch = Sketch.empty(self.encoder)
         for chunk in chunks(self.inputs, self.config):
@@ -47,10 +51,10 @@ class TrainingRows:
             infinite += int(encoded.infinite.sum())
             empty += int(encoded.unscorable.sum())
             usable = ~(encoded.infinite | encoded.unscorable)
-            matrix = encoded.matrix[usable]
+            matrix, changed = encoded.matrix[usable], encoded.changed_constants[usable]
             if not self._counted:
-                sketch.update(matrix, encoded.changed_constants[usable])
-            yield matrix
+                sketch.update(matrix, changed)
+            yield matrix, changed
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.stats import betabinom
 from tabular_data import CATEGORICAL, HALVES
 from tabular_runs import ABLATIONS, DEFAULT, FIELDS, KEY, LEVELS, PARTS
 
@@ -30,6 +30,8 @@ RIVALS = ("KNN", "nearest row")
 # Alarms are given for sets with fewer rows to train on and for the others.
 SMALL = 2_000
 INTERVAL = 0.99
+# Of the rows of a larger table, so many calibrate; of a smaller one, all do.
+CALIBRATING = 0.2
 # Differences of AUROC that are no larger count as none.
 EVEN = 0.001
 RANKS = (
@@ -189,7 +191,7 @@ def _alarms(figures: pd.DataFrame) -> Table:
                 continue
             for name, level in LEVELS.items():
                 shares = chosen.groupby("set")[name].mean()
-                low, high = binom.interval(INTERVAL, chosen["normals"], level)
+                low, high = _alarm_interval(chosen, level)
                 alarms = (chosen[name] * chosen["normals"]).round()
                 outside = (str((alarms > high).sum()), str((alarms < low).sum()))
                 counts = (str(len(shares)), f"{level:.1%}", f"{shares.mean():.2%}", f"{shares.max():.2%}")
@@ -198,9 +200,17 @@ def _alarms(figures: pd.DataFrame) -> Table:
     note = (
         "'alarms': the share of normal test rows whose p-value is at most the level, the mean over the sets. "
         f"'above' and 'below': in how many runs (a set with one seed) the number of alarms is outside the "
-        f"{INTERVAL:.0%} interval of a binomial distribution with the level as its rate."
+        f"{INTERVAL:.0%} interval that it has where calibrating and new rows are alike: beta-binomial, as "
+        "the threshold comes from finitely many rows too (Vovk, 2012)."
     )
     return Table("Alarms by p-value", header, rows, note)
+
+
+def _alarm_interval(runs: pd.DataFrame, level: float) -> tuple[Any, Any]:
+    """The fewest and the most alarms of each run that chance explains."""
+    calibrating = runs["train"].where(runs["train"] < SMALL, CALIBRATING * runs["train"]) + 1
+    low, high = betabinom.interval(INTERVAL, runs["normals"], level * calibrating, (1 - level) * calibrating)
+    return low, high
 
 
 def _origin(figures: pd.DataFrame) -> str:

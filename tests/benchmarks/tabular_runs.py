@@ -42,8 +42,14 @@ KEY = ("study", "collection", "set", "seed", "detector", "share")
 DEFAULT = "aedetect"
 
 # What --ablation leaves out of the default's score: a name, and the values in modules that do it. Such a
-# part is weighed at scoring, so that these score with the default's own model. None at present.
-PARTS: dict[str, dict[str, object]] = {}
+# part is weighed at scoring, so that these score with the default's own model.
+_COUNTED = ("the network", "halves", "isolation", "the nearest row", "density", "the discriminator")
+PARTS: dict[str, dict[str, object]] = {
+    f"without {name}": {
+        "aedetect.models.tabular.evidence._WEIGHTS": tuple(float(other != name) for other in _COUNTED)
+    }
+    for name in _COUNTED
+}
 # What it trains beside the default: a name, the environment variables and the values in modules that make it.
 ABLATIONS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     "memory": ({"AEDETECT_MODEL_ARCHITECTURE": "memory"}, {}),

@@ -36,6 +36,9 @@ _FIRST = "nearest"
 _RARE = 0.01
 # Of these, so many scores from the first on count themselves; the discriminator weighs all.
 _COUNTED = 4
+# How much each surprise counts: the network's, those of these scores, the discriminator's. No weights that
+# were learned across tables, or from a table's made-up rows, did better than all alike.
+_WEIGHTS = (1.0,) * (_COUNTED + 2)
 # Among all scores, that of the distance to the nearest normal row by rank.
 _NEAREST = 5
 # Normal points in the memories of halves of the columns; those that only the discriminator hears are fewer.
@@ -189,12 +192,12 @@ class EvidenceAutoencoder(CrossFitted):
         judged = self.discriminator.held_out(log_scores[:, 1:], folds.clamp_min(0))
         counted = torch.cat([log_scores[:, : 1 + _COUNTED].T, judged[None]])
         self.surprise.fit(counted[:, calibrating])
-        surprises = self.surprise(counted)
+        surprises = self._weighed(counted)
         scores = surprises[:, calibrating].sum(dim=0)
         if len(anomalies):
             normal = Judged(held_out.points, log_scores[:, 1 + _NEAREST], surprises.T)
             scores = scores + self.known.fit(self._judged(anomalies), normal, folds)
-        return scores * _ROUNDING  # type: ignore[no-any-return]
+        return scores * _ROUNDING
 
     def _judged(self, rows: Tensor) -> Judged:
         """Rows as all parts but the last see them."""
@@ -229,7 +232,11 @@ class EvidenceAutoencoder(CrossFitted):
     def _surprises(self, network: Tensor, log_scores: Tensor, judged: Tensor) -> Tensor:
         """Surprises [counted, rows] of the network's log scores [rows], those of parts, and the judge's."""
         counted = [network[None], log_scores[:, :_COUNTED].T, judged[None]]
-        return self.surprise(torch.cat(counted))  # type: ignore[no-any-return]
+        return self._weighed(torch.cat(counted))
+
+    def _weighed(self, counted: Tensor) -> Tensor:
+        """Surprises, as they count, of the log scores that do; both [counted, rows]."""
+        return self.surprise(counted) * counted.new_tensor(_WEIGHTS)[:, None]  # type: ignore[no-any-return]
 
     def _of_parts(self, surprises: Tensor) -> list[Tensor]:
         """The surprise [rows] of each part whose scores count, its scores summed."""
