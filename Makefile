@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-memory bench-series-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-series bench-series-alarms bench-reliability everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -73,6 +73,9 @@ bench-speed: $(VENV)/ready-bench
 
 bench-tabular: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/tabular.py $(BENCH_ARGS)
+
+bench-labels: $(VENV)/ready-bench
+	$(BIN)/python tests/benchmarks/labels.py $(BENCH_ARGS)
 
 bench-series: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/series.py $(BENCH_ARGS)

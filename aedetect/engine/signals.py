@@ -36,10 +36,17 @@ def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[St
         yield stop_request
         return
     before = {number: signal.getsignal(number) for number in (*kinds, signal.SIGALRM)}
+    report_dropped = sys.unraisablehook
+
+    def on_dropped(dropped: sys.UnraisableHookArgs) -> None:
+        # It will be raised again: there is nothing to report.
+        if dropped.exc_value is not stop_request.by:
+            report_dropped(dropped)
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if stop_request.by is None:
             stop_request.by = kinds[signal.Signals(number)]()
+            sys.unraisablehook = on_dropped
             signal.signal(signal.SIGALRM, on_signal)
             # What waits for a disk is not to be woken.
             signal.siginterrupt(signal.SIGALRM, False)
@@ -56,6 +63,7 @@ def ended_by(kinds: Mapping[signal.Signals, type[BaseException]]) -> Iterator[St
     finally:
         if stop_request.by is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            sys.unraisablehook = report_dropped
         for number, handler in before.items():
             # Python cannot give back a handler that was not its own.
             if handler is not None:

@@ -50,7 +50,7 @@ class Peer:
         seed = {"random_state": task.seed} if self.seeded else {}
         with threadpool_limits(1):
             clock = time.perf_counter()
-            columns = _columns(task)
+            columns = columns_of(task.nominal)
             detector = self._kind()(**dict(self.settings), **seed).fit(columns.fit_transform(task.train))
             fit = time.perf_counter() - clock
             clock = time.perf_counter()
@@ -62,9 +62,9 @@ class Peer:
         return getattr(import_module(f"pyod.models.{self.module}"), self.kind or self.name)
 
 
-def _columns(task: Task) -> Any:
+def columns_of(nominal: bool) -> Any:
     """Standardised columns; what is not a finite number becomes the median of the training rows."""
-    if task.nominal:
+    if nominal:
         return make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler())
     # A column without any finite training value becomes 0.
     medians = SimpleImputer(strategy="median", keep_empty_features=True)

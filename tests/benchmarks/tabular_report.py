@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ SMALL = 2_000
 INTERVAL = 0.99
 # Of the rows of a larger table, so many calibrate; of a smaller one, all do.
 CALIBRATING = 0.2
+# The sizes of tables that are told apart: rows to train on, and columns, up to and with these.
+SIZES = {"train": (200, 1_000, 5_000), "d": (4, 8, 16, 32)}
 # Differences of AUROC that are no larger count as none.
 EVEN = 0.001
 RANKS = (
@@ -128,6 +131,7 @@ def _summary(figures: pd.DataFrame) -> list[Table]:
     detectors = set(figures["detector"])
     if DEFAULT in detectors and detectors & set(RIVALS):
         tables.append(_differences(figures))
+        tables.append(_by_size(figures))
     if figures[list(LEVELS)].notna().any(axis=None):
         tables.append(_alarms(figures))
     return tables
@@ -179,6 +183,32 @@ def _differences(figures: pd.DataFrame) -> Table:
         f"'better' and 'worse' count the sets with a difference of AUROC above {100 * EVEN:.1f} points."
     )
     return Table("Differences, set by set", header, rows, note)
+
+
+def _by_size(figures: pd.DataFrame) -> Table:
+    """The differences of small and large, narrow and wide tables."""
+    by_set = _by_set(figures)
+    sizes = figures.groupby("set")[list(SIZES)].first()
+    rows: list[tuple[str, ...]] = []
+    for measure, title in (("train", "rows to train on"), ("d", "columns")):
+        edges = (0, *SIZES[measure], np.inf)
+        for low, high in pairwise(edges):
+            inside = sizes.index[(sizes[measure] > low) & (sizes[measure] <= high)]
+            if inside.empty:
+                continue
+            cells: list[str] = []
+            for rival in RIVALS:
+                if rival not in by_set.index.unique("detector"):
+                    cells += ["–"] * 4
+                    continue
+                change = (by_set.loc[DEFAULT] - by_set.loc[rival]).reindex(inside)[["auroc", "ap"]].dropna()
+                cells += [*_mean_and_error(change["auroc"], True), *_mean_and_error(change["ap"], True)]
+            span = f"{low + 1:,} to {high:,}" if np.isfinite(high) else f"above {low:,}"
+            rows.append((title, span, str(len(inside)), *cells))
+    names = [f"{figure} less {rival}" for rival in RIVALS for figure in ("AUROC", "AP")]
+    header = ("size", "", "sets", *(cell for name in names for cell in (name, "±")))
+    note = f"{DEFAULT} less the other on the same sets, in points; '±': the standard error over the sets."
+    return Table("By the size of the table", header, rows, note)
 
 
 def _alarms(figures: pd.DataFrame) -> Table:

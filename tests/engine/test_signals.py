@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -123,3 +124,27 @@ def test_other_threads_leave_signals_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [(before, None)]
+
+
+def test_what_a_finalizer_drops_is_not_reported_as_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", report := reported.append)
+
+    class Dropping:
+        def __del__(self) -> None:
+            tell()
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    def work() -> None:
+        with contextlib.suppress(Stop):
+            Dropping()
+            Failing()
+            wait(20)
+        wait(20)
+
+    assert ends(work)
+    assert [type(each.exc_value) for each in reported] == [ValueError]  # type: ignore[attr-defined]
+    assert sys.unraisablehook is report
