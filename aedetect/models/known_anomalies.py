@@ -21,7 +21,7 @@ _FLOOR = 0.1
 _REGULARISATION, _STEPS = 0.01, 200
 _HIGHEST = 30.0
 # How much each of the two scores counts beside one of the other parts.
-_WEIGHT = 2.0
+_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
