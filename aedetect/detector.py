@@ -502,18 +502,18 @@ class Detector:
         self,
         data: Data,
         *,
-        noise: float = 0.5,
+        noise: float = 0.0,
         only_anomalous_cells: bool = False,
         progress: bool = False,
     ) -> Any:
-        """Remove noise from numbers, and put values right that no row can have.
+        """Put values right that no row can have, and where asked remove noise from numbers.
 
         Parameters
         ----------
         data : DataFrame, Arrow table, array or paths, [rows, columns]
             The rows.
         noise : float in [0, 1]
-            How strong the noise on numbers is, in standard deviations of their column.
+            How strong the noise is that is to be removed, in standard deviations of its column; 0: none.
         only_anomalous_cells : bool
             Replace just the cells that flagged rows are blamed on.
 

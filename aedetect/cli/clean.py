@@ -13,10 +13,14 @@ from aedetect.errors import UsageError
 
 def clean(
     rows: RowsOptions,
+    denoise: bool = option(
+        "--denoise",
+        "Remove noise from all numbers, too, as if it were half a standard deviation of their column.",
+        default=False,
+    ),
     noise: float | None = option(
         "--noise S",
-        "How strong the noise on numbers is, in standard deviations of their column; 0: repair "
-        "impossible values alone; default: 0.5.",
+        "Remove noise of this strength, in standard deviations of the column.",
     ),
     only_anomalous_cells: bool = option(
         "--only-anomalous-cells", "Replace just the cells to blame for a flagged row.", default=False
@@ -30,21 +34,27 @@ def clean(
         panel=THRESHOLD,
     ),
 ) -> None:
-    """Remove noise from numbers, and replace values that no row can have.
+    """Replace values that no row can have; with --denoise, remove noise from numbers.
 
-    Infinite or unreadable numbers and categories never seen are replaced by what is expected
-    there. Missing cells stay missing (see `aedetect impute`); cells that are not changed stay
-    as they were written.
+    Infinite or unreadable numbers, numbers far beyond all learned and categories never seen are
+    replaced by what is expected there. Missing cells stay missing (see `aedetect impute`); cells
+    that are not changed stay as they were written.
 
     Example: aedetect clean march.csv -m model.aed -o march-clean.csv --changes changes.csv
     """
     with running("clean", rows.messages) as out:
-        if only_anomalous_cells and noise is not None:
-            raise UsageError("--only-anomalous-cells and --noise exclude each other; choose one")
+        if only_anomalous_cells and (denoise or noise is not None):
+            asked = "--noise" if noise is not None else "--denoise"
+            raise UsageError(f"--only-anomalous-cells and {asked} exclude each other; choose one")
+        if denoise and noise is not None:
+            raise UsageError("--noise S says how strong the noise is, and is enough; leave --denoise out")
         if alert_rate is not None and not only_anomalous_cells:
             raise UsageError("--alert-rate needs --only-anomalous-cells")
+        from aedetect.tasks.clean import USUAL_NOISE
         from aedetect.tasks.rows_run import clean_task
 
+        if noise is None:
+            noise = USUAL_NOISE if denoise else 0.0
         make = partial(clean_task, noise=noise, flagged_only=only_anomalous_cells, listed=changes is not None)
         settings = rows.settings({"threshold.alert_rate": alert_rate})
         convert(out, rows.request(side=changes), settings, make)

@@ -1,4 +1,4 @@
-"""Rows without noise and impossible values: the task behind `clean`."""
+"""Rows without impossible values, or without noise, too: the task behind `clean`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 from aedetect.data import cells
 from aedetect.data.arrays import Mask, Matrix
 from aedetect.data.features.decoder import restored
+from aedetect.data.features.encoder import Encoded
 from aedetect.engine.task import BatchResult
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
@@ -26,16 +27,17 @@ from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.repaired_rows import RepairedRows
 from aedetect.tasks.rows_task import RowsTask
 
-DEFAULT_NOISE = 0.5
+# What noise is taken to be where nobody says, in standard deviations.
+USUAL_NOISE = 0.5
 _SAME = 1e-6
 
 
 @dataclass(frozen=True)
 class CleanOptions:
-    """`noise`: standard deviation of the noise to be removed, in the columns' own; `flagged_only`: replace
-    only the cells that flagged rows are blamed on; `listed`: whether changed cells are listed."""
+    """`noise`: standard deviation of the noise to be removed, in the columns' own, or 0; `flagged_only`:
+    replace only the cells that flagged rows are blamed on; `listed`: whether changed cells are listed."""
 
-    noise: float = DEFAULT_NOISE
+    noise: float = 0.0
     flagged_only: bool = False
     listed: bool = False
 
@@ -45,7 +47,7 @@ class CleanOptions:
 
 
 class Clean(RowsTask):
-    """Rows without the noise on their numbers, and without values that no row can have."""
+    """Rows without values that no row can have, and without the noise on their numbers."""
 
     name = "clean"
 
@@ -77,7 +79,7 @@ class _Cleaning(RepairedRows):
             values = restored(expectation.encoder, expected)
         else:
             encoded = expectation.encoder.transform(rows)
-            masks, why, values = self._denoised(rows, encoded.matrix)
+            masks, why, values = self._denoised(rows, encoded)
         out = pa.RecordBatch.from_arrays(self.merged(rows, values, masks), schema=pa.schema(self._fields))
         changes = Changes(first, self._options.listed)
         for name, mask in masks.items():
@@ -86,11 +88,11 @@ class _Cleaning(RepairedRows):
         return BatchResult(out, counts, encoded, changes.batch())
 
     def _denoised(
-        self, batch: pa.RecordBatch, matrix: Matrix
+        self, batch: pa.RecordBatch, encoded: Encoded
     ) -> tuple[dict[str, Mask], dict[str, np.ndarray[Any, Any]], dict[str, pa.Array]]:
         """Which cells change, why, and to what: numbers without noise, faults put right."""
-        expectation = self._expectation
-        faults = expectation.faults(batch, matrix)
+        expectation, matrix = self._expectation, encoded.matrix
+        faults = expectation.faults(batch, encoded)
         faulty = {name: mask for name, (mask, _) in faults.items()}
         unknown = expectation.features(faulty) | np.isnan(matrix)
         expected = expectation.expected(matrix, unknown, self._options.noise)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+    from aedetect.data.features.encoder import Encoded
     from aedetect.scoring.fitted import FittedModel
 
 
@@ -84,19 +85,25 @@ class ConditionalExpectation:
         values, missing = self.repair.columns(block.masked_fill(unknown, 0.0))
         return values, missing | unknown[:, self.repair.columns.owners]
 
-    def faults(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, tuple[Mask, np.ndarray[Any, Any]]]:
-        """Per column, which cells hold what none can hold [rows], and why: unreadable, infinite, unseen."""
+    def faults(self, batch: pa.RecordBatch, encoded: Encoded) -> dict[str, tuple[Mask, np.ndarray[Any, Any]]]:
+        """Per column, which cells hold what none can hold [rows], and why.
+
+        They are unreadable, infinite, far beyond all learned numbers, or of a category never seen.
+        """
         faults: dict[str, tuple[Mask, np.ndarray[Any, Any]]] = {}
         rules = self.encoder.schema.rules
+        start = 0
         for column in self.encoder.state.numeric:
             read = column.read(batch.column(column.column), rules)
             infinite = np.abs(read.values) > cells.LARGEST
-            why = np.where(infinite, "infinite", "unreadable").astype(object)
-            faults[column.column] = (read.bad | infinite, why)
+            beyond = encoded.out_of_range[:, start : start + column.width].any(axis=1) & ~infinite
+            start += column.width
+            why = np.where(infinite, "infinite", np.where(beyond, "beyond all learned", "unreadable"))
+            faults[column.column] = (read.bad | infinite | beyond, why.astype(object))
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             rare = vocabulary.other / max(sum(vocabulary.counts) + vocabulary.other, 1)
-            unseen = (matrix[:, width + index] == OTHER) & (rare < _RARE_SHARE)
+            unseen = (encoded.matrix[:, width + index] == OTHER) & (rare < _RARE_SHARE)
             faults[vocabulary.column] = (unseen, np.full(len(batch), "never seen", dtype=object))
         return faults
 

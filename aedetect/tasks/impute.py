@@ -62,7 +62,7 @@ class _Imputing(RepairedRows):
         expectation = self._expectation
         encoded = expectation.encoder.transform(batch)
         masks = expectation.empty(batch, encoded.matrix)
-        faults = expectation.faults(batch, encoded.matrix)
+        faults = expectation.faults(batch, encoded)
         faulty = {name: mask for name, (mask, _) in faults.items()}
         unknown = expectation.features(masks) | expectation.features(faulty) | np.isnan(encoded.matrix)
         fills = int(sum(mask.sum() for mask in masks.values()))

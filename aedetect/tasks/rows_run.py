@@ -101,11 +101,11 @@ def decode_task(fitted: FittedModel) -> Task:
     return Decode(fitted)
 
 
-def clean_task(fitted: FittedModel, noise: float | None, flagged_only: bool, listed: bool) -> Task:
+def clean_task(fitted: FittedModel, noise: float, flagged_only: bool, listed: bool) -> Task:
     """The task of `aedetect clean`; see `tasks.clean.CleanOptions`."""
-    from aedetect.tasks.clean import DEFAULT_NOISE, Clean, CleanOptions
+    from aedetect.tasks.clean import Clean, CleanOptions
 
-    return Clean(fitted, CleanOptions(DEFAULT_NOISE if noise is None else noise, flagged_only, listed))
+    return Clean(fitted, CleanOptions(noise, flagged_only, listed))
 
 
 def impute_task(fitted: FittedModel, mark: bool, draws: int | None, seed: int) -> Task:

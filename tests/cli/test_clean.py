@@ -11,15 +11,20 @@ from support.prompt import Prompt
 
 
 def test_cleaning_lists_what_it_changed(convert: Prompt) -> None:
-    found = convert.json("clean", "new.csv", "-o", "out.csv", "--noise", "0", "--changes", "changes.csv")
+    found = convert.json("clean", "new.csv", "-o", "out.csv", "--changes", "changes.csv")
     out, changes = text("out.csv"), text("changes.csv")
-    assert found["changed_cells"] == 1
+    assert found["changed_cells"] == 3
     assert changes[["row", "column", "was", "why"]].to_numpy().tolist() == [
-        ["4", "site", "mars", "never seen"]
+        ["2", "temp", "500", "beyond all learned"],
+        ["2", "load", "-900", "beyond all learned"],
+        ["4", "site", "mars", "never seen"],
     ]
-    assert out["site"][3] == changes["is"][0]
+    assert out["site"][3] == changes["is"][2]
     assert out["site"][3] in ("north", "south", "west")
+    assert out.loc[1, ["temp", "load"]].tolist() == changes["is"][:2].tolist()
+    assert float(out["temp"][1]) < 100
     out.loc[3, "site"] = "mars"
+    out.loc[1, ["temp", "load"]] = ["500", "-900"]
     assert out.equals(text("new.csv"))
 
 
@@ -40,11 +45,27 @@ def test_only_the_cells_to_blame(convert: Prompt) -> None:
     assert {entry["why"] for entry in listed} == {"blamed"}
 
 
+def test_noise_is_removed_where_asked(convert: Prompt) -> None:
+    frame = text("new.csv")
+    assert convert.json("clean", "new.csv", "-o", "usual.csv", "--denoise")["changed_cells"] > 1
+    convert.json("clean", "new.csv", "-o", "same.csv", "--noise", "0.5")
+    assert Path("usual.csv").read_bytes() == Path("same.csv").read_bytes()
+    assert not text("usual.csv")["temp"].equals(frame["temp"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["clean", "new.csv", "-o", "new.csv"], "new.csv: the output is also an input; choose another name"),
         (["clean", "new.csv", "-o", "o.csv", "--noise", "2"], "noise = 2.0: must lie between 0 and 1"),
+        (
+            ["clean", "new.csv", "-o", "o.csv", "--noise", "0.1", "--denoise"],
+            "--noise S says how strong the noise is, and is enough; leave --denoise out",
+        ),
+        (
+            ["clean", "new.csv", "-o", "o.csv", "--only-anomalous-cells", "--denoise"],
+            "--only-anomalous-cells and --denoise exclude each other; choose one",
+        ),
         (["clean", "new.csv", "-o", "o.csv", "--alert-rate", "0.1"], "--alert-rate needs --only-anom"),
         (["clean", "new.csv", "-o", "o.csv", "--changes", "new.csv"], "new.csv: the output is also an input"),
         (["clean", "new.csv", "-o", "-", "--changes", "-"], "-o - and --changes - both write to stdout"),

@@ -316,7 +316,7 @@ CONVERT = (
     case("decode-refusals", "decode table-new.csv -m t.aed -o out.csv"),
     case(
         "clean",
-        "clean table-new.csv -m t.aed -o out.csv --changes changes.csv --json",
+        "clean table-new.csv -m t.aed -o out.csv --denoise --changes changes.csv --json",
         files="out.csv changes.csv",
     ),
     case(
@@ -326,7 +326,7 @@ CONVERT = (
     ),
     case(
         "clean-no-noise",
-        "clean table-new.csv table-more.csv -m t.aed -o out.parquet --noise 0",
+        "clean table-new.csv table-more.csv -m t.aed -o out.parquet",
         files="out.parquet",
     ),
     case("impute", "impute table-new.csv -m t.aed -o out.csv --mark --json", files="out.csv"),

@@ -184,10 +184,12 @@ def test_what_no_row_can_have_is_put_right(detector: Detector) -> None:
     spoiled = rows.copy()
     spoiled.loc[3, "site"] = "mars"
     spoiled.loc[4, "load"] = np.inf
-    cleaned = detector.clean(spoiled, noise=0)
+    spoiled.loc[5, "temp"] = 1e6
+    cleaned = detector.clean(spoiled)
     assert cleaned["site"].tolist() == rows["site"].tolist()
     assert cleaned.loc[4, "load"] == pytest.approx(rows.loc[4, "load"], abs=0.5 * rows["load"].std())
-    assert cleaned.drop(index=[3, 4]).equals(rows.drop(index=[3, 4]))
+    assert cleaned.loc[5, "temp"] == pytest.approx(rows.loc[5, "temp"], abs=2 * rows["temp"].std())
+    assert cleaned.drop(index=[3, 4, 5]).equals(rows.drop(index=[3, 4, 5]))
 
 
 def test_only_the_cells_to_blame_are_repaired(detector: Detector) -> None:
