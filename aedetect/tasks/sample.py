@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from aedetect.data.arrays import Mask, Matrix
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.features.decoder import restored, restored_types
 from aedetect.errors import UsageError
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
 _BATCH_ROWS = 4096
+# So many normal rows are looked at for the one whose gaps a new row takes.
+_PATTERNS = 16
 
 
 def sample_schema(fitted: FittedModel) -> pa.Schema:
@@ -51,8 +55,29 @@ def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) ->
             size = min(_BATCH_ROWS, count - start)
             values = auxiliary.sampler.draw(auxiliary.repair.memory, among, size, random)
             matrix = auxiliary.repair.columns.rows(values).cpu().numpy()
-        columns = restored(fitted.encoder, matrix)
+        gaps = _gaps(fitted, matrix, np.random.default_rng([seed, start]))
+        columns = restored(fitted.encoder, np.where(gaps, np.nan, matrix))
         yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _gaps(fitted: FittedModel, matrix: Matrix, random: np.random.Generator) -> Mask:
+    """Which numbers of new rows are missing [rows, features]: those of a normal row.
+
+    It is, of a few drawn ones, the most alike in the features that none of the normal rows lacks. Older
+    models hold no normal rows: then nothing is missing.
+    """
+    known, numeric = fitted.normal_rows, fitted.encoder.layout.numeric
+    missing = np.isnan(known)
+    if not missing.any():
+        return np.zeros(matrix.shape, np.bool_)
+    drawn = random.integers(len(known), size=(len(matrix), _PATTERNS))
+    whole = ~missing.any(axis=0)
+    apart = known[:, whole][drawn] - matrix[:, None, whole]
+    # Numbers by how far they are apart, categories by whether they differ.
+    categories = np.arange(known.shape[1])[whole] >= numeric
+    apart = np.where(categories, apart != 0, np.abs(apart)).sum(axis=2)
+    alike = drawn[np.arange(len(matrix)), apart.argmin(axis=1)]
+    return np.asarray(missing[alike])
 
 
 def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:

@@ -253,3 +253,18 @@ def test_data_that_do_not_fit(detector: Detector) -> None:
         detector.clean(rows.assign(temp="x"))
     with pytest.raises(UsageError, match="N = 0: must be at least 1"):
         detector.sample(0)
+
+
+def test_new_rows_lack_cells_as_often_and_where_the_training_rows_do() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"temp": random.normal(size=900), "load": random.gamma(2, 3, 900)})
+    frame["site"] = np.where(random.random(900) < 0.3, "north", "south")
+    frame.loc[random.random(900) < 0.6, "load"] = np.nan
+    # A thermometer that only one site has.
+    frame.loc[frame["site"] == "north", "temp"] = np.nan
+    drawn = Detector().fit(frame).sample(1500)
+    assert drawn["load"].isna().mean() == pytest.approx(0.6, abs=0.05)
+    assert drawn["temp"].isna().mean() == pytest.approx(0.3, abs=0.05)
+    assert drawn.loc[drawn["site"] == "north", "temp"].isna().mean() > 0.95
+    assert drawn.loc[drawn["site"] == "south", "temp"].isna().mean() < 0.05
+    assert not drawn["site"].isna().any()
