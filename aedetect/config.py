@@ -119,6 +119,9 @@ class DataConfig(_Section):
     )
     delimiter: Delimiter | None = Field(None, description="CSV delimiter; unset: found")
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in text files")
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(
+        None, description="mark between groups of three digits in text files, or none; unset: found"
+    )
     encoding: str = Field("utf-8", description="encoding of text files")
     na_values: Names = Field([], description="further cell texts that mean 'missing'")
     max_categories: int = Field(
