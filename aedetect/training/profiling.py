@@ -124,7 +124,9 @@ def _profile_columns(
     for source in inputs:
         schema = source.open(1024).schema
         if not profiles:
-            profiles = profile_columns(schema, source.is_text, counting, set(config.data.roles), rules)
+            # Who wrote a typed file of text alone knew no types.
+            is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
+            profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
         for chunk in chunks([source], config):
             for column, profile in profiles.items():
