@@ -15,7 +15,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from aedetect.errors import UsageError
 
@@ -119,12 +127,23 @@ class DataConfig(_Section):
     )
     delimiter: Delimiter | None = Field(None, description="CSV delimiter; unset: found")
     decimal: Literal[".", ","] = Field(".", description="decimal mark of numbers in text files")
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(
+        None, description="mark between groups of three digits in text files, or none; unset: found"
+    )
     encoding: str = Field("utf-8", description="encoding of text files")
     na_values: Names = Field([], description="further cell texts that mean 'missing'")
     max_categories: int = Field(
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
     memory_mb: int = Field(512, ge=1, description="training data above this size are streamed from disk")
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where no mark for thousands is named, models are written as before there was one."""
+        data: dict[str, Any] = handler(self)
+        if self.thousands is None:
+            data.pop("thousands", None)
+        return data
 
 
 class SeriesConfig(_Section):

@@ -49,7 +49,12 @@ def test_an_override_of_none_is_not_given() -> None:
 def test_every_setting_can_be_set_from_the_environment(name: str) -> None:
     section, _, key = name.partition(".")
     default = getattr(getattr(Config(), section), key)
-    text = {"data.roles": "a=numeric", "data.delimiter": ";", "data.format": "csv"}.get(name)
+    text = {
+        "data.roles": "a=numeric",
+        "data.delimiter": ";",
+        "data.format": "csv",
+        "data.thousands": "none",
+    }.get(name)
     if text is None:
         text = ",".join(default) if isinstance(default, list) else str(default if default is not None else 5)
     Config.build(environment={"AEDETECT_" + name.replace(".", "_").upper(): text or "x"})

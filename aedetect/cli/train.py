@@ -186,11 +186,19 @@ class TrainReadingOptions(options.ReadingOptions):
     decimal: str | None = option(
         "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."
     )
+    thousands: str | None = option(
+        "--thousands MARK",
+        "The mark between groups of three digits: ',', '.', ' ', \"'\" or none; default: found.",
+    )
     na_values: str | None = option("--na-values A,B", "Further cell texts that mean 'missing'.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
-        settings = {"data.decimal": self.decimal, "data.na_values": self.na_values}
+        settings = {
+            "data.decimal": self.decimal,
+            "data.thousands": self.thousands,
+            "data.na_values": self.na_values,
+        }
         return super().overrides() | settings
 
 
@@ -201,6 +209,7 @@ _KEPT = {
     "data.id": "--id",
     "data.roles": "--role",
     "data.decimal": "--decimal",
+    "data.thousands": "--thousands",
     "data.na_values": "--na-values",
     "model.architecture": "--architecture",
 }

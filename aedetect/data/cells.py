@@ -12,8 +12,8 @@ made of it, and from a Parquet file written from that.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aedetect.data.arrays import Floats, Mask
+from aedetect.data.written_numbers import Writing
 
 # What pandas.read_csv takes for missing unless told otherwise.
 NA_TEXTS = (
@@ -65,11 +66,20 @@ class CellRules:
     those that are numbers mean it however the number is spelled or stored.
     `na_rule`: 'pandas', or '0.1.0' for models of that version: there only empty cells are missing
     in a column of categories, and 'NA' is a name as others are.
+    `writings`: how the numbers of columns are written that are not plain, by column name; `writing`: that
+    of the column being read.
     """
 
     decimal: str = "."
     na_values: tuple[str, ...] = ()
     na_rule: NaRule = "pandas"
+    writings: Mapping[str, Writing] = field(default_factory=dict, hash=False)
+    writing: Writing | None = None
+
+    def of(self, column: str) -> CellRules:
+        """How the cells of one column are to be read."""
+        writing = self.writings.get(column)
+        return self if writing is None else replace(self, writing=writing)
 
     @property
     def missing_values(self) -> tuple[str, ...]:
@@ -152,6 +162,8 @@ def _numbers(array: pa.Array, rules: CellRules) -> Cells:
     kinds = pa.types
     if is_text(array.type):
         trimmed, missing = _trim(array, rules.missing_values, ())
+        if rules.writing is not None:
+            return _written(trimmed, missing, rules.writing)
         if rules.decimal == ",":
             trimmed = pc.replace_substring(trimmed, ",", ".", max_replacements=1)
         return _parse(trimmed, missing, lambda text: pc.cast(text, pa.float64()), _NUMBER)
@@ -166,6 +178,18 @@ def _numbers(array: pa.Array, rules: CellRules) -> Cells:
     else:
         array = pc.cast(array, pa.float64(), safe=False)
     return _settled(array)
+
+
+def _written(trimmed: pa.Array, missing: Mask, writing: Writing) -> Cells:
+    text, factors = writing.parts(trimmed)
+    values = _float64(pc.multiply(pc.cast(text, pa.float64()), factors))
+    return Cells(np.where(missing, np.nan, values), missing, np.isnan(values) & ~missing)
+
+
+def filled_text(array: pa.Array, rules: CellRules) -> pa.Array:
+    """The text cells that are not missing, without spaces around them."""
+    trimmed, missing = _trim(plain(array), rules.missing_values, rules.missing_numbers, rules.decimal)
+    return trimmed.filter(pa.array(~missing))
 
 
 def booleans(array: pa.Array, rules: CellRules) -> Cells:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.written_numbers import Evidence
 
 MAX_COUNTED = 100_000
 DIGEST_SIZE = 1000
@@ -84,7 +85,8 @@ class ColumnProfile:
     Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
-    number stands, and its text. `first_instant`, `last_instant`: seconds since 1970.
+    number stands, and its text. `written`: how its numbers are written. `first_instant`,
+    `last_instant`: seconds since 1970.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -95,7 +97,8 @@ class ColumnProfile:
         self.is_text = is_text and cells.is_text(field.type)
         self.kind = kind_of(field)
         self.readable = is_usable(field)
-        self.rules = rules
+        self.rules = rules.of(field.name)
+        self.written = Evidence()
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()
@@ -133,6 +136,18 @@ class ColumnProfile:
         if self._counting and not self.overflowed:
             self._count(array)
 
+    def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
+        """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
+        if self.written.hopeless:
+            return
+        untouched = read is not None and self.rules.writing is None and not self.bad_numbers
+        if read is not None and untouched and not read.bad.any():
+            marked = not self.written.settles(".") and pc.any(pc.match_substring(array, ".")).as_py()
+            if not marked:
+                self.written.take_plain(read.values)
+                return
+        self.written.take(cells.filled_text(array, self.rules))
+
     def _take_text(self, array: pa.Array, locate: Callable[[int], str]) -> None:
         if not self._parsing:
             filled = int((~cells.empty(array, self.rules)).sum())
@@ -141,8 +156,10 @@ class ColumnProfile:
             self.bad_numbers += filled
             self.not_boolean += filled
             self.not_datetime += filled
+            self._take_written(array, None)
             return
         read = cells.numbers(array, self.rules)
+        self._take_written(array, read)
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())

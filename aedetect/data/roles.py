@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
+from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
 
 # Below this share of unreadable cells a text column is a numeric one with faults in it, which
@@ -26,6 +28,10 @@ _ID_NAME = re.compile(
     r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$"
     r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
     r"|(?-i:[a-z]Id)$"
+)
+# What is written in groups of digits and is no number.
+_NUMBERED = re.compile(
+    r"(?i)(?:^|[_\s-])(?:zip|plz|postcode|postal|phone|tel|telephone|mobile|fax|iban|account)"
 )
 # Of the marks for thousands not the full stop, which stands in addresses and versions too.
 _MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(?:[.,]\d+)?[\s$€£¥%‰)]*$")
@@ -73,7 +79,13 @@ def infer_schema(
         for column, profile in profiles.items()
     ]
     schema = Schema(
-        columns=tuple(columns), decimal=config.decimal, na_values=tuple(config.na_values), na_rule="pandas"
+        columns=tuple(columns),
+        decimal=config.decimal,
+        na_values=tuple(config.na_values),
+        na_rule="pandas",
+        writings={
+            column: profile.rules.writing for column, profile in profiles.items() if profile.rules.writing
+        },
     )
     # A series of one constant is worth watching: that it moves is an anomaly.
     watched = LEARNED_ROLES + (("constant",) if series.time else ())
@@ -81,6 +93,23 @@ def infer_schema(
         reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns[:5])
         raise DataError(f"{name}: no column can be learned from ({reasons})")
     return schema
+
+
+def number_writings(
+    profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str, series: SeriesConfig
+) -> dict[str, Writing]:
+    """How the numbers of those columns are written that have others than plain ones.
+
+    Identifiers stay as they are. Raises DataError for a column that can be read in two ways.
+    """
+    settled = {*series.time_columns, *series.entity, *config.id, *config.exclude, config.label or ""}
+    for column in profiles:
+        role = config.roles.get(column)
+        left_out = bool(config.columns) and column not in config.columns
+        named = bool(_ID_NAME.search(column) or _NUMBERED.search(column))
+        if role not in (None, "numeric") or (role is None and (left_out or named)):
+            settled.add(column)
+    return writings_of(profiles, config, name, settled)
 
 
 def uncounted(profiles: Mapping[str, ColumnProfile], schema: Schema) -> set[str]:
@@ -270,7 +299,9 @@ def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
     if numbers.only_zero_one:
         return Decision("boolean", "only 0 and 1")
     kind = "whole numbers" if numbers.all_integer else "numbers"
-    return Decision("numeric", f"{kind} from {numbers.minimum:.6g} to {numbers.maximum:.6g}")
+    read = example_of(profile)
+    written = f"; {read[0]!r} is read as {read[1]:.10g}" if read else ""
+    return Decision("numeric", f"{kind} from {numbers.minimum:.6g} to {numbers.maximum:.6g}{written}")
 
 
 def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
@@ -283,13 +314,14 @@ def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
         return Decision("text", f"left out, {share:.1%} distinct text{_marked(profile)}")
     if distinct == filled and filled >= _ID_ROWS:
         return Decision("id", f"left out, a different text in every row{_marked(profile)}")
-    return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values")
+    return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values{_marked(profile)}")
 
 
 def _marked(profile: ColumnProfile) -> str:
     """Said of text that was meant as numbers, as spreadsheets write amounts of money and shares."""
     text = profile.first_bad[1] if profile.first_bad else ""
-    return f"; {text!r} would be a number without its marks" if _MARKED_NUMBER.match(text) else ""
+    marked = _MARKED_NUMBER.match(text) and not profile.written.hopeless
+    return f"; {text!r} would be a number without its marks" if marked else ""
 
 
 def _datetime(profile: ColumnProfile) -> Decision:

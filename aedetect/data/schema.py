@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
+from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 
 LEARNED_ROLES = ("numeric", "categorical", "boolean", "datetime")
@@ -41,6 +43,7 @@ class Schema(BaseModel):
     """All columns of the training data, in their order, and how cells were read.
 
     `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
+    `writings`: how numbers are written that are not plain, by column name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,11 +52,20 @@ class Schema(BaseModel):
     decimal: str = "."
     na_values: tuple[str, ...] = ()
     na_rule: NaRule = "0.1.0"
+    writings: dict[str, Writing] = {}
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models of plain numbers are written as before there were others."""
+        data: dict[str, Any] = handler(self)
+        if not self.writings:
+            del data["writings"]
+        return data
 
     @property
     def rules(self) -> CellRules:
         """How the cells of new data are read."""
-        return CellRules(self.decimal, self.na_values, self.na_rule)
+        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings)
 
     @property
     def inputs(self) -> list[Column]:

@@ -43,7 +43,13 @@ class RepairedRows:
         """The input's columns, with `values` where `masks` are set, in their output types."""
         rules = self._expectation.encoder.schema.rules
         return [
-            _merge(batch.column(item.name), item.type, values.get(item.name), masks.get(item.name), rules)
+            _merge(
+                batch.column(item.name),
+                item.type,
+                values.get(item.name),
+                masks.get(item.name),
+                rules.of(item.name),
+            )
             for item in self._fields
         ]
 
@@ -75,7 +81,9 @@ def _merge(
         return column
     if cells.is_text(type_):
         now = as_text(values)
-        if rules.decimal == "," and pa.types.is_floating(values.type):
+        if rules.writing is not None:
+            now = rules.writing.written(now)
+        elif rules.decimal == "," and pa.types.is_floating(values.type):
             now = pc.replace_substring(now, ".", ",")
         values = pc.if_else(values.is_null(), None, now).cast(type_)
     return pc.if_else(pa.array(mask), as_type(values, type_), column)

@@ -106,7 +106,7 @@ class _Scoring:
         assert task.shape is not None
         top = task.fitted.config.scoring.top_features
         input_columns = [
-            _as_type(rows.column(item.name), item.type, task.fitted.schema.rules)
+            _as_type(rows.column(item.name), item.type, task.fitted.schema.rules.of(item.name))
             for item in self._input_fields
         ]
         results = result_arrays(scores, task.fitted.columns, top)

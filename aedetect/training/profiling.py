@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
-from aedetect.data.roles import infer_schema, uncounted
+from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.schema import Schema
+from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
 
@@ -93,10 +94,13 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     profiles, rows, total = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
+    writings = number_writings(profiles, config.data, name, config.series)
+    if writings:
+        profiles, rows, total = _profile_columns(inputs, config, counting, writings)
     schema = infer_schema(profiles, config.data, name, config.series)
     recount = uncounted(profiles, schema)
     if recount:
-        profiles, rows, total = _profile_columns(inputs, config, counting | recount)
+        profiles, rows, total = _profile_columns(inputs, config, counting | recount, writings)
         schema = infer_schema(profiles, config.data, name, config.series)
     most = config.data.max_categories
     if config.series.time_columns:
@@ -112,15 +116,17 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 
 
 def _profile_columns(
-    inputs: Sequence[Input], config: Config, counting: set[str]
+    inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
 ) -> tuple[dict[str, ColumnProfile], int, int]:
-    rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values))
+    rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
     profiles: dict[str, ColumnProfile] = {}
     rows = total = 0
     for source in inputs:
         schema = source.open(1024).schema
         if not profiles:
-            profiles = profile_columns(schema, source.is_text, counting, set(config.data.roles), rules)
+            # Who wrote a typed file of text alone knew no types.
+            is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
+            profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
         for chunk in chunks([source], config):
             for column, profile in profiles.items():
@@ -157,6 +163,10 @@ def _notices(
             yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
+        elif "; " in column.reason and column.reason.endswith("would be a number without its marks"):
+            yield f"column {column.name!r} is learned as categories: {column.reason.partition('; ')[2]}"
+        elif column.name in schema.writings and "; " in column.reason:
+            yield f"column {column.name!r}: {column.reason.partition('; ')[2]}"
     for vocabulary in encoder.state.categorical:
         distinct = len(profiles[vocabulary.column].counts)
         if distinct > most:

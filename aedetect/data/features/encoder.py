@@ -78,7 +78,7 @@ class NumericColumn(BaseModel):
             return cells.datetimes(array, rules)
         if self.words:
             return cells.booleans(array, rules)
-        read = cells.numbers(array, rules)
+        read = cells.numbers(array, rules.of(self.column))
         if self.role != "boolean" or not read.bad.any():
             return read
         # Booleans of a typed file may arrive as words of a text file.
@@ -300,7 +300,9 @@ class FeatureEncoder:
         changed = np.zeros((len(batch), len(self.state.constant)), np.bool_)
         missing = np.zeros_like(changed)
         for index, (name, value) in enumerate(self.state.constant.items()):
-            changed[:, index], missing[:, index] = _differs(batch.column(name), value, self.schema.rules)
+            changed[:, index], missing[:, index] = _differs(
+                batch.column(name), value, self.schema.rules.of(name)
+            )
         return changed, missing
 
     def _out_of_range(self, numbers: Floats) -> Mask:

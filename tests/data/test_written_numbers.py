@@ -1,0 +1,96 @@
+"""Numbers as people write them: what is read, what is left alone, what is asked."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from aedetect.data.written_numbers import Evidence, Undecided, Writing, decide
+
+
+def seen(*texts: str) -> Evidence:
+    evidence = Evidence()
+    evidence.take(pa.array(list(texts) * 30))
+    return evidence
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (["1,234", "799"], [1234, 799]),
+        (["1,234.50", "1113"], [1234.5, 1113]),
+        (["1,23,456", "7"], [123456, 7]),
+        (["1 234", "5"], [1234, 5]),
+        (["1\u202f234,5", "5"], [1234.5, 5]),
+        (["1'234.50", "7"], [1234.5, 7]),
+        (["1.234,5", "7"], [1234.5, 7]),
+        (["0,340", "1,234"], [0.34, 1.234]),
+        (["1.002", "991"], [1002, 991]),
+        (["1.002", "1.500"], [1.002, 1.5]),
+        (["$12.50", "-$1,200.00", "3"], [12.5, -1200, 3]),
+        (["12,50 €", "3 €"], [12.5, 3]),
+        (["12%", "3.5%"], [12, 3.5]),
+        (["(45)", "30", "7"], [-45, 30, 7]),
+        (["1.2k", "300", "3M"], [1200, 300, 3e6]),
+        (["12 KB", "3 MB"], [12e3, 3e6]),
+        (["12 kWh", "3.5kWh", "2"], [12, 3.5, 2]),
+    ],
+)
+def test_what_is_read(texts: list[str], values: list[float]) -> None:
+    writing = decide(seen(*texts), None, None)
+    assert isinstance(writing, Writing)
+    plain, factors = writing.parts(pa.array(texts))
+    read = [float(text) * factor for text, factor in zip(plain.to_pylist(), factors.to_pylist(), strict=True)]
+    assert read == pytest.approx(values)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["A12", "B4"], ["12a", "12b"], ["12%", "0.5"], ["12 kg", "300 g"], ["$5", "7 €", "£3"],
+        ["555 123 456", "555 999 888"], ["2024-01", "2024-02"], ["1.2.3", "1.2.4"], ["10.0.0.1", "10.0.0.2"],
+    ],
+)  # fmt: skip
+def test_what_stays_text(texts: list[str]) -> None:
+    assert decide(seen(*texts), None, None) is None
+
+
+def test_what_no_cell_settles_is_asked() -> None:
+    undecided = decide(seen("1,234", "1113"), None, None)
+    assert isinstance(undecided, Undecided)
+    assert undecided.example == "1,234"
+    assert undecided.in_words == "1234 (--thousands ,) or 1.234 (--decimal ,)"
+
+
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "marks"),
+    [(None, ",", (",", ".")), (",", None, (".", ",")), (".", None, (",", ".")), (None, "none", ("", ","))],
+)
+def test_what_is_asked_for_decides(
+    decimal: str | None, thousands: str | None, marks: tuple[str, str]
+) -> None:
+    writing = decide(seen("1,234", "1113"), decimal, thousands)
+    assert isinstance(writing, Writing)
+    assert (writing.thousands, writing.decimal) == marks
+
+
+def test_other_columns_decide() -> None:
+    assert decide(seen("1.002", "991"), None, None, [seen("12.5", "3.25")]) == Writing()
+    european = decide(seen("1,234", "799"), None, None, [seen("12,5 %", "3,25 %")])
+    assert isinstance(european, Writing)
+    assert european.decimal == ","
+
+
+def test_numbers_are_written_back_as_they_are_read() -> None:
+    writing = decide(seen("12,5%", "3%"), None, None)
+    assert isinstance(writing, Writing)
+    written = writing.written(pa.array(["7.25", None]))
+    assert written.to_pylist() == ["7,25%", None]
+    assert writing.parts(written)[0].to_pylist() == ["7.25", None]
+
+
+def test_a_cell_that_contradicts_is_not_read() -> None:
+    writing = Writing(thousands=".", decimal=",")
+    assert writing.parts(pa.array(["3.340", "3.34", "3,34", "1e5", "x"]))[0].to_pylist() == [
+        "3340", None, "3.34", "1e5", None,
+    ]  # fmt: skip
