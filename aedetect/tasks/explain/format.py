@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
+
 MOST_SHOWN = 60
-_MOST_DIGITS, _SIGNIFICANT = 12, 7
+_MOST_DIGITS, _SIGNIFICANT, _MOST_EXACT = 12, 7, 20
 
 
 def quantity(value: float) -> str:
@@ -45,19 +47,50 @@ def grouped(text: str) -> str:
         return text
     sign, whole, rest = match[1], match[2], match[3] or ""
     if len(whole) + len(rest) > _MOST_DIGITS and rest:
-        return f"{float(text):,.{_SIGNIFICANT}g}"
+        if whole == "0":
+            return f"{float(text):.{_SIGNIFICANT}g}"
+        rest = f"{float(text):.{max(_SIGNIFICANT - len(whole), 1)}f}"
+        whole, _, decimals = rest.removeprefix("-").partition(".")
+        rest = f".{decimals}".rstrip("0").rstrip(".")
     return f"{sign}{int(whole):,}{rest}"
 
 
 def share(part: float) -> str:
-    """'12%', '0.3%', 'none', 'all'."""
+    """'12%', '0.3%', 'none', 'all'; never 0% or 100% of what is neither none nor all."""
     if part <= 0:
         return "none"
     if part >= 1:
         return "all"
     if part < 0.001:
         return "less than 0.1%"
+    if part > 0.999:
+        return "more than 99.9%"
     return f"{part:.1%}" if part < 0.1 or part > 0.9 else f"{part:.0%}"
+
+
+def percent_down(part: float) -> str:
+    """A share rounded down, since more than it is no lie: '97.3%'."""
+    return f"{math.floor(1000 * part + 1e-9) / 10:g}%"
+
+
+def apart(value: float, beside: float) -> str:
+    """`value` in four significant digits, or in all where these do not tell it apart from `beside`."""
+    text = quantity(value)
+    try:
+        shown_value = float(text.replace(",", ""))
+    except ValueError:
+        return text
+    same_side = shown_value != beside and (shown_value < beside) == (value < beside)
+    return text if same_side else exact(value)
+
+
+def exact(value: float) -> str:
+    """A number in all its digits, its thousands set apart."""
+    if not math.isfinite(value):
+        return quantity(value)
+    text = np.format_float_positional(value, trim="-")
+    sign, whole, rest = re.fullmatch(r"(-?)(\d+)(\.\d+)?", text).groups("")  # type: ignore[union-attr]
+    return f"{sign}{int(whole):,}{rest}" if len(text) <= _MOST_EXACT else repr(value)
 
 
 def shown(text: str, most: int = MOST_SHOWN) -> str:
