@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ class Rarities:
         """The share of training rows without a value; the one that the encoder has is smoothed."""
         if self._sketch is None or not self._sketch.rows:
             return column.missing_rate
-        return float(self._sketch.counts[place][-1]) / self._sketch.rows
+        return int(self._sketch.counts[place][-1]) / self._sketch.rows
 
     def _frequency(self, value: bool, place: int) -> float:
         """The share of training rows with a truth value."""
@@ -137,8 +138,9 @@ class Rarities:
         if self._sketch is not None and self._sketch.rows and len(counts) == _TRUTH_CELLS:
             return float(counts[3 if value else 1]) / self._sketch.rows
         # From the spread √(s(1 − s)), of which the share s is not the usual one.
-        rarer = (1 - max(0.0, 1 - 4 * float(self._encoder.spread[place]) ** 2) ** 0.5) / 2
-        return 1 - rarer if value == bool(self._encoder.center[place]) else rarer
+        rarer = (1 - math.sqrt(max(0.0, 1 - 4 * float(self._encoder.spread[place]) ** 2))) / 2
+        usual = bool(self._encoder.center[place])
+        return 1 - rarer if value == usual else rarer
 
 
 def _of_number(value: float, spread: _Spread, bound: Callable[[float, float], str]) -> Rarity:
