@@ -29,6 +29,10 @@ _ENDINGS = (
 _NUMBER = r"(?:about )?-?[\d,]+(?:\.\d+)?(?:e[+-]\d+)?"
 
 
+_RARE = "a rare value"
+_OPTION = f"(?:{_NUMBER}|{_RARE})"
+
+
 @dataclass(frozen=True)
 class Claim:
     """One thing that is said, of which kind it is, and what is untrue about it, '' for nothing."""
@@ -180,21 +184,22 @@ def _expected_fault(column: pd.Series[Any], shown: str, text: str) -> str:
     if not _numeric(column):
         bare = re.sub(r" \(.*%\)$", "", text).removeprefix("mostly ").removeprefix("different values, ")
         options = bare.removesuffix(" most often").split(" or ")
-        known = {"missing", "(rare)", *(str(value).lower() for value in column.unique())}
+        known = {"missing", "a rare value", *(str(value).lower() for value in column.unique())}
         return "" if all(option.lower() in known for option in options) else "no such category"
     return _range_fault(column.dropna().astype(float), re.sub(r" \([\d.]+%\)$", "", text), shown)
 
 
 def _range_fault(values: pd.Series[Any], text: str, shown: str) -> str:
     if match := re.fullmatch(
-        f"(?:mostly |different values, )?({_NUMBER}(?: or {_NUMBER})*)(?: most often)?", text
+        f"(?:mostly |different values, )?({_OPTION}(?: or {_OPTION})*)(?: most often)?", text
     ):
         options = match[1].split(" or ")
         absent = [
             option
             for option in options
-            if np.abs(values - _number(option)).min()
-            > _half_digit(option) * 1.01 + _ABOUT * option.startswith("about ") * abs(_number(option))
+            if option != _RARE
+            and np.abs(values - _number(option)).min()
+            > _half_digit(option) * 2 + _ABOUT * option.startswith("about ") * abs(_number(option))
         ]
         alike = shown in options
         return "both read alike" if alike else f"no row has {absent}" if absent else ""

@@ -12,6 +12,7 @@ import numpy as np
 
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.categorical import RARE
 from aedetect.data.features.encoder import NumericColumn
 from aedetect.tasks.explain.format import quantity, share, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
@@ -55,7 +56,7 @@ class Expected:
     def says(self, seen: str, number: float) -> bool:
         """Whether `text` already says what the cell holds, so that nothing sets the two apart."""
         if self.ends is not None and not math.isnan(number):
-            return self.ends[0] <= number <= self.ends[1] or seen == self.text
+            return self.ends[0] <= number <= self.ends[1] or seen in self.options
         return seen in self.options or self.text == ANY_TIME
 
 
@@ -89,7 +90,7 @@ class Expectations:
         if column is not None and column.cycles:
             text = in_common(self._encoder.phases(row[None])[name], column.cycles)
             return (MISSING,) if text == NO_VALUE else tuple(text.split(", "))
-        return (seen_value(self._encoder.inverse_transform(row[None])[name][0].as_py()),)
+        return (_category_text(self._encoder.inverse_transform(row[None])[name][0].as_py()),)
 
 
 def seen_value(value: Any) -> str:
@@ -111,17 +112,19 @@ def _number(cells: Sequence[float | None], unit: Unit) -> Expected:
     spread = float(high - low) / 2
     agreeing = float((values == center).mean())
     text, ends = unit.around(center, float(low), float(high))
-    if low == high and agreeing < 1:
-        text, options = f"{text} ({share(agreeing)})", (text,)
-        return Expected(center, spread, None, text, options=options, ends=ends)
-    return Expected(center, spread, None, text, options=(text,), ends=ends)
+    agreed = f" ({share(agreeing)})" if low == high and agreeing < 1 else ""
+    return Expected(center, spread, None, text + agreed, options=(text,), ends=ends)
+
+
+def _category_text(value: object) -> str:
+    return "a rare value" if value == RARE else seen_value(value)
 
 
 def _category(values: Sequence[object]) -> Expected:
     ranked = Counter(values).most_common()
     value, count = ranked[0]
     agreeing = count / len(values)
-    options = tuple(seen_value(other) for other, _ in ranked[: 1 if agreeing >= _USUALLY else _OPTIONS])
+    options = tuple(_category_text(other) for other, _ in ranked[: 1 if agreeing >= _USUALLY else _OPTIONS])
     covered = sum(times for _, times in ranked[: len(options)]) / len(values)
     text = " or ".join(options)
     if len(options) == 1:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 MOST_SHOWN = 60
 _MOST_DIGITS, _SIGNIFICANT, _MOST_EXACT = 12, 7, 20
+# Significant digits: the fewest that are tried beyond what is usual, and all that a number can have.
+_FEWEST, _ALL = 5, 17
 
 
 def quantity(value: float) -> str:
@@ -74,14 +77,26 @@ def percent_down(part: float) -> str:
 
 
 def apart(value: float, beside: float) -> str:
-    """`value` in four significant digits, or in all where these do not tell it apart from `beside`."""
-    text = quantity(value)
+    """`value` in four significant digits, or more where these do not tell it apart from `beside`."""
+    return in_order(value, [beside], quantity(value))
+
+
+def in_order(value: float, others: Sequence[float], text: str) -> str:
+    """`text`, or `value` in as many digits as leave it on its side of each of the `others`."""
+    for digits in range(_FEWEST, _ALL + 1):
+        written = number_of(text)
+        if not any((written < o) != (value < o) or (written > o) != (value > o) for o in others):
+            return text
+        text = exact(float(f"{value:.{digits}g}"))
+    return text
+
+
+def number_of(text: str) -> float:
+    """The number that a text says; NaN where it says none."""
     try:
-        shown_value = float(text.replace(",", ""))
+        return float(text.replace(",", ""))
     except ValueError:
-        return text
-    same_side = shown_value != beside and (shown_value < beside) == (value < beside)
-    return text if same_side else exact(value)
+        return math.nan
 
 
 def exact(value: float) -> str:
@@ -91,6 +106,14 @@ def exact(value: float) -> str:
     text = np.format_float_positional(value, trim="-")
     sign, whole, rest = re.fullmatch(r"(-?)(\d+)(\.\d+)?", text).groups("")  # type: ignore[union-attr]
     return f"{sign}{int(whole):,}{rest}" if len(text) <= _MOST_EXACT else repr(value)
+
+
+def plain_number(value: float) -> str:
+    """A number in the fewest digits that read back the same, in float32 where it went through that: '0.1'."""
+    if not math.isfinite(value) or value == int(value):
+        return exact(value).replace(",", "")
+    narrow = np.float32(value)
+    return str(narrow if float(narrow) == value else value)
 
 
 def shown(text: str, most: int = MOST_SHOWN) -> str:

@@ -12,11 +12,11 @@ from aedetect.data import cells
 from aedetect.data.arrays import Matrix
 from aedetect.tasks.explain.counterfactual import Attribution, attribute
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
-from aedetect.tasks.explain.format import exact, grouped, shown
+from aedetect.tasks.explain.format import grouped, in_order, number_of, plain_number, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.time_of_day import ANY_TIME
-from aedetect.tasks.explain.units import Units, number_of
+from aedetect.tasks.explain.units import Units
 from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Explainer:
         self._expectations = Expectations(fitted.encoder, self._normal, self._units)
         self._rarities = Rarities(fitted.encoder, fitted.sketch, self._units)
         self._constants = fitted.encoder.state.constant
-        self._always = {name: value.removesuffix(".0") for name, value in self._constants.items()}
+        self._always = {name: _always(value) for name, value in self._constants.items()}
 
     @property
     def knows_normal_rows(self) -> bool:
@@ -133,7 +133,7 @@ class Explainer:
         values = {name: cells.plain(batch.column(name))[0].as_py() for name in batch.schema.names}
         exactly = {*encoder.schema.names("id"), *self._constants}
         cells_shown = {
-            name: exact(value) if name in exactly and isinstance(value, float) else seen_value(value)
+            name: plain_number(value) if name in exactly and isinstance(value, float) else seen_value(value)
             for name, value in values.items()
         }
         ids = {name: cells_shown.get(name, "missing") for name in encoder.schema.names("id")}
@@ -171,17 +171,18 @@ class Explainer:
         if name in self._constants:
             return self._of_constant(name, share, row)
         number = self._number(name, row.ranked)
-        display_value = self._displayed(name, row, number)
+        neighbours = row.attributed.neighbours.get(name)
+        expected = self._expectations.of(name, neighbours) if neighbours is not None else None
+        display_value = self._displayed(name, row, number, expected)
         seen = row.cells_shown[name] if row.is_written(name) else display_value
         rarity = self._rarities.of(name, row.encoded, number)
         what = f"{shown(name)} is {display_value}"
-        if name not in row.attributed.neighbours:
+        if expected is None:
             rare = f" ({rarity.text})" if rarity.text else ""
             return ColumnReason(name, share, seen, display_value, None, rarity, what + rare)
-        expected = self._expectations.of(name, row.attributed.neighbours[name])
         odd = rarity.unusual or (rarity.share is not None and rarity.direction is not None)
         rare = f" ({rarity.text})" if odd else ""
-        alike = self._alike(name, row, expected, number)
+        alike = self._alike(name, row, expected, number, display_value)
         if alike:
             sentence = what + (rare or ", as in rows like this")
         else:
@@ -198,23 +199,24 @@ class Explainer:
         )
         return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence, moved, moved)
 
-    def _displayed(self, name: str, row: _Row, number: float) -> str:
-        """The cell in its column's unit, or as it was written; in full where that would cross an extreme."""
+    def _displayed(self, name: str, row: _Row, number: float, expected: Expected | None) -> str:
+        """The cell in its column's unit, or as it was written; never beyond what it is not beyond itself."""
         seen = row.cells_shown[name]
         if math.isnan(number) or name not in self._units:
             return seen
         unit = self._units[name]
         text = grouped(seen) if row.is_written(name) else unit.text(number)
-        value = number_of(text)
-        crossed = any((value < end) != (number < end) or (value > end) != (number > end) for end in unit.ends)
-        return exact(number) if crossed and not math.isnan(value) else text
+        if math.isnan(number_of(text)):
+            return text
+        ends = expected.ends if expected is not None and expected.ends is not None else ()
+        return in_order(number, [*unit.ends, *ends], text)
 
-    def _alike(self, name: str, row: _Row, expected: Expected, number: float) -> bool:
+    def _alike(self, name: str, row: _Row, expected: Expected, number: float, display_value: str) -> bool:
         """Whether what is expected reads like what the row has."""
         if not math.isnan(number) and expected.ends is not None:
-            return expected.says(self._displayed(name, row, number), number)
+            return expected.says(display_value, number)
         if name in self._units and not math.isnan(number):
-            return self._units[name].text(number) in expected.options
+            return {display_value, self._units[name].text(number)} & {*expected.options} != set()
         reading = self._expectations.reading(name, row.encoded)
         if expected.verb == "are from":
             return expected.text == ANY_TIME or set(expected.text.split(", ")) <= set(reading)
@@ -251,6 +253,12 @@ class Explainer:
             f"{roles[name]}"
             for name in encoded.unreadable
         )
+
+
+def _always(value: str) -> str:
+    """A constant as its cells are shown: numbers were written down as Python writes them."""
+    number = number_of(value)
+    return plain_number(number) if repr(number) == value else value
 
 
 def _sentence(reasons: list[ColumnReason], flagged: bool) -> str:

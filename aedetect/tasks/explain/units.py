@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import FeatureEncoder
-from aedetect.tasks.explain.format import exact, quantity, with_spread
+from aedetect.tasks.explain.format import grouped, in_order, number_of, quantity, with_spread
 
 _MOST_DECIMALS, _MONEY = 4, 2
 # So many values must be held finely enough to tell how many decimals a column has.
@@ -19,6 +19,8 @@ _TELLING = 20
 # Values of series went through a few steps of float32; so many units of their last place are noise.
 _NOISE = 4.0
 _LARGEST_WHOLE = 1e15
+# Significant digits that float32 holds.
+_HELD = 7
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,8 @@ class Unit:
     def bound(self, beside: float, bound: float) -> str:
         """An extreme of the column, in as many digits as set it apart from `beside` as that is shown."""
         text = self.text(bound)
-        apart = all(
-            number_of(text) != other and (number_of(text) < other) == (bound < beside)
-            for other in (beside, number_of(self.text(beside)))
-        )
-        return text if apart else exact(bound)
+        crossing = in_order(beside, [bound], self.text(beside))
+        return in_order(bound, [beside, number_of(crossing)], text)
 
     def around(self, center: float, low: float, high: float) -> tuple[str, tuple[float, float]]:
         """'71 ± 4', or '3 to 5' where that would leave the column's range or kind; and both ends of it."""
@@ -78,7 +77,7 @@ class Unit:
             low, high = float(round(low)), float(round(high))
         if self.text(low) == self.text(high):
             step = float(self.steps(np.array(center)))
-            return self.decoded(center), (low - step, high + step)
+            return self._in_full(center), (low - step, high + step)
         text = self._spread(center, (high - low) / 2)
         middle, _, wide = map(number_of, text.partition(" ± "))
         ends = middle - wide, middle + wide
@@ -86,6 +85,12 @@ class Unit:
             return text, ends
         texts = self.text(low), self.text(high)
         return " to ".join(texts), (min(low, number_of(texts[0])), max(high, number_of(texts[1])))
+
+    def _in_full(self, value: float) -> str:
+        """A value that many rows have, in all digits that its encoding holds."""
+        if self.decimals is not None or value == round(value):
+            return self.decoded(value)
+        return grouped(f"{value:.{_HELD}g}")
 
     def likely(self, value: float, spread: float) -> str:
         """What a model expects, which knows neither the column's range nor its kind: '65.2 ± 1.2'."""
@@ -186,11 +191,3 @@ def _decimals(unit: Unit, values: Floats) -> int | None:
         if ends and (np.abs(values - rounded) <= steps)[telling].all():
             return decimals
     return None
-
-
-def number_of(text: str) -> float:
-    """The number that a text of `Unit` says; NaN where it says none."""
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return math.nan

@@ -28,7 +28,7 @@ def test_numbers_are_written_as_their_column_has_them(unit: Unit, value: float, 
 
 @pytest.mark.parametrize(
     ("unit", "beside", "bound", "text"),
-    [(WHOLE, 91.0, 90.0, "90"), (SHARE, 1.00001, 1.0, "1"), (SHARE, 12345.9, 12345.67, "12,345.67")]
+    [(WHOLE, 91.0, 90.0, "90"), (SHARE, 1.00001, 1.0, "1"), (SHARE, 12345.9, 12345.67, "12,345.7")]
     + [(SHARE, 0.1234561, 0.123456, "0.123456"), (MONEY, 1000.0, 999.99, "999.99")],
 )
 def test_an_extreme_is_told_apart_from_what_is_beyond_it(
