@@ -83,7 +83,8 @@ def apart(value: float, beside: float) -> str:
 
 def in_order(value: float, others: Sequence[float], text: str) -> str:
     """`text`, or `value` in as many digits as leave it on its side of each of the `others`."""
-    for digits in range(_FEWEST, _ALL + 1):
+    before_the_point = len(f"{abs(value):.0f}") if math.isfinite(value) else 0
+    for digits in range(max(_FEWEST, min(before_the_point, _ALL)), _ALL + 1):
         written = number_of(text)
         if not any((written < o) != (value < o) or (written > o) != (value > o) for o in others):
             return text

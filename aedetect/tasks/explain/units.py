@@ -18,7 +18,7 @@ _MOST_DECIMALS, _MONEY = 4, 2
 _TELLING = 20
 # Values of series went through a few steps of float32; so many units of their last place are noise.
 _NOISE = 4.0
-_LARGEST_WHOLE = 1e15
+_LARGEST_WHOLE = 2.0**53
 # Significant digits that float32 holds.
 _HELD = 7
 
@@ -75,7 +75,7 @@ class Unit:
         """'71 ± 4', or '3 to 5' where that would leave the column's range or kind; and both ends of it."""
         if self.whole:
             low, high = float(round(low)), float(round(high))
-        if self.text(low) == self.text(high):
+        if low == high:
             step = float(self.steps(np.array(center)))
             return self._in_full(center), (low - step, high + step)
         text = self._spread(center, (high - low) / 2)
@@ -83,7 +83,7 @@ class Unit:
         ends = middle - wide, middle + wide
         if ends[0] >= self.low and ends[1] <= self.high:
             return text, ends
-        texts = self.text(low), self.text(high)
+        texts = in_order(low, [high], self.text(low)), in_order(high, [low], self.text(high))
         return " to ".join(texts), (min(low, number_of(texts[0])), max(high, number_of(texts[1])))
 
     def _in_full(self, value: float) -> str:
