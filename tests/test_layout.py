@@ -35,6 +35,7 @@ OF_NO_MODULE = {
     "scoring/test_series_spilled.py": "series whose rows go to temporary files, from reading to verdicts",
     "tasks/report/test_browser.py": "the page as a browser shows it",
     "tasks/report/test_series_browser.py": "the page of series as a browser shows it",
+    "tasks/explain/test_truth.py": "every sentence against the data, whichever module words it",
     "tasks/test_rows_tasks.py": "what the tasks that give rows back have in common",
     "training/test_warnings.py": "what training warns of, whichever step finds it",
     "test_architecture.py": "how the modules hang together",

@@ -13,7 +13,7 @@ from aedetect.errors import DataError
 from aedetect.models.layers import standardised
 from aedetect.models.registry import is_cross_fitted
 from aedetect.training.checkpoint import Checkpointer
-from aedetect.training.contamination import contamination_estimate
+from aedetect.training.contamination import LEAST_APART, contamination_estimate
 from aedetect.training.cross_fitting import CrossFit
 from aedetect.training.feed import Feed, StreamFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
@@ -26,9 +26,8 @@ from aedetect.training.request import Learned, TrainingRun
 from aedetect.training.split import StreamedSplit, TrainingRows
 
 _BUFFER_SHARE = 4
-# Rows looked at for signs of hidden anomalies, and the share of them that is worth a warning.
+# Rows looked at for signs of hidden anomalies.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
-_NOTEWORTHY_SHARE = 0.01
 # Rows that go into the model file as what normal looks like, fewer of very wide tables.
 _KEPT_ROWS, _LEAST_KEPT, _MOST_KEPT_CELLS = 2048, 64, 400_000
 
@@ -124,8 +123,10 @@ def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfil
     rows = sample(feed, _INSPECTED_ROWS)
     if len(rows) < _LEAST_INSPECTED:
         return
-    share = contamination_estimate(standardised(rows, profile.encoder.layout))
-    if share >= _NOTEWORTHY_SHARE:
+    layout = profile.encoder.layout
+    values = standardised(rows, layout)[:, : layout.numeric]
+    share = contamination_estimate(values, rows[:, : layout.numeric].double().sinh())
+    if share >= LEAST_APART:
         run.callback.notice(
             f"about {share:.1%} of the training rows lie well apart from the rest; "
             "if anomalies may hide among them, train with --contamination auto"

@@ -15,6 +15,8 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats
 
 MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
+# What stands for all rare categories where codes are named.
+RARE = "(rare)"
 _USUAL = cells.CellRules()
 _ROWS_PER_OCCURRENCE = 20_000
 
@@ -88,7 +90,7 @@ class Vocabulary(BaseModel):
 
     def decode(self, codes: np.ndarray[Any, Any]) -> pa.Array:
         """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
-        names = pa.array([None, "(rare)", *self.values], pa.string())
+        names = pa.array([None, RARE, *self.values], pa.string())
         return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
 
 

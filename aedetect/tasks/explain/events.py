@@ -14,6 +14,7 @@ from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.format import quantity, share, shown, with_spread
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
+from aedetect.tasks.explain.units import Units
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -127,7 +128,8 @@ class SeriesExplainer:
     def __init__(self, fitted: FittedModel, session: SeriesSession):
         self._fitted, self._session = fitted, session
         self._reconstruction = Reconstruction(fitted, session)
-        self._rarities = Rarities(fitted.encoder)
+        self._units = Units(fitted.encoder, fitted.normal_rows)
+        self._rarities = Rarities(fitted.encoder, units=self._units)
         self._columns: dict[str, ReconstructedColumn | None] = {}
 
     def reconstructed(self, name: str) -> ReconstructedColumn | None:
@@ -208,7 +210,7 @@ class SeriesExplainer:
             return SeriesReason(name, part, at, "", "", UNKNOWN, f"{shown(name)} is odd")
         away = column.deviations(rows)
         worst = int(rows[away.argmax()])
-        at, seen = self.instant(worst), float(column.seen[worst])
+        at, seen = self.instant(worst), self._settled(column, float(column.seen[worst]))
         value = self._value(column, seen)
         expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
         rarity = self._rarity(name, column, seen)
@@ -225,6 +227,8 @@ class SeriesExplainer:
             sentence = f"{what} is missing{when}; {expected} was expected"
         else:
             sentence = f"{what} is {value}{when}, where {expected} was expected"
+            if value == expected:
+                sentence = f"{what} is {value}{when}, about as expected"
             if rarity.direction:
                 sentence += f" ({rarity.text})"
         farthest = float(away.max()) if not column.names else np.inf if away.any() else 0.0
@@ -235,7 +239,15 @@ class SeriesExplainer:
             return "missing" if spread is None else "nothing known"
         if column.names:
             return shown(column.names[int(value)])
-        return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
+        if column.column not in self._units:
+            return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
+        unit = self._units[column.column]
+        return unit.text(value) if spread is None else unit.likely(value, spread)
+
+    def _settled(self, column: ReconstructedColumn, value: float) -> float:
+        """A number without what float32 added to it, which would lie beyond an extreme at times."""
+        known = column.column in self._units and not column.names and not np.isnan(value)
+        return self._units.settled(column.column, value) if known else value
 
     def _rarity(self, name: str, column: ReconstructedColumn, seen: float) -> Rarity:
         encoder = self._fitted.encoder

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aedetect.data.arrays import Floats
 from aedetect.data.features.categorical import FIRST_KNOWN, MISSING, OTHER
 from aedetect.data.features.numeric import QUANTILE_RANKS
-from aedetect.tasks.explain.format import quantity, share
+from aedetect.tasks.explain.format import apart, percent_down, share
 
 if TYPE_CHECKING:
     from aedetect.data.features import FeatureEncoder
     from aedetect.data.features.categorical import Vocabulary
     from aedetect.data.features.encoder import NumericColumn
+    from aedetect.data.reference import Sketch
+    from aedetect.tasks.explain.units import Units
 
 _UNUSUAL = 0.05
 ORDINARY = "ordinary on its own"
-_NEARLY_ALL = 0.9995
+_HARDLY_EVER = 0.01
+# By how much the rank of a quantile may be wrong: of a digest in all it holds of so many rows not at all, of
+# more by this times r(1 − r).
+_EXACT_ROWS, _DIGEST_ERROR, _UNKNOWN_ERROR = 500, 0.004, 0.005
+# A sketch counts truth values below, on and between 0 and 1, and those that are missing.
+_TRUTH_CELLS = 6
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,39 @@ class Rarity:
 UNKNOWN = Rarity(None, None, "")
 
 
+@dataclass(frozen=True)
+class _Spread:
+    """How the numbers of a column are spread in training.
+
+    `quantiles` at `QUANTILE_RANKS`, the first and the last of them exact. `rows`: how many numbers they are
+    of, None where that is not known. `gaps`: whether there were rows without a number.
+    """
+
+    quantiles: Floats
+    rows: int | None
+    gaps: bool
+
+    def surely(self, rank: float) -> float:
+        """The share of numbers that are at most the quantile of `rank`, less the error it may have."""
+        if self.rows is None:
+            return rank - _UNKNOWN_ERROR
+        digest = _DIGEST_ERROR * rank * (1 - rank) if self.rows > _EXACT_ROWS else 0.0
+        return min(rank - 0.5 / self.rows, (self.rows - 1) / self.rows) - digest
+
+    @property
+    def whose(self) -> str:
+        return "normal rows with a value" if self.gaps else "normal rows"
+
+
 class Rarities:
     """Looks values up, column by column."""
 
-    def __init__(self, encoder: FeatureEncoder):
-        self._encoder = encoder
+    def __init__(self, encoder: FeatureEncoder, sketch: Sketch | None = None, units: Units | None = None):
+        """`sketch` counts the training rows exactly; without it, shares are as near as can be told.
+
+        `units`: how extremes are written; without them in a few digits.
+        """
+        self._encoder, self._sketch, self._units = encoder, sketch, units
         self._numeric: dict[str, tuple[NumericColumn, int]] = {}
         start = 0
         for column in encoder.state.numeric:
@@ -71,22 +109,49 @@ class Rarities:
             return UNKNOWN
         column, place = self._numeric[name]
         if np.isnan(row[place]):
-            return _of_missing(column.missing_rate, column.gaps)
+            return _of_missing(self._missing(column, place), column.gaps)
         if column.cycles:
             return UNKNOWN
         if column.words:
-            return _of_truth(bool(value), self._encoder.center[place], self._encoder.spread[place])
-        return _of_number(float(value), self._encoder.quantiles[place])  # type: ignore[arg-type]
+            return _of_truth(self._frequency(bool(value), place))
+        spread = _Spread(self._encoder.quantiles[place], self._filled(place), column.gaps)
+        return _of_number(float(value), spread, self._bound(name))  # type: ignore[arg-type]
+
+    def _bound(self, name: str) -> Callable[[float, float], str]:
+        if self._units is not None and name in self._units:
+            return self._units[name].bound
+        return lambda beside, bound: apart(bound, beside)
+
+    def _filled(self, place: int) -> int | None:
+        """How many training rows have a number there."""
+        return int(self._sketch.counts[place][:-1].sum()) or None if self._sketch else None
+
+    def _missing(self, column: NumericColumn, place: int) -> float:
+        """The share of training rows without a value; the one that the encoder has is smoothed."""
+        if self._sketch is None or not self._sketch.rows:
+            return column.missing_rate
+        return int(self._sketch.counts[place][-1]) / self._sketch.rows
+
+    def _frequency(self, value: bool, place: int) -> float:
+        """The share of training rows with a truth value."""
+        counts = self._sketch.counts[place] if self._sketch else ()
+        if self._sketch is not None and self._sketch.rows and len(counts) == _TRUTH_CELLS:
+            return float(counts[3 if value else 1]) / self._sketch.rows
+        # From the spread √(s(1 − s)), of which the share s is not the usual one.
+        rarer = (1 - math.sqrt(max(0.0, 1 - 4 * float(self._encoder.spread[place]) ** 2))) / 2
+        usual = bool(self._encoder.center[place])
+        return 1 - rarer if value == usual else rarer
 
 
-def _of_number(value: float, quantiles: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Rarity:
+def _of_number(value: float, spread: _Spread, bound: Callable[[float, float], str]) -> Rarity:
+    quantiles = spread.quantiles
     if np.isnan(quantiles).any():
         return UNKNOWN
-    low, high = quantiles[0], quantiles[-1]
+    low, high = float(quantiles[0]), float(quantiles[-1])
     if value > high:
-        return Rarity(0.0, "high", f"above all normal rows, whose highest is {quantity(high)}")
+        return Rarity(0.0, "high", f"above all normal rows, whose highest is {bound(value, high)}")
     if value < low:
-        return Rarity(0.0, "low", f"below all normal rows, whose lowest is {quantity(low)}")
+        return Rarity(0.0, "low", f"below all normal rows, whose lowest is {bound(value, low)}")
     left, right = np.searchsorted(quantiles, value, "left"), np.searchsorted(quantiles, value, "right")
     if right > left:
         # Equal quantiles are a value that many rows have: each side is taken to its far end.
@@ -96,10 +161,19 @@ def _of_number(value: float, quantiles: np.ndarray[tuple[int], np.dtype[np.float
         at_most = float(np.interp(value, quantiles[around], QUANTILE_RANKS[around]))
         at_least = 1 - at_most
     if at_least <= min(at_most, _UNUSUAL):
-        return Rarity(at_least, "high", f"higher than {_nearly_all(1 - at_least)} normal rows")
+        return Rarity(
+            at_least, "high", _tail("higher", value == high, float(QUANTILE_RANKS[left - 1]), spread)
+        )
     if at_most <= _UNUSUAL:
-        return Rarity(at_most, "low", f"lower than {_nearly_all(1 - at_most)} normal rows")
+        return Rarity(at_most, "low", _tail("lower", value == low, 1 - float(QUANTILE_RANKS[right]), spread))
     return Rarity(min(at_least, at_most), None, ORDINARY)
+
+
+def _tail(way: str, extreme: bool, beyond: float, spread: _Spread) -> str:
+    """`beyond`: the rank of the last quantile that the value lies beyond, counted from the other end."""
+    if extreme:
+        return f"the {way}st in training".replace("erst", "est")
+    return f"{way} than {percent_down(spread.surely(beyond))} of {spread.whose}"
 
 
 def _of_missing(rate: float, gaps: bool) -> Rarity:
@@ -108,10 +182,7 @@ def _of_missing(rate: float, gaps: bool) -> Rarity:
     return Rarity(rate, None, f"missing in {share(rate)} of normal rows")
 
 
-def _of_truth(value: bool, usual: float, spread: float) -> Rarity:
-    """From the spread √(s(1 − s)) of truth values, of which the share s is not the usual one."""
-    rarer = (1 - max(0.0, 1 - 4 * spread**2) ** 0.5) / 2
-    frequency = 1 - rarer if value == bool(usual) else rarer
+def _of_truth(frequency: float) -> Rarity:
     return Rarity(frequency, None, f"so in {share(frequency)} of normal rows")
 
 
@@ -120,11 +191,16 @@ def _of_category(vocabulary: Vocabulary, code: int) -> Rarity:
     if code == MISSING:
         return _of_missing(vocabulary.missing / max(total, 1), vocabulary.missing > 0)
     if code == OTHER:
-        how_often = "never or hardly ever" if vocabulary.other else "never"
-        return Rarity(vocabulary.other / max(total, 1), None, f"{how_often} seen in training")
+        return Rarity(vocabulary.other / max(total, 1), None, _hardly(vocabulary, total))
     frequency = vocabulary.counts[code - FIRST_KNOWN] / max(total, 1)
     return Rarity(frequency, None, f"so in {share(frequency)} of normal rows")
 
 
-def _nearly_all(part: float) -> str:
-    return "nearly all" if part > _NEARLY_ALL else f"{part:.1%} of"
+def _hardly(vocabulary: Vocabulary, total: int) -> str:
+    """Of a category that is not known by name: none of these is more frequent than the rarest that is."""
+    if not vocabulary.other:
+        return "never seen in training"
+    most = min(vocabulary.other, *vocabulary.counts[-1:]) / total
+    if most <= _HARDLY_EVER:
+        return "never or hardly ever seen in training"
+    return f"never seen in training, or in at most {share(most)} of normal rows"

@@ -12,9 +12,11 @@ from aedetect.data import cells
 from aedetect.data.arrays import Matrix
 from aedetect.tasks.explain.counterfactual import Attribution, attribute
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
-from aedetect.tasks.explain.format import grouped, shown
+from aedetect.tasks.explain.format import grouped, in_order, number_of, plain_number, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
+from aedetect.tasks.explain.time_of_day import ANY_TIME
+from aedetect.tasks.explain.units import Units
 from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 NEAREST = 3
 _LEAST_SHARE = 0.25
 _MOST_REASONS = 2
+# Where no column that is odd has a large share, one that has at least this is named.
+_LEAST_TELLING = 0.1
+_ONE_ORDINARY = "; on its own, that value is ordinary"
+_ALL_ORDINARY = "; on their own, these values are ordinary"
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,20 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row as it is explained: encoded [features], as it was ranked, its cells in words, its attribution."""
+    """A row as it is explained: encoded [features], as it was ranked, its cells in words, its attribution.
+
+    `changed`: the constants that differ.
+    """
 
     encoded: Matrix
     ranked: RankedRow
     cells_shown: dict[str, str]
     attributed: Attribution
+    changed: frozenset[str]
+
+    def is_written(self, name: str) -> bool:
+        """Whether the cell is not a mere float, which is written in the way of its column."""
+        return not isinstance(self.ranked.cells.column(name)[0].as_py(), float)
 
 
 class Explainer:
@@ -98,9 +112,11 @@ class Explainer:
     def __init__(self, fitted: FittedModel):
         self._fitted = fitted
         self._normal = NormalRows(fitted)
-        self._expectations = Expectations(fitted.encoder, self._normal)
-        self._rarities = Rarities(fitted.encoder)
+        self._units = Units(fitted.encoder, self._normal.matrix)
+        self._expectations = Expectations(fitted.encoder, self._normal, self._units)
+        self._rarities = Rarities(fitted.encoder, fitted.sketch, self._units)
         self._constants = fitted.encoder.state.constant
+        self._always = {name: _always(value) for name, value in self._constants.items()}
 
     @property
     def knows_normal_rows(self) -> bool:
@@ -114,8 +130,11 @@ class Explainer:
         """
         place = ranked.place if place is None else place
         batch, encoder = ranked.cells, self._fitted.encoder
+        values = {name: cells.plain(batch.column(name))[0].as_py() for name in batch.schema.names}
+        exactly = {*encoder.schema.names("id"), *self._constants}
         cells_shown = {
-            name: seen_value(cells.plain(batch.column(name))[0].as_py()) for name in batch.schema.names
+            name: plain_number(value) if name in exactly and isinstance(value, float) else seen_value(value)
+            for name, value in values.items()
         }
         ids = {name: cells_shown.get(name, "missing") for name in encoder.schema.names("id")}
         if ranked.unscorable:
@@ -123,11 +142,14 @@ class Explainer:
                 ranked.source.name, ranked.row, place, ids, None, None, False,
                 self._unscorable(ranked), [], [],
             )  # fmt: skip
-        row = encoder.transform(batch).matrix[0]
+        encoded = encoder.transform(batch)
+        row = encoded.matrix[0]
         attributed = attribute(self._fitted, self._normal, row, ranked.attribution.astype(np.float64))
         order = np.argsort(-attributed.shares, kind="stable")
         names = self._fitted.columns
-        explained_row = _Row(row, ranked, cells_shown, attributed)
+        differ = zip(self._constants, encoded.changed_constants[0], strict=True)
+        changed = frozenset(name for name, moved in differ if moved)
+        explained_row = _Row(row, ranked, cells_shown, attributed, changed)
         reasons = [
             self._reason(names[index], float(attributed.shares[index]), explained_row) for index in order
         ]
@@ -146,26 +168,59 @@ class Explainer:
         )
 
     def _reason(self, name: str, share: float, row: _Row) -> ColumnReason:
-        seen = row.cells_shown[name]
         if name in self._constants:
-            always = self._constants[name].removesuffix(".0")
-            expected = Expected(always, None, 1.0, always)
-            sentence = f"{shown(name)} is {seen}; it was always {shown(always)} in training"
-            return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence)
+            return self._of_constant(name, share, row)
         number = self._number(name, row.ranked)
-        display_value = seen if math.isnan(number) else grouped(seen)
+        neighbours = row.attributed.neighbours.get(name)
+        expected = self._expectations.of(name, neighbours) if neighbours is not None else None
+        display_value = self._displayed(name, row, number, expected)
+        seen = row.cells_shown[name] if row.is_written(name) else display_value
         rarity = self._rarities.of(name, row.encoded, number)
-        if name not in row.attributed.neighbours:
+        what = f"{shown(name)} is {display_value}"
+        if expected is None:
             rare = f" ({rarity.text})" if rarity.text else ""
-            return ColumnReason(
-                name, share, seen, display_value, None, rarity, f"{shown(name)} is {display_value}{rare}"
-            )
-        expected = self._expectations.of(name, row.attributed.neighbours[name])
+            return ColumnReason(name, share, seen, display_value, None, rarity, what + rare)
         odd = rarity.unusual or (rarity.share is not None and rarity.direction is not None)
         rare = f" ({rarity.text})" if odd else ""
-        sentence = f"{shown(name)} is {display_value}{rare}; rows like this {expected.verb} {expected.text}"
-        surprising = odd or not expected.holds(seen, number)
+        alike = self._alike(name, row, expected, number, display_value)
+        if alike:
+            sentence = what + (rare or ", as in rows like this")
+        else:
+            sentence = f"{what}{rare}; rows like this {expected.verb} {expected.text}"
+        surprising = odd or not (alike or expected.holds(seen, number))
         return ColumnReason(name, share, seen, display_value, expected, rarity, sentence, odd, surprising)
+
+    def _of_constant(self, name: str, share: float, row: _Row) -> ColumnReason:
+        seen, always = row.cells_shown[name], self._always[name]
+        expected = Expected(always, None, 1.0, always)
+        moved = name in row.changed
+        sentence = f"{shown(name)} is {seen}" + (
+            f"; it was always {shown(always)} in training" if moved else ", as always in training"
+        )
+        return ColumnReason(name, share, seen, seen, expected, UNKNOWN, sentence, moved, moved)
+
+    def _displayed(self, name: str, row: _Row, number: float, expected: Expected | None) -> str:
+        """The cell in its column's unit, or as it was written; never beyond what it is not beyond itself."""
+        seen = row.cells_shown[name]
+        if math.isnan(number) or name not in self._units:
+            return seen
+        unit = self._units[name]
+        text = grouped(seen) if row.is_written(name) else unit.text(number)
+        if math.isnan(number_of(text)):
+            return text
+        ends = expected.ends if expected is not None and expected.ends is not None else ()
+        return in_order(number, [*unit.ends, *ends], text)
+
+    def _alike(self, name: str, row: _Row, expected: Expected, number: float, display_value: str) -> bool:
+        """Whether what is expected reads like what the row has."""
+        if not math.isnan(number) and expected.ends is not None:
+            return expected.says(display_value, number)
+        if name in self._units and not math.isnan(number):
+            return {display_value, self._units[name].text(number)} & {*expected.options} != set()
+        reading = self._expectations.reading(name, row.encoded)
+        if expected.verb == "are from":
+            return expected.text == ANY_TIME or set(expected.text.split(", ")) <= set(reading)
+        return row.cells_shown[name] in expected.options or reading[0] in expected.options
 
     def _number(self, name: str, ranked: RankedRow) -> float:
         for column in self._fitted.encoder.state.numeric:
@@ -177,12 +232,16 @@ class Explainer:
         if not len(self._normal):
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
-        values = self._fitted.encoder.inverse_transform(self._normal.matrix[places])
-        always = {name: value.removesuffix(".0") for name, value in self._constants.items()}
+        values = self._units.decoded(self._normal.matrix[places])
         return [
-            {name: seen_value(_cleaned(array[index].as_py())) for name, array in values.items()} | always
+            {name: self._decoded(name, array[index].as_py()) for name, array in values.items()} | self._always
             for index in range(len(places))
         ]
+
+    def _decoded(self, name: str, value: object) -> str:
+        if isinstance(value, float) and name in self._units:
+            return self._units[name].decoded(value)
+        return seen_value(value)
 
     def _unscorable(self, ranked: RankedRow) -> str:
         encoded = self._fitted.encoder.transform(ranked.cells)
@@ -196,21 +255,26 @@ class Explainer:
         )
 
 
-def _cleaned(value: object) -> object:
-    """Numbers went through float32: the digits beyond its precision are not the user's."""
-    return float(f"{value:.7g}") if isinstance(value, float) else value
+def _always(value: str) -> str:
+    """A constant as its cells are shown: numbers were written down as Python writes them."""
+    number = number_of(value)
+    return plain_number(number) if repr(number) == value else value
 
 
 def _sentence(reasons: list[ColumnReason], flagged: bool) -> str:
-    main_reasons = [
-        reason
-        for place, reason in enumerate(reasons[:_MOST_REASONS])
-        if not place or (reason.share >= _LEAST_SHARE and reason.surprising)
-    ]
+    """What is odd about the row; a value that tells nothing is named only where no other one does more."""
+    telling = [reason for reason in reasons if reason.surprising and reason.share >= _LEAST_SHARE]
+    if not telling:
+        telling = [reason for reason in reasons if reason.surprising and reason.share >= _LEAST_TELLING]
+        telling = telling[:1]
+    main_reasons = telling[:_MOST_REASONS] or reasons[:1]
     text = ". Also, ".join(reason.sentence for reason in main_reasons)
-    if flagged and not any(reason.odd for reason in main_reasons):
-        text += "; each value is ordinary on its own, their combination is not"
-    return text
+    if not flagged or any(reason.odd or reason.rarity.share is None for reason in main_reasons):
+        return text
+    if not any(reason.odd for reason in reasons):
+        return text + "; each value is ordinary on its own, their combination is not"
+    one = len(main_reasons) == 1
+    return text + (_ONE_ORDINARY if one else _ALL_ORDINARY)
 
 
 def _as_dict(reason: ColumnReason) -> dict[str, Any]:

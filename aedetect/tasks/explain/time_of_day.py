@@ -9,7 +9,7 @@ import numpy as np
 from aedetect.data.arrays import Floats
 from aedetect.data.features.datetime import DAY, PERIODS, Cycle
 
-ANY_TIME = "any time"
+ANY_TIME, NO_VALUE = "any time", "no value"
 # Up to this spread on the circle (Mardia & Jupp, 2000), in days, instants have a cycle's phase in common.
 _MOST_SPREAD: dict[Cycle, float] = {"day": 3 / 24, "week": 0.75, "year": 30.0}
 _WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -22,7 +22,7 @@ def in_common(parts: Floats, cycles: tuple[Cycle, ...]) -> str:
     """In words, from scaled sines and cosines of phases [rows, 2 · cycles]: 'Sundays, about 14:30'."""
     parts = parts[~np.isnan(parts).any(axis=1)]
     if not len(parts):
-        return "no value"
+        return NO_VALUE
     phrases: dict[Cycle, str] = {}
     for index, name in enumerate(cycles):
         sine, cosine = parts[:, 2 * index : 2 * index + 2].mean(axis=0) / np.sqrt(2)

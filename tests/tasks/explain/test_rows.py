@@ -15,7 +15,7 @@ from aedetect.io.inputs import as_inputs
 from aedetect.tasks.explain import ExplainRequest, explain
 from aedetect.tasks.explain.counterfactual import chance
 from aedetect.tasks.explain.expectation import Expectations, Expected
-from aedetect.tasks.explain.format import grouped, quantity, share, with_spread
+from aedetect.tasks.explain.format import apart, grouped, percent_down, quantity, share, with_spread
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import Rarities
 from aedetect.tasks.explain.time_of_day import in_common
@@ -50,16 +50,31 @@ def test_any_number_can_be_written(value, spread):
     ("written", "told"),
     [("54540", "54,540"), ("-2091.60", "-2,091.60"), ("98.2", "98.2"), ("0.5", "0.5"), ("7", "7")]
     + [("2824.7999999999997", "2,824.8"), ("0.30000000000000004", "0.3"), ("007", "007"), ("1e5", "1e5")]
-    + [("2026-01-05", "2026-01-05"), ("missing", "missing"), ("123456789012345678", "123456789012345678")],
+    + [("2026-01-05", "2026-01-05"), ("missing", "missing"), ("123456789012345678", "123456789012345678")]
+    + [("110007315000.0", "110,007,315,000"), ("-123456789012.25", "-123,456,789,012.2")],
 )
 def test_numbers_are_told_with_their_thousands_apart(written, told):
     assert grouped(written) == told
 
 
 def test_shares():
-    assert [share(part) for part in (0, 0.0001, 0.032, 0.32, 1)] == [
-        *["none", "less than 0.1%", "3.2%", "32%", "all"]
+    assert [share(part) for part in (0, 0.0001, 0.032, 0.32, 0.9997, 1)] == [
+        *["none", "less than 0.1%", "3.2%", "32%", "more than 99.9%", "all"]
     ]
+    assert [percent_down(part) for part in (0.9739, 0.99999, 0.95)] == ["97.3%", "99.9%", "95%"]
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "text"),
+    [
+        (51.331234, 40.0, "51.33"),
+        (12345.67, 12345.9, "12,345.7"),
+        (0.0, -7e-6, "0"),
+        (1e30, 1.00001e30, "1e+30"),
+    ],
+)
+def test_numbers_are_told_apart(value, beside, text):
+    assert apart(value, beside) == text
 
 
 @pytest.fixture(scope="module")
