@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,7 +47,9 @@ class LabelReader:
             return self._booleans(array, locate)
         names = cells.categories(array, replace(self.rules, na_rule="0.1.0"))
         self._note(names)
-        marks = pc.fill_null(pc.cast(pc.equal(names, self.positive), pa.int8()), NO_LABEL)
+        marks = pc.fill_null(
+            pc.cast(pc.equal(names, unicodedata.normalize("NFC", self.positive)), pa.int8()), NO_LABEL
+        )
         return np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.int8)
 
     @property

@@ -10,7 +10,7 @@ from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.profile import ColumnProfile
-from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
 
@@ -227,7 +227,7 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
-        return Decision("ignored", "every value is missing")
+        return Decision("ignored", EMPTY_REASON)
     if cells.is_datetime(profile.field.type):
         return _datetime(profile)
     if profile.is_text:

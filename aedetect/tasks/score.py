@@ -84,7 +84,7 @@ class _Scoring:
             check_free([field.name for field in self._input_fields], added.names, source.name)
             self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.check(source, used=fitted.config.data.label)
-        self._watch = InputWarnings(source, fitted.schema)
+        self._watch = InputWarnings(source, fitted)
 
     def fields(self) -> OutputFields:
         added = list(self._schema)[len(self._input_fields) :] if self._schema is not None else []

@@ -25,7 +25,7 @@ from aedetect.tasks.score_counts import SCORE_COUNTS
 if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.drift.compare import Drift
+    from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.

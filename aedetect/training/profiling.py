@@ -14,6 +14,7 @@ from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST_ROWS = 8
-# Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
-MOST_SERIES_CATEGORIES = 20
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from aedetect.errors import ModelError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.drift.collector import NO_SKETCH, DriftCollector
-from aedetect.tasks.drift.compare import Drift
+from aedetect.tasks.drift.results import Drift
 from aedetect.tasks.scored_rows import score_inputs
 
 

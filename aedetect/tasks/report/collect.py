@@ -15,7 +15,7 @@ from aedetect.io.source import Input
 from aedetect.scoring.scorers import series_session
 from aedetect.scoring.threshold import ThresholdPolicy
 from aedetect.tasks.drift.collector import DriftCollector
-from aedetect.tasks.drift.compare import ColumnDrift, Drift
+from aedetect.tasks.drift.results import ColumnDrift, Drift
 from aedetect.tasks.evaluate import EvaluateRequest, Evaluation, evaluate
 from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
