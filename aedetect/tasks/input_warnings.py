@@ -25,6 +25,7 @@ class InputWarnings:
         self._unreadable: dict[str, int] = {}
         self._first_bad: dict[str, int] = {}
         self._moved: dict[str, int] = {}
+        self._absent: dict[str, int] = {}
         self._unseen: dict[str, NameCounts] = {}
         self._newly_filled: dict[str, NameCounts] = {}
         self._filled: dict[str, int] = {}
@@ -40,12 +41,21 @@ class InputWarnings:
         for name, values in encoded.newly_filled.items():
             self._newly_filled.setdefault(name, NameCounts()).add(values)
         constants = [column.name for column in self._schema.columns if column.role == "constant"]
-        for name, moved in zip(constants, encoded.changed_constants.sum(axis=0), strict=True):
+        for name, moved, missing in zip(
+            constants,
+            encoded.changed_constants.sum(axis=0),
+            encoded.missing_constants.sum(axis=0),
+            strict=True,
+        ):
             if moved:
                 self._moved[name] = self._moved.get(name, 0) + int(moved)
+                self._absent[name] = self._absent.get(name, 0) + int(missing)
 
-    def conclude(self, rows: int) -> list[str]:
-        """Warnings. Raises DataError for a column of which no cell could be read."""
+    def conclude(self, rows: int, said_of_empty: bool = False) -> list[str]:
+        """Warnings. Raises DataError for a column of which no cell could be read.
+
+        `said_of_empty`: columns that hold nothing in any row are named by who scores them.
+        """
         said = []
         columns = {column.name: column for column in self._schema.columns}
         for name, bad in self._unreadable.items():
@@ -61,7 +71,10 @@ class InputWarnings:
                 f"as {role}, the first in {where}; "
                 f"{'these rows are' if bad != 1 else 'this row is'} unscorable"
             )
+        enough = rows >= self._fitted.config.drift.least_rows
         for name, count in self._moved.items():
+            if said_of_empty and enough and self._absent.get(name, 0) == rows:
+                continue
             always = cells.spelled(columns[name].constant or "")
             said.append(
                 f"{self._source.name}: column {name!r} was always {always!r} in training; "

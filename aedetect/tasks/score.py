@@ -99,7 +99,8 @@ class _Scoring:
         self._watch.see(result.detail.encoded, first - 1)
 
     def conclude(self, rows: int) -> list[str]:
-        return self._task.session.warnings(self._source) + self._watch.conclude(rows)
+        said = self._task.session.warnings(self._source)
+        return said + self._watch.conclude(rows, said_of_empty=self._task.fitted.series is None)
 
     def _output(self, rows: pa.RecordBatch, scores: Scores) -> pa.RecordBatch:
         task = self._task

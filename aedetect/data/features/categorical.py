@@ -75,10 +75,12 @@ class Vocabulary(BaseModel):
         `most`: how many categories were told apart at most.
         """
         filled = sum(self.counts) + self.other
-        least = _least(filled)
-        if len(self.values) >= most and self.other:
-            least = max(least, self.counts[-1])
-        return expected_rare(self.other, self.counts, least, filled + self.missing)
+        other, least = self.other, _least(filled)
+        if len(self.values) >= most and other and self.counts[-1] >= least:
+            # Of the categories as frequent as the last that is known, any number may be unknown.
+            least = self.counts[-1] + 1
+            other += self.counts[-1] * self.counts.count(self.counts[-1])
+        return expected_rare(other, self.counts, least, filled + self.missing)
 
     @property
     def cardinality(self) -> int:

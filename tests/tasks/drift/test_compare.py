@@ -59,8 +59,8 @@ CHANGES = {
     "site": (
         lambda f: f.assign(site=f["site"].where(f.index % 4 > 0, "east")),
         "25.0% of the rows have a category rarely or never seen in training, where 0.0% were to be expected "
-        "(up to 1.2% by chance): 'east' in 150 rows; its categories are found in other shares (PSI 1.73, up to "
-        "0.05 by chance)",
+        "(up to 1.2% by chance): 'east' in 150 rows; its categories are found in other shares (PSI 1.73, "
+        "up to 0.05 by chance)",
     ),
     "open": (lambda f: f.assign(open="true"), "its values are higher than in training: half are above 1"),
     "plant": (
