@@ -86,3 +86,17 @@ def known_anomalies(array: pa.Array, config: DataConfig, locate: Callable[[int],
     """
     reader = LabelReader(config.label or "", config.positive, label_rules(config))
     return np.asarray(reader.read(array, locate) == ANOMALY)
+
+
+def marked_anomalies(batch: pa.RecordBatch, config: DataConfig) -> Mask:
+    """Which rows of any batch the configured label column marks as anomalies; [rows].
+
+    None where there is no such column, or a cell is no label: a batch that is scored need have none.
+    """
+    place = -1 if config.label is None else batch.schema.get_field_index(config.label)
+    if place < 0 or not cells.is_readable(batch.schema.field(place).type):
+        return np.zeros(len(batch), np.bool_)
+    if config.positive is None:
+        return np.asarray(cells.booleans(batch.column(place), label_rules(config)).values == 1)
+    reader = LabelReader(str(config.label), config.positive, label_rules(config))
+    return np.asarray(reader.read(batch.column(place), str) == ANOMALY)

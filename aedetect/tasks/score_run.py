@@ -282,7 +282,7 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback:
     """Enter the drift, and settle the exit code of a run that went well."""
     from aedetect.tasks.drift.collector import NO_SKETCH
 
-    if drift is not None and drift.rows:
+    if drift is not None and summary.counts["rows"]:
         summary.findings["drift"] = drift.as_dict()
     elif drift is None and (guards.fail_on_drift or guards.drift_alone):
         raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from aedetect.data.labels import marked_anomalies
 from aedetect.data.reference import Sketch
 from aedetect.engine.task import Consumer, FileSummary, Processed, RemoteConsumer, Task
 from aedetect.io.source import Input
@@ -14,6 +13,9 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.drift.compare import compare
 from aedetect.tasks.drift.counted import Counted, ScoreSketch, TrainingCounts
 from aedetect.tasks.drift.results import Drift
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NO_SKETCH = "the model file does not hold how its training data were spread; retrain, or score without drift"
 
@@ -39,17 +41,17 @@ class DriftCollector(Consumer):
         self._part = self._fresh()
 
     def see(self, batch: Processed) -> None:
-        self.add_batch(batch.result.detail)
+        self.add_batch(batch.rows, batch.result.detail)
 
-    def add_batch(self, scores: Scores) -> None:
-        """Count the rows of one batch of the present input."""
+    def add_batch(self, rows: pa.RecordBatch, scores: Scores) -> None:
+        """Count the rows of one batch of the present input, but those labelled as anomalies."""
         if self._training is None:
             return
-        counting = np.ones(len(scores.scores), np.bool_)
+        counting = ~marked_anomalies(rows, self._fitted.config.data)
         self._part.update(scores.encoded, counting, self._training.leaves_out)
         # The scores of a window's rows are nearly one: no sample that tests of drift may take for so many.
         if scores.events is None:
-            self._part.scores.update(scores.scores)
+            self._part.scores.update(scores.scores[counting])
 
     def check(self, source: Input) -> None:
         self.merge_part()

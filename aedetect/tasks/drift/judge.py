@@ -85,7 +85,7 @@ class Judge:
         return self._column(name, faults, out_of_range=outside)
 
     def emptied(self, name: str, training: int, filled: NameCounts, now: int) -> ColumnDrift:
-        outside = self._share(Sampled(0, training), filled.rows, now)
+        outside = self._share(Sampled(0, training), min(filled.rows, now), now)
         values = filled.ranked(KnownNames(()))
         text = f"empty in training, it holds a value in {outside.now:.1%} of the rows ({_by_chance(outside)})"
         faults = [f"{text}: {listed(values)}"] if self._more(outside) else []

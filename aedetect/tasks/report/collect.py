@@ -169,7 +169,7 @@ class _Pass:
         before = self.timeline.rows + 1
         self.histogram.add(scores.scores)
         self.timeline.add(scores.scores, scores.flagged)
-        self._drift.add_batch(scores)
+        self._drift.add_batch(batch.rows, scores)
         self.attribution.add(scores)
         if self._of_rows:
             matrix = scores.encoded.matrix
