@@ -89,7 +89,7 @@ def test_another_case_is_named(prompt: Prompt) -> None:
     counts = upper["town"].value_counts()
     exit_code, summary = scored(prompt, upper)
     assert exit_code == 11
-    (warning,) = summary["warnings"]  # type: ignore[misc]
+    warning, *_ = summary["warnings"]  # type: ignore[misc]
     assert warning.startswith("now.csv: column 'town': 100 rows with a rare category or one never seen: '")
     for town in ("KÖLN", "ZÜRICH", "PARIS", "MÁLAGA"):
         said = f"{town!r} in {counts[town]} rows ({town.capitalize()!r} in another case?)"
