@@ -41,11 +41,15 @@ class Opened:
 
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
     """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
+    from aedetect.engine.plan import Plan
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
+    from aedetect.io.source import no_rows
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
+    if not Plan(sources, ()).surveyed().rows_elsewhere:
+        raise no_rows(sources[0])
     return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted))
 
 

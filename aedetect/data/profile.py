@@ -130,11 +130,19 @@ class ColumnProfile:
         elif cells.is_text(array.type):
             self._take_typed_text(array)
         else:
-            read = cells.numbers(array, self.rules)
-            self.missing += int(read.missing.sum())
-            self.numbers.update(read.values)
+            self._take_typed_numbers(array)
         if self._counting and not self.overflowed:
             self._count(array)
+
+    def _take_typed_numbers(self, array: pa.Array) -> None:
+        read = cells.numbers(array, self.rules)
+        self.missing += int(read.missing.sum())
+        self.numbers.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where dates and words are looked for.
+            filled = int((~read.missing).sum())
+            self.not_boolean += filled - int(((read.values == 0) | (read.values == 1)).sum())
+            self.not_datetime += filled
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
@@ -204,6 +212,11 @@ class ColumnProfile:
     def _take_datetimes(self, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
         self._take_instants(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where numbers and words are looked for.
+            filled = int((~read.missing).sum())
+            self.bad_numbers += filled
+            self.not_boolean += filled
 
     def _take_instants(self, values: np.ndarray[Any, Any]) -> None:
         if not np.isnan(values).all():

@@ -6,14 +6,14 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aedetect.errors import UsageError
+from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN, format_of_name
-from aedetect.io.source import Input
+from aedetect.io.source import Input, has_rows
 from aedetect.io.write import output_format
 
 
@@ -23,6 +23,7 @@ class Plan:
 
     With `together` all go to one output, with a column that names each row's input. `side` is the
     file for the task's side output. `skipped`: inputs that were left out because they need nothing now.
+    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure.
     """
 
     inputs: Sequence[Input]
@@ -30,6 +31,18 @@ class Plan:
     together: bool = False
     side: str | None = None
     skipped: int = 0
+    rows_elsewhere: bool = False
+
+    def surveyed(self) -> Plan:
+        """This plan, once it was seen whether any input has rows."""
+        return replace(self, rows_elsewhere=self.skipped > 0 or any(map(_has_rows, self.inputs)))
+
+
+def _has_rows(source: Input) -> bool:
+    # One that cannot be read fails by name when its turn comes.
+    with contextlib.suppress(DataError):
+        return has_rows(source)
+    return False
 
 
 def plan_outputs(

@@ -201,9 +201,10 @@ class _FileReader:
             raise DataError(
                 f"{source.name}: the column name {twice[0]!r} appears twice in the header; rename one"
             )
-        if not names:
+        # A text file without a byte is one of no rows, as exporters write them.
+        if not names and not source.is_text:
             raise DataError(f"{source.name}: holds no columns")
-        self._partition = [pair for pair in source.location.partition if pair[0] not in names]
+        self._partition = [pair for pair in source.location.partition if pair[0] not in names and names]
         self.schema: pa.Schema = pa.schema(
             [*reader.schema, *(pa.field(key, pa.string()) for key, _ in self._partition)]
         )
@@ -211,18 +212,14 @@ class _FileReader:
     def batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        rows = 0
         with self._source._errors():
             for batch in self._reader.batches():
-                rows += len(batch)
                 if not self._partition:
                     yield batch
                     continue
                 extra = [pa.repeat(pa.scalar(value, pa.string()), len(batch)) for _, value in self._partition]
                 names = [*batch.schema.names, *(key for key, _ in self._partition)]
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
-        if not rows:
-            raise DataError(f"{self._source.name}: holds no rows")
 
 
 def _spooled(stream: IO[bytes]) -> Spool:

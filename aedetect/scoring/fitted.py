@@ -169,7 +169,7 @@ class FittedModel:
     def as_read(self, source: Input) -> Input:
         """`source` with the columns that the model knows."""
         long = self.long_table
-        return source if long is None else WideInput(source, long, self.schema.rules)
+        return self.schema.completed(source) if long is None else WideInput(source, long, self.schema.rules)
 
     @property
     def window(self) -> int:

@@ -15,12 +15,14 @@ from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
-from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
+from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.schema import Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
+from aedetect.training.joint_columns import joint_profiles
+from aedetect.training.joint_inputs import absence_notice, absent_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,53 +104,30 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     if recount:
         profiles, rows, total = _profile_columns(inputs, config, counting | recount, writings)
         schema = infer_schema(profiles, config.data, name, config.series)
+    absent = absent_columns(inputs)
+    schema = schema.with_optional(absent)
     most = config.data.max_categories
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
     encoder = FeatureEncoder.fit(schema, profiles, most)
-    return TrainingProfile(
-        schema,
-        encoder,
-        rows,
-        total - rows,
-        tuple(_notices(schema, encoder, profiles, most)),
-    )
+    notices = [*_notices(schema, encoder, profiles, most)]
+    lacked = absence_notice(absent, schema.optional, len(inputs))
+    notices = [lacked, *notices] if lacked else notices
+    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices))
 
 
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
 ) -> tuple[dict[str, ColumnProfile], int, int]:
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
-    profiles: dict[str, ColumnProfile] = {}
+    profiles = joint_profiles(inputs, counting, config, rules)
     rows = total = 0
-    for source in inputs:
-        schema = source.open(1024).schema
-        if not profiles:
-            # Who wrote a typed file of text alone knew no types.
-            is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
-            profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
-        _check_same_columns(inputs[0].name, profiles, source.name, schema)
-        for chunk in chunks([source], config):
-            for column, profile in profiles.items():
-                profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
-            rows += len(chunk.batch)
-            total += chunk.read
+    for chunk in chunks(inputs, config):
+        for column, profile in profiles.items():
+            profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
+        rows += len(chunk.batch)
+        total += chunk.read
     return profiles, rows, total
-
-
-def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: str, schema: pa.Schema) -> None:
-    lacking = [column for column in profiles if column not in schema.names]
-    extra = [column for column in schema.names if column not in profiles]
-    if lacking or extra:
-        fault = f"has no column {lacking[0]!r}" if lacking else f"has a column {extra[0]!r} too many"
-        raise DataError(f"{name}: {fault}, unlike {first}; train on files with the same columns")
-    for column, profile in profiles.items():
-        field = schema.field(column)
-        if profile.readable and not is_usable(field):
-            raise DataError(
-                f"{name}: column {column!r} holds {kind_of(field)} values, unlike {first}; "
-                "train on files with the same columns"
-            )
 
 
 def _notices(

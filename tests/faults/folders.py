@@ -1,0 +1,135 @@
+"""Folders, parts and files of one dump: of no rows, unlike one another, named in other ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from faults.kit import HEADER, SCORE, TRAIN, Check, Fault, Files, roles, rows, says, warns
+from faults.table import learned
+from support.prompt import Prompt, Result
+
+# --- 37: files of no rows
+
+
+def part_without_rows(_: Prompt) -> None:
+    """Two parts of one dump, the second of which has no row and, of its text, no type."""
+    frame = pd.read_csv("normal.csv")
+    Path("in").mkdir()
+    frame.to_parquet("in/p0.parquet")
+    frame[:0].to_parquet("in/p1.parquet")
+
+
+def with_outputs(**heads: str) -> Check:
+    """The folder of outputs holds these, which begin so."""
+
+    def check(_: Prompt, __: Result) -> None:
+        assert {path.name for path in Path("out").iterdir()} == set(heads)
+        for name, head in heads.items():
+            assert (Path("out") / name).read_text().startswith(head)
+
+    return check
+
+
+def done_once(prompt: Prompt, result: Result) -> None:
+    """The ledger knows the file of no rows: the next night it is skipped, and nothing is said of it."""
+    assert result.json()["warnings"] == ["in/b.csv: holds no rows"]
+    assert [(entry["status"], entry["rows"]) for entry in result.json()["files"]] == [
+        ("scored", 200), ("scored", 0)
+    ]  # fmt: skip
+    again = prompt.json(*SCORE, "in", "-o", "out/", "--new-only", "--state", "s.db")
+    assert [entry["status"] for entry in again["files"]] == ["known", "known"]
+    assert again["warnings"] == []
+
+
+def does_not_warn(word: str) -> Check:
+    """No warning of --json holds the word."""
+
+    def check(_: Prompt, result: Result) -> None:
+        assert not [text for text in result.json()["warnings"] if word in text]
+
+    return check
+
+
+def with_normal(files: dict[str, str]) -> Files:
+    def make(prompt: Prompt) -> None:
+        prompt.write("in/a.csv", Path("normal.csv").read_bytes())
+        for name, content in files.items():
+            prompt.write(name, content)
+
+    return make
+
+
+RESULTS = "anomaly_score,anomaly_p_value,is_anomaly,anomaly_features,anomaly_status\n"
+NO_ROWS = [
+    Fault(37, "part of no rows", part_without_rows, (TRAIN,), "in --json", 0,
+          holds=warns("in/p1.parquet holds no rows and is left out", only=False)),
+    Fault(37, "two files of no rows", with_normal({"in/b.csv": HEADER, "in/c.csv": ""}), (TRAIN,),
+          "in --json", 0,
+          holds=warns("2 files (in/b.csv, in/c.csv) hold no rows and are left out", only=False)),
+    Fault(37, "no file has a row", {"in/b.csv": HEADER, "in/c.csv": ""}, (TRAIN,), "in", 3,
+          "2 files (in/b.csv, in/c.csv) hold no rows, and there are no others"),
+    Fault(37, "no file has a row", {"in/b.csv": HEADER, "in/c.csv": ""}, (SCORE,), "in", 3,
+          "none of 2 inputs can be used: in/b.csv: holds no rows; in/c.csv: the file is empty"),
+    Fault(37, "header among others", with_normal({"in/b.csv": HEADER}), (SCORE,), "in -o out/ --json", 0,
+          holds=with_outputs(**{"a.csv": "temp", "b.csv": HEADER.strip() + "," + RESULTS})),
+    Fault(37, "no byte among others", with_normal({"in/b.csv": ""}), (SCORE,), "in -o out/ --json", 0,
+          holds=with_outputs(**{"a.csv": "temp", "b.csv": RESULTS})),
+    Fault(37, "empty JSON lines among others", with_normal({"in/b.jsonl": "\n"}), (SCORE,), "in --json", 0,
+          holds=says(rows=200, warnings=["in/b.jsonl: holds no rows"])),
+    Fault(37, "part of no rows into one file", part_without_rows, (SCORE,), "in", 0, holds=rows(200)),
+    Fault(37, "noted in the ledger", with_normal({"in/b.csv": HEADER}), (SCORE,),
+          "in -o out/ --new-only --state s.db --json", 0, holds=done_once),
+]  # fmt: skip
+
+# --- 38: files that differ
+
+
+def column_added_later(_: Prompt) -> None:
+    """Two parts, the second of which has one column more."""
+    frame = pd.read_csv("normal.csv")
+    Path("in").mkdir()
+    frame[:100].to_parquet("in/p0.parquet")
+    frame[100:].assign(gain=frame["load"] % 7 / 3).to_parquet("in/p1.parquet")
+
+
+def column_renamed(_: Prompt) -> None:
+    frame = pd.read_csv("normal.csv")
+    frame[:100].to_csv("a.csv", index=False)
+    frame[100:].set_axis([f"{name}2" for name in frame], axis=1).to_csv("b.csv", index=False)
+
+
+def null_typed(*names: str) -> Files:
+    """Two parts; in the first of `names` the column `note` has no type, as nothing stands in it."""
+
+    def make(_: Prompt) -> None:
+        frame = pd.read_csv("normal.csv")
+        for name, note in zip(names, (None, ["ok", "late"] * 50), strict=True):
+            frame[:100].assign(note=note).to_parquet(name)
+
+    return make
+
+
+GAIN = (
+    "column 'gain' is missing in 1 of 2 files (in/p0.parquet); its cells there count as missing "
+    "(--exclude gain does without it)"
+)
+DIFFERENT = [
+    Fault(38, "column added later", column_added_later, (TRAIN,), "in --json", 0,
+          holds=warns(GAIN, only=False)),
+    *(Fault(38, f"column added later and {option}", column_added_later, (TRAIN,),
+            f"in {option} --json", 0, holds=does_not_warn("gain"))
+      for option in ("--exclude gain", "--columns temp,load", "--id gain", "--role gain=ignored")),
+    Fault(38, "scored without the column", learned(column_added_later, "in"), (SCORE,),
+          "in/p0.parquet -m new.aed --json", 0,
+          holds=warns("in/p0.parquet: column 'gain' is missing, as in some files of the training data",
+                      only=False)),
+    Fault(38, "no column in common", column_renamed, (TRAIN,), "a.csv b.csv", 3,
+          "a.csv: has no column in common with b.csv (not 'temp', 'load', 'site', 'open'); train on files of "
+          "one kind"),
+    *(Fault(0, f"column without a type in {first}", null_typed(first, second), (TRAIN,),
+            f"{first} {second} --json", 0, holds=roles(note="categorical"))
+      for first, second in (("p0.parquet", "p1.parquet"), ("p1.parquet", "p0.parquet"))),
+]  # fmt: skip
+
+FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT]
