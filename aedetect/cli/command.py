@@ -32,11 +32,15 @@ def running(name: str, messages: MessageOptions) -> Iterator[Output]:
 
 @dataclass(frozen=True)
 class Opened:
-    """A model, the inputs to look at with it, and the model's entry in a summary."""
+    """A model, the inputs to look at with it, and the model's entry in a summary.
+
+    `left_out`: what is to be said of files that a folder holds beside.
+    """
 
     fitted: FittedModel
     sources: list[FileInput]
     entry: dict[str, str | None]
+    left_out: list[str]
 
 
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
@@ -44,13 +48,14 @@ def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opene
     from aedetect.engine.plan import Plan
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
+    from aedetect.io.locate import left_out
     from aedetect.io.source import no_rows
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
     if not Plan(sources, ()).surveyed().rows_elsewhere:
         raise no_rows(sources[0])
-    return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted))
+    return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted), left_out(words))
 
 
 def loaded(model: ModelOptions, settings: Config) -> FittedModel:

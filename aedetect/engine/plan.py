@@ -12,9 +12,9 @@ from pathlib import Path
 from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
-from aedetect.io.locate import STDIN, format_of_name
+from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, format_of_name
 from aedetect.io.source import Input, has_rows
-from aedetect.io.write import output_format
+from aedetect.io.write import COMPRESSED_INSIDE, output_format
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def plan_outputs(
     if output == STDIN:
         return [STDIN] * len(inputs)
     if is_folder(output):
-        planned = [os.path.join(output, _name_in_folder(source)) for source in inputs]
+        planned = [os.path.join(output, name) for name in _names_in_folder(inputs)]
         counts = Counter(planned)
         twice = next((path for path in planned if counts[path] > 1), None)
         if twice:
@@ -132,7 +132,31 @@ def _identity(path: str) -> tuple[int, int] | None:
     return None
 
 
-def _name_in_folder(source: FileInput) -> str:
+def _names_in_folder(inputs: Sequence[FileInput]) -> list[str]:
+    """The name of each input's output: its own, where one can be written under it.
+
+    An ending that says nothing is followed by '.csv'; a compression of what is compressed inside is left
+    off, unless another input is called so.
+    """
+    given = [_given_name(source) for source in inputs]
+    names: list[str] = []
+    for name in given:
+        bare, packing = _without_packing(name)
+        if not packing or format_of_name(name) not in COMPRESSED_INSIDE:
+            names.append(name)
+        elif bare in given or bare in names:
+            names.append(f"{name}{os.path.splitext(bare)[1]}")
+        else:
+            names.append(bare)
+    return names
+
+
+def _without_packing(name: str) -> tuple[str, str]:
+    packing = next((suffix for suffix in COMPRESSION_SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(packing)], packing
+
+
+def _given_name(source: FileInput) -> str:
     if source.location.path == STDIN:
         return "stdin.csv"
     name = source.location.relative or Path(source.location.path).name

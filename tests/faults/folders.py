@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
-from faults.kit import HEADER, SCORE, TRAIN, Check, Fault, Files, roles, rows, says, warns
+from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Check, Fault, Files, roles, rows, says, warns
 from faults.table import learned
 from support.prompt import Prompt, Result
 
@@ -132,4 +133,59 @@ DIFFERENT = [
       for first, second in (("p0.parquet", "p1.parquet"), ("p1.parquet", "p0.parquet"))),
 ]  # fmt: skip
 
-FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT]
+# --- names that say no format, or one that nothing is written in
+
+LEFT_OUT = "in: {}, whose {} no format of data: {}; name {} to have {} read"
+ONE_LEFT_OUT = LEFT_OUT.format("1 file left out", "name says", "b.txt", "it", "it")
+FOUR_LEFT_OUT = LEFT_OUT.format(
+    "4 files left out", "names say", "b.txt, dump.dat, part-00000 and 1 more", "them", "them"
+)
+BESIDE = dict.fromkeys(("in/b.txt", "in/dump.dat", "in/part-00000", "in/sub/part-00001"), HEADER + ROW)
+HIDDEN = {"in/_SUCCESS": "", "in/.x": "", "in/.a.csv.crc": "", "in/b.csv.crc": "", "in/m.aed": "x"}
+
+
+def packed_twice(*names: str) -> Files:
+    """Parquet files packed with gzip, beside normal.csv."""
+
+    def make(prompt: Prompt) -> None:
+        prompt.write("in/a.csv", Path("normal.csv").read_bytes())
+        pd.read_csv("normal.csv").to_parquet("whole.parquet")
+        data = Path("whole.parquet").read_bytes()
+        for name in names:
+            prompt.write(f"in/{name}", gzip.compress(data) if name.endswith("gz") else data)
+
+    return make
+
+
+def outputs(*names: str) -> Check:
+    """All inputs were scored, under these names."""
+
+    def check(_: Prompt, result: Result) -> None:
+        assert {entry["status"] for entry in result.json()["files"]} == {"scored"}
+        assert {path.name for path in Path("out").iterdir()} == set(names)
+
+    return check
+
+
+NAMES = [
+    *(Fault(0, "named as left out", with_normal({"in/b.txt": HEADER + ROW}), (command,), "in --json", 0,
+            holds=warns(ONE_LEFT_OUT, only=False))
+      for command in BOTH),
+    *(Fault(0, f"named as left out by {command}", with_normal({"in/b.txt": HEADER + ROW}),
+            ((command, "-m", "tiny.aed", "-o", "out.html"),), "in --json", 0,
+            holds=warns(ONE_LEFT_OUT, only=False))
+      for command in ("report", "calibrate")),
+    Fault(0, "many left out", with_normal(BESIDE), (SCORE,), "in --json", 0, holds=warns(FOUR_LEFT_OUT)),
+    Fault(0, "what is no data goes unsaid", with_normal(HIDDEN), (SCORE,), "in --json", 0, holds=warns()),
+    Fault(0, "left out but named", with_normal({"in/part-00000": HEADER + ROW}), (SCORE,),
+          "in in/part-00000 -o out/ --json", 0, holds=outputs("a.csv", "part-00000.csv")),
+    Fault(0, "Parquet that was packed", packed_twice("b.parquet.gz"), (SCORE,), "in -o out/ --json", 0,
+          holds=outputs("a.csv", "b.parquet")),
+    Fault(0, "Parquet packed and not", packed_twice("b.parquet.gz", "b.parquet"), (SCORE,),
+          "in -o out/ --json", 0, holds=outputs("a.csv", "b.parquet", "b.parquet.gz.parquet")),
+    Fault(0, "two inputs of one name", with_normal({"b/a.csv": HEADER + ROW}), (SCORE,),
+          "in/a.csv b/a.csv -o out/", 2,
+          "two inputs would both be written to out/a.csv; score them apart"),
+]  # fmt: skip
+
+FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT, *NAMES]
