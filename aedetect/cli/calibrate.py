@@ -81,6 +81,7 @@ def _calibrate(
         for text in left_out(words):
             callback.notice(text)
         older = loaded(model, settings)
+        sources = older.placed(sources)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

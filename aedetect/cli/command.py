@@ -53,6 +53,7 @@ def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opene
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
+    sources = fitted.placed(sources)
     if not Plan(sources, ()).surveyed().rows_elsewhere:
         raise no_rows(sources[0])
     return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted), left_out(words))
@@ -77,7 +78,9 @@ def sources_for_model(words: Sequence[str], output: Path, settings: Config) -> l
     from aedetect.io.inputs import read_options
 
     check_model_output(output)
-    sources = open_inputs(words, read_options(settings.data))
+    data, series = settings.data, settings.series
+    named = {*data.columns, *data.id, *data.roles, *series.time_columns, *series.entity, data.label or ""}
+    sources = [source.with_columns(named) for source in open_inputs(words, read_options(data))]
     check_model_output(output, sources)
     return sources
 

@@ -298,6 +298,7 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        sources = older.placed(sources)
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
             for text in left_out(words):

@@ -86,7 +86,7 @@ class ColumnProfile:
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text. `written`: how its numbers are written. `first_instant`,
-    `last_instant`: seconds since 1970.
+    `last_instant`: seconds since 1970. `left_out`: why it is not to be learned, where that is known.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -99,6 +99,7 @@ class ColumnProfile:
         self.readable = is_usable(field)
         self.rules = rules.of(field.name)
         self.written = Evidence()
+        self.left_out: str | None = None
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()

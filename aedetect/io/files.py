@@ -13,8 +13,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -59,6 +59,13 @@ class FileInput:
     def format(self) -> str:
         """'csv', 'jsonl', 'parquet' or 'arrow', as found from the content."""
         return self._shape.format
+
+    def with_columns(self, names: Collection[str]) -> FileInput:
+        """This file with those of the columns `names` that only the folders above it tell of."""
+        place = self.location
+        known = {key for key, _ in place.partition}
+        taken = tuple(pair for pair in place.above if pair[0] in names and pair[0] not in known)
+        return replace(self, location=replace(place, partition=(*place.partition, *taken))) if taken else self
 
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))

@@ -42,7 +42,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 class Location:
     """A file: where it lies, what to call it, the hive partition it belongs to.
 
-    `relative` is its path below the directory that was named, empty for a file named itself.
+    `relative` is its path below the directory that was named, empty for a file named itself. `above`: the
+    partition that the folders above that directory, or that file, tell of.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Location:
     partition: tuple[tuple[str, str | None], ...] = ()
     filesystem: fs.FileSystem | None = None
     relative: str = ""
+    above: tuple[tuple[str, str | None], ...] = ()
 
 
 def format_of_name(name: str) -> str | None:
@@ -87,7 +89,7 @@ def left_out(inputs: Sequence[str]) -> list[str]:
         if _URI.match(word):
             below = [parts for _, parts in _files_below_uri(word)]
         elif word != STDIN and os.path.isdir(word):
-            below = [parts for _, parts in _files_below(word)]
+            below = [tuple(parts) for _, parts in _files_below(word)]
         else:
             continue
         names = ["/".join(parts) for parts in below if not format_of_name(parts[-1])]
@@ -113,18 +115,22 @@ def _expand(word: str, alone: bool) -> list[Location]:
     if os.path.exists(word):
         if not os.path.isfile(word):
             raise DataError(f"{word}: is no regular file; pipe what it holds to standard input, and name -")
-        return [Location(word, _shown(word))]
+        return [_file(word)]
     if glob.has_magic(word):
         # Folders, pipes and devices are passed over; what leads nowhere fails by name when it is read.
         paths = glob.glob(word, recursive=True)
         matches = sorted(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
-        return [Location(path, _shown(path)) for path in matches]
+        return [_file(path) for path in matches]
     if not alone:
         # One missing among several fails when its turn comes, and does not keep the rest from theirs.
-        return [Location(word, _shown(word))]
+        return [_file(word)]
     raise DataError(f"{word}: no such file or directory")
+
+
+def _file(path: str) -> Location:
+    return Location(path, _shown(path), above=_partition(Path(os.path.abspath(path)).parts[:-1]))
 
 
 def _shown(path: str) -> str:
@@ -133,8 +139,9 @@ def _shown(path: str) -> str:
 
 
 def _expand_directory(root: str) -> list[Location]:
+    above = _partition(Path(os.path.abspath(root)).parts)
     places = [
-        Location(path, _shown(path), _partition(parts[:-1]), None, os.path.join(*parts))
+        Location(path, _shown(path), _partition(parts[:-1]), None, os.path.join(*parts), above)
         for path, parts in _files_below(root)
         if format_of_name(parts[-1])
     ]
@@ -178,13 +185,14 @@ def _expand_uri(uri: str) -> list[Location]:
 
     filesystem, path = _at(uri)
     if filesystem.get_file_info(path).type == fs.FileType.File:
-        return [Location(path, uri, (), filesystem)]
+        return [Location(path, uri, (), filesystem, above=_partition(PurePosixPath(path).parts[:-1]))]
+    above = _partition(PurePosixPath(path).parts)
     places = []
     for below, parts in _files_below_uri(uri):
         if format_of_name(below):
             relative = "/".join(parts)
             name = f"{uri.rstrip('/')}/{relative}"
-            places.append(Location(below, name, _partition(parts[:-1]), filesystem, relative))
+            places.append(Location(below, name, _partition(parts[:-1]), filesystem, relative, above))
     if not places:
         raise _no_data([uri])
     return places

@@ -67,6 +67,7 @@ def run_rows_task(
 
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
         fitted = fitted.adjusted(settings)
+        sources = fitted.placed(sources)
         task = make(fitted)
         model_entry = {
             "path": str(request.model),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -176,6 +176,7 @@ class _ScoreRun:
 
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
+        files = replace(files, sources=fitted.placed(files.sources), history=fitted.placed(files.history))
         for text in left_out(request.inputs):
             _warn(summary, text, self.callback)
         # Whether rows are named by their input must not hang on how many are new today.

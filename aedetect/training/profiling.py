@@ -23,6 +23,7 @@ from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
 from aedetect.training.joint_columns import joint_profiles
 from aedetect.training.joint_inputs import absence_notice, absent_columns
+from aedetect.training.partitions import moving_partitions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,6 +122,8 @@ def _profile_columns(
 ) -> tuple[dict[str, ColumnProfile], int, int]:
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
     profiles = joint_profiles(inputs, counting, config, rules)
+    for column, reason in moving_partitions(inputs).items():
+        profiles[column].left_out = reason
     rows = total = 0
     for chunk in chunks(inputs, config):
         for column, profile in profiles.items():
@@ -139,7 +142,8 @@ def _notices(
             "not among the columns asked for",
             "set by hand",
         ):
-            yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
+            reason = profiles[column.name].left_out or column.reason.removeprefix("left out, ")
+            yield f"column {column.name!r} is left out: {reason}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
         elif "; " in column.reason and column.reason.endswith("would be a number without its marks"):

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pandas as pd
-from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Check, Fault, Files, roles, rows, says, warns
+from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Check, Fault, Files, roles, rows, says, warns, written
 from faults.table import learned
 from support.prompt import Prompt, Result
 
@@ -188,4 +188,58 @@ NAMES = [
           "two inputs would both be written to out/a.csv; score them apart"),
 ]  # fmt: skip
 
-FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT, *NAMES]
+# --- Hive folders
+
+
+def hive(*folders: str, rest: str | None = None) -> Files:
+    """normal.csv cut into a part for each folder; the rows of the last go to `rest`, if it is named."""
+
+    def make(_: Prompt) -> None:
+        frame = pd.read_csv("normal.csv")
+        for place, folder in enumerate(folders):
+            path = Path(rest if rest and place == len(folders) - 1 else "in") / folder
+            path.mkdir(parents=True)
+            frame.iloc[place :: len(folders)].to_parquet(path / "p.parquet")
+
+    return make
+
+
+def few_flagged(_: Prompt, result: Result) -> None:
+    assert result.json()["anomalies"] <= 0.04 * result.json()["rows"]
+    assert result.json()["rows"] > 0
+
+
+def part_of_folder(prompt: Prompt, _: Result) -> None:
+    """One file scores as it does among all of its folder, and has the same columns."""
+    prompt(*SCORE, "in", "-m", "new.aed", "-o", "whole.csv")
+    whole = [row for row in written("whole.csv") if row.pop("source_file") == "in/kind=b/p.parquet"]
+    assert written() == whole
+
+
+TIMES = "column {0!r} is left out: its folders name times ({1}); the next is always new (--role {0}={2})"
+LEARNS = "categorical learns it"
+HIVE = [
+    *(Fault(39, f"folders of {name}", hive(*(f"{name}={value}" for value in values)), (TRAIN,),
+            "in --json", 0,
+            holds=warns(TIMES.format(name, f"{values[0]} to {values[-1]}", LEARNS), only=False))
+      for name, values in (("month", ("01", "02", "03")), ("dt", ("2026-01-05", "2026-01-06")),
+                           ("hour", ("9", "10")), ("snapshot", ("20260105", "20260106")),
+                           ("order_year", ("2025", "2026")))),
+    Fault(39, "folders of numbers", hive("batch=9", "batch=10"), (TRAIN,), "in --json", 0,
+          holds=warns("column 'batch' is left out: each file has a folder of its own (9 to 10); the next is "
+                      "always new (--role batch=categorical learns it)", only=False)),
+    Fault(39, "folders of kinds", hive("kind=a", "kind=b"), (TRAIN,), "in --json", 0,
+          holds=roles(kind="categorical")),
+    Fault(39, "folders of weekdays", hive("day=mon", "day=tue"), (TRAIN,), "in --json", 0,
+          holds=roles(day="categorical")),
+    Fault(39, "folders of months by hand", hive("month=01", "month=02"), (TRAIN,),
+          "in --role month=categorical --json", 0, holds=roles(month="categorical")),
+    Fault(39, "the next month", learned(hive("month=01", "month=02", "month=03", rest="next"), "in"),
+          (SCORE,), "next -m new.aed --json", 0, holds=few_flagged),
+    Fault(0, "one file of a Hive folder", learned(hive("kind=a", "kind=b"), "in"), (SCORE,),
+          "in/kind=b/p.parquet -m new.aed", 0, holds=part_of_folder),
+    Fault(0, "a folder of a Hive folder", learned(hive("kind=a", "kind=b"), "in"), (SCORE,),
+          "in/kind=b -m new.aed", 0, holds=part_of_folder),
+]  # fmt: skip
+
+FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT, *NAMES, *HIVE]

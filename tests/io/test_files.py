@@ -167,3 +167,14 @@ def test_spool_fetches_when_first_needed() -> None:
     assert fetched == []
     assert [spool.open().read(), spool.open().read()] == [b"abc", b"abc"]
     assert fetched == [b"ab", b"c"]
+
+
+def test_columns_of_the_folders_above_are_taken_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "year=2024" / "site=a" / "x.csv"
+    path.parent.mkdir(parents=True)
+    write(path, "csv")
+    source = one(path)
+    assert source.with_columns(["other"]) is source
+    names = TABLE.schema.names
+    assert source.with_columns(["site", *names]).open(10).schema.names == [*names, "site"]
+    assert rows(source.with_columns(["site", "year"]))[0]["year"] == "2024"

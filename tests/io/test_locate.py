@@ -121,3 +121,13 @@ def test_files_left_out_are_named(tree: Path, word: str) -> None:
         f"{word}: 4 files left out, whose names say no format of data: notes.txt, part-00000, "
         "year=2024/d.dat and 1 more; name them to have them read"
     ]
+
+
+def test_folders_above_what_is_named_tell_of_a_partition(tree: Path) -> None:
+    sites = ("data/year=2024/site=a%2Fb/x.csv", "data/year=2024/site=a%2Fb", "data/*/site=*/x.csv")
+    uris = tuple((tree / word).as_uri() for word in ("data/year=2024/site=a%2Fb/x.csv",))
+    for word in (*sites, *uris):
+        (place,) = locate([word])
+        assert (place.partition, place.above) == ((), (("year", "2024"), ("site", "a/b")))
+    (place,) = locate(["data/year=2024"])
+    assert (place.partition, place.above) == ((("site", "a/b"),), (("year", "2024"),))
