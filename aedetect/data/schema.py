@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
+from aedetect.data.renamed import what_to_do
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 from aedetect.io.completed import CompletedInput
@@ -115,10 +116,12 @@ class Schema(BaseModel):
         present = set(arriving.names)
         absent = [field.name for field in self.absent(arriving)]
         lacking = [column.name for column in self.inputs if column.name not in {*present, *absent}]
+        known = {used, *(column.name for column in self.columns)}
+        extra = [field for field in arriving.names if field not in known]
         if lacking:
             raise ModelError(
                 f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
-                "score a file with the same columns, or retrain"
+                f"{what_to_do(lacking, extra)}"
             )
         for column in self.inputs:
             if column.name in absent:
@@ -129,8 +132,6 @@ class Schema(BaseModel):
                     f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
                     f"{column.role}, as it was in training; has its type changed?"
                 )
-        known = {used, *(column.name for column in self.columns)}
-        extra = [field for field in arriving.names if field not in known]
         notices = [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
         if absent:
             notices.append(f"{name}: {_columns(absent)} missing, as in some files of the training data")

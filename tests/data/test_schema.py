@@ -57,10 +57,9 @@ def test_missing_columns(here: list[str]) -> None:
     with pytest.raises(ModelError) as caught:
         SCHEMA.check("f", arriving(*here))
     subject = f"column {lacking[0]!r} is" if len(lacking) == 1 else "columns 'temp', 'unit' are"
-    assert str(caught.value) == (
-        f"f: {subject} missing, which the model was trained on; "
-        "score a file with the same columns, or retrain"
-    )
+    renamed = "the file has 'Unit', which the model does not know: is that 'unit'? rename it, or retrain"
+    remedy = renamed if "Unit" in here else "score a file with the same columns, or retrain"
+    assert str(caught.value) == f"f: {subject} missing, which the model was trained on; {remedy}"
 
 
 def test_a_column_that_training_files_lacked_may_be_missing() -> None:

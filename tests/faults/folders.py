@@ -242,4 +242,28 @@ HIVE = [
           "in/kind=b -m new.aed", 0, holds=part_of_folder),
 ]  # fmt: skip
 
-FOLDERS: list[Fault] = [*NO_ROWS, *DIFFERENT, *NAMES, *HIVE]
+# --- 19: columns renamed
+
+
+def with_names(**names: str) -> Files:
+    return lambda _: pd.read_csv("normal.csv").rename(columns=names).to_csv("in.csv", index=False)
+
+
+RENAMED = [
+    Fault(19, f"renamed {number}", with_names(**names), (SCORE,), "in.csv", 4,
+          f"in.csv: {lacks} missing, which the model was trained on; {remedy}")
+    for number, names, lacks, remedy in (
+        ("one", {"temp": "Temp"}, "column 'temp' is",
+         "the file has 'Temp', which the model does not know: is that 'temp'? rename it, or retrain"),
+        ("two", {"temp": "temp_c", "load": "Load"}, "columns 'temp', 'load' are",
+         "the file has 'temp_c', 'Load', which the model does not know: are those 'temp', 'load'? "
+         "rename them, or retrain"),
+        ("one beyond recognition", {"temp": "warmth"}, "column 'temp' is",
+         "the file has 'warmth', which the model does not know: is that 'temp'? rename it, or retrain"),
+        ("two beyond recognition", {"temp": "warmth", "load": "x"}, "columns 'temp', 'load' are",
+         "the file has columns 'warmth', 'x', which the model does not know; "
+         "score a file with the same columns, or retrain"),
+    )
+]  # fmt: skip
+
+FOLDERS: list[Fault] = [*RENAMED, *NO_ROWS, *DIFFERENT, *NAMES, *HIVE]
