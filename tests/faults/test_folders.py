@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from faults.folders import FOLDERS
-from faults.kit import TRAIN, Fault, normal
+from faults.kit import SCORE, TRAIN, Fault, normal
 from faults.test_table import test_fault as tried
 from support.prompt import Prompt
 
@@ -48,3 +49,17 @@ def test_38_the_order_of_files_changes_nothing(prompt: Prompt) -> None:
     assert [column["role"] for column in learned[0][0]] == [
         "numeric", "numeric", "categorical", "boolean", "categorical"
     ]  # fmt: skip
+
+
+def test_34_hundreds_of_inputs_where_few_files_may_be_open(prompt: Prompt) -> None:
+    rows = Path("normal.csv").read_text().splitlines(keepends=True)
+    for number in range(110):
+        prompt.write(f"in/{number // 50}/{number}.csv", rows[0] + rows[number + 1])
+    shell = 'ulimit -n 100; exec "$@"'
+    words = ("in", "-o", "out/", "-q")
+    for more in (("--new-only", "--state", "s.db"), ()):
+        # The second time the folders are there, so that all outputs are locked.
+        result = prompt.process(*SCORE, *words, *more, shell=shell)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert len(list(Path("out").rglob("*.csv"))) == 110
+        assert not list(Path("out").rglob(".*"))
