@@ -64,8 +64,8 @@ class Schema(BaseModel):
         """Models of plain numbers and of files alike are written as before there were others."""
         data: dict[str, Any] = handler(self)
         for name in ("writings", "optional"):
-            if not data[name]:
-                del data[name]
+            if not getattr(self, name):
+                data.pop(name, None)
         return data
 
     @property
