@@ -230,8 +230,6 @@ HIVE = [
                       "always new (--role batch=categorical learns it)", only=False)),
     Fault(39, "folders of kinds", hive("kind=a", "kind=b"), (TRAIN,), "in --json", 0,
           holds=roles(kind="categorical")),
-    Fault(39, "folders of weekdays", hive("day=mon", "day=tue"), (TRAIN,), "in --json", 0,
-          holds=roles(day="categorical")),
     Fault(39, "folders of months by hand", hive("month=01", "month=02"), (TRAIN,),
           "in --role month=categorical --json", 0, holds=roles(month="categorical")),
     Fault(39, "the next month", learned(hive("month=01", "month=02", "month=03", rest="next"), "in"),
