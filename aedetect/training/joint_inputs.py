@@ -75,6 +75,17 @@ def absence_notice(absent: dict[str, list[Input]], learned: Collection[str], cou
     )
 
 
+def unlabelled_notice(absent: dict[str, list[Input]], label: str | None, count: int) -> str | None:
+    """What is said where some of `count` inputs lack the label column; None where none does."""
+    if label is None or label not in absent:
+        return None
+    lacking = absent[label]
+    return (
+        f"label column {label!r} is missing in {len(lacking)} of {count} files ({_files(lacking)}); "
+        "their rows count as normal"
+    )
+
+
 def _files(inputs: Sequence[Input], most: int = 3) -> str:
     more = f" and {len(inputs) - most} more" if len(inputs) > most else ""
     return ", ".join(source.name for source in inputs[:most]) + more

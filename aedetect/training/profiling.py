@@ -24,7 +24,7 @@ from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
 from aedetect.training.joint_columns import joint_profiles
-from aedetect.training.joint_inputs import absence_notice, absent_columns
+from aedetect.training.joint_inputs import absence_notice, absent_columns, unlabelled_notice
 from aedetect.training.partitions import moving_partitions
 
 if TYPE_CHECKING:
@@ -113,9 +113,11 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
     encoder = FeatureEncoder.fit(schema, profiles, most)
-    notices = [*_notices(schema, encoder, profiles, most)]
-    lacked = absence_notice(absent, schema.optional, len(inputs))
-    notices = [lacked, *notices] if lacked else notices
+    lacked = (
+        absence_notice(absent, schema.optional, len(inputs)),
+        unlabelled_notice(absent, config.data.label, len(inputs)),
+    )
+    notices = [*filter(None, lacked), *_notices(schema, encoder, profiles, most)]
     return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices))
 
 

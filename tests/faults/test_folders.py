@@ -12,6 +12,9 @@ from faults.kit import SCORE, TRAIN, Fault, normal
 from faults.test_table import test_fault as tried
 from support.prompt import Prompt
 
+from aedetect import Detector
+from aedetect.errors import AedetectWarning
+
 CASES = [
     pytest.param(fault, command, id=fault.named(command)) for fault in FOLDERS for command in fault.commands
 ]
@@ -63,3 +66,19 @@ def test_34_hundreds_of_inputs_where_few_files_may_be_open(prompt: Prompt) -> No
         assert (result.exit_code, result.stderr) == (0, "")
         assert len(list(Path("out").rglob("*.csv"))) == 110
         assert not list(Path("out").rglob(".*"))
+
+
+def test_python_takes_folders_as_commands_do(prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(prompt.folder)
+    frame = pd.read_csv("normal.csv")
+    for kind in "ab":
+        Path(f"in/kind={kind}").mkdir(parents=True)
+        frame.iloc["ab".index(kind) :: 2].to_csv(f"in/kind={kind}/p.csv", index=False)
+    Path("in/notes.dat").write_text("x\n")
+    said = "in: 1 file left out, whose name says no format of data: notes.dat; name it to have it read"
+    settings = {"training.epochs": 1, "training.folds": 2, "model.width": 16, "training.device": "cpu"}
+    with pytest.warns(AedetectWarning) as caught:
+        detector = Detector(settings).fit("in")
+    assert said in [str(warning.message) for warning in caught]
+    assert len(detector.score("in/kind=b/p.csv")) == 100
+    assert "kind" in detector.fitted.columns

@@ -83,6 +83,16 @@ def test_files_may_lack_a_column_of_others() -> None:
     )
 
 
+@pytest.mark.parametrize("settings", [{}, {"data__positive": "yes"}])
+def test_rows_of_files_without_the_label_count_as_normal(settings: dict[str, Any]) -> None:
+    marked = NUMBERS.append_column("bad", pa.array(["yes", "no"] * 10))
+    found = profiled(NUMBERS, marked, data__label="bad", **settings)
+    assert (found.rows, found.labelled) == (30, 10)
+    assert found.notices == (
+        "label column 'bad' is missing in 1 of 2 files (t0); their rows count as normal",
+    )
+
+
 @pytest.mark.parametrize(
     "settings", [{"data__exclude": ["c"]}, {"data__columns": ["a"]}, {"data__id": ["c"]}]
 )
