@@ -69,6 +69,7 @@ def _calibrate(
     out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock = Clock()
@@ -77,7 +78,10 @@ def _calibrate(
     from aedetect.training.summary import train_summary
 
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
+        for text in left_out(words):
+            callback.notice(text)
         older = loaded(model, settings)
+        sources = older.placed(sources)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

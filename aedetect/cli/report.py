@@ -115,6 +115,7 @@ def _report(
     with TerminalProgress(out, settings.training.device) as callback:
         document = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = document.as_dict()
+    figures["warnings"] = [*subject.left_out, *figures["warnings"]]
     warn_of(out, figures["warnings"], callback.notices)
     if target is not None:
         _write(target, document.markdown() if asked.kind == "md" else document.html())

@@ -284,6 +284,7 @@ def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
 def _train(out: Output, words: list[str], output: Path, start: StartOptions, settings: Config) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock, device = Clock(), settings.training.device
@@ -297,8 +298,11 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        sources = older.placed(sources)
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
+            for text in left_out(words):
+                callback.notice(text)
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)

@@ -226,6 +226,8 @@ def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
         return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if profile.left_out:
+        return Decision("ignored", f"left out, {profile.left_out.partition('; ')[0]}")
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import read_options
+from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
@@ -175,6 +176,9 @@ class _ScoreRun:
 
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
+        files = replace(files, sources=fitted.placed(files.sources), history=fitted.placed(files.history))
+        for text in left_out(request.inputs):
+            _warn(summary, text, self.callback)
         # Whether rows are named by their input must not hang on how many are new today.
         together = goes_together(files.outputs) and not is_folder(request.output)
         together &= len(files.sources) > 1 or ledger is not None

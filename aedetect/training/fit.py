@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.training.contamination import presumed_share
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
+from aedetect.training.inputs_with_rows import with_rows
+from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.request import FitRequest, TrainingRun
@@ -16,7 +23,11 @@ def fit(request: FitRequest) -> FittedModel:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    run = with_wide_inputs(TrainingRun.begin(request))
+    begun = TrainingRun.begin(request)
+    inputs = in_order(with_rows(request.inputs, begun.callback))
+    run = with_wide_inputs(_over(begun, inputs))
+    joint = run.start.completed if run.start else partial(joint_inputs, config=run.config)
+    run = _over(run, joint(run.request.inputs))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)
@@ -35,6 +46,10 @@ def fit(request: FitRequest) -> FittedModel:
         sketch=learned.sketch,
         beyond=None if learned.beyond is None else learned.beyond / float(scale),
     )
+
+
+def _over(run: TrainingRun, inputs: Sequence[Input]) -> TrainingRun:
+    return replace(run, request=replace(run.request, inputs=inputs))
 
 
 def _profiled(run: TrainingRun) -> TrainingProfile:
