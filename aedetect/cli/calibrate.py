@@ -14,7 +14,10 @@ from aedetect.cli.text import plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aedetect.config import Config
+    from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
 
 
@@ -29,9 +32,9 @@ def calibrate(
     inputs: list[str] | None = argument(
         "INPUT...", "Normal rows that the model has not learned from; without them only --alert-rate changes."
     ),
-    alert_rate: float | None = option(
+    alert_rate: str | None = option(
         "--alert-rate R",
-        "Share of normal rows you accept as false alarms; default: as trained.",
+        "Share of normal rows you accept as false alarms, as 0.01 or 1%; default: as trained.",
         panel=THRESHOLD,
     ),
     label: str | None = option(
@@ -65,6 +68,17 @@ def _before(older: FittedModel) -> str:
     return f"those of at most {older.alarm_rule.rate:.3g}"
 
 
+def _check_label(sources: Sequence[FileInput], label: str | None) -> None:
+    """Raises UsageError where this run names a label column that no input has."""
+    from aedetect.config.names import no_column
+
+    if label is None or not sources:
+        return
+    columns = dict.fromkeys(name for source in sources for name in source.open(1024).schema.names)
+    if label not in columns:
+        raise UsageError(no_column("--label", label, list(columns)))
+
+
 def _calibrate(
     out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
 ) -> None:
@@ -73,6 +87,7 @@ def _calibrate(
 
     clock = Clock()
     sources = sources_for_model(words, output, settings)
+    _check_label(sources, settings.data.label)
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 

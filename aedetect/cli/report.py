@@ -71,7 +71,7 @@ def report(
         "--label COLUMN", "Also hold the scores against these labels.", completion.columns
     ),
     positive: options.Positive = None,
-    top: int = option("--top K", "How many of the strangest rows to explain; default: 50.", default=50),
+    top: str = option("--top K", "How many of the strangest rows to explain; default: 50.", default="50"),
     map: Literal["pca", "tsne", "umap"] = option(
         "--map pca|tsne|umap", "How to draw the map of rows; default: pca.", default="pca"
     ),
@@ -91,9 +91,10 @@ def report(
             raise UsageError("where should the report go? give -o report.html, or --plots DIR")
         if messages.json and target == _STDOUT:
             raise UsageError("--json and the report would both be written to stdout; give -o")
-        if top < 1:
+        strangest = options.whole(top, "--top")
+        if strangest < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        asked = Asked(kind, target, plots, label, positive, top, map, title)
+        asked = Asked(kind, target, plots, label, positive, strangest, map, title)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
         _report(out, inputs, model, asked, settings)

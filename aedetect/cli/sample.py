@@ -26,7 +26,7 @@ class SampleRequest:
 
 
 def sample(
-    count: Annotated[int, argument("N", "How many rows.", default=...)],
+    count: Annotated[str, argument("N", "How many rows.", default=...)],
     model: options.ModelOptions,
     output: Annotated[
         str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", panel=OUTPUT, default=...)
@@ -36,7 +36,7 @@ def sample(
     where: list[str] | None = option(
         "--where COLUMN=VALUE", "Only rows of this category; may be repeated.", completion.categories
     ),
-    seed: int = option("--seed N", "Same seed, same rows; default: 0.", least=0, default=0),
+    seed: str = option("--seed N", "Same seed, same rows; default: 0.", default="0"),
 ) -> None:
     """Make new rows that look like those learned from, and copy none of them.
 
@@ -48,10 +48,11 @@ def sample(
     with running("sample", messages) as out:
         if messages.json and output == "-":
             raise stdout_for_one("--json", "-o -")
-        request = SampleRequest(count, _conditions(where or []), seed, output)
+        rows = options.whole(count, "N")
+        request = SampleRequest(rows, _conditions(where or []), options.whole(seed, "--seed"), output)
         out.result(_sample(request, model, run.settings()))
         if output != "-":
-            out.say(f"{counted(count, 'new row')} → {plain(output)}")
+            out.say(f"{counted(rows, 'new row')} → {plain(output)}")
 
 
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:

@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 class ColumnOptions:
     """What each column is for."""
 
-    columns: str | None = option("--columns A,B", "Learn from these columns only.", completion.column_lists)
-    exclude: str | None = option("--exclude A,B", "Never learn from these columns.", completion.column_lists)
+    columns: list[str] | None = option(
+        "--columns A,B",
+        "Learn from these columns only; may be repeated, and hold patterns such as 'temp*'.",
+        completion.column_lists,
+    )
+    exclude: list[str] | None = option(
+        "--exclude A,B",
+        "Never learn from these columns; may be repeated, and hold patterns such as 'temp*'.",
+        completion.column_lists,
+    )
     id: list[str] | None = option(
         "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
     )
@@ -46,8 +54,8 @@ class ColumnOptions:
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
         return {
-            "data.columns": self.columns,
-            "data.exclude": self.exclude,
+            "data.columns": self.columns or None,
+            "data.exclude": self.exclude or None,
             "data.id": self.id or None,
             "data.label": self.label,
             "data.positive": self.positive,
@@ -124,18 +132,18 @@ class TrainingOptions:
         "or convolutional; default: auto.",
         completion.architectures,
     )
-    latent_dim: int | None = option(
+    latent_dim: str | None = option(
         "--latent-dim K",
         "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance.",
     )
-    epochs: int | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
+    epochs: str | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
     max_time: str | None = option("--max-time TIME", "Stop training after this long, e.g. 10m.")
     contamination: str | None = option(
         "--contamination R|auto",
         "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
         completion.contamination,
     )
-    seed: int | None = option("--seed N", "Same seed, same machine, same model; default: 0.")
+    seed: str | None = option("--seed N", "Same seed, same machine, same model; default: 0.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -237,10 +245,12 @@ def train(
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    alert_rate: float | None = option(
-        "--alert-rate R", "Share of normal rows you accept as false alarms; default: 0.01.", panel=THRESHOLD
+    alert_rate: str | None = option(
+        "--alert-rate R",
+        "Share of normal rows you accept as false alarms, as 0.01 or 1%; default: 0.01.",
+        panel=THRESHOLD,
     ),
-    alarms_per_day: float | None = option(
+    alarms_per_day: str | None = option(
         "--alarms-per-day N",
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,

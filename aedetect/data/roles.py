@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
@@ -148,20 +149,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
-    settings = {
-        "--time": series.time_columns,
-        "--entity": series.entity,
-        "--columns": config.columns,
-        "--exclude": config.exclude,
-        "--id": config.id,
-        "--label": [config.label] if config.label is not None else [],
-        "--role": list(config.roles),
-    }
-    for option, names in settings.items():
-        for name in names:
-            if name not in profiles:
-                have = ", ".join(list(profiles)[:20])
-                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    check_names(config, series, list(profiles))
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")
