@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aedetect.config import Config
+    from aedetect.engine.output_names import Target
     from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def calibrate(
     model: options.ModelOptions,
     output: Annotated[
-        Path, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
+        str, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
     ],
     reading: options.ReadingOptions,
     run: options.RunOptions,
@@ -58,7 +58,10 @@ def calibrate(
             reading.overrides(),
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
         )
-        _calibrate(out, inputs or [], model, output, settings)
+        from aedetect.engine.output_names import Target
+
+        target = Target.of(output, model.model.name)
+        _calibrate(out, inputs or [], model, target, settings)
 
 
 def _before(older: FittedModel) -> str:
@@ -80,17 +83,19 @@ def _check_label(sources: Sequence[FileInput], label: str | None) -> None:
 
 
 def _calibrate(
-    out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
+    out: Output, words: list[str], model: options.ModelOptions, target: Target, settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.lock import Locks
 
     clock = Clock()
-    sources = sources_for_model(words, output, settings)
+    sources = sources_for_model(words, target, settings)
+    output = target.path
     _check_label(sources, settings.data.label)
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
+    target.make_folder()
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
         older = loaded(model, settings)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)

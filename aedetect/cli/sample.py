@@ -50,27 +50,32 @@ def sample(
             raise stdout_for_one("--json", "-o -")
         rows = options.whole(count, "N")
         request = SampleRequest(rows, _conditions(where or []), options.whole(seed, "--seed"), output)
-        out.result(_sample(request, model, run.settings()))
+        result = _sample(request, model, run.settings())
+        out.result(result)
         if output != "-":
-            out.say(f"{counted(rows, 'new row')} → {plain(output)}")
+            out.say(f"{counted(rows, 'new row')} → {plain(result['output'])}")
 
 
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:
-    from aedetect.io.atomic import check_writable, same_file
+    from aedetect.engine.output_names import TABLE, Target, check_suffix
+    from aedetect.io.atomic import same_file
     from aedetect.io.write import open_sink, output_format
 
-    output = request.output
+    target = Target.of(request.output, "sample.csv")
+    output = str(target.path)
+    check_suffix(output, TABLE)
     output_format(output)
     if output != "-":
         if same_file(output, model.model):
             raise UsageError(f"{output}: the output is also the model file; choose another name")
-        check_writable(output)
+        target.check()
 
     from aedetect.engine.summary import envelope
     from aedetect.tasks.sample import sample_batches, sample_schema
 
     fitted = loaded(model, settings)
     batches = sample_batches(fitted, request.count, request.seed, request.where)
+    target.make_folder()
     with open_sink(output, sample_schema(fitted)) as sink:
         for batch in batches:
             sink.write(batch)

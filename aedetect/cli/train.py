@@ -18,6 +18,7 @@ from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config, SeriesConfig
+    from aedetect.engine.output_names import Target
 
 
 @group(COLUMNS)
@@ -237,7 +238,7 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[Path, option("--output -o MODEL.aed", "The model file to write.", default=...)],
+    output: Annotated[str, option("--output -o MODEL.aed", "The model file to write.", default=...)],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -281,7 +282,9 @@ def train(
         start.check(overrides)
         settings = run.settings(overrides)
         _check_series(overrides, settings.series)
-        _train(out, inputs, output, start, settings)
+        from aedetect.engine.output_names import Target
+
+        _train(out, inputs, Target.of(output, "model.aed"), start, settings)
 
 
 def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
@@ -291,22 +294,24 @@ def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
 
 
-def _train(out: Output, words: list[str], output: Path, start: StartOptions, settings: Config) -> None:
+def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.lock import Locks
 
     clock, device = Clock(), settings.training.device
-    sources = sources_for_model(words, output, settings)
+    sources = sources_for_model(words, target, settings)
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
     from aedetect.training.summary import train_summary
 
+    output = target.path
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+    target.make_folder()
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))

@@ -277,13 +277,13 @@ def test_fail_over(score: Prompt, rate: str, code: int) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--fail-over", "nan"], "--fail-over = nan: must lie between 0 and 1"),
+        (["--fail-over", "nan"], "--fail-over = 'nan': must be a finite number"),
         (["--fail-over", "2"], "--fail-over = 2.0: must lie between 0 and 1"),
-        (["--alert-rate", "0"], "--alert-rate = 0.0: input should be greater than 0"),
-        (["--alert-rate", "nan"], "--alert-rate = nan: input should be a finite number"),
-        (["--threshold", "nan"], "--threshold = nan: input should be a finite number"),
-        (["--threshold", "inf"], "--threshold = inf: input should be a finite number"),
-        (["--device", "gpu"], "--device = 'gpu': input should be 'auto', 'cpu', 'cuda' or 'mps'"),
+        (["--alert-rate", "0"], "--alert-rate = '0': must be above 0 and below 1, such as 0.01 or 1%"),
+        (["--alert-rate", "nan"], "--alert-rate = 'nan': must be a finite number"),
+        (["--threshold", "nan"], "--threshold = 'nan': must be a finite number"),
+        (["--threshold", "inf"], "--threshold = 'inf': must be a finite number"),
+        (["--device", "gpu"], "--device = 'gpu': not one of auto, cpu, cuda or mps"),
         (
             ["--threshold", "1", "--alert-rate", "0.1"],
             "--threshold and --alert-rate exclude each other; choose one",

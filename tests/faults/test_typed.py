@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 from faults import test_table
-from faults.kit import SCORE, TRAIN, Fault, Files, roles, says
+from faults.kit import SCORE, TRAIN, Check, Fault, Files, roles, says, warns
 from faults.table import from_normal
-from support.prompt import Prompt
+from support.prompt import Prompt, Result
 
 EXPLAIN = ("explain", "normal.csv", "-m", "tiny.aed")
 SAMPLE = ("sample", "3", "-m", "tiny.aed", "-o", "out.csv")
+REPORT = ("report", "normal.csv", "-m", "tiny.aed")
+CALIBRATE = ("calibrate", "normal.csv", "-m", "tiny.aed")
 EVALUATE = ("evaluate", "normal.csv", "-m", "tiny.aed")
 THERE = "There are: temp, load, site, open"
 SHARE = "must be above 0 and below 1, such as 0.01 or 1%"
@@ -20,6 +22,15 @@ SHARE = "must be above 0 and below 1, such as 0.01 or 1%"
 def renamed(name: str) -> Files:
     """normal.csv with another name in place of `temp`, in in.csv."""
     return from_normal(lambda frame: frame.rename(columns={"temp": name}))
+
+
+def there(name: str) -> Check:
+    """The file of that name is in the folder asked for."""
+
+    def check(prompt: Prompt, _: Result) -> None:
+        assert (prompt.folder / "new" / "deep" / name).is_file()
+
+    return check
 
 
 SHARES = [
@@ -128,7 +139,36 @@ SETTINGS = [
     )
 ]  # fmt: skip
 
-FAULTS = [*SHARES, *NUMBERS, *COLUMNS, *SETTINGS]
+OUTPUTS = [
+    *(Fault(0, f"model named {name}", {}, (TRAIN,), f"normal.csv -o {name}", 2,
+            f"{name}: {suffix} is the suffix of {what}, and this will be a model; name it x.aed")
+      for name, suffix, what in (("x.csv", ".csv", "a table"), ("x.json", ".json", "a summary in JSON"),
+                                 ("x.pkl", ".pkl", "a model of another program"))),
+    Fault(0, "new model named as a table", {}, (CALIBRATE,), "-o x.csv", 2,
+          "x.csv: .csv is the suffix of a table, and this will be a model; name it x.aed"),
+    Fault(0, "report named as a PDF", {}, (REPORT,), "-o r.pdf", 2,
+          "r.pdf: .pdf is the suffix of a PDF document, and this will be a web page; name it r.html (a "
+          "browser prints it to PDF)"),
+    Fault(0, "report named as Markdown that is to be a page", {}, (REPORT,), "-o r.md --format html", 2,
+          "r.md: .md is the suffix of Markdown, and this will be a web page; name it r.html"),
+    Fault(0, "rows named as a model", {}, (("sample", "3", "-m", "tiny.aed"),), "-o x.aed", 2,
+          "x.aed: .aed is the suffix of a model, and this will be a table; name it x.csv"),
+    Fault(0, "summary named as a table", {}, (SCORE,), "normal.csv --summary s.csv", 2,
+          "--summary s.csv: .csv is the suffix of a table, and this will be a summary in JSON; "
+          "name it s.json"),
+    *(Fault(0, f"{command[0]} into a folder yet to come", {}, (command,), "-o new/deep/", 0,
+            holds=there(name))
+      for command, name in ((("train", "normal.csv", "--epochs", "1"), "model.aed"),
+                            (("score", "normal.csv", "-m", "tiny.aed"), "normal.csv"),
+                            (("clean", "normal.csv", "-m", "tiny.aed"), "normal.csv"),
+                            (CALIBRATE, "tiny.aed"),
+                            (REPORT, "report.html"), (("sample", "3", "-m", "tiny.aed"), "sample.csv"))),
+    Fault(0, "resuming where nothing was left", {}, (TRAIN,), "normal.csv --resume --json", 0,
+          holds=warns("new.aed.checkpoint: there is no such checkpoint to resume from; training starts anew",
+                      only=False)),
+]  # fmt: skip
+
+FAULTS = [*SHARES, *NUMBERS, *COLUMNS, *SETTINGS, *OUTPUTS]
 CASES = [
     pytest.param(fault, command, id=fault.named(command)) for fault in FAULTS for command in fault.commands
 ]
