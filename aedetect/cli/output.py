@@ -56,7 +56,7 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not (self.json or self.quiet):
-            self._print(_encodable(plain(text), sys.stdout), sys.stdout)
+            self._print(plain(text), sys.stdout)
 
     def result(self, value: dict[str, Any]) -> None:
         """The one JSON object of a command, on stdout, if asked for."""
@@ -145,11 +145,6 @@ def discard_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _encodable(text: str, stream: TextIO) -> str:
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _json(value: dict[str, Any], stream: TextIO) -> str:

@@ -34,7 +34,7 @@ def test_the_summary_is_the_contract(train: Prompt, tiny_csv: Path) -> None:
     found = json.loads(result.stdout)
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "rows_left_out", "columns"],
-        *["networks", "calibration", "threshold", "alert_rate", "warnings"],
+        *["networks", "calibration", "threshold", "alert_rate", "expected_alert_rate", "warnings"],
         *["started", "finished", "seconds", "exit_code"],
     ]
     assert (found["command"], found["rows"], found["networks"]) == ("train", 200, 1)
