@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -36,6 +36,8 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self._log_format = log_format
+        # Says, where a run is stopped, what of it is kept and how to go on.
+        self.on_stop: Callable[[], str] = str
         self._held: list[tuple[str, TextIO]] | None = None
 
     def table(self, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from typer import BadParameter
 WrongUse: Any = BadParameter.__mro__[1]
 # Under this name a context knows the words that were typed behind its command.
 WORDS = "aedetect.words"
+_CHOICE = re.compile(r"'(?P<given>.*)' is not one of (?P<choices>'.*')")
 _MEANT = {
     **dict.fromkeys(("predict", "detect", "apply", "run", "check", "flag", "anomalies"), "score"),
     **dict.fromkeys(("fit", "learn", "build"), "train"),
@@ -40,14 +42,15 @@ class Refusal(WrongUse):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[None]:
-    """Wrong use within the block is a Refusal."""
+def refusing(context: Any) -> Iterator[None]:
+    """Wrong use within the block, which is of the command of `context`, is a Refusal."""
     try:
         yield
     except WrongUse as error:
         # One shows help, as no argument was given.
         if isinstance(error, Refusal) or type(error).__name__ == "NoArgsIsHelpError":
             raise
+        error.ctx = error.ctx or context
         raise Refusal(error) from None
 
 
@@ -62,8 +65,9 @@ def worded(error: Any) -> str:
         parameter = _parameter(context, error.option_name)
         shown = f" {parameter.metavar}" if parameter is not None and parameter.metavar else ""
         return f"Option {error.option_name} needs a value: {error.option_name}{shown}"
-    if kind == "BadParameter" and getattr(getattr(error.param, "type", None), "choices", None):
-        return _no_choice(error)
+    choice = _CHOICE.search(str(error.message)) if kind == "BadParameter" and error.param else None
+    if choice is not None:
+        return _no_choice(max(error.param.opts, key=len), choice)
     if kind == "UsageError" and context is not None:
         if error.message.startswith("No such command"):
             return _no_such_command(context)
@@ -104,13 +108,11 @@ def _missing(parameter: Any, context: Any) -> str:
     return said
 
 
-def _no_choice(error: Any) -> str:
+def _no_choice(flag: str, choice: re.Match[str]) -> str:
     from aedetect.config.refusals import one_of
 
-    flag = max(error.param.opts, key=len)
-    choices = [str(choice) for choice in error.param.type.choices]
-    given = next(iter(error.message.split("'")[1:2]), "")
-    return f"Invalid value: {flag} = {given!r}: {one_of(given, choices)}"
+    choices = [part.strip("'") for part in choice["choices"].split(", ")]
+    return f"Invalid value: {flag} = {choice['given']!r}: {one_of(choice['given'], choices)}"
 
 
 def _no_such_command(context: Any) -> str:

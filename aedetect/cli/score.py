@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.score_run import Guards, Request, ScoreSummary
 
+# What is left of a run that was stopped, by whether a ledger knows what is done.
+_KEPT = {
+    True: "; whole outputs are kept: the same command goes on with the other inputs",
+    False: "; whole outputs are kept: runs with --new-only --state FILE go on where they were stopped",
+}
 _SKIPPED = {"known": "scored before", "young": "still young; left for the next run"}
 
 
@@ -119,6 +124,7 @@ def score(
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
     with running("score", messages) as out:
+        from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
         from aedetect.tasks.score_run import Request
 
@@ -142,6 +148,8 @@ def score(
             history=history or [],
             events=events,
         )
+        if is_folder(shape.output):
+            out.on_stop = lambda: _KEPT[unattended.new_only]
         with out.held_back(records.kept):
             settings = run.settings(
                 reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt}

@@ -311,6 +311,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+    out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
@@ -330,6 +331,13 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
+
+
+def _kept(checkpoint: Path) -> str:
+    """What is left of a training that was stopped."""
+    if not checkpoint.exists():
+        return ", and there is nothing to go on from yet: start again"
+    return f"; to go on from {checkpoint}, run the same command with --resume"
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:
