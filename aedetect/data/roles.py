@@ -10,6 +10,7 @@ from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.decision import Decision
 from aedetect.data.moving import moving_columns
+from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
@@ -150,20 +151,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
-    settings = {
-        "--time": series.time_columns,
-        "--entity": series.entity,
-        "--columns": config.columns,
-        "--exclude": config.exclude,
-        "--id": config.id,
-        "--label": [config.label] if config.label is not None else [],
-        "--role": list(config.roles),
-    }
-    for option, names in settings.items():
-        for name in names:
-            if name not in profiles:
-                have = ", ".join(list(profiles)[:20])
-                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    check_names(config, series, list(profiles))
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")

@@ -78,7 +78,7 @@ class ScoreSummary(RunSummary):
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        extra = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share"))
+        extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
         findings = dict.fromkeys(("drift", "error"))
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
@@ -225,7 +225,7 @@ class _ScoreRun:
             raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
-        summary.extra["alert_rate"] = fitted.threshold_policy.expected_rate
+        summary.extra.update(fitted.threshold_policy.rates())
         return fitted
 
     def _shape(self) -> Shape | None:

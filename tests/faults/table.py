@@ -705,7 +705,8 @@ OPTIONS = [
           "in.csv: row 6 (line 7), column 'state': 'good' is not a boolean; "
           "say with --positive which value marks an anomaly"),
     *(Fault(0, f"unknown column for {option}", {}, (TRAIN,), f"normal.csv {option} {value}", 2,
-            f"{option}: no column named 'tmp' in the data; there are: temp, load, site, open")
+            f"{option}: no column named 'tmp' in the data; did you mean 'temp'? "
+            "There are: temp, load, site, open")
       for option, value in (("--columns", "tmp"), ("--exclude", "tmp"), ("--id", "tmp"), ("--label", "tmp"),
                             ("--role", "tmp=id"))),
 ]  # fmt: skip
