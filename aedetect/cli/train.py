@@ -17,7 +17,7 @@ from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.config import Config, SeriesConfig
+    from aedetect.config import Config
 
 
 @group(COLUMNS)
@@ -270,14 +270,17 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_series(overrides, settings.series)
+        _check_series(overrides, settings)
         _train(out, inputs, output, start, settings)
 
 
-def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
+def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
     """Flags that only time series have are not passed over in silence."""
+    dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
-        if series.time is None and overrides[name] is not None:
+        if name == "series.time_format" and dated:
+            continue
+        if settings.series.time is None and overrides[name] is not None:
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
 
 

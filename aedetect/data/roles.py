@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.date_columns import role_of_dates, settle_dates
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
@@ -56,6 +57,7 @@ def infer_schema(
     """
     series = series or SeriesConfig()
     _check_names(profiles, config, series)
+    settle_dates(profiles, config, series, name)
     set_by_hand = {
         column: decision
         for column, profile in profiles.items()
@@ -83,6 +85,11 @@ def infer_schema(
         decimal=config.decimal,
         na_values=tuple(config.na_values),
         na_rule="pandas",
+        dates={
+            column.name: profile.date.clock
+            for column, profile in zip(columns, profiles.values(), strict=True)
+            if column.role == "datetime" and profile.date is not None and profile.date.clock is not None
+        },
         writings={
             column: profile.rules.writing for column, profile in profiles.items() if profile.rules.writing
         },
@@ -208,6 +215,8 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
     }
     if profile.is_text and role == "boolean":
         readable["boolean"] = profile.not_boolean == 0
+    if role == "datetime" and profile.date is not None:
+        return
     if not readable.get(role, True):
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
 
@@ -228,7 +237,7 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
         return Decision("ignored", "every value is missing")
-    if cells.is_datetime(profile.field.type):
+    if cells.is_datetime(profile.field.type) or profile.date is not None:
         return _datetime(profile)
     if profile.is_text:
         return _decide_text(column, profile, name)
@@ -262,16 +271,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
         raise DataError(_bad_number(column, *profile.first_bad))
-    if (
-        bad
-        and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
-        and profile.first_instant < float("inf")
-    ):
-        if profile.not_datetime:
-            raise DataError(
-                f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
-                f"repair them, name them with --na-values, or give --exclude {column}"
-            )
+    if bad and not profile.not_datetime and profile.first_instant < float("inf"):
         return _datetime(profile)
     return _decide_categories(column, profile)
 
@@ -325,9 +325,8 @@ def _marked(profile: ColumnProfile) -> str:
 
 
 def _datetime(profile: ColumnProfile) -> Decision:
-    if profile.first_instant == profile.last_instant:
-        return Decision("ignored", "the same instant in every row")
-    return Decision("datetime", "dates; their hour, weekday and season are learned")
+    role, reason = role_of_dates(profile)
+    return Decision(role, reason)
 
 
 def _constant(profile: ColumnProfile) -> Decision | None:

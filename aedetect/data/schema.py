@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
+from aedetect.data.series.timestamps import Clock
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 
@@ -43,7 +44,7 @@ class Schema(BaseModel):
     """All columns of the training data, in their order, and how cells were read.
 
     `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
-    `writings`: how numbers are written that are not plain, by column name.
+    `writings`: how numbers are written that are not plain, by column name; `dates`: the same of dates.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,19 +54,21 @@ class Schema(BaseModel):
     na_values: tuple[str, ...] = ()
     na_rule: NaRule = "0.1.0"
     writings: dict[str, Writing] = {}
+    dates: dict[str, Clock] = {}
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Models of plain numbers are written as before there were others."""
+        """Models of plain numbers and dates are written as before there were others."""
         data: dict[str, Any] = handler(self)
-        if not self.writings:
-            del data["writings"]
+        for name in ("writings", "dates"):
+            if not data[name]:
+                del data[name]
         return data
 
     @property
     def rules(self) -> CellRules:
         """How the cells of new data are read."""
-        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings)
+        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings, dates=self.dates)
 
     @property
     def inputs(self) -> list[Column]:

@@ -13,6 +13,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
+from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
@@ -94,6 +95,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     profiles, rows, total = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
+    settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total = _profile_columns(inputs, config, counting, writings)
@@ -118,7 +120,10 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
 ) -> tuple[dict[str, ColumnProfile], int, int]:
-    rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
+    given = clocks_given(config.data, config.series)
+    rules = cells.CellRules(
+        config.data.decimal, tuple(config.data.na_values), writings=writings or {}, dates=given
+    )
     profiles: dict[str, ColumnProfile] = {}
     rows = total = 0
     for source in inputs:
@@ -155,7 +160,12 @@ def _notices(
     schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile], most: int
 ) -> Iterator[str]:
     for column in schema.columns:
-        if column.role in ("ignored", "text") and column.reason not in (
+        date = profiles[column.name].date
+        if date is not None:
+            notice = notice_of(column.name, column.role, column.reason, date)
+            if notice is not None:
+                yield notice
+        elif column.role in ("ignored", "text") and column.reason not in (
             "excluded",
             "not among the columns asked for",
             "set by hand",

@@ -24,7 +24,7 @@ _YEARS = (1900, 2101)
 # A year of months and one more: no running number skips from 202612 to 202701.
 _MONTHS = 13
 # Days of spreadsheets: 1980 to 2070 with a time of day, 2000 to 2040 where they are whole.
-_EXCEL_DAYS, _EXCEL_WHOLE_DAYS = (29_221, 62_094), (36_526, 51_502)
+EXCEL_DAYS, EXCEL_WHOLE_DAYS = (29_221, 62_094), (36_526, 51_502)
 # What --time-format says of numbers, where no format does.
 _NUMBERS: dict[str, Kind] = {"epoch": "number", "excel": "excel", "steps": "count"}
 
@@ -104,16 +104,17 @@ def _of_format(clock: Clock, array: pa.Array, rules: cells.CellRules, time_forma
         raise UsageError(f"--time-format: column {clock.column!r} holds no text, so it needs no format")
     kind = _NUMBERS.get(time_format)
     if kind is None:
-        _check_format(time_format)
+        check_format(time_format)
         return clock.model_copy(update={"kind": "format", "format": time_format})
     values = _finite(cells.numbers(array, rules))
     if not len(values):
         raise UsageError(f"--time-format {time_format}: column {clock.column!r} holds no numbers")
-    unit = _unit(values) if kind == "number" else 1.0
+    unit = unit_of(values) if kind == "number" else 1.0
     return clock.model_copy(update={"kind": kind, "unit": unit})
 
 
-def _check_format(time_format: str) -> None:
+def check_format(time_format: str) -> None:
+    """Raises UsageError for a format that strptime has not."""
     import pandas as pd
 
     try:
@@ -126,7 +127,8 @@ def _finite(numbers: cells.Cells) -> Floats:
     return np.asarray(numbers.values[np.isfinite(numbers.values)])
 
 
-def _unit(values: Floats) -> float:
+def unit_of(values: Floats) -> float:
+    """Seconds per unit of epoch numbers [rows], by their size."""
     largest = float(np.abs(values).max(initial=0))
     return next(unit for most, unit in _UNITS if largest < most)
 
@@ -138,14 +140,14 @@ def _of_numbers(clock: Clock, values: Floats, text: pa.Array, rules: cells.CellR
         order = _order_of_digits(least, most, text, rules)
         if order is not None:
             return clock.model_copy(update={"kind": "digits", "order": order})
-        first, end = _EXCEL_WHOLE_DAYS
+        first, end = EXCEL_WHOLE_DAYS
     else:
-        first, end = _EXCEL_DAYS
+        first, end = EXCEL_DAYS
     if first <= least and most < end:
         return clock.model_copy(update={"kind": "excel"})
     if most < _LEAST_EPOCH:
         return clock.model_copy(update={"kind": "count"})
-    return clock.model_copy(update={"kind": "number", "unit": _unit(values)})
+    return clock.model_copy(update={"kind": "number", "unit": unit_of(values)})
 
 
 def _order_of_digits(least: float, most: float, text: pa.Array, rules: cells.CellRules) -> Order | None:

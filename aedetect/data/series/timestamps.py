@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
-from aedetect.data.series.time_text import Order, read_text
+from aedetect.data.series.time_text import Order, ReadText, read_text
 from aedetect.data.series.wall_clock import WallClock
 from aedetect.errors import DataError
 
@@ -132,24 +132,53 @@ class Clock(BaseModel):
     def wall_times(self, array: pa.Array, rules: cells.CellRules, locate: Locate) -> WallTimes:
         """The times in `array` as they are written. Raises DataError as `read` does."""
         array = cells.plain(array)
+        times, text = self._walls(array, rules)
+        if text is not None and self.zone is None:
+            given = ~(text.missing | text.bad)
+            self._check_zones(text.zoned & given, given & ~text.zoned, array, locate)
+        return times
+
+    def instants(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
+        """The cells of `array` as seconds since 1970; those that name no zone are taken as UTC."""
+        array = cells.plain(array)
+        times, _ = self._walls(array, rules)
+        seconds = times.seconds - np.nan_to_num(times.offset)
+        missing = np.isnan(seconds) & ~times.bad
+        return cells.Cells(seconds, missing, np.asarray(times.bad))
+
+    def _walls(self, array: pa.Array, rules: cells.CellRules) -> tuple[WallTimes, ReadText | None]:
+        """The times as they are written, and what text cells say of them, where they are text."""
         if self.kind == "instant" or cells.is_datetime(array.type):
             instants = cells.datetimes(array, rules)
             known = WallTimes.unzoned if getattr(array.type, "tz", None) is None else WallTimes.of_instants
-            return known(instants.values, instants.bad)
+            return known(instants.values, instants.bad), None
         if self.kind in ("number", "count", "excel"):
-            return self._numbers(cells.numbers(array, rules))
+            return self._numbers(cells.numbers(array, rules)), None
         if self.kind == "format":
-            return self._formatted(array, rules)
+            return self._formatted(array, rules), None
         if self.kind == "digits":
             array = digits(array, rules)
         elif not cells.is_text(array.type):
             instants = cells.datetimes(array, rules)
-            return WallTimes.unzoned(instants.values, instants.bad)
+            return WallTimes.unzoned(instants.values, instants.bad), None
         read = read_text(array, rules, self.order, self.zone)
-        if self.zone is None:
-            given = ~(read.missing | read.bad)
-            self._check_zones(read.zoned & given, given & ~read.zoned, array, locate)
-        return WallTimes(read.seconds, read.offset, read.bad)
+        return WallTimes(read.seconds, read.offset, read.bad), read
+
+    def spelled(self, seconds: Floats) -> pa.Array:
+        """Instants [rows] as the cells of this column are written, null where NaN: text, or numbers."""
+        missing = np.isnan(seconds)
+        settled = np.where(missing, 0.0, seconds)
+        if self.kind in ("number", "excel"):
+            day_0 = _EXCEL_DAY_0 * _DAY_SECONDS if self.kind == "excel" else 0
+            unit = _DAY_SECONDS if self.kind == "excel" else self.unit
+            values = (settled - day_0) / unit
+            return pa.array(
+                np.round(values).astype(np.int64) if unit != _DAY_SECONDS else values, mask=missing
+            )
+        template = self.format or "%Y-%m-%d %H:%M:%S"
+        moments = [datetime.fromtimestamp(round(second), UTC) for second in settled.tolist()]
+        texts = [moment.strftime(template.replace("%q", str((moment.month + 2) // 3))) for moment in moments]
+        return pa.array(texts, pa.string(), mask=missing)
 
     def _numbers(self, numbers: cells.Cells) -> WallTimes:
         bad = numbers.bad | np.isinf(numbers.values)

@@ -1,0 +1,139 @@
+"""Dates and times as people write them: what columns of them are taken for, and how bad ones end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+from faults.kit import TRAIN, Check, Fault, Files, roles
+from support.prompt import Prompt, Result
+
+JSON = (*TRAIN, "--json")
+START = datetime(2026, 1, 1)
+
+
+def dumps(
+    spelling: Callable[[datetime], str], name: str = "day", hours: float = 6, count: int = 240
+) -> Files:
+    """in.csv and next.csv, which goes on where the first ends; a date as `spelling` has it beside numbers."""
+
+    def make(prompt: Prompt) -> None:
+        for part, path in enumerate(("in.csv", "next.csv")):
+            rng = np.random.default_rng(part)
+            lines = [f"{name},qty,weight"]
+            for row in range(part * count, part * count + count):
+                when = START + timedelta(hours=hours * row)
+                lines.append(f'"{spelling(when)}",{rng.integers(1, 20)},{rng.normal(5, 1):.3f}')
+            prompt.write(path, "\n".join(lines) + "\n")
+
+    return make
+
+
+def written(template: str) -> Callable[[datetime], str]:
+    return lambda when: when.strftime(template)
+
+
+def epoch(per_second: int) -> Callable[[datetime], str]:
+    return lambda when: str(int((when - datetime(1970, 1, 1)).total_seconds()) * per_second)
+
+
+def week(when: datetime) -> str:
+    year, number, _ = when.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def taken(notice: str, **expected: str) -> Check:
+    """Training says this of the column, and at most some rows of the next dump are flagged."""
+
+    def check(prompt: Prompt, result: Result) -> None:
+        roles(**expected)(prompt, result)
+        assert result.json()["warnings"][0] == notice
+        scored = prompt("score", "next.csv", "-m", "new.aed", "-o", "out.csv", "--json")
+        assert scored.exit_code == 0, scored.stderr
+        assert scored.json()["unscorable"] == 0
+        assert scored.json()["anomaly_share"] <= 0.05
+
+    return check
+
+
+def read_as(example: str, learned: str, other: str = "categorical", name: str = "day") -> Check:
+    return taken(
+        f"column {name!r}: {example}; its {learned} learned; --role {name}={other} if that is wrong",
+        **{name: "datetime"},
+    )
+
+
+def fits(
+    title: str, template: str | Callable[[datetime], str], check: Check, words: str = "", **made: object
+) -> Fault:
+    spelling = written(template) if isinstance(template, str) else template
+    files = dumps(spelling, **made)  # type: ignore[arg-type]
+    return Fault(0, title, files, (JSON,), f"in.csv {words}".strip(), 0, holds=check)
+
+
+def fails(title: str, files: Files, words: str, exit_code: int, text: str) -> Fault:
+    return Fault(0, title, files, (TRAIN,), words, exit_code, text)
+
+
+def one_bad(template: str, bad: str) -> Files:
+    """A column of dates, of which the 201st is none."""
+    count = iter(range(10**6))
+    return dumps(lambda when: bad if next(count) == 200 else when.strftime(template))
+
+
+BOTH_LEARNED = "hour and weekday are"
+SPELLINGS = [
+    fits("dates with dots", "%d.%m.%Y",
+         read_as("'02.01.2026' is read as 2 January 2026 (day first)", "weekday is")),
+    fits("dates with dots and times", "%d.%m.%Y %H:%M",
+         read_as("'02.01.2026 00:00' is read as 2 January 2026 (day first)", BOTH_LEARNED)),
+    fits("dates with slashes day first", "%d/%m/%Y %H:%M",
+         read_as("'02/01/2026 00:00' is read as 2 January 2026 (day first)", BOTH_LEARNED)),
+    fits("dates with slashes month first", "%m/%d/%Y",
+         read_as("'01/02/2026' is read as 2 January 2026 (month first)", "weekday is")),
+    fits("dates with slashes year first", "%Y/%m/%d",
+         read_as("'2026/01/01' is read as 1 January 2026", "weekday is")),
+    fits("short months", "%d-%b-%y", read_as("'01-Jan-26' is read as 1 January 2026", "weekday is")),
+    fits("months in words", "%B %d, %Y",
+         read_as("'January 01, 2026' is read as 1 January 2026", "weekday is")),
+    fits("days as numbers", "%Y%m%d",
+         read_as("'20260101' is read as 1 January 2026", "weekday is", "numeric")),
+    fits("instants as numbers", "%Y%m%d%H%M%S",
+         read_as("'20260101000000' is read as 1 January 2026", BOTH_LEARNED, "numeric")),
+    fits("epoch seconds", epoch(1),
+         read_as("'1767225600' is read as 1 January 2026 00:00 UTC (seconds since 1970)", BOTH_LEARNED,
+                 "numeric", "created"), name="created"),
+    fits("epoch milliseconds without a name", epoch(1000),
+         read_as("'1767225600000' is read as 1 January 2026 00:00 UTC (milliseconds since 1970)",
+                 BOTH_LEARNED, "numeric", "v"), name="v"),
+    fits("months of two months", "%Y-%m",
+         taken("column 'day' is left out: January 2026 to March 2026, too short a time to learn a rhythm "
+               "from; '2026-01' is read as January 2026; --role day=categorical if that is wrong",
+               day="ignored")),
+    fits("weeks", week,
+         taken("column 'day' is left out: 2025-12-29 to 2026-02-23, too short a time to learn a rhythm from; "
+               "'2026-W01' is read as the week of 29 December 2025; --role day=categorical if that is wrong",
+               day="ignored")),
+    fits("one day", lambda when: "05.01.2026",
+         taken("column 'day' is left out: the same instant in every row; '05.01.2026' is read as 5 January "
+               "2026 (day first); --role day=categorical if that is wrong", day="ignored")),
+    fits("times of day", "%H:%M:%S", read_as("'00:00:00' is read as a time of day", "hour is"), hours=5),
+    fits("days that may be months", "%d/%m/%Y",
+         taken("column 'day' is left out: '02/01/2026' may be 2 January 2026 (day first) or 1 February 2026 "
+               "(month first), and no cell settles it; say which with --role day=datetime "
+               "--time-format '%d/%m/%Y'", day="ignored"), hours=1),
+]  # fmt: skip
+
+BAD = [
+    fails("one bad date", one_bad("%Y-%m-%d", "2026-02-30"), "in.csv", 3,
+          "in.csv: row 201 (line 202), column 'day': '2026-02-30' is no date; repair it, give --na-values "
+          "'2026-02-30' if it means 'missing', --time-format if dates are written so, or "
+          "--role day=categorical"),
+    fails("one bad date with dots", one_bad("%d.%m.%Y", "31.02.2026"), "in.csv", 3,
+          "in.csv: row 201 (line 202), column 'day': '31.02.2026' is no date; repair it, give --na-values "
+          "'31.02.2026' if it means 'missing', --time-format if dates are written so, or "
+          "--role day=categorical"),
+]  # fmt: skip
+
+TIMES: list[Fault] = [*SPELLINGS, *BAD]
