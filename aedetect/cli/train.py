@@ -278,10 +278,15 @@ def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
     """Flags that only time series have are not passed over in silence."""
     dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
-        if name == "series.time_format" and dated:
+        if settings.series.time is not None or overrides[name] is None:
             continue
-        if settings.series.time is None and overrides[name] is not None:
+        if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
+        if not dated:
+            raise UsageError(
+                f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
+                "COLUMN=datetime"
+            )
 
 
 def _train(out: Output, words: list[str], output: Path, start: StartOptions, settings: Config) -> None:

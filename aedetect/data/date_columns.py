@@ -99,9 +99,10 @@ def role_of_dates(profile: ColumnProfile) -> tuple[Role, str]:
 
 
 def notice_of(column: str, role: Role, reason: str, date: SettledDate) -> str | None:
-    """What is said of a column whose dates were not plain; None of one that the user called a date."""
+    """What is said of a column whose dates were not plain; None where the user says how they are written."""
     if reason == "set by hand":
-        return None
+        guessed = date.clock is not None and date.clock.kind != "format"
+        return f"column {column!r}: {date.example}" if guessed else None
     other = (
         "numeric"
         if date.clock is not None and date.clock.kind in ("digits", "number", "excel")

@@ -136,4 +136,52 @@ BAD = [
           "--role day=categorical"),
 ]  # fmt: skip
 
-TIMES: list[Fault] = [*SPELLINGS, *BAD]
+ROLE = "in.csv --role day=datetime"
+
+
+def by_hand(*warnings: str) -> Check:
+    """The column is a date, and this is said of it."""
+
+    def check(prompt: Prompt, result: Result) -> None:
+        roles(day="datetime")(prompt, result)
+        said = [text for text in result.json()["warnings"] if text.startswith("column 'day'")]
+        assert said == list(warnings)
+
+    return check
+
+
+ROLES = [
+    fits("role of epoch seconds", epoch(1),
+         by_hand("column 'day': '1767225600' is read as 1 January 2026 00:00 UTC (seconds since 1970)"),
+         "--role day=datetime"),
+    fits("role of days as numbers", "%Y%m%d", by_hand("column 'day': '20260101' is read as 1 January 2026"),
+         "--role day=datetime"),
+    fits("role of dates with dots", "%d.%m.%Y",
+         by_hand("column 'day': '02.01.2026' is read as 2 January 2026 (day first)"), "--role day=datetime"),
+    fits("role with a format", "%d/%m/%Y", by_hand(), "--role day=datetime --time-format %d/%m/%Y", hours=1),
+    fits("role with a format of ones own", "%Y_%j", by_hand(), "--role day=datetime --time-format %Y_%j"),
+    fits("role with epoch", epoch(1),
+         by_hand("column 'day': '1767225600' is read as 1 January 2026 00:00 UTC (seconds since 1970)"),
+         "--role day=datetime --time-format epoch"),
+    fails("role of what is no date", dumps(written("%Y_%j")), ROLE, 3,
+          "in.csv: row 1 (line 2), column 'day': '2026_001' is no date; repair it, give --na-values "
+          "'2026_001' if it means 'missing', --time-format if dates are written so, or --role day=categorical"),
+    fails("role of numbers that are no dates", dumps(written("%j")), ROLE, 3,
+          "in.csv: column 'day': numbers from 1 to 60 cannot be read as dates; say how they are written, e.g. "
+          "--time-format '%Y%m%d', epoch or excel, or leave out --role for it"),
+    fails("role of days that may be months", dumps(written("%d/%m/%Y"), hours=1), ROLE, 3,
+          "in.csv: column 'day': '02/01/2026' may be 2 January 2026 (day first) or 1 February 2026 (month "
+          "first), and no cell settles it; say which with --role day=datetime --time-format '%d/%m/%Y'"),
+    fails("role and another format", one_bad("%Y_%j", "soon"), f"{ROLE} --time-format %Y_%j", 3,
+          "in.csv: row 201 (line 202), column 'day': 'soon' is not written as --time-format '%Y_%j' says; "
+          "repair it, or correct the format"),
+    fails("role and epoch that is none", dumps(written("%d.%m.%Y")), f"{ROLE} --time-format epoch", 3,
+          "in.csv: column 'day' holds no seconds since 1970; correct --time-format epoch"),
+    fails("role and steps", dumps(written("%d.%m.%Y")), f"{ROLE} --time-format steps", 2,
+          "--time-format steps: steps are no dates; it goes with --time COLUMN"),
+    fails("format of nothing", dumps(written("%d.%m.%Y")), "in.csv --time-format epoch", 2,
+          "--time-format goes with --time COLUMN, which makes time series of the rows, or with --role "
+          "COLUMN=datetime"),
+]  # fmt: skip
+
+TIMES: list[Fault] = [*SPELLINGS, *BAD, *ROLES]
