@@ -144,7 +144,7 @@ def test_a_date_and_a_time_of_day_are_joined(prompt: Prompt) -> None:
     assert result.exit_code == 0
     assert (
         "warning: column 'Date when': '15/12/2025 00:00:00' is read as 2025-12-15 00:00, written like "
-        "%d/%m/%Y; if that is wrong, say how timestamps are written (--time-format)\n"
+        "%d/%m/%Y %H:%M:%S; if that is wrong, say how timestamps are written (--time-format)\n"
     ) in result.stderr
     spiked("two.csv", "new.csv", 300, 310)
     (event,) = prompt.json("explain", "new.csv", "-m", "m.aed", "--top", "1")["explained"]

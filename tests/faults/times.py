@@ -165,10 +165,11 @@ ROLES = [
          "--role day=datetime --time-format epoch"),
     fails("role of what is no date", dumps(written("%Y_%j")), ROLE, 3,
           "in.csv: row 1 (line 2), column 'day': '2026_001' is no date; repair it, give --na-values "
-          "'2026_001' if it means 'missing', --time-format if dates are written so, or --role day=categorical"),
+          "'2026_001' if it means 'missing', --time-format if dates are written so, or "
+          "--role day=categorical"),
     fails("role of numbers that are no dates", dumps(written("%j")), ROLE, 3,
-          "in.csv: column 'day': numbers from 1 to 60 cannot be read as dates; say how they are written, e.g. "
-          "--time-format '%Y%m%d', epoch or excel, or leave out --role for it"),
+          "in.csv: column 'day': numbers from 1 to 60 cannot be read as dates; say how they are written, "
+          "e.g. --time-format '%Y%m%d', epoch or excel, or leave out --role for it"),
     fails("role of days that may be months", dumps(written("%d/%m/%Y"), hours=1), ROLE, 3,
           "in.csv: column 'day': '02/01/2026' may be 2 January 2026 (day first) or 1 February 2026 (month "
           "first), and no cell settles it; say which with --role day=datetime --time-format '%d/%m/%Y'"),
@@ -184,4 +185,59 @@ ROLES = [
           "COLUMN=datetime"),
 ]  # fmt: skip
 
-TIMES: list[Fault] = [*SPELLINGS, *BAD, *ROLES]
+
+def timed(line: str, *warnings: str) -> Check:
+    """Training as series says when they are, and what was guessed."""
+
+    def check(_: Prompt, result: Result) -> None:
+        assert line in result.stdout.splitlines()
+        said = [text for text in result.stderr.splitlines() if "column 'when'" in text]
+        assert said == [f"warning: {text}" for text in warnings]
+
+    return check
+
+
+def series(title: str, template: str | Callable[[datetime], str], check: Check, **made: object) -> Fault:
+    spelling = written(template) if isinstance(template, str) else template
+    files = dumps(spelling, name="when", **made)  # type: ignore[arg-type]
+    return Fault(0, title, files, (TRAIN,), "in.csv --time when", 0, holds=check)
+
+
+def guessed(cell: str, when: str, template: str) -> str:
+    return (
+        f"column 'when': {cell!r} is read as {when}, written like {template}; if that is wrong, say how "
+        "timestamps are written (--time-format)"
+    )
+
+
+YEARS = 24 * 365.2425
+SERIES = [
+    series("series of ISO times", "%Y-%m-%d %H:%M",
+           timed("2026-01-01 00:00 to 2026-03-01 18:00, every 6 h, 1 series, no gaps")),
+    series("series of years", "%Y",
+           timed("2026-01-01 00:00 to 2074-01-01 00:00, every year, 1 series, no gaps",
+                 guessed("2026", "2026-01-01 00:00", "%Y")), hours=YEARS + 5, count=49),
+    series("series of days as numbers", "%Y%m%d",
+           timed("2026-01-01 00:00 to 2026-08-28 00:00, every 1 d, 1 series, no gaps",
+                 guessed("20260101", "2026-01-01 00:00", "%Y%m%d")), hours=24),
+    series("series of weeks", week,
+           timed("2025-12-29 00:00 to 2030-07-29 00:00, every 7 d, 1 series, no gaps"), hours=24 * 7),
+    series("series of dates in words", "%d %b %Y %H:%M",
+           timed("2026-01-01 00:00 to 2026-03-01 18:00, every 6 h, 1 series, no gaps")),
+    series("series of epoch seconds", epoch(1),
+           timed("2026-01-01 00:00 to 2026-03-01 18:00, every 6 h, 1 series, no gaps")),
+    fails("series of numbers that are no epoch", dumps(written("%j"), name="when", hours=24),
+          "in.csv --time when --time-format epoch -q", 3,
+          "in.csv: column 'when': numbers from 1 to 240, read as seconds since 1970, are times from "
+          "1970-01-01 00:00:01 to 1970-01-01 00:04:00; say how they are written: --time-format steps "
+          "where they only count, excel for days of spreadsheets, or as in '%Y%m%d'"),
+    fails("series of times of day", dumps(written("%H:%M"), name="when"), "in.csv --time when -q", 3,
+          "in.csv: row 1 (line 2), column 'when': '00:00' is a time of day and no date; give --time twice, "
+          "the column of the date and that of the time of day"),
+    fails("series of days that may be months", dumps(written("%d/%m/%Y %H:%M"), name="when", hours=1),
+          "in.csv --time when -q", 3,
+          "in.csv: row 1 (line 2), column 'when': '01/01/2026 00:00' may be read in more than one way; say "
+          "how timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"),
+]  # fmt: skip
+
+TIMES: list[Fault] = [*SPELLINGS, *BAD, *ROLES, *SERIES]

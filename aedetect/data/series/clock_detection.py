@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
-from aedetect.data.series.time_text import FORMATS, ORDERS, Order, ReadText, read_text
+from aedetect.data.series.time_text import ORDERS, Order, ReadText, looks_like, read_text, template_of
 from aedetect.data.series.timestamps import Clock, Kind, Locate, digits
 from aedetect.errors import DataError, UsageError
 
@@ -21,8 +22,10 @@ _LEAST_EPOCH = 315_532_800.0
 # Digits of a date of the years 1900 to 2100, with or without a time: 20260105, 2026010512, and so on.
 _DIGITS = (8, 10, 12, 14, 17)
 _YEARS = (1900, 2101)
+_SAMPLE = 200
 # A year of months and one more: no running number skips from 202612 to 202701.
 _MONTHS = 13
+_MONTH_NAME = re.compile(r"(?i)month|monat|mois|\bmes\b|period|yyyymm|year_?mon|\bym\b")
 # Days of spreadsheets: 1980 to 2070 with a time of day, 2000 to 2040 where they are whole.
 EXCEL_DAYS, EXCEL_WHOLE_DAYS = (29_221, 62_094), (36_526, 51_502)
 # What --time-format says of numbers, where no format does.
@@ -83,7 +86,8 @@ def guess_notice(clock: Clock, array: pa.Array, rules: cells.CellRules) -> str |
         days = (times.seconds[known] // 86_400).astype("datetime64[D]")
         index = int(known[(days - days.astype("datetime64[M]")).argmax()])
     cell = digits(array, rules)[index].as_py()
-    how = "a day number of spreadsheets" if clock.kind == "excel" else f"written like {FORMATS[clock.order]}"
+    written = f"written like {template_of(cell.strip(), clock.order)}"
+    how = "a day number of spreadsheets" if clock.kind == "excel" else written
     return (
         f"{where}{cell!r} is read as {clock.shown(float(times.seconds[index]))}, {how}; if that is wrong, "
         "say how timestamps are written (--time-format)"
@@ -137,7 +141,8 @@ def _of_numbers(clock: Clock, values: Floats, text: pa.Array, rules: cells.CellR
     """Dates written as whole numbers, days of spreadsheets, seconds since 1970, or what counts the rows."""
     least, most = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if len(values) and (values == np.floor(values)).all():
-        order = _order_of_digits(least, most, text, rules)
+        named = _MONTH_NAME.search(clock.column) is not None
+        order = _order_of_digits(least, most, text, rules, named)
         if order is not None:
             return clock.model_copy(update={"kind": "digits", "order": order})
         first, end = EXCEL_WHOLE_DAYS
@@ -150,16 +155,19 @@ def _of_numbers(clock: Clock, values: Floats, text: pa.Array, rules: cells.CellR
     return clock.model_copy(update={"kind": "number", "unit": unit_of(values)})
 
 
-def _order_of_digits(least: float, most: float, text: pa.Array, rules: cells.CellRules) -> Order | None:
-    """The order in which all of `text` are dates; None where they are not."""
+def _order_of_digits(
+    least: float, most: float, text: pa.Array, rules: cells.CellRules, named: bool
+) -> Order | None:
+    """The order in which all of `text` are dates; None for none. `named`: whether they are called so."""
     begin, end = _YEARS
-    for length in (6, *_DIGITS):
+    orders: dict[int, Order] = {4: "y", 6: "ym"}
+    for length in (4, 6, *_DIGITS):
         scale = 10.0 ** (length - 4)
         if not (begin * scale <= least and most < end * scale):
             continue
-        order: Order = "ym" if length == 6 else "compact"
+        order = orders.get(length, "compact")
         read = read_text(text, rules, order, None)
-        enough = order == "compact" or len(np.unique(read.seconds[~read.missing])) >= _MONTHS
+        enough = order != "ym" or named or len(np.unique(read.seconds[~read.missing])) >= _MONTHS
         return order if enough and not read.bad.any() else None
     return None
 
@@ -182,17 +190,28 @@ def _of_text(
     index = int(odd.argmax())
     where = f"{locate(index)}, column {column!r}: {str(array[index].as_py())[:40]!r}"
     if fitting:
+        template = template_of(str(array[index].as_py()).strip(), fitting[0])
         raise DataError(
             f"{where} may be read in more than one way; say how timestamps are written, e.g. --time-format "
-            "'%d/%m/%Y %H:%M'"
+            f"{template!r}"
         )
     if read.unknown_zone[index]:
         raise DataError(
             f"{where} names a zone by an abbreviation that is not known or stands for several; write its "
             "offset instead, e.g. +01:00, or give --time-zone, whose own abbreviations are understood"
         )
-    others = f" written as the others are ({FORMATS[best]})" if best != "ymd" and not read.bad.all() else ""
+    if best != "ymd" and not read.bad.all():
+        good = str(array[int((~read.bad & ~read.missing).argmax())].as_py()).strip()
+        raise DataError(
+            f"{where} is no timestamp written as the others are ({template_of(good, best)}); repair it, or "
+            "say how they are written (--time-format)"
+        )
+    if looks_like([text.strip() for text in array.drop_null()[:_SAMPLE].to_pylist()], "clock"):
+        raise DataError(
+            f"{where} is a time of day and no date; give --time twice, the column of the date and that of "
+            "the time of day"
+        )
     raise DataError(
-        f"{where} is no timestamp{others}; repair it, or say how they are written, e.g. --time-format "
+        f"{where} is no timestamp; repair it, or say how they are written, e.g. --time-format "
         "'%d/%m/%Y %H:%M'"
     )
