@@ -76,9 +76,9 @@ class TerminalProgress(Callback):
 
 
 class TrainingProgress(TerminalProgress):
-    """Also shows what each column was taken for, and when rows of series are, as soon as that is known."""
+    """Also shows what each column was taken for, and when the rows are, as soon as that is known."""
 
-    def times(self, text: str) -> None:
+    def remark(self, text: str) -> None:
         if self._bar:
             self._bar.stop()
         self._output.say(text)

@@ -21,8 +21,8 @@ class Callback:
     def columns(self, schema: Schema) -> None:
         """The roles of the columns are settled."""
 
-    def times(self, text: str) -> None:
-        """From when to when the rows of series are, how far apart, and how many series."""
+    def remark(self, text: str) -> None:
+        """Something about the data that is good to know, and no warning."""
 
     def training(self, member: int, members: int, progress: Progress) -> None:
         """Network `member` (from 0) of `members` was evaluated."""

@@ -287,7 +287,7 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
 
 def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
     seconds, clock = series.rows.seconds, series.gatherer.clock
-    run.callback.times(times_in_words(clock, seconds, series.timeline, series.grid))
+    run.callback.remark(times_in_words(clock, seconds, series.timeline, series.grid))
     long = run.config.series.series_name is not None
     rows, timeline = series.rows, series.timeline
     repeated = repeated_readings(rows) if long else repeated_instants(rows.seconds, timeline)

@@ -19,6 +19,7 @@ from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.schema import Schema
+from aedetect.data.time_hint import time_hint
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
@@ -33,13 +34,17 @@ MOST_SERIES_CATEGORIES = 20
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies."""
+    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies.
+
+    `hint`: of a table that may be a time series, what to give for it.
+    """
 
     schema: Schema
     encoder: FeatureEncoder
     rows: int
     labelled: int
     notices: tuple[str, ...]
+    hint: str | None = None
 
     def fingerprint(self, config: Config) -> str:
         """A digest of the settings of a training and of what the first pass found."""
@@ -114,6 +119,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         rows,
         total - rows,
         tuple(_notices(schema, encoder, profiles, most)),
+        None if config.series.time_columns else time_hint(schema, profiles),
     )
 
 

@@ -240,4 +240,19 @@ SERIES = [
           "how timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"),
 ]  # fmt: skip
 
-TIMES: list[Fault] = [*SPELLINGS, *BAD, *ROLES, *SERIES]
+def prints(line: str) -> Check:
+    """This is one of the lines on stdout, and no other speaks of --time."""
+
+    def check(_: Prompt, result: Result) -> None:
+        assert [text for text in result.stdout.splitlines() if "--time" in text] == [line]
+
+    return check
+
+
+HINTS = [
+    Fault(0, "rows that go on in time", dumps(written("%d.%m.%Y %H:%M")), (TRAIN,), "in.csv", 0,
+          holds=prints("the rows go on in time, every 6 h by column 'day'; --time day learns them as time "
+                       "series")),
+]  # fmt: skip
+
+TIMES: list[Fault] = [*SPELLINGS, *BAD, *ROLES, *SERIES, *HINTS]
