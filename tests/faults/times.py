@@ -240,6 +240,7 @@ SERIES = [
           "how timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"),
 ]  # fmt: skip
 
+
 def prints(line: str) -> Check:
     """This is one of the lines on stdout, and no other speaks of --time."""
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
@@ -51,8 +52,9 @@ def find_clock(
     if time_format is not None:
         return _of_format(clock, array, rules, time_format)
     if cells.is_datetime(array.type):
-        aware = getattr(array.type, "tz", None) is not None
-        return clock.model_copy(update={"kind": "instant", "aware": aware})
+        named = getattr(array.type, "tz", None)
+        shown_in = named if zone is None and named not in (None, "UTC", "Etc/UTC", "GMT", "+00:00") else None
+        return clock.model_copy(update={"kind": "instant", "aware": named is not None, "shown_in": shown_in})
     if not (cells.is_text(array.type) or cells.is_number(array.type)):
         raise DataError(f"{locate(0)}, column {column!r}: {array.type} values are no timestamps")
     numbers = cells.numbers(array, rules)
@@ -61,7 +63,8 @@ def find_clock(
     order, read = _of_text(column, array, rules, zone, locate)
     given = ~read.missing
     aware = bool(given.any() and read.zoned[int(given.argmax())])
-    return clock.model_copy(update={"order": order, "aware": aware})
+    shown_in = _one_offset(array) if aware and zone is None else None
+    return clock.model_copy(update={"order": order, "aware": aware, "shown_in": shown_in})
 
 
 def guess_notice(clock: Clock, array: pa.Array, rules: cells.CellRules) -> str | None:
@@ -92,6 +95,17 @@ def guess_notice(clock: Clock, array: pa.Array, rules: cells.CellRules) -> str |
         f"{where}{cell!r} is read as {clock.shown(float(times.seconds[index]))}, {how}; if that is wrong, "
         "say how timestamps are written (--time-format)"
     )
+
+
+def _one_offset(array: pa.Array) -> str | None:
+    """The offset from UTC that all of these texts end in, '+02:00'; None of several, and of UTC."""
+    ends = pc.utf8_trim_whitespace(array.drop_null())
+    parts = pc.extract_regex(ends, r":[0-9.]+ ?(?P<hours>[+-][0-9]{2}):?(?P<minutes>[0-9]{2})$")
+    texts = pc.binary_join_element_wise(
+        pc.struct_field(parts, "hours"), pc.struct_field(parts, "minutes"), ":"
+    )
+    offsets = texts.unique().to_pylist()
+    return offsets[0] if len(offsets) == 1 and offsets[0] not in (None, "+00:00", "-00:00") else None
 
 
 def _check_zone(zone: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,8 @@ class Clock(BaseModel):
 
     `columns`: several are joined by spaces, a date and a time of day, say. `unit`: seconds per unit of
     epoch numbers. `zone`: of timestamps that name none; None means UTC. `aware`: whether those of
-    training named their zone. `order`: of the parts of dates in text and digits.
+    training named their zone, and `shown_in` which, where it was one alone and not UTC: a name or an offset.
+    `order`: of the parts of dates in text and digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +77,7 @@ class Clock(BaseModel):
     unit: float = 1.0
     aware: bool = False
     order: Order = "ymd"
+    shown_in: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +94,8 @@ class Clock(BaseModel):
         stored: dict[str, Any] = handler(self)
         if self.order == "ymd":
             del stored["order"]
+        if self.shown_in is None:
+            del stored["shown_in"]
         if len(self.columns) == 1:
             del stored["columns"]
             stored = {"column": self.columns[0], **stored}
@@ -105,7 +109,14 @@ class Clock(BaseModel):
     @property
     def zone_name(self) -> str:
         """What is to be said after a time: ' UTC', ' Europe/Berlin', or nothing where no zone is known."""
-        return f" {self.zone}" if self.zone else " UTC" if self.aware else ""
+        zone = self.zone or self.shown_in
+        return f" {zone}" if zone else " UTC" if self.aware else ""
+
+    @property
+    def stamp_zone(self) -> str | None:
+        """The zone of instants in outputs; None for times that name none, which are the wall clock's."""
+        walls = not self.aware and self.kind not in ("number", "count")
+        return self.zone or self.shown_in or (None if walls else "UTC")
 
     def cells_of(self, batch: pa.RecordBatch, rules: cells.CellRules) -> pa.Array:
         """The time cells of `batch`, those of several columns joined; null where one is missing."""
@@ -115,7 +126,7 @@ class Clock(BaseModel):
         """An instant as people find it in the data: local where a zone was given; '' where unknown."""
         if self.kind == "count":
             return "" if np.isnan(seconds) else f"{seconds:.12g}"
-        return instant(seconds, self.zone)
+        return instant(seconds, self.zone or self.shown_in)
 
     def stretch(self, start: float, end: float) -> str:
         """'from 2026-02-03 04:05 to 2026-02-03 05:05 Europe/Berlin'."""
@@ -263,6 +274,14 @@ def digits(array: pa.Array, rules: cells.CellRules) -> pa.Array:
     return pc.replace_substring_regex(names, r"^([0-9]+)\.0*$", r"\1")
 
 
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name, or an offset from UTC such as '+02:00'."""
+    if name[0] not in "+-":
+        return ZoneInfo(name)
+    minutes = 60 * int(name[1:3]) + int(name[4:6])
+    return timezone(timedelta(minutes=-minutes if name[0] == "-" else minutes))
+
+
 def instant(seconds: float, zone: str | None = None) -> str:
     """Seconds since 1970 as '2026-02-03 04:05' in `zone` or UTC, with seconds where they are not 0.
 
@@ -272,7 +291,7 @@ def instant(seconds: float, zone: str | None = None) -> str:
         return ""
     moment = datetime.fromtimestamp(round(seconds, 3), UTC)
     if zone is not None:
-        moment = moment.astimezone(ZoneInfo(zone))
+        moment = moment.astimezone(zone_of(zone))
     text = moment.strftime("%Y-%m-%d %H:%M")
     if moment.microsecond:
         text = moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -356,3 +356,32 @@ def test_missing_cells_are_missing_and_bad_ones_bad() -> None:
     times = clock.read(pa.array(["2024-01-01", "", "x", None]), CellRules(), place)
     assert np.isnan(times.seconds).tolist() == [False, True, True, True]
     assert times.bad.tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown_in", "zone"),
+    [
+        (["2024-01-01T12:00:00+02:00", "2024-01-01T13:00:00+0200"], "+02:00", "+02:00"),
+        (["2024-01-01T12:00:00+02:00", "2024-01-01T13:00:00+01:00"], None, "UTC"),
+        (["2024-01-01T12:00:00Z"], None, "UTC"),
+        (["2024-01-01 12:00", "2024-01-01"], None, None),
+        ([1_704_110_400], None, "UTC"),
+    ],
+)
+def test_the_zone_times_came_in(values: list[Any], shown_in: str | None, zone: str | None) -> None:
+    clock = find_clock(["t"], pa.array(values), CellRules(), None, None, place)
+    assert (clock.shown_in, clock.stamp_zone) == (shown_in, zone)
+    assert Clock.model_validate(clock.model_dump()) == clock
+    assert ("shown_in" in clock.model_dump()) == (shown_in is not None)
+
+
+def test_the_zone_of_instants() -> None:
+    for zone, shown_in in (("Europe/Berlin", "Europe/Berlin"), ("UTC", None), ("+02:00", "+02:00")):
+        array = pa.array([0], pa.timestamp("s", tz=zone))
+        clock = find_clock(["t"], array, CellRules(), None, None, place)
+        assert (clock.shown_in, clock.stamp_zone) == (shown_in, zone)
+
+
+def test_instants_are_shown_in_the_zone_they_came_in() -> None:
+    clock = find_clock(["t"], pa.array(["2024-01-01T12:00:00-03:30"]), CellRules(), None, None, place)
+    assert clock.shown(NOON + 12_600) + clock.zone_name == "2024-01-01 12:00 -03:30"
