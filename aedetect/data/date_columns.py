@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from aedetect.config import DataConfig, Role, SeriesConfig
+from aedetect.data.cells import CellRules
 from aedetect.data.date_evidence import DateEvidence, Reading, SettledDate, names_date, names_time
 from aedetect.data.instants import Cycle
 from aedetect.data.profile import ColumnProfile
@@ -96,6 +98,11 @@ def role_of_dates(profile: ColumnProfile) -> tuple[Role, str]:
         return "ignored", f"{span_in_words(profile)}, too short a time to learn a rhythm from{said}"
     be = "is" if len(learned) == 1 else "are"
     return "datetime", f"dates; their {learned_in_words(learned)} {be} learned{said}"
+
+
+def rules_of(profile: ColumnProfile) -> CellRules:
+    """How the cells of a column are read, its dates as they turned out to be written."""
+    return profile.rules if profile.date is None else replace(profile.rules, date=profile.date.clock)
 
 
 def notice_of(column: str, role: Role, reason: str, date: SettledDate) -> str | None:

@@ -61,8 +61,8 @@ class Schema(BaseModel):
         """Models of plain numbers and dates are written as before there were others."""
         data: dict[str, Any] = handler(self)
         for name in ("writings", "dates"):
-            if not data[name]:
-                del data[name]
+            if not data.get(name):
+                data.pop(name, None)
         return data
 
     @property
