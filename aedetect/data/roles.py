@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
@@ -63,7 +64,8 @@ def infer_schema(
     }
     decide = _decide if series.series_name is None else _channel
     inferred = {
-        column: decide(column, profile, name)
+        column: (None if config.columns else _label(column, profile, profiles))
+        or decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
@@ -210,6 +212,10 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
         readable["boolean"] = profile.not_boolean == 0
     if not readable.get(role, True):
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
+
+
+def _label(column: str, profile: ColumnProfile, columns: Collection[str]) -> Decision | None:
+    return Decision("ignored", LABEL_REASON) if looks_like_label(column, profile, columns) else None
 
 
 def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:

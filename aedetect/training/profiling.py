@@ -14,6 +14,7 @@ from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
 from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
@@ -126,7 +127,8 @@ def _profile_columns(
         if not profiles:
             # Who wrote a typed file of text alone knew no types.
             is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
-            profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
+            counted = counting | set(filter(may_name_label, schema.names))
+            profiles = profile_columns(schema, is_text, counted, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
         for chunk in chunks([source], config):
             for column, profile in profiles.items():
@@ -155,7 +157,9 @@ def _notices(
     schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile], most: int
 ) -> Iterator[str]:
     for column in schema.columns:
-        if column.role in ("ignored", "text") and column.reason not in (
+        if column.reason == LABEL_REASON:
+            yield label_notice(column.name, profiles[column.name])
+        elif column.role in ("ignored", "text") and column.reason not in (
             "excluded",
             "not among the columns asked for",
             "set by hand",
