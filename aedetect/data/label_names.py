@@ -14,25 +14,31 @@ from aedetect.data.cells import FALSE_TOKENS, TRUE_TOKENS
 from aedetect.data.profile import ColumnProfile
 
 LABEL_REASON = "looks like a label"
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # These words name nothing but a verdict on a row.
-_VERDICTS = frozenset(
+_VERDICTS = _words_of(
     "anomaly anomalies anomalous abnormal outlier outliers outlierness fraud fraudulent attack attacks "
-    "attacked intrusion malicious malware faulty defective failure fault defect breakdown".split()
+    "attacked intrusion malicious malware faulty defective failure fault defect breakdown"
 )
 # These may name other things, too, so that values and shares must speak for a label.
-_MAYBE = frozenset("label labels target class y truth groundtruth pass normal".split())
+_MAYBE = _words_of("label labels target class y truth groundtruth")
 _LABELS = frozenset({"label", "labels", "truth", "groundtruth"})
 # What stands beside such a word without changing what it means.
-_BESIDE = frozenset(
+_BESIDE = _words_of(
     "is has was are flag flagged label labels class target bool boolean binary true ground gt truth y "
-    "reported confirmed detected known transaction row record event machine or not fail failed".split()
+    "reported confirmed detected known transaction row record event machine or normal pass fail"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
-_NORMAL = frozenset(
+_NORMAL = _words_of(
     "normal benign legit legitimate genuine inlier healthy nominal good ok pass negative clean nonfraud "
-    "notfraud nonfraudulent noattack noanomaly regular".split()
+    "notfraud nonfraudulent noattack noanomaly regular"
 )
-_STRANGE = _VERDICTS | frozenset("bad fail failed positive suspicious malignant spam sick".split())
+_STRANGE = _VERDICTS | _words_of("bad fail failed positive suspicious malignant spam sick")
 _TRUTHS = frozenset((*TRUE_TOKENS, *FALSE_TOKENS))
 _NUMBERS = frozenset({"-1", "0", "1"})
 _RARE = 0.4
@@ -42,7 +48,8 @@ _MOST_KINDS = 50
 def may_name_label(column: str) -> bool:
     """Whether a column could be a label by its name: whole words, in whatever case."""
     words = _words(column)
-    return bool(words & (_VERDICTS | _MAYBE)) and words <= (_VERDICTS | _MAYBE | _BESIDE)
+    names_one = words & (_VERDICTS | _MAYBE) or words == {"pass", "fail"}
+    return bool(names_one) and words <= (_VERDICTS | _MAYBE | _BESIDE)
 
 
 def looks_like_label(column: str, profile: ColumnProfile, columns: Collection[str]) -> bool:

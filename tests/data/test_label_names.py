@@ -7,6 +7,16 @@ from support.profiles import profile, schema_of
 
 from aedetect.data.label_names import label_notice, looks_like_label, may_name_label
 
+LABELS = (
+    "label is_fraud isFraud anomaly is_anomaly anomaly_label target class Class outlier is_outlier attack y "
+    "Y Label LABEL Target fraud fraud_bool fraud_reported FraudFlag has_fraud Is_Fraud? is-anomalous "
+    "Machine_failure attack_label Normal/Attack Pass/Fail groundTruth"
+)
+OTHERS = (
+    "target_temp heart_attack fraud_score label_id classroom class_size outlier_count yield "
+    "anomaly_threshold attacker labelled_by default_code is_open fault_code subclass is_normal "
+    "not_fraud normal pass"
+)
 RARE = [0] * 95 + [1] * 5
 EVEN = [0, 1] * 50
 SENSOR = profile([str(number % 7) + ".5" for number in range(100)])
@@ -22,11 +32,7 @@ def is_label(
 
 @pytest.mark.parametrize(
     "name",
-    (
-        "label is_fraud isFraud anomaly is_anomaly anomaly_label target class Class outlier is_outlier attack y Y "
-        "Label LABEL Target fraud fraud_bool fraud_reported FraudFlag has_fraud Is_Fraud? is-anomalous "
-        "Machine_failure attack_label Normal/Attack Pass/Fail groundTruth"
-    ).split(),
+    LABELS.split(),
 )
 def test_names_of_labels(name: str) -> None:
     assert is_label(name, RARE)
@@ -37,10 +43,7 @@ def test_names_of_labels(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    (
-        "target_temp heart_attack fraud_score label_id classroom class_size outlier_count yield anomaly_threshold "
-        "attacker labelled_by default_code is_open fault_code subclass"
-    ).split(),
+    OTHERS.split(),
 )
 def test_other_names(name: str) -> None:
     assert not may_name_label(name)
@@ -110,8 +113,8 @@ def test_a_label_is_left_out_unless_asked_for() -> None:
         (
             "is_fraud",
             RARE,
-            "column 'is_fraud' looks like a label and is left out; give --label is_fraud to use it as one, or "
-            "--role is_fraud=boolean to learn it",
+            "column 'is_fraud' looks like a label and is left out; give --label is_fraud to use it as one, "
+            "or --role is_fraud=boolean to learn it",
         ),
         (
             "Is Fraud",
@@ -122,8 +125,8 @@ def test_a_label_is_left_out_unless_asked_for() -> None:
         (
             "fraud",
             ["rouge"] * 3 + ["vert"] * 9,
-            "column 'fraud' looks like a label and is left out; give --label fraud --positive rouge to use it "
-            "as one, or --role fraud=categorical to learn it",
+            "column 'fraud' looks like a label and is left out; give --label fraud --positive rouge to use "
+            "it as one, or --role fraud=categorical to learn it",
         ),
         (
             "label",

@@ -44,9 +44,11 @@ RARE = [row % 50 == 7 for row in range(200)]
 LEFT_AMONG_THE_COLUMNS = [
     Fault(0, "label among the columns", with_column("is_fraud", lambda row: int(RARE[row])), (TRAIN,),
           "in.csv --json", 0,
-          holds=left_out("is_fraud", "--label is_fraud to use it as one, or --role is_fraud=boolean to learn it")),
+          holds=left_out("is_fraud", "--label is_fraud to use it as one, or "
+                                     "--role is_fraud=boolean to learn it")),
     Fault(0, "label that is always 0", with_column("isFraud", lambda _: 0), (TRAIN,), "in.csv --json", 0,
-          holds=left_out("isFraud", "--label isFraud to use it as one, or --role isFraud=boolean to learn it")),
+          holds=left_out("isFraud", "--label isFraud to use it as one, or "
+                                    "--role isFraud=boolean to learn it")),
     Fault(0, "label of two words", with_column("class", lambda row: "anomaly" if RARE[row] else "normal"),
           (TRAIN,), "in.csv --json", 0,
           holds=left_out("class", "--label class --positive anomaly to use it as one, or "
