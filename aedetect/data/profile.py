@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
 from aedetect.data.written_numbers import Evidence
+from aedetect.io.cell_text import name_of_type
 
 MAX_COUNTED = 100_000
 DIGEST_SIZE = 1000
@@ -257,7 +258,7 @@ def is_usable(field: pa.Field) -> bool:
 
 def kind_of(field: pa.Field) -> str:
     """What a column holds, in words for messages."""
-    return str(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
+    return name_of_type(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
 
 
 def profile_columns(

@@ -15,7 +15,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
-from aedetect.data.labels import known_anomalies
+from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.schema import Schema
@@ -66,19 +66,28 @@ class Chunk:
         return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
 
 
-def chunks(inputs: Sequence[Input], config: Config, anomalies: bool = False) -> Iterator[Chunk]:
-    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label."""
+def chunks(
+    inputs: Sequence[Input], config: Config, anomalies: bool = False, labels: LabelReader | None = None
+) -> Iterator[Chunk]:
+    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label.
+
+    Raises DataError at the end of the pass for labels that cannot be read, unless the caller gave `labels`
+    to read them, and checks those.
+    """
+    column, reader = config.data.label, labels or label_reader(config.data)
     for source in inputs:
         first = 1
         for batch in _open(source, config).batches():
             read = len(batch)
             numbers = np.arange(first, first + read)
             first += read
-            if config.data.label is not None and config.data.label in batch.schema.names:
+            if column is not None and column in batch.schema.names:
                 locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
-                keep = known_anomalies(batch.column(config.data.label), config.data, locate) == anomalies
+                keep = known_anomalies(batch.column(column), reader, locate) == anomalies
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
+    if labels is None:
+        reader.check_read()
 
 
 def _open(source: Input, config: Config) -> Reader:
@@ -90,7 +99,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 
     Raises DataError where the inputs do not belong together or cannot be learned from.
     """
-    name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
+    name = name_of_all(inputs)
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
     profiles, rows, total = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
@@ -122,6 +131,7 @@ def _profile_columns(
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
     profiles: dict[str, ColumnProfile] = {}
     rows = total = 0
+    labels = label_reader(config.data)
     for source in inputs:
         schema = source.open(1024).schema
         if not profiles:
@@ -130,12 +140,20 @@ def _profile_columns(
             counted = counting | set(filter(may_name_label, schema.names))
             profiles = profile_columns(schema, is_text, counted, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
-        for chunk in chunks([source], config):
+        for chunk in chunks([source], config, labels=labels):
             for column, profile in profiles.items():
                 profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
             rows += len(chunk.batch)
             total += chunk.read
+    labels.check_read()
+    if config.data.label in profiles:
+        labels.check_matched(name_of_all(inputs))
     return profiles, rows, total
+
+
+def name_of_all(inputs: Sequence[Input]) -> str:
+    """What messages call all inputs together: 'a.csv', 'a.csv and 2 more'."""
+    return inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
 
 
 def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: str, schema: pa.Schema) -> None:
