@@ -16,10 +16,14 @@ import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.code_evidence import CodeEvidence
 from aedetect.data.written_numbers import Evidence
 from aedetect.io.cell_text import name_of_type
+from aedetect.io.frames import AS_TYPED
 
 MAX_COUNTED = 100_000
+# From here on float64 does not tell all whole numbers apart.
+EXACT = 2.0**53
 DIGEST_SIZE = 1000
 _DAY = 86400
 _UNIQUE_ROWS = 10_000
@@ -75,6 +79,11 @@ class NumberProfile:
         """The largest finite number; NaN where there is none."""
         return float(self._digest.get_max_value()) if self.count else float("nan")
 
+    @property
+    def is_one_inexact(self) -> bool:
+        """Whether all are one number that float64 may have rounded."""
+        return self.count > 0 and self.minimum == self.maximum and abs(self.minimum) >= EXACT
+
     def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
         """Values at the given ranks in [0, 1]; shape [len(ranks)]."""
         return np.array([self._digest.get_quantile(float(rank)) for rank in ranks])
@@ -86,7 +95,8 @@ class ColumnProfile:
     Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
-    number stands, and its text. `written`: how its numbers are written. `first_instant`,
+    number stands, and its text. `written`: how its numbers are written; `codes`: whether they are
+    codes. `exact`: the spellings, two at most, of what float64 takes for one number. `first_instant`,
     `last_instant`: seconds since 1970.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
@@ -100,6 +110,8 @@ class ColumnProfile:
         self.readable = is_usable(field)
         self.rules = rules.of(field.name)
         self.written = Evidence()
+        self.codes = CodeEvidence()
+        self.exact: set[str] = set()
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()
@@ -136,6 +148,9 @@ class ColumnProfile:
             self.numbers.update(read.values)
         if self._counting and not self.overflowed:
             self._count(array)
+        if self.numbers.is_one_inexact and len(self.exact) < 2:
+            names = cells.categories(array, self.rules).drop_null()
+            self.exact |= set(cells.whole(names).unique().to_pylist()[:2])
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
@@ -161,6 +176,8 @@ class ColumnProfile:
             return
         read = cells.numbers(array, self.rules)
         self._take_written(array, read)
+        if not (self.codes.hopeless or self.bad_numbers):
+            self.codes.take(cells.filled_text(array, self.rules), read.values[~read.missing])
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())
@@ -271,7 +288,7 @@ def profile_columns(
     return {
         field.name: ColumnProfile(
             field,
-            is_text or field.name in parsed,
+            is_text or field.name in parsed or AS_TYPED in (field.metadata or {}),
             field.name in counting or (not is_text and _is_countable(cells.value_type(field.type))),
             rules,
         )

@@ -251,7 +251,7 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
 
 def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
-    if bad == 0 and not profile.leading_zeros:
+    if bad == 0 and not profile.leading_zeros and not profile.codes.are_codes:
         return _decide_numbers(column, profile)
     if profile.holds_boolean_words:
         return _constant(profile) or Decision("boolean", "two boolean words")
@@ -341,12 +341,15 @@ def _constant(profile: ColumnProfile) -> Decision | None:
     if profile.missing:
         return None
     numbers = profile.numbers
-    if profile.counts and profile.is_counted:
+    are_numbers = numbers.count == profile.rows and not profile.leading_zeros and not profile.is_boolean_type
+    if profile.counts and profile.is_counted and not are_numbers:
         value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
     elif not numbers.count or numbers.minimum != numbers.maximum:
         value = None
     elif str(profile.kind_type) == "bool":
         value = "true" if numbers.minimum else "false"
+    elif numbers.is_one_inexact:
+        value = next(iter(profile.exact)) if len(profile.exact) == 1 else None
     else:
         value = repr(numbers.minimum)
     return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

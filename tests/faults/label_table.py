@@ -25,7 +25,7 @@ from pyarrow import parquet
 from support.prompt import Prompt, Result
 
 
-def with_column(name: str, values: Callable[[int], object]) -> Files:
+def with_column(name: str, values: Callable[[int], object]) -> Callable[[Prompt], None]:
     """normal.csv and one more column, whose values the row numbers (from 0) give."""
 
     def make(_: Prompt) -> None:
@@ -46,6 +46,10 @@ def both(*checks: Check) -> Check:
 def left_out(name: str, remedy: str) -> Check:
     said = f"column {name!r} looks like a label and is left out; give {remedy}"
     return both(roles(**{name: "ignored"}), warns(said, only=False))
+
+
+def warned(said: str) -> Check:
+    return warns(said, only=False)
 
 
 def learned_as(role: str, name: str) -> Check:
@@ -171,4 +175,34 @@ ANY_TYPE = [
           "in.parquet -o new.parquet", 0, holds=same_type),
 ]  # fmt: skip
 
-LABEL_FAULTS: Sequence[Fault] = (*LEFT_AMONG_THE_COLUMNS, *WORDS, *ANY_TYPE)
+# --- text and whole numbers that float64 does not hold
+
+BIG = 9007199254740993
+
+
+def learn_key(prompt: Prompt) -> None:
+    """key.aed, which knows a column that is always the same."""
+    with_column("key", lambda _: BIG)(prompt)
+    assert prompt(*TRAIN, "in.csv", "-o", "key.aed").exit_code == 0
+
+
+def changed_key(prompt: Prompt) -> None:
+    learn_key(prompt)
+    with_column("key", lambda row: BIG - (row == 3))(prompt)
+
+
+EXACT = [
+    Fault(0, "hexadecimal codes that look like numbers",
+          with_column("code", lambda row: ("49018e16", "12e45", str(40_000 + row))[min(row, 2)]), (TRAIN,),
+          "in.csv --json", 0, holds=roles(code="text")),
+    Fault(0, "constant beyond float64", with_column("key", lambda _: BIG), (TRAIN,), "in.csv --json", 0,
+          holds=warned(f"column 'key' is left out: always {BIG}; a change will be noticed")),
+    Fault(0, "constant beyond float64 in parquet", beside("key", lambda _: BIG), (TRAIN,),
+          "in.parquet --json", 0,
+          holds=warned(f"column 'key' is left out: always {BIG}; a change will be noticed")),
+    Fault(0, "constant beyond float64 that changed by one",
+          changed_key, (SCORE,), "in.csv -m key.aed --json", 0,
+          holds=warned(f"in.csv: column 'key' was always '{BIG}' in training; 1 of 200 rows differ")),
+]  # fmt: skip
+
+LABEL_FAULTS: Sequence[Fault] = (*LEFT_AMONG_THE_COLUMNS, *WORDS, *ANY_TYPE, *EXACT)
