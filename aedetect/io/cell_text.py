@@ -96,6 +96,9 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, pa.MonthDayNano):
+        parts = f"{value.months} mon", f"{value.days} d", _span(value.nanoseconds, 10**9)
+        return " ".join(part for part in parts if part not in ("0 mon", "0 d"))
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
