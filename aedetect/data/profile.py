@@ -176,8 +176,8 @@ class ColumnProfile:
             return
         read = cells.numbers(array, self.rules)
         self._take_written(array, read)
-        if not (self.codes.hopeless or self.bad_numbers):
-            self.codes.take(cells.filled_text(array, self.rules), read.values[~read.missing])
+        if not self.codes.hopeless:
+            self.codes.take(array.filter(pa.array(~read.missing)), read.values[~read.missing])
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())

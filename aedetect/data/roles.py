@@ -253,7 +253,9 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
 
 def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
-    if bad == 0 and not profile.leading_zeros and not profile.codes.are_codes:
+    if profile.codes.are_codes:
+        return _decide_categories(column, profile)
+    if bad == 0 and not profile.leading_zeros:
         return _decide_numbers(column, profile)
     if profile.holds_boolean_words:
         return _constant(profile) or Decision("boolean", "two boolean words")

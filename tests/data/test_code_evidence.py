@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from support.profiles import profile, schema_of
 
+from aedetect.errors import DataError
+
 SENSOR = profile([f"{row % 7}.5" for row in range(30)])
 
 
@@ -16,6 +18,8 @@ CODES = [
     (["12E45", "49018", "77001", "12345"] * 20, "categorical"),
     (["12e4", "1234", "5678", "9e12"] * 20, "categorical"),
     ([*(str(100_000 + row * 7) for row in range(200)), "90e999"], "text"),
+    ([*(str(10_000 + 7 * row) for row in range(90)), "12e45", "1a2b3"], "text"),
+    (["A7", "12e45", "33", "44"] * 20, "categorical"),
     (["71", "5e4321", "72"] * 20, "categorical"),
 ]
 NUMBERS = [
@@ -40,3 +44,15 @@ def test_codes_among_which_some_look_like_numbers(cells: list[str], expected: st
 @pytest.mark.parametrize("cells", NUMBERS, ids=str)
 def test_numbers_however_they_are_written(cells: list[str]) -> None:
     assert role(cells * 20) == "numeric"
+
+
+@pytest.mark.parametrize("other", ["unknown", "1.5x", "1a2b3"])
+def test_one_cell_that_is_no_number_among_numbers_is_still_an_error(other: str) -> None:
+    cells = [*(str(10_000 + 7 * row) for row in range(90)), *["12e45"] * (other != "1a2b3"), other]
+    with pytest.raises(DataError) as caught:
+        role(cells)
+    assert str(caught.value) == (
+        f"f: row {len(cells)}, column 'code': {other!r} is not a number; repair it, "
+        f"give --na-values {other!r} if it means 'missing', or --role code=categorical if the column holds "
+        "codes"
+    )
