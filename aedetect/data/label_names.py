@@ -23,7 +23,8 @@ def _words_of(text: str) -> frozenset[str]:
 # These words name nothing but a verdict on a row.
 _VERDICTS = _words_of(
     "anomaly anomalies anomalous abnormal outlier outliers outlierness fraud fraudulent attack attacks "
-    "attacked intrusion malicious malware faulty defective failure fault defect breakdown"
+    "attacked intrusion malicious malware spam faulty defective failure fault defect breakdown anom anomalie "
+    "fraude betrug"
 )
 # These may name other things, too, so that values and shares must speak for a label.
 _MAYBE = _words_of("label labels target class y truth groundtruth")
@@ -31,7 +32,8 @@ _LABELS = frozenset({"label", "labels", "truth", "groundtruth"})
 # What stands beside such a word without changing what it means.
 _BESIDE = _words_of(
     "is has was are flag flagged label labels class target bool boolean binary true ground gt truth y "
-    "reported confirmed detected known transaction row record event machine or normal pass fail"
+    "reported confirmed detected known transaction row record event machine or normal pass fail "
+    "found indicator ind"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _NORMAL = _words_of(

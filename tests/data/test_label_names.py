@@ -10,7 +10,8 @@ from aedetect.data.label_names import label_notice, looks_like_label, may_name_l
 LABELS = (
     "label is_fraud isFraud anomaly is_anomaly anomaly_label target class Class outlier is_outlier attack y "
     "Y Label LABEL Target fraud fraud_bool fraud_reported FraudFlag has_fraud Is_Fraud? is-anomalous "
-    "Machine_failure attack_label Normal/Attack Pass/Fail groundTruth"
+    "Machine_failure attack_label Normal/Attack Pass/Fail groundTruth is_spam anom "
+    "fraud_found y_true gt_label"
 )
 OTHERS = (
     "target_temp heart_attack fraud_score label_id classroom class_size outlier_count yield "
