@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
+from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
 from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
@@ -65,7 +66,8 @@ def infer_schema(
     }
     decide = _decide if series.series_name is None else _channel
     inferred = {
-        column: decide(column, profile, name)
+        column: (None if config.columns else _label(column, profile, profiles))
+        or decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
@@ -211,6 +213,10 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
 
 
+def _label(column: str, profile: ColumnProfile, columns: Collection[str]) -> Decision | None:
+    return Decision("ignored", LABEL_REASON) if looks_like_label(column, profile, columns) else None
+
+
 def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
     """Of a long table: readings are numbers, also where all are equal, or are 0 and 1."""
     decision = _decide(column, profile, name)
@@ -246,6 +252,8 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
 
 def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
+    if profile.codes.are_codes:
+        return _decide_categories(column, profile)
     if bad == 0 and not profile.leading_zeros:
         return _decide_numbers(column, profile)
     if profile.holds_boolean_words:
@@ -326,12 +334,15 @@ def _constant(profile: ColumnProfile) -> Decision | None:
     if profile.missing:
         return None
     numbers = profile.numbers
-    if profile.counts and profile.is_counted:
+    are_numbers = numbers.count == profile.rows and not profile.leading_zeros and not profile.is_boolean_type
+    if profile.counts and profile.is_counted and not are_numbers:
         value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
     elif not numbers.count or numbers.minimum != numbers.maximum:
         value = None
     elif str(profile.kind_type) == "bool":
         value = "true" if numbers.minimum else "false"
+    elif numbers.is_one_inexact:
+        value = next(iter(profile.exact)) if len(profile.exact) == 1 else None
     else:
         value = repr(numbers.minimum)
     return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

@@ -16,7 +16,8 @@ from aedetect.data.arrays import Integers
 from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
-from aedetect.data.labels import known_anomalies
+from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
+from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.moving import IN_ORDER, MOVES_ON
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
@@ -75,19 +76,28 @@ class Chunk:
         return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
 
 
-def chunks(inputs: Sequence[Input], config: Config, anomalies: bool = False) -> Iterator[Chunk]:
-    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label."""
+def chunks(
+    inputs: Sequence[Input], config: Config, anomalies: bool = False, labels: LabelReader | None = None
+) -> Iterator[Chunk]:
+    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label.
+
+    Raises DataError at the end of the pass for labels that cannot be read, unless the caller gave `labels`
+    to read them, and checks those.
+    """
+    column, reader = config.data.label, labels or label_reader(config.data)
     for source in inputs:
         first = 1
         for batch in _open(source, config).batches():
             read = len(batch)
             numbers = np.arange(first, first + read)
             first += read
-            if config.data.label is not None and config.data.label in batch.schema.names:
+            if column is not None and column in batch.schema.names:
                 locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
-                keep = known_anomalies(batch.column(config.data.label), config.data, locate) == anomalies
+                keep = known_anomalies(batch.column(column), reader, locate) == anomalies
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
+    if labels is None:
+        reader.check_read()
 
 
 def _open(source: Input, config: Config) -> Reader:
@@ -99,7 +109,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 
     Raises DataError where the inputs do not belong together or cannot be learned from.
     """
-    name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
+    name = name_of_all(inputs)
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
@@ -135,19 +145,29 @@ def _profile_columns(
     rules = cells.CellRules(
         config.data.decimal, tuple(config.data.na_values), writings=writings or {}, dates=given
     )
-    profiles = joint_profiles(inputs, counting, config, rules)
+    counted = counting | set(filter(may_name_label, inputs[0].open(1024).schema.names))
+    profiles = joint_profiles(inputs, counted, config, rules)
     for column, reason in moving_partitions(inputs).items():
         profiles[column].left_out = reason
     sample = RowSample([column for column, profile in profiles.items() if profile.readable])
     rows = total = 0
+    labels = label_reader(config.data)
     for place, source in enumerate(inputs):
-        for chunk in chunks([source], config):
+        for chunk in chunks([source], config, labels=labels):
             sample.take((source.name, place), chunk.batch, chunk.numbers)
             for column, profile in profiles.items():
                 profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
             rows += len(chunk.batch)
             total += chunk.read
+    labels.check_read()
+    if config.data.label in profiles:
+        labels.check_matched(name_of_all(inputs))
     return profiles, rows, total, sample
+
+
+def name_of_all(inputs: Sequence[Input]) -> str:
+    """What messages call all inputs together: 'a.csv', 'a.csv and 2 more'."""
+    return inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
 
 
 def _notices(
@@ -156,7 +176,9 @@ def _notices(
     for column in schema.columns:
         moves = column.role == "id" and column.reason.endswith(MOVES_ON)
         date = profiles[column.name].date
-        if date is not None:
+        if column.reason == LABEL_REASON:
+            yield label_notice(column.name, profiles[column.name])
+        elif date is not None:
             notice = notice_of(column.name, column.role, column.reason, date)
             if notice is not None:
                 yield notice

@@ -703,7 +703,7 @@ OPTIONS = [
           from_normal(lambda frame: frame.assign(state=["0"] * 5 + ["good"] * 195)), (TRAIN,),
           "in.csv --label state", 3,
           "in.csv: row 6 (line 7), column 'state': 'good' is not a boolean; "
-          "say with --positive which value marks an anomaly"),
+          "the labels are 'good' (195) and '0' (5); say with --positive which value marks an anomaly"),
     *(Fault(0, f"unknown column for {option}", {}, (TRAIN,), f"normal.csv {option} {value}", 2,
             f"{option}: no column named 'tmp' in the data; did you mean 'temp'? "
             "There are: temp, load, site, open")

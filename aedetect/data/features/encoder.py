@@ -418,6 +418,8 @@ def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> tuple[Mask,
         numbers = cells.numbers(array, rules)
         return np.asarray(numbers.values != float(value)), np.asarray(numbers.missing)
     names = cells.categories(array, rules)
+    if value.removeprefix("-").isdecimal():
+        names = cells.whole(names)
     differs = pc.fill_null(pc.not_equal(names, unicodedata.normalize("NFC", value)), True)
     return (
         np.asarray(differs.to_numpy(zero_copy_only=False)),
