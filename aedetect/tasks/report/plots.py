@@ -14,6 +14,7 @@ from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.tasks.explain.format import shown
 from aedetect.tasks.report.charts import tick
+from aedetect.tasks.report.outcomes import CALM, FALSE_ALARM, FLAGGED, HIT, MISS, NAMES, PLURALS
 from aedetect.tasks.report.page import worth_showing
 from aedetect.tasks.report.series_text import channels, draw_channel
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 _SIZE, _DOTS = (8.0, 4.2), 110
 _CALM, _FLAG = "#7a95ad", "#c8442b"
+# Colour, shape and size of the mark of a row, by outcome; those further down are drawn on top.
+_MARKS = {
+    CALM: (_CALM, "o", 6),
+    FLAGGED: (_FLAG, "o", 16),
+    FALSE_ALARM: (_FLAG, "^", 20),
+    MISS: ("#7a3fa0", "D", 16),
+    HIT: ("#157a52", "o", 18),
+}
 
 
 def check_plots() -> None:
@@ -91,15 +100,14 @@ def _plain(text: str, most: int = 44) -> str:
     return shown(safe, most).replace("$", r"\$")
 
 
-def _legend(axes: Axes, threshold: bool = True) -> None:
+def _legend(axes: Axes) -> None:
     from matplotlib.lines import Line2D
 
     keys = [
         Line2D([], [], color=colour, marker="o", linestyle="", label=name)
         for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
     ]
-    if threshold:
-        keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
+    keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
     axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=3, fontsize=9)
 
 
@@ -158,12 +166,18 @@ def _columns(axes: Axes, findings: Findings) -> None:
 
 
 def _map(axes: Axes, findings: Findings) -> None:
-    for flagged, colour, size in ((False, _CALM, 6), (True, _FLAG, 16)):
-        some = [point for point in findings.points if point.flagged == flagged]
-        axes.scatter([p.x for p in some], [p.y for p in some], s=size, c=colour, alpha=0.7, linewidths=0)
+    labelled = findings.evaluation is not None
+    for outcome, (colour, marker, size) in _MARKS.items():
+        some = [point for point in findings.points if point.sample == outcome]
+        if some or (labelled and outcome != FLAGGED):
+            name = f"{findings.outcomes[outcome]:,} {PLURALS[outcome]}" if labelled else NAMES[outcome]
+            axes.scatter(
+                [p.x for p in some], [p.y for p in some], s=size, c=colour, marker=marker,
+                alpha=0.7, linewidths=0, label=name,
+            )  # fmt: skip
     axes.set(xticks=[], yticks=[])
     axes.set_title("Map of rows: near ones are alike", loc="left")
-    _legend(axes, threshold=False)
+    axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 1.12), ncols=4, fontsize=9)
 
 
 def _training(axes: Axes, card: Card) -> None:

@@ -68,7 +68,12 @@ def test_events_are_told_and_rows_are_not() -> None:
 
 def test_rows_that_come_too_early_are_counted() -> None:
     few = pd.concat([new(), new()[:20].assign(time=new()["time"][:20] + pd.Timedelta("90D"))])
-    assert reported(few).verdict.endswith("20 rows come too early in their series to have a score.")
+    found = reported(few)
+    assert found.verdict.endswith("20 warm-up rows come too early in their series to have a score.")
+    assert found.as_dict()["warmup"] == found.as_dict()["unscorable"] == 20
+    page = found.html()
+    assert "<li><b>20</b>warm-up</li>" in page
+    assert "</b>unscorable</li>" not in page
 
 
 def test_the_series_with_the_strangest_event_comes_first() -> None:
@@ -203,10 +208,10 @@ def test_a_threshold_set_by_hand_is_drawn_that_of_p_values_is_not() -> None:
         for made in (by_hand, by_p_value)
     ]
     assert limits == [3.0, None]
-    assert "</span>threshold</p>" in by_hand.html()
+    assert '<span class="key limit"></span>threshold</span>' in by_hand.html()
     assert "rows right of the line are flagged" in by_hand.html()
     assert 'class="limit"' in by_hand.html()
-    assert "threshold</p>" not in by_p_value.html()
+    assert "</span>threshold</span>" not in by_p_value.html()
     assert "rows right of the line are flagged" not in by_p_value.html()
     assert 'class="limit"' not in by_p_value.html()
     assert "</b>highest p-value flagged</li>" in by_p_value.html()
