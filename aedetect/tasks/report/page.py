@@ -35,7 +35,7 @@ from aedetect.tasks.report.templates import asset, template
 
 _Share = TypeVar("_Share", ColumnReason, ColumnAttribution)
 
-_COLUMNS_SHOWN, _NEAREST_SHOWN = 12, 8
+_COLUMNS_SHOWN, _NEAREST_SHOWN, _DRIFTED_SHOWN = 12, 8, 10
 # So many columns are always shown, further ones only where they have a part in it.
 _ALWAYS_SHOWN, _LEAST_SHARE = 3, 0.005
 _LONGEST_NAME = 200
@@ -87,6 +87,11 @@ def as_html(findings: Findings, card: Card, title: str) -> str:
         map=row_charts.scatter(findings, findings.shown_variance is not None),
         labels=_labels(findings) if findings.evaluation else None,
         training=_training(card.curves[0]) if card.curves and card.curves[0] else None,
+        moved_missing=any(
+            one.missing and (one.missing.training or one.missing.now)
+            for one in findings.drifting[:_DRIFTED_SHOWN]
+        ),
+        drifted_shown=_DRIFTED_SHOWN,
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
