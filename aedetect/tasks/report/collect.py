@@ -239,14 +239,26 @@ def headline(findings: Findings) -> str:
     if not counts.rows:
         return "There are no rows."
     if findings.events:
-        return findings.events.verdict(counts.rows)
+        return findings.events.verdict(_ordinary(counts))
     if not counts.anomalies:
-        return f"None of {counts.rows:,} rows looks out of the ordinary."
+        ordinary = _ordinary(counts)
+        return f"{ordinary[0].upper()}{ordinary[1:]}."
     verb = "does" if counts.anomalies == 1 else "do"
     return (
         f"{counts.anomalies:,} of {counts.rows:,} rows ({findings.share:.2%}) {verb} "
         "not look like the training data."
     )
+
+
+def _ordinary(counts: RowCounts) -> str:
+    """What is said where no row is flagged: of those that have a score, and of no others."""
+    scored = counts.rows - counts.unscorable
+    if not scored:
+        return "the one row has no score" if counts.rows == 1 else f"none of {counts.rows:,} rows has a score"
+    whose = " with a score" if counts.unscorable else ""
+    if scored == 1:
+        return f"the one row{whose} does not look out of the ordinary"
+    return f"none of {scored:,} rows{whose} looks out of the ordinary"
 
 
 def remark(findings: Findings) -> str:
@@ -264,12 +276,8 @@ def remark(findings: Findings) -> str:
     if rate is None:
         said.append(f"{accepted(findings.policy).capitalize()}.")
     if counts.warmup:
-        come = (
-            "warm-up row comes too early in its"
-            if counts.warmup == 1
-            else "warm-up rows come too early in their"
-        )
-        said.append(f"{counts.warmup:,} {come} series to have a score.")
+        one, several = "warm-up row comes too early in its", "warm-up rows come too early in their"
+        said.append(f"{_counted(counts.warmup, one, several)} series to have a score.")
     if lost := counts.unscorable - counts.warmup:
         said.append(f"{lost:,} {'row' if lost == 1 else 'rows'} could not be scored.")
     return " ".join(said)
@@ -283,15 +291,19 @@ def verdict(findings: Findings) -> str:
 def _by_labels(outcomes: OutcomeCounts) -> str:
     """What the labels say of the rows that were flagged, and of those that were not."""
     hits, false, missed, unknown = (outcomes[one] for one in (HIT, FALSE_ALARM, MISS, FLAGGED))
-    verb = "is" if hits == 1 else "are"
-    flagged = [f"{hits:,} of the flagged rows {verb} {'a hit' if hits == 1 else 'hits'}"]
-    flagged.append(_counted(false, "a false alarm", "false alarms"))
-    if unknown:
-        flagged.append(f"{unknown:,} {'has' if unknown == 1 else 'have'} no label")
-    anomalies = _counted(missed, "labelled row", "labelled rows")
-    text = f"By the labels, {_listed(flagged)}; {anomalies} {'was' if missed == 1 else 'were'} missed"
     lost = outcomes.unscorable_anomalies
-    return f"{text} and {lost:,} could not be scored." if lost else f"{text}."
+    flagged = []
+    if hits or false or unknown:
+        flagged = [_counted(hits, "of the flagged rows is a hit", "of the flagged rows are hits")]
+        flagged.append(_counted(false, "a false alarm", "false alarms"))
+    if unknown:
+        flagged.append(_counted(unknown, "has no label", "have no label"))
+    if not (hits or missed or lost):
+        alarms = f"; {_counted(false, 'false alarm', 'false alarms')}" if false else ""
+        return f"By the labels, no row is an anomaly{alarms}."
+    text = _counted(missed, "labelled row was missed", "labelled rows were missed")
+    text = f"{_listed(flagged)}; {text}" if flagged else text
+    return f"By the labels, {text} and {lost:,} could not be scored." if lost else f"By the labels, {text}."
 
 
 def _counted(count: int, one: str, several: str) -> str:
@@ -299,7 +311,7 @@ def _counted(count: int, one: str, several: str) -> str:
 
 
 def _listed(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _against(share: float, rate: float, rows: int) -> str:

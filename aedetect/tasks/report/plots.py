@@ -100,7 +100,7 @@ def _plain(text: str, most: int = 44) -> str:
     return shown(safe, most).replace("$", r"\$")
 
 
-def _legend(axes: Axes) -> None:
+def _legend(axes: Axes, labelled: bool = False) -> None:
     from matplotlib.lines import Line2D
 
     keys = [
@@ -108,7 +108,11 @@ def _legend(axes: Axes) -> None:
         for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
     ]
     keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
-    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=3, fontsize=9)
+    if labelled:
+        keys.append(
+            Line2D([], [], color=_MARKS[MISS][0], marker="s", linestyle="", label="labelled anomalies")
+        )
+    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=4, fontsize=9)
 
 
 def _plain_ticks(axes: Axes, *names: str) -> None:
@@ -129,13 +133,21 @@ def _scores(axes: Axes, findings: Findings) -> None:
     beyond = [limit is not None and low >= limit * (1 - 1e-9) for low in edges[:-1]]
     colours = [_FLAG if flagged else _CALM for flagged in beyond]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
+    if findings.evaluation:
+        first, last = findings.histogram.range
+        labelled = findings.anomalies.counts[first : last + 1]
+        widths = edges[1:] - edges[:-1]
+        axes.bar(
+            edges[:-1] + 0.3 * widths, labelled, width=0.4 * widths, align="edge",
+            color=_MARKS[MISS][0], label="labelled anomalies",
+        )  # fmt: skip
     if limit is not None:
         axes.axvline(limit, color=_FLAG, linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
     axes.set_title("Scores", loc="left")
     _plain_ticks(axes, "x", "y")
     if limit is not None:
-        _legend(axes)
+        _legend(axes, labelled=findings.evaluation is not None)
 
 
 def _timeline(axes: Axes, findings: Findings) -> None:

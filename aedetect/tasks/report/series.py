@@ -139,11 +139,12 @@ class EventsPart:
     zone: str
     labelled: LabelledEvents | None = None
 
-    def verdict(self, rows: int) -> str:
+    def verdict(self, ordinary: str) -> str:
+        """The events in a sentence or two; `ordinary` is what to say where there are none."""
         whose = f" on {self.series:,} series" if self.series > 1 else ""
         time = f"{whose} in {span(self.seconds)}"
         if not self.events:
-            return f"No event{time}: none of {rows:,} rows looks out of the ordinary."
+            return f"No event{time}: {ordinary}."
         first = self.explanations[0]
         name = f", on {' '.join(first.entity.values())}," if first.entity else ""
         event = f"{self.events:,} event{'s' * (self.events != 1)}"

@@ -7,6 +7,7 @@ beside it, as HTML. The page's script zooms by narrowing the view.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -80,8 +81,10 @@ def drawn(panel: Panel) -> list[ChannelDrawing]:
 
 
 def place(panel: Panel, seconds: float) -> float:
-    """Where an instant stands on a panel, from 0 to `WIDTH`."""
-    return round(WIDTH * (seconds - panel.start) / max(panel.end - panel.start, 1e-9), 2)
+    """Where an instant stands on a panel, from 0 to `WIDTH`; so exactly that the second can be read off."""
+    length = max(panel.end - panel.start, 1e-9)
+    digits = max(2, math.ceil(math.log10(length / WIDTH)))
+    return round(WIDTH * (seconds - panel.start) / length, digits)
 
 
 def axis(panel: Panel) -> Markup:
@@ -165,7 +168,7 @@ class _Scale:
         low, high = self.low, self.high
         if self.logarithmic:
             values, low, high = np.log(np.maximum(values, low)), float(np.log(low)), float(np.log(high))
-        ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(1)
+        ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(2)
         return ups
 
     def ends(self) -> tuple[str, str]:
@@ -190,10 +193,11 @@ def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
         path = _path(panel, line, seconds, values, scale)
         if path:
             parts.append(Markup('<path class="{}" d="{}"/>').format(kind, path))
-    svg = Markup(
-        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{} over '
-        'time">'
-    ).format(WIDTH, HEIGHT, line.name) + Markup("").join(parts) + Markup("</svg>")  # fmt: skip
+    head = Markup(
+        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+    )
+    head = head.format(WIDTH, HEIGHT, _described(panel, line, scale))
+    svg = head + Markup("").join(parts) + Markup("</svg>")
     overlay = _overlay(panel, line, scale)
     names = [shown(name, _LONGEST_NAME) for name in line.names]
     data = Markup('data-low="{}" data-high="{}" data-log="{}" data-names="{}"').format(
@@ -203,6 +207,14 @@ def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
         shown_names = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
         return ChannelDrawing(line.name, f"from below: {shown_names}", "", svg, overlay, data)
     return ChannelDrawing(line.name, *scale.ends(), svg, overlay, data)
+
+
+def _described(panel: Panel, line: ChannelLine, scale: _Scale) -> str:
+    """What those hear of a channel who cannot see it."""
+    values = f", {' to '.join(scale.ends())}" if not line.names else ""
+    events = f"{len(panel.marks):,} event{'' if len(panel.marks) == 1 else 's'}"
+    begin, end = panel.clock.shown(panel.start), panel.clock.shown(panel.end)
+    return f"{line.name} from {begin} to {end}{values}; {events}"
 
 
 def _shaded(panel: Panel) -> list[Markup]:
@@ -262,7 +274,8 @@ def _short(value: float) -> float:
 def _points(panel: Panel, seconds: Floats, values: Floats, scale: _Scale) -> list[str]:
     ups = scale.up(values)
     return [
-        f"{place(panel, second):g},{up:g}" for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
+        f"{place(panel, second):.12g},{up:g}"
+        for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
     ]
 
 
@@ -277,9 +290,9 @@ def _path(panel: Panel, line: ChannelLine, seconds: Floats, values: Floats, scal
         new = before is None or second - before > gap
         if line.names and not new:
             # Words change at once.
-            commands.append(f"H{place(panel, second):g}V{up:g}")
+            commands.append(f"H{place(panel, second):.12g}V{up:g}")
         else:
-            commands.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
+            commands.append(f"{'M' if new else 'L'}{place(panel, second):.12g} {up:g}")
         before = second
     return "".join(commands)
 

@@ -19,8 +19,10 @@ from aedetect.tasks.drift import measure
 from aedetect.tasks.report import ReportRequest, charts, report
 from aedetect.tasks.report.bins import MOST_BLOCKS, MOST_ROWS, ScoreHistogram, ScoreTimeline
 from aedetect.tasks.report.card import escaped, spark
-from aedetect.tasks.report.outcomes import FLAGGED
+from aedetect.tasks.report.collect import headline, remark
+from aedetect.tasks.report.outcomes import FLAGGED, OutcomeCounts
 from aedetect.tasks.report.page import as_high
+from aedetect.tasks.score_counts import RowCounts
 
 
 @given(st.lists(st.floats(0, 1e12) | st.just(float("nan")), max_size=200), st.floats(0.01, 1e3))
@@ -182,3 +184,48 @@ def test_rows_have_whole_numbers_on_an_axis(low, span):
 )
 def test_p_values_in_words(p_value, said):
     assert as_high(p_value) == said
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"rows": 500}, "None of 500 rows looks out of the ordinary."),
+        ({"rows": 3, "unscorable": 1}, "None of 2 rows with a score looks out of the ordinary."),
+        ({"rows": 1}, "The one row does not look out of the ordinary."),
+        ({"rows": 2, "unscorable": 1}, "The one row with a score does not look out of the ordinary."),
+        ({"rows": 2, "unscorable": 2, "warmup": 2}, "None of 2 rows has a score."),
+        ({"rows": 1, "unscorable": 1}, "The one row has no score."),
+        ({}, "There are no rows."),
+        ({"rows": 4, "anomalies": 1}, "1 of 4 rows (25.00%) does not look like the training data."),
+    ],
+)
+def test_the_headline_speaks_of_rows_with_a_score(detector, counts, said):
+    made = report(detector.fitted, as_inputs(tiny_frame(5), detector.config.data), ReportRequest(), "plant")
+    assert headline(replace(made.findings, counts=RowCounts(**counts))) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "lost", "said"),
+    [
+        ((9, 0, 3, 2, 1), 0, "3 of the flagged rows are hits and 2 false alarms; 1 labelled row was missed."),
+        (
+            (9, 1, 1, 1, 0),
+            0,
+            "1 of the flagged rows is a hit, 1 a false alarm and 1 has no label; "
+            "0 labelled rows were missed.",
+        ),
+        (
+            (9, 2, 0, 0, 2),
+            1,
+            "0 of the flagged rows are hits, 0 false alarms and 2 have no label; "
+            "2 labelled rows were missed and 1 could not be scored.",
+        ),
+        ((9, 0, 0, 0, 2), 0, "2 labelled rows were missed."),
+        ((9, 0, 0, 0, 0), 0, "no row is an anomaly."),
+        ((9, 0, 0, 4, 0), 0, "no row is an anomaly; 4 false alarms."),
+    ],
+)
+def test_what_labels_say_is_one_sentence(detector, rows, lost, said):
+    inputs = as_inputs(tiny_frame(5).assign(odd=0), detector.config.data)
+    made = report(detector.fitted, inputs, ReportRequest("odd"), "plant")
+    assert remark(replace(made.findings, outcomes=OutcomeCounts(rows, lost))) == f"By the labels, {said}"

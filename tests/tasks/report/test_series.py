@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -115,6 +116,14 @@ def test_drawings_stay_within_their_frame() -> None:
                 assert ups
                 assert min(ups) >= 0
                 assert max(ups) <= HEIGHT
+
+
+def test_the_second_of_a_row_can_be_read_off_a_plot_of_months() -> None:
+    panel = replace(events().panels[0], end=events().panels[0].start + 200 * 86_400)
+    for row in (1, 777, 20_001):
+        seconds = panel.start + 600 * row
+        read = panel.start + place(panel, seconds) / WIDTH * (panel.end - panel.start)
+        assert round(read) == seconds
 
 
 def test_a_pause_is_drawn_as_one() -> None:

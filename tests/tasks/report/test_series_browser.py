@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from support.browser import NEEDS_BROWSER
 from support.sensors import broken, readings
@@ -92,9 +94,27 @@ def test_pointing_tells_time_value_and_event(opened: Any) -> None:
     opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
     ActionChains(opened).move_to_element_with_offset(svg, int(0.02 * svg.rect["width"]), 0).perform()
     told = opened.find_element("id", "tip").text
-    assert told.startswith("2026-02-0")
+    assert re.match(r"2026-02-0\d \d\d:\d0: ", told)
     assert ", expected " in told
     assert "(event 1: 2026-02-0" in told
+
+
+def test_values_that_are_pointed_at_are_those_of_the_rows(opened: Any, page: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    rows = pd.read_csv(page.parent / "new.csv")
+    rows = rows[rows.machine == HOSTILE].set_index("time")["load"]
+    svgs = opened.find_elements("css selector", ".panel:not([hidden]) svg.series")
+    names = [one.text for one in opened.find_elements("css selector", ".panel:not([hidden]) figcaption b")]
+    svg = svgs[names.index("load")]
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    for share in (-0.4, -0.1, 0.3):
+        ActionChains(opened).move_to_element_with_offset(svg, int(share * svg.rect["width"]), 0).perform()
+        told = re.match(r"(\S+ \d\d:\d\d): load (\S+), expected", opened.find_element("id", "tip").text)
+        assert told
+        value = float(told[2])
+        digits = len(told[2].partition(".")[2])
+        assert value == pytest.approx(rows[f"{told[1]}:00"], abs=0.6 * 10**-digits)
 
 
 def test_an_event_is_shown_in_the_plot(opened: Any) -> None:

@@ -10,13 +10,13 @@
   const parsed = new Map();
   let shown = 0;
 
-  const time = (panel, x, fine) => {
+  const time = (panel, x) => {
     const start = +panel.dataset.start, end = +panel.dataset.end;
     const seconds = start + x / WIDTH * (end - start);
     if (!panel.dataset.zone) return String(+seconds.toPrecision(12));
     // Sweden writes times as 2026-02-03 04:05:06.
-    const text = new Date(seconds * 1000).toLocaleString("sv-SE", { timeZone: panel.dataset.zone });
-    return fine ? text : text.slice(0, 16);
+    const text = new Date(Math.round(seconds) * 1000).toLocaleString("sv-SE", { timeZone: panel.dataset.zone });
+    return text.replace(/:00$/, "");
   };
   // Round instants by the clock of the data, as the page was made with: see time_ticks.py.
   const MINUTE = 60, HOUR = 3600, DAY = 86400, MONTH = 30.44 * DAY, MOST = 6;
@@ -136,8 +136,13 @@
     const low = +figure.dataset.low, high = +figure.dataset.high, share = 1 - up / HEIGHT;
     const names = JSON.parse(figure.dataset.names);
     if (names.length) return names[Math.round(low + share * (high - low))] || "";
-    const number = figure.dataset.log === "1" ? low * (high / low) ** share : low + share * (high - low);
-    return String(+number.toPrecision(4));
+    const log = figure.dataset.log === "1";
+    const number = log ? low * (high / low) ** share : low + share * (high - low);
+    // Places are drawn to a ten thousandth of the height: no more digits are told than that leaves true.
+    const fine = 5e-4 * (log ? number * Math.log(high / low) : high - low);
+    const digits = Math.min(12, Math.floor(-Math.log10(fine)));
+    const rounded = digits < 0 ? Math.round(number / 10 ** -digits) * 10 ** -digits : +number.toFixed(digits);
+    return rounded.toLocaleString("en", { maximumSignificantDigits: 15 });
   };
   const caption = (panel, figure, x) => {
     const parts = [];
@@ -149,7 +154,7 @@
       if (kind === "seen") at = vertex[0];
       parts.push(kind === "seen" ? value(figure, vertex[1]) : "expected " + value(figure, vertex[1]));
     }
-    return time(panel, at, false) + ": " + figure.dataset.name + " " + parts.join(", ");
+    return time(panel, at) + ": " + figure.dataset.name + " " + parts.join(", ");
   };
   const line = (svg, name) => {
     const made = document.createElementNS(SVG, name === "cross" ? "line" : "rect");
