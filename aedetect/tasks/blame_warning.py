@@ -11,7 +11,7 @@ from aedetect.scoring.base import Scores
 
 _LEAST_ROWS = 20
 # So many times the rate asked, and at least this share of the rows, is no matter of chance.
-_TIMES_ASKED, _LEAST_SHARE = 5.0, 0.1
+_TIMES_ASKED, _LEAST_SHARE = 5.0, 0.3
 _MOST_BLAMED = 0.6
 
 
