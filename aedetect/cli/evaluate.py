@@ -125,12 +125,13 @@ def _rates(text: str) -> list[float]:
     rates = []
     for word in text.split(","):
         try:
-            rate = float(word)
-        except ValueError:
+            rate = options.share(word, "--at")
+        except UsageError:
             rate = 0.0
         if not 0 < rate < 1:
             raise UsageError(
-                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01"
+                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01 "
+                "or --at 0.1%,1%"
             )
         rates.append(rate)
     return rates

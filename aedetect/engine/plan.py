@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aedetect.engine.output_names import Target
 from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
@@ -77,14 +78,15 @@ def plan_outputs(
     return list(planned)
 
 
-def check_model_output(path: Path, inputs: Sequence[FileInput] = ()) -> None:
-    """Raises OutputError where no model can be written to `path`, UsageError where it may not."""
+def check_model_output(target: Target, inputs: Sequence[FileInput] = ()) -> None:
+    """Raises OutputError where no model can be written to `target`, UsageError where it may not."""
+    path = target.path
     if str(path) == STDIN:
         raise UsageError("-o -: a model goes to a file, not to stdout; name one, e.g. -o model.aed")
     for source in inputs:
         if source.location.path != STDIN and same_file(path, source.location.path):
             raise UsageError(f"{path}: the model would overwrite an input; choose another name")
-    check_writable(str(path))
+    target.check()
 
 
 def plan_side_output(

@@ -20,6 +20,7 @@ from aedetect.engine.ledger import (
     place_of,
 )
 from aedetect.engine.metrics_file import last_success, metrics
+from aedetect.engine.output_names import METRICS, SUMMARY, check_suffix
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, FileSummary, RemoteConsumer, Task
 from aedetect.errors import AedetectError, DataError, ExitCode, Terminated, UsageError, lacking
@@ -47,6 +48,12 @@ class Records:
             raise UsageError("--state FILE goes with --new-only")
         if self.job is not None and self.metrics is None:
             raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
+        for option, path, kind in (
+            ("--summary", self.summary, SUMMARY),
+            ("--metrics", self.metrics, METRICS),
+        ):
+            if path is not None:
+                check_suffix(path, kind, option)
 
     @property
     def kept(self) -> bool:

@@ -9,13 +9,14 @@ import torch
 
 from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks, name_of_all
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,14 @@ class Start:
     def profile(self, inputs: Sequence[Input], config: Config) -> TrainingProfile:
         """The first pass over new data, whose columns are those of the older model.
 
-        Raises ModelError where they lack one, DataError where rows are too few.
+        Raises ModelError where they lack one, DataError where rows are too few or labels cannot be read.
         """
         notices = self.check(inputs, config)
-        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config)]
+        labels = label_reader(config.data)
+        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config, labels=labels)]
+        labels.check_read()
+        if labels.counts:
+            labels.check_matched(name_of_all(inputs))
         rows, total = (sum(part) for part in zip(*counted, strict=True))
         if rows < LEAST_ROWS:
             raise too_few(inputs, rows, "training")

@@ -62,7 +62,8 @@ def test_positive_label() -> None:
 def test_label_that_is_no_truth_value() -> None:
     table = NUMBERS.append_column("state", pa.array(["0", "bad"] * 10))
     assert fault(table, data__label="state") == (
-        "t0: row 2, column 'state': 'bad' is not a boolean; say with --positive which value marks an anomaly"
+        "t0: row 2, column 'state': 'bad' is not a boolean; the labels are '0' (10) and 'bad' (10); "
+        "say with --positive which value marks an anomaly"
     )
 
 
