@@ -86,6 +86,7 @@ def _calibrate(
     out: Output, words: list[str], model: options.ModelOptions, target: Target, settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock = Clock()
@@ -97,7 +98,10 @@ def _calibrate(
 
     target.make_folder()
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
+        for text in left_out(words):
+            callback.notice(text)
         older = loaded(model, settings)
+        sources = older.placed(sources)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

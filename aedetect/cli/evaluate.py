@@ -83,12 +83,13 @@ def _evaluate(
     with TerminalProgress(out, device) as callback:
         held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
         evaluation = evaluate(subject.fitted, subject.sources, held, callback)
-    warn_of(out, evaluation.warnings, callback.notices)
+    warnings = [*subject.left_out, *evaluation.warnings]
+    warn_of(out, warnings, callback.notices)
     body = {
         "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
         "by": request.by,
         **evaluation.as_dict(),
-        "warnings": evaluation.warnings,
+        "warnings": warnings,
     }
     out.result(envelope("evaluate", subject.entry, body, clock.as_dict()))
     if not (out.json or out.quiet):

@@ -110,7 +110,7 @@ def _show(out: Output, explanations: Explanations) -> None:
 
 
 def _headline(one: Explanation, threshold: float) -> str:
-    ids = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.ids.items())
+    ids = "".join(f", {plain(name, 20)} {plain(value, 40)}" for name, value in one.ids.items())
     if one.score is None:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
     verdict = "flagged" if one.flagged else "not flagged"

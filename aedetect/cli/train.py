@@ -17,7 +17,7 @@ from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.config import Config, SeriesConfig
+    from aedetect.config import Config
     from aedetect.engine.output_names import Target
 
 
@@ -281,22 +281,31 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_series(overrides, settings.series)
+        _check_series(overrides, settings)
         from aedetect.engine.output_names import Target
 
         _train(out, inputs, Target.of(output, "model.aed"), start, settings)
 
 
-def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
+def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
     """Flags that only time series have are not passed over in silence."""
+    dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
-        if series.time is None and overrides[name] is not None:
+        if settings.series.time is not None or overrides[name] is None:
+            continue
+        if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
+        if not dated:
+            raise UsageError(
+                f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
+                "COLUMN=datetime"
+            )
 
 
 def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock, device = Clock(), settings.training.device
@@ -311,10 +320,13 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        sources = older.placed(sources)
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
+            for text in left_out(words):
+                callback.notice(text)
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)

@@ -210,14 +210,12 @@ class Bookkeeper(Marker):
         self._model = model
         self._summary = summary
 
-    def begin(self, source: Input) -> None:
-        super().begin(source)
-        self._note_twin(source)
-
     def done(self, source: Input, entry: FileSummary) -> None:
         assert isinstance(source, FileInput)
-        mark = self.marks.pop(source.name)
         counts = entry.counts
+        if counts["rows"]:
+            self._note_twin(source)
+        mark = self.marks.pop(source.name)
         self._ledger.add(
             source,
             mark,
@@ -237,7 +235,6 @@ class Bookkeeper(Marker):
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.marks |= state
-        self._note_twin(source)
         self.done(source, entry)
 
     def _note_twin(self, source: Input) -> None:
