@@ -150,6 +150,7 @@ def _checked(request: Request, settings: Config) -> _Files:
     plan_side_output("--events", request.events, [*sources, *history], outputs, request.model)
     records.check_inputs(history)
     records.check_unused(outputs)
+    records.check_suffixes()
     records.check_state(sources, [*outputs, request.events, str(request.model)])
     # What is scored now is not known already, though a pattern for what went before may match it too.
     scored = {place_of(source) for source in sources if source.spool is None} if history else set()
