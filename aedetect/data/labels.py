@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -125,7 +126,7 @@ class LabelReader:
         return counted
 
     def _is_positive(self, name: str, is_boolean: bool) -> bool:
-        positive = (self.positive or "").strip()
+        positive = unicodedata.normalize("NFC", (self.positive or "").strip())
         if is_boolean:
             tokens = cells.TRUE_TOKENS if name == "true" else cells.FALSE_TOKENS
             return positive.lower() in tokens
@@ -151,3 +152,13 @@ def known_anomalies(array: pa.Array, reader: LabelReader, locate: Callable[[int]
 
 def _short(value: str) -> str:
     return value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"
+
+
+def marked_anomalies(batch: pa.RecordBatch, config: DataConfig) -> Mask:
+    """Which rows of any batch the configured label column marks as anomalies; [rows].
+
+    None where there is no such column, or a cell is no label: a batch that is scored need have none.
+    """
+    if config.label is None or config.label not in batch.schema.names:
+        return np.zeros(len(batch), np.bool_)
+    return known_anomalies(batch.column(config.label), label_reader(config), str)

@@ -97,7 +97,7 @@ class ColumnProfile:
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text. `written`: how its numbers are written; `codes`: whether they are
     codes. `exact`: the spellings, two at most, of what float64 takes for one number. `first_instant`,
-    `last_instant`: seconds since 1970.
+    `last_instant`: seconds since 1970. `left_out`: why it is not to be learned, where that is known.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -112,6 +112,7 @@ class ColumnProfile:
         self.written = Evidence()
         self.codes = CodeEvidence()
         self.exact: set[str] = set()
+        self.left_out: str | None = None
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()
@@ -143,14 +144,22 @@ class ColumnProfile:
         elif cells.is_text(array.type):
             self._take_typed_text(array)
         else:
-            read = cells.numbers(array, self.rules)
-            self.missing += int(read.missing.sum())
-            self.numbers.update(read.values)
+            self._take_typed_numbers(array)
         if self._counting and not self.overflowed:
             self._count(array)
         if self.numbers.is_one_inexact and len(self.exact) < 2:
             names = cells.categories(array, self.rules).drop_null()
             self.exact |= set(cells.whole(names).unique().to_pylist()[:2])
+
+    def _take_typed_numbers(self, array: pa.Array) -> None:
+        read = cells.numbers(array, self.rules)
+        self.missing += int(read.missing.sum())
+        self.numbers.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where dates and words are looked for.
+            filled = int((~read.missing).sum())
+            self.not_boolean += filled - int(((read.values == 0) | (read.values == 1)).sum())
+            self.not_datetime += filled
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
@@ -222,6 +231,11 @@ class ColumnProfile:
     def _take_datetimes(self, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
         self._take_instants(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where numbers and words are looked for.
+            filled = int((~read.missing).sum())
+            self.bad_numbers += filled
+            self.not_boolean += filled
 
     def _take_instants(self, values: np.ndarray[Any, Any]) -> None:
         if not np.isnan(values).all():

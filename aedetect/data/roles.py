@@ -11,9 +11,10 @@ from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.decision import Decision
 from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
+from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.row_sample import RowSample
-from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
 
@@ -152,20 +153,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
-    settings = {
-        "--time": series.time_columns,
-        "--entity": series.entity,
-        "--columns": config.columns,
-        "--exclude": config.exclude,
-        "--id": config.id,
-        "--label": [config.label] if config.label is not None else [],
-        "--role": list(config.roles),
-    }
-    for option, names in settings.items():
-        for name in names:
-            if name not in profiles:
-                have = ", ".join(list(profiles)[:20])
-                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    check_names(config, series, list(profiles))
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")
@@ -232,10 +220,12 @@ def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
         return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if profile.left_out:
+        return Decision("ignored", f"left out, {profile.left_out.partition('; ')[0]}")
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
-        return Decision("ignored", "every value is missing")
+        return Decision("ignored", EMPTY_REASON)
     if cells.is_datetime(profile.field.type):
         return _datetime(profile)
     if profile.is_text:

@@ -21,6 +21,7 @@ from aedetect.io.cell_text import as_text, json_values
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
 
 TEXT_FORMATS = ("csv", "tsv")
+COMPRESSED_INSIDE = ("parquet", "arrow")
 
 
 class Sink(Protocol):
@@ -45,7 +46,7 @@ def output_format(path: str) -> str:
         # Devices and pipes have names that say nothing, and cannot be sought in.
         return "csv"
     file_format = format_of_name(path)
-    if file_format in ("parquet", "arrow") and path.lower().endswith(COMPRESSION_SUFFIXES):
+    if file_format in COMPRESSED_INSIDE and path.lower().endswith(COMPRESSION_SUFFIXES):
         raise UsageError(f"{path}: {file_format} files are compressed inside; leave the last suffix off")
     if file_format is None:
         raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")

@@ -25,8 +25,9 @@ class RepairedRows:
         self._expectation = expectation
         schema = expectation.fitted.schema
         self.warnings = schema.check(source.name, arriving)
-        self._watch = InputWarnings(source, schema)
-        self._fields = [_output_field(item, expectation, typed and source.is_text) for item in arriving]
+        self._watch = InputWarnings(source, expectation.fitted)
+        completed = schema.completed(source).open(1024).schema
+        self._fields = [_output_field(item, expectation, typed and source.is_text) for item in completed]
 
     def fields(self) -> OutputFields:
         return OutputFields(self._fields)

@@ -14,23 +14,25 @@ from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
 from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.moving import IN_ORDER, MOVES_ON
-from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
+from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
+from aedetect.training.joint_columns import joint_profiles
+from aedetect.training.joint_inputs import absence_notice, absent_columns, unlabelled_notice
+from aedetect.training.partitions import moving_partitions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST_ROWS = 8
-# Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
-MOST_SERIES_CATEGORIES = 20
 
 
 @dataclass(frozen=True)
@@ -114,36 +116,32 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     if recount:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting | recount, writings)
         schema = infer_schema(profiles, config.data, name, config.series, seen)
+    absent = absent_columns(inputs)
+    schema = schema.with_optional(absent)
     most = config.data.max_categories
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
     encoder = FeatureEncoder.fit(schema, profiles, most)
-    return TrainingProfile(
-        schema,
-        encoder,
-        rows,
-        total - rows,
-        tuple(_notices(schema, encoder, profiles, most)),
+    lacked = (
+        absence_notice(absent, schema.optional, len(inputs)),
+        unlabelled_notice(absent, config.data.label, len(inputs)),
     )
+    notices = [*filter(None, lacked), *_notices(schema, encoder, profiles, most)]
+    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices))
 
 
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
-) -> tuple[dict[str, ColumnProfile], int, int, RowSample | None]:
+) -> tuple[dict[str, ColumnProfile], int, int, RowSample]:
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
-    profiles: dict[str, ColumnProfile] = {}
-    sample: RowSample | None = None
+    counted = counting | set(filter(may_name_label, inputs[0].open(1024).schema.names))
+    profiles = joint_profiles(inputs, counted, config, rules)
+    for column, reason in moving_partitions(inputs).items():
+        profiles[column].left_out = reason
+    sample = RowSample([column for column, profile in profiles.items() if profile.readable])
     rows = total = 0
     labels = label_reader(config.data)
     for place, source in enumerate(inputs):
-        schema = source.open(1024).schema
-        if not profiles:
-            # Who wrote a typed file of text alone knew no types.
-            is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
-            counted = counting | set(filter(may_name_label, schema.names))
-            profiles = profile_columns(schema, is_text, counted, set(config.data.roles), rules)
-        _check_same_columns(inputs[0].name, profiles, source.name, schema)
-        sample = sample or RowSample([column for column, profile in profiles.items() if profile.readable])
         for chunk in chunks([source], config, labels=labels):
             sample.take((source.name, place), chunk.batch, chunk.numbers)
             for column, profile in profiles.items():
@@ -161,21 +159,6 @@ def name_of_all(inputs: Sequence[Input]) -> str:
     return inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
 
 
-def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: str, schema: pa.Schema) -> None:
-    lacking = [column for column in profiles if column not in schema.names]
-    extra = [column for column in schema.names if column not in profiles]
-    if lacking or extra:
-        fault = f"has no column {lacking[0]!r}" if lacking else f"has a column {extra[0]!r} too many"
-        raise DataError(f"{name}: {fault}, unlike {first}; train on files with the same columns")
-    for column, profile in profiles.items():
-        field = schema.field(column)
-        if profile.readable and not is_usable(field):
-            raise DataError(
-                f"{name}: column {column!r} holds {kind_of(field)} values, unlike {first}; "
-                "train on files with the same columns"
-            )
-
-
 def _notices(
     schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile], most: int
 ) -> Iterator[str]:
@@ -188,7 +171,8 @@ def _notices(
             "not among the columns asked for",
             "set by hand",
         ):
-            yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
+            reason = profiles[column.name].left_out or column.reason.removeprefix("left out, ")
+            yield f"column {column.name!r} is left out: {reason}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
         elif IN_ORDER in column.reason:

@@ -11,6 +11,7 @@ from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
+from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
@@ -56,13 +57,17 @@ class Start:
             raise too_few(inputs, rows, "training")
         return TrainingProfile(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
 
+    def completed(self, inputs: Sequence[Input]) -> list[Input]:
+        """The inputs with those columns of the older model that inputs may lack."""
+        return [self.encoder.schema.completed(source) for source in inputs]
+
     def check(self, inputs: Sequence[Input], config: Config) -> list[str]:
         """Notices about columns that the older model does not know. Raises ModelError for lacking ones."""
         size = batch_rows(config, len(self.encoder.owners))
         return [
             text
             for source in inputs
-            for text in self.encoder.schema.check(source.name, source.open(size).schema)
+            for text in self.encoder.schema.check(source.name, _as_it_came(source).open(size).schema)
         ]
 
     def load_weights(self, model: Autoencoder, index: int) -> None:
@@ -75,6 +80,10 @@ class Start:
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(older[name])
+
+
+def _as_it_came(source: Input) -> Input:
+    return source.source if isinstance(source, CompletedInput) else source
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

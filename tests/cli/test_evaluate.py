@@ -56,7 +56,16 @@ def test_figures_are_those_of_the_scored_rows(evaluate: Prompt, tiny_model: Path
 def test_the_object_is_the_contract(evaluate: Prompt) -> None:
     assert list(evaluate.json("new.csv", "--label", "fraud")) == [
         *["schema_version", "aedetect_version", "command", "model", "compared", "by", "label", "rows"],
-        *["judged", "anomalies", "normal", "unlabelled", "unscorable", "threshold", "alert_rate"],
+        *[
+            "judged",
+            "anomalies",
+            "normal",
+            "unlabelled",
+            "unscorable",
+            "threshold",
+            "alert_rate",
+            "expected_alert_rate",
+        ],
         *["auroc", "average_precision", "at_threshold", "at_best_f1", "at_alert_rates", "false_alarms"],
         *["segments", "comparison", "series", "warnings", "started", "finished", "seconds", "exit_code"],
     ]

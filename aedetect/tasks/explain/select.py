@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ class _Named:
 
     def __init__(self, request: ExplainRequest, columns: Sequence[str], rules: cells.CellRules):
         self._rows = sorted(set(request.rows))
-        self._ids = set(request.ids)
+        self._ids = {unicodedata.normalize("NFC", id_) for id_ in request.ids}
         self._columns = columns
         self._rules = rules
         self._seen_ids: set[str] = set()
