@@ -69,7 +69,9 @@ def report(
     ),
     plots: str | None = option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT),
     label: str | None = option(
-        "--label COLUMN", "Also hold the scores against these labels.", completion.columns
+        "--label COLUMN",
+        "Mark hits, misses and false alarms by these labels, and measure how good the model is.",
+        completion.columns,
     ),
     positive: options.Positive = None,
     top: str = option("--top K", "How many of the strangest rows to explain; default: 50.", default="50"),

@@ -17,7 +17,7 @@ from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.config import Config, SeriesConfig
+    from aedetect.config import Config
     from aedetect.engine.output_names import Target
 
 
@@ -281,17 +281,25 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_series(overrides, settings.series)
+        _check_series(overrides, settings)
         from aedetect.engine.output_names import Target
 
         _train(out, inputs, Target.of(output, "model.aed"), start, settings)
 
 
-def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
+def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
     """Flags that only time series have are not passed over in silence."""
+    dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
-        if series.time is None and overrides[name] is not None:
+        if settings.series.time is not None or overrides[name] is None:
+            continue
+        if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
+        if not dated:
+            raise UsageError(
+                f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
+                "COLUMN=datetime"
+            )
 
 
 def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:

@@ -150,15 +150,18 @@ def known_anomalies(array: pa.Array, reader: LabelReader, locate: Callable[[int]
     return np.asarray(reader.read(array, locate) == ANOMALY)
 
 
-def _short(value: str) -> str:
-    return value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"
-
-
 def marked_anomalies(batch: pa.RecordBatch, config: DataConfig) -> Mask:
     """Which rows of any batch the configured label column marks as anomalies; [rows].
 
-    None where there is no such column, or a cell is no label: a batch that is scored need have none.
+    None where there is no such column, which a batch that is scored need not have.
     """
-    if config.label is None or config.label not in batch.schema.names:
+    place = -1 if config.label is None else batch.schema.get_field_index(config.label)
+    if place < 0:
         return np.zeros(len(batch), np.bool_)
-    return known_anomalies(batch.column(config.label), label_reader(config), str)
+    reader = label_reader(config)
+    assert reader is not None
+    return np.asarray(reader.read(batch.column(place), str) == ANOMALY)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…"

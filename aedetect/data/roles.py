@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
 from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
@@ -57,6 +58,7 @@ def infer_schema(
     """
     series = series or SeriesConfig()
     _check_names(profiles, config, series)
+    settle_dates(profiles, config, series, name)
     set_by_hand = {
         column: decision
         for column, profile in profiles.items()
@@ -70,7 +72,7 @@ def infer_schema(
         if column not in set_by_hand
     }
     if sample is not None and not series.time:
-        rules = {column: profile.rules for column, profile in profiles.items()}
+        rules = {column: rules_of(profile) for column, profile in profiles.items()}
         inferred |= moving_columns(sample, set_by_hand | inferred, rules, set(inferred))
     decisions = set_by_hand | (inferred if series.time else dict(_codes_as_categories(inferred, profiles)))
     columns = [
@@ -88,6 +90,11 @@ def infer_schema(
         decimal=config.decimal,
         na_values=tuple(config.na_values),
         na_rule="pandas",
+        dates={
+            column.name: profile.date.clock
+            for column, profile in zip(columns, profiles.values(), strict=True)
+            if column.role == "datetime" and profile.date is not None and profile.date.clock is not None
+        },
         writings={
             column: profile.rules.writing for column, profile in profiles.items() if profile.rules.writing
         },
@@ -200,6 +207,8 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
     }
     if profile.is_text and role == "boolean":
         readable["boolean"] = profile.not_boolean == 0
+    if role == "datetime" and profile.date is not None:
+        return
     if not readable.get(role, True):
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
 
@@ -226,7 +235,7 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
         return Decision("ignored", EMPTY_REASON)
-    if cells.is_datetime(profile.field.type):
+    if cells.is_datetime(profile.field.type) or profile.date is not None:
         return _datetime(profile)
     if profile.is_text:
         return _decide_text(column, profile, name)
@@ -262,16 +271,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
         raise DataError(_bad_number(column, *profile.first_bad))
-    if (
-        bad
-        and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
-        and profile.first_instant < float("inf")
-    ):
-        if profile.not_datetime:
-            raise DataError(
-                f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
-                f"repair them, name them with --na-values, or give --exclude {column}"
-            )
+    if bad and not profile.not_datetime and profile.first_instant < float("inf"):
         return _datetime(profile)
     return _decide_categories(column, profile)
 
@@ -325,9 +325,8 @@ def _marked(profile: ColumnProfile) -> str:
 
 
 def _datetime(profile: ColumnProfile) -> Decision:
-    if profile.first_instant == profile.last_instant:
-        return Decision("ignored", "the same instant in every row")
-    return Decision("datetime", "dates; their hour, weekday and season are learned")
+    role, reason = role_of_dates(profile)
+    return Decision(role, reason)
 
 
 def _constant(profile: ColumnProfile) -> Decision | None:

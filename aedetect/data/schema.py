@@ -12,6 +12,7 @@ from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
 from aedetect.data.renamed import what_to_do
+from aedetect.data.series.timestamps import Clock
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 from aedetect.io.completed import CompletedInput
@@ -53,8 +54,8 @@ class Schema(BaseModel):
     """All columns of the training data, in their order, and how cells were read.
 
     `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
-    `writings`: how numbers are written that are not plain, by column name. `optional`: learned columns that
-    some files of the training data had not.
+    `writings`: how numbers are written that are not plain, by column name; `dates`: the same of dates.
+    `optional`: learned columns that some files of the training data had not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,21 +65,22 @@ class Schema(BaseModel):
     na_values: tuple[str, ...] = ()
     na_rule: NaRule = "0.1.0"
     writings: dict[str, Writing] = {}
+    dates: dict[str, Clock] = {}
     optional: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Models of plain numbers and of files alike are written as before there were others."""
+        """Models of plain numbers and dates, and of files alike, are written as before there were others."""
         data: dict[str, Any] = handler(self)
-        for name in ("writings", "optional"):
-            if not getattr(self, name):
+        for name in ("writings", "dates", "optional"):
+            if not data.get(name):
                 data.pop(name, None)
         return data
 
     @property
     def rules(self) -> CellRules:
         """How the cells of new data are read."""
-        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings)
+        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings, dates=self.dates)
 
     def with_optional(self, absent: Collection[str]) -> Schema:
         """This schema, of which some files of the training data lacked the columns `absent`."""

@@ -81,6 +81,8 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     run.callback.stage("reading")
     profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
     run.callback.columns(profile.schema)
+    if profile.hint is not None:
+        run.callback.remark(profile.hint)
     for text in profile.notices:
         run.callback.notice(text)
     return profile

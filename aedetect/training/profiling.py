@@ -13,6 +13,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
+from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
@@ -22,6 +23,7 @@ from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
+from aedetect.data.time_hint import time_hint
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
@@ -37,13 +39,17 @@ LEAST_ROWS = 8
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies."""
+    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies.
+
+    `hint`: of a table that may be a time series, what to give for it.
+    """
 
     schema: Schema
     encoder: FeatureEncoder
     rows: int
     labelled: int
     notices: tuple[str, ...]
+    hint: str | None = None
 
     def fingerprint(self, config: Config) -> str:
         """A digest of the settings of a training and of what the first pass found."""
@@ -108,6 +114,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
+    settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
@@ -127,13 +134,17 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         unlabelled_notice(absent, config.data.label, len(inputs)),
     )
     notices = [*filter(None, lacked), *_notices(schema, encoder, profiles, most)]
-    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices))
+    hint = None if config.series.time_columns else time_hint(schema, profiles)
+    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint)
 
 
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
 ) -> tuple[dict[str, ColumnProfile], int, int, RowSample]:
-    rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
+    given = clocks_given(config.data, config.series)
+    rules = cells.CellRules(
+        config.data.decimal, tuple(config.data.na_values), writings=writings or {}, dates=given
+    )
     counted = counting | set(filter(may_name_label, inputs[0].open(1024).schema.names))
     profiles = joint_profiles(inputs, counted, config, rules)
     for column, reason in moving_partitions(inputs).items():
@@ -164,8 +175,13 @@ def _notices(
 ) -> Iterator[str]:
     for column in schema.columns:
         moves = column.role == "id" and column.reason.endswith(MOVES_ON)
+        date = profiles[column.name].date
         if column.reason == LABEL_REASON:
             yield label_notice(column.name, profiles[column.name])
+        elif date is not None:
+            notice = notice_of(column.name, column.role, column.reason, date)
+            if notice is not None:
+                yield notice
         elif (moves or column.role in ("ignored", "text")) and column.reason not in (
             "excluded",
             "not among the columns asked for",

@@ -145,7 +145,7 @@ def test_rows_without_label_or_score_are_counted(evaluate: Prompt) -> None:
     frame.to_csv("gaps.csv", index=False)
     found = evaluate.json("gaps.csv", "--label", "fraud")
     assert (found["rows"], found["judged"], found["unlabelled"], found["unscorable"]) == (300, 297, 2, 1)
-    assert "left out: 2 without a label, 1 unscorable" in evaluate(
+    assert "left out: 2 without a label, 1 without a score" in evaluate(
         "gaps.csv", "--label", "fraud"
     ).stdout  # fmt: skip
 

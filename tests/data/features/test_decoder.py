@@ -15,8 +15,9 @@ from support.profiles import profile, schema_of
 
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MISSING, OTHER
-from aedetect.data.features.datetime import DAY, encode, nearest
+from aedetect.data.features.datetime import encode, nearest
 from aedetect.data.features.decoder import as_type, restored, restored_types
+from aedetect.data.instants import DAY
 
 ROWS = 60
 START = datetime(2024, 1, 1)
