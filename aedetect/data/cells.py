@@ -254,13 +254,14 @@ def zoned(array: pa.Array) -> Mask:
 def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     """Read cells as category names (a string array, null where missing).
 
-    Whole numbers read alike whether stored as 1, 1.0 or '1', so a category survives a change
-    of file format. Missing are the texts of `rules.missing_names`.
+    Whole numbers read alike whether stored as 1, 1.0 or '1', and letters whether their accents are
+    composed or not (Unicode's form NFC), so a category survives a change of file format or of program.
+    Missing are the texts of `rules.missing_names`.
     """
     array = plain(array)
     if is_text(array.type):
         trimmed, missing = _trim(array, rules.missing_names, rules.missing_numbers, rules.decimal)
-        return pc.if_else(pa.array(missing), None, trimmed)
+        return pc.if_else(pa.array(missing), None, pc.utf8_normalize(trimmed, "NFC"))
     names = _names(array)
     if rules.na_values and rules.na_rule == "pandas":
         named = pa.array(_trim(names, rules.na_values, rules.missing_numbers)[1])
@@ -279,13 +280,18 @@ def _names(array: pa.Array) -> pa.Array:
     return pc.cast(array, pa.string())
 
 
+def whole(names: pa.Array) -> pa.Array:
+    """Names, whole numbers among them without a sign of plus and decimals: '+1.0' as '1'."""
+    return pc.replace_substring_regex(names, r"^\+?(-?[0-9]+)\.0*$", r"\1")
+
+
 def codes(names: pa.Array, rules: CellRules) -> pa.Array:
     """Names of categories that are whole numbers or booleans, each in one spelling.
 
     A gap in a column of whole numbers makes some programs write 1 as 1.0, and booleans are
     spelled true, True or TRUE. Here a name for a missing number is missing.
     """
-    plain = pc.replace_substring_regex(pc.utf8_lower(names), r"^\+?(-?[0-9]+)\.0*$", r"\1")
+    plain = whole(pc.utf8_lower(names))
     nothing = rules.missing_values if rules.na_rule == "pandas" else _NA_TEXTS_OF_0_1_0
     is_nothing = pc.is_in(plain, pa.array([text.lower() for text in nothing], pa.string()))
     return pc.if_else(is_nothing, pa.scalar(None, pa.string()), plain)

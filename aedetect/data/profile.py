@@ -16,11 +16,16 @@ import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.code_evidence import CodeEvidence
 from aedetect.data.date_evidence import DateEvidence, SettledDate
 from aedetect.data.instants import InstantProfile
 from aedetect.data.written_numbers import Evidence
+from aedetect.io.cell_text import name_of_type
+from aedetect.io.frames import AS_TYPED
 
 MAX_COUNTED = 100_000
+# From here on float64 does not tell all whole numbers apart.
+EXACT = 2.0**53
 DIGEST_SIZE = 1000
 _UNIQUE_ROWS = 10_000
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
@@ -75,6 +80,11 @@ class NumberProfile:
         """The largest finite number; NaN where there is none."""
         return float(self._digest.get_max_value()) if self.count else float("nan")
 
+    @property
+    def is_one_inexact(self) -> bool:
+        """Whether all are one number that float64 may have rounded."""
+        return self.count > 0 and self.minimum == self.maximum and abs(self.minimum) >= EXACT
+
     def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
         """Values at the given ranks in [0, 1]; shape [len(ranks)]."""
         return np.array([self._digest.get_quantile(float(rank)) for rank in ranks])
@@ -87,7 +97,9 @@ class ColumnProfile:
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text; `first_bad_date`: the same of dates. `written`: how its numbers are
-    written. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was decided.
+    written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
+    one number. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was
+    decided. `left_out`: why it is not to be learned, where that is known.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -100,6 +112,9 @@ class ColumnProfile:
         self.readable = is_usable(field)
         self.rules = rules.of(field.name)
         self.written = Evidence()
+        self.left_out: str | None = None
+        self.codes = CodeEvidence()
+        self.exact: set[str] = set()
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()
@@ -134,11 +149,22 @@ class ColumnProfile:
         elif cells.is_text(array.type):
             self._take_typed_text(array, locate)
         else:
-            read = cells.numbers(array, self.rules)
-            self.missing += int(read.missing.sum())
-            self.numbers.update(read.values)
+            self._take_typed_numbers(array)
         if self._counting and not self.overflowed:
             self._count(array)
+        if self.numbers.is_one_inexact and len(self.exact) < 2:
+            names = cells.categories(array, self.rules).drop_null()
+            self.exact |= set(cells.whole(names).unique().to_pylist()[:2])
+
+    def _take_typed_numbers(self, array: pa.Array) -> None:
+        read = cells.numbers(array, self.rules)
+        self.missing += int(read.missing.sum())
+        self.numbers.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where dates and words are looked for.
+            filled = int((~read.missing).sum())
+            self.not_boolean += filled - int(((read.values == 0) | (read.values == 1)).sum())
+            self.not_datetime += filled
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
@@ -164,6 +190,8 @@ class ColumnProfile:
             return
         read = cells.numbers(array, self.rules)
         self._take_written(array, read)
+        if not self.codes.hopeless:
+            self.codes.take(array.filter(pa.array(~read.missing)), read.values[~read.missing])
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())
@@ -211,6 +239,11 @@ class ColumnProfile:
     def _take_datetimes(self, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
         self.instants.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where numbers and words are looked for.
+            filled = int((~read.missing).sum())
+            self.bad_numbers += filled
+            self.not_boolean += filled
 
     def _count(self, array: pa.Array) -> None:
         self.counted_rows += len(array)
@@ -268,7 +301,7 @@ def is_usable(field: pa.Field) -> bool:
 
 def kind_of(field: pa.Field) -> str:
     """What a column holds, in words for messages."""
-    return str(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
+    return name_of_type(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
 
 
 def profile_columns(
@@ -281,7 +314,7 @@ def profile_columns(
     return {
         field.name: ColumnProfile(
             field,
-            is_text or field.name in parsed,
+            is_text or field.name in parsed or AS_TYPED in (field.metadata or {}),
             field.name in counting or (not is_text and _is_countable(cells.value_type(field.type))),
             rules,
         )

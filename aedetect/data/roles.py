@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
+from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
+from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.row_sample import RowSample
-from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
 
@@ -64,7 +66,8 @@ def infer_schema(
     }
     decide = _decide if series.series_name is None else _channel
     inferred = {
-        column: decide(column, profile, name)
+        column: (None if config.columns else _label(column, profile, profiles))
+        or decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
@@ -157,20 +160,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
-    settings = {
-        "--time": series.time_columns,
-        "--entity": series.entity,
-        "--columns": config.columns,
-        "--exclude": config.exclude,
-        "--id": config.id,
-        "--label": [config.label] if config.label is not None else [],
-        "--role": list(config.roles),
-    }
-    for option, names in settings.items():
-        for name in names:
-            if name not in profiles:
-                have = ", ".join(list(profiles)[:20])
-                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    check_names(config, series, list(profiles))
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")
@@ -223,6 +213,10 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
 
 
+def _label(column: str, profile: ColumnProfile, columns: Collection[str]) -> Decision | None:
+    return Decision("ignored", LABEL_REASON) if looks_like_label(column, profile, columns) else None
+
+
 def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
     """Of a long table: readings are numbers, also where all are equal, or are 0 and 1."""
     decision = _decide(column, profile, name)
@@ -235,10 +229,12 @@ def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
         return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if profile.left_out:
+        return Decision("ignored", f"left out, {profile.left_out.partition('; ')[0]}")
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
-        return Decision("ignored", "every value is missing")
+        return Decision("ignored", EMPTY_REASON)
     if cells.is_datetime(profile.field.type) or profile.date is not None:
         return _datetime(profile)
     if profile.is_text:
@@ -256,6 +252,8 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
 
 def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
+    if profile.codes.are_codes:
+        return _decide_categories(column, profile)
     if bad == 0 and not profile.leading_zeros:
         return _decide_numbers(column, profile)
     if profile.holds_boolean_words:
@@ -336,12 +334,15 @@ def _constant(profile: ColumnProfile) -> Decision | None:
     if profile.missing:
         return None
     numbers = profile.numbers
-    if profile.counts and profile.is_counted:
+    are_numbers = numbers.count == profile.rows and not profile.leading_zeros and not profile.is_boolean_type
+    if profile.counts and profile.is_counted and not are_numbers:
         value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
     elif not numbers.count or numbers.minimum != numbers.maximum:
         value = None
     elif str(profile.kind_type) == "bool":
         value = "true" if numbers.minimum else "false"
+    elif numbers.is_one_inexact:
+        value = next(iter(profile.exact)) if len(profile.exact) == 1 else None
     else:
         value = repr(numbers.minimum)
     return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

@@ -162,6 +162,9 @@ def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Arr
         kind = pa.bool_() if type_ == "bool" else pa.string()
         if type_.startswith(("int", "uint", "float", "double", "halffloat", "decimal")):
             kind = pa.float64()
+        if type_ in ("int64", "uint64") and value.removeprefix("-").isdecimal():
+            # Beyond what float64 holds.
+            kind = pa.type_for_alias(type_)
         written = cells.spelled(value) if pa.types.is_string(kind) else value
         yield name, pa.repeat(pa.scalar(written, pa.string()), rows).cast(kind)
 
