@@ -131,7 +131,13 @@ def _values(line: ChannelLine, scale: _Scale) -> list[tuple[float, str]]:
 
 def zone(panel: Panel) -> str:
     """The zone in which the page's script shows times; '' where they are no dates."""
-    return "" if panel.clock.kind == "count" else panel.clock.zone or "UTC"
+    if panel.clock.kind == "count":
+        return ""
+    name = panel.clock.zone or panel.clock.shown_in or "UTC"
+    if name[0] not in "+-" or not name.endswith(":00"):
+        return name
+    # Not every browser takes an offset; these zones are named with the sign turned.
+    return f"Etc/GMT{'-' if name[0] == '+' else '+'}{int(name[1:3])}"
 
 
 @dataclass(frozen=True)
