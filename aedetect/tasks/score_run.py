@@ -98,8 +98,8 @@ class ScoreSummary(RunSummary):
         return summary
 
 
-# Makes a consumer for a run that somebody watches, once there is a model and its one input.
-Watch = Callable[["FittedModel", FileInput], Consumer]
+# Makes a consumer for a run that somebody watches, once there is a model, a session and its inputs.
+Watch = Callable[["FittedModel", "ScoringSession", Sequence[FileInput]], Consumer]
 
 
 def measure_drift(
@@ -193,8 +193,8 @@ class _ScoreRun:
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
-        if watch is not None and len(chosen.inputs) == 1:
-            consumers.append(watch(fitted, chosen.inputs[0]))
+        if watch is not None and chosen.inputs:
+            consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
         executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
