@@ -79,7 +79,11 @@ class ShapeOptions:
         "A file, a folder for one output per input, or '-' for CSV on stdout. "
         "Without it only the summary is given.",
     )
-    only_anomalies: bool = option("--only-anomalies", "Write only flagged rows.", default=False)
+    only_anomalies: bool = option(
+        "--only-anomalies",
+        "Write only flagged rows, each with its number in the input as anomaly_row.",
+        default=False,
+    )
     keep: Literal["all", "id", "none"] = option(
         "--keep all|id|none", "Which of the input's columns to write; default: all.", default="all"
     )
