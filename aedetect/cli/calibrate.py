@@ -76,7 +76,7 @@ def _calibrate(
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
-    with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
+    with Locks([str(output)]), TerminalProgress(out) as callback:
         older = loaded(model, settings)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)

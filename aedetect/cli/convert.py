@@ -58,7 +58,7 @@ def convert(
         raise stdout_for_one("--json", "-o -")
     if str(request.side) == "-" and (out.json or request.output == "-"):
         raise stdout_for_one("--json" if out.json else "-o -", f"{request.side_option} -")
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         summary = run_rows_task(request, settings, make, callback, consumer)
     out.result(summary.as_dict())
     tell_failures(out, summary.files)

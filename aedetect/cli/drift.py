@@ -39,7 +39,7 @@ def drift(
         from aedetect.tasks.score_run import measure_drift
 
         settings = run.settings(reading.overrides())
-        with TerminalProgress(out, settings.training.device) as callback:
+        with TerminalProgress(out) as callback:
             summary = measure_drift(
                 inputs, model.model, model.model_sha256, settings, callback, fail_on_drift
             )

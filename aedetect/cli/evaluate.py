@@ -80,7 +80,7 @@ def _evaluate(
     device = settings.training.device
     compare = request.compare
     other = FittedModel.load(compare, device=device).adjusted(settings) if compare else None
-    with TerminalProgress(out, device) as callback:
+    with TerminalProgress(out) as callback:
         held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
         evaluation = evaluate(subject.fitted, subject.sources, held, callback)
     warn_of(out, evaluation.warnings, callback.notices)

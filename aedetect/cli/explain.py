@@ -73,7 +73,7 @@ def _explain(
     from aedetect.tasks.explain import explain
 
     subject = opened([word], model, settings)
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         explanations = explain(subject.fitted, subject.sources, request, callback)
     body = {"path": subject.sources[0].name, **explanations.as_dict(), "warnings": explanations.warnings}
     out.result(envelope("explain", subject.entry, body))

@@ -29,7 +29,7 @@ def next_steps(out: Output, *steps: Sequence[object]) -> None:
     for place, command in enumerate(commands):
         if not place:
             out.say()
-        out.say((_LEAD if not place else " " * len(_LEAD)) + command)
+        out.say_whole((_LEAD if not place else " " * len(_LEAD)) + command)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _report(
     subject = opened(words, model, settings)
     _check_output(target, subject.sources, model.model)
     request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         document = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = document.as_dict()
     warn_of(out, figures["warnings"], callback.notices)

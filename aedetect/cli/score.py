@@ -164,7 +164,7 @@ def _score(out: Output, request: Request, settings: Config) -> tuple[ScoreSummar
         views.append(view_of(out, fitted, session, inputs))
         return views[0]
 
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and request.output != "-"
         summary = score_run.score(request, settings, callback, watch if watched else None)
     return summary, views[0] if views else None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, sources_for_model, warn_of
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
-from aedetect.cli.text import plain
+from aedetect.cli.text import computed_on, plain
 from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
@@ -272,6 +273,7 @@ def train(
         settings = run.settings(overrides)
         _check_series(overrides, settings.series)
         _train(out, inputs, output, start, settings)
+        _next(out, inputs, output, Given(reading, run))
 
 
 def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
@@ -286,7 +288,7 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.lock import Locks
 
-    clock, device = Clock(), settings.training.device
+    clock = Clock()
     sources = sources_for_model(words, output, settings)
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
@@ -296,9 +298,9 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = None
     if start.start is not None:
-        older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        older = FittedModel.load(start.start, device=settings.training.device, sha256=start.model_sha256)
     with Locks([str(output)]):
-        with TrainingProgress(out, device) as callback:
+        with TrainingProgress(out, output) as callback:
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
@@ -310,11 +312,23 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     out.say()
     out.say(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
-        f"on {training.device}"
+        f"{computed_on(training.device)}"
     )
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
+
+
+def _next(out: Output, words: list[str], model: Path, given: Given) -> None:
+    """How to score new rows, which are no file yet that is known here."""
+    suffixes = PurePath(words[0]).suffixes
+    suffix = "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".zst"]) else suffixes[-1:])
+    suffix = suffix if suffix.replace(".", "").isalnum() else ".csv"
+    next_steps(
+        out,
+        ["score", f"NEW{suffix}", "-m", model, "-o", f"NEW-scored{suffix}", *given.words],
+        ["inspect", model],
+    )
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

@@ -86,7 +86,7 @@ class ColumnProfile:
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text. `written`: how its numbers are written. `first_instant`,
-    `last_instant`: seconds since 1970.
+    `last_instant`: seconds since 1970. `example`: the first filled cell as it stands.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -101,6 +101,7 @@ class ColumnProfile:
         self.written = Evidence()
         self.rows = 0
         self.missing = 0
+        self.example: str | None = None
         self.numbers = NumberProfile()
         self.bad_numbers = 0
         self.first_bad: tuple[str, str] | None = None
@@ -123,6 +124,8 @@ class ColumnProfile:
         self.rows += len(array)
         if not self.readable:
             return
+        if self.example is None:
+            self._take_example(array)
         if cells.is_datetime(array.type):
             self._take_datetimes(cells.datetimes(array, self.rules))
         elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
@@ -135,6 +138,11 @@ class ColumnProfile:
             self.numbers.update(read.values)
         if self._counting and not self.overflowed:
             self._count(array)
+
+    def _take_example(self, array: pa.Array) -> None:
+        filled = np.flatnonzero(~cells.empty(array, self.rules))
+        if len(filled):
+            self.example = str(array[int(filled[0])].as_py())
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""

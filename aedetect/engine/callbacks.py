@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aedetect.data.column_facts import ColumnFacts
     from aedetect.data.schema import Schema
 
 
@@ -17,6 +19,9 @@ class Callback:
 
     def notice(self, text: str) -> None:
         """Something the user should know, though work goes on."""
+
+    def facts(self, facts: Mapping[str, ColumnFacts]) -> None:
+        """What the columns hold, by name; said just before their roles are."""
 
     def columns(self, schema: Schema) -> None:
         """The roles of the columns are settled."""

@@ -88,6 +88,9 @@ class PythonCallback(Callback):
     def stage(self, text: str) -> None:
         self._other.stage(text)
 
+    def facts(self, facts: Any) -> None:
+        self._other.facts(facts)
+
     def columns(self, schema: Any) -> None:
         self._other.columns(schema)
 

@@ -8,6 +8,7 @@ from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
 from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
+from aedetect.training.redundant_columns import find_relations, redundancy_notice
 from aedetect.training.request import FitRequest, TrainingRun
 
 
@@ -41,7 +42,14 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
     profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
+    # A row of a long table has a cell of one channel alone: shares of missing ones would say little.
+    if run.config.series.series_name is None:
+        run.callback.facts(profile.facts)
     run.callback.columns(profile.schema)
     for text in profile.notices:
         run.callback.notice(text)
+    if not run.start and run.config.series.series_name is None:
+        repeated = redundancy_notice(*find_relations(inputs, run.config, profile.schema))
+        if repeated:
+            run.callback.notice(repeated)
     return profile

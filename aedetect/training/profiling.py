@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
+from aedetect.data.column_facts import ColumnFacts, column_facts
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
@@ -32,13 +33,17 @@ MOST_SERIES_CATEGORIES = 20
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies."""
+    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies.
+
+    `facts`: what the columns hold, by name; empty where that was not looked at.
+    """
 
     schema: Schema
     encoder: FeatureEncoder
     rows: int
     labelled: int
     notices: tuple[str, ...]
+    facts: Mapping[str, ColumnFacts] = field(default_factory=dict)
 
     def fingerprint(self, config: Config) -> str:
         """A digest of the settings of a training and of what the first pass found."""
@@ -112,6 +117,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         rows,
         total - rows,
         tuple(_notices(schema, encoder, profiles, most)),
+        column_facts(profiles),
     )
 
 
