@@ -49,7 +49,7 @@ def convert(
     request: RowsRequest,
     settings: Config,
     make: MakeTask,
-    consumer: Callable[[Any], Any] | None = None,
+    consumers_of: Callable[[Any], Any] | None = None,
 ) -> None:
     """Run the task that `make` makes of the model, and tell what came of it."""
     from aedetect.tasks.rows_run import run_rows_task
@@ -59,7 +59,7 @@ def convert(
     if str(request.side) == "-" and (out.json or request.output == "-"):
         raise stdout_for_one("--json" if out.json else "-o -", f"{request.side_option} -")
     with TerminalProgress(out) as callback:
-        summary = run_rows_task(request, settings, make, callback, consumer)
+        summary = run_rows_task(request, settings, make, callback, consumers_of)
     out.result(summary.as_dict())
     tell_failures(out, summary.files)
     if "-" not in (request.output, str(request.side)):
@@ -77,3 +77,9 @@ def _tell(out: Output, summary: RunSummary) -> None:
         changed = f", {counted(cells, 'cell')} {done}" if cells else ""
         lost = f", {unusable:,} unusable" if unusable else ""
         out.say(f"{plain(entry.path)}: {counted(rows, 'row')}{changed}{lost} → {plain(entry.output or '')}")
+    code = summary.findings.get("code")
+    if code and code["error"] is not None:
+        out.say(
+            f"{counted(code['columns'], 'column')} as {counted(code['numbers'], 'number')} a row; rebuilt "
+            f"from them, the median row is off by {code['error']:.2g} standard deviations of its columns"
+        )

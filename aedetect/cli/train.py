@@ -126,8 +126,9 @@ class TrainingOptions:
         completion.architectures,
     )
     latent_dim: int | None = option(
-        "--latent-dim K",
-        "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance.",
+        "--latent --latent-dim N",
+        "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance, "
+        "half as many as columns at most.",
     )
     epochs: int | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
     max_time: str | None = option("--max-time TIME", "Stop training after this long, e.g. 10m.")

@@ -38,11 +38,13 @@ def fit_auxiliary_heads(
     layout: Layout,
     config: Config,
     device: torch.device,
+    columns: int,
     deadline: float | None = None,
 ) -> AuxiliaryHeads:
     """Fit latent, imputing and sampling networks on rows of `feed` and `calibration` [rows, features].
 
-    The calibration set may be learned from: no score comes from these networks. `deadline` is on
+    The calibration set may be learned from: no score comes from these networks. `columns` of the input are
+    learned, each as one feature or more. `deadline` is on
     time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
     """
     seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
@@ -56,7 +58,7 @@ def fit_auxiliary_heads(
         held = min(max(2, round(_VALIDATION_SHARE * len(rows))), _MOST_VALIDATION)
         validation, learned = rows[:held], rows[held : held + LEARNED_ROWS]
         width = layout.numeric + sum(layout.cardinalities)
-        size = config.model.latent_dim or chosen_size(learned, layout)
+        size = config.model.latent_dim or chosen_size(learned, layout, columns)
         if size > width:
             raise UsageError(
                 f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"

@@ -70,7 +70,10 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     scores, beyond = lone.counted(networks.scores, plan.calibrating)
     run.callback.stage("learning codes and repairs")
     layout = profile.encoder.layout
-    heads = fit_auxiliary_heads(plan.feed, plan.calibration, layout, run.config, run.device, run.deadline)
+    learned = sum(column.is_learned for column in profile.schema.columns)
+    heads = fit_auxiliary_heads(
+        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline
+    )
     normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
     return Learned(
         members=networks.members,
