@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import loaded, running, sources_for_model, warn_of
+from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -87,3 +88,4 @@ def _calibrate(
         f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.threshold_policy.promise}; before, {_before(older)}"
     )
+    next_steps(out, scoring_of_new_rows(output, *words[:1]))

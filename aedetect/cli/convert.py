@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.cli.command import end_with, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import beside, next_steps
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
 from aedetect.cli.options import Output as RowsOutput
 from aedetect.cli.output import Output
@@ -64,6 +65,7 @@ def convert(
     tell_failures(out, summary.files)
     if "-" not in (request.output, str(request.side)):
         _tell(out, summary)
+        _next(out, request, summary)
     end_with(summary.exit_code)
 
 
@@ -83,3 +85,16 @@ def _tell(out: Output, summary: RunSummary) -> None:
             f"{counted(code['columns'], 'column')} as {counted(code['numbers'], 'number')} a row; rebuilt "
             f"from them, the median row is off by {code['error']:.2g} standard deviations of its columns"
         )
+
+
+def _next(out: Output, request: RowsRequest, summary: RunSummary) -> None:
+    """What may be done with the rows that were written; nothing where all failed."""
+    rows, model = request.output, ["-m", request.model]
+    listed = summary.command != "clean" or request.side is not None
+    next_steps(
+        out,
+        [] if listed else ["clean", *request.inputs, *model, "-o", rows, "--changes", "changes.csv"],
+        ["decode", rows, *model, "-o", beside(rows, "-rebuilt.csv")]
+        if summary.command == "encode"
+        else ["score", rows, *model],
+    )

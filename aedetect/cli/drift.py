@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, tell_failures
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.tables import simple_table
@@ -55,6 +56,16 @@ def drift(
             out.table(_table(shown))
             out.say()
         out.say(result["text"])
+        given = Given(reading, run).words
+        drifted = result["verdict"] == "drifted"
+        next_steps(
+            out,
+            ["report", *inputs, "-m", model.model, "-o", beside(inputs[0], "-report.html")],
+            # Where the change is there to stay, the model learns it.
+            ["train", *inputs, "--from", model.model, "-o", beside(str(model.model), "-new.aed"), *given]
+            if drifted
+            else [],
+        )
         end_with(summary.exit_code)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import SERIES, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -64,6 +65,10 @@ def explain(
         request = ExplainRequest(row or [], id or [], event, entity or [], top or USUAL_TOP)
         settings = run.settings(reading.overrides(), threshold.overrides())
         _explain(out, input, model, request, settings)
+        given = Given(reading, run, threshold)
+        next_steps(
+            out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]
+        )
 
 
 def _explain(

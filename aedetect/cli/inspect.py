@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, short_envelope
+from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import OUTPUT, argument, option
 from aedetect.cli.output import printing
 from aedetect.cli.tables import schema_table, simple_table
@@ -56,6 +57,7 @@ def inspect(
             out.table(_settings(manifest))
             out.say()
             out.table(_tensor_table(manifest))
+        next_steps(out, scoring_of_new_rows(model, *manifest.training.inputs[:1]))
 
 
 def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:

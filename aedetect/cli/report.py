@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import OUTPUT, READING, option
 from aedetect.cli.output import Output, printing
 from aedetect.cli.progress import TerminalProgress
@@ -97,6 +98,8 @@ def report(
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
         _report(out, inputs, model, asked, settings)
+        if target != _STDOUT and len(inputs) == 1:
+            next_steps(out, ["explain", inputs[0], "-m", model.model, *Given(reading, run, threshold).words])
 
 
 def _report(

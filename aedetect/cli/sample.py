@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import entry_of, loaded, running, stdout_for_one
+from aedetect.cli.next_steps import next_steps
 from aedetect.cli.options import OUTPUT, argument, option
 from aedetect.cli.text import counted, plain
 from aedetect.errors import UsageError
@@ -52,6 +53,7 @@ def sample(
         out.result(_sample(request, model, run.settings()))
         if output != "-":
             out.say(f"{counted(count, 'new row')} → {plain(output)}")
+            next_steps(out, ["score", output, "-m", model.model])
 
 
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:

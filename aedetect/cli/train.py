@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, sources_for_model, warn_of
 from aedetect.cli.groups import group
-from aedetect.cli.next_steps import Given, next_steps
+from aedetect.cli.next_steps import Given, next_steps, scoring_of_new_rows
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
@@ -274,7 +274,8 @@ def train(
         settings = run.settings(overrides)
         _check_series(overrides, settings.series)
         _train(out, inputs, output, start, settings)
-        _next(out, inputs, output, Given(reading, run))
+        given = Given(reading, run).words
+        next_steps(out, scoring_of_new_rows(output, inputs[0], given), ["inspect", output])
 
 
 def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
@@ -318,18 +319,6 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
-
-
-def _next(out: Output, words: list[str], model: Path, given: Given) -> None:
-    """How to score new rows, which are no file yet that is known here."""
-    suffixes = PurePath(words[0]).suffixes
-    suffix = "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".zst"]) else suffixes[-1:])
-    suffix = suffix if suffix.replace(".", "").isalnum() else ".csv"
-    next_steps(
-        out,
-        ["score", f"NEW{suffix}", "-m", model, "-o", f"NEW-scored{suffix}", *given.words],
-        ["inspect", model],
-    )
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:
