@@ -31,6 +31,7 @@ class TerminalProgress(Callback):
         self._output = output
         self._bar: Bar | None = None
         self._task: Any = None
+        self._rows: int | None = None
         self.notices: list[str] = []
         if is_terminal(sys.stderr) and not (output.quiet or output.json or os.environ.get("NO_COLOR")):
             self._bar = _bar()
@@ -75,9 +76,24 @@ class TerminalProgress(Callback):
                 f"network {member + 1}/{members}, step {progress.step}/{progress.steps}: {info}"
             )
 
+    def expected(self, rows: int | None) -> None:
+        self._rows = rows
+        if self._bar and self._task is not None:
+            self._bar.reset(self._task, total=rows, info="")
+
     def rows(self, done: int) -> None:
-        if self._bar:
-            self._bar.update(self._task, info=f"{done:,} rows")
+        # An estimate that proves too low tells nothing any more.
+        if self._rows is not None and done > self._rows:
+            self._rows = None
+            self._update(total=None)
+        self._update(completed=done, info=f"{done:,} rows")
+
+    def steps(self, done: int, total: int) -> None:
+        self._update(completed=done, total=total)
+
+    def _update(self, **changes: Any) -> None:
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, **changes)
 
 
 class TrainingProgress(TerminalProgress):

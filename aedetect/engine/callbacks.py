@@ -29,8 +29,14 @@ class Callback:
     def training(self, member: int, members: int, progress: Progress) -> None:
         """Network `member` (from 0) of `members` was evaluated."""
 
+    def expected(self, rows: int | None) -> None:
+        """So many rows, about, are read next; None where that is not known."""
+
     def rows(self, done: int) -> None:
         """So many rows of the present input are done."""
+
+    def steps(self, done: int, total: int) -> None:
+        """So much of the present stage is done, of so much."""
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,14 @@ class PythonCallback(Callback):
     def training(self, member: int, members: int, progress: Any) -> None:
         self._other.training(member, members, progress)
 
+    def expected(self, rows: int | None) -> None:
+        self._other.expected(rows)
+
     def rows(self, done: int) -> None:
         self._other.rows(done)
+
+    def steps(self, done: int, total: int) -> None:
+        self._other.steps(done, total)
 
 
 def _outside() -> int:

@@ -185,6 +185,8 @@ class _ScoreRun:
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
         make = partial(_score_task, shape=self._shape())
         prior = _prior(fitted, ledger, files, chosen)
+        if fitted.series is not None:
+            self.callback.stage("reading and scoring the series")
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []

@@ -10,6 +10,7 @@ from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.redundant_columns import find_relations, redundancy_notice
 from aedetect.training.request import FitRequest, TrainingRun
+from aedetect.training.watched_inputs import watched
 
 
 def fit(request: FitRequest) -> FittedModel:
@@ -17,7 +18,7 @@ def fit(request: FitRequest) -> FittedModel:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    run = with_wide_inputs(TrainingRun.begin(request))
+    run = with_wide_inputs(watched(TrainingRun.begin(request)))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)

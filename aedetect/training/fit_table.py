@@ -72,7 +72,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     layout = profile.encoder.layout
     learned = sum(column.is_learned for column in profile.schema.columns)
     heads = fit_auxiliary_heads(
-        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline
+        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
     )
     normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
     return Learned(
