@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     View = RowsView | EventsView
 
-_SKIPPED = {"known": "scored before", "young": "still young; left for the next run"}
+_SKIPPED = {"known": "already scored", "young": "changed too recently; left for the next run"}
 
 
 @group(THRESHOLD)
@@ -183,7 +183,7 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
     if events is not None:
         out.say(counted(events, "event"))
     if skipped and len(skipped) == len(summary.files):
-        out.say(f"nothing new: {counted(len(skipped), 'file')} scored before or still young")
+        out.say(f"nothing new: {counted(len(skipped), 'file')} already scored or changed too recently")
     if len(summary.files) - len(skipped) > 1:
         counts = summary.counts
         out.say(
