@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -38,6 +38,8 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self._log_format = log_format
+        # Says, where a run is stopped, what of it is kept and how to go on.
+        self.on_stop: Callable[[], str] = str
         self._held: list[tuple[str, TextIO]] | None = None
 
     def table(self, table: Table) -> None:
@@ -58,12 +60,12 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for people, on stdout; on a terminal broken between words."""
         if not (self.json or self.quiet):
-            self._print(wrapped(_encodable(plain(text), sys.stdout), sys.stdout), sys.stdout)
+            self._print(wrapped(plain(text), sys.stdout), sys.stdout)
 
     def say_whole(self, text: str) -> None:
         """A line to be copied, such as a command: never broken."""
         if not (self.json or self.quiet):
-            self._print(_encodable(plain(text), sys.stdout), sys.stdout)
+            self._print(plain(text), sys.stdout)
 
     def result(self, value: dict[str, Any]) -> None:
         """The one JSON object of a command, on stdout, if asked for."""
@@ -169,11 +171,6 @@ def wrapped(line: str, stream: TextIO) -> str:
     return textwrap.fill(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
-
-
-def _encodable(text: str, stream: TextIO) -> str:
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _json(value: dict[str, Any], stream: TextIO) -> str:

@@ -97,7 +97,10 @@ class TerminalProgress(Callback):
 
 
 class TrainingProgress(TerminalProgress):
-    """Also shows what each column was taken for, as soon as that is known; `model`: the file to be made."""
+    """Also shows what each column was taken for, and when the rows are, as soon as that is known.
+
+    `model`: the file to be made.
+    """
 
     def __init__(self, output: Output, model: Path):
         super().__init__(output)
@@ -106,6 +109,13 @@ class TrainingProgress(TerminalProgress):
 
     def facts(self, facts: Mapping[str, ColumnFacts]) -> None:
         self._facts = facts
+
+    def remark(self, text: str) -> None:
+        if self._bar:
+            self._bar.stop()
+        self._output.say(text)
+        if self._bar:
+            self._bar.start()
 
     def columns(self, schema: Schema) -> None:
         if self._bar:

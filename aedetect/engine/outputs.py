@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from aedetect.engine.spool import Spool
 from aedetect.engine.task import OutputFields
 from aedetect.errors import UsageError
+from aedetect.io.cell_text import as_text
 from aedetect.io.locate import STDIN
-from aedetect.io.write import TEXT_FORMATS, as_text, open_sink, output_format
+from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
 
 SOURCE_COLUMN = "source_file"
 Write = Callable[[pa.RecordBatch], None]

@@ -51,6 +51,8 @@ class CsvReader:
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
+        if not self._names:
+            return
         last = ""
         try:
             with self._open() as stream:
@@ -139,13 +141,13 @@ def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrappe
 
 
 def _header(name: str, stream: IO[bytes], delimiter: str) -> tuple[list[str], int]:
-    """The names of the columns, and the number of lines up to the end of the header."""
+    """The names of the columns, none in a file without a line, and the lines up to the header's end."""
     # Bytes that are no text are let through here: below the header, a row can be named for them.
     with _text(stream, errors="surrogateescape") as text:
         reader = csv.reader(text, delimiter=delimiter)
         names = next((row for row in reader if row), None)
     if names is None:
-        raise DataError(f"{name}: the file is empty")
+        return [], 0
     if any("\udc80" <= mark <= "\udcff" for mark in "".join(names)):
         raise DataError(f"{name}: the header is not UTF-8 text; {_NAME_ENCODING}")
     twice = sorted({column for column in names if names.count(column) > 1})

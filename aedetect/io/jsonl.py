@@ -29,15 +29,17 @@ def settle_types(stream: IO[bytes], name: str) -> pa.Schema:
     """The columns of a whole stream of JSON lines.
 
     A column is bool, int64, float64 or string; where values of several kinds are mixed, or are
-    objects or lists, it is a string column of JSON texts (the latter marked as nested). Raises
-    DataError where a line is no JSON object, and where there is none.
+    objects or lists, it is a string column of JSON texts (the latter marked as nested). A file
+    without a line has none. Raises DataError where a line is no JSON object, and where all are empty.
     """
     kinds: dict[str, set[str]] = {}
+    lines = 0
     for _, record in _records(stream, name):
+        lines += 1
         for key, value in record.items():
             kinds.setdefault(key, set()).add(_kind(value))
-    if not kinds:
-        raise DataError(f"{name}: the file holds no rows")
+    if lines and not kinds:
+        raise DataError(f"{name}: the objects in the file are all empty")
     return pa.schema([_field(key, column_kinds - {"null"}) for key, column_kinds in kinds.items()])
 
 

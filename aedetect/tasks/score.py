@@ -67,6 +67,9 @@ class ScoreTask:
     def threads(self) -> AbstractContextManager[int]:
         return single_threaded(self.fitted.device)
 
+    def completed(self, source: Input) -> Input:
+        return self.fitted.schema.completed(source)
+
     def start(self, source: Input, typed: bool) -> _Scoring:
         return _Scoring(self, source, typed)
 
@@ -88,7 +91,7 @@ class _Scoring:
             check_free(taken, [field.name for field in added], source.name)
             self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.check(source, used=fitted.config.data.label)
-        self._watch = InputWarnings(source, fitted.schema)
+        self._watch = InputWarnings(source, fitted)
         self._blame = BlameWarning(fitted.columns, fitted.config.threshold.alert_rate)
 
     def fields(self) -> OutputFields:
@@ -107,7 +110,8 @@ class _Scoring:
             self._blame.see(result.detail)
 
     def conclude(self, rows: int) -> list[str]:
-        said = self._task.session.warnings(self._source) + self._watch.conclude(rows)
+        said = self._watch.conclude(rows, said_of_empty=self._task.fitted.series is None)
+        said = self._task.session.warnings(self._source) + said
         return said + self._blame.conclude(self._source.name, rows)
 
     def _output(self, rows: pa.RecordBatch, scores: Scores, first: int) -> pa.RecordBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import read_options
+from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
 if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.drift.compare import Drift
+    from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
@@ -77,7 +78,7 @@ class ScoreSummary(RunSummary):
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        extra = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share"))
+        extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
         findings = dict.fromkeys(("drift", "error"))
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
@@ -175,6 +176,9 @@ class _ScoreRun:
 
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
+        files = replace(files, sources=fitted.placed(files.sources), history=fitted.placed(files.history))
+        for text in left_out(request.inputs):
+            _warn(summary, text, self.callback)
         # Whether rows are named by their input must not hang on how many are new today.
         together = goes_together(files.outputs) and not is_folder(request.output)
         together &= len(files.sources) > 1 or ledger is not None
@@ -223,7 +227,7 @@ class _ScoreRun:
             raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
-        summary.extra["alert_rate"] = fitted.threshold_policy.expected_rate
+        summary.extra.update(fitted.threshold_policy.rates())
         return fitted
 
     def _shape(self) -> Shape | None:
@@ -284,7 +288,7 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback:
     """Enter the drift, and settle the exit code of a run that went well."""
     from aedetect.tasks.drift.collector import NO_SKETCH
 
-    if drift is not None and drift.rows:
+    if drift is not None and summary.counts["rows"]:
         summary.findings["drift"] = drift.as_dict()
     elif drift is None and (guards.fail_on_drift or guards.drift_alone):
         raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")

@@ -136,7 +136,8 @@ NOTHING = [
     Fault(2, "one row", {"in.csv": HEADER + ROW}, (SCORE,), "in.csv", 0, holds=rows(1)),
     Fault(23, "folder without data", {"folder/notes.txt": "hello"}, BOTH, "folder", 3,
           "folder: no data file in this directory "
-          "(looked for .csv, .tsv, .parquet, .pq, .arrow, .feather, .jsonl, .ndjson)"),
+          "(looked for .csv, .tsv, .parquet, .pq, .arrow, .feather, .jsonl, .ndjson); "
+          "1 file left out, whose name says no format of data: notes.txt; name it to have it read"),
     Fault(23, "glob without match", {}, BOTH, "2024-*.csv", 3, "2024-*.csv: no file matches this pattern"),
     Fault(0, "missing file", {}, BOTH, "gone.csv", 3, "gone.csv: no such file or directory"),
     Fault(0, "empty standard input", {}, (SCORE,), "-", 3, "<stdin>: the file is empty"),
@@ -368,11 +369,12 @@ CELLS = [
     Fault(17, "unseen category is counted", {"in.csv": HEADER + ROW + ROW.replace("north", "atlantis")},
           (SCORE,), "in.csv --json", 0,
           holds=says(unscorable=0, warnings=[
-              "in.csv: column 'site': 1 row with a rare category or one never seen"])),
+              "in.csv: column 'site': 1 row with a rare category or one never seen: 'atlantis' in 1 row"])),
     Fault(18, "codes stay codes", from_normal(with_codes), (TRAIN,), "in.csv --json", 0,
           holds=roles(code="categorical", zip="categorical")),
     Fault(18, "codes are compared as text", other_codes, (SCORE,), "in.csv -m new.aed --json", 0,
-          holds=warns("in.csv: column 'code': 200 rows with a rare category or one never seen")),
+          holds=warns("in.csv: column 'code': 200 rows with a rare category or one never seen: "
+                      "'1' in 200 rows ('01' in another spelling?)")),
     Fault(18, "integers beyond 2^53 go out as they came", big_integers, (SCORE,), "in.parquet -m new.aed", 0,
           holds=column("big", *[str(2**53 + 1), ""] * 100)),
 ]  # fmt: skip
@@ -702,9 +704,10 @@ OPTIONS = [
           from_normal(lambda frame: frame.assign(state=["0"] * 5 + ["good"] * 195)), (TRAIN,),
           "in.csv --label state", 3,
           "in.csv: row 6 (line 7), column 'state': 'good' is not a boolean; "
-          "say with --positive which value marks an anomaly"),
+          "the labels are 'good' (195) and '0' (5); say with --positive which value marks an anomaly"),
     *(Fault(0, f"unknown column for {option}", {}, (TRAIN,), f"normal.csv {option} {value}", 2,
-            f"{option}: no column named 'tmp' in the data; there are: temp, load, site, open")
+            f"{option}: no column named 'tmp' in the data; did you mean 'temp'? "
+            "There are: temp, load, site, open")
       for option, value in (("--columns", "tmp"), ("--exclude", "tmp"), ("--id", "tmp"), ("--label", "tmp"),
                             ("--role", "tmp=id"))),
 ]  # fmt: skip

@@ -1,11 +1,10 @@
-"""Who watches a training hears how far its inputs are read, and how far each stage is."""
+"""Who watches a training hears how far each stage is."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from support.sensors import readings
 from support.tables import tiny_frame
 
 from aedetect.config import Config
@@ -29,12 +28,6 @@ class Heard(Callback):
     def stage(self, text: str) -> None:
         self.text.append((text,))
 
-    def expected(self, rows: int | None) -> None:
-        self.text.append(("expected", rows))
-
-    def rows(self, done: int) -> None:
-        self.text.append(("rows", done))
-
     def steps(self, done: int, total: int) -> None:
         self.text.append(("steps", done, total))
 
@@ -44,16 +37,6 @@ def heard(frames: list[Any], **settings: Any) -> list[tuple[object, ...]]:
     callback = Heard()
     fit(FitRequest(as_inputs(frames, config.data), config, callback))
     return callback.text
-
-
-def test_reading_is_told_over_all_inputs() -> None:
-    text = heard([tiny_frame(100), tiny_frame(50)])
-    assert text[:4] == [("reading",), ("expected", 150), ("rows", 100), ("rows", 150)]
-
-
-def test_series_too() -> None:
-    text = heard([readings(1)], **{"series.time": "time", "series.window": 12})
-    assert text[:3] == [("reading",), ("expected", 144), ("rows", 144)]
 
 
 @pytest.mark.parametrize("stage", ["calibrating", "learning codes and repairs"])
