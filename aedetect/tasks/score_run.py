@@ -99,8 +99,8 @@ class ScoreSummary(RunSummary):
         return summary
 
 
-# Makes a consumer for a run that somebody watches, once there is a model and its one input.
-Watch = Callable[["FittedModel", FileInput], Consumer]
+# Makes a consumer for a run that somebody watches, once there is a model, a session and its inputs.
+Watch = Callable[["FittedModel", "ScoringSession", Sequence[FileInput]], Consumer]
 
 
 def measure_drift(
@@ -190,6 +190,8 @@ class _ScoreRun:
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
         make = partial(_score_task, shape=self._shape())
         prior = _prior(fitted, ledger, files, chosen)
+        if fitted.series is not None:
+            self.callback.stage("reading and scoring the series")
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
@@ -198,8 +200,8 @@ class _ScoreRun:
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
-        if watch is not None and len(chosen.inputs) == 1:
-            consumers.append(watch(fitted, chosen.inputs[0]))
+        if watch is not None and chosen.inputs:
+            consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
         executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
