@@ -65,12 +65,17 @@ def joint_fields(each: Sequence[OutputFields]) -> OutputFields:
 
 
 def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:
-    """Columns of several inputs in order of appearance; text where types differ, numbers aside."""
+    """Columns of several inputs in order of appearance; text where types differ, numbers aside.
+
+    A column without a type, in which nothing stands, has that of the others.
+    """
     merged: dict[str, pa.DataType] = {}
     for fields in each:
         for item in fields:
             known = merged.setdefault(item.name, item.type)
-            if known != item.type:
+            if pa.types.is_null(known):
+                merged[item.name] = item.type
+            elif known != item.type and not pa.types.is_null(item.type):
                 numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (known, item.type))
                 merged[item.name] = pa.float64() if numbers else pa.string()
     return [pa.field(name, type_) for name, type_ in merged.items()]

@@ -16,8 +16,10 @@ def with_rows(inputs: Sequence[Input], callback: Callback) -> list[Input]:
 
     Raises DataError where none has rows, or one cannot be read.
     """
-    filled = [source for source in inputs if has_rows(source)]
-    empty = [source for source in inputs if not any(source is other for other in filled)]
+    filled: list[Input] = []
+    empty: list[Input] = []
+    for source in inputs:
+        (filled if has_rows(source) else empty).append(source)
     if empty and not filled:
         raise _nothing(empty)
     if empty:

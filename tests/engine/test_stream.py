@@ -256,6 +256,8 @@ def test_all_inputs_become_one_table() -> None:
         (pa.int64(), pa.float32(), pa.float64()),
         (pa.int64(), pa.string(), pa.string()),
         (pa.date32(), pa.timestamp("s"), pa.string()),
+        (pa.null(), pa.int64(), pa.int64()),
+        (pa.int64(), pa.null(), pa.int64()),
     ],
 )
 def test_columns_of_several_inputs_find_a_common_type(
