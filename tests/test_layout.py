@@ -40,6 +40,7 @@ OF_NO_MODULE = {
     "tasks/explain/test_truth.py": "every sentence against the data, whichever module words it",
     "tasks/test_rows_tasks.py": "what the tasks that give rows back have in common",
     "training/test_warnings.py": "what training warns of, whichever step finds it",
+    "training/test_stage_progress.py": "how far training says that it is, whichever stage does",
     "test_architecture.py": "how the modules hang together",
     "test_configs.py": "the configuration files that are shipped",
     "test_demo.py": "the demo",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import loaded, running, sources_for_model, warn_of
+from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -97,7 +98,7 @@ def _calibrate(
     from aedetect.training.summary import train_summary
 
     target.make_folder()
-    with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
+    with Locks([str(output)]), TerminalProgress(out) as callback:
         for text in left_out(words):
             callback.notice(text)
         older = loaded(model, settings)
@@ -111,3 +112,4 @@ def _calibrate(
         f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.threshold_policy.promise}; before, {_before(older)}"
     )
+    next_steps(out, scoring_of_new_rows(output, *words[:1]))

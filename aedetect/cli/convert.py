@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.cli.command import end_with, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import beside, next_steps
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
 from aedetect.cli.options import Output as RowsOutput
 from aedetect.cli.output import Output
@@ -49,7 +50,7 @@ def convert(
     request: RowsRequest,
     settings: Config,
     make: MakeTask,
-    consumer: Callable[[Any], Any] | None = None,
+    consumers_of: Callable[[Any], Any] | None = None,
 ) -> None:
     """Run the task that `make` makes of the model, and tell what came of it."""
     from aedetect.tasks.rows_run import run_rows_task
@@ -58,12 +59,13 @@ def convert(
         raise stdout_for_one("--json", "-o -")
     if str(request.side) == "-" and (out.json or request.output == "-"):
         raise stdout_for_one("--json" if out.json else "-o -", f"{request.side_option} -")
-    with TerminalProgress(out, settings.training.device) as callback:
-        summary = run_rows_task(request, settings, make, callback, consumer)
+    with TerminalProgress(out) as callback:
+        summary = run_rows_task(request, settings, make, callback, consumers_of)
     out.result(summary.as_dict())
     tell_failures(out, summary.files)
     if "-" not in (request.output, str(request.side)):
         _tell(out, summary)
+        _next(out, request, summary)
     end_with(summary.exit_code)
 
 
@@ -77,3 +79,22 @@ def _tell(out: Output, summary: RunSummary) -> None:
         changed = f", {counted(cells, 'cell')} {done}" if cells else ""
         lost = f", {unusable:,} unusable" if unusable else ""
         out.say(f"{plain(entry.path)}: {counted(rows, 'row')}{changed}{lost} → {plain(entry.output or '')}")
+    code = summary.findings.get("code")
+    if code and code["error"] is not None:
+        out.say(
+            f"{counted(code['columns'], 'column')} as {counted(code['numbers'], 'number')} a row; rebuilt "
+            f"from them, the median row is off by {code['error']:.2g} standard deviations of its columns"
+        )
+
+
+def _next(out: Output, request: RowsRequest, summary: RunSummary) -> None:
+    """What may be done with the rows that were written; nothing where all failed."""
+    rows, model = request.output, ["-m", request.model]
+    listed = summary.command != "clean" or request.side is not None
+    next_steps(
+        out,
+        [] if listed else ["clean", *request.inputs, *model, "-o", rows, "--changes", "changes.csv"],
+        ["decode", rows, *model, "-o", beside(rows, "-rebuilt.csv")]
+        if summary.command == "encode"
+        else ["score", rows, *model],
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, tell_failures
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.tables import simple_table
@@ -40,7 +41,7 @@ def drift(
         from aedetect.tasks.score_run import measure_drift
 
         settings = run.settings(reading.overrides())
-        with TerminalProgress(out, settings.training.device) as callback:
+        with TerminalProgress(out) as callback:
             summary = measure_drift(
                 inputs, model.model, model.model_sha256, settings, callback, fail_on_drift
             )
@@ -58,6 +59,16 @@ def drift(
         if result["verdict"] == "drifted":
             out.say(_what_counts(result["limits"]))
         out.say(result["text"])
+        given = Given(reading, run).words
+        drifted = result["verdict"] == "drifted"
+        next_steps(
+            out,
+            ["report", *inputs, "-m", model.model, "-o", beside(inputs[0], "-report.html")],
+            # Where the change is there to stay, the model learns it.
+            ["train", *inputs, "--from", model.model, "-o", beside(str(model.model), "-new.aed"), *given]
+            if drifted
+            else [],
+        )
         end_with(summary.exit_code)
 
 

@@ -13,13 +13,15 @@ from aedetect.cli.options import OUTPUT, option
 def encode(
     rows: RowsOptions,
     map: Path | None = option(
-        "--map FILE", "Draw the rows on a plane, by their codes: .png, .svg or .html.", panel=OUTPUT
+        "--map FILE",
+        "Draw the rows on a plane, as `aedetect report` does: .png, .svg or .html.",
+        panel=OUTPUT,
     ),
 ) -> None:
     """Compress rows to a few numbers each, z0, z1 and so on, beside their id columns.
 
-    `aedetect decode` rebuilds rows from them. How many there are is settled in training
-    (`aedetect train --latent-dim K`); a row that cannot be read has none.
+    `aedetect decode` rebuilds rows from them, about: how far off they are is said. How many there are
+    is settled in training (`aedetect train --latent N`); a row that cannot be read has none.
 
     Example: aedetect encode march.csv -m model.aed -o codes.parquet --map march.png
     """
@@ -28,8 +30,10 @@ def encode(
             from aedetect.tasks.projection import check_map
 
             check_map(map, rows.output)
-        from aedetect.tasks.rows_run import encode_task, map_of_codes
+        from aedetect.tasks.rows_run import encode_task, who_sees_codes
 
         make = partial(encode_task, scored=map is not None)
-        consumer = None if map is None else partial(map_of_codes, path=map)
-        convert(out, rows.request(locked=[] if map is None else [map]), rows.settings(), make, consumer)
+        locked = [] if map is None else [map]
+        convert(
+            out, rows.request(locked=locked), rows.settings(), make, partial(who_sees_codes, map_path=map)
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -66,6 +67,9 @@ def evaluate(
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
         _evaluate(out, inputs, model, request, settings)
+        given = Given(reading, run, threshold)
+        shown = ["-m", model.model, "-o", beside(inputs[0], "-report.html"), *labels.words, *given.of_report]
+        next_steps(out, ["report", *inputs, *shown])
 
 
 def _evaluate(
@@ -80,7 +84,7 @@ def _evaluate(
     device = settings.training.device
     compare = request.compare
     other = FittedModel.load(compare, device=device).adjusted(settings) if compare else None
-    with TerminalProgress(out, device) as callback:
+    with TerminalProgress(out) as callback:
         held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
         evaluation = evaluate(subject.fitted, subject.sources, held, callback)
     warnings = [*subject.left_out, *evaluation.warnings]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import SERIES, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -67,6 +68,10 @@ def explain(
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
         _explain(out, input, model, request, settings)
+        given = Given(reading, run, threshold)
+        next_steps(
+            out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]
+        )
 
 
 def _explain(
@@ -76,7 +81,7 @@ def _explain(
     from aedetect.tasks.explain import explain
 
     subject = opened([word], model, settings)
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         explanations = explain(subject.fitted, subject.sources, request, callback)
     body = {"path": subject.sources[0].name, **explanations.as_dict(), "warnings": explanations.warnings}
     out.result(envelope("explain", subject.entry, body))

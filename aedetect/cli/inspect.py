@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, short_envelope
+from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import OUTPUT, argument, option
 from aedetect.cli.output import printing
 from aedetect.cli.tables import schema_table, simple_table
-from aedetect.cli.text import plain
+from aedetect.cli.text import computed_on, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,16 +47,17 @@ def inspect(
         manifest, tensors, digest = read_model_file(model)
         out.result(_as_dict(manifest, tensors, digest, model))
         if format == "md" and not (out.json or out.quiet):
-            _print_card(manifest, tensors, digest, model)
+            _print_card(_as_named_today(manifest), tensors, digest, model)
             return
         out.table(_facts(manifest, tensors, digest, model))
         out.say()
-        out.table(schema_table(manifest.model_schema, most=10_000))
+        out.table(schema_table(manifest.model_schema))
         if out.verbose:
             out.say()
             out.table(_settings(manifest))
             out.say()
             out.table(_tensor_table(manifest))
+        next_steps(out, scoring_of_new_rows(model, *manifest.training.inputs[:1]))
 
 
 def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
         ("file", str(path)),
         ("sha256", digest),
         ("made by", f"aedetect {manifest.aedetect_version}, format version {manifest.format_version}"),
-        ("trained", f"{training.started} in {training.seconds:.1f} s on {training.device}"),
+        ("trained", f"{training.started} in {training.seconds:.1f} s {computed_on(training.device)}"),
         ("on", ", ".join(training.inputs)),
         *(
             (f"{older.then}", f"{older.sha256[:12]} of {older.trained}, {older.rows:,} rows")
@@ -115,7 +117,8 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
         *_long_table(config),
         (
             "network",
-            f"{config.model.architecture}, {len(training.members)} of them, {weights:,} weights in all",
+            f"{_architecture(manifest, manifest.format_version)}{_side_by_side(len(training.members))}, "
+            f"{weights:,} weights in all",
         ),
         ("best steps", ", ".join(str(step) for step in best)),
         policy.fact,
@@ -123,6 +126,29 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
     ):
         table.add_row(name, plain(value))
     return table
+
+
+def _side_by_side(networks: int) -> str:
+    return f", {networks} networks side by side" if networks > 1 else ""
+
+
+def _architecture(manifest: Manifest, format_version: int | None = None) -> str:
+    """The architecture, 'auto' resolved as that format did; None is today's."""
+    from aedetect.models.registry import architecture_of
+
+    columns = manifest.model_schema.columns
+    numeric = any(column.is_learned and column.role != "categorical" for column in columns)
+    name = manifest.config.model.architecture
+    return architecture_of(name, numeric, format_version, manifest.series is not None)
+
+
+def _as_named_today(manifest: Manifest) -> Manifest:
+    """The manifest with the architecture named, where 'auto' stands for another one today."""
+    name = _architecture(manifest, manifest.format_version)
+    if name == _architecture(manifest):
+        return manifest
+    model = manifest.config.model.model_copy(update={"architecture": name})
+    return manifest.model_copy(update={"config": manifest.config.model_copy(update={"model": model})})
 
 
 def _long_table(config: Config) -> list[tuple[str, str]]:

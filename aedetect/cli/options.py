@@ -200,6 +200,12 @@ class LabelOptions:
     )
     positive: Positive = None
 
+    @property
+    def words(self) -> list[str]:
+        """These options as they are typed."""
+        given = (("--label", self.label), ("--positive", self.positive))
+        return [word for flag, value in given if value is not None for word in (flag, value)]
+
 
 _FLAGS = {"threshold.value": "--threshold", "data.roles": "--role", "scoring.jobs": "--jobs"}
 

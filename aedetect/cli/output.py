@@ -6,7 +6,9 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
@@ -56,7 +58,12 @@ class Output:
                     screen.print(part)
 
     def say(self, text: str = "") -> None:
-        """A line for people, on stdout."""
+        """A line for people, on stdout; on a terminal broken between words."""
+        if not (self.json or self.quiet):
+            self._print(wrapped(plain(text), sys.stdout), sys.stdout)
+
+    def say_whole(self, text: str) -> None:
+        """A line to be copied, such as a command: never broken."""
         if not (self.json or self.quiet):
             self._print(plain(text), sys.stdout)
 
@@ -82,7 +89,7 @@ class Output:
         elif self._log_format == "json":
             print(self._log_line("error", text, exit_code), file=sys.stderr)
         else:
-            print(f"error: {plain(text)}", file=sys.stderr)
+            print(wrapped(f"error: {plain(text)}", sys.stderr), file=sys.stderr)
 
     @contextlib.contextmanager
     def held_back(self, asked: bool) -> Iterator[None]:
@@ -106,7 +113,8 @@ class Output:
         if self._log_format == "json":
             self._print(self._log_line(level, text), sys.stderr)
         else:
-            self._print(plain(f"warning: {text}" if level == "warning" else text), sys.stderr)
+            line = plain(f"warning: {text}" if level == "warning" else text)
+            self._print(wrapped(line, sys.stderr), sys.stderr)
 
     def _log_line(self, level: str, text: str, exit_code: int | None = None) -> str:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -147,6 +155,22 @@ def discard_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def wrapped(line: str, stream: TextIO) -> str:
+    """The line as a terminal is to show it: broken between words, and set in below its first word.
+
+    Elsewhere it is left as it is.
+    """
+    if not is_terminal(stream):
+        return line
+    width = shutil.get_terminal_size().columns
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _json(value: dict[str, Any], stream: TextIO) -> str:

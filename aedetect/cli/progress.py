@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli.output import Output, console, is_terminal
-from aedetect.cli.tables import schema_table
+from aedetect.cli.tables import learned_table
 from aedetect.cli.text import MOST_SHOWN, plain
 from aedetect.engine.callbacks import Callback
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+    from aedetect.data.column_facts import ColumnFacts
     from aedetect.data.schema import Schema
     from aedetect.engine.callbacks import Progress
+
+_MOST_COLUMNS = 40
 
 
 class TerminalProgress(Callback):
     """Shows progress on stderr: a bar on a terminal, nothing elsewhere but notices."""
 
-    def __init__(self, output: Output, device: str = ""):
+    def __init__(self, output: Output):
         self._output = output
-        self._device = device
         self._bar: Bar | None = None
         self._task: Any = None
+        self._rows: int | None = None
         self.notices: list[str] = []
         if is_terminal(sys.stderr) and not (output.quiet or output.json or os.environ.get("NO_COLOR")):
             self._bar = _bar()
@@ -56,7 +62,7 @@ class TerminalProgress(Callback):
             self._output.warn(text)
 
     def training(self, member: int, members: int, progress: Progress) -> None:
-        info = f"loss {progress.loss:.4f}, held out {progress.validation_loss:.4f}, on {self._device}"
+        info = f"loss {progress.loss:.4f}, held out {progress.validation_loss:.4f}"
         if self._bar:
             self._bar.update(
                 self._task,
@@ -70,13 +76,39 @@ class TerminalProgress(Callback):
                 f"network {member + 1}/{members}, step {progress.step}/{progress.steps}: {info}"
             )
 
+    def expected(self, rows: int | None) -> None:
+        self._rows = rows
+        if self._bar and self._task is not None:
+            self._bar.reset(self._task, total=rows, info="")
+
     def rows(self, done: int) -> None:
-        if self._bar:
-            self._bar.update(self._task, info=f"{done:,} rows")
+        # An estimate that proves too low tells nothing any more.
+        if self._rows is not None and done > self._rows:
+            self._rows = None
+            self._update(total=None)
+        self._update(completed=done, info=f"{done:,} rows")
+
+    def steps(self, done: int, total: int) -> None:
+        self._update(completed=done, total=total)
+
+    def _update(self, **changes: Any) -> None:
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, **changes)
 
 
 class TrainingProgress(TerminalProgress):
-    """Also shows what each column was taken for, and when the rows are, as soon as that is known."""
+    """Also shows what each column was taken for, and when the rows are, as soon as that is known.
+
+    `model`: the file to be made.
+    """
+
+    def __init__(self, output: Output, model: Path):
+        super().__init__(output)
+        self._model = model
+        self._facts: Mapping[str, ColumnFacts] = {}
+
+    def facts(self, facts: Mapping[str, ColumnFacts]) -> None:
+        self._facts = facts
 
     def remark(self, text: str) -> None:
         if self._bar:
@@ -88,7 +120,10 @@ class TrainingProgress(TerminalProgress):
     def columns(self, schema: Schema) -> None:
         if self._bar:
             self._bar.stop()
-        self._output.table(schema_table(schema))
+        self._output.table(learned_table(schema, self._facts, console(sys.stdout).width, _MOST_COLUMNS))
+        more = len(schema.columns) - _MOST_COLUMNS
+        if more > 0:
+            self._output.say(f"… and {more:,} more (aedetect inspect {shlex.quote(str(self._model))})")
         if self._bar:
             self._bar.start()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from aedetect.cli import completion, options
 from aedetect.cli.command import opened, running, warn_of
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import OUTPUT, READING, option
 from aedetect.cli.output import Output, printing
 from aedetect.cli.progress import TerminalProgress
@@ -102,6 +103,8 @@ def report(
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
         _report(out, inputs, model, asked, settings)
+        if target != _STDOUT and len(inputs) == 1:
+            next_steps(out, ["explain", inputs[0], "-m", model.model, *Given(reading, run, threshold).words])
 
 
 def _report(
@@ -123,7 +126,7 @@ def _report(
         _check_output(page, subject.sources, model.model)
         check_suffix(page.path, MARKDOWN if asked.kind == "md" else PAGE)
     request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         document = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = document.as_dict()
     figures["warnings"] = [*subject.left_out, *figures["warnings"]]

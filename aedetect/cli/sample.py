@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
 from aedetect.cli.command import entry_of, loaded, running, stdout_for_one
+from aedetect.cli.next_steps import next_steps
 from aedetect.cli.options import OUTPUT, argument, option
 from aedetect.cli.text import counted, plain
 from aedetect.errors import UsageError
@@ -54,6 +55,7 @@ def sample(
         out.result(result)
         if output != "-":
             out.say(f"{counted(rows, 'new row')} → {plain(result['output'])}")
+            next_steps(out, ["score", result["output"], "-m", model.model])
 
 
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:

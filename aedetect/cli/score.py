@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import options
 from aedetect.cli.command import end_with, running, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
 from aedetect.cli.output import Output, is_terminal
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.text import counted, plain
 
 if TYPE_CHECKING:
-    from aedetect.cli.score_view import View
+    from aedetect.cli.score_view import EventsView, RowsView
     from aedetect.config import Config
     from aedetect.engine.task import FileSummary
     from aedetect.io.files import FileInput
+    from aedetect.scoring.base import ScoringSession
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.score_run import Guards, Request, ScoreSummary
+
+    View = RowsView | EventsView
 
 # What is left of a run that was stopped, by whether a ledger knows what is done.
 _KEPT = {
     True: "; whole outputs are kept: the same command goes on with the other inputs",
     False: "; whole outputs are kept: runs with --new-only --state FILE go on where they were stopped",
 }
-_SKIPPED = {"known": "scored before", "young": "still young; left for the next run"}
+_SKIPPED = {"known": "already scored", "young": "changed too recently; left for the next run"}
 
 
 @group(THRESHOLD)
@@ -90,7 +95,11 @@ class ShapeOptions:
         "A file, a folder for one output per input, or '-' for CSV on stdout. "
         "Without it only the summary is given.",
     )
-    only_anomalies: bool = option("--only-anomalies", "Write only flagged rows.", default=False)
+    only_anomalies: bool = option(
+        "--only-anomalies",
+        "Write only flagged rows, each with its number in the input as anomaly_row.",
+        default=False,
+    )
     keep: Literal["all", "id", "none"] = option(
         "--keep all|id|none", "Which of the input's columns to write; default: all.", default="all"
     )
@@ -159,8 +168,7 @@ def score(
             tell_failures(out, summary.files)
             if shape.output != "-":
                 _tell(out, summary)
-            if view:
-                view.show()
+            _next(out, request, summary, view, Given(reading, run, threshold))
             end_with(summary.exit_code)
 
 
@@ -169,13 +177,13 @@ def _score(out: Output, request: Request, settings: Config) -> tuple[ScoreSummar
 
     views: list[View] = []
 
-    def watch(fitted: FittedModel, source: FileInput) -> View:
-        from aedetect.cli.score_view import View
+    def watch(fitted: FittedModel, session: ScoringSession, inputs: Sequence[FileInput]) -> View:
+        from aedetect.cli.score_view import view_of
 
-        views.append(View(out, fitted))
+        views.append(view_of(out, fitted, session, inputs))
         return views[0]
 
-    with TerminalProgress(out, settings.training.device) as callback:
+    with TerminalProgress(out) as callback:
         watched = is_terminal(sys.stdout) and not (out.json or out.quiet) and request.output != "-"
         summary = score_run.score(request, settings, callback, watch if watched else None)
     return summary, views[0] if views else None
@@ -194,7 +202,7 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
     if events is not None:
         out.say(counted(events, "event"))
     if skipped and len(skipped) == len(summary.files):
-        out.say(f"nothing new: {counted(len(skipped), 'file')} scored before or still young")
+        out.say(f"nothing new: {counted(len(skipped), 'file')} already scored or changed too recently")
     if len(summary.files) - len(skipped) > 1:
         counts = summary.counts
         out.say(
@@ -203,6 +211,26 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
         )
     if drift and drift["verdict"] == "drifted":
         out.say(f"drift: {drift['text']}")
+
+
+def _next(out: Output, request: Request, summary: ScoreSummary, view: View | None, given: Given) -> None:
+    """The strangest rows or events, and how to see more of them."""
+    if view is None:
+        return
+    chosen = view.show()
+    inputs, model = list(request.inputs), ["-m", str(request.model)]
+    # Events are numbered over all inputs, of which `explain` takes one word.
+    explained = inputs if chosen[:1] == ["--event"] else []
+    drift = summary.findings["drift"]
+    next_steps(
+        out,
+        ["explain", *explained, *chosen, *model, *given.words] if chosen and len(explained) < 2 else [],
+        ["drift", *inputs, *model, *given.reading_words()] if drift and drift["verdict"] == "drifted" else [],
+        ["report", *inputs, *model, "-o", beside(inputs[0], "-report.html"), *given.of_report],
+        ["score", *inputs, *model, "-o", beside(inputs[0], "-scored.csv"), *given.words]
+        if request.output is None
+        else [],
+    )
 
 
 def _of_input(entry: FileSummary) -> str:

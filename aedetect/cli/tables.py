@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aedetect.cli.text import MOST_SHOWN, plain
@@ -10,17 +11,50 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from aedetect.data.column_facts import ColumnFacts
     from aedetect.data.schema import Schema
 
 
-def schema_table(schema: Schema, most: int = 40) -> Table:
-    """Columns, roles and reasons; columns of one role and many beyond `most` are counted."""
+# Below this many characters, names and examples are cut shorter.
+_WIDE = 100
+_LEAST_REASON = 18
+
+
+def schema_table(schema: Schema) -> Table:
+    """Columns, roles and reasons."""
     table = simple_table("column", "taken as", "because")
-    for column in schema.columns[:most]:
+    for column in schema.columns:
         table.add_row(plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, MOST_SHOWN))
-    if len(schema.columns) > most:
-        table.add_row(f"… and {len(schema.columns) - most} more", "", "all in `aedetect inspect MODEL`")
     return table
+
+
+def learned_table(schema: Schema, facts: Mapping[str, ColumnFacts], width: int, most: int) -> Table:
+    """The first `most` columns, their roles and reasons, and what they hold, on a screen of `width`.
+
+    Only reasons are broken, between words; names and examples are cut in their middle.
+    """
+    names, examples = (40, 24) if width >= _WIDE else (20, 12)
+    table = simple_table("column", "taken as", "because", "example", "missing", right=("missing",))
+    for shown in table.columns:
+        shown.no_wrap = shown.header != "because"
+    table.columns[2].min_width = _LEAST_REASON
+    for column in schema.columns[:most]:
+        known = facts.get(column.name)
+        table.add_row(
+            plain(column.name, names) or "(unnamed)",
+            column.role,
+            plain(column.reason, MOST_SHOWN),
+            plain(known.example, examples) if known else "",
+            _share(known.missing) if known else "",
+        )
+    return table
+
+
+def _share(share: float) -> str:
+    """A share to a percent, and to a tenth of one where it is small."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
 
 
 def simple_table(*headers: str, right: tuple[str, ...] = ()) -> Table:

@@ -15,6 +15,11 @@ def plain(text: str, most: int | None = None) -> str:
     return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
 
 
+def computed_on(device: str) -> str:
+    """What a device is called: 'on the CPU', 'on the GPU (cuda:0)'."""
+    return "on the CPU" if device == "cpu" else f"on the GPU ({device})"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number of things: '1 row', '2,000 rows'; `plural` where it is irregular."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

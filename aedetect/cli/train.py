@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from aedetect.cli import completion, options
 from aedetect.cli.command import running, sources_for_model, warn_of
 from aedetect.cli.groups import group
+from aedetect.cli.next_steps import Given, next_steps, scoring_of_new_rows
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
-from aedetect.cli.text import plain
+from aedetect.cli.text import computed_on, plain
 from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
@@ -134,8 +135,9 @@ class TrainingOptions:
         completion.architectures,
     )
     latent_dim: str | None = option(
-        "--latent-dim K",
-        "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance.",
+        "--latent --latent-dim N",
+        "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance, "
+        "half as many as columns at most.",
     )
     epochs: str | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
     max_time: str | None = option("--max-time TIME", "Stop training after this long, e.g. 10m.")
@@ -284,7 +286,10 @@ def train(
         _check_series(overrides, settings)
         from aedetect.engine.output_names import Target
 
-        _train(out, inputs, Target.of(output, "model.aed"), start, settings)
+        target = Target.of(output, "model.aed")
+        _train(out, inputs, target, start, settings)
+        given = Given(reading, run).words
+        next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
 def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
@@ -308,7 +313,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
-    clock, device = Clock(), settings.training.device
+    clock = Clock()
     sources = sources_for_model(words, target, settings)
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
@@ -319,12 +324,12 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = None
     if start.start is not None:
-        older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        older = FittedModel.load(start.start, device=settings.training.device, sha256=start.model_sha256)
         sources = older.placed(sources)
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):
-        with TrainingProgress(out, device) as callback:
+        with TrainingProgress(out, output) as callback:
             for text in left_out(words):
                 callback.notice(text)
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
@@ -338,7 +343,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     out.say()
     out.say(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
-        f"on {training.device}"
+        f"{computed_on(training.device)}"
     )
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):

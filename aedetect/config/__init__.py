@@ -210,7 +210,10 @@ class ModelConfig(_Section):
     width: Whole = Field(128, ge=4, description="units in each hidden layer")
     depth: Whole = Field(3, ge=1, le=16, description="hidden layers")
     latent_dim: Whole | None = Field(
-        None, ge=1, description="numbers in a row's code; unset: enough for 90% of the variance"
+        None,
+        ge=1,
+        description="numbers in a row's code; unset: enough for 90% of the variance, half as many as columns "
+        "at most",
     )
 
 

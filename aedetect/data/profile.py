@@ -99,7 +99,7 @@ class ColumnProfile:
     number stands, and its text; `first_bad_date`: the same of dates. `written`: how its numbers are
     written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
     one number. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was
-    decided. `left_out`: why it is not to be learned, where that is known.
+    decided. `left_out`: why it is not to be learned, where that is known. `example`: the first filled cell.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -117,6 +117,7 @@ class ColumnProfile:
         self.exact: set[str] = set()
         self.rows = 0
         self.missing = 0
+        self.example: str | None = None
         self.numbers = NumberProfile()
         self.bad_numbers = 0
         self.first_bad: tuple[str, str] | None = None
@@ -140,6 +141,8 @@ class ColumnProfile:
         self.rows += len(array)
         if not self.readable:
             return
+        if self.example is None:
+            self._take_example(array)
         if cells.is_text(array.type) or pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
             self.dates.take(array, self.rules, locate)
         if cells.is_datetime(array.type):
@@ -165,6 +168,11 @@ class ColumnProfile:
             filled = int((~read.missing).sum())
             self.not_boolean += filled - int(((read.values == 0) | (read.values == 1)).sum())
             self.not_datetime += filled
+
+    def _take_example(self, array: pa.Array) -> None:
+        filled = np.flatnonzero(~cells.empty(array, self.rules))
+        if len(filled):
+            self.example = str(array[int(filled[0])].as_py())
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aedetect.data.column_facts import ColumnFacts
     from aedetect.data.schema import Schema
 
 
@@ -18,6 +20,9 @@ class Callback:
     def notice(self, text: str) -> None:
         """Something the user should know, though work goes on."""
 
+    def facts(self, facts: Mapping[str, ColumnFacts]) -> None:
+        """What the columns hold, by name; said just before their roles are."""
+
     def columns(self, schema: Schema) -> None:
         """The roles of the columns are settled."""
 
@@ -27,8 +32,14 @@ class Callback:
     def training(self, member: int, members: int, progress: Progress) -> None:
         """Network `member` (from 0) of `members` was evaluated."""
 
+    def expected(self, rows: int | None) -> None:
+        """So many rows, about, are read next; None where that is not known."""
+
     def rows(self, done: int) -> None:
         """So many rows of the present input are done."""
+
+    def steps(self, done: int, total: int) -> None:
+        """So much of the present stage is done, of so much."""
 
 
 @dataclass(frozen=True)

@@ -48,5 +48,11 @@ class _Bar(Callback):
             info=f"loss {progress.loss:.4f}",
         )
 
+    def expected(self, rows: int | None) -> None:
+        self._bar.update(self._task, total=rows, completed=0)
+
     def rows(self, done: int) -> None:
-        self._bar.update(self._task, info=f"{done:,} rows")
+        self._bar.update(self._task, completed=done, info=f"{done:,} rows")
+
+    def steps(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total, info="")

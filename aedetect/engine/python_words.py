@@ -88,14 +88,23 @@ class PythonCallback(Callback):
     def stage(self, text: str) -> None:
         self._other.stage(text)
 
+    def facts(self, facts: Any) -> None:
+        self._other.facts(facts)
+
     def columns(self, schema: Any) -> None:
         self._other.columns(schema)
 
     def training(self, member: int, members: int, progress: Any) -> None:
         self._other.training(member, members, progress)
 
+    def expected(self, rows: int | None) -> None:
+        self._other.expected(rows)
+
     def rows(self, done: int) -> None:
         self._other.rows(done)
+
+    def steps(self, done: int, total: int) -> None:
+        self._other.steps(done, total)
 
 
 def _outside() -> int:

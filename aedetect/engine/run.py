@@ -48,12 +48,6 @@ class Records:
             raise UsageError("--state FILE goes with --new-only")
         if self.job is not None and self.metrics is None:
             raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
-        for option, path, kind in (
-            ("--summary", self.summary, SUMMARY),
-            ("--metrics", self.metrics, METRICS),
-        ):
-            if path is not None:
-                check_suffix(path, kind, option)
 
     @property
     def kept(self) -> bool:
@@ -75,6 +69,17 @@ class Records:
                     "name another"
                 )
 
+    def check_suffixes(self) -> None:
+        """Raises Clash where the summary or the metrics are named as something else."""
+        for option, path, kind in (
+            ("--summary", self.summary, SUMMARY),
+            ("--metrics", self.metrics, METRICS),
+        ):
+            try:
+                check_suffix(path or "-", kind, option)
+            except UsageError as error:
+                raise Clash(str(error)) from None
+
     def check_state(self, sources: Sequence[FileInput], taken: Sequence[str | None]) -> None:
         """Raises UsageError where the state file is also another file of the run, or inputs have no name."""
         if self.state is None:
@@ -86,7 +91,7 @@ class Records:
 
 
 class Clash(UsageError):
-    """A record would replace a file of other use: no record of that is written there."""
+    """A record would go to a file of other use: no record of that is written there."""
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ from aedetect.engine.task import (
 from aedetect.engine.workers import ordered
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError
 from aedetect.io.files import FileInput
+from aedetect.io.row_estimate import rows_about
 from aedetect.io.source import Input, no_rows
 
 
@@ -191,6 +192,7 @@ def _processed(
     def work(item: tuple[pa.RecordBatch, int]) -> tuple[pa.RecordBatch, int, BatchResult]:
         return *item, task_run.process(*item)
 
+    run.callback.expected(rows_about(source))
     with run.task.threads() as workers:
         for rows, first, result in ordered(work, numbered(), workers):
             task_run.account(result, first)

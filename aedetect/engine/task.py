@@ -161,6 +161,10 @@ class Consumer:
     def finish(self) -> None:
         """All inputs are done, and at least one of them was good."""
 
+    def findings(self) -> Mapping[str, Any]:
+        """What it adds to the summary once the run is over."""
+        return {}
+
     def remote(self) -> RemoteConsumer | None:
         """How to make what goes along with an input in another process; None where nothing need."""
         return None

@@ -43,7 +43,7 @@ SERIES_ARCHITECTURES = {
     "convolutional": "aedetect.models.windows.convolutional:ConvolutionalAutoencoder",
 }
 _SHORT = "aedetect.models.windows.patches:ShortPatchAutoencoder"
-AUTO = "auto"
+AUTO, _SERIES_AUTO = "auto", "patches"
 # The format of model files in which 'auto' began to stand for `evidence`.
 _EVIDENCE_FORMAT = 5
 
@@ -53,7 +53,7 @@ def build_series(layout: WindowLayout, config: ModelConfig) -> WindowAutoencoder
 
     Raises UsageError for an unknown name.
     """
-    name = "patches" if config.architecture == AUTO else config.architecture
+    name = architecture_of(config.architecture, True, series=True)
     model: WindowAutoencoder = _class_of(name, SERIES_ARCHITECTURES, "for time series")(layout, config)
     return model
 
@@ -82,7 +82,16 @@ def chosen_for(layout: Layout, format_version: int | None = None) -> str:
 
     For tables of nothing but categories, where distances say little, it is the principal one.
     """
-    if not layout.numeric:
+    return architecture_of(AUTO, bool(layout.numeric), format_version)
+
+
+def architecture_of(name: str, numeric: bool, format_version: int | None = None, series: bool = False) -> str:
+    """The architecture called `name`, 'auto' resolved; `numeric`: whether some column is no category."""
+    if name != AUTO:
+        return name
+    if series:
+        return _SERIES_AUTO
+    if not numeric:
         return "principal"
     return "memory" if format_version is not None and format_version < _EVIDENCE_FORMAT else "evidence"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
 EVENT_COLUMN = "anomaly_event"
+# Where rows are left out, the number that a row has in its input, from 1.
+ROW_COLUMN = "anomaly_row"
 LEAST_SHARE = 0.05
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aedetect.data import cells
-from aedetect.data.arrays import Mask, Matrix
+from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import Encoded
 from aedetect.data.features.decoder import restored, restored_types
 from aedetect.engine.task import BatchResult, OutputFields
@@ -43,6 +43,7 @@ class Encode(RowsTask):
         super().__init__(fitted)
         self.scorer = TableScorer(fitted) if scored else None
         self.codes = fitted.auxiliary.codes
+        self.columns = sum(column.is_learned for column in fitted.schema.columns)
 
     def start(self, source: Input, typed: bool) -> _Encoding:
         return _Encoding(self, source)
@@ -50,11 +51,16 @@ class Encode(RowsTask):
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Codes [rows, size] of a batch, NaN where a row cannot be read, and what is flagged [rows]."""
+    """Codes [rows, size] of a batch, NaN where a row cannot be read, and what is flagged [rows].
+
+    `errors` [rows]: how far off the values of a row are when rebuilt from its code, in standard deviations
+    (root mean square); NaN where a row cannot be read.
+    """
 
     encoded: Encoded
     codes: Matrix
     flagged: Mask
+    errors: Floats
 
 
 class _Encoding:
@@ -84,7 +90,9 @@ class _Encoding:
         out = pa.RecordBatch.from_arrays([*ids, *code_columns], schema=self._schema)
         known = np.where(encoded.unscorable[:, None], np.float32(np.nan), codes)
         counts = Counter(rows=len(rows), unusable=int(encoded.unscorable.sum()))
-        return BatchResult(out, counts, EncodedRows(encoded, known, flagged))
+        squared = in_blocks(task.codes.errors, encoded.matrix, task.fitted.device).astype(np.float64)
+        errors = np.where(encoded.unscorable, np.nan, np.sqrt(squared.mean(axis=1)))
+        return BatchResult(out, counts, EncodedRows(encoded, known, flagged, errors))
 
     def account(self, result: BatchResult, first: int) -> None:
         self._watch.see(result.detail.encoded, first - 1)

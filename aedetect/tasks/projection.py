@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +19,7 @@ from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import atomic_output, check_writable, same_file
 from aedetect.io.locate import STDIN
 from aedetect.io.source import Input
-from aedetect.tasks.encode import EncodedRows
+from aedetect.tasks.encode import Encode, EncodedRows
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -30,7 +29,7 @@ ProjectionKind = Literal["pca", "tsne", "umap"]
 MAP_SUFFIXES = (".png", ".svg", ".html")
 # Points beyond this number would cover one another; a random draw of the rows is shown.
 MOST_POINTS = 20_000
-_LEAST_FOR_UMAP = 50
+_LEAST_REFERENCE = 3
 # On the map of a report, far outliers must not press all other rows into one point.
 _LOG_COMPRESSED_BEYOND = 3.0
 
@@ -108,17 +107,21 @@ def row_map(
     if len(sampled) < 3:
         return [], None
     values = _standardised(fitted, np.stack([matrix for _, _, matrix, _ in sampled]))
-    enough = len(samples[0].rows) >= 3
-    reference = slice(0, len(samples[0].rows) if enough else None)
-    projection = project(values, kind, values[reference])
-    points = projection.points
-    if kind == "pca":
-        spread = np.maximum(points[reference].std(axis=0), 1e-6)
-        points = compressed(points / spread)
+    enough = len(samples[0].rows) >= _LEAST_REFERENCE
+    projection = _placed(values, kind, slice(0, len(samples[0].rows) if enough else None))
     return [
         Point(float(x), float(y), row, score, number)
-        for (x, y), (row, score, _, number) in zip(points, sampled, strict=True)
+        for (x, y), (row, score, _, number) in zip(projection.points, sampled, strict=True)
     ], projection.explained
+
+
+def _placed(values: Matrix, kind: ProjectionKind, reference: slice | Mask) -> Projection:
+    """Standardised rows [rows, width] on the plane of a map; `reference`: the normal ones among them."""
+    projection = project(values, kind, values[reference])
+    if kind != "pca":
+        return projection
+    spread = np.maximum(projection.points[reference].std(axis=0), 1e-6)
+    return replace(projection, points=compressed(projection.points / spread))
 
 
 def compressed(deviations: Floats) -> Floats:
@@ -148,39 +151,40 @@ def check_map(path: Path, output: str) -> None:
 
 @dataclass(frozen=True)
 class Sampled:
-    """Rows of a draw: their keys [rows], codes [rows, width], and whether they are flagged [rows]."""
+    """Rows of a draw: keys [rows], encoded values [rows, features], and whether they are flagged [rows]."""
 
     keys: Floats
-    codes: Matrix
+    values: Matrix
     flagged: Mask
 
     def joined(self, other: Sampled) -> Sampled:
         """The draw from both: the rows of the smallest keys."""
         keys = np.concatenate([self.keys, other.keys])
         smallest = np.argsort(keys, kind="stable")[:MOST_POINTS]
-        codes = np.concatenate([self.codes, other.codes])[smallest]
-        return Sampled(keys[smallest], codes, np.concatenate([self.flagged, other.flagged])[smallest])
+        values = np.concatenate([self.values, other.values])[smallest]
+        return Sampled(keys[smallest], values, np.concatenate([self.flagged, other.flagged])[smallest])
 
 
 class MapSample(Consumer):
-    """A random draw of rows as they pass by, and at the end a map of their codes at `path`.
+    """A random draw of rows as they pass by, and at the end a map of them at `path`, as in a report.
 
     Which rows are drawn depends on their names and numbers alone, in whatever order they come.
     """
 
-    def __init__(self, width: int, path: Path | None = None):
-        self._path = path
+    def __init__(self, fitted: FittedModel, path: Path | None = None):
+        self._fitted, self._path = fitted, path
+        width = fitted.encoder.layout.width
         self._drawn = Sampled(np.empty(0), np.empty((0, width), np.float32), np.empty(0, np.bool_))
 
     def see(self, batch: Processed) -> None:
         detail: EncodedRows = batch.result.detail
         places = np.arange(batch.first, batch.first + len(detail.codes), dtype=np.uint64)
         keys = uniform(places, zlib.crc32(batch.source.name.encode("utf-8", "surrogateescape")))
-        known = ~np.isnan(detail.codes).any(axis=1)
-        self._drawn = self._drawn.joined(Sampled(keys[known], detail.codes[known], detail.flagged[known]))
+        known, matrix = ~detail.encoded.unscorable, detail.encoded.matrix
+        self._drawn = self._drawn.joined(Sampled(keys[known], matrix[known], detail.flagged[known]))
 
     def remote(self) -> RemoteConsumer:
-        return partial(_sample_of, width=self._drawn.codes.shape[1])
+        return _sample_of
 
     def state(self) -> Sampled:
         return self._drawn
@@ -193,30 +197,29 @@ class MapSample(Consumer):
         path = self._path
         if path is None:
             return
-        if not len(self._drawn.codes):
+        drawn = self._drawn
+        if not len(drawn.values):
             raise DataError("no row has a code, so there is nothing to draw on a map")
-        points, method = project_codes(self._drawn.codes.astype(np.float64))
+        projection = map_of(_standardised(self._fitted, drawn.values), drawn.flagged)
         with atomic_output(path) as stream:
-            stream.write(_picture(points, self._drawn.flagged, method, path.suffix.lower()))
+            stream.write(_picture(projection, drawn.flagged, path.suffix.lower()))
 
 
-def _sample_of(_: Task, width: int) -> Consumer:
-    return MapSample(width)
+def _sample_of(task: Task) -> Consumer:
+    assert isinstance(task, Encode)
+    return MapSample(task.fitted)
 
 
-def project_codes(codes: Floats) -> tuple[Floats, str]:
-    """Codes [rows, width] as points [rows, 2], and the name of the method.
-
-    UMAP where umap-learn is installed and there are rows enough, else principal components.
-    """
-    if find_spec("umap") and len(codes) > _LEAST_FOR_UMAP and codes.shape[1] > 2:
-        return project(codes, "umap").points, "UMAP"
-    return project(codes, "pca").points, "PCA"
+def map_of(values: Matrix, flagged: Mask) -> Projection:
+    """Standardised rows [rows, width] as on the map of a report, by the directions of those not flagged."""
+    normal = ~flagged
+    return _placed(values, "pca", normal if normal.sum() >= _LEAST_REFERENCE else slice(None))
 
 
-def _picture(points: Floats, flagged: np.ndarray[Any, Any], method: str, suffix: str) -> bytes:
+def _picture(projection: Projection, flagged: np.ndarray[Any, Any], suffix: str) -> bytes:
     from matplotlib.figure import Figure
 
+    points = projection.points
     figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
     axes = figure.subplots()
     size = float(np.clip(4000 / len(points), 1, 20))
@@ -226,8 +229,13 @@ def _picture(points: Floats, flagged: np.ndarray[Any, Any], method: str, suffix:
             axes.scatter(
                 points[chosen, 0], points[chosen, 1], s=size, c=colour, alpha=0.6, linewidths=0, label=label
             )
-    axes.set_xlabel(f"{method} 1")
-    axes.set_ylabel(f"{method} 2")
+    shown = f", {projection.explained:.0%} of the variance" if projection.explained else ""
+    axes.set_xlabel(
+        f"principal component 1 ({shown.removeprefix(', ')} with the second)"
+        if shown
+        else "principal component 1"
+    )
+    axes.set_ylabel("principal component 2")
     axes.legend(loc="best", markerscale=3)
     stream = io.BytesIO()
     # Without a date and with fixed names inside, the same rows give the same bytes.
@@ -242,5 +250,5 @@ def _picture(points: Floats, flagged: np.ndarray[Any, Any], method: str, suffix:
     if suffix == ".svg":
         return picture
     start = picture.index(b"<svg")
-    head = b'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Map of codes</title>\n'
+    head = b'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Map of rows</title>\n'
     return head + picture[start:] + b"</html>\n"

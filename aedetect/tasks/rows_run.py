@@ -47,11 +47,11 @@ def run_rows_task(
     settings: Config,
     make: MakeTask,
     callback: Callback,
-    consumer: Callable[[Task], Consumer] | None = None,
+    consumers_of: Callable[[Task], Sequence[Consumer]] | None = None,
 ) -> RunSummary:
     """Run the task that `make` gives, and return what came of it.
 
-    `consumer` makes one who looks on. Raises the errors of reading, loading and writing; see
+    `consumers_of` makes those who look on. Raises the errors of reading, loading and writing; see
     `engine.stream.run_in_process`.
     """
     sources = open_inputs(request.inputs, read_options(settings.data))
@@ -81,11 +81,13 @@ def run_rows_task(
         together = len(sources) > 1 and goes_together(outputs) and not is_folder(request.output)
         plan = Plan(sources, outputs, together, side)
         consumers = [Unlocker(locks)] if not together else []
-        watching: list[Consumer] = [*consumers, *([consumer(task)] if consumer else [])]
+        watching: list[Consumer] = [*consumers, *(consumers_of(task) if consumers_of else [])]
         executor = executor_of(
             ModelTask.of(str(request.model), fitted, settings, make), task, plan, fitted.config.scoring.jobs
         )
         executor.execute(Run(task, summary, Consumers(watching), callback), plan)
+        for watched in watching:
+            summary.findings |= watched.findings()
     return summary
 
 
@@ -120,10 +122,12 @@ def impute_task(fitted: FittedModel, mark: bool, draws: int | None, seed: int) -
     return Impute(fitted, mark, draws, seed)
 
 
-def map_of_codes(task: Task, path: Path) -> Consumer:
-    """Who draws a map of the rows that an `encode` task passes by; see `tasks.projection.MapSample`."""
+def who_sees_codes(task: Task, map_path: Path | None) -> list[Consumer]:
+    """Those who look on while an `encode` task runs: what the codes cost, and a map of the rows."""
+    from aedetect.tasks.code_cost import CodeCost
     from aedetect.tasks.encode import Encode
     from aedetect.tasks.projection import MapSample
 
     assert isinstance(task, Encode)
-    return MapSample(task.codes.size, path)
+    drawn: list[Consumer] = [] if map_path is None else [MapSample(task.fitted, map_path)]
+    return [CodeCost(task.columns, task.codes.size), *drawn]

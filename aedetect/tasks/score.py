@@ -16,7 +16,7 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, ScoringSession
 from aedetect.scoring.fitted import FittedModel
-from aedetect.scoring.result_columns import check_free, result_arrays, result_schema
+from aedetect.scoring.result_columns import ROW_COLUMN, check_free, result_arrays, result_schema
 from aedetect.scoring.scorers import scorer_of
 from aedetect.tasks.blame_warning import BlameWarning
 from aedetect.tasks.input_warnings import InputWarnings
@@ -84,8 +84,11 @@ class _Scoring:
         self._input_fields = _input_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
         self._schema: pa.Schema | None = None
         if task.shape:
-            added = result_schema(task.shape.prefix, task.scorer.has_events)
-            check_free([field.name for field in self._input_fields], added.names, source.name)
+            added = list(result_schema(task.shape.prefix, task.scorer.has_events))
+            if task.shape.only_anomalies:
+                added.insert(0, pa.field(task.shape.prefix + ROW_COLUMN, pa.int64()))
+            taken = [field.name for field in self._input_fields]
+            check_free(taken, [field.name for field in added], source.name)
             self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.check(source, used=fitted.config.data.label)
         self._watch = InputWarnings(source, fitted)
@@ -97,7 +100,7 @@ class _Scoring:
 
     def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
         scores = self._task.session.score(self._source, NumberedBatch(first - 1, rows))
-        out = self._output(rows, scores) if self._schema is not None else None
+        out = self._output(rows, scores, first) if self._schema is not None else None
         return BatchResult(out, counted(scores), scores)
 
     def account(self, result: BatchResult, first: int) -> None:
@@ -111,7 +114,7 @@ class _Scoring:
         said = self._task.session.warnings(self._source) + said
         return said + self._blame.conclude(self._source.name, rows)
 
-    def _output(self, rows: pa.RecordBatch, scores: Scores) -> pa.RecordBatch:
+    def _output(self, rows: pa.RecordBatch, scores: Scores, first: int) -> pa.RecordBatch:
         task = self._task
         assert task.shape is not None
         top = task.fitted.config.scoring.top_features
@@ -120,8 +123,11 @@ class _Scoring:
             for item in self._input_fields
         ]
         results = result_arrays(scores, task.fitted.columns, top)
-        out = pa.RecordBatch.from_arrays([*input_columns, *results], schema=self._schema)
-        return out.filter(pa.array(scores.flagged)) if task.shape.only_anomalies else out
+        if not task.shape.only_anomalies:
+            return pa.RecordBatch.from_arrays([*input_columns, *results], schema=self._schema)
+        numbers = pa.array(np.arange(first, first + len(rows)), pa.int64())
+        out = pa.RecordBatch.from_arrays([*input_columns, numbers, *results], schema=self._schema)
+        return out.filter(pa.array(scores.flagged))
 
 
 def counted(scores: Scores) -> Counter[str]:

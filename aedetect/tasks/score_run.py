@@ -99,8 +99,8 @@ class ScoreSummary(RunSummary):
         return summary
 
 
-# Makes a consumer for a run that somebody watches, once there is a model and its one input.
-Watch = Callable[["FittedModel", FileInput], Consumer]
+# Makes a consumer for a run that somebody watches, once there is a model, a session and its inputs.
+Watch = Callable[["FittedModel", "ScoringSession", Sequence[FileInput]], Consumer]
 
 
 def measure_drift(
@@ -150,6 +150,7 @@ def _checked(request: Request, settings: Config) -> _Files:
     plan_side_output("--events", request.events, [*sources, *history], outputs, request.model)
     records.check_inputs(history)
     records.check_unused(outputs)
+    records.check_suffixes()
     records.check_state(sources, [*outputs, request.events, str(request.model)])
     # What is scored now is not known already, though a pattern for what went before may match it too.
     scored = {place_of(source) for source in sources if source.spool is None} if history else set()
@@ -189,6 +190,8 @@ class _ScoreRun:
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
         make = partial(_score_task, shape=self._shape())
         prior = _prior(fitted, ledger, files, chosen)
+        if fitted.series is not None:
+            self.callback.stage("reading and scoring the series")
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
@@ -197,8 +200,8 @@ class _ScoreRun:
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
-        if watch is not None and len(chosen.inputs) == 1:
-            consumers.append(watch(fitted, chosen.inputs[0]))
+        if watch is not None and chosen.inputs:
+            consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
         executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)

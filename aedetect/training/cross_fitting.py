@@ -125,7 +125,8 @@ class CrossFit:
                 pairs = model.judge_rows(rows[~candidates], held_out)
             settings = config.training.model_copy(update={"contamination": 0.0})
             feed = MemoryFeed(pairs.cpu().numpy(), _JUDGE_BATCH, seed, device)
-            train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, Hooks(), seed=seed)
+            hooks = Hooks(lambda progress: run.callback.steps(progress.step, progress.steps))
+            train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, hooks, seed=seed)
             with torch.no_grad():
                 scores = model.eval().fit_scores(held_out, torch.from_numpy(anomalies).to(device))
         return np.asarray(scores.double().cpu().numpy())

@@ -19,6 +19,7 @@ from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
+from aedetect.training.redundant_columns import find_relations, redundancy_notice
 from aedetect.training.request import FitRequest, TrainingRun
 
 
@@ -80,9 +81,16 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
     profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
+    # A row of a long table has a cell of one channel alone: shares of missing ones would say little.
+    if run.config.series.series_name is None:
+        run.callback.facts(profile.facts)
     run.callback.columns(profile.schema)
     if profile.hint is not None:
         run.callback.remark(profile.hint)
     for text in profile.notices:
         run.callback.notice(text)
+    if not run.start and run.config.series.series_name is None:
+        repeated = redundancy_notice(*find_relations(inputs, run.config, profile.schema))
+        if repeated:
+            run.callback.notice(repeated)
     return profile

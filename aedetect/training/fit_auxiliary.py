@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from aedetect.config import Config, TrainingConfig
 from aedetect.data.arrays import Matrix
 from aedetect.data.features.layout import Layout
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.auxiliary.imputer import Imputer, sizes
@@ -32,17 +34,25 @@ _PAIR_CELLS, _LEAST_PAIRS, _MOST_PAIRS = 1 << 21, 2048, 8192
 _REPEATS = 8
 
 
+# Seed, deadline, and whom progress is told.
+_How = tuple[int, float | None, Hooks]
+_TRAININGS = 2
+
+
 def fit_auxiliary_heads(
     feed: Feed,
     calibration: Matrix,
     layout: Layout,
     config: Config,
     device: torch.device,
+    columns: int,
     deadline: float | None = None,
+    callback: Callback | None = None,
 ) -> AuxiliaryHeads:
     """Fit latent, imputing and sampling networks on rows of `feed` and `calibration` [rows, features].
 
-    The calibration set may be learned from: no score comes from these networks. `deadline` is on
+    The calibration set may be learned from: no score comes from these networks. `columns` of the input are
+    learned, each as one feature or more. `deadline` is on
     time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
     """
     seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
@@ -56,7 +66,7 @@ def fit_auxiliary_heads(
         held = min(max(2, round(_VALIDATION_SHARE * len(rows))), _MOST_VALIDATION)
         validation, learned = rows[:held], rows[held : held + LEARNED_ROWS]
         width = layout.numeric + sum(layout.cardinalities)
-        size = config.model.latent_dim or chosen_size(learned, layout)
+        size = config.model.latent_dim or chosen_size(learned, layout, columns)
         if size > width:
             raise UsageError(
                 f"model.latent_dim = {size}: the learned columns make {width} values; choose at most {width}"
@@ -64,13 +74,21 @@ def fit_auxiliary_heads(
         heads = AuxiliaryHeads(layout, config.model, size, *sizes(len(learned), layout)).to(device)
         with torch.no_grad():
             heads.codes.fit_linear(learned)
-        _fit_latent(heads.codes, learned, validation, config.training, seed, deadline)
+        report = (callback or Callback()).steps
+        _fit_latent(heads.codes, learned, validation, config.training, (seed, deadline, _hooks(report, 0)))
         with torch.no_grad():
             heads.repair.fit_memory(learned)
-        _fit_imputer(heads.repair, learned, validation, config.training, seed, deadline)
+        _fit_imputer(heads.repair, learned, validation, config.training, (seed, deadline, _hooks(report, 1)))
         with torch.no_grad():
             _fit_sampler(heads, learned, validation, seed)
     return heads.eval()
+
+
+def _hooks(report: Callable[[int, int], None], before: int) -> Hooks:
+    """Progress of one of the trainings, `before` of which are done, as that of all of them."""
+    return Hooks(
+        lambda progress: report(before * progress.steps + progress.step, _TRAININGS * progress.steps)
+    )
 
 
 def _fit_latent(
@@ -78,14 +96,14 @@ def _fit_latent(
     learned: Tensor,
     validation: Tensor,
     config: TrainingConfig,
-    seed: int,
-    deadline: float | None,
+    how: _How,
 ) -> None:
+    seed, deadline, hooks = how
     with torch.no_grad():
         linear = codes.eval().errors(validation).mean()
     feed = MemoryFeed(learned.cpu().numpy(), config.batch_size, seed, learned.device)
     settings = _settings(config, _affordable(_LATENT_STEPS, codes.columns.width), len(learned))
-    train(codes, feed, validation, settings, Hooks(), seed=seed, deadline=deadline)
+    train(codes, feed, validation, settings, hooks, seed=seed, deadline=deadline)
     with torch.no_grad():
         # The validation set gains nothing from the networks: then they are noise.
         if not codes.eval().errors(validation).mean() < linear:
@@ -97,9 +115,9 @@ def _fit_imputer(
     learned: Tensor,
     validation: Tensor,
     config: TrainingConfig,
-    seed: int,
-    deadline: float | None,
+    how: _How,
 ) -> None:
+    seed, deadline, hooks = how
     width = repair.columns.width
     most = min(max(_PAIR_CELLS // (4 * width), _LEAST_PAIRS), _MOST_PAIRS)
     with torch.no_grad():
@@ -111,7 +129,7 @@ def _fit_imputer(
     start = {name: tensor.clone() for name, tensor in repair.blend.state_dict().items()}
     feed = MemoryFeed(pairs.cpu().numpy(), config.batch_size, seed, pairs.device)
     settings = _settings(config, _affordable(_IMPUTER_STEPS, width), len(pairs))
-    train(repair.blend, feed, checks, settings, Hooks(), seed=seed, deadline=deadline)
+    train(repair.blend, feed, checks, settings, hooks, seed=seed, deadline=deadline)
     with torch.no_grad():
         if not repair.blend.eval().errors(checks).mean() < untrained:
             repair.blend.load_state_dict(start)

@@ -45,6 +45,7 @@ from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import presumed_share
 from aedetect.training.feed import WindowFeed
 from aedetect.training.gross_notice import RowOrigins, gross_notices
+from aedetect.training.left_out import labelled_notice
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
@@ -307,7 +308,7 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
             "are judged by what they have"
         )
     if profile.labelled:
-        run.callback.notice(f"left out of training: {profile.labelled:,} rows labelled as anomalies")
+        run.callback.notice(labelled_notice(profile.labelled, run.request.inputs, run.config))
 
 
 def _alarm_parts(

@@ -18,6 +18,7 @@ from aedetect.training.cross_fitting import CrossFit
 from aedetect.training.feed import Feed, StreamFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
 from aedetect.training.folds import Folds, Part
+from aedetect.training.left_out import EMPTY, INFINITE, labelled_notice, left_out_notice
 from aedetect.training.lone_values import LoneValues
 from aedetect.training.loop import sample
 from aedetect.training.members import TrainedNetworks
@@ -69,7 +70,10 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     scores, beyond = lone.counted(networks.scores, plan.calibrating)
     run.callback.stage("learning codes and repairs")
     layout = profile.encoder.layout
-    heads = fit_auxiliary_heads(plan.feed, plan.calibration, layout, run.config, run.device, run.deadline)
+    learned = sum(column.is_learned for column in profile.schema.columns)
+    heads = fit_auxiliary_heads(
+        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
+    )
     normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
     return Learned(
         members=networks.members,
@@ -134,13 +138,14 @@ def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfil
 
 
 def _note_left_out(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> None:
-    for count, why in (
-        (rows.infinite, "with a number that is infinite or beyond 3.4e38"),
-        (rows.empty, "without any value"),
-        (profile.labelled, "labelled as anomalies"),
+    for count, why, first in (
+        (rows.infinite, INFINITE, rows.first_infinite),
+        (rows.empty, EMPTY, rows.first_empty),
     ):
         if count:
-            run.callback.notice(f"left out of training: {count:,} row{'s' * (count != 1)} {why}")
+            run.callback.notice(left_out_notice(count, why, first))
+    if profile.labelled:
+        run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config))
 
 
 def _fingerprint(run: TrainingRun, profile: TrainingProfile) -> str:

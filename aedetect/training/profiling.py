@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
+from aedetect.data.column_facts import ColumnFacts, column_facts
 from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
@@ -41,7 +42,8 @@ LEAST_ROWS = 8
 class TrainingProfile:
     """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies.
 
-    `hint`: of a table that may be a time series, what to give for it.
+    `hint`: of a table that may be a time series, what to give for it. `facts`: what the columns hold, by
+    name; empty where that was not looked at.
     """
 
     schema: Schema
@@ -50,6 +52,7 @@ class TrainingProfile:
     labelled: int
     notices: tuple[str, ...]
     hint: str | None = None
+    facts: Mapping[str, ColumnFacts] = field(default_factory=dict)
 
     def fingerprint(self, config: Config) -> str:
         """A digest of the settings of a training and of what the first pass found."""
@@ -135,7 +138,8 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     )
     notices = [*filter(None, lacked), *_notices(schema, encoder, profiles, most)]
     hint = None if config.series.time_columns else time_hint(schema, profiles)
-    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint)
+    facts = column_facts(profiles)
+    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint, facts)
 
 
 def _profile_columns(

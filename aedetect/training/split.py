@@ -14,6 +14,7 @@ from aedetect.data.reference import Sketch
 from aedetect.data.sampling import uniform
 from aedetect.errors import DataError
 from aedetect.io.source import Input
+from aedetect.training.left_out import place_in
 from aedetect.training.profiling import Chunk, chunks
 
 USUAL_FOLDS = 5
@@ -25,7 +26,8 @@ _CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
 class TrainingRows:
     """The rows to learn from, encoded anew on each pass.
 
-    Counts of rows left out, and how the values are spread, are kept from the first pass.
+    Counts of rows left out, where the first of them stand, and how the values are spread, are kept from
+    the first pass.
     """
 
     inputs: Sequence[Input]
@@ -33,6 +35,8 @@ class TrainingRows:
     config: Config
     infinite: int = 0
     empty: int = 0
+    first_infinite: str | None = None
+    first_empty: str | None = None
     sketch: Sketch | None = None
     _counted: bool = field(default=False, repr=False)
 
@@ -50,6 +54,8 @@ class TrainingRows:
                 raise DataError(unreadable_cell(chunk, column, fault.first_row, self.encoder))
             infinite += int(encoded.infinite.sum())
             empty += int(encoded.unscorable.sum())
+            self.first_infinite = self.first_infinite or _first(chunk, encoded.infinite)
+            self.first_empty = self.first_empty or _first(chunk, encoded.unscorable)
             usable = ~(encoded.infinite | encoded.unscorable)
             matrix, changed = encoded.matrix[usable], encoded.changed_constants[usable]
             if not self._counted:
@@ -61,6 +67,11 @@ class TrainingRows:
     def matrix(self) -> Matrix:
         """All rows at once; [rows, features]."""
         return np.concatenate(list(self.blocks()))
+
+
+def _first(chunk: Chunk, rows: Mask) -> str | None:
+    """Where the first of those rows stands."""
+    return place_in(chunk, int(rows.argmax())) if rows.any() else None
 
 
 @dataclass(frozen=True)

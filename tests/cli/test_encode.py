@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from unittest import mock
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -14,13 +17,54 @@ from support.prompt import Prompt
 
 def test_rows_to_codes_and_back(convert: Prompt) -> None:
     result = convert("encode", "new.csv", "-o", "codes.parquet")
-    assert (result.exit_code, result.stdout) == (0, "new.csv: 4 rows → codes.parquet\n")
+    summary, _, cost = result.stdout.partition("\n")
+    assert (result.exit_code, summary) == (0, "new.csv: 4 rows → codes.parquet")
+    assert re.fullmatch(
+        r"4 columns as 2 numbers a row; rebuilt from them, the median row is off by [\d.]+ standard "
+        r"deviations of its columns\n",
+        cost,
+    )
     codes = parquet.read_table("codes.parquet")
-    assert codes.schema.names[0] == "z0"
+    assert codes.schema.names == ["z0", "z1"]
     assert set(codes.schema.types) == {pa.float32()}
     assert convert("decode", "codes.parquet", "-o", "back.csv").exit_code == 0
     assert list(text("back.csv")) == ["temp", "load", "site", "open"]
     assert set(text("back.csv")["open"]) <= {"true", "false"}
+
+
+def test_the_error_that_is_said_is_that_of_the_way_back(convert: Prompt, tiny_csv: Path) -> None:
+    said = convert.json("encode", tiny_csv, "-o", "codes.parquet")["code"]
+    assert (said["columns"], said["numbers"]) == (4, 2)
+    assert convert("decode", "codes.parquet", "-o", "back.parquet").exit_code == 0
+    before, after = pd.read_csv(tiny_csv), pd.read_parquet("back.parquet")
+    number = ["temp", "load"]
+    off = ((after[number] - before[number]) / before[number].std()).pow(2)
+    site = pd.get_dummies(before["site"]) - pd.get_dummies(after["site"]).astype(float)
+    assert off.mean(axis=1).median() < 4 * said["error"] ** 2 + site.pow(2).sum(axis=1).mean()
+    assert 0 < said["error"] < 1
+
+
+def test_a_longer_code_costs_less(prompt: Prompt, tiny_csv: Path) -> None:
+    quick = prompt.setting(training_epochs="4", training_folds="2", model_width="16")
+    errors = []
+    for size in (1, 3):
+        assert quick("train", tiny_csv, "-o", f"{size}.aed", "--latent", size).exit_code == 0
+        found = prompt.json("encode", tiny_csv, "-m", f"{size}.aed", "-o", "codes.csv")
+        assert found["code"]["numbers"] == size
+        errors.append(found["code"]["error"])
+    assert errors[0] > errors[1]
+
+
+def test_the_cost_is_that_of_all_inputs(convert: Prompt, tiny_csv: Path) -> None:
+    """Also where other processes work on them."""
+    whole = pd.read_csv(tiny_csv)
+    whole.iloc[:80].to_csv("a.csv", index=False)
+    whole.iloc[80:].to_csv("b.csv", index=False)
+    one = convert.json("encode", tiny_csv, "-o", "codes.csv")["code"]
+    assert convert.json("encode", "a.csv", "b.csv", "-o", "both.csv")["code"] == one
+    Path("out").mkdir()
+    with mock.patch("aedetect.engine.executors.WORTHWHILE_BYTES", 1):
+        assert convert.json("encode", "a.csv", "b.csv", "-o", "out", "--jobs", "2")["code"] == one
 
 
 @pytest.mark.parametrize(

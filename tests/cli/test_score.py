@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from support.prompt import Prompt
+from support.tables import tiny_frame
 
 import aedetect
 
@@ -188,8 +189,38 @@ def test_keep_id_keeps_the_id_columns(prompt: Prompt, tiny_csv: Path) -> None:
 
 def test_only_anomalies(score: Prompt) -> None:
     found = score.json("new.csv", "-o", "out.csv", "--only-anomalies")
-    assert pd.read_csv("out.csv")["temp"].tolist() == [500]
+    out = pd.read_csv("out.csv")
+    assert out["temp"].tolist() == [500]
     assert found["rows"] == 4
+    assert list(out) == [*pd.read_csv("new.csv"), "anomaly_row", *RESULTS]
+
+
+def test_only_anomalies_know_their_rows(score: Prompt) -> None:
+    """By the number of the row in its own input, whichever batch it comes in."""
+    frame = pd.concat([tiny_frame(300)] * 2, ignore_index=True)
+    for index in (6, 299, 411):
+        frame.loc[index, "load"] = 5000.0
+    frame.to_csv("many.csv", index=False)
+    small = score.setting(scoring_batch_rows="100")
+    small("many.csv", "new.csv", "-o", "out.csv", "--only-anomalies", "--keep", "none")
+    out = pd.read_csv("out.csv")
+    assert list(out) == ["anomaly_row", *RESULTS, "source_file"]
+    of_many = out[out["source_file"] == "many.csv"]
+    assert {7, 300, 412} <= set(of_many["anomaly_row"])
+    small("many.csv", "-o", "all.csv")
+    flagged = pd.read_csv("all.csv")["is_anomaly"]
+    assert of_many["anomaly_row"].tolist() == (flagged.index[flagged] + 1).tolist()
+
+
+def test_a_column_of_row_numbers_asks_for_a_prefix(score: Prompt) -> None:
+    pd.read_csv("new.csv").assign(anomaly_row=7).to_csv("numbered.csv", index=False)
+    assert score("numbered.csv", "-o", "out.csv").exit_code == 0
+    assert score("numbered.csv", "-o", "out.csv", "--only-anomalies").usage() == (
+        "numbered.csv: has a column 'anomaly_row' already, which scoring would add; "
+        "give --prefix, e.g. --prefix new_"
+    )
+    score("numbered.csv", "-o", "out.csv", "--only-anomalies", "--prefix", "new_", "--keep", "none")
+    assert list(pd.read_csv("out.csv"))[:2] == ["new_anomaly_row", "new_anomaly_score"]
 
 
 def test_scoring_an_output_again_asks_for_a_prefix(score: Prompt) -> None:

@@ -45,10 +45,8 @@ def test_train_says_what_the_columns_are(run: Prompt, folder: Path) -> None:
         "train", "normal.csv", "-o", "again.aed", "--time", "time", "--entity", "machine", "--window", 24
     )
     assert result.exit_code == 0
-    lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
-    assert ["time", "time", "when; not learned"] in [
-        [*line[:2], line[2].strip()] for line in lines if len(line) > 2
-    ]
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["time", "time", "when;", "not", "learned"] in [line[:5] for line in lines]
     assert Path("again.aed").read_bytes()[8:12] == Path("m.aed").read_bytes()[8:12]
 
 

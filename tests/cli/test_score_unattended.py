@@ -64,8 +64,8 @@ class TestLedger:
         result = score("in", "-o", "all.csv", *NEW, "--verbose")
         assert (result.exit_code, result.stderr) == (0, "")
         assert result.stdout == (
-            "in/a.csv: scored before\nin/b.csv: scored before\nnothing new: 2 files scored before or still "
-            "young\n"
+            "in/a.csv: already scored\nin/b.csv: already scored\n"
+            "nothing new: 2 files already scored or changed too recently\n"
         )
         assert Path("all.csv").read_bytes() == before
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support.prompt import Prompt
+from support.sensors import DAY, broken, readings
 from support.tables import tiny_frame
 
 from aedetect.cli.text import plain
+
+AROUND = {"TERM": "xterm", "NO_COLOR": "1"}
+_BOLD = re.compile(r"\x1b\[\d*m")
 
 
 @pytest.fixture
@@ -59,15 +65,45 @@ def new(tmp_path: Path) -> Path:
 def test_on_a_terminal_scoring_ends_with_the_strangest_rows_and_a_histogram(
     prompt: Prompt, new: Path, tiny_model: Path
 ) -> None:
-    around = {"TERM": "xterm", "NO_COLOR": "1"}
     words = ("score", new, "-m", tiny_model)
-    text = prompt(*words, terminals=["stdout"], width=120, environment=around).stdout
+    text = prompt(*words, terminals=["stdout"], width=120, environment=AROUND).stdout
     summary, _, rest = text.partition("\n")
     assert "200 rows, " in summary
     assert "why" in rest
     assert "rows like this have" in rest
     assert "█ flagged" in rest
     assert rest.count("load is 400") <= 5
+
+
+def test_of_several_inputs_the_strangest_rows_name_theirs(
+    prompt: Prompt, new: Path, tiny_model: Path
+) -> None:
+    tiny_frame(50, seed=2).to_csv(prompt.folder / "other.csv", index=False)
+    words = ("score", "other.csv", new, "-m", tiny_model, "-o", "out.csv")
+    text = prompt(*words, terminals=["stdout"], environment=AROUND, width=160).stdout
+    assert "file" in text
+    assert f"aedetect explain {new} --row " in text
+    assert "aedetect score" not in text
+
+
+def test_events_are_a_table_with_the_course_of_their_first_channel(prompt: Prompt, tmp_path: Path) -> None:
+    readings(8, 2).to_csv(tmp_path / "normal.csv", index=False)
+    rows = readings(3, 2, seed=5, start="2026-02-01")
+    broken(broken(rows, 200, 260), 3 * DAY + 300, 3 * DAY + 350).to_csv(tmp_path / "new.csv", index=False)
+    flags = ("--time", "time", "--entity", "machine", "--window", "4h", "--alert-rate", "0.001")
+    assert prompt("train", "normal.csv", "-o", "m.aed", *flags, "--epochs", "5").exit_code == 0
+    around: dict[str, Any] = {"terminals": ["stdout"], "environment": AROUND}
+    text = _BOLD.sub("", prompt("score", "new.csv", "-m", "m.aed", width=120, **around).stdout)
+    lines = text.splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("event"))
+    assert lines[head].split()[1:] == ["from", "to", "length", "peak", "score", "channels", "course"]
+    events = lines[head + 2 : head + 4]
+    assert {event[:7] for event in events} == {"1 of m0", "1 of m1"}
+    assert all("temp " in event and "█" in event for event in events)
+    assert f"aedetect explain new.csv --event 1 --entity {events[0][5:7]} -m m.aed" in text
+    narrow = _BOLD.sub("", prompt("score", "new.csv", "-m", "m.aed", width=80, **around).stdout)
+    assert max(map(len, narrow.partition("next:")[0].splitlines())) <= 80
+    assert "█" in narrow
 
 
 def test_elsewhere_scoring_ends_with_its_summary(prompt: Prompt, new: Path, tiny_model: Path) -> None:

@@ -91,7 +91,7 @@ def test_broken_files(tmp_path: Path, name: str, content: bytes, message: str) -
         ("x.csv", b"", []),
         ("x.csv", b"\xef\xbb\xbf\n\n", []),
         ("x.csv", b"a,b\n", ["a", "b"]),
-        ("x.csv.gz", gzip.compress(b""), []),
+        ("x.csv.gz", gzip.compress(b"", mtime=0), []),
         ("x.jsonl", b"", []),
         ("x.jsonl", b"\n", []),
         ("dump.txt", b"", []),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from aedetect.tasks.projection import project, project_codes
+from aedetect.tasks.projection import map_of, project
 
 RANDOM = np.random.default_rng(0)
 FLAT = RANDOM.normal(size=(100, 2)) @ RANDOM.normal(size=(2, 6))
@@ -40,10 +40,20 @@ def test_any_rows_have_a_place(codes: np.ndarray) -> None:
     assert 0 <= found.explained <= 1 + 1e-9  # type: ignore[operator]
 
 
-def test_codes_of_one_row_or_one_width_are_points() -> None:
-    for codes in (np.ones((1, 5)), np.arange(8.0)[:, None], np.ones((30, 3))):
-        points, method = project_codes(codes)
-        assert (points.shape, method) == ((len(codes), 2), "PCA")
+def test_rows_of_any_number_and_width_are_on_the_map() -> None:
+    for rows in (np.ones((1, 5)), np.arange(8.0)[:, None], np.ones((30, 3))):
+        for flagged in (np.zeros(len(rows), bool), np.ones(len(rows), bool)):
+            points = map_of(rows.astype(np.float32), flagged).points
+            assert points.shape == (len(rows), 2)
+            assert np.isfinite(points).all()
+
+
+def test_far_outliers_leave_room_for_the_others_on_the_map() -> None:
+    rows = np.concatenate([FLAT, FLAT[:2] + 1e5]).astype(np.float32)
+    flagged = np.arange(102) >= 100
+    points = map_of(rows, flagged).points
+    assert np.abs(points[flagged]).max() < 60
+    assert np.ptp(points[~flagged], axis=0).min() > 1
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def heads(calibration: int = 60, **settings: object) -> AuxiliaryHeads:
     changed = {name.replace("__", "."): value for name, value in settings.items()}
     config = Config.build(overrides=QUICK | changed)
     feed = MemoryFeed(plane(240), 64, 0, CPU)
-    return fit_auxiliary_heads(feed, plane(calibration, 1), layout(4), config, CPU)
+    return fit_auxiliary_heads(feed, plane(calibration, 1), layout(4), config, CPU, 4)
 
 
 def values(found: AuxiliaryHeads) -> torch.Tensor:
@@ -51,6 +51,24 @@ def test_two_numbers_tell_a_row_of_a_plane() -> None:
     rows = torch.from_numpy(plane(100, 2))
     with torch.no_grad():
         assert found.codes.errors(rows).mean() < 0.05
+
+
+def test_a_code_is_shorter_than_a_row_unless_another_length_is_asked_for() -> None:
+    """The more columns of noise there are, the more numbers 90% of their variance would need."""
+    config = Config.build(overrides=QUICK)
+    for columns, size in ((1, 1), (2, 1), (3, 2), (4, 2), (8, 4), (9, 5), (30, 15)):
+        rows = np.random.default_rng(0).standard_normal((300, columns)).astype(np.float32)
+        feed = MemoryFeed(rows, 64, 0, CPU)
+        found = fit_auxiliary_heads(feed, rows[:0], layout(columns), config, CPU, columns)
+        assert found.codes.size == size, columns
+
+
+def test_features_of_one_column_do_not_make_a_code_longer() -> None:
+    """A date is several features, a category one for each of its values."""
+    config = Config.build(overrides=QUICK)
+    rows = np.random.default_rng(0).standard_normal((300, 12)).astype(np.float32)
+    found = fit_auxiliary_heads(MemoryFeed(rows, 64, 0, CPU), rows[:0], layout(12), config, CPU, 3)
+    assert found.codes.size == 2
 
 
 def test_a_code_is_as_long_as_asked_for_and_no_longer_than_a_row() -> None:

@@ -12,9 +12,10 @@ from aedetect.models.layers import ResidualMLP
 from aedetect.models.pca import AUXILIARY_COMPONENTS, principal_components
 from aedetect.models.standardize import StandardizedColumns, log_compressed
 
-# A code keeps this share of the variance where its width is not set, within the bounds.
+# A code keeps this share of the variance where its width is not set, within the bounds; it is to be
+# smaller than the row: as long as half of its columns, at most.
 EXPLAINED = 0.9
-MOST_CHOSEN = 64
+LEAST_CHOSEN, MOST_CHOSEN = 2, 64
 _DEPTH = 2
 _NOISE = 0.05
 
@@ -98,8 +99,11 @@ class LatentAutoencoder(Autoencoder):
         return self.center + codes @ self.basis.T + added  # type: ignore[no-any-return]
 
 
-def chosen_size(rows: Tensor, layout: Layout) -> int:
-    """The least number of components that explain `EXPLAINED` of the variance of encoded `rows`."""
+def chosen_size(rows: Tensor, layout: Layout, columns_learned: int) -> int:
+    """The least number of components that explain `EXPLAINED` of the variance of encoded `rows`.
+
+    About half of the columns at most, and fewer than there are, but for a single one.
+    """
     columns = StandardizedColumns(layout).to(rows.device)
     columns.fit(rows)
     values, _ = columns(rows)
@@ -107,4 +111,6 @@ def chosen_size(rows: Tensor, layout: Layout) -> int:
     _, variances = principal_components(centered, AUXILIARY_COMPONENTS)
     total = centered.square().mean(dim=0).sum().clamp_min(1e-12)
     enough = int((variances.cumsum(dim=0) / total < EXPLAINED).sum()) + 1
-    return max(1, min(enough, len(variances), MOST_CHOSEN))
+    half = min(-(-columns_learned // 2), MOST_CHOSEN)
+    least = LEAST_CHOSEN if columns_learned > LEAST_CHOSEN else 1
+    return max(1, min(max(enough, least), max(half, least), len(variances)))

@@ -50,7 +50,7 @@ def compare(encoder: FeatureEncoder, training: TrainingCounts, now: Counted, set
     verdict = "drifted" if moved_columns or score.drifted or rows.drifted else "steady"
     if not enough:
         verdict = "too few rows"
-    text = _verdict_text(verdict, moved_columns, len(columns), (score, rows), now.rows, settings)
+    text = _verdict_text(verdict, moved_columns, len(columns), (score, rows), now, settings)
     return Drift(verdict, text, now.rows, tuple(columns), score, rows, settings)
 
 
@@ -66,14 +66,15 @@ def _verdict_text(
     moved: list[str],
     columns: int,
     others: tuple[ColumnDrift, ColumnDrift],
-    rows: int,
+    now: Counted,
     settings: DriftConfig,
 ) -> str:
     if verdict == "too few rows":
-        return f"too few rows to tell: {rows:,}, where it takes {settings.least_rows:,}"
+        return f"too few rows to tell: {now.rows:,}, where it takes {settings.least_rows:,}"
     score, whole = others
     if verdict == "steady":
-        return f"the {rows:,} rows are spread as in training"
+        judged = " that are not labelled as anomalies" if now.labelled else ""
+        return f"the {now.rows:,} rows{judged} are spread as in training"
     parts = []
     if moved:
         more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""

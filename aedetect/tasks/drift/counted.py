@@ -59,21 +59,22 @@ class TrainingCounts:
 class Counted:
     """How new rows and their scores are spread.
 
-    `empty`, `infinite`: rows without a value, and with an infinite one, which are in none of the other
-    counts. `unseen`: by column, the rare or unseen categories; `newly_filled`: the values of columns that
-    were empty in training.
+    `empty`, `infinite`: rows without a value, and with an infinite one, and `labelled`: as anomalies; they
+    are in none of the other counts. `unseen`: by column, the rare or unseen categories;
+    `newly_filled`: the values of columns that were empty in training.
     """
 
     now: Sketch
     scores: ScoreSketch
     empty: int = 0
     infinite: int = 0
+    labelled: int = 0
     unseen: dict[str, NameCounts] = field(default_factory=dict)
     newly_filled: dict[str, NameCounts] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
-        """All rows seen."""
+        """All rows seen, but those labelled as anomalies."""
         return self.now.rows + self.empty + self.infinite
 
     def update(self, encoded: Encoded, counting: Mask, leaves_out: bool) -> None:
@@ -81,6 +82,7 @@ class Counted:
 
         With `leaves_out`, as training did, rows without a value or with an infinite one by themselves.
         """
+        self.labelled += int((~counting).sum())
         empty, infinite = encoded.empty & counting, encoded.infinite & counting & ~encoded.empty
         if leaves_out:
             self.empty += int(empty.sum())
@@ -96,6 +98,7 @@ class Counted:
         self.scores.add(other.scores)
         self.empty += other.empty
         self.infinite += other.infinite
+        self.labelled += other.labelled
         for mine, theirs in ((self.unseen, other.unseen), (self.newly_filled, other.newly_filled)):
             for name, counts in theirs.items():
                 mine.setdefault(name, NameCounts()).merge(counts)

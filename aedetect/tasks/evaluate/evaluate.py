@@ -59,7 +59,7 @@ def evaluate(
     columns that are not there and for a label that a model learned, DataError for labels that cannot
     be read or of which no row has both one and a score, ModelError where an input cannot be used.
     """
-    labels = _labels_of(fitted, request)
+    labels = label_reader(fitted, request)
     gathered = _gather(fitted, inputs, labels, request.by, callback)
     labels.check_read()
     if request.positive is not None:
@@ -121,7 +121,11 @@ class _Second:
     callback: Callback | None
 
 
-def _labels_of(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
+def label_reader(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
+    """Reads the labels that scores are held against.
+
+    Raises UsageError where none is named, and for one that a model learned.
+    """
     settings = fitted.config.data
     label, positive = request.label, request.positive
     if positive is None and label in (None, settings.label):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.config import Config, setting_names
+from aedetect.models.registry import architecture_of
 from aedetect.scoring.threshold import ThresholdPolicy
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def model_card(
         ("on", ", ".join(training.inputs)),
         ("rows learned", f"{training.rows:,}"),
         ("rows left out", left_out or "none"),
-        ("network", _network(config, training)),
+        ("network", _network(schema, config, training)),
         ("training ended", ", ".join(sorted({_ENDS[record.stopped] for record in training.members}))),
         ("calibration", f"{training.calibration}, {len(calibration.scores):,} rows the network never saw"),
         policy.fact,
@@ -103,10 +104,12 @@ def escaped(text: str) -> str:
     return safe.replace("\\", "\\\\").translate(_FENCE)
 
 
-def _network(config: Config, training: TrainingSummary) -> str:
+def _network(schema: Schema, config: Config, training: TrainingSummary) -> str:
     count = len(training.members)
     copies = f", {count} networks on {count} folds" if count > 1 else ""
-    return f"{config.model.architecture}, width {config.model.width}, depth {config.model.depth}{copies}"
+    numeric = any(column.is_learned and column.role != "categorical" for column in schema.columns)
+    name = architecture_of(config.model.architecture, numeric, series=config.series.time is not None)
+    return f"{name}, width {config.model.width}, depth {config.model.depth}{copies}"
 
 
 def _changed(config: Config) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.data.labels import LabelReader, label_rules
 from aedetect.data.sampling import RowSample
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
@@ -18,6 +17,7 @@ from aedetect.scoring.threshold import ThresholdPolicy
 from aedetect.tasks.drift.collector import DriftCollector
 from aedetect.tasks.drift.results import ColumnDrift, Drift
 from aedetect.tasks.evaluate import EvaluateRequest, Evaluation, evaluate
+from aedetect.tasks.evaluate.evaluate import label_reader
 from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
 from aedetect.tasks.projection import Point, ProjectionKind, row_map
@@ -143,11 +143,10 @@ def gather(
     """
     callback = callback or Callback()
     # Labels are checked first: a mistake in their name shows before the long pass, not after.
-    evaluation = None
+    evaluation = labels = None
     if request.label:
-        evaluation = evaluate(fitted, inputs, EvaluateRequest(request.label, request.positive), callback)
-    rules = label_rules(fitted.config.data)
-    labels = LabelReader(request.label, request.positive, rules) if request.label else None
+        asked = EvaluateRequest(request.label, request.positive)
+        evaluation, labels = evaluate(fitted, inputs, asked, callback), label_reader(fitted, asked)
     session = series_session(fitted, inputs)
     reader = OutcomeReader(labels, remember=session is not None)
     pass_ = _Pass(fitted, request.top, reader, of_rows=session is None)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
-from aedetect.data.series.timestamps import Clock
+from aedetect.data.series.timestamps import Clock, zone_of
 from aedetect.tasks.report.charts import Axis, number
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -34,7 +33,8 @@ def time_ticks(start: float, end: float, clock: Clock) -> list[Tick]:
     """At most about `MOST` round instants from `start` to `end`."""
     if clock.kind == "count":
         return [Tick(value, number(value)) for value in Axis(start, end, 0, 1).ticks(MOST)]
-    zone: tzinfo = ZoneInfo(clock.zone) if clock.zone else UTC
+    name = clock.zone or clock.shown_in
+    zone: tzinfo = zone_of(name) if name else UTC
     length = max(end - start, 1e-3)
     step = next((step for step in STEPS if length / step <= MOST), None)
     if step is None:
