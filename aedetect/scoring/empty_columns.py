@@ -26,7 +26,7 @@ def empty_columns(fitted: FittedModel, source: Input) -> list[str]:
     settings = fitted.config.drift
     shares = dict(_missing_shares(fitted.encoder))
     empty, rows = list(shares), 0
-    for batch in source.open(_ROWS_READ).batches():
+    for batch in fitted.schema.completed(source).open(_ROWS_READ).batches():
         rows += len(batch)
         rules = fitted.schema.rules
         empty = [name for name in empty if bool(cells.empty(batch.column(name), rules.of(name)).all())]

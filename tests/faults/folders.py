@@ -172,9 +172,9 @@ NAMES = [
             holds=warns(ONE_LEFT_OUT, only=False))
       for command in BOTH),
     *(Fault(0, f"named as left out by {command}", with_normal({"in/b.txt": HEADER + ROW}),
-            ((command, "-m", "tiny.aed", "-o", "out.html"),), "in --json", 0,
+            ((command, "-m", "tiny.aed", "-o", output),), "in --json", 0,
             holds=warns(ONE_LEFT_OUT, only=False))
-      for command in ("report", "calibrate")),
+      for command, output in (("report", "out.html"), ("calibrate", "out.aed"))),
     Fault(0, "many left out", with_normal(BESIDE), (SCORE,), "in --json", 0, holds=warns(FOUR_LEFT_OUT)),
     Fault(0, "what is no data goes unsaid", with_normal(HIDDEN), (SCORE,), "in --json", 0, holds=warns()),
     Fault(0, "left out but named", with_normal({"in/part-00000": HEADER + ROW}), (SCORE,),

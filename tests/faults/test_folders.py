@@ -15,6 +15,8 @@ from support.prompt import Prompt
 from aedetect import Detector
 from aedetect.errors import AedetectWarning
 
+OUTPUTS = {"report": "o.html", "calibrate": "o.aed"}
+
 CASES = [
     pytest.param(fault, command, id=fault.named(command)) for fault in FOLDERS for command in fault.commands
 ]
@@ -30,7 +32,7 @@ def test_37_every_command_takes_a_file_of_no_rows_among_others(prompt: Prompt, c
     normal().assign(bad="0").to_csv("in.csv", index=False)
     prompt.write("none.csv", "temp,load,site,open,bad\n")
     prompt.write("zero.csv", "")
-    output = {"drift": (), "evaluate": ("--label", "bad")}.get(command, ("-o", f"out.{command}.csv"))
+    output = {"drift": (), "evaluate": ("--label", "bad")}.get(command, ("-o", OUTPUTS.get(command, "o.csv")))
     result = prompt(command, "in.csv", "none.csv", "zero.csv", "-m", "tiny.aed", *output)
     assert result.exit_code == 0, result.output
     assert "none.csv" in result.stderr
