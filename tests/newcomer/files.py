@@ -245,7 +245,7 @@ def inventory() -> Case:
         _csv(train),
         _csv(coming),
         {80: "stock", 380: "unit_cost"},
-        roles={"supplier": "categorical", "part": "id"},
+        roles={"supplier": "categorical", "part": "text"},
     )
 
 
