@@ -73,11 +73,13 @@ def _calibrate(
 
     clock = Clock()
     sources = sources_for_model(words, output, settings)
+    from aedetect.io.inputs import as_trained
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
         older = loaded(model, settings)
+        sources = as_trained(sources, older.config.data, settings.data)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

@@ -42,10 +42,11 @@ class Opened:
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
     """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
     from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
+    from aedetect.io.inputs import as_trained, read_options
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
+    sources = as_trained(sources, fitted.config.data, settings.data)
     return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted))
 
 

@@ -288,6 +288,7 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
 
     clock, device = Clock(), settings.training.device
     sources = sources_for_model(words, output, settings)
+    from aedetect.io.inputs import as_trained
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
@@ -297,6 +298,7 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
+        sources = as_trained(sources, older.config.data, settings.data)
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))

@@ -69,7 +69,8 @@ class FileInput:
         shape = self._shape
         with self._errors():
             if shape.format == "csv":
-                return csv.CsvReader(self.name, self._text, shape.delimiter, batch_rows, self.locate)
+                content = self._content.open if shape.form.comment else None
+                return csv.CsvReader(self.name, self._text, shape.form, batch_rows, self.locate, content)
             if shape.format == "jsonl":
                 return jsonl.JsonLinesReader(self._text, self._json_types, batch_rows, self.name)
             return columnar.open_columnar(shape.format, self._seekable, batch_rows)
@@ -83,7 +84,7 @@ class FileInput:
             if self._shape.format == "jsonl":
                 line = jsonl.line_of_row(stream, row)
             else:
-                line = csv.line_of_row(stream, self._shape.delimiter, row)
+                line = csv.line_of_row(stream, self._shape.form, row)
         return f"row {row} (line {line})" if line else f"row {row}"
 
     @cached_property
@@ -91,10 +92,9 @@ class FileInput:
         with self._errors(), self._raw() as raw:
             head = raw.read(sniff.HEAD_BYTES)
         compression = sniff.compression_of(head)
-        if compression:
-            with self._errors(), self._bytes(compression) as stream:
-                head = stream.read(sniff.HEAD_BYTES)
-        return sniff.sniff(self.name, head, compression, self.options)
+        with self._errors(), self._bytes(compression) as stream:
+            head, whole = _head(stream, self.options.skip_rows)
+        return sniff.sniff(self.name, head, compression, self.options, whole)
 
     @cached_property
     def _json_types(self) -> pa.Schema:
@@ -142,6 +142,14 @@ class FileInput:
         with self._bytes(self._shape.compression) as stream:
             text = codecs.getreader(self.options.encoding)(stream)
             return Spool(codecs.iterencode(iter(lambda: text.read(1 << 20), ""), "utf-8")).filled()
+
+    @cached_property
+    def _content(self) -> Spool:
+        """What Arrow is to read of a text with comments, which it knows nothing of."""
+        from aedetect.io import csv
+
+        with self._text() as stream:
+            return Spool(csv.without_comments(stream, self._shape.form)).filled()
 
     @contextlib.contextmanager
     def _seekable(self) -> Iterator[IO[bytes]]:
@@ -223,6 +231,15 @@ class _FileReader:
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
         if not rows:
             raise DataError(f"{self._source.name}: holds no rows")
+
+
+def _head(stream: IO[bytes], skip: int) -> tuple[bytes, bool]:
+    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all."""
+    head = part = stream.read(sniff.HEAD_BYTES)
+    while part and head[: -sniff.HEAD_BYTES].count(b"\n") < skip:
+        part = stream.read(sniff.HEAD_BYTES)
+        head += part
+    return head, not part or not stream.read(1)
 
 
 def _spooled(stream: IO[bytes]) -> Spool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aedetect.errors import DataError, UsageError
+from aedetect.io.csv_form import CsvForm
+from aedetect.io.header import find_form
 from aedetect.io.locate import format_of_name
 from aedetect.io.source import ReadOptions
 
 HEAD_BYTES = 65536
-_DELIMITERS = (",", ";", "\t", "|")
 _PACKED = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -21,11 +21,11 @@ _PACKED = {
 
 @dataclass(frozen=True)
 class Shape:
-    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the delimiter."""
+    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the form."""
 
     format: str
     compression: str | None
-    delimiter: str = ","
+    form: CsvForm = field(default_factory=CsvForm)
 
 
 def compression_of(head: bytes) -> str | None:
@@ -42,8 +42,10 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
 
-def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions) -> Shape:
-    """Decide how to read `name`, whose first (decompressed) bytes are `head`.
+def sniff(
+    name: str, head: bytes, compression: str | None, options: ReadOptions, whole: bool = False
+) -> Shape:
+    """Decide how to read `name`, whose first (decompressed) bytes are `head`, or which are all (`whole`).
 
     Raises DataError for an empty file, a format that contradicts the name, UTF-16, HTML and
     other things that are no table.
@@ -74,8 +76,7 @@ def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions)
         raise DataError(
             f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
         )
-    delimiter = options.delimiter or ("\t" if announced == "tsv" else _delimiter(text))
-    return Shape("csv", compression, delimiter)
+    return Shape("csv", compression, find_form(name, text, whole, announced == "tsv", options))
 
 
 def _binary_format(head: bytes) -> str | None:
@@ -112,27 +113,3 @@ def _wide(head: bytes) -> str | None:
     if first.count(0) * 3 <= len(first):
         return None
     return "utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"
-
-
-def _delimiter(text: str) -> str:
-    """The mark that splits the header and the first lines into equally many fields; else a comma."""
-    lines = [line for line in text.splitlines() if line]
-    complete = lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines
-    if not complete:
-        return ","
-    counts = {mark: _fields(complete[0], mark) for mark in _DELIMITERS}
-    agreeing = [
-        mark for mark in _DELIMITERS if all(_fields(line, mark) == counts[mark] for line in complete[1:6])
-    ]
-    for marks in (agreeing, _DELIMITERS[:1], _DELIMITERS):
-        best = max(marks, key=lambda mark: counts[mark], default=",")
-        if counts[best] > 1:
-            return best
-    return ","
-
-
-def _fields(line: str, mark: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=mark), []))
-    except csv.Error:
-        return 1

@@ -18,7 +18,7 @@ from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
-from aedetect.io.inputs import read_options
+from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
@@ -175,6 +175,12 @@ class _ScoreRun:
 
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
+        trained, asked = fitted.config.data, self.settings.data
+        files = _Files(
+            as_trained(files.sources, trained, asked),
+            files.outputs,
+            as_trained(files.history, trained, asked),
+        )
         # Whether rows are named by their input must not hang on how many are new today.
         together = goes_together(files.outputs) and not is_folder(request.output)
         together &= len(files.sources) > 1 or ledger is not None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aedetect.errors import DataError, UsageError
+from aedetect.io.csv_form import CsvForm
 from aedetect.io.sniff import Shape, compression_of, sniff
 from aedetect.io.source import ReadOptions
 
@@ -35,15 +36,15 @@ def test_compression(head: bytes, kind: str | None) -> None:
     ],
 )
 def test_delimiter(head: str, mark: str) -> None:
-    assert shape_of(head) == Shape("csv", None, mark)
+    assert shape_of(head) == Shape("csv", None, CsvForm(mark))
 
 
 def test_delimiter_given_wins() -> None:
-    assert shape_of("a,b\n1,2\n", delimiter=";").delimiter == ";"
+    assert shape_of("a,b\n1,2\n", delimiter=";").form.delimiter == ";"
 
 
 def test_tsv_is_cut_at_tabs() -> None:
-    assert shape_of("a,b\n", "f.tsv").delimiter == "\t"
+    assert shape_of("a,b\n", "f.tsv").form.delimiter == "\t"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Forms of single files: what stands above, in and below the header, and files that are something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says
+from faults.table import learned, like_normal
+
+ABOVE = "give --skip-rows {} to skip what is above"
+LOOKS_LIKE_DATA = (
+    "looks like data, not like a header; give --no-header to read it so, or --header if these are the names "
+    "of the columns"
+)
+UNITS = "holds units, not data; give --units-row to skip it, or --header if it is a row as others are"
+
+
+def above(text: str) -> Callable[[bytes], bytes]:
+    return lambda rows: text.encode() + rows
+
+
+def without_header(rows: bytes) -> bytes:
+    return rows.partition(b"\n")[2]
+
+
+def with_units(rows: bytes) -> bytes:
+    return rows.replace(b"\n", "\n°C,kW,,\n".encode(), 1)
+
+
+def semicolons(rows: bytes) -> bytes:
+    return b"sep=;\n" + rows.replace(b",", b";")
+
+
+HEADERS = [
+    Fault(0, "separator line", like_normal(semicolons), (TRAIN,), "in.csv --json", 0,
+          holds=roles(temp="numeric", load="numeric", site="categorical")),
+    Fault(0, "separator line", like_normal(semicolons), (SCORE,), "in.csv", 0, holds=same_scores),
+    Fault(0, "separator line and a bad row", {"in.csv": "sep=;\na;b\n1;2\n3\n"}, (TRAIN,), "in.csv", 3,
+          "in.csv: row 2 (line 4) has 1 field where the header has 2; repair or remove this row, or name the "
+          "delimiter with --delimiter if it is not ';'"),
+    Fault(0, "title above the header", like_normal(above("Report 2026\n\n")), BOTH, "in.csv", 3,
+          f"in.csv: line 1 ('Report 2026') is no header: the columns begin in line 3; {ABOVE.format(2)}"),
+    Fault(0, "title of a spreadsheet", like_normal(above("Report 2026,,,\n,,,\n")), BOTH, "in.csv", 3,
+          f"in.csv: line 1 ('Report 2026,,,') is no header: the columns begin in line 3; {ABOVE.format(2)}"),
+    Fault(0, "title skipped", like_normal(above("Report 2026\n\n")), (SCORE,), "in.csv --skip-rows 2", 0,
+          holds=same_scores),
+    Fault(0, "title remembered by the model",
+          learned(like_normal(above("Report 2026\n\n")), "in.csv", "--skip-rows", "2"), (SCORE,),
+          "in.csv -m new.aed --json", 0, holds=says(rows=200)),
+    Fault(0, "title remembered is overruled",
+          learned(like_normal(above("Report 2026\n\n")), "in.csv", "--skip-rows", "2"), (SCORE,),
+          "normal.csv -m new.aed --json --skip-rows 0", 0, holds=says(rows=200)),
+    Fault(0, "more skipped than there is", {"in.csv": HEADER + ROW}, BOTH, "in.csv --skip-rows 9", 3,
+          "in.csv: holds nothing below the 9 lines that are skipped"),
+    Fault(0, "comment above the header", like_normal(above("# exported by X\n")), BOTH, "in.csv", 3,
+          "in.csv: line 1 ('# exported by X') is a comment, not the header; "
+          "give --comment '#' to leave it out"),
+    Fault(0, "comments left out",
+          like_normal(lambda rows: b"# by X\n" + rows.replace(b"\n", b"\n# here\n")), (SCORE,),
+          "in.csv --comment #", 0, holds=same_scores),
+    Fault(0, "comments remembered by the model",
+          learned(like_normal(above("# exported by X\n")), "in.csv", "--comment", "#"), (SCORE,),
+          "in.csv -m new.aed --json", 0, holds=says(rows=200)),
+    Fault(0, "comment that is no mark", {}, BOTH, ("normal.csv", "--comment", " "), 2,
+          "--comment = ' ': no mark of a comment; give what such lines begin with, e.g. '#'"),
+    Fault(0, "no header", like_normal(without_header), BOTH, "in.csv", 3,
+          lambda _: f"in.csv: line 1 ({Path('in.csv').read_text().splitlines()[0]!r}) {LOOKS_LIKE_DATA}"),
+    Fault(0, "no header but numbers", {"in.csv": "1.5,2\n2.5,3\n"}, BOTH, "in.csv", 3,
+          f"in.csv: line 1 ('1.5,2') {LOOKS_LIKE_DATA}"),
+    Fault(0, "no header asked for", like_normal(without_header), (TRAIN,), "in.csv --no-header --json", 0,
+          holds=roles(column_1="numeric", column_2="numeric", column_3="categorical", column_4="boolean")),
+    Fault(0, "no header remembered by the model",
+          learned(like_normal(without_header), "in.csv", "--no-header"), (SCORE,),
+          "in.csv -m new.aed --json", 0, holds=says(rows=200, unscorable=0)),
+    Fault(0, "a header of numbers", {"in.csv": "2019,2020\n" + "1.5,2\n2.5,3\n3.5,9\n" * 20}, (TRAIN,),
+          "in.csv --header --json", 0, holds=roles(**{"2019": "numeric", "2020": "numeric"})),
+    Fault(0, "units below the header", like_normal(with_units), BOTH, "in.csv", 3,
+          f"in.csv: line 2 ('°C,kW,,') {UNITS}"),
+    Fault(0, "units skipped", like_normal(with_units), (SCORE,), "in.csv --units-row", 0, holds=same_rows),
+    Fault(0, "units remembered by the model", learned(like_normal(with_units), "in.csv", "--units-row"),
+          (SCORE,), "normal.csv -m new.aed --json", 0, holds=says(rows=200, unscorable=0)),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS]
