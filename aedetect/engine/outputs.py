@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from aedetect.engine.spool import Spool
 from aedetect.engine.task import OutputFields
 from aedetect.errors import UsageError
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.write import TEXT_FORMATS, as_text, open_sink, output_format
 
@@ -66,13 +67,15 @@ def joint_fields(each: Sequence[OutputFields]) -> OutputFields:
 def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:
     """Columns of several inputs in order of appearance; text where types differ, numbers aside."""
     merged: dict[str, pa.DataType] = {}
+    marks: dict[str, dict[bytes, bytes] | None] = {}
     for fields in each:
         for item in fields:
+            marks.setdefault(item.name, nested_mark(item))
             known = merged.setdefault(item.name, item.type)
             if known != item.type:
                 numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (known, item.type))
                 merged[item.name] = pa.float64() if numbers else pa.string()
-    return [pa.field(name, type_) for name, type_ in merged.items()]
+    return [pa.field(name, type_, metadata=marks[name]) for name, type_ in merged.items()]
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordBatch:

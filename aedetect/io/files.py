@@ -72,7 +72,9 @@ class FileInput:
                 content = self._content.open if shape.form.comment else None
                 return csv.CsvReader(self.name, self._text, shape.form, batch_rows, self.locate, content)
             if shape.format == "jsonl":
-                return jsonl.JsonLinesReader(self._text, self._json_types, batch_rows, self.name)
+                return jsonl.JsonLinesReader(
+                    self._text, self._json_types, batch_rows, self.name, shape.document
+                )
             return columnar.open_columnar(shape.format, self._seekable, batch_rows)
 
     def locate(self, row: int) -> str:
@@ -82,7 +84,7 @@ class FileInput:
 
         with self._text() as stream:
             if self._shape.format == "jsonl":
-                line = jsonl.line_of_row(stream, row)
+                line = jsonl.line_of_row(stream, row, self._shape.document)
             else:
                 line = csv.line_of_row(stream, self._shape.form, row)
         return f"row {row} (line {line})" if line else f"row {row}"
@@ -101,7 +103,7 @@ class FileInput:
         from aedetect.io import jsonl
 
         with self._text() as stream:
-            return jsonl.settle_types(stream, self.name)
+            return jsonl.settle_types(stream, self.name, self._shape.document)
 
     def _raw(self) -> pa.NativeFile:
         import pyarrow as pa

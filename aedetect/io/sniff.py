@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from aedetect.errors import DataError, UsageError
 from aedetect.io.csv_form import CsvForm
 from aedetect.io.header import find_form
+from aedetect.io.json_text import is_document
 from aedetect.io.locate import format_of_name
 from aedetect.io.source import ReadOptions
 
@@ -21,11 +23,15 @@ _PACKED = {
 
 @dataclass(frozen=True)
 class Shape:
-    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the form."""
+    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the form.
+
+    `document`: the objects of JSON are not one a line.
+    """
 
     format: str
     compression: str | None
     form: CsvForm = field(default_factory=CsvForm)
+    document: bool = False
 
 
 def compression_of(head: bytes) -> str | None:
@@ -67,16 +73,24 @@ def sniff(
     if packed:
         raise DataError(f"{name}: {packed}, which cannot be read; unpack it or save it as CSV or Parquet")
     text = _decode(name, head, options.encoding)
-    if announced == "jsonl":
-        return Shape("jsonl", compression)
-    if announced is None and text.lstrip().startswith("{"):
-        return Shape("jsonl", compression)
+    if _is_json(name, text, announced, options):
+        return Shape("jsonl", compression, document=is_document(text))
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype", "<!--", "<html", "<?xml", "<head", "<body")):
         raise DataError(
             f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
         )
     return Shape("csv", compression, find_form(name, text, whole, announced == "tsv", options))
+
+
+def _is_json(name: str, text: str, announced: str | None, options: ReadOptions) -> bool:
+    """Whether a text is JSON: by what it is announced as, else by how it begins."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if announced == "jsonl" or (announced is None and name.lower().removesuffix(".gz").endswith(".json")):
+        return True
+    # No header of a CSV file begins so.
+    is_list = re.match(r'\[\s*\{\s*["}]', start) is not None
+    return options.format is None and (is_list or (announced is None and start.startswith("{")))
 
 
 def _binary_format(head: bytes) -> str | None:

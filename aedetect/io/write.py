@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
 
 TEXT_FORMATS = ("csv", "tsv")
@@ -107,7 +108,7 @@ def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
         case "csv" | "tsv":
             return CsvSink(stream, schema, "\t" if format == "tsv" else ",")
         case "jsonl":
-            return JsonLinesSink(stream)
+            return JsonLinesSink(stream, schema)
         case "parquet":
             texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
             return _ArrowSink(
@@ -171,13 +172,20 @@ class CsvSink:
 
 
 class JsonLinesSink:
-    """One JSON object a line; what JSON cannot express (NaN, infinity) becomes null."""
+    """One JSON object a line; what JSON cannot express (NaN, infinity) becomes null.
 
-    def __init__(self, stream: IO[bytes]):
+    Columns that `schema` marks as nested, lists that came from JSON, go out as they came in.
+    """
+
+    def __init__(self, stream: IO[bytes], schema: pa.Schema):
         self._stream = stream
+        self._nested = [nested_mark(field) is not None for field in schema]
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [_json_values(column) for column in batch.columns]
+        columns = [
+            _json_values(column) if not nested else [cell and json.loads(cell) for cell in column.to_pylist()]
+            for column, nested in zip(batch.columns, self._nested, strict=True)
+        ]
         rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
         lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
         self._stream.write("".join(lines).encode())

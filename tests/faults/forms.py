@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says
+import pandas as pd
+from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says, warns
 from faults.table import learned, like_normal
+from support.prompt import Prompt
 
 ABOVE = "give --skip-rows {} to skip what is above"
 LOOKS_LIKE_DATA = (
@@ -82,4 +86,56 @@ HEADERS = [
           (SCORE,), "normal.csv -m new.aed --json", 0, holds=says(rows=200, unscorable=0)),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS]
+# --- JSON
+
+
+def as_json(prompt: Prompt) -> None:
+    prompt.write("in.json", pd.read_csv("normal.csv").to_json(orient="records", indent=2))
+
+
+def packed_json(prompt: Prompt) -> None:
+    prompt.write("in.json.gz", gzip.compress(pd.read_csv("normal.csv").to_json(orient="records").encode()))
+
+
+def one_after_the_other(prompt: Prompt) -> None:
+    rows = pd.read_csv("normal.csv").to_dict(orient="records")
+    prompt.write("in.json", "\n".join(json.dumps(row, indent=2) for row in rows))
+
+
+def nested(prompt: Prompt) -> None:
+    rows = pd.read_csv("normal.csv").to_dict(orient="records")
+    lines = [{"at": {"site": row.pop("site"), "more": {"n": 1}}, "tags": ["a"], **row} for row in rows]
+    prompt.write("in.jsonl", "\n".join(map(json.dumps, lines)))
+
+
+OF_COLUMNS = (
+    "one JSON object of columns; write one object for each row, as frame.to_json(orient='records', "
+    "lines=True) does"
+)
+
+JSON = [
+    *(Fault(0, title, files, (SCORE,), name, 0, holds=same_scores)
+      for title, files, name in (("JSON list", as_json, "in.json"),
+                                 ("packed JSON list", packed_json, "in.json.gz"),
+                                 ("JSON over many lines", one_after_the_other, "in.json"))),
+    Fault(0, "nested JSON", nested, (TRAIN,), "in.jsonl --json", 0,
+          holds=roles(**{"at.site": "categorical", "at.more.n": "constant", "tags": "ignored"})),
+    Fault(0, "nested JSON left out by name", nested, (TRAIN,), "in.jsonl --json", 0,
+          holds=warns("column 'tags' is left out: list or object values cannot be learned", only=False)),
+    *(Fault(0, f"JSON {title}", {"in.json": text}, BOTH, "in.json", 3, f"in.json: {said}")
+      for title, text, said in (
+          ("of numbers", "[1, 2]", "line 1: not a JSON object but a list"),
+          ("list of lists", "[[1, 2], [3, 4]]", "line 1: not a JSON object but a list"),
+          ("list of numbers and objects", '[{"a": 1},\n2]', "line 2: not a JSON object but a number"),
+          ("cut list", '[{"a": 1},\n{"a": 2}', "line 2: not JSON: Expecting ',' delimiter"),
+          ("empty list", "[]", "the file holds no rows"),
+          ("of columns", '{"a": {"0": 1, "1": 2}, "b": {"0": 1, "1": 2}}', OF_COLUMNS),
+          ("of rows below a key", '{"count": 2, "data": [{"a": 1}, {"a": 2}]}',
+           "one JSON object, whose rows are under 'data'; write this list to a file of its own"))),
+    *(Fault(0, f"JSON {title} that is no UTF-8", {"in.json": text}, BOTH, "in.json", 3,
+            "in.json: line 2: not UTF-8 text; name its encoding with --encoding, e.g. --encoding latin-1")
+      for title, text in (("list", b'[{"a": "x"},\n{"a": "\xe9"}]'),
+                          ("lines", b'{"a": "x"}\n{"a": "\xe9"}\n'))),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON]

@@ -20,6 +20,7 @@ from pyarrow import parquet
 
 from aedetect.errors import OutputError, UsageError
 from aedetect.io.files import open_inputs
+from aedetect.io.jsonl import NESTED
 from aedetect.io.source import ReadOptions
 from aedetect.io.write import CsvSink, JsonLinesSink, as_text, open_sink, output_format
 
@@ -175,7 +176,8 @@ def test_every_type_has_a_text(column: pa.Array, text: str, _json: str) -> None:
 @pytest.mark.parametrize(("column", "_text", "value"), ODD, ids=lambda value: str(getattr(value, "type", "")))
 def test_every_type_has_a_json_value(column: pa.Array, _text: str, value: str) -> None:
     stream = io.BytesIO()
-    JsonLinesSink(stream).write(pa.RecordBatch.from_arrays([column], names=["a"]))
+    batch = pa.RecordBatch.from_arrays([column], names=["a"])
+    JsonLinesSink(stream, batch.schema).write(batch)
 
     def refuse(name: str) -> Any:
         raise AssertionError(name)
@@ -184,6 +186,14 @@ def test_every_type_has_a_json_value(column: pa.Array, _text: str, value: str) -
     with contextlib.suppress(ValueError):
         value = json.loads(value)
     assert found == value
+
+
+def test_lists_of_json_go_out_as_they_came() -> None:
+    stream = io.BytesIO()
+    schema = pa.schema([pa.field("a", pa.string(), metadata={NESTED: b"1"}), pa.field("b", pa.string())])
+    batch = pa.RecordBatch.from_arrays([pa.array(["[1, 2]", None]), pa.array(["[1]", "x"])], schema=schema)
+    JsonLinesSink(stream, schema).write(batch)
+    assert stream.getvalue() == b'{"a": [1, 2], "b": "[1]"}\n{"a": null, "b": "x"}\n'
 
 
 def test_a_failing_reader_of_stdout_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
