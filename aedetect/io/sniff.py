@@ -9,16 +9,11 @@ from aedetect.errors import DataError, UsageError
 from aedetect.io.csv_form import CsvForm
 from aedetect.io.header import find_form
 from aedetect.io.json_text import is_document
+from aedetect.io.kinds import other_kind
 from aedetect.io.locate import format_of_name
 from aedetect.io.source import ReadOptions
 
 HEAD_BYTES = 65536
-_PACKED = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-}
 
 
 @dataclass(frozen=True)
@@ -64,14 +59,14 @@ def sniff(
         if announced in ("csv", "tsv", "jsonl") and options.format:
             raise DataError(f"{name}: holds {binary} data, not {announced}; drop --format {announced}")
         return Shape(binary, compression)
+    other = other_kind(head)
+    if other:
+        raise DataError(f"{name}: {other}")
     if announced in ("parquet", "arrow"):
         raise DataError(
             f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file; "
             f"it starts with {head[:8].decode('ascii', 'backslashreplace')!r}"
         )
-    packed = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
-    if packed:
-        raise DataError(f"{name}: {packed}, which cannot be read; unpack it or save it as CSV or Parquet")
     text = _decode(name, head, options.encoding)
     if _is_json(name, text, announced, options):
         return Shape("jsonl", compression, document=is_document(text))

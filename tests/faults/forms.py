@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says, warns
 from faults.table import learned, like_normal
 from support.prompt import Prompt
@@ -138,4 +139,42 @@ JSON = [
                           ("lines", b'{"a": "x"}\n{"a": "\xe9"}\n'))),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS, *JSON]
+# --- files that are something else
+
+
+def as_zstd(prompt: Prompt) -> None:
+    prompt.write("in.csv.gz", pa.compress(Path("normal.csv").read_bytes(), "zstd", asbytes=True))
+
+
+def as_parquet(prompt: Prompt) -> None:
+    prompt.write("in.csv", "")
+    pd.read_csv("normal.csv").to_parquet("in.csv")
+
+
+OTHERS = [
+    *(Fault(0, f"{title} as {name}", {name: content}, BOTH, name, 3,
+            f"{name}: {title}, which cannot be read; {remedy}")
+      for title, name, content, remedy in (
+          ("an SQLite database", "in.csv", b"SQLite format 3\0" + bytes(100),
+           "write a table of it to CSV: sqlite3 -csv -header"),
+          ("an SQLite database", "in.parquet", b"SQLite format 3\0" + bytes(100),
+           "write a table of it to CSV: sqlite3 -csv -header"),
+          ("an Excel workbook", "in.xlsx", b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml",
+           "save its sheet as CSV"),
+          ("a PDF document", "in.pdf", b"%PDF-1.7\n%\xe2\xe3", "save its table as CSV or Parquet"),
+          ("a Python pickle", "in.csv", b"\x80\x04\x95\x10\0\0", "in pandas, write it with frame.to_parquet"),
+          ("an ORC file", "in.orc", b"ORC\x0a\x0b", "write it as Parquet"),
+          ("a PNG image", "in.csv", b"\x89PNG\r\n\x1a\n", "name a file with a table"),
+          ("a file that is packed twice", "in.csv.gz", gzip.compress(gzip.compress(b"a,b\n")),
+           "unpack it once: gunzip"))),
+    Fault(0, "zstd named as gzip", as_zstd, (SCORE,), "in.csv.gz", 0, holds=same_scores),
+    Fault(0, "Parquet named as CSV", as_parquet, (SCORE,), "in.csv", 0, holds=same_scores),
+    Fault(0, "web address", {}, BOTH, "https://example.com/a.csv", 2,
+          "https://example.com/a.csv: a web address, from which nothing is read; download it first "
+          "(curl -LO https://example.com/a.csv) and name the file"),
+    Fault(0, "address of a database", {}, BOTH, "mysql://host/table", 2,
+          "mysql://host/table: mysql is none of the stores that are read (file, s3, gs, gcs, abfs, abfss, "
+          "hdfs, viewfs); write what it holds to a file and name that"),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS]
