@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from aedetect.errors import DataError
@@ -19,6 +21,7 @@ Open = Callable[[], AbstractContextManager[IO[bytes]]]
 
 _BLOCK_MIB = 4
 _NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding latin-1"
+_ZERO = "holds a zero byte (NUL), which is no text; was the file damaged? repair or remove this row"
 _WRONG_COUNT = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
 _BAD_TEXT = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to string: invalid UTF8")
 
@@ -62,9 +65,12 @@ class CsvReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         last = ""
+        rows = 0
         try:
             with self._content() as stream:
                 for block in self._blocks(stream):
+                    self._check_zeros(block, rows)
+                    rows += len(block)
                     for start in range(0, len(block), self._batch_rows):
                         yield block.slice(start, self._batch_rows)
                     last = block.column(len(self._names) - 1)[-1].as_py() if len(block) else last
@@ -94,6 +100,16 @@ class CsvReader:
             ),
         )
 
+    def _check_zeros(self, block: pa.RecordBatch, before: int) -> None:
+        """Raises DataError for zero bytes, which text has none of. `before`: the rows above the block."""
+        for name, column in zip(self._names, block.columns, strict=True):
+            data = column.buffers()[2]
+            if data is None or np.frombuffer(data, np.uint8).all():
+                continue
+            row = pc.index(pc.match_substring(column, "\0"), True).as_py()
+            if row >= 0:
+                raise DataError(f"{self._name}: {self._locate(before + row + 1)}, column {name!r}: {_ZERO}")
+
     def _row(self, number: str) -> int:
         """The number of the data row that Arrow gives this number."""
         return int(number) - self._skip - (not self._given)
@@ -117,6 +133,8 @@ class CsvReader:
             number, wanted, got = wrong_count.groups()
             where = self._locate(self._row(number)) if number else "a row"
             mark = "a tab" if self._form.delimiter == "\t" else repr(self._form.delimiter)
+            if "\0" in str(error):
+                raise DataError(f"{self._name}: {where} {_ZERO}") from None
             first = "the header" if self._form.header else "the first one"
             raise DataError(
                 f"{self._name}: {where} has {got} field{'s' * (got != '1')} where {first} has {wanted}; "
@@ -178,6 +196,8 @@ def _names_and_lines(name: str, stream: IO[bytes], form: CsvForm) -> tuple[list[
     names = first.fields
     if any("\udc80" <= mark <= "\udcff" for mark in "".join(names)):
         raise DataError(f"{name}: the header is not UTF-8 text; {_NAME_ENCODING}")
+    if any("\0" in column for column in names):
+        raise DataError(f"{name}: line {first.line}: the header {_ZERO.replace('row', 'line')}")
     twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise DataError(f"{name}: the column name {twice[0]!r} appears twice in the header; rename one")

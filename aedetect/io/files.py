@@ -26,6 +26,8 @@ from aedetect.io.source import Reader, ReadOptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# At a time, for what is to be known of a whole file before its rows are handed out.
+_ROWS_LOOKED_AT = 32768
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
@@ -75,7 +77,8 @@ class FileInput:
                 return jsonl.JsonLinesReader(
                     self._text, self._json_types, batch_rows, self.name, shape.document
                 )
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows)
+            texts = self._unmarked_texts if shape.format == "parquet" else ()
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
@@ -104,6 +107,12 @@ class FileInput:
 
         with self._text() as stream:
             return jsonl.settle_types(stream, self.name, self._shape.document)
+
+    @cached_property
+    def _unmarked_texts(self) -> frozenset[str]:
+        from aedetect.io import columnar
+
+        return columnar.unmarked_texts(self._seekable, _ROWS_LOOKED_AT)
 
     def _raw(self) -> pa.NativeFile:
         import pyarrow as pa

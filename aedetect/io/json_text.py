@@ -170,5 +170,6 @@ def _check_text(name: str, line: int, text: str) -> None:
 
 def _reason(error: Exception, place: bool = True) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos + 1}" if place else error.msg
+        said = error.msg.removesuffix(" at")
+        return f"{said} at character {error.pos + 1}" if place else said
     return "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"

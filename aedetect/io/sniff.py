@@ -105,13 +105,21 @@ def _decode(name: str, head: bytes, encoding: str) -> str:
         wide = _wide(head)
         if wide:
             raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding {wide}")
-        if 0 in head:
+        if _is_binary(head):
             raise DataError(f"{name}: holds binary data, not text")
     try:
         return head.decode(encoding, errors="ignore")
     except (LookupError, UnicodeError):
         # Some that Python knows are for single names, not for files.
         raise UsageError(f"--encoding {encoding}: not known; try utf-8, latin-1, cp1252 or utf-16") from None
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether these bytes are no text. A zero byte here and there is a damaged cell, which can be named."""
+    if 0 not in head:
+        return False
+    lost = len(head) - len(head.decode(errors="ignore").encode())
+    return head.count(0) > max(8, len(head) // 50) or lost > len(head) // 20
 
 
 def _wide(head: bytes) -> str | None:
@@ -121,4 +129,7 @@ def _wide(head: bytes) -> str | None:
     first = head[:200]
     if first.count(0) * 3 <= len(first):
         return None
-    return "utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"
+    even, odd = first[::2].count(0), first[1::2].count(0)
+    if 3 * min(even, odd) > max(even, odd):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"

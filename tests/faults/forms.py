@@ -7,10 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says, warns
 from faults.table import learned, like_normal
+from pyarrow import parquet
 from support.prompt import Prompt
 
 ABOVE = "give --skip-rows {} to skip what is above"
@@ -177,4 +179,44 @@ OTHERS = [
           "hdfs, viewfs); write what it holds to a file and name that"),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS]
+# --- damage, and text that is not marked as such
+
+ZERO = "holds a zero byte (NUL), which is no text; was the file damaged? repair or remove this row"
+
+
+def damaged_page(_: Prompt) -> None:
+    table = pa.table({"temp": np.arange(500.0)})
+    parquet.write_table(
+        table, "in.parquet", use_dictionary=False, compression="none", write_page_checksum=True
+    )
+    data = bytearray(Path("in.parquet").read_bytes())
+    data[200] ^= 1
+    Path("in.parquet").write_bytes(data)
+
+
+def unmarked(_: Prompt) -> None:
+    table = pa.Table.from_pandas(pd.read_csv("normal.csv"))
+    site = table["site"].combine_chunks().cast(pa.string()).cast(pa.binary())
+    parquet.write_table(table.set_column(table.schema.names.index("site"), "site", site), "in.parquet")
+
+
+DAMAGE = [
+    Fault(0, "zero byte in a cell", {"in.csv": HEADER + ROW + ROW.replace("north", "no\0th")}, BOTH,
+          "in.csv", 3, f"in.csv: row 2 (line 3), column 'site': {ZERO}"),
+    Fault(0, "zero byte far down", {"in.csv": HEADER + ROW * 200_000 + ROW.replace("20", "2\0")}, (TRAIN,),
+          "in.csv", 3, f"in.csv: row 200001 (line 200002), column 'temp': {ZERO}"),
+    Fault(0, "zero bytes at the end", {"in.csv": HEADER + ROW * 20 + "\0\0\0\0"}, BOTH, "in.csv", 3,
+          f"in.csv: row 21 (line 22) {ZERO}"),
+    Fault(0, "zero byte in JSON", {"in.jsonl": '{"a": "x"}\n{"a": "\0"}\n'}, BOTH, "in.jsonl", 3,
+          "in.jsonl: line 2: not JSON: Invalid control character at character 8"),
+    Fault(0, "damaged page of Parquet", damaged_page, (TRAIN,), "in.parquet", 3,
+          "in.parquet: cannot be read: could not verify page integrity, CRC checksum verification failed for "
+          "page_ordinal 0"),
+    Fault(0, "text without its mark", unmarked, (SCORE,), "in.parquet", 0, holds=same_scores),
+    Fault(0, "text without its mark", unmarked, (TRAIN,), "in.parquet --json", 0,
+          holds=roles(site="categorical")),
+    Fault(0, "text without its mark as label", unmarked, (TRAIN,),
+          "in.parquet --label site --positive north --json", 0, holds=roles(site="label")),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE]

@@ -14,6 +14,7 @@ from aedetect.io.csv import CsvReader, line_of_row, without_comments
 from aedetect.io.csv_form import CsvForm
 
 PLAIN = CsvForm()
+ZERO = "holds a zero byte (NUL), which is no text; was the file damaged? repair or remove this"
 
 
 def reader(content: str | bytes, form: CsvForm = PLAIN, batch_rows: int = 1000) -> CsvReader:
@@ -93,9 +94,13 @@ def test_rows_beyond_one_block() -> None:
          "name its encoding with --encoding, e.g. --encoding latin-1"),
         (b"\xe9,b\n1,2\n", "f.csv: the header is not UTF-8 text; "
          "name its encoding with --encoding, e.g. --encoding latin-1"),
+        ("a,b\n1,x\n2,\0\n", f"f.csv: row 2 (line 3), column 'b': {ZERO} row"),
+        ("a,b\n1,x\n\0\0\0", f"f.csv: row 2 (line 3) {ZERO} row"),
+        ("a,\0\n1,x\n", f"f.csv: line 1: the header {ZERO} line"),
         ("a,b\n1," + "x" * (12 << 20) + "\n", "f.csv: cannot be read: a row is longer than 4 MiB"),
     ],
-    ids=["empty", "twice", "ragged", "last quote", "first quote", "bytes", "header", "long"],
+    ids=["empty", "twice", "ragged", "last quote", "first quote", "bytes", "header", "zero", "zeros",
+         "zero name", "long"],
 )  # fmt: skip
 def test_faults(content: str | bytes, message: str) -> None:
     assert fault(content) == message

@@ -74,7 +74,7 @@ def test_content_decides_over_the_name(head: bytes, name: str, format: str) -> N
         (b"", "f.csv", {}, "f.csv: the file is empty"),
         (b"\xff\xfea\0", "f.csv", {}, "UTF-16"),
         (b"a\0,\0b\0\n\0", "f.csv", {}, "UTF-16"),
-        (b"abcdefghij\0", "f.csv", {}, "f.csv: holds binary data, not text"),
+        (b"abc\0\1\2\3\xff\xfe\xfd", "f.csv", {}, "f.csv: holds binary data, not text"),
         (b"<!-- oops --><html>", "f.csv", {}, "HTML or XML page"),
         (b"BZh91AY", "f.csv", {}, "a bzip2 file"),
         (b"\xfd7zXZ\0", "f.csv", {}, "an xz file"),
@@ -95,3 +95,15 @@ def test_column_named_like_a_tag_is_no_web_page() -> None:
 def test_unknown_encoding() -> None:
     with pytest.raises(UsageError, match="--encoding klingon: not known"):
         shape_of("a,b", encoding="klingon")
+
+
+@pytest.mark.parametrize(
+    ("head", "binary"),
+    [(b"a,b\n1,\0\n", False), (b"a,b\n" + b"1,x\n" * 99 + bytes(5), False), (bytes(range(256)) * 20, True)],
+)
+def test_a_zero_byte_alone_makes_no_binary_file(head: bytes, binary: bool) -> None:
+    if not binary:
+        assert shape_of(head).format == "csv"
+        return
+    with pytest.raises(DataError, match=r"^f.csv: holds binary data, not text$"):
+        shape_of(head)
