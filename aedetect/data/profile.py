@@ -19,6 +19,7 @@ from aedetect.data.arrays import Floats
 from aedetect.data.written_numbers import Evidence
 
 MAX_COUNTED = 100_000
+MAX_BAD_TEXTS = 100
 DIGEST_SIZE = 1000
 _DAY = 86400
 _UNIQUE_ROWS = 10_000
@@ -85,7 +86,8 @@ class ColumnProfile:
     Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
-    number stands, and its text. `written`: how its numbers are written. `first_instant`,
+    number stands, and its text; `bad_texts`: how often each such text is there, of the first
+    `MAX_BAD_TEXTS` or so. `written`: how its numbers are written. `first_instant`,
     `last_instant`: seconds since 1970.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
@@ -104,6 +106,7 @@ class ColumnProfile:
         self.numbers = NumberProfile()
         self.bad_numbers = 0
         self.first_bad: tuple[str, str] | None = None
+        self.bad_texts: Counter[str] = Counter()
         self.leading_zeros = 0
         self.decimal_commas = 0.0
         self.not_boolean = 0
@@ -169,6 +172,11 @@ class ColumnProfile:
         if bad and self.first_bad is None:
             index = int(read.bad.argmax())
             self.first_bad = (locate(index), array[index].as_py())
+        if bad and len(self.bad_texts) < MAX_BAD_TEXTS:
+            texts = pc.utf8_trim_whitespace(array.filter(pa.array(read.bad)))
+            self.bad_texts.update(
+                {entry["values"]: entry["counts"] for entry in texts.value_counts().to_pylist()}
+            )
         self.leading_zeros += int(pc.sum(pc.match_substring_regex(array, _LEADING_ZERO)).as_py() or 0)
         if bad:
             self._counting = True

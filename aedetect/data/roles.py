@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data import cells
+from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
@@ -200,7 +201,7 @@ def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str
 
 def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> None:
     if role == "numeric" and profile.first_bad and profile.is_text:
-        raise DataError(_bad_number(column, *profile.first_bad))
+        raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))
     readable = {
         "numeric": profile.numbers.count or profile.numbers.infinite,
         "boolean": profile.numbers.only_zero_one and profile.filled,
@@ -261,7 +262,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
             f"give --decimal , to read it so, or --role {column}=categorical if it is no number"
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
-        raise DataError(_bad_number(column, *profile.first_bad))
+        raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))
     if (
         bad
         and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
@@ -274,14 +275,6 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
             )
         return _datetime(profile)
     return _decide_categories(column, profile)
-
-
-def _bad_number(column: str, where: str, text: str) -> str:
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    return (
-        f"{where}, column {column!r}: {shown!r} is not a number; repair it, give --na-values {shown!r} "
-        f"if it means 'missing', or --role {column}=categorical if the column holds codes"
-    )
 
 
 def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:

@@ -219,4 +219,24 @@ DAMAGE = [
           "in.parquet --label site --positive north --json", 0, holds=roles(site="label")),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE]
+# --- marks of missing cells
+
+MARKED = HEADER + "21,--,south,false\n" + ROW * 40 + "21,n/a?,south,false\n" + "22,--,south,false\n" * 2
+BACKSLASHES = MARKED.replace("--", "\\N").replace("n/a?", "3")
+
+MARKS = [
+    Fault(0, "several marks of missing cells", {"in.csv": MARKED}, (TRAIN,), "in.csv", 3,
+          "in.csv: row 1 (line 2), column 'load': the first of 4 cells that are not numbers: '--' (3 cells), "
+          "'n/a?' (1 cell); repair them, give --na-values '--,n/a?' if they mean 'missing', or --role "
+          "load=categorical if the column holds codes"),
+    Fault(0, "several marks of missing cells named", {"in.csv": MARKED}, (TRAIN,),
+          "in.csv --na-values --,n/a? --json", 0, holds=roles(load="numeric")),
+    Fault(0, "mark with a backslash", {"in.csv": BACKSLASHES}, (TRAIN,),
+          "in.csv", 3,
+          "in.csv: row 1 (line 2), column 'load': '\\N' is not a number; repair it, give --na-values '\\N' "
+          "if it means 'missing', or --role load=categorical if the column holds codes"),
+    Fault(0, "mark with a backslash named", {"in.csv": BACKSLASHES}, (TRAIN,),
+          ("in.csv", "--na-values", "\\N", "--json"), 0, holds=roles(load="numeric")),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE, *MARKS]
