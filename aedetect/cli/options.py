@@ -130,6 +130,9 @@ class ReadingOptions:
     encoding: str | None = option(
         "--encoding NAME", "The encoding of text files; default: utf-8, or as trained.", completion.encodings
     )
+    decimal: str | None = option(
+        "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.', or as trained."
+    )
     skip_rows: int | None = option(
         "--skip-rows N", "Skip N lines above the header of CSV files; default: 0, or as trained.", least=0
     )
@@ -154,6 +157,7 @@ class ReadingOptions:
             # A tab is hard to type in a shell.
             "data.delimiter": "\t" if self.delimiter in ("\\t", "tab") else self.delimiter,
             "data.encoding": self.encoding,
+            "data.decimal": self.decimal,
             "data.skip_rows": self.skip_rows,
             "data.comment": self.comment,
             "data.header": self.header,

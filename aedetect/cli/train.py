@@ -183,9 +183,6 @@ class StartOptions:
 class TrainReadingOptions(options.ReadingOptions):
     """How inputs are read; what is learned with the model is said in training alone."""
 
-    decimal: str | None = option(
-        "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."
-    )
     thousands: str | None = option(
         "--thousands MARK",
         "The mark between groups of three digits: ',', '.', ' ', \"'\" or none; default: found.",
@@ -195,7 +192,6 @@ class TrainReadingOptions(options.ReadingOptions):
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
         settings = {
-            "data.decimal": self.decimal,
             "data.thousands": self.thousands,
             "data.na_values": self.na_values,
         }

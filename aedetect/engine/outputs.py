@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 from aedetect.engine.spool import Spool
 from aedetect.engine.task import OutputFields
 from aedetect.errors import UsageError
+from aedetect.io.files import FileInput
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
-from aedetect.io.write import TEXT_FORMATS, as_text, open_sink, output_format
+from aedetect.io.source import Input
+from aedetect.io.write import TEXT_FORMATS, USUAL, as_text, open_sink, output_format
 
 SOURCE_COLUMN = "source_file"
 Write = Callable[[pa.RecordBatch], None]
@@ -27,8 +29,10 @@ def is_typed(output: str | None) -> bool:
 
 
 @contextlib.contextmanager
-def open_output(output: str | None, schema: pa.Schema) -> Iterator[Write]:
+def open_output(output: str | None, schema: pa.Schema, like: Input | None = None) -> Iterator[Write]:
     """A function that writes batches of `schema`; the file is in place when the block ends.
+
+    CSV is written as that of the input `like` is, if there is one.
 
     Raises OutputError where it cannot be written.
     """
@@ -38,7 +42,8 @@ def open_output(output: str | None, schema: pa.Schema) -> Iterator[Write]:
     folder = os.path.dirname(output)
     if output != STDIN and folder and not os.path.exists(folder):
         os.makedirs(folder, exist_ok=True)
-    with open_sink(output, schema) as sink:
+    dialect = like.dialect if isinstance(like, FileInput) else USUAL
+    with open_sink(output, schema, dialect) as sink:
         yield sink.write
 
 

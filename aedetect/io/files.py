@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from aedetect.errors import DataError
 from aedetect.io import sniff
-from aedetect.io.locate import STDIN, Location, locate
-from aedetect.io.source import Reader, ReadOptions
+from aedetect.io.locate import STDIN, Location, format_of_name, locate
+from aedetect.io.source import Dialect, Reader, ReadOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,6 +61,12 @@ class FileInput:
     def format(self) -> str:
         """'csv', 'jsonl', 'parquet' or 'arrow', as found from the content."""
         return self._shape.format
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a CSV output of this input is written, so that what reads the one reads the other."""
+        is_csv = self._shape.format == "csv" and (self.options.format or format_of_name(self.name)) != "tsv"
+        return Dialect(self._shape.form.delimiter if is_csv else ",", self.options.decimal)
 
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))

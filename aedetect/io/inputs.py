@@ -78,11 +78,12 @@ def read_options(config: DataConfig) -> ReadOptions:
         comment=config.comment,
         header=config.header,
         units_row=config.units_row,
+        decimal=config.decimal,
     )
 
 
 # What is said of the files at training holds for those at scoring, unless said otherwise.
-_REMEMBERED = ("encoding", "skip_rows", "comment", "header", "units_row")
+_REMEMBERED = ("encoding", "decimal", "skip_rows", "comment", "header", "units_row")
 
 
 def as_trained(sources: Sequence[FileInput], trained: DataConfig, asked: DataConfig) -> list[FileInput]:

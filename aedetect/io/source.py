@@ -87,8 +87,8 @@ class _TableReader:
 class ReadOptions:
     """Overrides of what is otherwise found from a file's content and name.
 
-    Of CSV: `usual_delimiter` is tried first where none is given; `skip_rows`, `comment`, `header` and
-    `units_row` as in `config.DataConfig`.
+    `decimal`: the mark of decimals in outputs. Of CSV: `usual_delimiter` is tried first where none is
+    given; `skip_rows`, `comment`, `header` and `units_row` as in `config.DataConfig`.
     """
 
     format: str | None = None
@@ -99,6 +99,15 @@ class ReadOptions:
     comment: str | None = None
     header: bool | None = None
     units_row: bool = False
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV output is written: the delimiter between cells, the decimal mark of numbers."""
+
+    delimiter: str = ","
+    decimal: str = "."
 
 
 MOST_CELLS = 4_000_000

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,10 @@ from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
+from aedetect.io.source import Dialect
 
 TEXT_FORMATS = ("csv", "tsv")
+USUAL = Dialect()
 
 
 class Sink(Protocol):
@@ -54,21 +57,23 @@ def output_format(path: str) -> str:
 
 
 @contextlib.contextmanager
-def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
+def open_sink(path: str, schema: pa.Schema, dialect: Dialect = USUAL) -> Iterator[Sink]:
     """A sink whose batches become the file `path` ('-' for standard output) when the block ends.
+
+    `dialect`: how CSV is written.
 
     Raises OutputError where it cannot be written.
     """
     if path == STDIN:
         stream = cast("IO[bytes]", sys.stdout.buffer)
         with writing("standard output"):
-            sink = _sink("csv", stream, schema)
+            sink = _sink("csv", stream, schema, dialect)
             yield sink
             sink.close()
             stream.flush()
         return
     with atomic_output(path) as raw, _compressed(path, raw) as stream:
-        sink = _sink(output_format(path), stream, schema)
+        sink = _sink(output_format(path), stream, schema, dialect)
         try:
             yield sink
         except BaseException:
@@ -103,10 +108,11 @@ class _LeftOpen(io.RawIOBase):
         return self._below.write(data)
 
 
-def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
+def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect) -> Sink:
     match format:
         case "csv" | "tsv":
-            return CsvSink(stream, schema, "\t" if format == "tsv" else ",")
+            delimiter = "\t" if format == "tsv" else dialect.delimiter
+            return CsvSink(stream, schema, delimiter, dialect.decimal)
         case "jsonl":
             return JsonLinesSink(stream, schema)
         case "parquet":
@@ -139,17 +145,18 @@ class _ArrowSink:
 class CsvSink:
     """CSV with quotes only where needed; text goes out as it came in."""
 
-    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str):
+    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str, decimal: str = "."):
         self._stream = stream
         self._delimiter = delimiter
-        self._special = f'[{delimiter if delimiter != chr(9) else chr(92) + "t"}"\\r\\n]'
+        self._decimal = decimal
+        self._special = f'{re.escape(delimiter)}|["\\r\\n]'
         names = self._quoted(pa.array(schema.names, pa.string())).to_pylist()
         self._stream.write((delimiter.join(names) + "\n").encode())
 
     def write(self, batch: pa.RecordBatch) -> None:
         if not len(batch):
             return
-        texts = [self._quoted(as_text(column)) for column in batch.columns]
+        texts = [self._quoted(self._text(column)) for column in batch.columns]
         if len(texts) == 1:
             # An empty line would be read as no row at all.
             texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
@@ -162,6 +169,11 @@ class CsvSink:
 
     def abandon(self) -> None:
         return
+
+    def _text(self, column: pa.Array) -> pa.Array:
+        texts = as_text(column)
+        marked = self._decimal != "." and pa.types.is_floating(column.type)
+        return pc.replace_substring(texts, ".", self._decimal) if marked else texts
 
     def _quoted(self, texts: pa.Array) -> pa.Array:
         special = pc.match_substring_regex(texts, self._special)

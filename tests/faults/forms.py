@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from faults.kit import BOTH, HEADER, ROW, SCORE, TRAIN, Fault, roles, same_rows, same_scores, says, warns
-from faults.table import learned, like_normal
+from faults.kit import (
+    BOTH,
+    HEADER,
+    ROW,
+    SCORE,
+    TRAIN,
+    Fault,
+    roles,
+    rows,
+    same_rows,
+    same_scores,
+    says,
+    warns,
+    written,
+)
+from faults.table import learn, learned, like_normal, swapped
 from pyarrow import parquet
-from support.prompt import Prompt
+from support.prompt import Prompt, Result
 
 ABOVE = "give --skip-rows {} to skip what is above"
 LOOKS_LIKE_DATA = (
@@ -24,19 +39,19 @@ UNITS = "holds units, not data; give --units-row to skip it, or --header if it i
 
 
 def above(text: str) -> Callable[[bytes], bytes]:
-    return lambda rows: text.encode() + rows
+    return lambda table: text.encode() + table
 
 
-def without_header(rows: bytes) -> bytes:
-    return rows.partition(b"\n")[2]
+def without_header(table: bytes) -> bytes:
+    return table.partition(b"\n")[2]
 
 
-def with_units(rows: bytes) -> bytes:
-    return rows.replace(b"\n", "\n°C,kW,,\n".encode(), 1)
+def with_units(table: bytes) -> bytes:
+    return table.replace(b"\n", "\n°C,kW,,\n".encode(), 1)
 
 
-def semicolons(rows: bytes) -> bytes:
-    return b"sep=;\n" + rows.replace(b",", b";")
+def semicolons(table: bytes) -> bytes:
+    return b"sep=;\n" + table.replace(b",", b";")
 
 
 HEADERS = [
@@ -64,7 +79,7 @@ HEADERS = [
           "in.csv: line 1 ('# exported by X') is a comment, not the header; "
           "give --comment '#' to leave it out"),
     Fault(0, "comments left out",
-          like_normal(lambda rows: b"# by X\n" + rows.replace(b"\n", b"\n# here\n")), (SCORE,),
+          like_normal(lambda table: b"# by X\n" + table.replace(b"\n", b"\n# here\n")), (SCORE,),
           "in.csv --comment #", 0, holds=same_scores),
     Fault(0, "comments remembered by the model",
           learned(like_normal(above("# exported by X\n")), "in.csv", "--comment", "#"), (SCORE,),
@@ -239,4 +254,46 @@ MARKS = [
           ("in.csv", "--na-values", "\\N", "--json"), 0, holds=roles(load="numeric")),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE, *MARKS]
+# --- the dialect of outputs
+
+
+def european(table: bytes) -> bytes:
+    return table.replace(b",", b";").replace(b".", b",")
+
+
+def in_its_dialect(_: Prompt, __: Result) -> None:
+    lines = Path("out.csv").read_text().splitlines()
+    assert lines[0].startswith("temp;load;site;open;anomaly_score;")
+    assert re.fullmatch(r"[^.]*;\d+,\d+;(0,\d+|1,0);(true|false);.*", lines[1])
+
+
+def same_as_with_points(prompt: Prompt, _: Result) -> None:
+    prompt(*SCORE, "in.csv", "-m", "new.aed", "-o", "expected.csv")
+    given = [row["anomaly_score"] for row in written()]
+    assert given == [row["anomaly_score"].replace(",", ".") for row in written("expected.csv")]
+
+
+def comma_model_and_points(prompt: Prompt) -> None:
+    like_normal(european)(prompt)  # type: ignore[operator]
+    learn(prompt, "in.csv", "--decimal", ",")
+
+
+def codes_of_commas(prompt: Prompt) -> None:
+    comma_model_and_points(prompt)
+    assert prompt("encode", "in.csv", "-m", "new.aed", "-o", "codes.csv").exit_code == 0
+
+
+DIALECTS = [
+    Fault(0, "output in the dialect of the input", learned(like_normal(european), "in.csv", "--decimal", ","),
+          (SCORE,), "in.csv -m new.aed", 0, holds=in_its_dialect),
+    Fault(0, "output of semicolons", like_normal(swapped((",", ";"))), (SCORE,), "in.csv", 0,
+          holds=same_scores),
+    Fault(0, "codes in the dialect of the input", codes_of_commas,
+          (("decode", "-m", "new.aed", "-o", "out.csv"),), "codes.csv", 0, holds=rows(200)),
+    Fault(0, "decimal mark overruled", comma_model_and_points, (SCORE,),
+          "normal.csv -m new.aed --decimal .", 0, holds=same_as_with_points),
+    Fault(0, "decimal mark that is none", {}, BOTH, "normal.csv --decimal ;", 2,
+          "--decimal = ';': input should be '.' or ','"),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE, *MARKS, *DIALECTS]

@@ -21,7 +21,7 @@ from pyarrow import parquet
 from aedetect.errors import OutputError, UsageError
 from aedetect.io.files import open_inputs
 from aedetect.io.jsonl import NESTED
-from aedetect.io.source import ReadOptions
+from aedetect.io.source import Dialect, ReadOptions
 from aedetect.io.write import CsvSink, JsonLinesSink, as_text, open_sink, output_format
 
 BATCH = pa.RecordBatch.from_pydict(
@@ -186,6 +186,16 @@ def test_every_type_has_a_json_value(column: pa.Array, _text: str, value: str) -
     with contextlib.suppress(ValueError):
         value = json.loads(value)
     assert found == value
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "^", "\t", "]"])
+def test_csv_in_the_dialect_of_an_input(tmp_path: Path, delimiter: str) -> None:
+    batch = pa.RecordBatch.from_pydict({"a": ["x", f"y{delimiter}z"], "b": [0.5, None], "c": [1, 2]})
+    path = str(tmp_path / "f.csv")
+    with open_sink(path, batch.schema, Dialect(delimiter, ",")) as sink:
+        sink.write(batch)
+    rows = [["a", "b", "c"], ["x", "0,5", "1"], [f'"y{delimiter}z"', "", "2"]]
+    assert Path(path).read_text() == "".join(delimiter.join(row) + "\n" for row in rows)
 
 
 def test_lists_of_json_go_out_as_they_came() -> None:
