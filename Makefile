@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-series bench-series-alarms bench-reliability everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -91,6 +91,9 @@ bench-memory: $(VENV)/ready-dev
 
 bench-series-memory: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/series_memory.py $(BENCH_ARGS)
+
+bench-gpu: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/gpu.py $(BENCH_ARGS)
 
 bench-reliability: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/reliability.py --write

@@ -8,12 +8,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.prompt import Prompt
 from support.results import FOLDER, note
 from support.tables import tiny_frame
 
 # Tests run side by side, one a core: torch's threads would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test is a matter of time: on a busy machine any may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ OF_NO_MODULE = {
     "everyday": "alarms on series as they occur every day, and what they are measured by",
     "golden": "what every command gave before",
     "docs": "the documentation",
+    "cuda": "what a GPU computes, whichever module has it do so",
     "cli/test_shared_options.py": "options that every command has",
     "cli/test_score_series.py": "every command on time series",
     "cli/test_series_adoptions.py": "every command on series whose level shifts for good",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from aedetect.config import DataConfig, Role, SeriesConfig
+from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.decision import Decision
+from aedetect.data.moving import moving_columns
 from aedetect.data.profile import ColumnProfile
+from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
@@ -40,17 +42,14 @@ _MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(
 _PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
 
 
-@dataclass(frozen=True)
-class Decision:
-    role: Role
-    reason: str
-    constant: str | None = None
-
-
 def infer_schema(
-    profiles: Mapping[str, ColumnProfile], config: DataConfig, name: str, series: SeriesConfig | None = None
+    profiles: Mapping[str, ColumnProfile],
+    config: DataConfig,
+    name: str,
+    series: SeriesConfig | None = None,
+    sample: RowSample | None = None,
 ) -> Schema:
-    """Decide the role of every profiled column of the input called `name`.
+    """Decide the role of every profiled column of the input called `name`; `sample` shows which move on.
 
     Raises UsageError for settings that name unknown columns, DataError for a numeric column
     with unreadable cells, for columns asked for that cannot be used, and where none is left.
@@ -68,6 +67,9 @@ def infer_schema(
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
+    if sample is not None and not series.time:
+        rules = {column: profile.rules for column, profile in profiles.items()}
+        inferred |= moving_columns(sample, set_by_hand | inferred, rules, set(inferred))
     decisions = set_by_hand | (inferred if series.time else dict(_codes_as_categories(inferred, profiles)))
     columns = [
         Column(

@@ -59,7 +59,7 @@ class Schema(BaseModel):
         """Models of plain numbers are written as before there were others."""
         data: dict[str, Any] = handler(self)
         if not self.writings:
-            del data["writings"]
+            data.pop("writings", None)
         return data
 
     @property

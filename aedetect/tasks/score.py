@@ -19,6 +19,7 @@ from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, Scor
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import check_free, result_arrays, result_schema
 from aedetect.scoring.scorers import scorer_of
+from aedetect.tasks.blame_warning import BlameWarning
 from aedetect.tasks.input_warnings import InputWarnings
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
@@ -86,6 +87,7 @@ class _Scoring:
             self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.check(source, used=fitted.config.data.label)
         self._watch = InputWarnings(source, fitted.schema)
+        self._blame = BlameWarning(fitted.columns, fitted.config.threshold.alert_rate)
 
     def fields(self) -> OutputFields:
         added = list(self._schema)[len(self._input_fields) :] if self._schema is not None else []
@@ -98,9 +100,13 @@ class _Scoring:
 
     def account(self, result: BatchResult, first: int) -> None:
         self._watch.see(result.detail.encoded, first - 1)
+        # Of series one channel is to blame for whole stretches by nature.
+        if self._task.independent:
+            self._blame.see(result.detail)
 
     def conclude(self, rows: int) -> list[str]:
-        return self._task.session.warnings(self._source) + self._watch.conclude(rows)
+        said = self._task.session.warnings(self._source) + self._watch.conclude(rows)
+        return said + self._blame.conclude(self._source.name, rows)
 
     def _output(self, rows: pa.RecordBatch, scores: Scores) -> pa.RecordBatch:
         task = self._task

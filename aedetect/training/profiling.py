@@ -15,8 +15,10 @@ from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
+from aedetect.data.moving import IN_ORDER, MOVES_ON
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
+from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
@@ -91,17 +93,17 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     """
     name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
-    profiles, rows, total = _profile_columns(inputs, config, counting)
+    profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
-        profiles, rows, total = _profile_columns(inputs, config, counting, writings)
-    schema = infer_schema(profiles, config.data, name, config.series)
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
+    schema = infer_schema(profiles, config.data, name, config.series, seen)
     recount = uncounted(profiles, schema)
     if recount:
-        profiles, rows, total = _profile_columns(inputs, config, counting | recount, writings)
-        schema = infer_schema(profiles, config.data, name, config.series)
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting | recount, writings)
+        schema = infer_schema(profiles, config.data, name, config.series, seen)
     most = config.data.max_categories
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
@@ -117,23 +119,26 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
-) -> tuple[dict[str, ColumnProfile], int, int]:
+) -> tuple[dict[str, ColumnProfile], int, int, RowSample | None]:
     rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
     profiles: dict[str, ColumnProfile] = {}
+    sample: RowSample | None = None
     rows = total = 0
-    for source in inputs:
+    for place, source in enumerate(inputs):
         schema = source.open(1024).schema
         if not profiles:
             # Who wrote a typed file of text alone knew no types.
             is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
             profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
         _check_same_columns(inputs[0].name, profiles, source.name, schema)
+        sample = sample or RowSample([column for column, profile in profiles.items() if profile.readable])
         for chunk in chunks([source], config):
+            sample.take((source.name, place), chunk.batch, chunk.numbers)
             for column, profile in profiles.items():
                 profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
             rows += len(chunk.batch)
             total += chunk.read
-    return profiles, rows, total
+    return profiles, rows, total, sample
 
 
 def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: str, schema: pa.Schema) -> None:
@@ -155,7 +160,8 @@ def _notices(
     schema: Schema, encoder: FeatureEncoder, profiles: dict[str, ColumnProfile], most: int
 ) -> Iterator[str]:
     for column in schema.columns:
-        if column.role in ("ignored", "text") and column.reason not in (
+        moves = column.role == "id" and column.reason.endswith(MOVES_ON)
+        if (moves or column.role in ("ignored", "text")) and column.reason not in (
             "excluded",
             "not among the columns asked for",
             "set by hand",
@@ -163,6 +169,8 @@ def _notices(
             yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
+        elif IN_ORDER in column.reason:
+            yield f"column {column.name!r}: {column.reason.partition('; ')[2]}"
         elif "; " in column.reason and column.reason.endswith("would be a number without its marks"):
             yield f"column {column.name!r} is learned as categories: {column.reason.partition('; ')[2]}"
         elif column.name in schema.writings and "; " in column.reason:

@@ -1,0 +1,49 @@
+"""When most of a file is flagged for one column: which it is, and what to do if it moves on by nature."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import numpy as np
+
+from aedetect.scoring.base import Scores
+
+_LEAST_ROWS = 20
+# So many times the rate asked, and at least this share of the rows, is no matter of chance.
+_TIMES_ASKED, _LEAST_SHARE = 5.0, 0.3
+_MOST_BLAMED = 0.6
+
+
+class BlameWarning:
+    """Counts by column the flagged rows of one input that it is to blame for before all others."""
+
+    def __init__(self, columns: Sequence[str], alert_rate: float | None):
+        self._columns = columns
+        self._asked = alert_rate or 0.0
+        self._flagged = 0
+        self._first = np.zeros(len(columns), dtype=np.int64)
+
+    def see(self, scores: Scores) -> None:
+        """Take in the scores of one batch."""
+        flagged = scores.flagged
+        self._flagged += int(flagged.sum())
+        leading = scores.attribution[flagged].argmax(axis=1)
+        self._first += np.bincount(leading, minlength=len(self._columns))
+
+    def conclude(self, name: str, rows: int) -> list[str]:
+        """What is to be said of the input called `name`, of so many rows; nothing in most cases."""
+        share = self._flagged / max(rows, 1)
+        leader = int(self._first.argmax()) if len(self._first) else 0
+        if (
+            self._flagged < _LEAST_ROWS
+            or share < max(_TIMES_ASKED * self._asked, _LEAST_SHARE)
+            or self._first[leader] < _MOST_BLAMED * self._flagged
+        ):
+            return []
+        column = self._columns[leader]
+        return [
+            f"{name}: {self._flagged:,} of {rows:,} rows are flagged, {int(self._first[leader]):,} of them "
+            f"first of all for {column!r}; if its values are new in each file by nature, as running numbers "
+            f"and dates are, train without it: {shlex.join(['--exclude', column])}"
+        ]
