@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 MOST_SHOWN = 60
+# Of a line that says what failed.
+LONGEST_LINE = 540
+_QUOTED = re.compile(r"(?<![\w'\"])(['\"])(?P<text>.{61,}?)\1(?!\w)")
+_LONG_WORD = re.compile(r"\S{101,}")
 
 
 def plain(text: str, most: int | None = None) -> str:
@@ -13,6 +19,16 @@ def plain(text: str, most: int | None = None) -> str:
     # Long names that are much the same differ at either end.
     end = (most - 1) // 2
     return f"{safe[: most - 1 - end]}…{safe[len(safe) - end :]}"
+
+
+def one_line(text: str) -> str:
+    """What failed as a line that can be read: in a long one, names and cells are cut in their middle."""
+    line = plain(text)
+    if len(line) > LONGEST_LINE:
+        line = _QUOTED.sub(lambda match: f"{match[1]}{plain(match['text'], MOST_SHOWN)}{match[1]}", line)
+    if len(line) > LONGEST_LINE:
+        line = _LONG_WORD.sub(lambda match: plain(match[0], 100), line)
+    return plain(line, LONGEST_LINE)
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -44,7 +44,7 @@ def _cells(count: int) -> str:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…").replace("\\\\", "\\")
+    return repr(text if len(text) <= _LONGEST else f"{text[:25]}…{text[-14:]}").replace("\\\\", "\\")
 
 
 def _may_be_mark(text: str) -> bool:

@@ -25,7 +25,7 @@ CODES = "if the column holds codes"
          f"or --role x=categorical {CODES}"),
         ("x", {"a,b": 1}, f"'a,b' is not a number; repair it, or give --role x=categorical {CODES}"),
         ("x", {"k" * 60: 1},
-         f"'{'k' * 40}…' is not a number; repair it, or give --role x=categorical {CODES}"),
+         f"'{'k' * 25}…{'k' * 14}' is not a number; repair it, or give --role x=categorical {CODES}"),
         ("x", dict.fromkeys("abcdefghij", 1),
          f"the first of 10 cells that are not numbers: {LISTED} and 2 more; "
          f"repair them, or give --role x=categorical {CODES}"),

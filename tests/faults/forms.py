@@ -26,7 +26,7 @@ from faults.kit import (
     warns,
     written,
 )
-from faults.table import learn, learned, like_normal, swapped
+from faults.table import learn, learned, like_normal, named, swapped
 from pyarrow import parquet
 from support.prompt import Prompt, Result
 
@@ -296,4 +296,22 @@ DIALECTS = [
           "--decimal = ';': input should be '.' or ','"),
 ]  # fmt: skip
 
-FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE, *MARKS, *DIALECTS]
+# --- long names
+
+LONG = "n" * 2000 + "z" * 2000
+SHORT = "n" * 30 + "…" + "z" * 29
+
+LENGTHS = [
+    Fault(0, "long column twice", {"in.csv": f"{LONG},{LONG}\nx,y\n"}, BOTH, "in.csv", 3,
+          f"in.csv: the column name '{SHORT}' appears twice in the header; rename one"),
+    Fault(0, "long column missing", learned(named(LONG), "in.csv"), (SCORE,), "normal.csv -m new.aed", 4,
+          f"normal.csv: column '{SHORT}' is missing, which the model was trained on; score a file with the "
+          "same columns, or retrain"),
+    Fault(0, "long cell", {"in.csv": HEADER + ROW * 40 + ROW.replace("20", LONG)}, (TRAIN,), "in.csv", 3,
+          "in.csv: row 41 (line 42), column 'temp': 'nnnnnnnnnnnnnnnnnnnnnnnnn…zzzzzzzzzzzzzz' is not a "
+          "number; repair it, or give --role temp=categorical if the column holds codes"),
+    Fault(0, "long column asked for", {}, (TRAIN,), f"normal.csv --exclude {LONG}", 2,
+          f"--exclude: no column named '{SHORT}' in the data; there are: temp, load, site, open"),
+]  # fmt: skip
+
+FORMS: list[Fault] = [*HEADERS, *JSON, *OTHERS, *DAMAGE, *MARKS, *DIALECTS, *LENGTHS]
