@@ -15,6 +15,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import known_anomalies
+from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
 from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
 from aedetect.data.roles import infer_schema, number_writings, uncounted
@@ -96,6 +97,12 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
+    marks = missing_marks(profiles, config.data)
+    if marks:
+        further = dict.fromkeys(mark for texts in marks.values() for mark in texts)
+        data = config.data.model_copy(update={"na_values": [*config.data.na_values, *further]})
+        config = config.model_copy(update={"data": data})
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
@@ -113,7 +120,10 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         encoder,
         rows,
         total - rows,
-        tuple(_notices(schema, encoder, profiles, most)),
+        (
+            *(marks_in_words(column, texts) for column, texts in marks.items()),
+            *_notices(schema, encoder, profiles, most),
+        ),
     )
 
 

@@ -238,6 +238,7 @@ DAMAGE = [
 
 MARKED = HEADER + "21,--,south,false\n" + ROW * 40 + "21,n/a?,south,false\n" + "22,--,south,false\n" * 2
 BACKSLASHES = MARKED.replace("--", "\\N").replace("n/a?", "3")
+DASHED = MARKED.replace("--", "-").replace("n/a?", "?").replace("20,40", "20,41", 7)
 
 MARKS = [
     Fault(0, "several marks of missing cells", {"in.csv": MARKED}, (TRAIN,), "in.csv", 3,
@@ -246,6 +247,19 @@ MARKS = [
           "load=categorical if the column holds codes"),
     Fault(0, "several marks of missing cells named", {"in.csv": MARKED}, (TRAIN,),
           "in.csv --na-values --,n/a? --json", 0, holds=roles(load="numeric")),
+    Fault(0, "dash and question mark in a column of numbers", {"in.csv": DASHED}, (TRAIN,),
+          "in.csv --json", 0,
+          holds=warns("column 'load': '-' (3 cells) and '?' (1 cell) are read as missing, here and in the "
+                      "other columns; give --role load=categorical if they mean something", only=False)),
+    Fault(0, "dash and question mark are missing numbers", {"in.csv": DASHED}, (TRAIN,), "in.csv --json", 0,
+          holds=roles(load="numeric")),
+    Fault(0, "dash and question mark remembered by the model",
+          learned(lambda prompt: prompt.write("in.csv", DASHED), "in.csv"), (SCORE,),
+          "in.csv -m new.aed --json", 0, holds=says(unscorable=0)),
+    Fault(0, "question mark in a column that is numeric by hand", {"in.csv": DASHED.replace("-", "?")},
+          (TRAIN,), "in.csv --role load=numeric", 3,
+          "in.csv: row 1 (line 2), column 'load': '?' is not a number; repair it, give --na-values '?' if it "
+          "means 'missing', or --role load=categorical if the column holds codes"),
     Fault(0, "mark with a backslash", {"in.csv": BACKSLASHES}, (TRAIN,),
           "in.csv", 3,
           "in.csv: row 1 (line 2), column 'load': '\\N' is not a number; repair it, give --na-values '\\N' "
