@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FLOORS := .venv-floors
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -106,6 +106,9 @@ bench-explain: $(VENV)/ready-bench
 
 bench-explain-truth: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/explain_truth.py $(BENCH_ARGS)
+
+bench-false-drift: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/false_drift.py $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) $(FLOORS) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

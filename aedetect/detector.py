@@ -29,7 +29,7 @@ from aedetect.training.request import FitRequest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aedetect.tasks.drift.compare import Drift
+    from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.explain import Explanations
 

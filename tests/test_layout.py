@@ -34,6 +34,7 @@ OF_NO_MODULE = {
     "models/windows/test_window_contract.py": "what every network of windows must do",
     "scoring/test_series_grid.py": "series with rows absent, repeated or late, from training to verdicts",
     "scoring/test_series_spilled.py": "series whose rows go to temporary files, from reading to verdicts",
+    "tasks/drift/test_false_drift.py": "how often drift is said where there is none",
     "tasks/report/test_browser.py": "the page as a browser shows it",
     "tasks/report/test_series_browser.py": "the page of series as a browser shows it",
     "tasks/explain/test_truth.py": "every sentence against the data, whichever module words it",

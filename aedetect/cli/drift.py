@@ -29,9 +29,10 @@ def drift(
 ) -> None:
     """Tell whether data still look like those that the model was trained on.
 
-    Compares every column, and the scores, with what the model file holds of its training data. With
-    --verbose, columns that are as in training are listed too. Settings drift.psi, drift.share and
-    drift.significance say what counts as drift.
+    Compares every column, and the scores, with what the model file holds of its training data. Drift
+    is what goes beyond chance, both samples' rows counted, and is large enough to matter: settings
+    drift.significance, drift.psi and drift.share say where that begins. With --verbose, columns that
+    are as in training are listed too.
 
     Example: aedetect drift march.csv -m model.aed
     """
@@ -48,12 +49,14 @@ def drift(
         tell_failures(out, summary.files)
         shown = [
             column
-            for column in (*result["columns"], result["scores"])
+            for column in (*result["columns"], result["scores"], result["whole_rows"])
             if column["drifted"] or messages.verbose
         ]
         if shown:
             out.table(_table(shown))
             out.say()
+        if result["verdict"] == "drifted":
+            out.say(_what_counts(result["limits"]))
         out.say(result["text"])
         end_with(summary.exit_code)
 
@@ -70,6 +73,13 @@ def _as_dict(summary: ScoreSummary) -> dict[str, Any]:
     }
     times = {key: scored[key] for key in ("started", "finished", "seconds")}
     return envelope("drift", scored["model"], body, times, scored["exit_code"])
+
+
+def _what_counts(limits: dict[str, float]) -> str:
+    return (
+        f"drift is what goes beyond chance (1 run in {1 / limits['significance']:,.0f}) and from a PSI of "
+        f"{limits['psi']:g}, or {100 * limits['share']:g} points of a share, on"
+    )
 
 
 def _table(columns: list[dict[str, Any]]) -> Table:

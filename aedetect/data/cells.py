@@ -242,13 +242,14 @@ def zoned(array: pa.Array) -> Mask:
 def categories(array: pa.Array, rules: CellRules) -> pa.Array:
     """Read cells as category names (a string array, null where missing).
 
-    Whole numbers read alike whether stored as 1, 1.0 or '1', so a category survives a change
-    of file format. Missing are the texts of `rules.missing_names`.
+    Whole numbers read alike whether stored as 1, 1.0 or '1', and letters whether their accents are
+    composed or not (Unicode's form NFC), so a category survives a change of file format or of program.
+    Missing are the texts of `rules.missing_names`.
     """
     array = plain(array)
     if is_text(array.type):
         trimmed, missing = _trim(array, rules.missing_names, rules.missing_numbers, rules.decimal)
-        return pc.if_else(pa.array(missing), None, trimmed)
+        return pc.if_else(pa.array(missing), None, pc.utf8_normalize(trimmed, "NFC"))
     names = _names(array)
     if rules.na_values and rules.na_rule == "pandas":
         named = pa.array(_trim(names, rules.na_values, rules.missing_numbers)[1])

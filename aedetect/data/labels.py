@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,7 +47,9 @@ class LabelReader:
             return self._booleans(array, locate)
         names = cells.categories(array, replace(self.rules, na_rule="0.1.0"))
         self._note(names)
-        marks = pc.fill_null(pc.cast(pc.equal(names, self.positive), pa.int8()), NO_LABEL)
+        marks = pc.fill_null(
+            pc.cast(pc.equal(names, unicodedata.normalize("NFC", self.positive)), pa.int8()), NO_LABEL
+        )
         return np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.int8)
 
     @property
@@ -83,3 +86,17 @@ def known_anomalies(array: pa.Array, config: DataConfig, locate: Callable[[int],
     """
     reader = LabelReader(config.label or "", config.positive, label_rules(config))
     return np.asarray(reader.read(array, locate) == ANOMALY)
+
+
+def marked_anomalies(batch: pa.RecordBatch, config: DataConfig) -> Mask:
+    """Which rows of any batch the configured label column marks as anomalies; [rows].
+
+    None where there is no such column, or a cell is no label: a batch that is scored need have none.
+    """
+    place = -1 if config.label is None else batch.schema.get_field_index(config.label)
+    if place < 0 or not cells.is_readable(batch.schema.field(place).type):
+        return np.zeros(len(batch), np.bool_)
+    if config.positive is None:
+        return np.asarray(cells.booleans(batch.column(place), label_rules(config)).values == 1)
+    reader = LabelReader(str(config.label), config.positive, label_rules(config))
+    return np.asarray(reader.read(batch.column(place), str) == ANOMALY)

@@ -13,7 +13,7 @@ from aedetect.data.decision import Decision
 from aedetect.data.moving import moving_columns
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.row_sample import RowSample
-from aedetect.data.schema import LEARNED_ROLES, Column, Schema
+from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, UsageError
 
@@ -230,7 +230,7 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
-        return Decision("ignored", "every value is missing")
+        return Decision("ignored", EMPTY_REASON)
     if cells.is_datetime(profile.field.type):
         return _datetime(profile)
     if profile.is_text:

@@ -14,6 +14,8 @@ from aedetect.data.profile import is_usable, kind_of
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 
+# Why a column is left out that has no value in any row of training.
+EMPTY_REASON = "every value is missing"
 LEARNED_ROLES = ("numeric", "categorical", "boolean", "datetime")
 
 
@@ -32,6 +34,11 @@ class Column(BaseModel):
     def is_learned(self) -> bool:
         """Whether the column becomes features of the model."""
         return self.role in LEARNED_ROLES
+
+    @property
+    def was_empty(self) -> bool:
+        """Whether the column is left out since it held nothing in training."""
+        return self.role == "ignored" and self.reason == EMPTY_REASON
 
     @property
     def is_input(self) -> bool:

@@ -14,6 +14,7 @@ import torch
 from aedetect.config import Config, SeriesConfig, parse_duration
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.features.feature_statistics import STATISTICS
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
@@ -170,6 +171,12 @@ class FittedModel:
         """`source` with the columns that the model knows."""
         long = self.long_table
         return source if long is None else WideInput(source, long, self.schema.rules)
+
+    @property
+    def most_categories(self) -> int:
+        """How many categories of a column are told apart at most."""
+        most = self.config.data.max_categories
+        return most if self.series is None else min(most, MOST_SERIES_CATEGORIES)
 
     @property
     def window(self) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.empty_columns import empty_columns, filled_in
 from aedetect.scoring.fitted import FittedModel
 
 if TYPE_CHECKING:
@@ -61,14 +63,16 @@ class TableScorer:
         with single_threaded(self.fitted.device):
             return self.score_rows(matrix)
 
-    def score_batch(self, batch: pa.RecordBatch) -> Scores:
+    def score_batch(self, batch: pa.RecordBatch, unknown: Collection[str] = ()) -> Scores:
         """Scores of one record batch whose columns were checked against the schema.
 
+        Nothing is known of the columns `unknown`: rows are judged by the others.
         Fast within `models.ensemble.single_threaded`, and safe to call from several threads at once.
         """
         fitted = self.fitted
         encoded = fitted.encoder.transform(batch)
-        errors = mean_errors(fitted.members, encoded.matrix, fitted.device, self.as_unlearned)
+        matrix = filled_in(encoded.matrix, fitted, unknown) if unknown else encoded.matrix
+        errors = mean_errors(fitted.members, matrix, fitted.device, self.as_unlearned)
         # In the very steps that scaled the calibration scores: of rows that are equal to the one
         # at the threshold, the least difference in rounding would flag all.
         scores = raw_scores(errors) / float(fitted.scale)
@@ -78,9 +82,10 @@ class TableScorer:
         # The mean over features is what a row scores: a changed constant adds `beyond` to it, as does
         # a number far beyond all that were learned.
         added = np.float32(beyond * width)
-        moved = encoded.changed_constants * added
+        changed = encoded.changed_constants & ~np.isin(list(fitted.encoder.state.constant), list(unknown))
+        moved = changed * added
         errors[:, : encoded.out_of_range.shape[1]] += encoded.out_of_range * added
-        scores = scores + (encoded.changed_constants.sum(axis=1) + encoded.out_of_range.sum(axis=1)) * beyond
+        scores = scores + (changed.sum(axis=1) + encoded.out_of_range.sum(axis=1)) * beyond
         scores = np.where(encoded.infinite, np.maximum(scores, beyond), scores)
         scores = np.where(encoded.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
@@ -90,7 +95,7 @@ class TableScorer:
             fitted.calibration.p_values(scores),
             flagged,
             encoded.unscorable,
-            self._attribution(np.concatenate([errors, moved], axis=1)),
+            self._attribution(np.concatenate([errors, moved], axis=1), unknown),
             encoded,
             np.zeros(len(scores), dtype=np.bool_),
         )
@@ -106,8 +111,11 @@ class TableScorer:
         places = {name: index for index, name in enumerate(columns)}
         return len(columns), np.array([places[name] for name in self.fitted.encoder.owners], dtype=np.int64)
 
-    def _attribution(self, errors: Matrix) -> Matrix:
-        """Shares [rows, columns] of errors [rows, features] by the column that owns the feature."""
+    def _attribution(self, errors: Matrix, unknown: Collection[str]) -> Matrix:
+        """Shares [rows, columns] of errors [rows, features] by the column that owns the feature.
+
+        Columns that are `unknown` have none.
+        """
         count, owners = self._owners
         if count == len(owners):
             shares = errors
@@ -115,20 +123,38 @@ class TableScorer:
             shares = np.zeros((len(errors), count), dtype=np.float32)
             for feature, column in enumerate(owners):
                 shares[:, column] += errors[:, feature]
+        if unknown:
+            shares = shares * ~np.isin(self.fitted.columns, list(unknown))
         return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class TableSession:
-    """The session of a table: nothing is remembered from one batch to the next."""
+    """The session of a table: of an input it is remembered which columns hold nothing."""
 
     scorer: TableScorer
+    _source: Input | None = None
+    _empty: Sequence[str] = ()
+    _lock: Lock = field(default_factory=Lock)
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
-        return self.scorer.score_batch(batch.rows)
+        # Batches are scored by several threads, the inputs one after the other.
+        with self._lock:
+            if self._source is not source:
+                self._empty = empty_columns(self.scorer.fitted, source)
+                self._source = source
+            empty = self._empty
+        return self.scorer.score_batch(batch.rows, empty)
 
     def warnings(self, source: Input) -> list[str]:
-        return []
+        if self._source is not source or not self._empty:
+            return []
+        named = ", ".join(repr(name) for name in self._empty)
+        many = len(self._empty) > 1
+        return [
+            f"{source.name}: column{'s' * many} {named} {'are' if many else 'is'} empty in all rows, and "
+            f"{'were' if many else 'was'} not in training: rows are judged by the other columns"
+        ]
 
     def events(self) -> None:
         return None

@@ -66,7 +66,7 @@ class _Encoding:
         self._ids = [arriving.field(name) for name in schema.names("id") if name in arriving.names]
         names = code_names(task.codes.size)
         self._schema = pa.schema([*self._ids, *(pa.field(name, pa.float32()) for name in names)])
-        self._watch = InputWarnings(source, schema)
+        self._watch = InputWarnings(source, task.fitted)
 
     def fields(self) -> OutputFields:
         return OutputFields(list(self._schema))

@@ -26,7 +26,7 @@ class RepairedRows:
         self._expectation = expectation
         schema = expectation.fitted.schema
         self.warnings = schema.check(source.name, arriving)
-        self._watch = InputWarnings(source, schema)
+        self._watch = InputWarnings(source, expectation.fitted)
         self._fields = [_output_field(item, expectation, typed and source.is_text) for item in arriving]
 
     def fields(self) -> OutputFields:

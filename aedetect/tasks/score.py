@@ -86,7 +86,7 @@ class _Scoring:
             check_free([field.name for field in self._input_fields], added.names, source.name)
             self._schema = pa.schema([*self._input_fields, *added])
         self.warnings = fitted.check(source, used=fitted.config.data.label)
-        self._watch = InputWarnings(source, fitted.schema)
+        self._watch = InputWarnings(source, fitted)
         self._blame = BlameWarning(fitted.columns, fitted.config.threshold.alert_rate)
 
     def fields(self) -> OutputFields:
@@ -105,7 +105,8 @@ class _Scoring:
             self._blame.see(result.detail)
 
     def conclude(self, rows: int) -> list[str]:
-        said = self._task.session.warnings(self._source) + self._watch.conclude(rows)
+        said = self._watch.conclude(rows, said_of_empty=self._task.fitted.series is None)
+        said = self._task.session.warnings(self._source) + said
         return said + self._blame.conclude(self._source.name, rows)
 
     def _output(self, rows: pa.RecordBatch, scores: Scores) -> pa.RecordBatch:

@@ -25,7 +25,7 @@ from aedetect.tasks.score_counts import SCORE_COUNTS
 if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.drift.compare import Drift
+    from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
@@ -288,7 +288,7 @@ def _judge(summary: ScoreSummary, guards: Guards, drift: Drift | None, callback:
     """Enter the drift, and settle the exit code of a run that went well."""
     from aedetect.tasks.drift.collector import NO_SKETCH
 
-    if drift is not None and drift.rows:
+    if drift is not None and summary.counts["rows"]:
         summary.findings["drift"] = drift.as_dict()
     elif drift is None and (guards.fail_on_drift or guards.drift_alone):
         raise ModelError(f"{summary.model['path']}: {NO_SKETCH}")

@@ -14,6 +14,7 @@ from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.labels import known_anomalies
 from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST_ROWS = 8
-# Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
-MOST_SERIES_CATEGORIES = 20
 
 
 @dataclass(frozen=True)

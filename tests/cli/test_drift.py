@@ -75,7 +75,7 @@ def test_score_says_where_rows_are_too_few_to_fail_on_drift(run: Prompt) -> None
 def test_a_failure_outranks_drift(run: Prompt) -> None:
     Path("bad.csv").write_text("")
     result = run("drift", "warm.csv", "bad.csv", "--fail-on-drift")
-    assert (result.exit_code, result.stderr) == (6, "error: bad.csv: the file is empty\n")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (6, "error: bad.csv: the file is empty")
     result = run("score", "warm.csv", "bad.csv", "-o", "out/", "--fail-on-drift")
     assert result.exit_code == 6
 
@@ -95,10 +95,10 @@ def test_an_older_model_file_says_nothing_of_drift(run: Prompt) -> None:
     Path("m.aed").write_bytes(data)
     assert run.json("score", "warm.csv")["drift"] is None
     result = run("drift", "warm.csv")
-    assert (result.exit_code, result.stderr) == (
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         4,
         "error: m.aed: the model file does not hold how its training data were spread; retrain, or score "
-        "without drift\n",
+        "without drift",
     )
 
 

@@ -366,11 +366,12 @@ CELLS = [
     Fault(17, "unseen category is counted", {"in.csv": HEADER + ROW + ROW.replace("north", "atlantis")},
           (SCORE,), "in.csv --json", 0,
           holds=says(unscorable=0, warnings=[
-              "in.csv: column 'site': 1 row with a rare category or one never seen"])),
+              "in.csv: column 'site': 1 row with a rare category or one never seen: 'atlantis' in 1 row"])),
     Fault(18, "codes stay codes", from_normal(with_codes), (TRAIN,), "in.csv --json", 0,
           holds=roles(code="categorical", zip="categorical")),
     Fault(18, "codes are compared as text", other_codes, (SCORE,), "in.csv -m new.aed --json", 0,
-          holds=warns("in.csv: column 'code': 200 rows with a rare category or one never seen")),
+          holds=warns("in.csv: column 'code': 200 rows with a rare category or one never seen: "
+                      "'1' in 200 rows ('01' in another spelling?)")),
     Fault(18, "integers beyond 2^53 go out as they came", big_integers, (SCORE,), "in.parquet -m new.aed", 0,
           holds=column("big", *[str(2**53 + 1), ""] * 100)),
 ]  # fmt: skip

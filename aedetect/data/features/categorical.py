@@ -13,10 +13,13 @@ from pydantic import BaseModel, ConfigDict
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.chance import Sampled, expected_rare
 
 MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
 # What stands for all rare categories where codes are named.
 RARE = "(rare)"
+# Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
+MOST_SERIES_CATEGORIES = 20
 _USUAL = cells.CellRules()
 _ROWS_PER_OCCURRENCE = 20_000
 
@@ -54,7 +57,7 @@ class Vocabulary(BaseModel):
             counts, unnamed = _merged(counts, rules)
             missing += unnamed
         total = sum(counts.values())
-        least = max(2, math.ceil(total / _ROWS_PER_OCCURRENCE))
+        least = _least(total)
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         known = [(value, count) for value, count in ranked[:most] if count >= least]
         return cls(
@@ -65,6 +68,19 @@ class Vocabulary(BaseModel):
             missing=missing,
             codes=codes,
         )
+
+    def expected_rare(self, most: int) -> Sampled:
+        """How many of the training rows would have had a rare or unseen category, each held out.
+
+        `most`: how many categories were told apart at most.
+        """
+        filled = sum(self.counts) + self.other
+        other, least = self.other, _least(filled)
+        if len(self.values) >= most and other and self.counts[-1] >= least:
+            # Of the categories as frequent as the last that is known, any number may be unknown.
+            least = self.counts[-1] + 1
+            other += self.counts[-1] * self.counts.count(self.counts[-1])
+        return expected_rare(other, self.counts, least, filled + self.missing)
 
     @property
     def cardinality(self) -> int:
@@ -77,21 +93,30 @@ class Vocabulary(BaseModel):
         counts = np.array([self.missing, self.other, *self.counts], dtype=np.float64) + 0.5
         return np.asarray(counts / counts.sum())
 
-    def encode(self, array: pa.Array, rules: cells.CellRules) -> tuple[np.ndarray[Any, Any], int]:
-        """Codes of the cells, float32 [rows], and the number of cells never seen in training."""
-        names, values = cells.categories(array, rules), pa.array(self.values, pa.string())
+    def encode(self, array: pa.Array, rules: cells.CellRules) -> tuple[np.ndarray[Any, Any], Counter[str]]:
+        """Codes of the cells, float32 [rows], and the rows of each rare or unseen category."""
+        names = spellings = cells.categories(array, rules)
+        # Models of older versions may hold other forms of letters.
+        values = pc.utf8_normalize(pa.array(self.values, pa.string()), "NFC")
         if self.codes:
             names, values = cells.codes(names, rules), cells.codes(values, rules)
         known = pc.index_in(names, values, skip_nulls=True)
         codes = pc.fill_null(pc.add(known, FIRST_KNOWN), OTHER)
         codes = pc.if_else(names.is_null(), MISSING, codes)
-        unseen = int(pc.sum(pc.equal(codes, OTHER)).as_py() or 0)
-        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.float32), unseen
+        unseen = spellings.filter(pc.equal(codes, OTHER)).value_counts().to_pylist()
+        return (
+            np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.float32),
+            Counter({entry["values"]: entry["counts"] for entry in unseen}),
+        )
 
     def decode(self, codes: np.ndarray[Any, Any]) -> pa.Array:
         """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
         names = pa.array([None, RARE, *self.values], pa.string())
         return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
+
+
+def _least(rows: int) -> int:
+    return max(2, math.ceil(rows / _ROWS_PER_OCCURRENCE))
 
 
 def _merged(counts: Counter[str], rules: cells.CellRules) -> tuple[Counter[str], int]:

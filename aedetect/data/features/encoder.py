@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,8 +124,10 @@ class Encoded:
     of them that are missing.
     `out_of_range` [rows, numeric features]: lie far beyond all that were learned. `numbers` [rows,
     numeric features]: as they were read, not scaled; those of counters are missing in `matrix`.
+    `empty` [rows]: there is no value at all.
     By column name: `unreadable`; `filled`, how many cells of a numeric column are not missing;
-    `unseen`, how many are of no known category.
+    `unseen`, the rows of each category that is not known; `newly_filled`, the rows of each value in a
+    column that was empty in training.
     """
 
     matrix: Matrix
@@ -135,7 +139,9 @@ class Encoded:
     numbers: Floats
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
-    unseen: dict[str, int] = field(default_factory=dict)
+    unseen: dict[str, Counter[str]] = field(default_factory=dict)
+    empty: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    newly_filled: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 class FeatureEncoder:
@@ -259,7 +265,7 @@ class FeatureEncoder:
         unscorable = np.zeros(rows, np.bool_)
         unreadable: dict[str, Unreadable] = {}
         filled: dict[str, int] = {}
-        unseen: dict[str, int] = {}
+        unseen: dict[str, Counter[str]] = {}
         start = 0
         for column in self.state.numeric:
             read = column.read(batch.column(column.column), rules)
@@ -275,6 +281,7 @@ class FeatureEncoder:
             codes[:, index], unknown = vocabulary.encode(batch.column(vocabulary.column), rules)
             if unknown:
                 unseen[vocabulary.column] = unknown
+        unreadable_rows = unscorable.copy()
         empty = np.isnan(numbers).all(axis=1) & (codes == 0).all(axis=1)
         # Where only constants are watched, there is nothing to be missing.
         empty &= numbers.shape[1] + codes.shape[1] > 0
@@ -292,6 +299,8 @@ class FeatureEncoder:
             unreadable,
             filled,
             unseen,
+            empty & ~unreadable_rows,
+            self._newly_filled(batch),
         )
 
     def largest(self, column: str) -> float:
@@ -299,6 +308,19 @@ class FeatureEncoder:
         place = self.owners.index(column)
         ends = np.abs(self.quantiles[place, [0, -1]])
         return 0.0 if np.isnan(ends).any() else float(ends.max())
+
+    def _newly_filled(self, batch: pa.RecordBatch) -> dict[str, Counter[str]]:
+        values: dict[str, Counter[str]] = {}
+        for column in self.schema.columns:
+            place = batch.schema.get_field_index(column.name) if column.was_empty else -1
+            if place < 0 or not cells.is_readable(batch.schema.field(place).type):
+                continue
+            array, rules = cells.plain(batch.column(place)), self.schema.rules.of(column.name)
+            filled = array.filter(pa.array(~cells.empty(array, rules)))
+            names = cells.categories(filled, rules).drop_null().value_counts().to_pylist()
+            if names:
+                values[column.name] = Counter({entry["values"]: entry["counts"] for entry in names})
+        return values
 
     def _changed_constants(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:
         changed = np.zeros((len(batch), len(self.state.constant)), np.bool_)
@@ -399,7 +421,7 @@ def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> tuple[Mask,
         numbers = cells.numbers(array, rules)
         return np.asarray(numbers.values != float(value)), np.asarray(numbers.missing)
     names = cells.categories(array, rules)
-    differs = pc.fill_null(pc.not_equal(names, value), True)
+    differs = pc.fill_null(pc.not_equal(names, unicodedata.normalize("NFC", value)), True)
     return (
         np.asarray(differs.to_numpy(zero_copy_only=False)),
         np.asarray(names.is_null().to_numpy(zero_copy_only=False)),

@@ -1,6 +1,6 @@
 """Whether data have moved since training."""
 
-from aedetect.tasks.drift.compare import ColumnDrift, Drift
 from aedetect.tasks.drift.measure import measure
+from aedetect.tasks.drift.results import ColumnDrift, Drift
 
 __all__ = ["ColumnDrift", "Drift", "measure"]

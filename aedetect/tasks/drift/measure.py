@@ -9,7 +9,7 @@ from aedetect.errors import ModelError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.drift.collector import NO_SKETCH, DriftCollector
-from aedetect.tasks.drift.compare import Drift
+from aedetect.tasks.drift.results import Drift
 from aedetect.tasks.scored_rows import score_inputs
 
 
@@ -23,7 +23,7 @@ def measure(fitted: FittedModel, inputs: Sequence[Input], callback: Callback | N
     if fitted.sketch is None:
         raise ModelError(NO_SKETCH)
     collector = DriftCollector(fitted)
-    score_inputs(fitted, inputs, lambda batch: collector.add_batch(batch.scores), callback)
+    score_inputs(fitted, inputs, lambda batch: collector.add_batch(batch.rows, batch.scores), callback)
     collector.merge_part()
     drift = collector.verdict()
     assert drift is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ class _Named:
 
     def __init__(self, request: ExplainRequest, columns: Sequence[str], rules: cells.CellRules):
         self._rows = sorted(set(request.rows))
-        self._ids = set(request.ids)
+        self._ids = {unicodedata.normalize("NFC", id_) for id_ in request.ids}
         self._columns = columns
         self._rules = rules
         self._seen_ids: set[str] = set()

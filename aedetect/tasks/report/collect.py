@@ -15,7 +15,7 @@ from aedetect.io.source import Input
 from aedetect.scoring.scorers import series_session
 from aedetect.scoring.threshold import ThresholdPolicy
 from aedetect.tasks.drift.collector import DriftCollector
-from aedetect.tasks.drift.compare import ColumnDrift, Drift
+from aedetect.tasks.drift.results import ColumnDrift, Drift
 from aedetect.tasks.evaluate import EvaluateRequest, Evaluation, evaluate
 from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
@@ -169,7 +169,7 @@ class _Pass:
         before = self.timeline.rows + 1
         self.histogram.add(scores.scores)
         self.timeline.add(scores.scores, scores.flagged)
-        self._drift.add_batch(scores)
+        self._drift.add_batch(batch.rows, scores)
         self.attribution.add(scores)
         if self._of_rows:
             matrix = scores.encoded.matrix

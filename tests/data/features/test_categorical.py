@@ -33,17 +33,17 @@ def test_hardly_ever_seen_in_a_long_table_is_rare() -> None:
 def test_codes() -> None:
     codes, unseen = VOCABULARY.encode(pa.array(["a", "c", "d", "never", "", None]), RULES)
     assert codes.tolist() == [2, 4, OTHER, OTHER, MISSING, MISSING]
-    assert (codes.dtype, unseen) == (np.float32, 2)
+    assert (codes.dtype, unseen) == (np.float32, {"d": 1, "never": 1})
 
 
 def test_all_missing() -> None:
     codes, unseen = VOCABULARY.encode(pa.nulls(2), RULES)
-    assert (codes.tolist(), unseen) == ([MISSING, MISSING], 0)
+    assert (codes.tolist(), unseen) == ([MISSING, MISSING], {})
 
 
 def test_no_known_category() -> None:
     codes, unseen = Vocabulary.fit("x", Counter({"a": 1}), 0, 10).encode(pa.array(["a"]), RULES)
-    assert (codes.tolist(), unseen) == ([OTHER], 1)
+    assert (codes.tolist(), unseen) == ([OTHER], {"a": 1})
 
 
 def test_decode_undoes_encode() -> None:

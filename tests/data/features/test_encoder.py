@@ -124,7 +124,7 @@ def test_unusual_numbers_in_a_column_of_bits_are_readable() -> None:
 
 
 def test_unseen_categories_are_counted() -> None:
-    assert ENCODER.transform(one(kind="z")).unseen == {"kind": 1}
+    assert ENCODER.transform(one(kind="z")).unseen == {"kind": {"z": 1}}
 
 
 @pytest.mark.parametrize(

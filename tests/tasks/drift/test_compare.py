@@ -58,7 +58,9 @@ CHANGES = {
     ),
     "site": (
         lambda f: f.assign(site=f["site"].where(f.index % 4 > 0, "east")),
-        "25.0% of the rows have a category rarely or never seen in training, where 0.0% had; its categories",
+        "25.0% of the rows have a category rarely or never seen in training, where 0.0% were to be expected "
+        "(up to 1.2% by chance): 'east' in 150 rows; its categories are found in other shares (PSI 1.73, "
+        "up to 0.05 by chance)",
     ),
     "open": (lambda f: f.assign(open="true"), "its values are higher than in training: half are above 1"),
     "plant": (
@@ -83,7 +85,9 @@ def test_values_beyond_the_range_of_training(detector: aedetect.Detector) -> Non
     frame = fresh().assign(temp=20.0)
     frame.loc[:59, "temp"] = 1000.0
     temp = verdict(detector, frame).columns[0]
-    assert temp.text.split("; ")[0] == "10.0% of its values lie outside the range seen in training"
+    assert temp.text.split("; ")[0] == (
+        "10.0% of its values lie outside the range seen in training (up to 1.5% by chance)"
+    )
     assert temp.out_of_range is not None
     assert (temp.out_of_range.training, temp.out_of_range.now) == (0.0, 0.1)
 
