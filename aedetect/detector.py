@@ -17,7 +17,9 @@ from aedetect.engine.stream import run_to_table
 from aedetect.engine.task import Task
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output
+from aedetect.io.files import FileInput
 from aedetect.io.inputs import Data, as_given, as_inputs
+from aedetect.io.locate import left_out
 from aedetect.io.source import Input
 from aedetect.scoring.base import PriorRows
 from aedetect.scoring.fitted import FittedModel
@@ -160,7 +162,7 @@ class Detector:
         """
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
-        inputs = as_inputs(data, self.config.data)
+        inputs = _opened(data, self.config)
         with shown(progress, callback) as progress_callback:
             self._fitted = fit(
                 FitRequest(inputs, self.config, PythonCallback(progress_callback), path, resume, older)
@@ -191,7 +193,7 @@ class Detector:
         >>> newer.threshold == detector.threshold
         False
         """
-        inputs = as_inputs(data, self.config.data) if data is not None else None
+        inputs = self._inputs(data) if data is not None else None
         with shown(progress, callback) as progress_callback:
             return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback)))
 
@@ -252,8 +254,8 @@ class Detector:
         """
         from aedetect.tasks.score import ScoreTask, Shape
 
-        before = as_inputs(history, self.config.data) if history is not None else ()
-        inputs = as_inputs(data, self.config.data)
+        before = self._inputs(history) if history is not None else ()
+        inputs = self._inputs(data)
         fitted = self.fitted.with_threshold(threshold, alert_rate)
         task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before))
         return self._table(task, data, inputs, progress)
@@ -624,7 +626,10 @@ class Detector:
         self.fitted.save(path)
 
     def _inputs(self, data: Data) -> Sequence[Input]:
-        return as_inputs(data, self.config.data)
+        return [
+            self.fitted.placed([source])[0] if isinstance(source, FileInput) else source
+            for source in _opened(data, self.config)
+        ]
 
     def _table(self, task: Task, data: Data, inputs: Sequence[Input], progress: bool) -> Any:
         with shown(progress, None) as progress_callback:
@@ -653,6 +658,15 @@ def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | No
     >>> detector = load("model.aed")
     """
     return _over(FittedModel.load(path, device=device, sha256=sha256))
+
+
+def _opened(data: Data, config: Config) -> Sequence[Input]:
+    """The inputs that `data` means; of files that a folder holds beside it is warned."""
+    inputs = as_inputs(data, config.data)
+    words = list(data) if isinstance(data, (list, tuple)) else [data]
+    for text in left_out([os.fspath(word) for word in words if isinstance(word, (str, os.PathLike))]):
+        _warning().notice(text)
+    return inputs
 
 
 def _over(fitted: FittedModel) -> Detector:

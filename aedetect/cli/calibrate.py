@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
@@ -14,14 +13,18 @@ from aedetect.cli.text import plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aedetect.config import Config
+    from aedetect.engine.output_names import Target
+    from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
 
 
 def calibrate(
     model: options.ModelOptions,
     output: Annotated[
-        Path, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
+        str, option("--output -o NEW.aed", "The model file to write; may be the old one.", default=...)
     ],
     reading: options.ReadingOptions,
     run: options.RunOptions,
@@ -29,9 +32,9 @@ def calibrate(
     inputs: list[str] | None = argument(
         "INPUT...", "Normal rows that the model has not learned from; without them only --alert-rate changes."
     ),
-    alert_rate: float | None = option(
+    alert_rate: str | None = option(
         "--alert-rate R",
-        "Share of normal rows you accept as false alarms; default: as trained.",
+        "Share of normal rows you accept as false alarms, as 0.01 or 1%; default: as trained.",
         panel=THRESHOLD,
     ),
     label: str | None = option(
@@ -55,7 +58,10 @@ def calibrate(
             reading.overrides(),
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
         )
-        _calibrate(out, inputs or [], model, output, settings)
+        from aedetect.engine.output_names import Target
+
+        target = Target.of(output, model.model.name)
+        _calibrate(out, inputs or [], model, target, settings)
 
 
 def _before(older: FittedModel) -> str:
@@ -65,21 +71,38 @@ def _before(older: FittedModel) -> str:
     return f"those of at most {older.alarm_rule.rate:.3g}"
 
 
+def _check_label(sources: Sequence[FileInput], label: str | None) -> None:
+    """Raises UsageError where this run names a label column that no input has."""
+    from aedetect.config.names import no_column
+
+    if label is None or not sources:
+        return
+    columns = dict.fromkeys(name for source in sources for name in source.open(1024).schema.names)
+    if label not in columns:
+        raise UsageError(no_column("--label", label, list(columns)))
+
+
 def _calibrate(
-    out: Output, words: list[str], model: options.ModelOptions, output: Path, settings: Config
+    out: Output, words: list[str], model: options.ModelOptions, target: Target, settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock = Clock()
-    sources = sources_for_model(words, output, settings)
+    sources = sources_for_model(words, target, settings)
+    output = target.path
+    _check_label(sources, settings.data.label)
     from aedetect.io.inputs import as_trained
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
+    target.make_folder()
     with Locks([str(output)]), TerminalProgress(out, settings.training.device) as callback:
+        for text in left_out(words):
+            callback.notice(text)
         older = loaded(model, settings)
-        sources = as_trained(sources, older.config.data, settings.data)
+        sources = as_trained(older.placed(sources), older.config.data, settings.data)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

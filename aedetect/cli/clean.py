@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from aedetect.cli import options
 from aedetect.cli.command import running
 from aedetect.cli.convert import RowsOptions, convert
 from aedetect.cli.options import OUTPUT, THRESHOLD, option
@@ -18,7 +19,7 @@ def clean(
         "Remove noise from all numbers, too, as if it were half a standard deviation of their column.",
         default=False,
     ),
-    noise: float | None = option(
+    noise: str | None = option(
         "--noise S",
         "Remove noise of this strength, in standard deviations of the column.",
     ),
@@ -28,7 +29,7 @@ def clean(
     changes: Path | None = option(
         "--changes FILE", "List each changed cell: row, column, was, is, why.", panel=OUTPUT
     ),
-    alert_rate: float | None = option(
+    alert_rate: str | None = option(
         "--alert-rate R",
         "With --only-anomalous-cells, flag this share of normal rows; default: as trained.",
         panel=THRESHOLD,
@@ -53,8 +54,10 @@ def clean(
         from aedetect.tasks.clean import USUAL_NOISE
         from aedetect.tasks.rows_run import clean_task
 
-        if noise is None:
-            noise = USUAL_NOISE if denoise else 0.0
-        make = partial(clean_task, noise=noise, flagged_only=only_anomalous_cells, listed=changes is not None)
+        usual = USUAL_NOISE if denoise else 0.0
+        strength = usual if noise is None else options.number(noise, "--noise")
+        make = partial(
+            clean_task, noise=strength, flagged_only=only_anomalous_cells, listed=changes is not None
+        )
         settings = rows.settings({"threshold.alert_rate": alert_rate})
         convert(out, rows.request(side=changes), settings, make)

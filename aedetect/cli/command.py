@@ -17,6 +17,7 @@ from aedetect.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.engine.output_names import Target
     from aedetect.engine.task import FileSummary
     from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
@@ -32,22 +33,31 @@ def running(name: str, messages: MessageOptions) -> Iterator[Output]:
 
 @dataclass(frozen=True)
 class Opened:
-    """A model, the inputs to look at with it, and the model's entry in a summary."""
+    """A model, the inputs to look at with it, and the model's entry in a summary.
+
+    `left_out`: what is to be said of files that a folder holds beside.
+    """
 
     fitted: FittedModel
     sources: list[FileInput]
     entry: dict[str, str | None]
+    left_out: list[str]
 
 
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
     """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
+    from aedetect.engine.plan import Plan
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import as_trained, read_options
+    from aedetect.io.locate import left_out
+    from aedetect.io.source import no_rows
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
-    sources = as_trained(sources, fitted.config.data, settings.data)
-    return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted))
+    sources = as_trained(fitted.placed(sources), fitted.config.data, settings.data)
+    if not Plan(sources, ()).surveyed().rows_elsewhere:
+        raise no_rows(sources[0])
+    return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted), left_out(words))
 
 
 def loaded(model: ModelOptions, settings: Config) -> FittedModel:
@@ -62,15 +72,19 @@ def entry_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
     return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}
 
 
-def sources_for_model(words: Sequence[str], output: Path, settings: Config) -> list[FileInput]:
+def sources_for_model(words: Sequence[str], target: Target, settings: Config) -> list[FileInput]:
     """The inputs of a command that writes a model file, once it is clear that the file can be written."""
+    from aedetect.engine.output_names import MODEL, check_suffix
     from aedetect.engine.plan import check_model_output
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import read_options
 
-    check_model_output(output)
-    sources = open_inputs(words, read_options(settings.data))
-    check_model_output(output, sources)
+    check_model_output(target)
+    data, series = settings.data, settings.series
+    named = {*data.columns, *data.id, *data.roles, *series.time_columns, *series.entity, data.label or ""}
+    sources = [source.with_columns(named) for source in open_inputs(words, read_options(data))]
+    check_model_output(target, sources)
+    check_suffix(target.path, MODEL)
     return sources
 
 

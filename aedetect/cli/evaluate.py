@@ -83,12 +83,13 @@ def _evaluate(
     with TerminalProgress(out, device) as callback:
         held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
         evaluation = evaluate(subject.fitted, subject.sources, held, callback)
-    warn_of(out, evaluation.warnings, callback.notices)
+    warnings = [*subject.left_out, *evaluation.warnings]
+    warn_of(out, warnings, callback.notices)
     body = {
         "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
         "by": request.by,
         **evaluation.as_dict(),
-        "warnings": evaluation.warnings,
+        "warnings": warnings,
     }
     out.result(envelope("evaluate", subject.entry, body, clock.as_dict()))
     if not (out.json or out.quiet):
@@ -124,12 +125,13 @@ def _rates(text: str) -> list[float]:
     rates = []
     for word in text.split(","):
         try:
-            rate = float(word)
-        except ValueError:
+            rate = options.share(word, "--at")
+        except UsageError:
             rate = 0.0
         if not 0 < rate < 1:
             raise UsageError(
-                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01"
+                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01 "
+                "or --at 0.1%,1%"
             )
         rates.append(rate)
     return rates

@@ -49,10 +49,10 @@ def reported(output: Output) -> Iterator[None]:
         output.error(str(error), error.exit_code)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        output.error("interrupted; old outputs are intact", ExitCode.INTERRUPTED)
+        output.error(f"interrupted; old outputs are intact{output.on_stop()}", ExitCode.INTERRUPTED)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Terminated:
-        output.error("terminated; old outputs are intact", ExitCode.TERMINATED)
+        output.error(f"terminated; old outputs are intact{output.on_stop()}", ExitCode.TERMINATED)
         raise typer.Exit(ExitCode.TERMINATED) from None
     except BrokenPipeError:
         # Whoever read our output has gone; what is left in the buffer has nowhere to go.

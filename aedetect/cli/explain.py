@@ -30,10 +30,10 @@ def explain(
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    row: list[int] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
+    row: list[str] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
     id: list[str] | None = option("--id VALUE", "Explain the rows with this id; may be repeated."),
-    top: int | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
-    event: int | None = option(
+    top: str | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
+    event: str | None = option(
         "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
     ),
     entity: list[str] | None = option(
@@ -53,15 +53,18 @@ def explain(
     Example: aedetect explain march.csv -m model.aed --top 10
     """
     with running("explain", messages) as out:
+        from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
+
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
         if event is not None and (row or id or top is not None):
             raise UsageError("--event excludes --row, --id and --top; choose one")
-        if top is not None and top < 1:
+        strangest = USUAL_TOP if top is None else options.whole(top, "--top")
+        if strangest < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
-
-        request = ExplainRequest(row or [], id or [], event, entity or [], top or USUAL_TOP)
+        rows = [options.whole(text, "--row") for text in row or []]
+        number = None if event is None else options.whole(event, "--event")
+        request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
         _explain(out, input, model, request, settings)
 
@@ -107,7 +110,7 @@ def _show(out: Output, explanations: Explanations) -> None:
 
 
 def _headline(one: Explanation, threshold: float) -> str:
-    ids = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.ids.items())
+    ids = "".join(f", {plain(name, 20)} {plain(value, 40)}" for name, value in one.ids.items())
     if one.score is None:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
     verdict = "flagged" if one.flagged else "not flagged"

@@ -14,13 +14,24 @@ from typer.core import TyperCommand, TyperGroup
 from aedetect.cli.help_page import Page, Panel, Row, boxed_page, plain_page
 from aedetect.cli.options import MESSAGES, PANELS
 from aedetect.cli.output import is_terminal
+from aedetect.cli.plain_text import printable
+from aedetect.cli.refusal import WORDS, refusing
 
 REQUIRED = "Required"
 OPTIONS = "Options"
 
 
 class HelpfulCommand(TyperCommand):
-    """A command whose help comes in panels, as wide as the terminal is."""
+    """A command whose help comes in panels, as wide as the terminal is, and that refuses in our words."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = tuple(args)
+        with refusing(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with refusing(ctx):
+            return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         parameters = self.get_params(ctx)
@@ -50,6 +61,21 @@ class HelpfulCommand(TyperCommand):
 class HelpfulGroup(TyperGroup):
     """Commands, in panels by what they are for, and the options of the program itself."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = tuple(args)
+        with refusing(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with refusing(ctx):
+            return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # Known from here: the options of the program itself, which stand before a command, are gone.
+        ctx.meta[WORDS] = tuple(args)
+        with refusing(ctx):
+            return super().resolve_command(ctx, args)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["COMMAND", "[OPTIONS]"]
 
@@ -69,7 +95,7 @@ def _drawn(command: Any, ctx: Any, panels: Sequence[Panel]) -> str:
     width = ctx.terminal_width or shutil.get_terminal_size().columns
     if is_terminal(sys.stdout) and _shows_frames():
         return boxed_page(page, width, coloured=not os.environ.get("NO_COLOR"))
-    return plain_page(page, width)
+    return printable(plain_page(page, width))
 
 
 def _shows_frames() -> bool:

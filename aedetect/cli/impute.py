@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from aedetect.cli import options
 from aedetect.cli.command import running
 from aedetect.cli.convert import RowsOptions, convert
 from aedetect.cli.options import OUTPUT, option
@@ -14,10 +15,10 @@ def impute(
     mark: bool = option(
         "--mark", "Add a column 'imputed' that names the cells filled.", panel=OUTPUT, default=False
     ),
-    draws: int | None = option(
+    draws: str | None = option(
         "--draws N", "Give N plausible fills of each row, numbered in a column 'draw'."
     ),
-    seed: int = option("--seed N", "Same seed, same draws; default: 0.", least=0, default=0),
+    seed: str = option("--seed N", "Same seed, same draws; default: 0.", default="0"),
 ) -> None:
     """Fill missing cells with the values that the rest of their row suggests.
 
@@ -29,5 +30,6 @@ def impute(
     with running("impute", rows.messages) as out:
         from aedetect.tasks.rows_run import impute_task
 
-        make = partial(impute_task, mark=mark, draws=draws, seed=seed)
+        fills = None if draws is None else options.whole(draws, "--draws")
+        make = partial(impute_task, mark=mark, draws=fills, seed=options.whole(seed, "--seed"))
         convert(out, rows.request(), rows.settings(), make)

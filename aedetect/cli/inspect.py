@@ -61,10 +61,9 @@ def inspect(
 def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
     described = manifest.model_dump(mode="json")
     described["columns"] = described.pop("model_schema")["columns"]
-    threshold = _policy(manifest, tensors).value
-    return short_envelope(
-        "inspect", {"path": str(path), "sha256": digest, "threshold": threshold, **described}
-    )
+    policy = _policy(manifest, tensors)
+    body = {"path": str(path), "sha256": digest, "threshold": policy.value, **policy.rates(), **described}
+    return short_envelope("inspect", body)
 
 
 def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:

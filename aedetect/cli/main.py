@@ -28,6 +28,7 @@ from aedetect.cli import (
 from aedetect.cli.groups import grouped
 from aedetect.cli.help import HelpfulCommand, HelpfulGroup
 from aedetect.cli.output import discard_stdout
+from aedetect.cli.plain_text import degrade_streams, in_utf8_mode
 from aedetect.cli.streams import fill_closed
 from aedetect.errors import ExitCode
 
@@ -87,6 +88,8 @@ app.add_typer(ledger, name="state", rich_help_panel=LOOK_AFTER)
 def run() -> None:
     """Entry point of the console script."""
     fill_closed()
+    in_utf8_mode()
+    degrade_streams()
     try:
         try:
             app(prog_name="aedetect")

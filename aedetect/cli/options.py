@@ -35,12 +35,12 @@ def option(
     complete: Callable[..., Any] | None = None,
     panel: str | None = None,
     default: Any = None,
-    least: int | None = None,
 ) -> Any:
     """An option as it is read on its help page: `flags` as in '--output -o OUT', its default in `help`.
 
     `complete` offers values to a shell; `panel` is that of its group if it is None; `default` is ... for
-    one that must be given, or whose default stands elsewhere; `least` is the smallest number taken.
+    one that must be given, or whose default stands elsewhere. Numbers are taken as texts, which `number`
+    and its kin read: what they say of a wrong one is ours.
     """
     words = flags.split()
     names = [word for word in words if word.startswith("-")]
@@ -51,7 +51,6 @@ def option(
         help=help,
         rich_help_panel=panel,
         autocompletion=complete,
-        min=least,
         show_default=False,
     )
 
@@ -85,7 +84,7 @@ Digest = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int | None,
+    str | None,
     option(
         "--jobs N",
         "Work on up to N inputs side by side, where that is faster; default: 1.",
@@ -133,8 +132,8 @@ class ReadingOptions:
     decimal: str | None = option(
         "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.', or as trained."
     )
-    skip_rows: int | None = option(
-        "--skip-rows N", "Skip N lines above the header of CSV files; default: 0, or as trained.", least=0
+    skip_rows: str | None = option(
+        "--skip-rows N", "Skip N lines above the header of CSV files; default: 0, or as trained."
     )
     comment: str | None = option(
         "--comment MARK",
@@ -169,10 +168,10 @@ class ReadingOptions:
 class ThresholdOptions:
     """Where the threshold lies, where it is not the one of the model file."""
 
-    alert_rate: float | None = option(
-        "--alert-rate R", "Flag this share of normal rows; default: as trained."
+    alert_rate: str | None = option(
+        "--alert-rate R", "Flag this share of normal rows, as 0.01 or 1%; default: as trained."
     )
-    threshold: float | None = option("--threshold VALUE", "Flag rows that score above this.")
+    threshold: str | None = option("--threshold VALUE", "Flag rows that score above this.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options. Raises UsageError where both are given."""
@@ -235,11 +234,34 @@ def _flag(name: str) -> str:
 
 def duration(text: str | None, flag: str) -> float:
     """The seconds that a flag such as `--min-age 10m` means. Raises UsageError for what is no time."""
-    from aedetect.config import parse_duration
+    from aedetect.config.typed import parse_duration
 
-    if text is None:
-        return 0.0
+    return 0.0 if text is None else float(_read(parse_duration, text, flag))
+
+
+def whole(text: str, flag: str) -> int:
+    """The whole number that was typed, as 2690 or 2,690. Raises UsageError for what is none."""
+    from aedetect.config import typed
+
+    return int(_read(typed.whole, text, flag))
+
+
+def number(text: str, flag: str) -> float:
+    """The number that was typed. Raises UsageError for what is none."""
+    from aedetect.config import typed
+
+    return float(_read(typed.number, text, flag))
+
+
+def share(text: str, flag: str) -> float:
+    """The share that was typed, as 0.01 or 1%. Raises UsageError for what is none."""
+    from aedetect.config import typed
+
+    return float(_read(typed.share, text, flag))
+
+
+def _read(parse: Callable[[object], object], text: str, flag: str) -> Any:
     try:
-        return float(str(parse_duration(text)))
+        return parse(text)
     except ValueError as error:
         raise UsageError(f"{flag} = {text!r}: {error}") from None

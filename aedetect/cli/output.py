@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -36,6 +36,8 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self._log_format = log_format
+        # Says, where a run is stopped, what of it is kept and how to go on.
+        self.on_stop: Callable[[], str] = str
         self._held: list[tuple[str, TextIO]] | None = None
 
     def table(self, table: Table) -> None:
@@ -56,7 +58,7 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not (self.json or self.quiet):
-            self._print(_encodable(plain(text), sys.stdout), sys.stdout)
+            self._print(plain(text), sys.stdout)
 
     def result(self, value: dict[str, Any]) -> None:
         """The one JSON object of a command, on stdout, if asked for."""
@@ -147,11 +149,6 @@ def discard_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _encodable(text: str, stream: TextIO) -> str:
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _json(value: dict[str, Any], stream: TextIO) -> str:

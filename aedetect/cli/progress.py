@@ -76,7 +76,14 @@ class TerminalProgress(Callback):
 
 
 class TrainingProgress(TerminalProgress):
-    """Also shows what each column was taken for, as soon as that is known."""
+    """Also shows what each column was taken for, and when the rows are, as soon as that is known."""
+
+    def remark(self, text: str) -> None:
+        if self._bar:
+            self._bar.stop()
+        self._output.say(text)
+        if self._bar:
+            self._bar.start()
 
     def columns(self, schema: Schema) -> None:
         if self._bar:

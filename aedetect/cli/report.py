@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aedetect.config import Config
+    from aedetect.engine.output_names import Target
     from aedetect.io.files import FileInput
 
 _STDOUT = "-"
@@ -68,10 +69,12 @@ def report(
     ),
     plots: str | None = option("--plots DIR", "Also write the charts as PNG files there.", panel=OUTPUT),
     label: str | None = option(
-        "--label COLUMN", "Also hold the scores against these labels.", completion.columns
+        "--label COLUMN",
+        "Mark hits, misses and false alarms by these labels, and measure how good the model is.",
+        completion.columns,
     ),
     positive: options.Positive = None,
-    top: int = option("--top K", "How many of the strangest rows to explain; default: 50.", default=50),
+    top: str = option("--top K", "How many of the strangest rows to explain; default: 50.", default="50"),
     map: Literal["pca", "tsne", "umap"] = option(
         "--map pca|tsne|umap", "How to draw the map of rows; default: pca.", default="pca"
     ),
@@ -85,15 +88,17 @@ def report(
     Example: aedetect report march.csv -m model.aed -o march.html
     """
     with running("report", messages) as out:
-        kind = kind or ("md" if output is not None and output.lower().endswith(".md") else "html")
+        is_markdown = output is not None and output.lower().endswith((".md", ".markdown"))
+        kind = kind or ("md" if is_markdown else "html")
         target = output or (_STDOUT if kind == "md" and not messages.json else None)
         if target is None and plots is None:
             raise UsageError("where should the report go? give -o report.html, or --plots DIR")
         if messages.json and target == _STDOUT:
             raise UsageError("--json and the report would both be written to stdout; give -o")
-        if top < 1:
+        strangest = options.whole(top, "--top")
+        if strangest < 1:
             raise UsageError(f"--top {top}: must be at least 1")
-        asked = Asked(kind, target, plots, label, positive, top, map, title)
+        asked = Asked(kind, target, plots, label, positive, strangest, map, title)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
         _report(out, inputs, model, asked, settings)
@@ -102,6 +107,7 @@ def report(
 def _report(
     out: Output, words: list[str], model: options.ModelOptions, asked: Asked, settings: Config
 ) -> None:
+    from aedetect.engine.output_names import MARKDOWN, PAGE, Target, check_folder, check_suffix
     from aedetect.engine.summary import envelope
     from aedetect.tasks.report import ReportRequest, report
     from aedetect.tasks.report.plots import check_plots
@@ -109,13 +115,21 @@ def _report(
     target, plots = asked.target, asked.plots
     if plots is not None:
         check_plots()
+        check_folder(plots, "--plots")
+    page = None if target in (None, _STDOUT) else Target.of(str(target), f"report.{asked.kind}")
     subject = opened(words, model, settings)
-    _check_output(target, subject.sources, model.model)
+    if page is not None:
+        target = str(page.path)
+        _check_output(page, subject.sources, model.model)
+        check_suffix(page.path, MARKDOWN if asked.kind == "md" else PAGE)
     request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
     with TerminalProgress(out, settings.training.device) as callback:
         document = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = document.as_dict()
+    figures["warnings"] = [*subject.left_out, *figures["warnings"]]
     warn_of(out, figures["warnings"], callback.notices)
+    if page is not None:
+        page.make_folder()
     if target is not None:
         _write(target, document.markdown() if asked.kind == "md" else document.html())
     pictures = document.plots(plots) if plots is not None else []
@@ -137,15 +151,14 @@ def _write(target: str, text: str) -> None:
         stream.write(text.encode("utf-8", "replace"))
 
 
-def _check_output(target: str | None, sources: Sequence[FileInput], model: Path) -> None:
+def _check_output(page: Target, sources: Sequence[FileInput], model: Path) -> None:
     """Nothing is worked on in vain: a page that cannot be written, or may not, is said first."""
-    from aedetect.io.atomic import check_writable, same_file
+    from aedetect.io.atomic import same_file
 
-    if target is None or target == _STDOUT:
-        return
+    target = str(page.path)
     for source in sources:
         if source.location.path != _STDOUT and same_file(target, source.location.path):
             raise UsageError(f"{target}: the output is also an input; choose another name")
     if same_file(target, model):
         raise UsageError(f"{target}: the output is also the model file; choose another name")
-    check_writable(target)
+    page.check()

@@ -26,7 +26,7 @@ class SampleRequest:
 
 
 def sample(
-    count: Annotated[int, argument("N", "How many rows.", default=...)],
+    count: Annotated[str, argument("N", "How many rows.", default=...)],
     model: options.ModelOptions,
     output: Annotated[
         str, option("--output -o OUT", "A file, or '-' for CSV on stdout.", panel=OUTPUT, default=...)
@@ -36,7 +36,7 @@ def sample(
     where: list[str] | None = option(
         "--where COLUMN=VALUE", "Only rows of this category; may be repeated.", completion.categories
     ),
-    seed: int = option("--seed N", "Same seed, same rows; default: 0.", least=0, default=0),
+    seed: str = option("--seed N", "Same seed, same rows; default: 0.", default="0"),
 ) -> None:
     """Make new rows that look like those learned from, and copy none of them.
 
@@ -48,28 +48,34 @@ def sample(
     with running("sample", messages) as out:
         if messages.json and output == "-":
             raise stdout_for_one("--json", "-o -")
-        request = SampleRequest(count, _conditions(where or []), seed, output)
-        out.result(_sample(request, model, run.settings()))
+        rows = options.whole(count, "N")
+        request = SampleRequest(rows, _conditions(where or []), options.whole(seed, "--seed"), output)
+        result = _sample(request, model, run.settings())
+        out.result(result)
         if output != "-":
-            out.say(f"{counted(count, 'new row')} → {plain(output)}")
+            out.say(f"{counted(rows, 'new row')} → {plain(result['output'])}")
 
 
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:
-    from aedetect.io.atomic import check_writable, same_file
+    from aedetect.engine.output_names import TABLE, Target, check_suffix
+    from aedetect.io.atomic import same_file
     from aedetect.io.write import open_sink, output_format
 
-    output = request.output
+    target = Target.of(request.output, "sample.csv")
+    output = str(target.path)
+    check_suffix(output, TABLE)
     output_format(output)
     if output != "-":
         if same_file(output, model.model):
             raise UsageError(f"{output}: the output is also the model file; choose another name")
-        check_writable(output)
+        target.check()
 
     from aedetect.engine.summary import envelope
     from aedetect.tasks.sample import sample_batches, sample_schema
 
     fitted = loaded(model, settings)
     batches = sample_batches(fitted, request.count, request.seed, request.where)
+    target.make_folder()
     with open_sink(output, sample_schema(fitted)) as sink:
         for batch in batches:
             sink.write(batch)

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from aedetect.engine.task import FileSummary
     from aedetect.io.files import FileInput
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.score_run import Request, ScoreSummary
+    from aedetect.tasks.score_run import Guards, Request, ScoreSummary
 
+# What is left of a run that was stopped, by whether a ledger knows what is done.
+_KEPT = {
+    True: "; whole outputs are kept: the same command goes on with the other inputs",
+    False: "; whole outputs are kept: runs with --new-only --state FILE go on where they were stopped",
+}
 _SKIPPED = {"known": "scored before", "young": "still young; left for the next run"}
 
 
@@ -29,15 +34,26 @@ _SKIPPED = {"known": "scored before", "young": "still young; left for the next r
 class GuardOptions:
     """When a run is not taken at face value."""
 
-    fail_over: float | None = option(
-        "--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged."
+    fail_over: str | None = option(
+        "--fail-over RATE", "Exit with 10 if a larger share of the rows is flagged, as 0.02 or 2%."
     )
-    max_alert_rate: float | None = option(
+    max_alert_rate: str | None = option(
         "--max-alert-rate RATE", "Warn of a change in the data if a larger share of the rows is flagged."
     )
     fail_on_drift: bool = option(
         "--fail-on-drift", "Exit with 11 if the rows are no longer spread as in training.", default=False
     )
+
+    def read(self) -> Guards:
+        """Their numbers. Raises UsageError for what is no share."""
+        from aedetect.tasks.score_run import Guards
+
+        over, most = self.fail_over, self.max_alert_rate
+        return Guards(
+            None if over is None else options.share(over, "--fail-over"),
+            None if most is None else options.share(most, "--max-alert-rate"),
+            self.fail_on_drift,
+        )
 
 
 @group(UNATTENDED)
@@ -108,8 +124,9 @@ def score(
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
     with running("score", messages) as out:
+        from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
-        from aedetect.tasks.score_run import Guards, Request
+        from aedetect.tasks.score_run import Request
 
         if messages.json and shape.output == "-":
             raise stdout_for_one("--json", "-o -")
@@ -125,12 +142,14 @@ def score(
             shape.only_anomalies,
             shape.prefix,
             min_age=options.duration(unattended.min_age, "--min-age"),
-            guards=Guards(guards.fail_over, guards.max_alert_rate, guards.fail_on_drift),
+            guards=guards.read(),
             records=records,
             digest=model.model_sha256,
             history=history or [],
             events=events,
         )
+        if is_folder(shape.output):
+            out.on_stop = lambda: _KEPT[unattended.new_only]
         with out.held_back(records.kept):
             settings = run.settings(
                 reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt}

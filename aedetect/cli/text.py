@@ -7,7 +7,7 @@ import re
 MOST_SHOWN = 60
 # Of a line that says what failed.
 LONGEST_LINE = 540
-_QUOTED = re.compile(r"(?<![\w'\"])(['\"])(?P<text>.{61,}?)\1(?!\w)")
+_QUOTED = re.compile(r"(?<![\w'\"])(['\"])(?P<text>.*?)\1(?!\w)")
 _LONG_WORD = re.compile(r"\S{101,}")
 
 

@@ -17,15 +17,24 @@ from aedetect.cli.train_view import after_training
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from aedetect.config import Config, SeriesConfig
+    from aedetect.config import Config
+    from aedetect.engine.output_names import Target
 
 
 @group(COLUMNS)
 class ColumnOptions:
     """What each column is for."""
 
-    columns: str | None = option("--columns A,B", "Learn from these columns only.", completion.column_lists)
-    exclude: str | None = option("--exclude A,B", "Never learn from these columns.", completion.column_lists)
+    columns: list[str] | None = option(
+        "--columns A,B",
+        "Learn from these columns only; may be repeated, and hold patterns such as 'temp*'.",
+        completion.column_lists,
+    )
+    exclude: list[str] | None = option(
+        "--exclude A,B",
+        "Never learn from these columns; may be repeated, and hold patterns such as 'temp*'.",
+        completion.column_lists,
+    )
     id: list[str] | None = option(
         "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
     )
@@ -46,8 +55,8 @@ class ColumnOptions:
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
         return {
-            "data.columns": self.columns,
-            "data.exclude": self.exclude,
+            "data.columns": self.columns or None,
+            "data.exclude": self.exclude or None,
             "data.id": self.id or None,
             "data.label": self.label,
             "data.positive": self.positive,
@@ -124,18 +133,18 @@ class TrainingOptions:
         "or convolutional; default: auto.",
         completion.architectures,
     )
-    latent_dim: int | None = option(
+    latent_dim: str | None = option(
         "--latent-dim K",
         "Numbers in the code that `aedetect encode` gives a row; default: enough for 90% of the variance.",
     )
-    epochs: int | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
+    epochs: str | None = option("--epochs N", "Passes over the training rows; default: sized to the data.")
     max_time: str | None = option("--max-time TIME", "Stop training after this long, e.g. 10m.")
     contamination: str | None = option(
         "--contamination R|auto",
         "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
         completion.contamination,
     )
-    seed: int | None = option("--seed N", "Same seed, same machine, same model; default: 0.")
+    seed: str | None = option("--seed N", "Same seed, same machine, same model; default: 0.")
 
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
@@ -225,7 +234,7 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[Path, option("--output -o MODEL.aed", "The model file to write.", default=...)],
+    output: Annotated[str, option("--output -o MODEL.aed", "The model file to write.", default=...)],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -233,10 +242,12 @@ def train(
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    alert_rate: float | None = option(
-        "--alert-rate R", "Share of normal rows you accept as false alarms; default: 0.01.", panel=THRESHOLD
+    alert_rate: str | None = option(
+        "--alert-rate R",
+        "Share of normal rows you accept as false alarms, as 0.01 or 1%; default: 0.01.",
+        panel=THRESHOLD,
     ),
-    alarms_per_day: float | None = option(
+    alarms_per_day: str | None = option(
         "--alarms-per-day N",
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
@@ -266,37 +277,53 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_series(overrides, settings.series)
-        _train(out, inputs, output, start, settings)
+        _check_series(overrides, settings)
+        from aedetect.engine.output_names import Target
+
+        _train(out, inputs, Target.of(output, "model.aed"), start, settings)
 
 
-def _check_series(overrides: Mapping[str, Any], series: SeriesConfig) -> None:
+def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
     """Flags that only time series have are not passed over in silence."""
+    dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
-        if series.time is None and overrides[name] is not None:
+        if settings.series.time is not None or overrides[name] is None:
+            continue
+        if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
+        if not dated:
+            raise UsageError(
+                f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
+                "COLUMN=datetime"
+            )
 
 
-def _train(out: Output, words: list[str], output: Path, start: StartOptions, settings: Config) -> None:
+def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
+    from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
 
     clock, device = Clock(), settings.training.device
-    sources = sources_for_model(words, output, settings)
+    sources = sources_for_model(words, target, settings)
     from aedetect.io.inputs import as_trained
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
     from aedetect.training.summary import train_summary
 
+    output = target.path
     checkpoint = output.with_name(output.name + ".checkpoint")
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=device, sha256=start.model_sha256)
-        sources = as_trained(sources, older.config.data, settings.data)
+        sources = as_trained(older.placed(sources), older.config.data, settings.data)
+    out.on_stop = lambda: _kept(checkpoint)
+    target.make_folder()
     with Locks([str(output)]):
         with TrainingProgress(out, device) as callback:
+            for text in left_out(words):
+                callback.notice(text)
             fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
@@ -313,6 +340,13 @@ def _train(out: Output, words: list[str], output: Path, start: StartOptions, set
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
+
+
+def _kept(checkpoint: Path) -> str:
+    """What is left of a training that was stopped."""
+    if not checkpoint.exists():
+        return ", and there is nothing to go on from yet: start again"
+    return f"; to go on from {checkpoint}, run the same command with --resume"
 
 
 def _roles(words: list[str] | None) -> dict[str, str] | None:

@@ -24,7 +24,8 @@ def after_training(out: Output, fitted: FittedModel, sources: Sequence[FileInput
             len(fitted.training.members) > 1
         )
         out.say(f"held-out loss {curve[0][2]:.3f} {spark(curve)} {curve[-1][2]:.3f}{several}")
-    candidates = outlier_candidates(fitted, sources)
+    learned = [source for source in sources if source.name in fitted.training.inputs]
+    candidates = outlier_candidates(fitted, learned)
     if candidates is None or not candidates.count:
         return
     out.say()

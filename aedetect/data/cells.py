@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,14 @@ class Cells:
     bad: Mask
 
 
+class DateReader(Protocol):
+    """How the dates of a column are read that are not plain ISO 8601."""
+
+    def instants(self, array: pa.Array, rules: CellRules) -> Cells:
+        """Cells as seconds since 1970 in UTC; never raises for what one holds."""
+        ...
+
+
 @dataclass(frozen=True)
 class CellRules:
     """How cells are to be read.
@@ -67,7 +75,7 @@ class CellRules:
     `na_rule`: 'pandas', or '0.1.0' for models of that version: there only empty cells are missing
     in a column of categories, and 'NA' is a name as others are.
     `writings`: how the numbers of columns are written that are not plain, by column name; `writing`: that
-    of the column being read.
+    of the column being read. `dates`, `date`: the same of dates.
     """
 
     decimal: str = "."
@@ -75,11 +83,13 @@ class CellRules:
     na_rule: NaRule = "pandas"
     writings: Mapping[str, Writing] = field(default_factory=dict, hash=False)
     writing: Writing | None = None
+    dates: Mapping[str, DateReader] = field(default_factory=dict, hash=False)
+    date: DateReader | None = None
 
     def of(self, column: str) -> CellRules:
         """How the cells of one column are to be read."""
-        writing = self.writings.get(column)
-        return self if writing is None else replace(self, writing=writing)
+        writing, date = self.writings.get(column), self.dates.get(column)
+        return self if writing is None and date is None else replace(self, writing=writing, date=date)
 
     @property
     def missing_values(self) -> tuple[str, ...]:
@@ -212,6 +222,8 @@ def booleans(array: pa.Array, rules: CellRules) -> Cells:
 def datetimes(array: pa.Array, rules: CellRules) -> Cells:
     """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC."""
     array = plain(array)
+    if rules.date is not None and not is_datetime(array.type):
+        return rules.date.instants(array, replace(rules, date=None, writing=None))
     utc = pa.timestamp("us", tz="UTC")
     if is_text(array.type):
         trimmed, missing = _trim(array, rules.missing_values, rules.missing_numbers, rules.decimal)
@@ -268,13 +280,18 @@ def _names(array: pa.Array) -> pa.Array:
     return pc.cast(array, pa.string())
 
 
+def whole(names: pa.Array) -> pa.Array:
+    """Names, whole numbers among them without a sign of plus and decimals: '+1.0' as '1'."""
+    return pc.replace_substring_regex(names, r"^\+?(-?[0-9]+)\.0*$", r"\1")
+
+
 def codes(names: pa.Array, rules: CellRules) -> pa.Array:
     """Names of categories that are whole numbers or booleans, each in one spelling.
 
     A gap in a column of whole numbers makes some programs write 1 as 1.0, and booleans are
     spelled true, True or TRUE. Here a name for a missing number is missing.
     """
-    plain = pc.replace_substring_regex(pc.utf8_lower(names), r"^\+?(-?[0-9]+)\.0*$", r"\1")
+    plain = whole(pc.utf8_lower(names))
     nothing = rules.missing_values if rules.na_rule == "pandas" else _NA_TEXTS_OF_0_1_0
     is_nothing = pc.is_in(plain, pa.array([text.lower() for text in nothing], pa.string()))
     return pc.if_else(is_nothing, pa.scalar(None, pa.string()), plain)

@@ -76,7 +76,7 @@ def example_of(profile: ColumnProfile) -> tuple[str, float] | None:
 
 def _may_hold_numbers(profile: ColumnProfile) -> bool:
     evidence = profile.written
-    if not profile.is_text or not profile.filled or evidence.hopeless:
+    if not profile.is_text or not profile.filled or evidence.hopeless or profile.date is not None:
         return False
     if profile.leading_zeros or profile.holds_boolean_words:
         return False

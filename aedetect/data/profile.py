@@ -16,12 +16,18 @@ import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.code_evidence import CodeEvidence
+from aedetect.data.date_evidence import DateEvidence, SettledDate
+from aedetect.data.instants import InstantProfile
 from aedetect.data.written_numbers import Evidence
+from aedetect.io.cell_text import name_of_type
+from aedetect.io.frames import AS_TYPED
 
 MAX_COUNTED = 100_000
 MAX_BAD_TEXTS = 100
+# From here on float64 does not tell all whole numbers apart.
+EXACT = 2.0**53
 DIGEST_SIZE = 1000
-_DAY = 86400
 _UNIQUE_ROWS = 10_000
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
 
@@ -75,6 +81,11 @@ class NumberProfile:
         """The largest finite number; NaN where there is none."""
         return float(self._digest.get_max_value()) if self.count else float("nan")
 
+    @property
+    def is_one_inexact(self) -> bool:
+        """Whether all are one number that float64 may have rounded."""
+        return self.count > 0 and self.minimum == self.maximum and abs(self.minimum) >= EXACT
+
     def quantiles(self, ranks: np.ndarray[Any, Any]) -> Floats:
         """Values at the given ranks in [0, 1]; shape [len(ranks)]."""
         return np.array([self._digest.get_quantile(float(rank)) for rank in ranks])
@@ -87,8 +98,10 @@ class ColumnProfile:
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text; `bad_texts`: how often each such text is there, of the first
-    `MAX_BAD_TEXTS` or so. `written`: how its numbers are written. `first_instant`,
-    `last_instant`: seconds since 1970.
+    `MAX_BAD_TEXTS` or so. `first_bad_date`: the same of dates. `written`: how its numbers are
+    written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
+    one number. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was
+    decided. `left_out`: why it is not to be learned, where that is known.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -101,6 +114,9 @@ class ColumnProfile:
         self.readable = is_usable(field)
         self.rules = rules.of(field.name)
         self.written = Evidence()
+        self.left_out: str | None = None
+        self.codes = CodeEvidence()
+        self.exact: set[str] = set()
         self.rows = 0
         self.missing = 0
         self.numbers = NumberProfile()
@@ -111,9 +127,10 @@ class ColumnProfile:
         self.decimal_commas = 0.0
         self.not_boolean = 0
         self.not_datetime = 0
-        self.first_instant = float("inf")
-        self.last_instant = float("-inf")
-        self.only_dates = True
+        self.first_bad_date: tuple[str, str] | None = None
+        self.instants = InstantProfile()
+        self.dates = DateEvidence(field.name, self.rules.date)
+        self.date: SettledDate | None = None
         self.counts: Counter[str] = Counter()
         self.counted_rows = 0
         self.overflowed = False
@@ -126,18 +143,31 @@ class ColumnProfile:
         self.rows += len(array)
         if not self.readable:
             return
+        if cells.is_text(array.type) or pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
+            self.dates.take(array, self.rules, locate)
         if cells.is_datetime(array.type):
             self._take_datetimes(cells.datetimes(array, self.rules))
         elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
             self._take_text(array, locate)
         elif cells.is_text(array.type):
-            self._take_typed_text(array)
+            self._take_typed_text(array, locate)
         else:
-            read = cells.numbers(array, self.rules)
-            self.missing += int(read.missing.sum())
-            self.numbers.update(read.values)
+            self._take_typed_numbers(array)
         if self._counting and not self.overflowed:
             self._count(array)
+        if self.numbers.is_one_inexact and len(self.exact) < 2:
+            names = cells.categories(array, self.rules).drop_null()
+            self.exact |= set(cells.whole(names).unique().to_pylist()[:2])
+
+    def _take_typed_numbers(self, array: pa.Array) -> None:
+        read = cells.numbers(array, self.rules)
+        self.missing += int(read.missing.sum())
+        self.numbers.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where dates and words are looked for.
+            filled = int((~read.missing).sum())
+            self.not_boolean += filled - int(((read.values == 0) | (read.values == 1)).sum())
+            self.not_datetime += filled
 
     def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
@@ -163,6 +193,8 @@ class ColumnProfile:
             return
         read = cells.numbers(array, self.rules)
         self._take_written(array, read)
+        if not self.codes.hopeless:
+            self.codes.take(array.filter(pa.array(~read.missing)), read.values[~read.missing])
         filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())
@@ -182,7 +214,7 @@ class ColumnProfile:
             self._counting = True
             self.decimal_commas += cells.decimal_comma_share(array) * filled
             self.not_boolean += int(cells.booleans(array, self.rules).bad.sum())
-            self._take_dates(array, filled)
+            self._take_dates(array, filled, locate)
         else:
             self.not_boolean += filled - truths
             self.not_datetime += filled
@@ -192,32 +224,34 @@ class ColumnProfile:
         )
         self._parsing = not hopeless
 
-    def _take_typed_text(self, array: pa.Array) -> None:
+    def _take_typed_text(self, array: pa.Array, locate: Callable[[int], str]) -> None:
         filled = int((~cells.empty(array, self.rules)).sum())
         self.missing += len(array) - filled
         if self.not_boolean == 0:
             self.not_boolean += int(cells.booleans(array, self.rules).bad.sum())
             self.bad_numbers += int(cells.numbers(array, self.rules).bad.sum())
-        self._take_dates(array, filled)
+        self._take_dates(array, filled, locate)
 
-    def _take_dates(self, array: pa.Array, filled: int) -> None:
+    def _take_dates(self, array: pa.Array, filled: int, locate: Callable[[int], str]) -> None:
         """Look for dates in text, until it is clear that it holds something else."""
         if self.not_datetime * 2 > self.rows:
             self.not_datetime += filled
             return
         instants = cells.datetimes(array, self.rules)
         self.not_datetime += int(instants.bad.sum())
-        self._take_instants(instants.values)
+        if self.first_bad_date is None and instants.bad.any():
+            index = int(instants.bad.argmax())
+            self.first_bad_date = (locate(index), str(array[index].as_py()))
+        self.instants.update(instants.values)
 
     def _take_datetimes(self, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
-        self._take_instants(read.values)
-
-    def _take_instants(self, values: np.ndarray[Any, Any]) -> None:
-        if not np.isnan(values).all():
-            self.first_instant = min(self.first_instant, float(np.nanmin(values)))
-            self.last_instant = max(self.last_instant, float(np.nanmax(values)))
-            self.only_dates &= not (values[~np.isnan(values)] % _DAY).any()
+        self.instants.update(read.values)
+        if self.is_text:
+            # Text in other files of the dump, where numbers and words are looked for.
+            filled = int((~read.missing).sum())
+            self.bad_numbers += filled
+            self.not_boolean += filled
 
     def _count(self, array: pa.Array) -> None:
         self.counted_rows += len(array)
@@ -225,6 +259,16 @@ class ColumnProfile:
             self.counts[entry["values"]] += entry["counts"]
         if len(self.counts) > MAX_COUNTED:
             self.overflowed = True
+
+    @property
+    def first_instant(self) -> float:
+        """The earliest of its dates in seconds since 1970; infinite where there is none."""
+        return self.instants.first
+
+    @property
+    def last_instant(self) -> float:
+        """The latest of its dates in seconds since 1970; minus infinite where there is none."""
+        return self.instants.last
 
     @property
     def kind_type(self) -> pa.DataType:
@@ -265,7 +309,7 @@ def is_usable(field: pa.Field) -> bool:
 
 def kind_of(field: pa.Field) -> str:
     """What a column holds, in words for messages."""
-    return str(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
+    return name_of_type(field.type) if is_usable(field) or not cells.is_text(field.type) else "list or object"
 
 
 def profile_columns(
@@ -278,7 +322,7 @@ def profile_columns(
     return {
         field.name: ColumnProfile(
             field,
-            is_text or field.name in parsed,
+            is_text or field.name in parsed or AS_TYPED in (field.metadata or {}),
             field.name in counting or (not is_text and _is_countable(cells.value_type(field.type))),
             rules,
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
 from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
+from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
+from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
+from aedetect.data.named_columns import check_names
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import EMPTY_REASON, LEARNED_ROLES, Column, Schema
@@ -56,6 +59,7 @@ def infer_schema(
     """
     series = series or SeriesConfig()
     _check_names(profiles, config, series)
+    settle_dates(profiles, config, series, name)
     set_by_hand = {
         column: decision
         for column, profile in profiles.items()
@@ -63,12 +67,13 @@ def infer_schema(
     }
     decide = _decide if series.series_name is None else _channel
     inferred = {
-        column: decide(column, profile, name)
+        column: (None if config.columns else _label(column, profile, profiles))
+        or decide(column, profile, name)
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
     if sample is not None and not series.time:
-        rules = {column: profile.rules for column, profile in profiles.items()}
+        rules = {column: rules_of(profile) for column, profile in profiles.items()}
         inferred |= moving_columns(sample, set_by_hand | inferred, rules, set(inferred))
     decisions = set_by_hand | (inferred if series.time else dict(_codes_as_categories(inferred, profiles)))
     columns = [
@@ -86,6 +91,11 @@ def infer_schema(
         decimal=config.decimal,
         na_values=tuple(config.na_values),
         na_rule="pandas",
+        dates={
+            column.name: profile.date.clock
+            for column, profile in zip(columns, profiles.values(), strict=True)
+            if column.role == "datetime" and profile.date is not None and profile.date.clock is not None
+        },
         writings={
             column: profile.rules.writing for column, profile in profiles.items() if profile.rules.writing
         },
@@ -151,20 +161,7 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
-    settings = {
-        "--time": series.time_columns,
-        "--entity": series.entity,
-        "--columns": config.columns,
-        "--exclude": config.exclude,
-        "--id": config.id,
-        "--label": [config.label] if config.label is not None else [],
-        "--role": list(config.roles),
-    }
-    for option, names in settings.items():
-        for name in names:
-            if name not in profiles:
-                have = ", ".join(list(profiles)[:20])
-                raise UsageError(f"{option}: no column named {name!r} in the data; there are: {have}")
+    check_names(config, series, list(profiles))
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")
@@ -211,8 +208,14 @@ def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> No
     }
     if profile.is_text and role == "boolean":
         readable["boolean"] = profile.not_boolean == 0
+    if role == "datetime" and profile.date is not None:
+        return
     if not readable.get(role, True):
         raise DataError(f"{name}: column {column!r} cannot be read as {role}")
+
+
+def _label(column: str, profile: ColumnProfile, columns: Collection[str]) -> Decision | None:
+    return Decision("ignored", LABEL_REASON) if looks_like_label(column, profile, columns) else None
 
 
 def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
@@ -227,11 +230,13 @@ def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
     if not profile.readable:
         return Decision("ignored", f"{profile.kind} values cannot be learned")
+    if profile.left_out:
+        return Decision("ignored", f"left out, {profile.left_out.partition('; ')[0]}")
     if _PANDAS_INDEX.match(column):
         return Decision("id", "the index of a pandas table")
     if profile.filled == 0:
         return Decision("ignored", EMPTY_REASON)
-    if cells.is_datetime(profile.field.type):
+    if cells.is_datetime(profile.field.type) or profile.date is not None:
         return _datetime(profile)
     if profile.is_text:
         return _decide_text(column, profile, name)
@@ -248,6 +253,8 @@ def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
 
 def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
     bad = profile.bad_numbers
+    if profile.codes.are_codes:
+        return _decide_categories(column, profile)
     if bad == 0 and not profile.leading_zeros:
         return _decide_numbers(column, profile)
     if profile.holds_boolean_words:
@@ -265,16 +272,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
         raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))
-    if (
-        bad
-        and profile.not_datetime <= MAX_BAD_NUMBERS * profile.filled
-        and profile.first_instant < float("inf")
-    ):
-        if profile.not_datetime:
-            raise DataError(
-                f"{name}: column {column!r}: {profile.not_datetime} cells are no dates among many that are; "
-                f"repair them, name them with --na-values, or give --exclude {column}"
-            )
+    if bad and not profile.not_datetime and profile.first_instant < float("inf"):
         return _datetime(profile)
     return _decide_categories(column, profile)
 
@@ -320,9 +318,8 @@ def _marked(profile: ColumnProfile) -> str:
 
 
 def _datetime(profile: ColumnProfile) -> Decision:
-    if profile.first_instant == profile.last_instant:
-        return Decision("ignored", "the same instant in every row")
-    return Decision("datetime", "dates; their hour, weekday and season are learned")
+    role, reason = role_of_dates(profile)
+    return Decision(role, reason)
 
 
 def _constant(profile: ColumnProfile) -> Decision | None:
@@ -330,12 +327,15 @@ def _constant(profile: ColumnProfile) -> Decision | None:
     if profile.missing:
         return None
     numbers = profile.numbers
-    if profile.counts and profile.is_counted:
+    are_numbers = numbers.count == profile.rows and not profile.leading_zeros and not profile.is_boolean_type
+    if profile.counts and profile.is_counted and not are_numbers:
         value = next(iter(profile.counts)) if len(profile.counts) == 1 else None
     elif not numbers.count or numbers.minimum != numbers.maximum:
         value = None
     elif str(profile.kind_type) == "bool":
         value = "true" if numbers.minimum else "false"
+    elif numbers.is_one_inexact:
+        value = next(iter(profile.exact)) if len(profile.exact) == 1 else None
     else:
         value = repr(numbers.minimum)
     return Decision("constant", f"always {cells.spelled(value)}", value) if value is not None else None

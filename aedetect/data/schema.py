@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +11,12 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
+from aedetect.data.renamed import what_to_do
+from aedetect.data.series.timestamps import Clock
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
+from aedetect.io.completed import CompletedInput
+from aedetect.io.source import Input
 
 # Why a column is left out that has no value in any row of training.
 EMPTY_REASON = "every value is missing"
@@ -50,7 +54,8 @@ class Schema(BaseModel):
     """All columns of the training data, in their order, and how cells were read.
 
     `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
-    `writings`: how numbers are written that are not plain, by column name.
+    `writings`: how numbers are written that are not plain, by column name; `dates`: the same of dates.
+    `optional`: learned columns that some files of the training data had not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,19 +65,41 @@ class Schema(BaseModel):
     na_values: tuple[str, ...] = ()
     na_rule: NaRule = "0.1.0"
     writings: dict[str, Writing] = {}
+    dates: dict[str, Clock] = {}
+    optional: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Models of plain numbers are written as before there were others."""
+        """Models of plain numbers and dates, and of files alike, are written as before there were others."""
         data: dict[str, Any] = handler(self)
-        if not self.writings:
-            data.pop("writings", None)
+        for name in ("writings", "dates", "optional"):
+            if not data.get(name):
+                data.pop(name, None)
         return data
 
     @property
     def rules(self) -> CellRules:
         """How the cells of new data are read."""
-        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings)
+        return CellRules(self.decimal, self.na_values, self.na_rule, self.writings, dates=self.dates)
+
+    def with_optional(self, absent: Collection[str]) -> Schema:
+        """This schema, of which some files of the training data lacked the columns `absent`."""
+        names = tuple(column.name for column in self.columns if column.is_learned and column.name in absent)
+        return self.model_copy(update={"optional": names})
+
+    def absent(self, arriving: pa.Schema) -> list[pa.Field]:
+        """The optional columns that an input lacks, in the types that their cells have elsewhere."""
+        types = {"numeric": pa.float64(), "boolean": pa.bool_()}
+        return [
+            pa.field(column.name, types.get(column.role, pa.string()))
+            for column in self.columns
+            if column.name in self.optional and column.name not in arriving.names
+        ]
+
+    def completed(self, source: Input) -> Input:
+        """`source` with the optional columns that it lacks, in which every cell is missing."""
+        absent = self.absent(source.open(1024).schema) if self.optional else []
+        return CompletedInput(source, absent) if absent else source
 
     def with_decimal(self, mark: str) -> Schema:
         """This schema for data whose numbers have another decimal mark."""
@@ -102,26 +129,36 @@ class Schema(BaseModel):
     ) -> list[str]:
         """Match an input's columns by name. Returns notices about extra columns, but for the one `used`.
 
-        Raises ModelError naming the columns that the model needs and the input `name` lacks, and
-        DataError for one that cannot be looked at, such as a list.
+        Columns that files of the training data lacked may be missing, which is said, too. Raises ModelError
+        naming the columns that the model needs and the input `name` lacks, and DataError for one that
+        cannot be looked at, such as a list.
         """
+        # A file without a byte has no columns, and no row that would lack them.
+        if not arriving.names:
+            return []
         present = set(arriving.names)
-        lacking = [column.name for column in self.inputs if column.name not in present]
+        absent = [field.name for field in self.absent(arriving)]
+        lacking = [column.name for column in self.inputs if column.name not in {*present, *absent}]
+        known = {used, *(column.name for column in self.columns)}
+        extra = [field for field in arriving.names if field not in known]
         if lacking:
             raise ModelError(
                 f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
-                "score a file with the same columns, or retrain"
+                f"{what_to_do(lacking, extra)}"
             )
         for column in self.inputs:
+            if column.name in absent:
+                continue
             field = arriving.field(column.name)
             if not is_usable(field):
                 raise DataError(
                     f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
                     f"{column.role}, as it was in training; has its type changed?"
                 )
-        known = {used, *(column.name for column in self.columns)}
-        extra = [field for field in arriving.names if field not in known]
-        return [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
+        notices = [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
+        if absent:
+            notices.append(f"{name}: {_columns(absent)} missing, as in some files of the training data")
+        return notices
 
 
 def _columns(names: Iterable[str], most: int = 5) -> str:

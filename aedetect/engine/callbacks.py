@@ -21,6 +21,9 @@ class Callback:
     def columns(self, schema: Schema) -> None:
         """The roles of the columns are settled."""
 
+    def remark(self, text: str) -> None:
+        """Something about the data that is good to know, and no warning."""
+
     def training(self, member: int, members: int, progress: Progress) -> None:
         """Network `member` (from 0) of `members` was evaluated."""
 

@@ -69,6 +69,7 @@ class ProcessPool:
     jobs: int
 
     def execute(self, run: Run, plan: Plan) -> None:
+        plan = plan.surveyed()
         consumers = run.consumers.each if isinstance(run.consumers, Consumers) else [run.consumers]
         errors: list[AedetectError] = []
         try:
@@ -82,7 +83,7 @@ class ProcessPool:
                 )
                 with side.opened(), _pool(remote, self.jobs) as pool:
                     futures = [
-                        pool.submit(_work, place, source, output)
+                        pool.submit(_work, place, source, output, plan.rows_elsewhere)
                         for place, (source, output) in enumerate(zip(plan.inputs, plan.outputs, strict=True))
                     ]
                     for future, source in zip(futures, plan.inputs, strict=True):
@@ -236,7 +237,7 @@ def _begin(remote: _Remote) -> None:
     _worker = remote, remote.recipe.build(remote.threads)
 
 
-def _work(place: int, source: Input, output: str | None) -> _Done:
+def _work(place: int, source: Input, output: str | None, rows_elsewhere: bool) -> _Done:
     assert _worker is not None
     remote, task = _worker
     consumers = Consumers([make(task) for make in remote.consumers if make is not None])
@@ -245,7 +246,8 @@ def _work(place: int, source: Input, output: str | None) -> _Done:
     error: AedetectError | None = None
     with _left_in_order():
         try:
-            plan = Plan([source], [output], side=None if side is None else str(side))
+            side_path = None if side is None else str(side)
+            plan = Plan([source], [output], side=side_path, rows_elsewhere=rows_elsewhere)
             run_in_process(Run(task, summary, consumers), plan)
         except (DataError, ModelError) as failure:
             error = failure

@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from aedetect.engine.spool import Spool
 from aedetect.engine.task import OutputFields
 from aedetect.errors import UsageError
+from aedetect.io.cell_text import as_text
 from aedetect.io.files import FileInput
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.source import Input
-from aedetect.io.write import TEXT_FORMATS, USUAL, as_text, open_sink, output_format
+from aedetect.io.write import TEXT_FORMATS, USUAL, open_sink, output_format
 
 SOURCE_COLUMN = "source_file"
 Write = Callable[[pa.RecordBatch], None]

@@ -6,15 +6,16 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aedetect.errors import UsageError
+from aedetect.engine.output_names import Target
+from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
-from aedetect.io.locate import STDIN, format_of_name
-from aedetect.io.source import Input
-from aedetect.io.write import output_format
+from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, format_of_name
+from aedetect.io.source import Input, has_rows
+from aedetect.io.write import COMPRESSED_INSIDE, output_format
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Plan:
 
     With `together` all go to one output, with a column that names each row's input. `side` is the
     file for the task's side output. `skipped`: inputs that were left out because they need nothing now.
+    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure.
     """
 
     inputs: Sequence[Input]
@@ -30,6 +32,18 @@ class Plan:
     together: bool = False
     side: str | None = None
     skipped: int = 0
+    rows_elsewhere: bool = False
+
+    def surveyed(self) -> Plan:
+        """This plan, once it was seen whether any input has rows."""
+        return replace(self, rows_elsewhere=self.skipped > 0 or any(map(_has_rows, self.inputs)))
+
+
+def _has_rows(source: Input) -> bool:
+    # One that cannot be read fails by name when its turn comes.
+    with contextlib.suppress(DataError):
+        return has_rows(source)
+    return False
 
 
 def plan_outputs(
@@ -46,7 +60,7 @@ def plan_outputs(
     if output == STDIN:
         return [STDIN] * len(inputs)
     if is_folder(output):
-        planned = [os.path.join(output, _name_in_folder(source)) for source in inputs]
+        planned = [os.path.join(output, name) for name in _names_in_folder(inputs)]
         counts = Counter(planned)
         twice = next((path for path in planned if counts[path] > 1), None)
         if twice:
@@ -64,14 +78,15 @@ def plan_outputs(
     return list(planned)
 
 
-def check_model_output(path: Path, inputs: Sequence[FileInput] = ()) -> None:
-    """Raises OutputError where no model can be written to `path`, UsageError where it may not."""
+def check_model_output(target: Target, inputs: Sequence[FileInput] = ()) -> None:
+    """Raises OutputError where no model can be written to `target`, UsageError where it may not."""
+    path = target.path
     if str(path) == STDIN:
         raise UsageError("-o -: a model goes to a file, not to stdout; name one, e.g. -o model.aed")
     for source in inputs:
         if source.location.path != STDIN and same_file(path, source.location.path):
             raise UsageError(f"{path}: the model would overwrite an input; choose another name")
-    check_writable(str(path))
+    target.check()
 
 
 def plan_side_output(
@@ -119,7 +134,31 @@ def _identity(path: str) -> tuple[int, int] | None:
     return None
 
 
-def _name_in_folder(source: FileInput) -> str:
+def _names_in_folder(inputs: Sequence[FileInput]) -> list[str]:
+    """The name of each input's output: its own, where one can be written under it.
+
+    An ending that says nothing is followed by '.csv'; a compression of what is compressed inside is left
+    off, unless another input is called so.
+    """
+    given = [_given_name(source) for source in inputs]
+    names: list[str] = []
+    for name in given:
+        bare, packing = _without_packing(name)
+        if not packing or format_of_name(name) not in COMPRESSED_INSIDE:
+            names.append(name)
+        elif bare in given or bare in names:
+            names.append(f"{name}{os.path.splitext(bare)[1]}")
+        else:
+            names.append(bare)
+    return names
+
+
+def _without_packing(name: str) -> tuple[str, str]:
+    packing = next((suffix for suffix in COMPRESSION_SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(packing)], packing
+
+
+def _given_name(source: FileInput) -> str:
     if source.location.path == STDIN:
         return "stdin.csv"
     name = source.location.relative or Path(source.location.path).name

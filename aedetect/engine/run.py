@@ -20,6 +20,7 @@ from aedetect.engine.ledger import (
     place_of,
 )
 from aedetect.engine.metrics_file import last_success, metrics
+from aedetect.engine.output_names import METRICS, SUMMARY, check_suffix
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, FileSummary, RemoteConsumer, Task
 from aedetect.errors import AedetectError, DataError, ExitCode, Terminated, UsageError, lacking
@@ -47,6 +48,12 @@ class Records:
             raise UsageError("--state FILE goes with --new-only")
         if self.job is not None and self.metrics is None:
             raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
+        for option, path, kind in (
+            ("--summary", self.summary, SUMMARY),
+            ("--metrics", self.metrics, METRICS),
+        ):
+            if path is not None:
+                check_suffix(path, kind, option)
 
     @property
     def kept(self) -> bool:
@@ -198,14 +205,12 @@ class Bookkeeper(Marker):
         self._model = model
         self._summary = summary
 
-    def begin(self, source: Input) -> None:
-        super().begin(source)
-        self._note_twin(source)
-
     def done(self, source: Input, entry: FileSummary) -> None:
         assert isinstance(source, FileInput)
-        mark = self.marks.pop(source.name)
         counts = entry.counts
+        if counts["rows"]:
+            self._note_twin(source)
+        mark = self.marks.pop(source.name)
         self._ledger.add(
             source,
             mark,
@@ -225,7 +230,6 @@ class Bookkeeper(Marker):
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.marks |= state
-        self._note_twin(source)
         self.done(source, entry)
 
     def _note_twin(self, source: Input) -> None:

@@ -32,7 +32,8 @@ from aedetect.engine.task import (
 )
 from aedetect.engine.workers import ordered
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError
-from aedetect.io.source import Input
+from aedetect.io.files import FileInput
+from aedetect.io.source import Input, no_rows
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def run_in_process(run: Run, plan: Plan) -> None:
     raised. OutputError is raised at once: where one output cannot be written, others would fare no better.
     """
     side = SideOutput(plan.side, run.task.side_fields, len(plan.inputs) > 1)
+    plan = plan if plan.rows_elsewhere else plan.surveyed()
     try:
         with side.opened():
             errors = (_together if plan.together else _apart)(run, plan, side) if plan.inputs else []
@@ -72,7 +74,8 @@ def conclude(summary: RunSummary, errors: Sequence[AedetectError], plan: Plan) -
 def read_inputs(run: Run, inputs: Sequence[Input]) -> None:
     """Run a task for what its consumers see; nothing is written.
 
-    Raises the DataError or ModelError of the first input that cannot be used.
+    Raises the DataError or ModelError of the first input that cannot be used, and DataError for files
+    none of which has a row.
     """
     for source in inputs:
         run.callback.stage(source.name)
@@ -80,7 +83,11 @@ def read_inputs(run: Run, inputs: Sequence[Input]) -> None:
         warnings: list[str] = []
         for batch in _processed(run, run.task.start(source, True), source, entry, warnings):
             run.consumers.see(batch)
+        _count_none(source, entry, warnings, True)
         _enter(run, entry, warnings)
+    # A table in memory may well be empty: whoever made it knows.
+    if not run.summary.counts["rows"] and all(isinstance(source, FileInput) for source in inputs):
+        raise no_rows(inputs[0])
 
 
 def run_to_table(
@@ -121,6 +128,7 @@ def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
                         write(batch.result.rows)
                     list_side(batch.result.side)
                     run.consumers.see(batch)
+                _count_none(source, entry, warnings, plan.rows_elsewhere)
                 run.consumers.check(source)
         if entry.error is None:
             run.consumers.done(source, entry)
@@ -149,6 +157,7 @@ def _together(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
                         spool.write(conformed(batch.result.rows, schema, source.name))
                     list_side(batch.result.side)
                     run.consumers.see(batch)
+                _count_none(source, entry, warnings, plan.rows_elsewhere)
                 run.consumers.check(source)
                 for rows in spool.read():
                     write(rows)
@@ -176,7 +185,7 @@ def _processed(
 
     def numbered() -> Iterator[tuple[pa.RecordBatch, int]]:
         first = 1
-        for rows in source.open(run.task.batch_rows).batches():
+        for rows in run.task.completed(source).open(run.task.batch_rows).batches():
             yield rows, first
             first += len(rows)
 
@@ -190,6 +199,15 @@ def _processed(
             run.callback.rows(entry.counts["rows"])
             yield Processed(source, first, rows, result)
     warnings += task_run.conclude(entry.counts["rows"])
+
+
+def _count_none(source: Input, entry: FileSummary, warnings: list[str], rows_elsewhere: bool) -> None:
+    """Say that an input has no rows. Raises DataError where no other has any."""
+    if entry.counts["rows"]:
+        return
+    if not rows_elsewhere:
+        raise no_rows(source)
+    warnings.append(f"{source.name}: holds no rows")
 
 
 @contextlib.contextmanager

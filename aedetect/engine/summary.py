@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -19,10 +18,18 @@ SUMMARY_VERSION = 1
 def storable(value: Any) -> Any:
     """`value` with texts that can be written as UTF-8, whatever they came from."""
     if isinstance(value, str):
-        return os.fsencode(value).decode("utf-8", "backslashreplace")
+        return _bytes_of(value).decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
         return {key: storable(item) for key, item in value.items()}
     return [storable(item) for item in value] if isinstance(value, list) else value
+
+
+def _bytes_of(text: str) -> bytes:
+    """A name of a file as its bytes, whatever the encoding that names are taken to have here."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,10 @@ class Task(Protocol):
         """Around all passes over an input; gives how many batches are best processed at once."""
         ...
 
+    def completed(self, source: Input) -> Input:
+        """`source` as it is read: with all columns that its rows are to have."""
+        ...
+
     def start(self, source: Input, typed: bool) -> TaskRun:
         """A pass over `source`; `typed`: text cells of learned columns become numbers.
 

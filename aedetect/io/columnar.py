@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from aedetect.io.cell_text import is_uuid
 from aedetect.io.source import Reader
 
 # What text does not hold, but for tabs and line ends.
@@ -136,8 +137,10 @@ def _field(field: pa.Field, texts: Collection[str]) -> pa.Field:
 
 
 def _usual(type_: pa.DataType) -> pa.DataType:
-    """Without views, run lengths, extensions and half precision, which few of Arrow's functions take."""
+    """Without views, run lengths, half precision and extensions but UUIDs: little can be done with them."""
     kinds = pa.types
+    if is_uuid(type_):
+        return type_
     if isinstance(type_, pa.BaseExtensionType):
         return _usual(type_.storage_type)
     if kinds.is_run_end_encoded(type_):

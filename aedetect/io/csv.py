@@ -64,6 +64,8 @@ class CsvReader:
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
+        if not self._names:
+            return
         last = ""
         rows = 0
         try:
@@ -178,8 +180,8 @@ def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrappe
 
 
 def _names_and_lines(name: str, stream: IO[bytes], form: CsvForm) -> tuple[list[str], int]:
-    """The names of the columns, and how many lines that are no comments come before the first row, not
-    counting those to skip."""
+    """The names of the columns, none in a file without a line, and how many lines that are no comments come
+    before the first row, not counting those to skip."""
     # Bytes that are no text are let through here: below the header, a row can be named for them.
     with _text(stream, errors="surrogateescape") as text:
         every = records(text, form)
@@ -189,8 +191,9 @@ def _names_and_lines(name: str, stream: IO[bytes], form: CsvForm) -> tuple[list[
             empty, first = first.taken, next(every, None)
         below = next((record for record in every if record.fields), None) if form.units else None
     if first is None:
-        left = f" below the {form.skip} lines that are skipped" if form.skip else ""
-        raise DataError(f"{name}: {'holds nothing' + left if left else 'the file is empty'}")
+        if form.skip:
+            raise DataError(f"{name}: holds nothing below the {form.skip} lines that are skipped")
+        return [], 0
     if not form.header:
         return [f"column_{place}" for place in range(1, len(first.fields) + 1)], empty
     names = first.fields

@@ -13,8 +13,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -67,6 +67,13 @@ class FileInput:
         """How a CSV output of this input is written, so that what reads the one reads the other."""
         is_csv = self._shape.format == "csv" and (self.options.format or format_of_name(self.name)) != "tsv"
         return Dialect(self._shape.form.delimiter if is_csv else ",", self.options.decimal)
+
+    def with_columns(self, names: Collection[str]) -> FileInput:
+        """This file with those of the columns `names` that only the folders above it tell of."""
+        place = self.location
+        known = {key for key, _ in place.partition}
+        taken = tuple(pair for pair in place.above if pair[0] in names and pair[0] not in known)
+        return replace(self, location=replace(place, partition=(*place.partition, *taken))) if taken else self
 
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))
@@ -226,9 +233,10 @@ class _FileReader:
             raise DataError(
                 f"{source.name}: the column name {twice[0]!r} appears twice in the header; rename one"
             )
-        if not names:
+        # A text file without a byte is one of no rows, as exporters write them.
+        if not names and not source.is_text:
             raise DataError(f"{source.name}: holds no columns")
-        self._partition = [pair for pair in source.location.partition if pair[0] not in names]
+        self._partition = [pair for pair in source.location.partition if pair[0] not in names and names]
         self.schema: pa.Schema = pa.schema(
             [*reader.schema, *(pa.field(key, pa.string()) for key, _ in self._partition)]
         )
@@ -236,18 +244,14 @@ class _FileReader:
     def batches(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        rows = 0
         with self._source._errors():
             for batch in self._reader.batches():
-                rows += len(batch)
                 if not self._partition:
                     yield batch
                     continue
                 extra = [pa.repeat(pa.scalar(value, pa.string()), len(batch)) for _, value in self._partition]
                 names = [*batch.schema.names, *(key for key, _ in self._partition)]
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
-        if not rows:
-            raise DataError(f"{self._source.name}: holds no rows")
 
 
 def _head(stream: IO[bytes], skip: int) -> tuple[bytes, bool]:

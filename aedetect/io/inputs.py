@@ -16,6 +16,7 @@ from aedetect.config import DataConfig
 from aedetect.errors import DataError, UsageError
 from aedetect.io.columnar import with_usual_types
 from aedetect.io.files import FileInput, open_inputs
+from aedetect.io.frames import array_of_objects, frame_of_table, table_of_frame, unreadable
 from aedetect.io.source import Input, ReadOptions, TableInput
 
 if TYPE_CHECKING:
@@ -102,14 +103,12 @@ def as_given(table: pa.Table, data: Data) -> Any:
     """A table of results in the kind that the caller's `data` came in.
 
     A polars DataFrame for polars, an Arrow table for Arrow and for what else has the Arrow PyCapsule
-    interface, and a DataFrame of pandas for everything else. Where `data` is a DataFrame, its index is
-    kept as long as the table has one row for each of its rows; otherwise rows count from 0.
+    interface, and a DataFrame of pandas for everything else. Where `data` is a DataFrame, or a list of
+    them, the index is kept as long as the table has one row for each of theirs; otherwise rows count from 0.
     """
-    if _is_frame(data):
-        frame: pd.DataFrame = table.to_pandas()
-        index: pd.Index[Any] = data.index  # type: ignore[union-attr, assignment]
-        return frame.set_axis(index, axis=0) if len(frame) == len(index) else frame
     items = list(data) if isinstance(data, (list, tuple)) else [data]
+    if items and all(map(_is_frame, items)):
+        return frame_of_table(table, items)  # type: ignore[arg-type]
     if not items or not all(_is_arrow(item) for item in items):
         return table.to_pandas()
     if all(_is_of_polars(item) for item in items):
@@ -161,14 +160,8 @@ def _is_frame(data: object) -> bool:
 
 
 def _of_frame(data: Any) -> pa.Table:
-    names = [str(name) for name in data.columns]
-    _check_names(names, "DataFrame")
-    try:
-        table = pa.Table.from_pandas(data.set_axis(names, axis=1), preserve_index=False)
-    except _UNREADABLE as error:
-        reason = "; ".join(str(part) for part in error.args)
-        raise DataError(f"the DataFrame holds a column of mixed types: {reason}") from None
-    return table.replace_schema_metadata(None)
+    _check_names([str(name) for name in data.columns], "DataFrame")
+    return table_of_frame(data)
 
 
 def _of_array(data: np.ndarray[Any, Any]) -> pa.Table:
@@ -182,18 +175,22 @@ def _of_array(data: np.ndarray[Any, Any]) -> pa.Table:
             f"a numpy array has rows and columns, this one {data.ndim} {axes} (shape {data.shape}); "
             "one column is array.reshape(-1, 1), one row array.reshape(1, -1)"
         )
-    try:
-        return pa.table({name: _column(values) for name, values in columns.items()})
-    except _UNREADABLE as error:
-        raise DataError(f"the numpy array holds values that cannot be read: {error}") from None
+    arrays = {name: _column(values, name) for name, values in columns.items()}
+    fields = [pa.field(name, array.type, metadata=said) for name, (array, said) in arrays.items()]
+    return pa.Table.from_arrays([array for array, _ in arrays.values()], schema=pa.schema(fields))
 
 
-def _column(values: np.ndarray[Any, Any]) -> pa.Array:
-    """One column of an array; NaN and masked values are null."""
+def _column(values: np.ndarray[Any, Any], name: str) -> tuple[pa.Array, dict[bytes, bytes]]:
+    """One column of an array, and what is said of its field; NaN and masked values are null."""
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    if values.dtype == object and mask is None:
+        return array_of_objects(values, name, "numpy array")
     # Arrow takes neither strides nor another machine's order of bytes.
     plain = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-    return pa.array(plain, mask=mask, from_pandas=True)
+    try:
+        return pa.array(plain, mask=mask, from_pandas=True), {}
+    except _UNREADABLE:
+        raise unreadable(name, "numpy array", str(values.dtype)) from None
 
 
 def _of_stream(data: Any) -> pa.Table:

@@ -29,7 +29,8 @@ def settle_types(stream: IO[bytes], name: str, document: bool = False) -> pa.Sch
 
     A column is bool, int64, float64 or string; where values of several kinds are mixed, or are lists, it is
     a string column of JSON texts (the latter marked as nested). Raises DataError where what should be a row
-    is no JSON object, where there is none, and for one object that holds a whole table.
+    is no JSON object, where all objects are empty, and for one object that holds a whole table. A file
+    without an object has no columns.
     """
     kinds: dict[str, set[str]] = {}
     count = 0
@@ -40,8 +41,8 @@ def settle_types(stream: IO[bytes], name: str, document: bool = False) -> pa.Sch
             kinds.setdefault(key, set()).add(_kind(value))
     if count == 1:
         _check_row(name, record)
-    if not kinds:
-        raise DataError(f"{name}: the file holds no rows")
+    if count and not kinds:
+        raise DataError(f"{name}: the objects in the file are all empty")
     kinds = _settled(kinds)
     return pa.schema([_field(key, column_kinds - {"null"}) for key, column_kinds in kinds.items()])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ COMPRESSION_SUFFIXES = (".gz", ".zst")
 STDIN = "-"
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
+# What lies beside data and is known to be none.
+_NO_DATA = (".aed", ".aed.checkpoint", ".crc", ".md5", ".sha1", ".sha256", ".html", ".md")
+_MOST_NAMED = 3
+
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
 # What Arrow reads.
 _STORES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
@@ -43,7 +48,8 @@ _GOOGLE_SECONDS = 60
 class Location:
     """A file: where it lies, what to call it, the hive partition it belongs to.
 
-    `relative` is its path below the directory that was named, empty for a file named itself.
+    `relative` is its path below the directory that was named, empty for a file named itself. `above`: the
+    partition that the folders above that directory, or that file, tell of.
     """
 
     path: str
@@ -51,6 +57,7 @@ class Location:
     partition: tuple[tuple[str, str | None], ...] = ()
     filesystem: fs.FileSystem | None = None
     relative: str = ""
+    above: tuple[tuple[str, str | None], ...] = ()
 
 
 def format_of_name(name: str) -> str | None:
@@ -78,6 +85,32 @@ def locate(inputs: Sequence[str]) -> list[Location]:
     return [place for place in locations if id(place) in unique_ids]
 
 
+def left_out(inputs: Sequence[str]) -> list[str]:
+    """A line for each directory among `inputs` in which files are passed over for their names.
+
+    Hidden files, and those known to hold no data, are not spoken of.
+    """
+    said = []
+    for word in dict.fromkeys(inputs):
+        if _URI.match(word):
+            below = [parts for _, parts in _files_below_uri(word)]
+        elif word != STDIN and os.path.isdir(word):
+            below = [tuple(parts) for _, parts in _files_below(word)]
+        else:
+            continue
+        names = ["/".join(parts) for parts in below if not format_of_name(parts[-1])]
+        names = sorted(_shown(name) for name in names if not name.lower().endswith(_NO_DATA))
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            one = len(names) == 1
+            which, them = ("whose name says", "it") if one else ("whose names say", "them")
+            said.append(
+                f"{_shown(word)}: {len(names)} file{'s' * (not one)} left out, {which} no format of data: "
+                f"{', '.join(names[:_MOST_NAMED])}{more}; name {them} to have {them} read"
+            )
+    return said
+
+
 def _expand(word: str, alone: bool) -> list[Location]:
     if word == STDIN:
         return [Location(STDIN, "<stdin>")]
@@ -88,18 +121,22 @@ def _expand(word: str, alone: bool) -> list[Location]:
     if os.path.exists(word):
         if not os.path.isfile(word):
             raise DataError(f"{word}: is no regular file; pipe what it holds to standard input, and name -")
-        return [Location(word, _shown(word))]
+        return [_file(word)]
     if glob.has_magic(word):
         # Folders, pipes and devices are passed over; what leads nowhere fails by name when it is read.
         paths = glob.glob(word, recursive=True)
         matches = sorted(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
         if not matches:
             raise DataError(f"{word}: no file matches this pattern")
-        return [Location(path, _shown(path)) for path in matches]
+        return [_file(path) for path in matches]
     if not alone:
         # One missing among several fails when its turn comes, and does not keep the rest from theirs.
-        return [Location(word, _shown(word))]
+        return [_file(word)]
     raise DataError(f"{word}: no such file or directory")
+
+
+def _file(path: str) -> Location:
+    return Location(path, _shown(path), above=_partition(Path(os.path.abspath(path)).parts[:-1]))
 
 
 def _shown(path: str) -> str:
@@ -108,20 +145,32 @@ def _shown(path: str) -> str:
 
 
 def _expand_directory(root: str) -> list[Location]:
-    places = []
+    above = _partition(Path(os.path.abspath(root)).parts)
+    places = [
+        Location(path, _shown(path), _partition(parts[:-1]), None, os.path.join(*parts), above)
+        for path, parts in _files_below(root)
+        if format_of_name(parts[-1])
+    ]
+    if not places:
+        raise _no_data([root])
+    return sorted(places, key=lambda place: place.path)
+
+
+def _files_below(root: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """The regular files below a directory but hidden ones: their paths, and the parts of these below it."""
     for folder, subfolders, files in os.walk(root, onerror=_unlistable):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         for name in sorted(files):
-            if not name.startswith((".", "_")) and format_of_name(name):
-                path = os.path.join(folder, name)
-                if os.path.exists(path) and not os.path.isfile(path):
-                    continue
-                relative = Path(path).relative_to(root)
-                partition = _partition(relative.parts[:-1])
-                places.append(Location(path, _shown(path), partition, None, str(relative)))
-    if not places:
-        raise DataError(f"{root}: no data file in this directory (looked for {', '.join(SUFFIX_FORMATS)})")
-    return sorted(places, key=lambda place: place.path)
+            path = os.path.join(folder, name)
+            if name.startswith((".", "_")) or (os.path.exists(path) and not os.path.isfile(path)):
+                continue
+            yield path, Path(path).relative_to(root).parts
+
+
+def _no_data(words: Sequence[str]) -> DataError:
+    looked_for = f"(looked for {', '.join(SUFFIX_FORMATS)})"
+    others = "".join(f"; {text.partition(': ')[2]}" for text in left_out(words))
+    return DataError(f"{words[0]}: no data file in this directory {looked_for}{others}")
 
 
 def _unlistable(error: OSError) -> None:
@@ -138,17 +187,62 @@ def _partition(folders: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
 
 
 def _expand_uri(uri: str) -> list[Location]:
-    from pyarrow import ArrowException, fs
+    from pyarrow import fs
+
+    filesystem, path = _at(uri)
+    if filesystem.get_file_info(path).type == fs.FileType.File:
+        return [Location(path, uri, (), filesystem, above=_partition(PurePosixPath(path).parts[:-1]))]
+    above = _partition(PurePosixPath(path).parts)
+    places = []
+    for below, parts in _files_below_uri(uri):
+        if format_of_name(below):
+            relative = "/".join(parts)
+            name = f"{uri.rstrip('/')}/{relative}"
+            places.append(Location(below, name, _partition(parts[:-1]), filesystem, relative, above))
+    if not places:
+        raise _no_data([uri])
+    return places
+
+
+def _files_below_uri(uri: str) -> list[tuple[str, tuple[str, ...]]]:
+    """As `_files_below`, of a directory in an object store; none for a file."""
+    from pyarrow import fs
+
+    filesystem, path = _at(uri)
+    if filesystem.get_file_info(path).type == fs.FileType.File:
+        return []
+    root = path.rstrip("/")
+    files = []
+    with _naming(uri):
+        for item in sorted(
+            filesystem.get_file_info(fs.FileSelector(path, recursive=True)), key=lambda item: item.path
+        ):
+            parts = PurePosixPath(item.path[len(root) + 1 :]).parts
+            hidden = any(part.startswith((".", "_")) for part in parts)
+            if item.type == fs.FileType.File and not hidden:
+                files.append((item.path, parts))
+    return files
+
+
+def _at(uri: str) -> tuple[fs.FileSystem, str]:
+    """The store and the path in it. Raises DataError for what cannot be found there."""
+    from pyarrow import fs
 
     _check_scheme(uri)
-    try:
+    with _naming(uri):
         filesystem, path = fs.FileSystem.from_uri(_patient(uri))
-        info = filesystem.get_file_info(path)
-        if info.type == fs.FileType.NotFound:
+        if filesystem.get_file_info(path).type == fs.FileType.NotFound:
             raise DataError(f"{uri}: no such file or directory")
-        if info.type == fs.FileType.File:
-            return [Location(path, uri, (), filesystem)]
-        below = filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+    return filesystem, path
+
+
+@contextlib.contextmanager
+def _naming(uri: str) -> Iterator[None]:
+    """Turns what goes wrong with an object store into DataError."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
     except (ArrowException, OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -156,18 +250,6 @@ def _expand_uri(uri: str) -> list[Location]:
             f"{uri}: cannot be read: {_first_line(error)}; check the address and your access to it, "
             "or download it first"
         ) from None
-    root = path.rstrip("/")
-    places = []
-    for item in sorted(below, key=lambda item: item.path):
-        parts = PurePosixPath(item.path[len(root) + 1 :]).parts
-        hidden = any(part.startswith((".", "_")) for part in parts)
-        if item.type == fs.FileType.File and not hidden and format_of_name(item.path):
-            relative = "/".join(parts)
-            name = f"{uri.rstrip('/')}/{relative}"
-            places.append(Location(item.path, name, _partition(parts[:-1]), filesystem, relative))
-    if not places:
-        raise DataError(f"{uri}: no data file in this directory (looked for {', '.join(SUFFIX_FORMATS)})")
-    return places
 
 
 def _check_scheme(uri: str) -> None:

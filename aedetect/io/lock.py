@@ -2,7 +2,8 @@
 
 The lock is a small hidden file beside what it guards, held with flock: the kernel lets go of it
 when its holder ends, however it ends. The file says who holds it, and is removed on release; what
-a killed run left is removed by the next run that looks at the same folder.
+a killed run left is removed by the next run that looks at the same folder. The locks of one run are
+names of one file (hard links), so that it takes one open file to hold them all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -34,19 +36,20 @@ class Locks:
 
     def __init__(self, paths: Sequence[str]):
         self._paths = [path for path in dict.fromkeys(paths) if _is_lockable(path)]
-        self._held: dict[str, int] = {}
+        self._held: dict[str, _Anchor] = {}
 
     def __enter__(self) -> Locks:
-        _allow_descriptors(len(self._paths))
+        _allow_descriptors(0)
         try:
             for folder in dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in self._paths):
                 _remove_stale(folder)
                 remove_abandoned(folder)
             for path in self._paths:
                 with writing(path):
-                    held = _take(lock_path(path))
+                    held = self._take(lock_path(path))
                 if isinstance(held, str):
                     raise OutputError(f"{path}: in use by another run ({held}); wait until it has ended")
+                held.names += 1
                 self._held[path] = held
         except BaseException:
             self._release_all()
@@ -60,16 +63,38 @@ class Locks:
 
     def release(self, path: str) -> None:
         """Let go of one, once what it guards is in place; others and unknown ones are left alone."""
-        descriptor = self._held.pop(path, None)
-        if descriptor is not None:
+        anchor = self._held.pop(path, None)
+        if anchor is not None:
             # Removed while still locked: whoever opened it before finds it gone and starts afresh.
             with contextlib.suppress(OSError):
                 lock_path(path).unlink()
-            os.close(descriptor)
+            anchor.names -= 1
+            if not anchor.names:
+                os.close(anchor.descriptor)
+
+    def _take(self, path: Path) -> _Anchor | str:
+        """The locked file that bears this name, or who holds it."""
+        latest = next(reversed(self._held.values()), None)
+        if latest is not None:
+            linked = _link(latest, path)
+            if linked is not None:
+                return linked
+            _allow_descriptors(len(self._held) + 1)
+        taken = _open_locked(path)
+        return taken if isinstance(taken, str) else _Anchor(path, taken)
 
     def _release_all(self) -> None:
         for path in list(self._held):
             self.release(path)
+
+
+@dataclass
+class _Anchor:
+    """An open file that is locked, under the name it was made with, and how many names it has."""
+
+    path: Path
+    descriptor: int
+    names: int = 0
 
 
 def lock_path(path: str | os.PathLike[str]) -> Path:
@@ -86,7 +111,27 @@ def _is_lockable(path: str) -> bool:
     return os.path.isdir(os.path.dirname(os.path.realpath(path)))
 
 
-def _take(path: Path) -> int | str:
+def _link(anchor: _Anchor, path: Path) -> _Anchor | str | None:
+    """Give the locked file of `anchor` another name; who holds that name; None where neither can be."""
+    while True:
+        try:
+            os.link(anchor.path, path)
+            return anchor
+        except FileExistsError:
+            pass
+        except OSError:
+            # Another file system, one that knows no hard links, or too many of them.
+            return None
+        found = _open_locked(path)
+        if isinstance(found, str):
+            return found
+        # Nobody's any more. Removed while locked, as on release.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(found)
+
+
+def _open_locked(path: Path) -> int | str:
     """The locked file's descriptor, or who holds it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -48,12 +48,12 @@ def sniff(
 ) -> Shape:
     """Decide how to read `name`, whose first (decompressed) bytes are `head`, or which are all (`whole`).
 
-    Raises DataError for an empty file, a format that contradicts the name, UTF-16, HTML and
-    other things that are no table.
+    Raises DataError for an empty file of a binary format, a format that contradicts the name, UTF-16, HTML
+    and other things that are no table.
     """
-    if not head:
-        raise DataError(f"{name}: the file is empty")
     announced = options.format or format_of_name(name)
+    if not head and announced in ("parquet", "arrow"):
+        raise DataError(f"{name}: the file is empty")
     binary = _binary_format(head)
     if binary:
         if announced in ("csv", "tsv", "jsonl") and options.format:
@@ -98,7 +98,7 @@ def _binary_format(head: bytes) -> str | None:
 
 def _decode(name: str, head: bytes, encoding: str) -> str:
     if is_utf8(encoding):
-        if not head.strip(b"\0"):
+        if head and not head.strip(b"\0"):
             raise DataError(
                 f"{name}: holds nothing but zero bytes; was it cut off by a crash or a full disk?"
             )

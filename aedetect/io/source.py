@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from aedetect.config import Config
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from aedetect.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +27,7 @@ class Reader(Protocol):
         ...
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in order. Raises DataError where the input cannot be read."""
+        """Yield the rows in order, none where it has none. Raises DataError where it cannot be read."""
         ...
 
 
@@ -108,6 +103,17 @@ class Dialect:
 
     delimiter: str = ","
     decimal: str = "."
+
+
+def has_rows(source: Input) -> bool:
+    """Whether an input has any row. Raises DataError where it cannot be read."""
+    return any(len(batch) for batch in source.open(1024).batches())
+
+
+def no_rows(source: Input) -> DataError:
+    """The error where an input of no rows is all there is."""
+    empty = not source.open(1024).schema.names
+    return DataError(f"{source.name}: {'the file is empty' if empty else 'holds no rows'}")
 
 
 MOST_CELLS = 4_000_000

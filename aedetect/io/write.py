@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import io
 import json
-import math
 import re
 import sys
 from collections.abc import Iterator
@@ -19,12 +18,14 @@ from pyarrow import parquet
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
+from aedetect.io.cell_text import as_text, json_values
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
 from aedetect.io.source import Dialect
 
 TEXT_FORMATS = ("csv", "tsv")
 USUAL = Dialect()
+COMPRESSED_INSIDE = ("parquet", "arrow")
 
 
 class Sink(Protocol):
@@ -49,7 +50,7 @@ def output_format(path: str) -> str:
         # Devices and pipes have names that say nothing, and cannot be sought in.
         return "csv"
     file_format = format_of_name(path)
-    if file_format in ("parquet", "arrow") and path.lower().endswith(COMPRESSION_SUFFIXES):
+    if file_format in COMPRESSED_INSIDE and path.lower().endswith(COMPRESSION_SUFFIXES):
         raise UsageError(f"{path}: {file_format} files are compressed inside; leave the last suffix off")
     if file_format is None:
         raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")
@@ -195,7 +196,7 @@ class JsonLinesSink:
 
     def write(self, batch: pa.RecordBatch) -> None:
         columns = [
-            _json_values(column) if not nested else [cell and json.loads(cell) for cell in column.to_pylist()]
+            json_values(column) if not nested else [cell and json.loads(cell) for cell in column.to_pylist()]
             for column, nested in zip(batch.columns, self._nested, strict=True)
         ]
         rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
@@ -207,54 +208,6 @@ class JsonLinesSink:
 
     def abandon(self) -> None:
         return
-
-
-def as_text(column: pa.Array) -> pa.Array:
-    """A column as CSV cells: null is empty, numbers in their shortest exact form, lists as JSON."""
-    column = _decoded(column)
-    if _has_text_form(column.type):
-        texts = pc.cast(column, pa.string())
-    else:
-        texts = pa.array([_cell(value) for value in column.to_pylist()], pa.string())
-    return pc.fill_null(texts, "")
-
-
-def _decoded(column: pa.Array) -> pa.Array:
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def _has_text_form(type_: pa.DataType) -> bool:
-    types = pa.types
-    number = types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_)
-    time = types.is_temporal(type_) and not types.is_interval(type_)
-    text = types.is_string(type_) or types.is_large_string(type_) or types.is_string_view(type_)
-    return bool(number or time or text or types.is_boolean(type_) or types.is_null(type_))
-
-
-def _json_values(column: pa.Array) -> list[Any]:
-    column = _decoded(column)
-    # Python's own times know neither nanoseconds nor the year 10,000: Arrow's text does.
-    if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):
-        column = pc.cast(column, pa.string())
-    return [_plain(value) for value in column.to_pylist()]
-
-
-def _cell(value: Any) -> str | None:
-    plain = _plain(value)
-    return plain if plain is None or isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can express it; bytes as hexadecimal digits."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _bytes(strings: pa.Array) -> memoryview:

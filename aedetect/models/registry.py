@@ -18,11 +18,11 @@ That is all: the settings, training, scoring, the model file and the tests of th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from aedetect.config.names import did_you_mean
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def _table_class(layout: Layout, config: ModelConfig) -> Any:
 def _class_of(name: str, known: Mapping[str, str], kind: str) -> Any:
     if name not in known:
         names = [AUTO, *known]
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, names)
         raise UsageError(f"unknown architecture {name!r}{hint} ({kind} there are: {', '.join(names)})")
     return _loaded(known[name])
 

@@ -49,15 +49,19 @@ class ScoredSeries(Protocol):
 def event_table(scored: ScoredSeries) -> pa.Table:
     """Events by series and time.
 
-    Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (instants in the zone that
-    was given for the data, else in UTC), `rows` flagged, `peak_score`, `p_value` (that of the peak),
-    `features` (of the columns that contributed most, their mean share as JSON), `adopted_after_seconds`
-    (from the start until what lasted counted as normal; null where it did not last).
+    Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (as the data has them: in the
+    zone that they name or that was given, without one where there is none; steps as numbers), `rows` flagged,
+    `peak_score`, `p_value` (that of the peak), `features` (of the columns that contributed most, their mean
+    share as JSON), `adopted_after_seconds` (from the start until what lasted counted as normal; null where it
+    did not last).
     """
     events = scored.found_events
-    stamp = pa.timestamp("ms", tz=scored.clock.zone or "UTC")
+    stamp = pa.timestamp("ms", tz=scored.clock.stamp_zone)
+    counted = scored.clock.kind == "count"
 
     def instants(rows: list[int]) -> pa.Array:
+        if counted:
+            return pa.array(scored.seconds[rows], pa.float64())
         return pa.array((scored.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)
 
     adoptions = [scored.adoptions.get((event.series, event.number)) for event in events]

@@ -25,6 +25,7 @@ from aedetect.data.series.gross import set_aside
 from aedetect.data.series.long_table import LongColumns, LongTable, WideInput
 from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
+from aedetect.io.files import FileInput
 from aedetect.io.source import Input
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.base import WindowAutoencoder, WindowLayout
@@ -167,10 +168,16 @@ class FittedModel:
         """Match the columns of `source` as it comes by name; see `Schema.check`."""
         return self.input_schema.check(source.name, source.open(1024).schema, used=used)
 
+    def placed(self, sources: Sequence[FileInput]) -> list[FileInput]:
+        """Files with those columns of the model that the names of the folders above them tell of."""
+        roles = {column.name for column in self.input_schema.columns if column.role in ("id", "label")}
+        needed = roles | {column.name for column in self.input_schema.inputs}
+        return [source.with_columns(needed) for source in sources]
+
     def as_read(self, source: Input) -> Input:
         """`source` with the columns that the model knows."""
         long = self.long_table
-        return source if long is None else WideInput(source, long, self.schema.rules)
+        return self.schema.completed(source) if long is None else WideInput(source, long, self.schema.rules)
 
     @property
     def most_categories(self) -> int:

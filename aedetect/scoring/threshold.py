@@ -90,6 +90,10 @@ class ThresholdPolicy:
         above = np.array([np.nextafter(self.value, np.inf)])
         return float(f"{float(self.calibration.p_values(above)[0]):.6g}")
 
+    def rates(self) -> dict[str, float | None]:
+        """For --json: the share of normal rows asked for, None where none was, and the one expected."""
+        return {"alert_rate": self.promised_rate, "expected_alert_rate": self.expected_rate}
+
     @property
     def flagging_rate(self) -> float:
         """The share of normal rows of series to flag at most: as asked, or less where alarms are counted."""

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aedetect.io.write import as_text
+from aedetect.io.cell_text import as_text
 
 CHANGE_FIELDS = [
     pa.field("row", pa.int64()),

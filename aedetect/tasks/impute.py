@@ -36,6 +36,8 @@ class Impute(RowsTask):
     def __init__(self, fitted: FittedModel, mark: bool = False, draws: int | None = None, seed: int = 0):
         if draws is not None and not 1 <= draws <= MOST_DRAWS:
             raise UsageError(f"draws = {draws}: must be from 1 to {MOST_DRAWS:,}")
+        if seed < 0:
+            raise UsageError(f"seed = {seed}: must be at least 0")
         super().__init__(fitted)
         self.expectation = ConditionalExpectation(fitted)
         self.mark = mark

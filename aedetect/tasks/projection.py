@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -85,38 +86,45 @@ def _umap(values: Floats | Matrix) -> Floats:
 
 @dataclass(frozen=True)
 class Point:
-    """A row on the map of a report; `row` counts from 1 over all inputs."""
+    """A row on the map of a report; `row` counts from 1 over all inputs. `sample`: which it was drawn in."""
 
     x: float
     y: float
     row: int
     score: float
-    flagged: bool
+    sample: int
 
 
 def row_map(
-    fitted: FittedModel, normal: RowSample, flagged: RowSample, kind: ProjectionKind
+    fitted: FittedModel, samples: Sequence[RowSample], kind: ProjectionKind
 ) -> tuple[list[Point], float | None]:
     """Points of the sampled rows, and the share of variance that two dimensions show (PCA only).
 
-    Principal components are those of the normal rows: directions in which they differ, not those
-    in which the anomalies do. Raises UsageError for 'umap' where it is not installed.
+    The first of the `samples` is of normal rows. Principal components are theirs: directions in which they
+    differ, not those in which the anomalies do; points are `compressed` standard deviations of these rows.
+    Raises UsageError for 'umap' where it is not installed.
     """
-    sampled = [(*row, False) for row in normal.rows] + [(*row, True) for row in flagged.rows]
+    sampled = [(*row, number) for number, sample in enumerate(samples) for row in sample.rows]
     if len(sampled) < 3:
         return [], None
     values = _standardised(fitted, np.stack([matrix for _, _, matrix, _ in sampled]))
-    enough = len(normal.rows) >= 3
-    reference = slice(0, len(normal.rows) if enough else None)
+    enough = len(samples[0].rows) >= 3
+    reference = slice(0, len(samples[0].rows) if enough else None)
     projection = project(values, kind, values[reference])
     points = projection.points
     if kind == "pca":
         spread = np.maximum(points[reference].std(axis=0), 1e-6)
-        points = _LOG_COMPRESSED_BEYOND * np.arcsinh(points / spread / _LOG_COMPRESSED_BEYOND)
+        points = compressed(points / spread)
     return [
-        Point(float(x), float(y), row, score, is_flagged)
-        for (x, y), (row, score, _, is_flagged) in zip(points, sampled, strict=True)
+        Point(float(x), float(y), row, score, number)
+        for (x, y), (row, score, _, number) in zip(points, sampled, strict=True)
     ], projection.explained
+
+
+def compressed(deviations: Floats) -> Floats:
+    """Where so many standard deviations stand on the map: the nearer, the farther out they are."""
+    places: Floats = _LOG_COMPRESSED_BEYOND * np.arcsinh(deviations / _LOG_COMPRESSED_BEYOND)
+    return places
 
 
 def _standardised(fitted: FittedModel, matrix: Matrix) -> Matrix:

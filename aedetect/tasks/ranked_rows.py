@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
+from aedetect.data.arrays import Mask
 from aedetect.io.source import Input
 from aedetect.tasks.scored_rows import ScoredBatch
 
@@ -51,11 +52,14 @@ class TopRows:
         self._sources: list[Input] = []
         self._least = -np.inf
 
-    def see(self, batch: ScoredBatch) -> None:
+    def see(self, batch: ScoredBatch, among: Mask | None = None) -> None:
+        """One more batch; with `among` [rows] those rows of it alone."""
         if not self._sources or self._sources[-1] is not batch.source:
             self._sources.append(batch.source)
         scores = batch.scores
         wanted = ~scores.unscorable & (scores.flagged | (not self._flagged_only))
+        if among is not None:
+            wanted &= among
         candidates = np.flatnonzero(wanted & (scores.scores >= self._least))
         high = scores.scores[candidates]
         distinct = np.unique(high)[-self._most :]
@@ -66,17 +70,33 @@ class TopRows:
             if key not in self._rows:
                 self._rows[key] = ranked(batch, int(index), len(self._sources))
             self._counts[key] = self._counts.get(key, 0) + 1
+        self._cut()
+
+    def limit(self, most: int) -> None:
+        """From now on keep `most` rows, no more than before and at least one."""
+        self._most = min(most, self._most)
+        self._cut()
+
+    @property
+    def highest(self) -> RankedRow | None:
+        """The strangest row, None where there is none."""
+        return max(self._rows.values(), default=None)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def ranking(self) -> list[RankedRow]:
+        """The strangest rows, strangest first, each with how many there are like it."""
+        rows = [replace(one, count=self._counts[key]) for key, one in self._rows.items()]
+        return sorted(rows, reverse=True)
+
+    def _cut(self) -> None:
         # The least score kept only ever rises: what is dropped here never comes back, and the
         # counts of what stays are complete.
         for key in sorted(self._rows, key=lambda key: self._rows[key], reverse=True)[self._most :]:
             del self._rows[key], self._counts[key]
         if len(self._rows) == self._most:
             self._least = min(score for score, _ in self._rows)
-
-    def ranking(self) -> list[RankedRow]:
-        """The strangest rows, strangest first, each with how many there are like it."""
-        rows = [replace(one, count=self._counts[key]) for key, one in self._rows.items()]
-        return sorted(rows, reverse=True)
 
 
 def ranked(batch: ScoredBatch, index: int, order: int = 0) -> RankedRow:

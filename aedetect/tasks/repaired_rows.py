@@ -9,9 +9,9 @@ from aedetect.data import cells
 from aedetect.data.arrays import Mask
 from aedetect.data.features.decoder import as_type, restored_types
 from aedetect.engine.task import BatchResult, OutputFields
+from aedetect.io.cell_text import as_text
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.source import Input
-from aedetect.io.write import as_text
 from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.input_warnings import InputWarnings
 
@@ -27,7 +27,8 @@ class RepairedRows:
         schema = expectation.fitted.schema
         self.warnings = schema.check(source.name, arriving)
         self._watch = InputWarnings(source, expectation.fitted)
-        self._fields = [_output_field(item, expectation, typed and source.is_text) for item in arriving]
+        completed = schema.completed(source).open(1024).schema
+        self._fields = [_output_field(item, expectation, typed and source.is_text) for item in completed]
 
     def fields(self) -> OutputFields:
         return OutputFields(self._fields)

@@ -15,6 +15,7 @@ from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers, Task
 from aedetect.io.files import open_inputs
 from aedetect.io.inputs import as_trained, read_options
+from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def run_rows_task(
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
         sources = as_trained(sources, fitted.config.data, settings.data)
         fitted = fitted.adjusted(settings)
+        sources = fitted.placed(sources)
         task = make(fitted)
         model_entry = {
             "path": str(request.model),
@@ -74,6 +76,9 @@ def run_rows_task(
             "trained": fitted.training.started,
         }
         summary = RunSummary(task.name, task.counts, model_entry)
+        for text in left_out(request.inputs):
+            summary.warnings.append(text)
+            callback.notice(text)
         together = len(sources) > 1 and goes_together(outputs) and not is_folder(request.output)
         plan = Plan(sources, outputs, together, side)
         consumers = [Unlocker(locks)] if not together else []

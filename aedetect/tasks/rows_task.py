@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pyarrow as pa
 
 from aedetect.engine.task import CountNames
-from aedetect.io.source import batch_rows
+from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.fitted import FittedModel
 
@@ -32,6 +32,9 @@ class RowsTask:
     @property
     def side_fields(self) -> Sequence[pa.Field]:
         return ()
+
+    def completed(self, source: Input) -> Input:
+        return self.fitted.schema.completed(source)
 
     def threads(self) -> AbstractContextManager[int]:
         return single_threaded(self.fitted.device)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from aedetect.config.names import did_you_mean
 from aedetect.data.arrays import Mask, Matrix
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.features.decoder import restored, restored_types
@@ -90,12 +91,18 @@ def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:
     for column, value in where.items():
         if column not in names:
             known = ", ".join(repr(name) for name in names) or "there are none"
-            raise UsageError(f"--where {column}={value}: {column!r} is no column of categories ({known})")
+            hint = did_you_mean(column, names)
+            raise UsageError(
+                f"--where {column}={value}: {column!r} is no column of categories{hint} ({known})"
+            )
         index = names.index(column)
         values = vocabularies[index].values
         if value not in values:
             shown = ", ".join(repr(entry) for entry in values[:5]) + (", …" if len(values) > 5 else "")
-            raise UsageError(f"--where {column}={value}: the model knows no such category (it knows {shown})")
+            hint = did_you_mean(value, values)
+            raise UsageError(
+                f"--where {column}={value}: the model knows no such category{hint} (it knows {shown})"
+            )
         chosen &= codes[:, index] == values.index(value) + FIRST_KNOWN
     if not chosen.any():
         asked = " ".join(f"--where {column}={value}" for column, value in where.items())

@@ -68,6 +68,9 @@ class ScoreTask:
     def threads(self) -> AbstractContextManager[int]:
         return single_threaded(self.fitted.device)
 
+    def completed(self, source: Input) -> Input:
+        return self.fitted.schema.completed(source)
+
     def start(self, source: Input, typed: bool) -> _Scoring:
         return _Scoring(self, source, typed)
 

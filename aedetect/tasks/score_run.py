@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import as_trained, read_options
+from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
@@ -77,7 +78,7 @@ class ScoreSummary(RunSummary):
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        extra = dict.fromkeys(("events", "threshold", "alert_rate", "anomaly_share"))
+        extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
         findings = dict.fromkeys(("drift", "error"))
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
@@ -176,11 +177,13 @@ class _ScoreRun:
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
         trained, asked = fitted.config.data, self.settings.data
-        files = _Files(
-            as_trained(files.sources, trained, asked),
-            files.outputs,
-            as_trained(files.history, trained, asked),
+        files = replace(
+            files,
+            sources=as_trained(fitted.placed(files.sources), trained, asked),
+            history=as_trained(fitted.placed(files.history), trained, asked),
         )
+        for text in left_out(request.inputs):
+            _warn(summary, text, self.callback)
         # Whether rows are named by their input must not hang on how many are new today.
         together = goes_together(files.outputs) and not is_folder(request.output)
         together &= len(files.sources) > 1 or ledger is not None
@@ -227,7 +230,7 @@ class _ScoreRun:
             raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
-        summary.extra["alert_rate"] = fitted.threshold_policy.expected_rate
+        summary.extra.update(fitted.threshold_policy.rates())
         return fitted
 
     def _shape(self) -> Shape | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.data.arrays import Floats
-from aedetect.data.labels import known_anomalies
+from aedetect.data.labels import known_anomalies, label_reader
 from aedetect.io.source import Input
 from aedetect.scoring.scorers import scorer_of
 from aedetect.scoring.table import TableScorer
@@ -51,7 +51,7 @@ def outlier_candidates(
     beyond = min(
         fitted.with_threshold(alert_rate=rate).threshold, _beyond_bulk(fitted.calibration.scores, rate)
     )
-    label = fitted.config.data.label
+    label, labels = fitted.config.data.label, label_reader(fitted.config.data)
     strangest, count = TopRows(most, flagged_only=True), 0
 
     def see(batch: ScoredBatch) -> None:
@@ -59,7 +59,7 @@ def outlier_candidates(
         flagged = batch.scores.flagged
         if label is not None and label in batch.rows.schema.names:
             flagged = flagged & ~known_anomalies(
-                batch.rows.column(label), fitted.config.data, lambda index: f"row {batch.first + index}"
+                batch.rows.column(label), labels, lambda index: f"row {batch.first + index}"
             )
         count += int(flagged.sum())
         strangest.see(replace(batch, scores=replace(batch.scores, flagged=flagged)))

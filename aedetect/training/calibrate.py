@@ -26,6 +26,7 @@ from aedetect.scoring.scale_shares import LONG
 from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.fit_series import take
+from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.lone_values import with_changed_constants
 from aedetect.training.profiling import LEAST_ROWS, chunks
 from aedetect.training.split import TrainingRows
@@ -42,6 +43,7 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     training = fitted.training.model_copy(update={"lineage": start.lineage})
     if inputs is None:
         return replace(fitted, training=training, sha256=None)
+    inputs = with_rows(inputs, callback)
     for source in inputs:
         for text in fitted.check(source):
             callback.notice(text)

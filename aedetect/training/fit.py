@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from aedetect.config.names import no_column
+from aedetect.data.named_columns import OF_CHANNELS, are_named, named_columns
+from aedetect.data.series.long_table import WideInput
+from aedetect.errors import UsageError
+from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.training.contamination import presumed_share
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
+from aedetect.training.inputs_with_rows import with_rows
+from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.request import FitRequest, TrainingRun
@@ -16,7 +27,13 @@ def fit(request: FitRequest) -> FittedModel:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    run = with_wide_inputs(TrainingRun.begin(request))
+    begun = TrainingRun.begin(request)
+    inputs = in_order(with_rows(request.inputs, begun.callback))
+    run = with_wide_inputs(_with_names(_over(begun, inputs)))
+    if run.config.series.series_name is not None:
+        run = _with_names(run)
+    joint = run.start.completed if run.start else partial(joint_inputs, config=run.config)
+    run = _over(run, joint(run.request.inputs))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)
@@ -37,11 +54,35 @@ def fit(request: FitRequest) -> FittedModel:
     )
 
 
+def _over(run: TrainingRun, inputs: Sequence[Input]) -> TrainingRun:
+    return replace(run, request=replace(run.request, inputs=inputs))
+
+
+def _with_names(run: TrainingRun) -> TrainingRun:
+    """The run with the columns that its settings name found in the inputs. Raises UsageError for others."""
+    config, inputs = run.config, run.request.inputs
+    if not are_named(config):
+        return run
+    columns = list(dict.fromkeys(name for source in inputs for name in source.open(1024).schema.names))
+    if run.start is not None:
+        # An older model says what the columns are; the label alone is looked up here.
+        label = config.data.label
+        if label is not None and label not in columns:
+            raise UsageError(no_column("--label", label, columns))
+        return run
+    is_long = config.series.series_name is not None and not all(
+        isinstance(source, WideInput) for source in inputs
+    )
+    return replace(run, config=named_columns(config, columns, OF_CHANNELS if is_long else ()))
+
+
 def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
     profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
     run.callback.columns(profile.schema)
+    if profile.hint is not None:
+        run.callback.remark(profile.hint)
     for text in profile.notices:
         run.callback.notice(text)
     return profile

@@ -59,6 +59,7 @@ from aedetect.training.series_split import (
     too_few_windows,
     whole,
 )  # fmt: skip
+from aedetect.training.series_times import check_span, times_in_words
 from aedetect.training.split import USUAL_FOLDS, unreadable_cell
 
 # Windows that reach into what was learned are known in part. A span is scored by windows inside it
@@ -232,6 +233,7 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     if not settings.entity and settings.series_name is None:
         formatted = settings.time_format is not None
         check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
+    check_span(run.request.inputs[0].name, gatherer.clock, rows.seconds)
     grid = Grid.fit(rows.seconds, rows.series, settings.every)
     timeline = Timeline.of(rows.seconds, rows.series, grid)
     series = _Series(gatherer, sketch, rows, origins, grid, timeline)
@@ -284,6 +286,8 @@ def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
 
 
 def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
+    seconds, clock = series.rows.seconds, series.gatherer.clock
+    run.callback.remark(times_in_words(clock, seconds, series.timeline, series.grid))
     long = run.config.series.series_name is not None
     rows, timeline = series.rows, series.timeline
     repeated = repeated_readings(rows) if long else repeated_instants(rows.seconds, timeline)

@@ -13,18 +13,24 @@ import numpy as np
 from aedetect.config import Config
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
+from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
-from aedetect.data.labels import known_anomalies
+from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
+from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
-from aedetect.data.profile import ColumnProfile, is_usable, kind_of, profile_columns
+from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
+from aedetect.data.time_hint import time_hint
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError
 from aedetect.io.source import Input, Reader, batch_rows
+from aedetect.training.joint_columns import joint_profiles
+from aedetect.training.joint_inputs import absence_notice, absent_columns, unlabelled_notice
+from aedetect.training.partitions import moving_partitions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,13 +40,17 @@ LEAST_ROWS = 8
 
 @dataclass(frozen=True)
 class TrainingProfile:
-    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies."""
+    """What the first pass found: `rows` are those to learn from, `labelled` the known anomalies.
+
+    `hint`: of a table that may be a time series, what to give for it.
+    """
 
     schema: Schema
     encoder: FeatureEncoder
     rows: int
     labelled: int
     notices: tuple[str, ...]
+    hint: str | None = None
 
     def fingerprint(self, config: Config) -> str:
         """A digest of the settings of a training and of what the first pass found."""
@@ -67,19 +77,28 @@ class Chunk:
         return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
 
 
-def chunks(inputs: Sequence[Input], config: Config, anomalies: bool = False) -> Iterator[Chunk]:
-    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label."""
+def chunks(
+    inputs: Sequence[Input], config: Config, anomalies: bool = False, labels: LabelReader | None = None
+) -> Iterator[Chunk]:
+    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label.
+
+    Raises DataError at the end of the pass for labels that cannot be read, unless the caller gave `labels`
+    to read them, and checks those.
+    """
+    column, reader = config.data.label, labels or label_reader(config.data)
     for source in inputs:
         first = 1
         for batch in _open(source, config).batches():
             read = len(batch)
             numbers = np.arange(first, first + read)
             first += read
-            if config.data.label is not None and config.data.label in batch.schema.names:
+            if column is not None and column in batch.schema.names:
                 locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
-                keep = known_anomalies(batch.column(config.data.label), config.data, locate) == anomalies
+                keep = known_anomalies(batch.column(column), reader, locate) == anomalies
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
+    if labels is None:
+        reader.check_read()
 
 
 def _open(source: Input, config: Config) -> Reader:
@@ -91,7 +110,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
 
     Raises DataError where the inputs do not belong together or cannot be learned from.
     """
-    name = inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
+    name = name_of_all(inputs)
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
@@ -102,6 +121,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         data = config.data.model_copy(update={"na_values": [*config.data.na_values, *further]})
         config = config.model_copy(update={"data": data})
         profiles, rows, total, seen = _profile_columns(inputs, config, counting)
+    settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
@@ -110,59 +130,52 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     if recount:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting | recount, writings)
         schema = infer_schema(profiles, config.data, name, config.series, seen)
+    absent = absent_columns(inputs)
+    schema = schema.with_optional(absent)
     most = config.data.max_categories
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
     encoder = FeatureEncoder.fit(schema, profiles, most)
-    return TrainingProfile(
-        schema,
-        encoder,
-        rows,
-        total - rows,
-        (
-            *(marks_in_words(column, texts) for column, texts in marks.items()),
-            *_notices(schema, encoder, profiles, most),
-        ),
+    lacked = (
+        absence_notice(absent, schema.optional, len(inputs)),
+        unlabelled_notice(absent, config.data.label, len(inputs)),
     )
+    dashes = (marks_in_words(column, texts) for column, texts in marks.items())
+    notices = [*filter(None, lacked), *dashes, *_notices(schema, encoder, profiles, most)]
+    hint = None if config.series.time_columns else time_hint(schema, profiles)
+    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint)
 
 
 def _profile_columns(
     inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
-) -> tuple[dict[str, ColumnProfile], int, int, RowSample | None]:
-    rules = cells.CellRules(config.data.decimal, tuple(config.data.na_values), writings=writings or {})
-    profiles: dict[str, ColumnProfile] = {}
-    sample: RowSample | None = None
+) -> tuple[dict[str, ColumnProfile], int, int, RowSample]:
+    given = clocks_given(config.data, config.series)
+    rules = cells.CellRules(
+        config.data.decimal, tuple(config.data.na_values), writings=writings or {}, dates=given
+    )
+    counted = counting | set(filter(may_name_label, inputs[0].open(1024).schema.names))
+    profiles = joint_profiles(inputs, counted, config, rules)
+    for column, reason in moving_partitions(inputs).items():
+        profiles[column].left_out = reason
+    sample = RowSample([column for column, profile in profiles.items() if profile.readable])
     rows = total = 0
+    labels = label_reader(config.data)
     for place, source in enumerate(inputs):
-        schema = source.open(1024).schema
-        if not profiles:
-            # Who wrote a typed file of text alone knew no types.
-            is_text = source.is_text or all(cells.is_text(cells.value_type(field.type)) for field in schema)
-            profiles = profile_columns(schema, is_text, counting, set(config.data.roles), rules)
-        _check_same_columns(inputs[0].name, profiles, source.name, schema)
-        sample = sample or RowSample([column for column, profile in profiles.items() if profile.readable])
-        for chunk in chunks([source], config):
+        for chunk in chunks([source], config, labels=labels):
             sample.take((source.name, place), chunk.batch, chunk.numbers)
             for column, profile in profiles.items():
                 profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
             rows += len(chunk.batch)
             total += chunk.read
+    labels.check_read()
+    if config.data.label in profiles:
+        labels.check_matched(name_of_all(inputs))
     return profiles, rows, total, sample
 
 
-def _check_same_columns(first: str, profiles: dict[str, ColumnProfile], name: str, schema: pa.Schema) -> None:
-    lacking = [column for column in profiles if column not in schema.names]
-    extra = [column for column in schema.names if column not in profiles]
-    if lacking or extra:
-        fault = f"has no column {lacking[0]!r}" if lacking else f"has a column {extra[0]!r} too many"
-        raise DataError(f"{name}: {fault}, unlike {first}; train on files with the same columns")
-    for column, profile in profiles.items():
-        field = schema.field(column)
-        if profile.readable and not is_usable(field):
-            raise DataError(
-                f"{name}: column {column!r} holds {kind_of(field)} values, unlike {first}; "
-                "train on files with the same columns"
-            )
+def name_of_all(inputs: Sequence[Input]) -> str:
+    """What messages call all inputs together: 'a.csv', 'a.csv and 2 more'."""
+    return inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
 
 
 def _notices(
@@ -170,12 +183,20 @@ def _notices(
 ) -> Iterator[str]:
     for column in schema.columns:
         moves = column.role == "id" and column.reason.endswith(MOVES_ON)
-        if (moves or column.role in ("ignored", "text")) and column.reason not in (
+        date = profiles[column.name].date
+        if column.reason == LABEL_REASON:
+            yield label_notice(column.name, profiles[column.name])
+        elif date is not None:
+            notice = notice_of(column.name, column.role, column.reason, date)
+            if notice is not None:
+                yield notice
+        elif (moves or column.role in ("ignored", "text")) and column.reason not in (
             "excluded",
             "not among the columns asked for",
             "set by hand",
         ):
-            yield f"column {column.name!r} is left out: {column.reason.removeprefix('left out, ')}"
+            reason = profiles[column.name].left_out or column.reason.removeprefix("left out, ")
+            yield f"column {column.name!r} is left out: {reason}"
         elif column.role == "constant":
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
         elif IN_ORDER in column.reason:

@@ -65,6 +65,10 @@ class TrainingRun:
                 raise UsageError("--from goes with tables; a model of time series is retrained")
         if request.resume and request.checkpoint is None:
             raise UsageError("resuming needs the checkpoint that an interrupted training left; name its file")
+        if request.resume and request.checkpoint is not None and not request.checkpoint.exists():
+            request.callback.notice(
+                f"{request.checkpoint}: there is no such checkpoint to resume from; training starts anew"
+            )
         clock = time.monotonic()
         return cls(
             request=request,

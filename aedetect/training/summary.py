@@ -28,7 +28,7 @@ def train_summary(
         "networks": len(training.members),
         "calibration": training.calibration,
         "threshold": fitted.threshold,
-        "alert_rate": fitted.threshold_policy.promised_rate,
+        **fitted.threshold_policy.rates(),
         "warnings": [*notices, *fitted.threshold_policy.warnings],
     }
     return envelope(command, model, body, clock.as_dict())

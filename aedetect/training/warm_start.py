@@ -9,12 +9,14 @@ import torch
 
 from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
+from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks, name_of_all
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,22 @@ class Start:
     def profile(self, inputs: Sequence[Input], config: Config) -> TrainingProfile:
         """The first pass over new data, whose columns are those of the older model.
 
-        Raises ModelError where they lack one, DataError where rows are too few.
+        Raises ModelError where they lack one, DataError where rows are too few or labels cannot be read.
         """
         notices = self.check(inputs, config)
-        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config)]
+        labels = label_reader(config.data)
+        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config, labels=labels)]
+        labels.check_read()
+        if labels.counts:
+            labels.check_matched(name_of_all(inputs))
         rows, total = (sum(part) for part in zip(*counted, strict=True))
         if rows < LEAST_ROWS:
             raise too_few(inputs, rows, "training")
         return TrainingProfile(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
+
+    def completed(self, inputs: Sequence[Input]) -> list[Input]:
+        """The inputs with those columns of the older model that inputs may lack."""
+        return [self.encoder.schema.completed(source) for source in inputs]
 
     def check(self, inputs: Sequence[Input], config: Config) -> list[str]:
         """Notices about columns that the older model does not know. Raises ModelError for lacking ones."""
@@ -57,7 +67,7 @@ class Start:
         return [
             text
             for source in inputs
-            for text in self.encoder.schema.check(source.name, source.open(size).schema)
+            for text in self.encoder.schema.check(source.name, _as_it_came(source).open(size).schema)
         ]
 
     def load_weights(self, model: Autoencoder, index: int) -> None:
@@ -70,6 +80,10 @@ class Start:
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(older[name])
+
+
+def _as_it_came(source: Input) -> Input:
+    return source.source if isinstance(source, CompletedInput) else source
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

@@ -73,9 +73,12 @@ def test_score_says_where_rows_are_too_few_to_fail_on_drift(run: Prompt) -> None
 
 
 def test_a_failure_outranks_drift(run: Prompt) -> None:
-    Path("bad.csv").write_text("")
+    Path("bad.csv").write_bytes(bytes(9))
     result = run("drift", "warm.csv", "bad.csv", "--fail-on-drift")
-    assert (result.exit_code, result.stderr.splitlines()[-1]) == (6, "error: bad.csv: the file is empty")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        6,
+        "error: bad.csv: holds nothing but zero bytes; was it cut off by a crash or a full disk?",
+    )
     result = run("score", "warm.csv", "bad.csv", "-o", "out/", "--fail-on-drift")
     assert result.exit_code == 6
 

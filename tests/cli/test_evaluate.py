@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.metrics import average_precision_score, roc_auc_score
 from support.prompt import Prompt
 from support.tables import tiny_frame
@@ -52,7 +56,16 @@ def test_figures_are_those_of_the_scored_rows(evaluate: Prompt, tiny_model: Path
 def test_the_object_is_the_contract(evaluate: Prompt) -> None:
     assert list(evaluate.json("new.csv", "--label", "fraud")) == [
         *["schema_version", "aedetect_version", "command", "model", "compared", "by", "label", "rows"],
-        *["judged", "anomalies", "normal", "unlabelled", "unscorable", "threshold", "alert_rate"],
+        *[
+            "judged",
+            "anomalies",
+            "normal",
+            "unlabelled",
+            "unscorable",
+            "threshold",
+            "alert_rate",
+            "expected_alert_rate",
+        ],
         *["auroc", "average_precision", "at_threshold", "at_best_f1", "at_alert_rates", "false_alarms"],
         *["segments", "comparison", "series", "warnings", "started", "finished", "seconds", "exit_code"],
     ]
@@ -132,7 +145,7 @@ def test_rows_without_label_or_score_are_counted(evaluate: Prompt) -> None:
     frame.to_csv("gaps.csv", index=False)
     found = evaluate.json("gaps.csv", "--label", "fraud")
     assert (found["rows"], found["judged"], found["unlabelled"], found["unscorable"]) == (300, 297, 2, 1)
-    assert "left out: 2 without a label, 1 unscorable" in evaluate(
+    assert "left out: 2 without a label, 1 without a score" in evaluate(
         "gaps.csv", "--label", "fraud"
     ).stdout  # fmt: skip
 
@@ -161,13 +174,39 @@ def test_mistakes_are_named(evaluate: Prompt, words: list[str], code: int, said:
     assert "Traceback" not in result.stderr
 
 
-def test_a_positive_value_that_is_not_there_is_a_warning(evaluate: Prompt) -> None:
-    result = evaluate("new.csv", "--label", "kind", "--positive", "fraud")
-    assert (result.exit_code, result.stderr) == (
-        0,
+def test_a_positive_value_that_is_not_there(evaluate: Prompt) -> None:
+    result = evaluate("new.csv", "--label", "kind", "--positive", "ODD")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        3,
+        "",
         "warning: new.csv: column 'fraud' is not known to the model and ignored\n"
-        "warning: no row is labelled as an anomaly in column 'kind'; its values are 'usual', 'odd'\n",
+        "error: new.csv: no row has 'ODD' (--positive) in column 'kind'; the labels are 'usual' (270) and "
+        "'odd' (30); did you mean --positive odd?\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (pa.array([bytes(15) + bytes([row % 2]) for row in range(300)], pa.uuid()),
+         ["00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001"]),
+        (pa.array([["a", str(row % 2)] for row in range(300)]), ['["a", "0"]', '["a", "1"]']),
+        (pa.array([{"a": row % 2} for row in range(300)]), ['{"a": 0}', '{"a": 1}']),
+        (pa.array([[("a", row % 2)] for row in range(300)], pa.map_(pa.string(), pa.int8())),
+         ['[["a", 0]]', '[["a", 1]]']),
+        (pa.array([[b"Y", b"\xff"][row % 2] for row in range(300)]), ["Y", "ff"]),
+        (pa.array([Decimal(row % 2) for row in range(300)], pa.decimal128(5, 1)), ["0.0", "1.0"]),
+        (pa.array([timedelta(seconds=row % 2) for row in range(300)]), ["0:00:00", "0:00:01"]),
+        (pa.array([time(row % 2) for row in range(300)]), ["00:00:00", "01:00:00"]),
+        (pa.nulls(300), ["(missing)"]),
+    ],
+    ids=lambda value: str(getattr(value, "type", "")),
+)  # fmt: skip
+def test_segments_of_any_type(evaluate: Prompt, values: pa.Array, names: list[str]) -> None:
+    table = pa.Table.from_pandas(labelled(), preserve_index=False).append_column("of", values)
+    parquet.write_table(table, "typed.parquet")
+    found = evaluate.json("typed.parquet", "--label", "fraud", "--by", "of")
+    assert sorted(entry["value"] for entry in found["segments"]) == names
 
 
 def test_no_word_is_broken_on_a_narrow_terminal(evaluate: Prompt, tiny_model: Path) -> None:

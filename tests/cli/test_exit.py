@@ -63,3 +63,41 @@ def test_too_little_memory_to_read_is_no_fault_of_the_file(
     monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", lambda *_, **__: no_memory_in_arrow())
     result = score("in.parquet")
     assert (result.exit_code, result.stderr) == (3, SMALLER)
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ((), ""),
+        (
+            ("-o", "new/"),
+            "; whole outputs are kept: runs with --new-only --state FILE go on where they were stopped",
+        ),
+        (
+            ("-o", "new/", "--new-only", "--state", "s.db"),
+            "; whole outputs are kept: the same command goes on with the other inputs",
+        ),
+    ],
+)
+def test_a_run_that_is_stopped_says_what_is_kept(
+    prompt: Prompt, tiny_model: Path, words: tuple[str, ...], kept: str
+) -> None:
+    with failing_networks(stop):
+        result = prompt("score", "in.csv", "-m", tiny_model, *words)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == f"error: interrupted; old outputs are intact{kept}\n"
+
+
+def test_a_training_that_is_stopped_early_says_that_nothing_is_kept(
+    prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aedetect.training.fit.profile_inputs", lambda *_: stop())
+    result = prompt("train", "in.csv", "-o", "m.aed")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == (
+        "error: interrupted; old outputs are intact, and there is nothing to go on from yet: start again\n"
+    )

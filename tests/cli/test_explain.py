@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from support.prompt import Prompt
 from support.tables import tiny_frame
 
@@ -87,6 +92,37 @@ def test_nearest_normal_rows_are_in_the_users_units(explain: Prompt, folder: Pat
         assert set(near) == {"temp", "load", "open", "site", "unit"}
         assert float(near["temp"]) == pytest.approx(frame.temp[0], abs=4)
         assert near["site"] == frame.site[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "typed", "shown"),
+    [
+        (pa.array([UUID(int=row << 64).bytes for row in range(40)], pa.uuid()),
+         "00000000-0000-0002-0000-000000000000", None),
+        (pa.array([UUID(int=0xABC + row).bytes for row in range(40)], pa.uuid()),
+         "00000000000000000000000000000ABE", "00000000-0000-0000-0000-000000000abe"),
+        (pa.array([["a", str(row)] for row in range(40)]), '["a", "2"]', None),
+        (pa.array([{"a": row} for row in range(40)]), '{"a": 2}', None),
+        (pa.array([f"id{row}".encode() for row in range(40)]), "id2", None),
+        (pa.array([bytes([255, row]) for row in range(40)], pa.binary(2)), "ff02", None),
+        (pa.array([timedelta(seconds=row) for row in range(40)]), "0:00:02", None),
+        (pa.array([Decimal(row) for row in range(40)], pa.decimal256(50, 0)), "2", None),
+        (pa.array([row + 2**63 for row in range(40)], pa.uint64()), str(2 + 2**63), None),
+    ],
+    ids=lambda value: str(getattr(value, "type", "")),
+)  # fmt: skip
+def test_rows_are_found_by_ids_of_any_type(
+    explain: Prompt, folder: Path, values: pa.Array, typed: str, shown: str | None
+) -> None:
+    table = pa.Table.from_pandas(pd.read_csv("new.csv").drop(columns="no"), preserve_index=False)
+    parquet.write_table(table.append_column("no", values), "new.parquet")
+    (row,) = explained(explain, "new.parquet", "--id", typed)
+    assert row["row"] == 3
+    assert row["ids"] == {"no": shown or typed}
+    assert explain("new.parquet", "--id", typed).exit_code == 0
+    lacking = explain("new.parquet", "--id", "nobody")
+    assert lacking.exit_code == 3
+    assert lacking.stderr.endswith("\nerror: new.parquet: no row has the id 'nobody' in 'no'\n")
 
 
 def test_rows_are_found_by_id(explain: Prompt, folder: Path) -> None:

@@ -31,7 +31,7 @@ def test_draws(convert: Prompt) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["impute", "new.csv", "-o", "o.csv", "--draws", "2", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["impute", "new.csv", "-o", "o.csv", "--draws", "2", "--seed=-1"], "seed = -1: must be at least 0"),
         (["impute", "new.csv", "-o", "o.csv", "--draws", "0"], "draws = 0: must be from 1 to 1,000"),
         (["impute", "new.csv", "-o", "o.csv", "--draws", "1001"], "draws = 1001: must be from 1 to 1,000"),
         (["impute", "new.csv", "-o", "-", "--json"], "--json and -o - both write to stdout; choose one"),

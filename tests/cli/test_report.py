@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.prompt import Prompt
 from support.tables import tiny_frame
@@ -32,6 +33,27 @@ def test_the_page_needs_nothing_beside_itself(report: Prompt) -> None:
     for shown in ("The strangest rows", "Map of rows", "Against labels", "Model card", "AUROC", "load is "):
         assert shown in page
     assert not re.search(r"\son[a-z]+=|\sstyle=", page)
+
+
+def test_labels_mark_hits_misses_and_false_alarms(report: Prompt) -> None:
+    frame = pd.read_csv("new.csv")
+    frame.loc[[10, 20, 30], "fraud"] = 1
+    frame.to_csv("new.csv", index=False)
+    result = report("new.csv", "-o", "r.html", "--label", "fraud", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    said = re.search(
+        r"By the labels, (\d+) of the flagged rows are hits and (?:1 a false alarm|\d+ false alarms); "
+        r"(\d+) labelled rows were missed\.",
+        found["verdict"],
+    )
+    assert said
+    hits, missed = int(said[1]), int(said[2])
+    assert hits + missed == frame.fraud.sum()
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "The worst misses" in page
+    assert page.count('data-outcome="miss"') == missed >= 1
+    assert page.count('<span class="badge hit">hit</span>') >= 1
 
 
 def test_markdown_goes_to_stdout_or_where_its_name_says(report: Prompt) -> None:

@@ -78,7 +78,16 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
     found = score.json("new.csv", "-o", "out.csv")
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "normal", "anomalies"],
-        *["unscorable", "warmup", "events", "threshold", "alert_rate", "anomaly_share", "files"],
+        *[
+            "unscorable",
+            "warmup",
+            "events",
+            "threshold",
+            "alert_rate",
+            "expected_alert_rate",
+            "anomaly_share",
+            "files",
+        ],
         *["warnings", "drift", "error", "started", "finished", "seconds", "exit_code"],
     ]
     assert list(found["model"]) == ["path", "sha256", "trained", "age_days"]
@@ -277,13 +286,13 @@ def test_fail_over(score: Prompt, rate: str, code: int) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--fail-over", "nan"], "--fail-over = nan: must lie between 0 and 1"),
+        (["--fail-over", "nan"], "--fail-over = 'nan': must be a finite number"),
         (["--fail-over", "2"], "--fail-over = 2.0: must lie between 0 and 1"),
-        (["--alert-rate", "0"], "--alert-rate = 0.0: input should be greater than 0"),
-        (["--alert-rate", "nan"], "--alert-rate = nan: input should be a finite number"),
-        (["--threshold", "nan"], "--threshold = nan: input should be a finite number"),
-        (["--threshold", "inf"], "--threshold = inf: input should be a finite number"),
-        (["--device", "gpu"], "--device = 'gpu': input should be 'auto', 'cpu', 'cuda' or 'mps'"),
+        (["--alert-rate", "0"], "--alert-rate = '0': must be above 0 and below 1, such as 0.01 or 1%"),
+        (["--alert-rate", "nan"], "--alert-rate = 'nan': must be a finite number"),
+        (["--threshold", "nan"], "--threshold = 'nan': must be a finite number"),
+        (["--threshold", "inf"], "--threshold = 'inf': must be a finite number"),
+        (["--device", "gpu"], "--device = 'gpu': not one of auto, cpu, cuda or mps"),
         (
             ["--threshold", "1", "--alert-rate", "0.1"],
             "--threshold and --alert-rate exclude each other; choose one",
@@ -320,7 +329,8 @@ def test_a_threshold_given_by_hand(score: Prompt, words: list[str], flagged: int
 def test_a_higher_alert_rate_lowers_the_threshold(score: Prompt) -> None:
     usual, higher = score.json("new.csv"), score.json("new.csv", "--alert-rate", "0.3")
     assert higher["threshold"] < usual["threshold"]
-    assert higher["alert_rate"] == pytest.approx(0.3, abs=0.005)
+    assert higher["alert_rate"] == 0.3
+    assert higher["expected_alert_rate"] == pytest.approx(0.3, abs=0.005)
 
 
 def test_settings_come_from_file_and_environment_too(score: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,3 +409,28 @@ def test_an_alert_rate_overrules_a_trained_fixed_threshold(prompt: Prompt, tiny_
     score = prompt.command("score", tiny_csv, "-m", "fixed.aed")
     assert score.json()["threshold"] == 5
     assert score.json("--alert-rate", "0.2")["threshold"] != 5
+
+
+@pytest.mark.parametrize(("words", "asked"), [((), 0.01), (("--alert-rate", "3%"), 0.03)])
+def test_the_rate_asked_for_and_the_one_expected_are_told_apart(
+    score: Prompt, words: tuple[str, ...], asked: float
+) -> None:
+    told = score.json("new.csv", *words)
+    assert told["alert_rate"] == asked
+    assert told["expected_alert_rate"] == pytest.approx(asked, rel=0.5)
+    assert told["expected_alert_rate"] != asked
+
+
+def test_a_threshold_set_by_hand_is_no_rate_asked_for(score: Prompt) -> None:
+    told = score.json("new.csv", "--threshold", "2.5")
+    assert told["alert_rate"] is None
+    assert 0 < told["expected_alert_rate"] < 1
+
+
+def test_scores_are_written_as_the_shortest_text_that_reads_back_the_same(score: Prompt) -> None:
+    assert score("new.csv", "-o", "out.csv").exit_code == 0
+    assert score("new.csv", "-o", "out.parquet").exit_code == 0
+    texts = pd.read_csv("out.csv", dtype=str)["anomaly_score"].dropna()
+    numbers = [float(number) for number in pd.read_parquet("out.parquet")["anomaly_score"].dropna()]
+    assert [repr(float(text)) for text in texts] == [repr(number) for number in numbers]
+    assert all(len(text) <= len(repr(number)) for text, number in zip(texts, numbers, strict=True))

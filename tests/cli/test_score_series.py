@@ -177,7 +177,7 @@ def test_ambiguous_dates_ask_for_a_format(run: Prompt) -> None:
     Path("dates.csv").write_text("time,x\n" + "\n".join(rows) + "\n")
     assert fault(run("train", "dates.csv", "-o", "x.aed", "--time", "time")) == (
         "error: dates.csv: row 1 (line 2), column 'time': '01/02/2024' may be read in more than one way; say "
-        "how timestamps are written, e.g. --time-format '%d/%m/%Y %H:%M'"
+        "how timestamps are written, e.g. --time-format '%d/%m/%Y'"
     )
     flags = ("--time", "time", "--time-format", "%d/%m/%Y", "--window", "4")
     assert run("train", "dates.csv", "-o", "x.aed", *flags).exit_code == 0

@@ -34,7 +34,7 @@ def test_the_summary_is_the_contract(train: Prompt, tiny_csv: Path) -> None:
     found = json.loads(result.stdout)
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "rows_left_out", "columns"],
-        *["networks", "calibration", "threshold", "alert_rate", "warnings"],
+        *["networks", "calibration", "threshold", "alert_rate", "expected_alert_rate", "warnings"],
         *["started", "finished", "seconds", "exit_code"],
     ]
     assert (found["command"], found["rows"], found["networks"]) == ("train", 200, 1)
@@ -78,17 +78,18 @@ def test_flags_win_over_the_environment(train: Prompt, tiny_csv: Path) -> None:
         ),
         (
             ["-o", "m.aed", "--role", "temp=number"],
-            "--role.temp = 'number': input should be 'numeric', 'categorical', 'boolean', 'datetime', "
-            "'id' or 'ignored'",
+            "--role temp = 'number': not one of numeric, categorical, boolean, datetime, id or ignored; "
+            "did you mean 'numeric'?",
         ),
-        (["-o", "m.aed", "--epochs", "0"], "--epochs = 0: input should be greater than or equal to 1"),
+        (["-o", "m.aed", "--epochs", "0"], "--epochs = '0': must be at least 1"),
         (
             ["-o", "m.aed", "--max-time", "soon"],
             "--max-time = 'soon': not a duration; write it like 90s, 10m or 2h",
         ),
         (
             ["-o", "m.aed", "--contamination", "0.5"],
-            "--contamination = '0.5': not a share of anomalies; write a number from 0 to below 0.5, or auto",
+            "--contamination = '0.5': not a share of anomalies; write a number from 0 to below 0.5, "
+            "such as 0.05 or 5%, or auto",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def test_a_date_and_a_time_of_day_are_joined(prompt: Prompt) -> None:
     assert result.exit_code == 0
     assert (
         "warning: column 'Date when': '15/12/2025 00:00:00' is read as 2025-12-15 00:00, written like "
-        "%d/%m/%Y; if that is wrong, say how timestamps are written (--time-format)\n"
+        "%d/%m/%Y %H:%M:%S; if that is wrong, say how timestamps are written (--time-format)\n"
     ) in result.stderr
     spiked("two.csv", "new.csv", 300, 310)
     (event,) = prompt.json("explain", "new.csv", "-m", "m.aed", "--top", "1")["explained"]
@@ -218,3 +219,32 @@ def test_numbers_named_as_missing_are_so_however_they_are_spelled(prompt: Prompt
         texts[name] = Path(f"{name}.out.csv").read_text().replace("-999.0", "-999")
     assert texts["whole.csv"] == texts["float.csv"]
     assert not np.isin(pd.read_csv("float.csv.out.csv")["is_anomaly"][300:310], [True]).any()
+
+
+@pytest.mark.parametrize(
+    ("ending", "zone", "written_so"),
+    [("", "", ""), ("Z", " UTC", "Z"), ("+05:30", " +05:30", "+0530"), ("-03:00", " -03:00", "-0300")],
+)
+def test_times_are_written_as_they_came(prompt: Prompt, ending: str, zone: str, written_so: str) -> None:
+    times = pd.date_range("2026-03-01", periods=600, freq="10min").strftime("%Y-%m-%d %H:%M:%S") + ending
+    written("a.csv", times)
+    spiked("a.csv", "new.csv", 300, 305)
+    trained = prompt("train", "a.csv", "-o", "m.aed", "--time", "when", *FAST)
+    line = f"2026-03-01 00:00 to 2026-03-05 03:50{zone}, every 10 min, 1 series, no gaps"
+    assert line in trained.stdout.splitlines()
+    assert prompt("score", "new.csv", "-m", "m.aed", "--events", "e.csv").exit_code == 0
+    peaks = pd.read_csv("e.csv", dtype=str)["peak"]
+    assert peaks.str.match(r"2026-03-0\d \d\d:\d\d:00\.000" + re.escape(written_so) + "$").all()
+    told = prompt.json("explain", "new.csv", "-m", "m.aed", "--top", "1")
+    assert told["zone"] == (zone.strip() or None)
+    assert "2026-03-03 02:00" <= told["explained"][0]["start"] <= "2026-03-03 02:50"
+    assert prompt("report", "new.csv", "-m", "m.aed", "-o", "r.md").exit_code == 0
+    assert f"| 2026-03-03 02:00{zone} |" in Path("r.md").read_text()
+
+
+def test_counted_steps_are_written_as_they_came(prompt: Prompt) -> None:
+    written("a.csv", list(range(500)))
+    spiked("a.csv", "new.csv", 300, 305)
+    assert prompt("train", "a.csv", "-o", "m.aed", "--time", "when", *FAST).exit_code == 0
+    assert prompt("score", "new.csv", "-m", "m.aed", "--events", "e.csv").exit_code == 0
+    assert pd.read_csv("e.csv")["peak"].between(300, 305).any()

@@ -86,7 +86,7 @@ def test_text_that_would_be_numbers_is_told(values: list[str], told: str) -> Non
         ([True, False, None] * 5, "boolean"),
         ([True] * 5, "constant"),
         (["1", "2", "3"] * 5, "categorical"),
-        ([date(2024, 1, 1) + timedelta(days=day) for day in range(9)], "datetime"),
+        ([date(2024, 1, 1) + timedelta(days=day) for day in range(19)], "datetime"),
         ([f"2024-01-{day:02d}T00:00:00Z" for day in range(1, 29)], "datetime"),
         ([[1], [2]], "ignored"),
         ([None, None], "ignored"),
@@ -153,12 +153,16 @@ def test_constants(values: list[str], constant: str, reason: str) -> None:
         ),
         (
             ["2024-01-01"] * 30 + ["soon"], {},
-            "f: column 'x': 1 cells are no dates among many that are; repair them, name them with "
-            "--na-values, or give --exclude x",
+            "f: row 31, column 'x': 'soon' is no date; repair it, give --na-values 'soon' if it means "
+            "'missing', --time-format if dates are written so, or --role x=categorical",
         ),
         (["", ""], {}, "f: no column can be learned from (x: every value is missing)"),
         (["a", "b"], {"exclude": "x"}, "f: no column can be learned from (x: excluded)"),
-        (["a", "b"], {"roles": {"x": "datetime"}}, "f: column 'x' cannot be read as datetime"),
+        (
+            ["a", "b"], {"roles": {"x": "datetime"}},
+            "f: row 1, column 'x': 'a' is no date; repair it, give --na-values 'a' if it means 'missing', "
+            "--time-format if dates are written so, or --role x=categorical",
+        ),
         (["a", "b"], {"roles": {"x": "boolean"}}, "f: column 'x' cannot be read as boolean"),
         (
             ["1", "b"], {"roles": {"x": "numeric"}},

@@ -74,7 +74,25 @@ def from_parquet(content: bytes, config: Config) -> Sequence[Input]:
     return open_inputs(["-"], ReadOptions(), io.BytesIO(stored.getvalue()))
 
 
-WAYS: list[Callable[[bytes, Config], Sequence[Input]]] = [from_text, from_pandas, from_parquet]
+def from_frame_of_text(content: bytes, config: Config) -> Sequence[Input]:
+    """All cells as text, also those that mean 'missing'."""
+    frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    return as_inputs(frame.astype(object), config.data)
+
+
+def from_mixed_frame(content: bytes, config: Config) -> Sequence[Input]:
+    """Numbers and the texts for missing in one column, as after much work by hand."""
+    frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False).astype(object)
+    for name in ("number", "whole"):
+        for row, text in enumerate(frame[name]):
+            if text and text[-1].isdigit():
+                frame.at[row, name] = int(text) if text.isdigit() else float(text)
+    return as_inputs(frame, config.data)
+
+
+WAYS: list[Callable[[bytes, Config], Sequence[Input]]] = [
+    from_text, from_pandas, from_parquet, from_frame_of_text, from_mixed_frame,
+]  # fmt: skip
 
 
 def only_batch(inputs: Sequence[Input]) -> pa.RecordBatch:

@@ -6,6 +6,7 @@ import pytest
 from aedetect.data.schema import Column, Schema
 from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
+from aedetect.io.source import TableInput
 
 SCHEMA = Schema(
     columns=tuple(
@@ -51,16 +52,32 @@ def test_extra_columns_are_noticed(extra: list[str], notice: str) -> None:
     assert SCHEMA.check("f", arriving("temp", "unit", "no", *extra)) == [notice]
 
 
-@pytest.mark.parametrize("here", [["temp", "Unit"], ["unit"], []])
+@pytest.mark.parametrize("here", [["temp", "Unit"], ["unit"], ["no"]])
 def test_missing_columns(here: list[str]) -> None:
     lacking = [name for name in ("temp", "unit") if name not in here]
     with pytest.raises(ModelError) as caught:
         SCHEMA.check("f", arriving(*here))
     subject = f"column {lacking[0]!r} is" if len(lacking) == 1 else "columns 'temp', 'unit' are"
-    assert str(caught.value) == (
-        f"f: {subject} missing, which the model was trained on; "
-        "score a file with the same columns, or retrain"
-    )
+    renamed = "the file has 'Unit', which the model does not know: is that 'unit'? rename it, or retrain"
+    remedy = renamed if "Unit" in here else "score a file with the same columns, or retrain"
+    assert str(caught.value) == f"f: {subject} missing, which the model was trained on; {remedy}"
+
+
+def test_a_column_that_training_files_lacked_may_be_missing() -> None:
+    schema = SCHEMA.with_optional({"temp", "note"})
+    assert schema.optional == ("temp",)
+    assert schema.check("f", arriving("unit")) == [
+        "f: column 'temp' is missing, as in some files of the training data"
+    ]
+    table = TableInput(pa.table({"unit": ["C", "C"]}))
+    (batch,) = schema.completed(table).open(10).batches()
+    assert batch.to_pydict() == {"unit": ["C", "C"], "temp": [None, None]}
+    assert SCHEMA.completed(table) is table
+    assert "optional" not in SCHEMA.model_dump()
+
+
+def test_an_input_without_columns_lacks_none() -> None:
+    assert SCHEMA.check("f", pa.schema([])) == []
 
 
 def test_type_that_cannot_be_read() -> None:

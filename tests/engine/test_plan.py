@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aedetect.engine.output_names import Target
 from aedetect.engine.plan import check_model_output, plan_outputs, plan_side_output
 from aedetect.errors import OutputError, UsageError
 from aedetect.io.files import FileInput, open_inputs
@@ -83,7 +84,7 @@ def test_a_folder_below_a_file_cannot_be_made() -> None:
 )
 def test_where_no_model_may_go(path: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        check_model_output(Path(path), inputs("a.csv"))
+        check_model_output(Target(Path(path)), inputs("a.csv"))
 
 
 @pytest.mark.parametrize(

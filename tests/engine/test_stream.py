@@ -32,6 +32,9 @@ from aedetect.io.source import Input, ReadOptions, TableInput
 NAMES = CountNames({"rows": "rows", "doubled": "changed"}, ("rows", "changed"), "doubled")
 
 
+PAGE = "this is an HTML or XML page, not a table; was it saved from a failed download?"
+
+
 class Double:
     """Doubles the column `x`; a negative number cannot be doubled. Rows of 0 are listed at the side."""
 
@@ -43,6 +46,9 @@ class Double:
 
     def threads(self) -> nullcontext[int]:
         return nullcontext(2)
+
+    def completed(self, source: Input) -> Input:
+        return source
 
     def start(self, source: Input, typed: bool) -> Doubling:
         return Doubling(source, typed)
@@ -111,6 +117,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "b.csv": "x,z\n5,s\n",
         "bad.csv": "x,y\n1,t\n2,t\n-1,t\n",
         "empty.csv": "",
+        "page.csv": "<html>",
     }.items():
         Path(name).write_text(text)
 
@@ -157,11 +164,11 @@ def test_types_go_to_outputs_that_have_them() -> None:
 
 @pytest.mark.parametrize("output", [None, "out.csv", "out/"])
 def test_failed_inputs_are_entered_and_the_rest_done(output: str | None) -> None:
-    summary, told = run(["empty.csv", "a.csv", "bad.csv", "b.csv"], output, "zeros.csv")
+    summary, told = run(["page.csv", "a.csv", "bad.csv", "b.csv"], output, "zeros.csv")
     assert [entry.status for entry in summary.files] == ["failed", "doubled", "failed", "doubled"]
     assert [entry.output is None for entry in summary.files] == [True, output is None] * 2
     assert [entry.error for entry in summary.files] == [
-        "empty.csv: the file is empty", None, "bad.csv: a negative number", None
+        f"page.csv: {PAGE}", None, "bad.csv: a negative number", None
     ]  # fmt: skip
     assert (summary.exit_code, summary.counts["rows"]) == (6, 4)
     assert [entry.counts["rows"] for entry in summary.files] == [0, 3, 0, 1]
@@ -182,11 +189,36 @@ def test_a_single_bad_input_raises_its_own_error_and_leaves_nothing() -> None:
 @pytest.mark.parametrize("output", [None, "out.csv", "out/"])
 def test_when_all_inputs_are_bad_each_is_named(output: str | None) -> None:
     with pytest.raises(DataError) as caught:
-        run(["bad.csv", "empty.csv"], output, "zeros.csv")
+        run(["bad.csv", "page.csv"], output, "zeros.csv")
     assert str(caught.value) == (
-        "none of 2 inputs can be used: bad.csv: a negative number; empty.csv: the file is empty"
+        f"none of 2 inputs can be used: bad.csv: a negative number; page.csv: {PAGE}"
     )
     assert not list(Path().glob("*.csv.*")) + list(Path().glob("out.csv")) + list(Path().glob("zeros*"))
+
+
+@pytest.mark.parametrize("output", [None, "out.csv", "out/"])
+def test_an_input_of_no_rows_among_others_is_done(output: str | None) -> None:
+    Path("header.csv").write_text("x,y\n")
+    summary, told = run(["header.csv", "a.csv"], output)
+    assert [(entry.status, entry.counts["rows"]) for entry in summary.files] == [
+        ("doubled", 0),
+        ("doubled", 3),
+    ]
+    assert (summary.exit_code, summary.warnings[1]) == (0, "header.csv: holds no rows")
+    assert sum(one == "check" for one in told) == 2
+    if output == "out/":
+        assert Path("out/header.csv").read_text() == "y,x2\n"
+
+
+@pytest.mark.parametrize("output", [None, "out.csv", "out/"])
+def test_inputs_none_of_which_has_a_row_are_refused(output: str | None) -> None:
+    Path("header.csv").write_text("x,y\n")
+    with pytest.raises(DataError) as caught:
+        run(["header.csv", "empty.csv"], output)
+    assert str(caught.value) == (
+        "none of 2 inputs can be used: header.csv: holds no rows; empty.csv: the file is empty"
+    )
+    assert not list(Path().glob("*out.csv*")) + list(Path().glob("out/*"))
 
 
 def test_an_output_that_cannot_be_written_is_raised() -> None:

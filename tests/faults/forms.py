@@ -146,7 +146,7 @@ JSON = [
           ("list of lists", "[[1, 2], [3, 4]]", "line 1: not a JSON object but a list"),
           ("list of numbers and objects", '[{"a": 1},\n2]', "line 2: not a JSON object but a number"),
           ("cut list", '[{"a": 1},\n{"a": 2}', "line 2: not JSON: Expecting ',' delimiter"),
-          ("empty list", "[]", "the file holds no rows"),
+          ("empty list", "[]", "the file is empty"),
           ("of columns", '{"a": {"0": 1, "1": 2}, "b": {"0": 1, "1": 2}}', OF_COLUMNS),
           ("of rows below a key", '{"count": 2, "data": [{"a": 1}, {"a": 2}]}',
            "one JSON object, whose rows are under 'data'; write this list to a file of its own"))),
@@ -307,7 +307,7 @@ DIALECTS = [
     Fault(0, "decimal mark overruled", comma_model_and_points, (SCORE,),
           "normal.csv -m new.aed --decimal .", 0, holds=same_as_with_points),
     Fault(0, "decimal mark that is none", {}, BOTH, "normal.csv --decimal ;", 2,
-          "--decimal = ';': input should be '.' or ','"),
+          "--decimal = ';': not one of '.' or ','"),
 ]  # fmt: skip
 
 # --- long names
@@ -319,8 +319,8 @@ LENGTHS = [
     Fault(0, "long column twice", {"in.csv": f"{LONG},{LONG}\nx,y\n"}, BOTH, "in.csv", 3,
           f"in.csv: the column name '{SHORT}' appears twice in the header; rename one"),
     Fault(0, "long column missing", learned(named(LONG), "in.csv"), (SCORE,), "normal.csv -m new.aed", 4,
-          f"normal.csv: column '{SHORT}' is missing, which the model was trained on; score a file with the "
-          "same columns, or retrain"),
+          f"normal.csv: column '{SHORT}' is missing, which the model was trained on; the file has 'temp', "
+          f"which the model does not know: is that '{SHORT}'? rename it, or retrain"),
     Fault(0, "long cell", {"in.csv": HEADER + ROW * 40 + ROW.replace("20", LONG)}, (TRAIN,), "in.csv", 3,
           "in.csv: row 41 (line 42), column 'temp': 'nnnnnnnnnnnnnnnnnnnnnnnnn…zzzzzzzzzzzzzz' is not a "
           "number; repair it, or give --role temp=categorical if the column holds codes"),

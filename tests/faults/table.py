@@ -136,7 +136,8 @@ NOTHING = [
     Fault(2, "one row", {"in.csv": HEADER + ROW}, (SCORE,), "in.csv", 0, holds=rows(1)),
     Fault(23, "folder without data", {"folder/notes.txt": "hello"}, BOTH, "folder", 3,
           "folder: no data file in this directory "
-          "(looked for .csv, .tsv, .parquet, .pq, .arrow, .feather, .jsonl, .ndjson)"),
+          "(looked for .csv, .tsv, .parquet, .pq, .arrow, .feather, .jsonl, .ndjson); "
+          "1 file left out, whose name says no format of data: notes.txt; name it to have it read"),
     Fault(23, "glob without match", {}, BOTH, "2024-*.csv", 3, "2024-*.csv: no file matches this pattern"),
     Fault(0, "missing file", {}, BOTH, "gone.csv", 3, "gone.csv: no such file or directory"),
     Fault(0, "empty standard input", {}, (SCORE,), "-", 3, "<stdin>: the file is empty"),
@@ -701,9 +702,10 @@ OPTIONS = [
           from_normal(lambda frame: frame.assign(state=["0"] * 5 + ["good"] * 195)), (TRAIN,),
           "in.csv --label state", 3,
           "in.csv: row 6 (line 7), column 'state': 'good' is not a boolean; "
-          "say with --positive which value marks an anomaly"),
+          "the labels are 'good' (195) and '0' (5); say with --positive which value marks an anomaly"),
     *(Fault(0, f"unknown column for {option}", {}, (TRAIN,), f"normal.csv {option} {value}", 2,
-            f"{option}: no column named 'tmp' in the data; there are: temp, load, site, open")
+            f"{option}: no column named 'tmp' in the data; did you mean 'temp'? "
+            "There are: temp, load, site, open")
       for option, value in (("--columns", "tmp"), ("--exclude", "tmp"), ("--id", "tmp"), ("--label", "tmp"),
                             ("--role", "tmp=id"))),
 ]  # fmt: skip

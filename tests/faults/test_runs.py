@@ -48,10 +48,14 @@ def test_24_a_file_that_vanishes_meanwhile_is_one_failure(prompt: Prompt) -> Non
 def test_24_a_failed_parquet_output_is_told_in_one_line(prompt: Prompt) -> None:
     """In a process of its own: Arrow used to complain when the interpreter threw its writer away."""
     frame = pd.read_csv("normal.csv")
-    for name, part in (("good", frame), ("empty", frame[:0])):
+    for name, part in (("good", frame), ("bad", frame.assign(temp="warm"))):
         part.to_parquet(f"{name}.parquet")
-    result = prompt.process(*SCORE, "empty.parquet", "good.parquet", "-o", "out/")
-    assert (result.exit_code, result.stderr) == (6, "error: empty.parquet: holds no rows\n")
+    result = prompt.process(*SCORE, "bad.parquet", "good.parquet", "-o", "out/")
+    assert (result.exit_code, result.stderr) == (
+        6,
+        "error: bad.parquet: column 'temp': no cell can be read as numeric, as it was in training "
+        "(the first is in row 1); has its type changed?\n",
+    )
     assert sorted(os.listdir("out")) == ["good.parquet"]
 
 

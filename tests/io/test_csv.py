@@ -84,7 +84,6 @@ def test_rows_beyond_one_block() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "f.csv: the file is empty"),
         ("a,b,a\n", "f.csv: the column name 'a' appears twice in the header; rename one"),
         ("a,b\n1,2\n3,4\n5,6,7\n", "f.csv: row 3 (line 4) has 3 fields where the header has 2; repair or "
          "remove this row, or name the delimiter with --delimiter if it is not ','"),
@@ -99,7 +98,7 @@ def test_rows_beyond_one_block() -> None:
         ("a,\0\n1,x\n", f"f.csv: line 1: the header {ZERO} line"),
         ("a,b\n1," + "x" * (12 << 20) + "\n", "f.csv: cannot be read: a row is longer than 4 MiB"),
     ],
-    ids=["empty", "twice", "ragged", "last quote", "first quote", "bytes", "header", "zero", "zeros",
+    ids=["twice", "ragged", "last quote", "first quote", "bytes", "header", "zero", "zeros",
          "zero name", "long"],
 )  # fmt: skip
 def test_faults(content: str | bytes, message: str) -> None:

@@ -27,7 +27,7 @@ def rows(source: FileInput, batch_rows: int = 2) -> list[dict[str, Any]]:
     batches = list(reader.batches())
     assert all(len(batch) <= batch_rows for batch in batches)
     assert all(batch.schema.equals(reader.schema) for batch in batches)
-    return pa.Table.from_batches(batches).to_pylist()
+    return pa.Table.from_batches(batches, None if batches else pa.schema([])).to_pylist()
 
 
 def write(path: Path, format: str) -> Path:
@@ -76,10 +76,8 @@ def test_every_format_is_found_by_content_and_read_twice(tmp_path: Path, format:
         ("x.csv.zst", pa.compress(CSV * 100, "zstd", asbytes=True)[:12], "cannot be read: "),
         ("x.csv", b"\x1f\x8bgarbage", "cannot be read: zlib inflate failed"),
         ("x.arrow", b"ARROW1\0\0broken", "cannot be read: "),
-        ("x.csv", b"a,b\n", "x.csv: holds no rows"),
-        ("x.jsonl", b"\n", "holds no rows"),
     ],
-    ids=["cut gzip", "cut zstd", "broken gzip", "broken arrow", "header only", "no JSON"],
+    ids=["cut gzip", "cut zstd", "broken gzip", "broken arrow"],
 )
 def test_broken_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
@@ -87,10 +85,28 @@ def test_broken_files(tmp_path: Path, name: str, content: bytes, message: str) -
         rows(one(tmp_path / name))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("x.csv", b"", []),
+        ("x.csv", b"\xef\xbb\xbf\n\n", []),
+        ("x.csv", b"a,b\n", ["a", "b"]),
+        ("x.csv.gz", gzip.compress(b""), []),
+        ("x.jsonl", b"", []),
+        ("x.jsonl", b"\n", []),
+        ("dump.txt", b"", []),
+    ],
+)
+def test_a_text_file_may_have_no_rows(tmp_path: Path, name: str, content: bytes, columns: list[str]) -> None:
+    (tmp_path / name).write_bytes(content)
+    source = one(tmp_path / name)
+    assert (source.open(10).schema.names, rows(source)) == (columns, [])
+
+
 def test_parquet_without_rows(tmp_path: Path) -> None:
     parquet.write_table(TABLE[:0], tmp_path / "x.parquet")
-    with pytest.raises(DataError, match="holds no rows"):
-        rows(one(tmp_path / "x.parquet"))
+    source = one(tmp_path / "x.parquet")
+    assert (source.open(10).schema.names, rows(source)) == (TABLE.schema.names, [])
 
 
 def test_parquet_with_a_name_twice(tmp_path: Path) -> None:
@@ -164,3 +180,14 @@ def test_the_dialect_of_outputs_is_that_of_the_input(
     (tmp_path / name).write_text(text)
     source = open_inputs([str(tmp_path / name)], ReadOptions(decimal=","))[0]
     assert source.dialect == Dialect(delimiter, ",")
+
+
+def test_columns_of_the_folders_above_are_taken_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "year=2024" / "site=a" / "x.csv"
+    path.parent.mkdir(parents=True)
+    write(path, "csv")
+    source = one(path)
+    assert source.with_columns(["other"]) is source
+    names = TABLE.schema.names
+    assert source.with_columns(["site", *names]).open(10).schema.names == [*names, "site"]
+    assert rows(source.with_columns(["site", "year"]))[0]["year"] == "2024"

@@ -14,7 +14,7 @@ from aedetect.data import cells
 from aedetect.errors import DataError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.locate import COMPRESSION_SUFFIXES, SUFFIX_FORMATS
-from aedetect.io.source import ReadOptions
+from aedetect.io.source import ReadOptions, has_rows, no_rows
 from aedetect.io.write import open_sink, output_format
 
 ROWS = 23
@@ -116,17 +116,22 @@ def test_rows_are_found_again(suffix: str, tmp_path: Path) -> None:
 
 
 @every_file
-def test_without_rows_it_says_so(suffix: str, tmp_path: Path) -> None:
+def test_without_rows_it_has_none(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"f{suffix}"
-    message = refused(written(path, TABLE.slice(0, 0)))
-    assert message in (f"{path}: holds no rows", f"{path}: the file is empty")
+    source = written(path, TABLE.slice(0, 0))
+    assert (len(read(source)), has_rows(source)) == (0, False)
+    assert str(no_rows(source)) in (f"{path}: holds no rows", f"{path}: the file is empty")
 
 
 @every_format
 def test_a_file_of_no_bytes_is_empty(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"f{suffix}"
     path.write_bytes(b"")
-    assert refused(open_inputs([str(path)], ReadOptions())[0]) == f"{path}: the file is empty"
+    (source,) = open_inputs([str(path)], ReadOptions())
+    if source.location.path.endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
+        assert (len(read(source)), str(no_rows(source))) == (0, f"{path}: the file is empty")
+    else:
+        assert refused(source) == f"{path}: the file is empty"
 
 
 @every_file

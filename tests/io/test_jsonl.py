@@ -101,8 +101,7 @@ def test_batch_size_does_not_matter(records: list[dict[str, Any]], batch_rows: i
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "f.jsonl: the file holds no rows"),
-        ("{}", "f.jsonl: the file holds no rows"),
+        ("{}", "f.jsonl: the objects in the file are all empty"),
         ('{"a": 1}\n{"a": }\n', "f.jsonl: line 2: not JSON: Expecting value at character 7"),
         ("[1]", "f.jsonl: line 1: not a JSON object but a list"),
         ("3", "f.jsonl: line 1: not a JSON object but a number"),
@@ -116,7 +115,7 @@ def test_batch_size_does_not_matter(records: list[dict[str, Any]], batch_rows: i
          "f.jsonl: one JSON object, whose rows are under 'data'; write this list to a file of its own"),
         ('{"a": ' + "9" * 5000 + "}", "f.jsonl: line 1: not JSON: a number of too many digits"),
     ],
-    ids=["empty", "empty object", "syntax", "list", "number", "deep", "clash", "index", "columns", "split",
+    ids=["empty object", "syntax", "list", "number", "deep", "clash", "index", "columns", "split",
          "rows", "digits"],
 )  # fmt: skip
 def test_faults(content: str, message: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aedetect.errors import DataError, UsageError
-from aedetect.io.locate import Location, format_of_name, locate
+from aedetect.io.locate import Location, format_of_name, left_out, locate
 
 
 @pytest.fixture
@@ -124,3 +124,27 @@ def test_directory_without_data(tmp_path: Path, uri: bool) -> None:
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(DataError, match="no data file in this directory"):
         locate([tmp_path.as_uri() if uri else str(tmp_path)])
+
+
+@pytest.mark.parametrize("word", ["data", "uri"])
+def test_files_left_out_are_named(tree: Path, word: str) -> None:
+    word = (tree / "data").as_uri() if word == "uri" else word
+    assert left_out(["-", word, word, "data/b.csv", "data/*"]) == [
+        f"{word}: 1 file left out, whose name says no format of data: notes.txt; name it to have it read"
+    ]
+    for name in ("part-00000", "year=2024/d.dat", "z.xlsx", "b.csv.crc"):
+        (tree / "data" / name).write_text("x\n")
+    assert left_out([word]) == [
+        f"{word}: 4 files left out, whose names say no format of data: notes.txt, part-00000, "
+        "year=2024/d.dat and 1 more; name them to have them read"
+    ]
+
+
+def test_folders_above_what_is_named_tell_of_a_partition(tree: Path) -> None:
+    sites = ("data/year=2024/site=a%2Fb/x.csv", "data/year=2024/site=a%2Fb", "data/*/site=*/x.csv")
+    uris = tuple((tree / word).as_uri() for word in ("data/year=2024/site=a%2Fb/x.csv",))
+    for word in (*sites, *uris):
+        (place,) = locate([word])
+        assert (place.partition, place.above) == ((), (("year", "2024"), ("site", "a/b")))
+    (place,) = locate(["data/year=2024"])
+    assert (place.partition, place.above) == ((("site", "a/b"),), (("year", "2024"),))

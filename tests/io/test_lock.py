@@ -87,13 +87,16 @@ def test_streams_and_devices_are_not_locked(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_more_outputs_than_a_shell_allows_open_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [20, 64])
+def test_more_outputs_than_a_shell_allows_open_files(tmp_path: Path, limit: int) -> None:
     code = (
         "import resource, sys\nfrom aedetect.io.lock import Locks\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 4096))\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (limit := int(sys.argv[2]), limit))\n"
         "with Locks([f'{sys.argv[1]}/{n}' for n in range(1000)]):\n    print('held')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), str(limit)], capture_output=True, text=True
+    )
     assert (done.stdout, done.stderr) == ("held\n", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -111,3 +114,42 @@ def test_what_a_killed_writer_left_is_removed_whatever_it_was_to_become(
     with Locks([str(tmp_path / "other.csv")]):
         pass
     assert sorted(tmp_path.iterdir()) == sorted([alive, mine])
+
+
+def test_each_of_many_is_locked_and_let_go_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    paths = [str(tmp_path / name) for name in ("1", "2", "sub/3", "4")]
+    with Locks(paths) as locks:
+        assert lock_path(paths[0]).samefile(lock_path(paths[2]))
+        locks.release(paths[0])
+        with Locks([paths[0]]):
+            for path in paths[1:]:
+                with pytest.raises(OutputError), Locks([path]):
+                    pass
+                with pytest.raises(OutputError), Locks([str(tmp_path / "5"), path]):
+                    pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["sub"]
+
+
+def test_a_lock_that_was_left_behind_is_taken_among_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aedetect.io.lock._remove_stale", lambda folder: None)
+    lock_path(tmp_path / "2").write_text("process 1, started long ago\n")
+    with Locks([str(tmp_path / "1"), str(tmp_path / "2")]):
+        assert lock_path(tmp_path / "1").samefile(lock_path(tmp_path / "2"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_there_are_no_links_each_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    paths = [str(tmp_path / str(number)) for number in range(5)]
+    with Locks(paths) as locks:
+        assert not lock_path(paths[0]).samefile(lock_path(paths[1]))
+        locks.release(paths[3])
+        with Locks([paths[3]]), pytest.raises(OutputError), Locks([paths[4]]):
+            pass
+    assert list(tmp_path.iterdir()) == []

@@ -71,7 +71,7 @@ def test_content_decides_over_the_name(head: bytes, name: str, format: str) -> N
 @pytest.mark.parametrize(
     ("head", "name", "options", "message"),
     [
-        (b"", "f.csv", {}, "f.csv: the file is empty"),
+        (b"", "f.parquet", {}, "f.parquet: the file is empty"),
         (b"\xff\xfea\0", "f.csv", {}, "UTF-16"),
         (b"a\0,\0b\0\n\0", "f.csv", {}, "UTF-16"),
         (b"abc\0\1\2\3\xff\xfe\xfd", "f.csv", {}, "f.csv: holds binary data, not text"),

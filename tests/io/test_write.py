@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import decimal
 import gzip
 import io
-import json
-import uuid
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -19,10 +14,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from aedetect.errors import OutputError, UsageError
+from aedetect.io.cell_text import as_text
 from aedetect.io.files import open_inputs
 from aedetect.io.jsonl import NESTED
 from aedetect.io.source import Dialect, ReadOptions
-from aedetect.io.write import CsvSink, JsonLinesSink, as_text, open_sink, output_format
+from aedetect.io.write import CsvSink, JsonLinesSink, open_sink, output_format
 
 BATCH = pa.RecordBatch.from_pydict(
     {
@@ -141,51 +137,6 @@ def test_a_slice_writes_its_own_rows(slice_: tuple[int, int]) -> None:
     CsvSink(stream, batch.schema, ",").write(batch.slice(*slice_))
     start, length = slice_
     assert stream.getvalue().decode().split() == ["a", *["x", "y", "z"][start : start + length]]
-
-
-NAN = float("nan")
-ODD = [
-    (pa.array([1], pa.duration("s")), "1", '"1"'),
-    (pa.array([1], pa.timestamp("ns", "UTC")), *["1970-01-01 00:00:00.000000001Z"] * 2),
-    (pa.array([1], pa.time64("ns")), *["00:00:00.000000001"] * 2),
-    (pa.array([1], pa.date32()), *["1970-01-02"] * 2),
-    (pa.array([10**12], pa.timestamp("s")), *["<value out of range: 1000000000000>"] * 2),
-    (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), "[1, 2, 3]", "[1, 2, 3]"),
-    (pa.array([b"\xff\x00"]), "ff00", "ff00"),
-    (pa.array([b"\xff\x00"], pa.binary(2)), "ff00", "ff00"),
-    (pa.array([b"\xff"], pa.binary_view()), "ff", "ff"),
-    (pa.array([uuid.UUID(int=1).bytes], pa.uuid()), *["00000000-0000-0000-0000-000000000001"] * 2),
-    (pa.array([[("a", NAN)]], pa.map_(pa.string(), pa.float64())), '[["a", null]]', '[["a", null]]'),
-    (pa.array([[NAN, float("inf"), 1.0]]), "[null, null, 1.0]", "[null, null, 1.0]"),
-    (pa.array([{"a": NAN, "é": "b"}]), '{"a": null, "é": "b"}', '{"a": null, "é": "b"}'),
-    (pa.array([decimal.Decimal("1.50")]), "1.50", '"1.50"'),
-    (pa.array(["a"]).dictionary_encode(), "a", "a"),
-    (pa.array(["a"], pa.string_view()), "a", "a"),
-    (pa.array([0.1], pa.float32()), "0.1", "0.10000000149011612"),
-    (pa.RunEndEncodedArray.from_arrays([1], ["x"]), "x", "x"),
-    (pa.array([NAN]), "nan", "null"),
-    (pa.nulls(1), "", "null"),
-]
-
-
-@pytest.mark.parametrize(("column", "text", "_json"), ODD, ids=lambda value: str(getattr(value, "type", "")))
-def test_every_type_has_a_text(column: pa.Array, text: str, _json: str) -> None:
-    assert as_text(column).to_pylist() == [text]
-
-
-@pytest.mark.parametrize(("column", "_text", "value"), ODD, ids=lambda value: str(getattr(value, "type", "")))
-def test_every_type_has_a_json_value(column: pa.Array, _text: str, value: str) -> None:
-    stream = io.BytesIO()
-    batch = pa.RecordBatch.from_arrays([column], names=["a"])
-    JsonLinesSink(stream, batch.schema).write(batch)
-
-    def refuse(name: str) -> Any:
-        raise AssertionError(name)
-
-    found = json.loads(stream.getvalue(), parse_constant=refuse)["a"]
-    with contextlib.suppress(ValueError):
-        value = json.loads(value)
-    assert found == value
 
 
 @pytest.mark.parametrize("delimiter", [";", "|", "^", "\t", "]"])

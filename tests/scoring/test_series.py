@@ -264,9 +264,9 @@ def test_events_tell_when_where_and_why() -> None:
     table = session.events().to_pandas()
     table = table[table["anomaly_event"] == 1]
     assert table["machine"].tolist() == ["m0", "m1"]
-    begin = pd.Timestamp(NEW["time"][200], tz="UTC")
+    begin = pd.Timestamp(NEW["time"][200])
     assert ((table["start"] - begin).abs() <= pd.Timedelta("30min")).all()
-    assert (table["end"] >= pd.Timestamp(NEW["time"][258], tz="UTC")).all()
+    assert (table["end"] >= pd.Timestamp(NEW["time"][258])).all()
     assert (table["p_value"] < 0.01).all()
     assert table["features"].str.startswith('{"temp"').all()
 

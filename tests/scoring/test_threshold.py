@@ -28,12 +28,14 @@ def test_fresh_normal_rows_are_flagged_at_the_rate_asked(rate: float) -> None:
     assert abs((fresh > found.value).mean() - rate) < 3 * np.sqrt(rate / len(SCORES)) + 1e-4
     assert found.promised_rate == rate
     assert found.expected_rate == pytest.approx(rate, rel=0.02)
+    assert found.rates() == {"alert_rate": rate, "expected_alert_rate": found.expected_rate}
 
 
 def test_a_threshold_set_by_hand_promises_nothing() -> None:
     found = policy(value=2.0, alert_rate=0.05)
     assert (found.value, found.promised_rate) == (2.0, None)
     assert found.expected_rate == pytest.approx((SCORES > 2.0).mean(), abs=1e-3)
+    assert found.rates() == {"alert_rate": None, "expected_alert_rate": found.expected_rate}
     assert (found.promise, found.origin) == ("as set by hand", "set by hand")
 
 

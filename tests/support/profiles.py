@@ -22,17 +22,18 @@ def profile(
     parsed: bool = False,
     rules: cells.CellRules | None = None,
     batches: int = 1,
+    name: str = "x",
 ) -> ColumnProfile:
-    """The profile of one column called x, taken in `batches` parts."""
+    """The profile of one column, called x, taken in `batches` parts."""
     array = values if isinstance(values, pa.Array) else pa.array(values)
-    names = {"x"} if counting else set()
+    names = {name} if counting else set()
     found = profile_columns(
-        pa.schema([pa.field("x", array.type)]),
+        pa.schema([pa.field(name, array.type)]),
         is_text,
         names,
-        {"x"} if parsed else set(),
+        {name} if parsed else set(),
         rules or cells.CellRules(),
-    )["x"]
+    )[name]
     size = -(-len(array) // batches)
     for start in range(0, len(array), size):
         found.update(array[start : start + size], lambda index, start=start: f"f: row {start + index + 1}")

@@ -12,6 +12,7 @@ from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.io.files import open_inputs
 from aedetect.io.source import ReadOptions, TableInput, batch_rows
+from aedetect.training.joint_inputs import joint_inputs
 from aedetect.training.profiling import TrainingProfile, chunks, profile_inputs
 
 NUMBERS = pa.table({"a": np.linspace(0, 1, 20), "b": ["x", "y"] * 10})
@@ -22,9 +23,8 @@ def config(**settings: Any) -> Config:
 
 
 def profiled(*tables: pa.Table, **settings: Any) -> TrainingProfile:
-    return profile_inputs(
-        [TableInput(table, f"t{index}") for index, table in enumerate(tables)], config(**settings)
-    )
+    inputs = [TableInput(table, f"t{index}") for index, table in enumerate(tables)]
+    return profile_inputs(joint_inputs(inputs, config(**settings)), config(**settings))
 
 
 def fault(*tables: pa.Table, **settings: Any) -> str:
@@ -62,7 +62,8 @@ def test_positive_label() -> None:
 def test_label_that_is_no_truth_value() -> None:
     table = NUMBERS.append_column("state", pa.array(["0", "bad"] * 10))
     assert fault(table, data__label="state") == (
-        "t0: row 2, column 'state': 'bad' is not a boolean; say with --positive which value marks an anomaly"
+        "t0: row 2, column 'state': 'bad' is not a boolean; the labels are '0' (10) and 'bad' (10); "
+        "say with --positive which value marks an anomaly"
     )
 
 
@@ -71,16 +72,34 @@ def test_too_few_rows(rows: int, said: str) -> None:
     assert fault(NUMBERS[:rows]) == f"t0: {said}; training needs at least 8"
 
 
+def test_files_may_lack_a_column_of_others() -> None:
+    found = profiled(NUMBERS, NUMBERS.append_column("c", NUMBERS["a"]), NUMBERS)
+    assert [(column.name, column.role) for column in found.schema.columns] == [
+        ("a", "numeric"), ("b", "categorical"), ("c", "numeric")
+    ]  # fmt: skip
+    assert found.schema.optional == ("c",)
+    assert found.notices == (
+        "column 'c' is missing in 2 of 3 files (t0, t2); its cells there count as missing "
+        "(--exclude c does without it)",
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"data__positive": "yes"}])
+def test_rows_of_files_without_the_label_count_as_normal(settings: dict[str, Any]) -> None:
+    marked = NUMBERS.append_column("bad", pa.array(["yes", "no"] * 10))
+    found = profiled(NUMBERS, marked, data__label="bad", **settings)
+    assert (found.rows, found.labelled) == (30, 10)
+    assert found.notices == (
+        "label column 'bad' is missing in 1 of 2 files (t0); their rows count as normal",
+    )
+
+
 @pytest.mark.parametrize(
-    ("second", "said"),
-    [
-        (NUMBERS.drop_columns("b"), "has no column 'b'"),
-        (NUMBERS.append_column("c", NUMBERS["a"]), "has a column 'c' too many"),
-        (NUMBERS.set_column(0, "a", pa.array([[1.0]] * 20)), "column 'a' holds list<item: double> values"),
-    ],
+    "settings", [{"data__exclude": ["c"]}, {"data__columns": ["a"]}, {"data__id": ["c"]}]
 )
-def test_inputs_that_do_not_belong_together(second: pa.Table, said: str) -> None:
-    assert fault(NUMBERS, second) == f"t1: {said}, unlike t0; train on files with the same columns"
+def test_columns_left_out_may_differ_in_silence(settings: dict[str, Any]) -> None:
+    found = profiled(NUMBERS, NUMBERS.append_column("c", NUMBERS["a"]), **settings)
+    assert (found.schema.optional, found.notices) == ((), ())
 
 
 def test_order_of_columns_may_differ_between_inputs() -> None:

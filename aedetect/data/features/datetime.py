@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from aedetect.data.arrays import Floats
+from aedetect.data.instants import DAY, PERIODS, Cycle
 
-Cycle = Literal["day", "week", "year"]
-DAY = 86400.0
-PERIODS: dict[Cycle, float] = {"day": DAY, "week": 7 * DAY, "year": 365.2425 * DAY}
 # 1970-01-01 was a Thursday; weeks are counted from a Monday.
 _MONDAY = -3 * DAY
 # Days back from the last one among which an instant is looked for: a little more than a year.
 _MOST_DAYS = 371
 _OUTSIDE = 1e6
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def cycles(first: float, last: float) -> tuple[Cycle, ...]:
-    """The cycles that data from `first` to `last` (seconds) went through at least twice; the day always."""
-    span = last - first
-    return tuple(name for name, period in PERIODS.items() if name == "day" or span >= 2 * period)
 
 
 def encode(seconds: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> Floats:
@@ -35,7 +27,7 @@ def encode(seconds: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> Floats:
 
 
 def decode(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> list[str | None]:
-    """Phases as words, 'Tue 14:30' or '14:30'; the year's phase as day 1 to 366; [rows]."""
+    """Phases as words, 'Tue 14:30', 'Tue' or '14:30'; the year's phase as day 1 to 366; [rows]."""
     words: list[str | None] = []
     for row in parts:
         if np.isnan(row).any():
@@ -45,13 +37,18 @@ def decode(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> list[str | 
         for index, name in enumerate(names):
             turn = (np.arctan2(row[2 * index], row[2 * index + 1]) / (2 * np.pi)) % 1.0
             said[name] = turn * PERIODS[name] / DAY
-        minutes = round(said["day"] * 1440) % 1440
-        text = f"{minutes // 60:02d}:{minutes % 60:02d}"
+        clock = []
         if "week" in said:
-            text = f"{_WEEKDAYS[int(said['week']) % 7]} {text}"
+            # Without a time of day, phases are those of midnights, which rounding may leave on either side.
+            days = said["week"] if "day" in said else round(said["week"], 3)
+            clock.append(_WEEKDAYS[int(days) % 7])
+        if "day" in said:
+            minutes = round(said["day"] * 1440) % 1440
+            clock.append(f"{minutes // 60:02d}:{minutes % 60:02d}")
+        parts_said = [" ".join(clock)] if clock else []
         if "year" in said:
-            text += f", day {int(said['year'] + _MONDAY / DAY) % 366 + 1} of the year"
-        words.append(text)
+            parts_said.append(f"day {int(said['year'] + _MONDAY / DAY) % 366 + 1} of the year")
+        words.append(", ".join(parts_said))
     return words
 
 
@@ -61,7 +58,8 @@ def nearest(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...], first: float,
     Seconds since 1970; NaN where a part is. Of days that fit alike, the last of the span.
     """
     turns = np.arctan2(parts[:, 0::2], parts[:, 1::2]) / (2 * np.pi) % 1.0
-    clock = turns[:, 0] * DAY
+    # Where all training instants had one time of day, so have these.
+    clock = turns[:, names.index("day")] * DAY if "day" in names else np.full(len(parts), first % DAY)
     midnight = np.floor(last / DAY) * DAY
     count = min(int((midnight - np.floor(first / DAY) * DAY) / DAY), _MOST_DAYS) + 1
     days = midnight - DAY * np.arange(count)

@@ -13,6 +13,7 @@ from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import FIRST_KNOWN, OTHER
 from aedetect.data.features.encoder import FeatureEncoder, NumericColumn
+from aedetect.data.instants import DAY
 
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
@@ -107,7 +108,7 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
     for column in encoder.state.numeric:
         block = values[:, start : start + column.width]
         if column.cycles:
-            yield column.column, _instants(block, column, _type_of(encoder, column.column))
+            yield column.column, _instants(block, column, encoder)
         elif column.words:
             yield column.column, column.truths(block[:, 0])
         else:
@@ -121,14 +122,17 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
         start += column.width
 
 
-def _instants(block: Floats, column: NumericColumn, type_: str) -> pa.Array:
-    first, last = column.span or (0.0, datetime.DAY)
+def _instants(block: Floats, column: NumericColumn, encoder: FeatureEncoder) -> pa.Array:
+    first, last = column.span or (0.0, DAY)
+    type_ = _type_of(encoder, column.column)
     seconds = datetime.nearest(block, column.cycles, first, last)
+    if column.column in encoder.schema.dates:
+        return encoder.schema.dates[column.column].spelled(seconds)
     if type_.startswith("date") or (column.whole and not type_.startswith("timestamp")):
-        days = np.where(np.isnan(seconds), 0, np.floor(seconds / datetime.DAY)).astype(np.int32)
+        days = np.where(np.isnan(seconds), 0, np.floor(seconds / DAY)).astype(np.int32)
         return pa.array(days, mask=np.isnan(seconds)).cast(pa.date32())
     if column.whole:
-        seconds = np.floor(seconds / datetime.DAY) * datetime.DAY
+        seconds = np.floor(seconds / DAY) * DAY
     whole = np.where(np.isnan(seconds), 0, np.round(seconds)).astype(np.int64)
     zone = "UTC" if "tz=" in type_ else None
     return pa.array(whole, mask=np.isnan(seconds)).cast(pa.timestamp("s", tz=zone))
@@ -158,6 +162,9 @@ def _constants(encoder: FeatureEncoder, rows: int) -> Iterator[tuple[str, pa.Arr
         kind = pa.bool_() if type_ == "bool" else pa.string()
         if type_.startswith(("int", "uint", "float", "double", "halffloat", "decimal")):
             kind = pa.float64()
+        if type_ in ("int64", "uint64") and value.removeprefix("-").isdecimal():
+            # Beyond what float64 holds.
+            kind = pa.type_for_alias(type_)
         written = cells.spelled(value) if pa.types.is_string(kind) else value
         yield name, pa.repeat(pa.scalar(written, pa.string()), rows).cast(kind)
 

@@ -30,6 +30,7 @@ from aedetect.data.features.feature_statistics import (
     truth_feature,
 )
 from aedetect.data.features.layout import Layout
+from aedetect.data.instants import Cycle
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.schema import Column, Schema
 
@@ -55,7 +56,7 @@ class NumericColumn(BaseModel):
     missing_rate: float
     gaps: bool
     words: bool = False
-    cycles: tuple[datetime.Cycle, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
     whole: bool = False
     spellings: tuple[str, str] | None = None
     span: tuple[float, float] | None = None
@@ -77,7 +78,7 @@ class NumericColumn(BaseModel):
     def read(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
         """The cells of `array` as this column's were read in training."""
         if self.cycles:
-            return cells.datetimes(array, rules)
+            return cells.datetimes(array, rules.of(self.column))
         if self.words:
             return cells.booleans(array, rules)
         read = cells.numbers(array, rules.of(self.column))
@@ -393,8 +394,8 @@ def _datetime_column(column: Column, profile: ColumnProfile) -> NumericColumn:
         role="datetime",
         missing_rate=_missing_rate(profile),
         gaps=profile.missing > 0,
-        cycles=datetime.cycles(profile.first_instant, profile.last_instant),
-        whole=profile.only_dates,
+        cycles=profile.instants.cycles or ("day",),
+        whole=profile.instants.only_dates,
         span=(profile.first_instant, profile.last_instant),
     )
 
@@ -421,6 +422,8 @@ def _differs(array: pa.Array, value: str, rules: cells.CellRules) -> tuple[Mask,
         numbers = cells.numbers(array, rules)
         return np.asarray(numbers.values != float(value)), np.asarray(numbers.missing)
     names = cells.categories(array, rules)
+    if value.removeprefix("-").isdecimal():
+        names = cells.whole(names)
     differs = pc.fill_null(pc.not_equal(names, unicodedata.normalize("NFC", value)), True)
     return (
         np.asarray(differs.to_numpy(zero_copy_only=False)),

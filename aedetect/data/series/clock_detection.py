@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
-from aedetect.data.series.time_text import FORMATS, ORDERS, Order, ReadText, read_text
+from aedetect.data.series.time_text import ORDERS, Order, ReadText, looks_like, read_text, template_of
 from aedetect.data.series.timestamps import Clock, Kind, Locate, digits
 from aedetect.errors import DataError, UsageError
 
@@ -21,10 +23,12 @@ _LEAST_EPOCH = 315_532_800.0
 # Digits of a date of the years 1900 to 2100, with or without a time: 20260105, 2026010512, and so on.
 _DIGITS = (8, 10, 12, 14, 17)
 _YEARS = (1900, 2101)
+_SAMPLE = 200
 # A year of months and one more: no running number skips from 202612 to 202701.
 _MONTHS = 13
+_MONTH_NAME = re.compile(r"(?i)month|monat|mois|\bmes\b|period|yyyymm|year_?mon|\bym\b")
 # Days of spreadsheets: 1980 to 2070 with a time of day, 2000 to 2040 where they are whole.
-_EXCEL_DAYS, _EXCEL_WHOLE_DAYS = (29_221, 62_094), (36_526, 51_502)
+EXCEL_DAYS, EXCEL_WHOLE_DAYS = (29_221, 62_094), (36_526, 51_502)
 # What --time-format says of numbers, where no format does.
 _NUMBERS: dict[str, Kind] = {"epoch": "number", "excel": "excel", "steps": "count"}
 
@@ -48,8 +52,9 @@ def find_clock(
     if time_format is not None:
         return _of_format(clock, array, rules, time_format)
     if cells.is_datetime(array.type):
-        aware = getattr(array.type, "tz", None) is not None
-        return clock.model_copy(update={"kind": "instant", "aware": aware})
+        named = getattr(array.type, "tz", None)
+        shown_in = named if zone is None and named not in (None, "UTC", "Etc/UTC", "GMT", "+00:00") else None
+        return clock.model_copy(update={"kind": "instant", "aware": named is not None, "shown_in": shown_in})
     if not (cells.is_text(array.type) or cells.is_number(array.type)):
         raise DataError(f"{locate(0)}, column {column!r}: {array.type} values are no timestamps")
     numbers = cells.numbers(array, rules)
@@ -58,7 +63,8 @@ def find_clock(
     order, read = _of_text(column, array, rules, zone, locate)
     given = ~read.missing
     aware = bool(given.any() and read.zoned[int(given.argmax())])
-    return clock.model_copy(update={"order": order, "aware": aware})
+    shown_in = _one_offset(array) if aware and zone is None else None
+    return clock.model_copy(update={"order": order, "aware": aware, "shown_in": shown_in})
 
 
 def guess_notice(clock: Clock, array: pa.Array, rules: cells.CellRules) -> str | None:
@@ -83,11 +89,23 @@ def guess_notice(clock: Clock, array: pa.Array, rules: cells.CellRules) -> str |
         days = (times.seconds[known] // 86_400).astype("datetime64[D]")
         index = int(known[(days - days.astype("datetime64[M]")).argmax()])
     cell = digits(array, rules)[index].as_py()
-    how = "a day number of spreadsheets" if clock.kind == "excel" else f"written like {FORMATS[clock.order]}"
+    written = f"written like {template_of(cell.strip(), clock.order)}"
+    how = "a day number of spreadsheets" if clock.kind == "excel" else written
     return (
         f"{where}{cell!r} is read as {clock.shown(float(times.seconds[index]))}, {how}; if that is wrong, "
         "say how timestamps are written (--time-format)"
     )
+
+
+def _one_offset(array: pa.Array) -> str | None:
+    """The offset from UTC that all of these texts end in, '+02:00'; None of several, and of UTC."""
+    ends = pc.utf8_trim_whitespace(array.drop_null())
+    parts = pc.extract_regex(ends, r":[0-9.]+ ?(?P<hours>[+-][0-9]{2}):?(?P<minutes>[0-9]{2})$")
+    texts = pc.binary_join_element_wise(
+        pc.struct_field(parts, "hours"), pc.struct_field(parts, "minutes"), ":"
+    )
+    offsets = texts.unique().to_pylist()
+    return offsets[0] if len(offsets) == 1 and offsets[0] not in (None, "+00:00", "-00:00") else None
 
 
 def _check_zone(zone: str | None) -> None:
@@ -104,16 +122,17 @@ def _of_format(clock: Clock, array: pa.Array, rules: cells.CellRules, time_forma
         raise UsageError(f"--time-format: column {clock.column!r} holds no text, so it needs no format")
     kind = _NUMBERS.get(time_format)
     if kind is None:
-        _check_format(time_format)
+        check_format(time_format)
         return clock.model_copy(update={"kind": "format", "format": time_format})
     values = _finite(cells.numbers(array, rules))
     if not len(values):
         raise UsageError(f"--time-format {time_format}: column {clock.column!r} holds no numbers")
-    unit = _unit(values) if kind == "number" else 1.0
+    unit = unit_of(values) if kind == "number" else 1.0
     return clock.model_copy(update={"kind": kind, "unit": unit})
 
 
-def _check_format(time_format: str) -> None:
+def check_format(time_format: str) -> None:
+    """Raises UsageError for a format that strptime has not."""
     import pandas as pd
 
     try:
@@ -126,7 +145,8 @@ def _finite(numbers: cells.Cells) -> Floats:
     return np.asarray(numbers.values[np.isfinite(numbers.values)])
 
 
-def _unit(values: Floats) -> float:
+def unit_of(values: Floats) -> float:
+    """Seconds per unit of epoch numbers [rows], by their size."""
     largest = float(np.abs(values).max(initial=0))
     return next(unit for most, unit in _UNITS if largest < most)
 
@@ -135,29 +155,33 @@ def _of_numbers(clock: Clock, values: Floats, text: pa.Array, rules: cells.CellR
     """Dates written as whole numbers, days of spreadsheets, seconds since 1970, or what counts the rows."""
     least, most = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if len(values) and (values == np.floor(values)).all():
-        order = _order_of_digits(least, most, text, rules)
+        named = _MONTH_NAME.search(clock.column) is not None
+        order = _order_of_digits(least, most, text, rules, named)
         if order is not None:
             return clock.model_copy(update={"kind": "digits", "order": order})
-        first, end = _EXCEL_WHOLE_DAYS
+        first, end = EXCEL_WHOLE_DAYS
     else:
-        first, end = _EXCEL_DAYS
+        first, end = EXCEL_DAYS
     if first <= least and most < end:
         return clock.model_copy(update={"kind": "excel"})
     if most < _LEAST_EPOCH:
         return clock.model_copy(update={"kind": "count"})
-    return clock.model_copy(update={"kind": "number", "unit": _unit(values)})
+    return clock.model_copy(update={"kind": "number", "unit": unit_of(values)})
 
 
-def _order_of_digits(least: float, most: float, text: pa.Array, rules: cells.CellRules) -> Order | None:
-    """The order in which all of `text` are dates; None where they are not."""
+def _order_of_digits(
+    least: float, most: float, text: pa.Array, rules: cells.CellRules, named: bool
+) -> Order | None:
+    """The order in which all of `text` are dates; None for none. `named`: whether they are called so."""
     begin, end = _YEARS
-    for length in (6, *_DIGITS):
+    orders: dict[int, Order] = {4: "y", 6: "ym"}
+    for length in (4, 6, *_DIGITS):
         scale = 10.0 ** (length - 4)
         if not (begin * scale <= least and most < end * scale):
             continue
-        order: Order = "ym" if length == 6 else "compact"
+        order = orders.get(length, "compact")
         read = read_text(text, rules, order, None)
-        enough = order == "compact" or len(np.unique(read.seconds[~read.missing])) >= _MONTHS
+        enough = order != "ym" or named or len(np.unique(read.seconds[~read.missing])) >= _MONTHS
         return order if enough and not read.bad.any() else None
     return None
 
@@ -180,17 +204,28 @@ def _of_text(
     index = int(odd.argmax())
     where = f"{locate(index)}, column {column!r}: {str(array[index].as_py())[:40]!r}"
     if fitting:
+        template = template_of(str(array[index].as_py()).strip(), fitting[0])
         raise DataError(
             f"{where} may be read in more than one way; say how timestamps are written, e.g. --time-format "
-            "'%d/%m/%Y %H:%M'"
+            f"{template!r}"
         )
     if read.unknown_zone[index]:
         raise DataError(
             f"{where} names a zone by an abbreviation that is not known or stands for several; write its "
             "offset instead, e.g. +01:00, or give --time-zone, whose own abbreviations are understood"
         )
-    others = f" written as the others are ({FORMATS[best]})" if best != "ymd" and not read.bad.all() else ""
+    if best != "ymd" and not read.bad.all():
+        good = str(array[int((~read.bad & ~read.missing).argmax())].as_py()).strip()
+        raise DataError(
+            f"{where} is no timestamp written as the others are ({template_of(good, best)}); repair it, or "
+            "say how they are written (--time-format)"
+        )
+    if looks_like([text.strip() for text in array.drop_null()[:_SAMPLE].to_pylist()], "clock"):
+        raise DataError(
+            f"{where} is a time of day and no date; give --time twice, the column of the date and that of "
+            "the time of day"
+        )
     raise DataError(
-        f"{where} is no timestamp{others}; repair it, or say how they are written, e.g. --time-format "
+        f"{where} is no timestamp; repair it, or say how they are written, e.g. --time-format "
         "'%d/%m/%Y %H:%M'"
     )

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aedetect.config.names import instead
 from aedetect.data import cells
 from aedetect.data.arrays import Integers
 from aedetect.data.schema import Column, Schema
@@ -46,7 +47,7 @@ class LongColumns:
         """Raises DataError where a column is not among `columns`, those of the input called `source`."""
         for column in (self.name, self.value, *self.shared):
             if column not in columns:
-                raise DataError(f"{source}: has no column {column!r}; there are: {', '.join(columns[:20])}")
+                raise DataError(f"{source}: has no column {column!r}{instead(column, columns)}")
 
     def ignored(self, columns: Sequence[str]) -> list[str]:
         """Those of `columns` that have no part in a long table."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,19 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Mask
 
 # Order of the parts of a date: 'ymd' 2026-01-05, 'yymd' 26/01/05, 'compact' 20260105, 'ym' 202601,
-# 'dby' 5 Jan 2026, 'bdy' Jan 5, 2026.
-Order = Literal["ymd", "dmy", "mdy", "yymd", "compact", "ym", "dby", "bdy"]
-ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy", "yymd", "compact", "ym", "dby", "bdy")
+# 'dby' 5 Jan 2026, 'bdy' Jan 5, 2026, 'by' Jan 2026, 'bdty' Mon Jan 5 14:30:00 2026, 'yw' 2026-W05,
+# 'yq' 2026-Q1, 'y' 2026, 'clock' 14:30:00, on no day.
+Order = Literal[
+    "ymd", "dmy", "mdy", "yymd", "compact", "ym", "dby", "bdy", "by", "bdty", "yw", "yq", "y", "clock"
+]  # fmt: skip
+ORDERS: tuple[Order, ...] = (
+    "ymd", "dmy", "mdy", "yymd", "compact", "ym", "dby", "bdy", "by", "bdty", "yw", "yq",
+)  # fmt: skip
 # How a format of that order is written, for messages.
 FORMATS: Mapping[Order, str] = {
     "ymd": "%Y-%m-%d", "dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y", "yymd": "%y/%m/%d", "compact": "%Y%m%d",
-    "ym": "%Y%m", "dby": "%d %b %Y", "bdy": "%b %d, %Y",
+    "ym": "%Y%m", "dby": "%d %b %Y", "bdy": "%b %d, %Y", "by": "%b %Y", "bdty": "%a %b %d %H:%M:%S %Y",
+    "yw": "%G-W%V", "yq": "%Y-Q1", "y": "%Y", "clock": "%H:%M:%S",
 }  # fmt: skip
 
 _ISO = (
@@ -31,6 +38,7 @@ _ISO = (
     r"(?:[T ](?:[01][0-9]|2[0-3])"
     r"(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
+_ISO_FORM = re.compile(_ISO)
 _ZONE = r"(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|)"
 _TIME = (
     r"(?:(?P<between>\s*T\s*|[\s_,:]+)(?P<hour>[0-9]{1,2})"
@@ -40,6 +48,10 @@ _TIME = (
 # After eight digits the time may follow without anything between.
 _TIME_AFTER_DIGITS = _TIME.replace(r"[\s_,:]+", r"[\s_,:-]*").replace(r"[.,](?P<f", r"[.,]?(?P<f")
 _NAMED_DAY = r"(?:[A-Za-z]{3,9},?\s+)?"
+_CLOCK = (
+    r"^(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,12}))?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?|)\s*" + _ZONE
+)
 _DATES: Mapping[Order, str] = {
     "ymd": r"^(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})",
     "dmy": r"^(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})",
@@ -50,6 +62,13 @@ _DATES: Mapping[Order, str] = {
     "dby": r"^" + _NAMED_DAY + r"(?P<day>[0-9]{1,2})[-/. ]*(?P<month>[A-Za-z]{3,9})[-/., ]*"
     r"(?P<year>[0-9]{4}|[0-9]{2})",
     "bdy": r"^" + _NAMED_DAY + r"(?P<month>[A-Za-z]{3,9})\.?\s+(?P<day>[0-9]{1,2}),?\s+(?P<year>[0-9]{4})",
+    "by": r"^(?P<month>[A-Za-z]{3,9})(?:\.?[-/., ]*(?P<year>[0-9]{4})|[-'](?P<short>[0-9]{2}))(?P<day>)",
+    "bdty": _NAMED_DAY.replace(r"(?:", r"^(?:", 1) + r"(?P<month>[A-Za-z]{3,9})\s+(?P<day>[0-9]{1,2})\s+"
+    + _CLOCK.removeprefix("^") + r"\s+(?P<year>[0-9]{4})\s*$",
+    "yw": r"^(?P<year>[0-9]{4})-?W(?P<week>[0-9]{2})(?:-?(?P<weekday>[1-7]))?",
+    "yq": r"^(?P<year>[0-9]{4})[-/ ]?[Qq](?P<quarter>[1-4])",
+    "y": r"^(?P<year>[0-9]{4})(?P<month>)(?P<day>)",
+    "clock": _CLOCK + r"\s*$",
 }  # fmt: skip
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -58,6 +77,12 @@ _MONTHS = (
 # Two digits of a year, as POSIX reads them: 69 to 99 are of the last century.
 _CENTURY_TURN = 69
 _DAY_SECONDS = 86_400
+
+# How parts of a date are written by strftime, which has no '%q', the quarter.
+_CODES: Mapping[str, str] = {
+    "day": "%d", "hour": "%H", "minute": "%M", "second": "%S", "fraction": "%f", "half": "%p", "week": "%V",
+    "weekday": "%u", "short": "%y", "quarter": "%q", "zone": "%z",
+}  # fmt: skip
 
 # Abbreviations that mean one offset, in hours. Others stand for several: IST for India, Israel and Ireland.
 _OFFSETS: Mapping[str, float] = {
@@ -113,10 +138,46 @@ def read_text(array: pa.Array, rules: cells.CellRules, order: Order, zone: str |
     return ReadText(seconds, offset, missing, np.isnan(seconds) & ~missing, unknown)
 
 
+def looks_like(texts: Sequence[str], order: Order) -> bool:
+    """Whether half of `texts` have the form of dates in that order, whatever their numbers."""
+    pattern = _pattern(order)
+    fitting = sum(bool(pattern.match(text) or (order == "ymd" and _ISO_FORM.match(text))) for text in texts)
+    return 2 * fitting >= len(texts)
+
+
+@cache
+def _pattern(order: Order) -> re.Pattern[str]:
+    return re.compile(_DATES[order] + _BEHIND.get(order, _TIME))
+
+
+def template_of(example: str, order: Order) -> str:
+    """How `example`, a date in that order, is written, as strftime takes it: '%d.%m.%Y %H:%M'."""
+    match = _pattern(order).match(example)
+    if match is None:
+        return FORMATS[order]
+    codes = {**_CODES, "year": "%Y", "month": "%m"}
+    parts = match.groupdict()
+    month = parts.get("month") or ""
+    if month.isalpha():
+        codes["month"] = "%b" if len(month) <= 4 else "%B"
+    if len(parts.get("year") or "") == 2:
+        codes["year"] = "%y"
+    if parts.get("half"):
+        codes["hour"] = "%I"
+    if order == "yw":
+        codes["year"] = "%G"
+    spans = sorted((*match.span(name), code) for name, code in codes.items() if parts.get(name))
+    template, end = "", spans[0][0]
+    for start, stop, code in spans:
+        template += example[end:start] + code
+        end = stop
+    return template + example[end:]
+
+
 def _parsed(text: pa.Array, order: Order, zone: str | None) -> tuple[Floats, Floats, Mask]:
     """Seconds by the wall clock, offset in seconds and whether the zone is unknown, [rows] each."""
-    parts = pc.extract_regex(text, _DATES[order] + (_TIME_AFTER_DIGITS if order == "compact" else _TIME))
-    days = _days(parts, order)
+    parts = pc.extract_regex(text, _DATES[order] + _BEHIND.get(order, _TIME))
+    days = _DAYS.get(order, _days)(parts, order)
     hour, minute, second = (_number(parts, name, 0.0) for name in ("hour", "minute", "second"))
     half = pc.utf8_lower(pc.utf8_slice_codeunits(_field(parts, "half"), 0, 1))
     morning, evening = (_numpy(pc.fill_null(pc.equal(half, letter), False)) for letter in ("a", "p"))
@@ -136,21 +197,66 @@ def _parsed(text: pa.Array, order: Order, zone: str | None) -> tuple[Floats, Flo
 
 def _days(parts: pa.Array, order: Order) -> Floats:
     """Days since 1970 [rows], NaN where there is no such date."""
-    year, day = _number(parts, "year", np.nan), _number(parts, "day", 1.0 if order == "ym" else np.nan)
-    if order in ("dby", "bdy"):
+    year = _number(parts, "year", np.nan)
+    day = _number(parts, "day", 1.0 if order in ("ym", "by", "y") else np.nan)
+    lengths = _lengths(_field(parts, "year"))
+    if order == "by":
+        short = _number(parts, "short", np.nan)
+        lengths, year = np.where(np.isnan(short), lengths, 2), np.where(np.isnan(short), year, short)
+    if order in ("dby", "bdy", "by", "bdty"):
         names = pc.utf8_lower(_field(parts, "month"))
         known = {name[:size]: number for number, name in enumerate(_MONTHS, 1) for size in (3, 4, len(name))}
         month = np.array([float(known.get(name or "", 0)) for name in names.to_pylist()])
     else:
-        month = _number(parts, "month", np.nan)
-    short = _lengths(_field(parts, "year")) == 2
-    year = np.where(short, year + np.where(year < _CENTURY_TURN, 2000, 1900), year)
+        month = _number(parts, "month", 1.0 if order == "y" else np.nan)
+    year = np.where(lengths == 2, year + np.where(year < _CENTURY_TURN, 2000, 1900), year)
     with np.errstate(invalid="ignore"):
         valid = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (year >= 1)
     months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype(np.int64).astype("datetime64[M]")
     dates = months.astype("datetime64[D]") + np.where(valid, day - 1, 0).astype(np.int64)
     valid &= dates.astype("datetime64[M]") == months
     return np.where(valid, dates.astype(np.int64), np.nan)
+
+
+def _week_days(parts: pa.Array, _: Order) -> Floats:
+    """Days since 1970 of ISO weeks [rows], their Mondays where no weekday is named; NaN for none."""
+    year, week = _number(parts, "year", np.nan), _number(parts, "week", np.nan)
+    monday = _first_monday(year) + 7 * (week - 1)
+    with np.errstate(invalid="ignore"):
+        valid = (week >= 1) & (monday < _first_monday(year + 1))
+    return np.where(valid, monday + _number(parts, "weekday", 1.0) - 1, np.nan)
+
+
+def _first_monday(year: Floats) -> Floats:
+    """Days since 1970 of the Monday of the first ISO week, which holds the 4th of January; [rows]."""
+    known = np.where(np.isnan(year), 1970, year)
+    fourth = (known - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(
+        np.int64
+    ) + 3
+    # 1970-01-01 was a Thursday.
+    return np.where(np.isnan(year), np.nan, fourth - (fourth + 3) % 7)
+
+
+def _quarter_days(parts: pa.Array, _: Order) -> Floats:
+    """Days since 1970 of the first of quarters [rows]; NaN where there is none."""
+    year, quarter = _number(parts, "year", np.nan), _number(parts, "quarter", np.nan)
+    missing = np.isnan(year)
+    months = np.where(missing, 0, (year - 1970) * 12 + 3 * (quarter - 1)).astype(np.int64)
+    days = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.float64)
+    return np.where(missing, np.nan, days)
+
+
+def _no_days(parts: pa.Array, _: Order) -> Floats:
+    return np.where(np.isnan(_number(parts, "hour", np.nan)), np.nan, 0.0)
+
+
+# What stands behind a date, and how days are counted, where that is not the usual way.
+_BEHIND: Mapping[Order, str] = {"compact": _TIME_AFTER_DIGITS, "clock": "", "bdty": ""}
+_DAYS: Mapping[Order, Callable[[pa.Array, Order], Floats]] = {
+    "yw": _week_days,
+    "yq": _quarter_days,
+    "clock": _no_days,
+}
 
 
 def _offsets(names: pa.Array, zone: str | None) -> tuple[Floats, Mask]:

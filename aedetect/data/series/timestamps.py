@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
-from aedetect.data.series.time_text import Order, read_text
+from aedetect.data.series.time_text import Order, ReadText, read_text
 from aedetect.data.series.wall_clock import WallClock
 from aedetect.errors import DataError
 
@@ -64,7 +64,8 @@ class Clock(BaseModel):
 
     `columns`: several are joined by spaces, a date and a time of day, say. `unit`: seconds per unit of
     epoch numbers. `zone`: of timestamps that name none; None means UTC. `aware`: whether those of
-    training named their zone. `order`: of the parts of dates in text and digits.
+    training named their zone, and `shown_in` which, where it was one alone and not UTC: a name or an offset.
+    `order`: of the parts of dates in text and digits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +77,7 @@ class Clock(BaseModel):
     unit: float = 1.0
     aware: bool = False
     order: Order = "ymd"
+    shown_in: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +94,8 @@ class Clock(BaseModel):
         stored: dict[str, Any] = handler(self)
         if self.order == "ymd":
             del stored["order"]
+        if self.shown_in is None:
+            del stored["shown_in"]
         if len(self.columns) == 1:
             del stored["columns"]
             stored = {"column": self.columns[0], **stored}
@@ -105,7 +109,14 @@ class Clock(BaseModel):
     @property
     def zone_name(self) -> str:
         """What is to be said after a time: ' UTC', ' Europe/Berlin', or nothing where no zone is known."""
-        return f" {self.zone}" if self.zone else " UTC" if self.aware else ""
+        zone = self.zone or self.shown_in
+        return f" {zone}" if zone else " UTC" if self.aware else ""
+
+    @property
+    def stamp_zone(self) -> str | None:
+        """The zone of instants in outputs; None for times that name none, which are the wall clock's."""
+        walls = not self.aware and self.kind not in ("number", "count")
+        return self.zone or self.shown_in or (None if walls else "UTC")
 
     def cells_of(self, batch: pa.RecordBatch, rules: cells.CellRules) -> pa.Array:
         """The time cells of `batch`, those of several columns joined; null where one is missing."""
@@ -115,7 +126,7 @@ class Clock(BaseModel):
         """An instant as people find it in the data: local where a zone was given; '' where unknown."""
         if self.kind == "count":
             return "" if np.isnan(seconds) else f"{seconds:.12g}"
-        return instant(seconds, self.zone)
+        return instant(seconds, self.zone or self.shown_in)
 
     def stretch(self, start: float, end: float) -> str:
         """'from 2026-02-03 04:05 to 2026-02-03 05:05 Europe/Berlin'."""
@@ -132,24 +143,53 @@ class Clock(BaseModel):
     def wall_times(self, array: pa.Array, rules: cells.CellRules, locate: Locate) -> WallTimes:
         """The times in `array` as they are written. Raises DataError as `read` does."""
         array = cells.plain(array)
+        times, text = self._walls(array, rules)
+        if text is not None and self.zone is None:
+            given = ~(text.missing | text.bad)
+            self._check_zones(text.zoned & given, given & ~text.zoned, array, locate)
+        return times
+
+    def instants(self, array: pa.Array, rules: cells.CellRules) -> cells.Cells:
+        """The cells of `array` as seconds since 1970; those that name no zone are taken as UTC."""
+        array = cells.plain(array)
+        times, _ = self._walls(array, rules)
+        seconds = times.seconds - np.nan_to_num(times.offset)
+        missing = np.isnan(seconds) & ~times.bad
+        return cells.Cells(seconds, missing, np.asarray(times.bad))
+
+    def _walls(self, array: pa.Array, rules: cells.CellRules) -> tuple[WallTimes, ReadText | None]:
+        """The times as they are written, and what text cells say of them, where they are text."""
         if self.kind == "instant" or cells.is_datetime(array.type):
             instants = cells.datetimes(array, rules)
             known = WallTimes.unzoned if getattr(array.type, "tz", None) is None else WallTimes.of_instants
-            return known(instants.values, instants.bad)
+            return known(instants.values, instants.bad), None
         if self.kind in ("number", "count", "excel"):
-            return self._numbers(cells.numbers(array, rules))
+            return self._numbers(cells.numbers(array, rules)), None
         if self.kind == "format":
-            return self._formatted(array, rules)
+            return self._formatted(array, rules), None
         if self.kind == "digits":
             array = digits(array, rules)
         elif not cells.is_text(array.type):
             instants = cells.datetimes(array, rules)
-            return WallTimes.unzoned(instants.values, instants.bad)
+            return WallTimes.unzoned(instants.values, instants.bad), None
         read = read_text(array, rules, self.order, self.zone)
-        if self.zone is None:
-            given = ~(read.missing | read.bad)
-            self._check_zones(read.zoned & given, given & ~read.zoned, array, locate)
-        return WallTimes(read.seconds, read.offset, read.bad)
+        return WallTimes(read.seconds, read.offset, read.bad), read
+
+    def spelled(self, seconds: Floats) -> pa.Array:
+        """Instants [rows] as the cells of this column are written, null where NaN: text, or numbers."""
+        missing = np.isnan(seconds)
+        settled = np.where(missing, 0.0, seconds)
+        if self.kind in ("number", "excel"):
+            day_0 = _EXCEL_DAY_0 * _DAY_SECONDS if self.kind == "excel" else 0
+            unit = _DAY_SECONDS if self.kind == "excel" else self.unit
+            values = (settled - day_0) / unit
+            return pa.array(
+                np.round(values).astype(np.int64) if unit != _DAY_SECONDS else values, mask=missing
+            )
+        template = self.format or "%Y-%m-%d %H:%M:%S"
+        moments = [datetime.fromtimestamp(round(second), UTC) for second in settled.tolist()]
+        texts = [moment.strftime(template.replace("%q", str((moment.month + 2) // 3))) for moment in moments]
+        return pa.array(texts, pa.string(), mask=missing)
 
     def _numbers(self, numbers: cells.Cells) -> WallTimes:
         bad = numbers.bad | np.isinf(numbers.values)
@@ -234,6 +274,14 @@ def digits(array: pa.Array, rules: cells.CellRules) -> pa.Array:
     return pc.replace_substring_regex(names, r"^([0-9]+)\.0*$", r"\1")
 
 
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name, or an offset from UTC such as '+02:00'."""
+    if name[0] not in "+-":
+        return ZoneInfo(name)
+    minutes = 60 * int(name[1:3]) + int(name[4:6])
+    return timezone(timedelta(minutes=-minutes if name[0] == "-" else minutes))
+
+
 def instant(seconds: float, zone: str | None = None) -> str:
     """Seconds since 1970 as '2026-02-03 04:05' in `zone` or UTC, with seconds where they are not 0.
 
@@ -243,7 +291,7 @@ def instant(seconds: float, zone: str | None = None) -> str:
         return ""
     moment = datetime.fromtimestamp(round(seconds, 3), UTC)
     if zone is not None:
-        moment = moment.astimezone(ZoneInfo(zone))
+        moment = moment.astimezone(zone_of(zone))
     text = moment.strftime("%Y-%m-%d %H:%M")
     if moment.microsecond:
         text = moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data import cells
+from aedetect.data import any_type
 from aedetect.data.arrays import Floats, Integers, Mask
 from aedetect.data.labels import NO_LABEL, LabelReader, Marks, label_rules
 from aedetect.engine.callbacks import Callback
@@ -61,6 +61,9 @@ def evaluate(
     """
     labels = _labels_of(fitted, request)
     gathered = _gather(fitted, inputs, labels, request.by, callback)
+    labels.check_read()
+    if request.positive is not None:
+        labels.check_matched(inputs[0].name)
     usable = gathered.marks != NO_LABEL
     scored = usable & np.isfinite(gathered.scores)
     if not scored.any():
@@ -84,8 +87,8 @@ def evaluate(
     )
     if not judged.anomalies:
         warning = f"no row is labelled as an anomaly in column {labels.column!r}"
-        if labels.values_in_words:
-            warning += f"; its values are {labels.values_in_words}"
+        if labels.positive is not None and labels.counts:
+            warning += f"; the labels are {labels.values_in_words}"
         evaluation.warnings.append(warning)
     elif judged.anomalies == judged.rows:
         evaluation.warnings.append(f"all rows are labelled as anomalies in column {labels.column!r}")
@@ -121,7 +124,7 @@ class _Second:
 def _labels_of(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
     settings = fitted.config.data
     label, positive = request.label, request.positive
-    if label is None and positive is None:
+    if positive is None and label in (None, settings.label):
         positive = settings.positive
     label = label if label is not None else settings.label
     if label is None:
@@ -155,7 +158,8 @@ def _gather(
         parts.append(batch.scores)
         marks.append(_marks(labels, batch))
         if by is not None:
-            names = cells.categories(column_of(batch, by, "--by"), fitted.schema.rules).dictionary_encode()
+            column = column_of(batch, by, "--by")
+            names = any_type.names(column, fitted.schema.rules).dictionary_encode()
             dictionary_codes = [
                 places.setdefault(NO_SEGMENT if name is None else name, len(places))
                 for name in [*names.dictionary.to_pylist(), None]

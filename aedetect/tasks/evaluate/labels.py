@@ -6,6 +6,7 @@ import shlex
 
 import pyarrow as pa
 
+from aedetect.config.names import no_column
 from aedetect.errors import UsageError
 from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.scored_rows import ScoredBatch
@@ -28,7 +29,5 @@ def column_of(batch: ScoredBatch, name: str, option: str) -> pa.Array:
     """A column of a batch. Raises UsageError, with the option that named it, where there is none."""
     names = batch.rows.schema.names
     if name not in names:
-        raise UsageError(
-            f"{option}: no column named {name!r} in {batch.source.name}; there are: {', '.join(names[:20])}"
-        )
+        raise UsageError(no_column(option, name, names, f"in {batch.source.name}"))
     return batch.rows.column(name)

@@ -209,7 +209,7 @@ class Evaluation:
             "unlabelled": self.unlabelled,
             "unscorable": self.unscorable,
             "threshold": judged.threshold,
-            "alert_rate": judged.promised,
+            **judged.policy.rates(),
             **judged.ranking(),
             "at_threshold": judged.measured(),
             "at_best_f1": _confusion(judged.best) if judged.best else None,

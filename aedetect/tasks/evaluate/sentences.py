@@ -20,7 +20,10 @@ def headline(evaluation: Evaluation) -> str:
     )
     left = [
         f"{count:,} {why}"
-        for count, why in ((evaluation.unlabelled, "without a label"), (evaluation.unscorable, "unscorable"))
+        for count, why in (
+            (evaluation.unlabelled, "without a label"),
+            (evaluation.unscorable, "without a score"),
+        )
         if count
     ]
     return text + (f"; left out: {', '.join(left)}" if left else "")

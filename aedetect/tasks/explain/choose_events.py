@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aedetect.config.names import did_you_mean
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.events import Event
@@ -27,8 +28,10 @@ def chosen_events(
             raise UsageError("--entity: the model knows a single series; leave it out")
         known = [name for name in session.names if set(entity) <= set(name)]
         if not known:
+            values = {value for name in session.names for value in name}
+            hint = next((did_you_mean(value, values) for value in entity if value not in values), "")
             raise DataError(
-                f"--entity {', '.join(entity)}: no such series; there are: {_names(session.names)}"
+                f"--entity {', '.join(entity)}: no such series{hint}; there are: {_names(session.names)}"
             )
         events = [event for event in events if session.names[event.series] in known]
     count = len(events)

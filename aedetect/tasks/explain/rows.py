@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.data import cells
+from aedetect.data import any_type
 from aedetect.data.arrays import Matrix
 from aedetect.tasks.explain.counterfactual import Attribution, attribute
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
@@ -130,7 +130,7 @@ class Explainer:
         """
         place = ranked.place if place is None else place
         batch, encoder = ranked.cells, self._fitted.encoder
-        values = {name: cells.plain(batch.column(name))[0].as_py() for name in batch.schema.names}
+        values = {name: any_type.value(batch.column(name)) for name in batch.schema.names}
         exactly = {*encoder.schema.names("id"), *self._constants}
         cells_shown = {
             name: plain_number(value) if name in exactly and isinstance(value, float) else seen_value(value)

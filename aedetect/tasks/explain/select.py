@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from aedetect.data import cells
+from aedetect.data import any_type, cells
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
+from aedetect.io.cell_text import is_uuid
 from aedetect.io.source import Input
 from aedetect.tasks.explain.request import ExplainRequest
 from aedetect.tasks.ranked_rows import RankedRow, TopRows, ranked
@@ -83,10 +88,12 @@ class _Named:
         wanted = {number - batch.first for number in self._rows}
         for name in self._columns if self._ids else ():
             if name in batch.rows.schema.names:
-                values = np.array(cells.categories(batch.rows.column(name), self._rules).to_pylist(), object)
-                hits = np.flatnonzero(np.isin(values.astype(str), list(self._ids)))
-                self._seen_ids |= set(values[hits])
-                wanted |= {int(index) for index in hits}
+                column = batch.rows.column(name)
+                asked = {_spelled(text, column.type): text for text in self._ids}
+                names = any_type.names(column, self._rules)
+                hits = np.flatnonzero(pc.is_in(names, pa.array(asked, pa.string())).to_numpy(False))
+                self._seen_ids |= {asked[names[index].as_py()] for index in hits.tolist()}
+                wanted |= set(hits.tolist())
         for index in sorted(wanted):
             if 0 <= index < len(batch.rows) and len(self.matches) < MOST_ROWS:
                 self.matches.append(ranked(batch, index))
@@ -100,3 +107,11 @@ class _Named:
             raise DataError(
                 f"{name}: no row has the id {lacking[0]!r} in {' or '.join(repr(c) for c in self._columns)}"
             )
+
+
+def _spelled(text: str, type_: pa.DataType) -> str:
+    """An id as the cells of its column spell it: UUIDs in small letters, with dashes."""
+    if is_uuid(type_):
+        with contextlib.suppress(ValueError):
+            return str(uuid.UUID(text))
+    return text

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from aedetect.data.arrays import Floats
-from aedetect.data.features.datetime import DAY, PERIODS, Cycle
+from aedetect.data.instants import DAY, PERIODS, Cycle
 
 ANY_TIME, NO_VALUE = "any time", "no value"
 # Up to this spread on the circle (Mardia & Jupp, 2000), in days, instants have a cycle's phase in common.

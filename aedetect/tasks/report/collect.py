@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aedetect.data.labels import LabelReader, label_rules
 from aedetect.data.sampling import RowSample
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
@@ -20,9 +21,21 @@ from aedetect.tasks.evaluate import EvaluateRequest, Evaluation, evaluate
 from aedetect.tasks.evaluate.sentences import accepted
 from aedetect.tasks.explain import Explainer, Explanation
 from aedetect.tasks.projection import Point, ProjectionKind, row_map
-from aedetect.tasks.ranked_rows import TopRows
+from aedetect.tasks.ranked_rows import RankedRow
 from aedetect.tasks.report.attribution import AttributionTotals, ColumnAttribution
 from aedetect.tasks.report.bins import ScoreHistogram, ScoreTimeline
+from aedetect.tasks.report.groups import GroupedRows, RowGroup, ShownRow, grouped
+from aedetect.tasks.report.outcomes import (
+    CALM,
+    FALSE_ALARM,
+    FLAGGED,
+    HIT,
+    MISS,
+    OUTCOMES,
+    OutcomeCounts,
+    OutcomeReader,
+    WorstMisses,
+)
 from aedetect.tasks.report.series import EventsPart, events_part
 from aedetect.tasks.score_counts import RowCounts
 from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
@@ -31,8 +44,8 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
 
 TOP = 50
-# Rows on the map.
-_MOST_CALM, _MOST_FLAGGED = 1200, 300
+# Rows on the map: those that are not flagged, and of each other outcome.
+_MOST_CALM, _MOST_OTHERS = 1200, 300
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,9 @@ class Findings:
     """What a report is made of. `files`: name and rows of each input, in order.
 
     `policy`: where the threshold lies, and what it promises. `p_value_limit`: the p-value up to which rows
-    are flagged; None where the threshold on the score counts. `drift`: how the rows differ from those of
+    are flagged; None where the threshold on the score counts. `outcomes`: rows by outcome. `anomalies`: of
+    the labelled anomalies alone, their scores. `misses`: those that look most ordinary, `groups`: all
+    flagged rows, last the groups of which none is explained. `drift`: how the rows differ from those of
     training; None for older models, which do not know how these were spread. Where the model knows
     events, they are told, in `events`, and neither single rows nor a map of them.
     """
@@ -63,8 +78,11 @@ class Findings:
     counts: RowCounts
     policy: ThresholdPolicy
     histogram: ScoreHistogram
+    anomalies: ScoreHistogram
     timeline: ScoreTimeline
-    strangest: list[Explanation]
+    outcomes: OutcomeCounts
+    groups: list[RowGroup]
+    misses: list[ShownRow]
     attribution: list[ColumnAttribution]
     drift: Drift | None
     points: list[Point]
@@ -73,6 +91,12 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
     events: EventsPart | None = None
     p_value_limit: float | None = None
+
+    @cached_property
+    def strangest(self) -> list[Explanation]:
+        """The flagged rows that are explained, the highest score first."""
+        rows = [row.explanation for group in self.groups for row in group.rows]
+        return sorted(rows, key=lambda one: -(one.score or 0.0))
 
     @cached_property
     def threshold(self) -> float:
@@ -101,6 +125,7 @@ class Findings:
             "normal": counts.normal,
             "anomalies": counts.anomalies,
             "unscorable": counts.unscorable,
+            "warmup": counts.warmup,
             "threshold": self.threshold,
             **({} if self.events is None else {"p_value_limit": self.p_value_limit}),
             "verdict": verdict(self),
@@ -121,41 +146,48 @@ def gather(
     evaluation = None
     if request.label:
         evaluation = evaluate(fitted, inputs, EvaluateRequest(request.label, request.positive), callback)
+    rules = label_rules(fitted.config.data)
+    labels = LabelReader(request.label, request.positive, rules) if request.label else None
     session = series_session(fitted, inputs)
-    pass_ = _Pass(fitted, request.top, of_rows=session is None)
+    reader = OutcomeReader(labels, remember=session is not None)
+    pass_ = _Pass(fitted, request.top, reader, of_rows=session is None)
     passed = score_inputs(fitted, inputs, pass_.see, callback, session)
     callback.stage("explaining")
-    events = events_part(fitted, session, request.top) if session else None
+    events = events_part(fitted, session, request.top, reader.marks) if session else None
     points, explained_variance = pass_.map(request.map_kind)
+    groups, misses = pass_.explained()
     label_warnings = evaluation.warnings if evaluation else []
     return Findings(
-        [(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
-        passed.counts,
-        fitted.threshold_policy,
-        pass_.histogram,
-        pass_.timeline,
-        pass_.explained(),
-        pass_.attribution.ranking(),
-        pass_.drift(),
-        points,
-        explained_variance,
-        evaluation,
-        passed.warnings + [text for text in label_warnings if text not in passed.warnings],
-        events,
-        fitted.alarm_rule.rate if fitted.alarm_rule else None,
+        files=[(source.name, pass_.rows.get(index, 0)) for index, source in enumerate(inputs)],
+        counts=passed.counts,
+        policy=fitted.threshold_policy,
+        histogram=pass_.histogram,
+        anomalies=pass_.anomalies,
+        timeline=pass_.timeline,
+        outcomes=reader.counts,
+        groups=groups,
+        misses=misses,
+        attribution=pass_.attribution.ranking(),
+        drift=pass_.drift(),
+        points=points,
+        shown_variance=explained_variance,
+        evaluation=evaluation,
+        warnings=passed.warnings + [text for text in label_warnings if text not in passed.warnings],
+        events=events,
+        p_value_limit=fitted.alarm_rule.rate if fitted.alarm_rule else None,
     )
 
 
 class _Pass:
     """What is counted of each batch; `of_rows`: whether single rows are told and put on a map."""
 
-    def __init__(self, fitted: FittedModel, top: int, of_rows: bool):
-        self._fitted, self._of_rows = fitted, of_rows
-        self.histogram = ScoreHistogram(fitted.threshold)
+    def __init__(self, fitted: FittedModel, top: int, reader: OutcomeReader, of_rows: bool):
+        self._fitted, self._reader, self._of_rows = fitted, reader, of_rows
+        self.histogram, self.anomalies = ScoreHistogram(fitted.threshold), ScoreHistogram(fitted.threshold)
         self.timeline = ScoreTimeline()
-        self._strangest = TopRows(top, flagged_only=True)
+        self._groups, self._misses = GroupedRows(fitted, top), WorstMisses()
         self._drift = DriftCollector(fitted)
-        self._calm, self._flagged = RowSample(_MOST_CALM), RowSample(_MOST_FLAGGED)
+        self._samples = [RowSample(_MOST_CALM if one == CALM else _MOST_OTHERS) for one in OUTCOMES]
         self.rows: dict[int, int] = {}
         self.attribution = AttributionTotals(fitted.columns)
         self._sources: list[Input] = []
@@ -165,30 +197,36 @@ class _Pass:
             self._sources.append(batch.source)
         place = len(self._sources) - 1
         self.rows[place] = self.rows.get(place, 0) + len(batch.rows)
-        scores = batch.scores
+        scores, outcomes = batch.scores, self._reader.read(batch)
         before = self.timeline.rows + 1
         self.histogram.add(scores.scores)
-        self.timeline.add(scores.scores, scores.flagged)
+        self.anomalies.add(scores.scores[(outcomes == HIT) | (outcomes == MISS)])
+        self.timeline.add(scores.scores, outcomes)
         self._drift.add_batch(batch.rows, scores)
         self.attribution.add(scores)
-        if self._of_rows:
-            matrix = scores.encoded.matrix
-            self._strangest.see(batch)
-            self._calm.add(
-                before, scores.scores, matrix, np.flatnonzero(~scores.unscorable & ~scores.flagged)
-            )
-            self._flagged.add(before, scores.scores, matrix, np.flatnonzero(scores.flagged))
+        if not self._of_rows:
+            return
+        self._groups.see(batch, outcomes, place)
+        self._misses.see(batch, outcomes)
+        for outcome, sample in zip(OUTCOMES, self._samples, strict=True):
+            of = np.flatnonzero((outcomes == outcome) & ~scores.unscorable)
+            sample.add(before, scores.scores, scores.encoded.matrix, of)
 
-    def explained(self) -> list[Explanation]:
-        """The strangest rows, explained."""
-        ranked = self._strangest.ranking()
-        if not ranked:
-            return []
+    def explained(self) -> tuple[list[RowGroup], list[ShownRow]]:
+        """The groups of flagged rows, and the worst misses; the strangest rows of them are explained."""
+        bins, missed = self._groups.bins(), self._misses.ranking()
+        if not (bins or missed):
+            return [], []
         explainer = Explainer(self._fitted)
-        return [explainer.explain(row, f"row {row.row:,}") for row in ranked]
+
+        def shown(row: RankedRow, outcome: int) -> ShownRow:
+            row_shown = ShownRow(explainer.explain(row, f"row {row.row:,}"), outcome)
+            return replace(row_shown, side=self._groups.side(row, row_shown.column))
+
+        return grouped(bins, shown), [shown(row, MISS) for row in missed]
 
     def map(self, kind: ProjectionKind) -> tuple[list[Point], float | None]:
-        return row_map(self._fitted, self._calm, self._flagged, kind)
+        return row_map(self._fitted, self._samples, kind)
 
     def drift(self) -> Drift | None:
         self._drift.merge_part()
@@ -201,14 +239,26 @@ def headline(findings: Findings) -> str:
     if not counts.rows:
         return "There are no rows."
     if findings.events:
-        return findings.events.verdict(counts.rows)
+        return findings.events.verdict(_ordinary(counts))
     if not counts.anomalies:
-        return f"None of {counts.rows:,} rows looks out of the ordinary."
+        ordinary = _ordinary(counts)
+        return f"{ordinary[0].upper()}{ordinary[1:]}."
     verb = "does" if counts.anomalies == 1 else "do"
     return (
         f"{counts.anomalies:,} of {counts.rows:,} rows ({findings.share:.2%}) {verb} "
         "not look like the training data."
     )
+
+
+def _ordinary(counts: RowCounts) -> str:
+    """What is said where no row is flagged: of those that have a score, and of no others."""
+    scored = counts.rows - counts.unscorable
+    if not scored:
+        return "the one row has no score" if counts.rows == 1 else f"none of {counts.rows:,} rows has a score"
+    whose = " with a score" if counts.unscorable else ""
+    if scored == 1:
+        return f"the one row{whose} does not look out of the ordinary"
+    return f"none of {scored:,} rows{whose} looks out of the ordinary"
 
 
 def remark(findings: Findings) -> str:
@@ -217,12 +267,17 @@ def remark(findings: Findings) -> str:
     said = []
     rate = findings.policy.promised_rate
     # Rows of a window are flagged together: of events, no share of the rows says whether they are chance.
-    if counts.anomalies and rate is not None and findings.events is None:
+    if findings.events is not None and findings.events.labelled is not None:
+        said.append(findings.events.labelled.sentence)
+    elif findings.evaluation is not None:
+        said.append(_by_labels(findings.outcomes))
+    elif counts.anomalies and rate is not None and findings.events is None:
         said.append(_against(findings.share, rate, counts.rows))
     if rate is None:
         said.append(f"{accepted(findings.policy).capitalize()}.")
     if counts.warmup:
-        said.append(f"{counts.warmup:,} rows come too early in their series to have a score.")
+        one, several = "warm-up row comes too early in its", "warm-up rows come too early in their"
+        said.append(f"{_counted(counts.warmup, one, several)} series to have a score.")
     if lost := counts.unscorable - counts.warmup:
         said.append(f"{lost:,} {'row' if lost == 1 else 'rows'} could not be scored.")
     return " ".join(said)
@@ -231,6 +286,32 @@ def remark(findings: Findings) -> str:
 def verdict(findings: Findings) -> str:
     """The report in two sentences or three."""
     return f"{headline(findings)} {remark(findings)}".strip()
+
+
+def _by_labels(outcomes: OutcomeCounts) -> str:
+    """What the labels say of the rows that were flagged, and of those that were not."""
+    hits, false, missed, unknown = (outcomes[one] for one in (HIT, FALSE_ALARM, MISS, FLAGGED))
+    lost = outcomes.unscorable_anomalies
+    flagged = []
+    if hits or false or unknown:
+        flagged = [_counted(hits, "of the flagged rows is a hit", "of the flagged rows are hits")]
+        flagged.append(_counted(false, "a false alarm", "false alarms"))
+    if unknown:
+        flagged.append(_counted(unknown, "has no label", "have no label"))
+    if not (hits or missed or lost):
+        alarms = f"; {_counted(false, 'false alarm', 'false alarms')}" if false else ""
+        return f"By the labels, no row is an anomaly{alarms}."
+    text = _counted(missed, "labelled row was missed", "labelled rows were missed")
+    text = f"{_listed(flagged)}; {text}" if flagged else text
+    return f"By the labels, {text} and {lost:,} could not be scored." if lost else f"By the labels, {text}."
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _against(share: float, rate: float, rows: int) -> str:
@@ -243,4 +324,4 @@ def _against(share: float, rate: float, rows: int) -> str:
             if share > 2 * rate
             else f"That is more than the {rate:.2%} that normal rows alone would give."
         )
-    return f"Normal rows alone would give about {rate:.2%}, so these may well be chance."
+    return f"Normal rows alone would give about {rate:.2%}, so that many may well be chance."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aedetect.tasks.report.card import escaped
 from aedetect.tasks.report.collect import Findings, verdict
+from aedetect.tasks.report.outcomes import FALSE_ALARM, HIT, MISS, PLURALS
 from aedetect.tasks.report.series_text import events_markdown
 
 _ROWS, _COLUMNS = 10, 5
@@ -17,17 +18,11 @@ def as_markdown(findings: Findings, title: str) -> str:
         lines += events_markdown(findings.events)
         if findings.attribution and findings.counts.anomalies:
             lines += ["", f"Columns to blame: {_attributed(findings)}"]
-    if findings.strangest:
-        lines += ["| row | score | why |", "|---|---:|---|"]
-        for one in findings.strangest[:_ROWS]:
-            where = one.place if len(findings.files) == 1 else f"{one.source}, {one.place}"
-            ids = "".join(f", {name} {value}" for name, value in one.ids.items())
-            ids += f" and {one.duplicates - 1:,} alike" if one.duplicates > 1 else ""
-            lines.append(f"| {escaped(where + ids)} | {one.score:,.3g} | {escaped(_cut(one.sentence))} |")
-        rest = findings.counts.anomalies - sum(one.duplicates for one in findings.strangest[:_ROWS])
-        if rest:
-            lines += ["", f"and {rest:,} more"]
+    if findings.groups:
+        lines += _groups(findings)
         lines += ["", f"Columns to blame: {_attributed(findings)}"]
+    if findings.evaluation and not findings.events:
+        lines += ["", _outcomes(findings)]
     if findings.drift is not None and findings.drift.verdict == "drifted":
         lines += ["", f"Drift: {escaped(findings.drift.text)}"]
     if findings.evaluation:
@@ -37,6 +32,27 @@ def as_markdown(findings: Findings, title: str) -> str:
     for text in findings.warnings[:_COLUMNS]:
         lines += ["", f"Note: {escaped(_cut(text))}"]
     return "\n".join(lines) + "\n"
+
+
+def _groups(findings: Findings) -> list[str]:
+    """A table of the strangest row of each group, and how many are odd in the same way."""
+    lines = ["| row | score | why |", "|---|---:|---|"]
+    groups = [group for group in findings.groups if group.rows][:_ROWS]
+    for group in groups:
+        one = group.rows[0].explanation
+        where = one.place if len(findings.files) == 1 else f"{one.source}, {one.place}"
+        ids = "".join(f", {name} {value}" for name, value in one.ids.items())
+        if group.count > 1:
+            ids += f" and {group.count - 1:,} more like it"
+        lines.append(f"| {escaped(where + ids)} | {one.score:,.3g} | {escaped(_cut(one.sentence))} |")
+    rest = findings.counts.anomalies - sum(group.count for group in groups)
+    return [*lines, "", f"and {rest:,} more"] if rest else lines
+
+
+def _outcomes(findings: Findings) -> str:
+    """'Labels: 41 hits, 12 false alarms, 8 misses'."""
+    counts = [f"{findings.outcomes[one]:,} {PLURALS[one]}" for one in (HIT, FALSE_ALARM, MISS)]
+    return f"Labels: {', '.join(counts)}"
 
 
 def _attributed(findings: Findings) -> str:

@@ -14,6 +14,7 @@ from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.tasks.explain.format import shown
 from aedetect.tasks.report.charts import tick
+from aedetect.tasks.report.outcomes import CALM, FALSE_ALARM, FLAGGED, HIT, MISS, NAMES, PLURALS
 from aedetect.tasks.report.page import worth_showing
 from aedetect.tasks.report.series_text import channels, draw_channel
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 _SIZE, _DOTS = (8.0, 4.2), 110
 _CALM, _FLAG = "#7a95ad", "#c8442b"
+# Colour, shape and size of the mark of a row, by outcome; those further down are drawn on top.
+_MARKS = {
+    CALM: (_CALM, "o", 6),
+    FLAGGED: (_FLAG, "o", 16),
+    FALSE_ALARM: (_FLAG, "^", 20),
+    MISS: ("#7a3fa0", "D", 16),
+    HIT: ("#157a52", "o", 18),
+}
 
 
 def check_plots() -> None:
@@ -91,16 +100,19 @@ def _plain(text: str, most: int = 44) -> str:
     return shown(safe, most).replace("$", r"\$")
 
 
-def _legend(axes: Axes, threshold: bool = True) -> None:
+def _legend(axes: Axes, labelled: bool = False) -> None:
     from matplotlib.lines import Line2D
 
     keys = [
         Line2D([], [], color=colour, marker="o", linestyle="", label=name)
         for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
     ]
-    if threshold:
-        keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
-    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=3, fontsize=9)
+    keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
+    if labelled:
+        keys.append(
+            Line2D([], [], color=_MARKS[MISS][0], marker="s", linestyle="", label="labelled anomalies")
+        )
+    axes.legend(handles=keys, frameon=False, loc="upper right", bbox_to_anchor=(1, 1.1), ncols=4, fontsize=9)
 
 
 def _plain_ticks(axes: Axes, *names: str) -> None:
@@ -121,13 +133,21 @@ def _scores(axes: Axes, findings: Findings) -> None:
     beyond = [limit is not None and low >= limit * (1 - 1e-9) for low in edges[:-1]]
     colours = [_FLAG if flagged else _CALM for flagged in beyond]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
+    if findings.evaluation:
+        first, last = findings.histogram.range
+        labelled = findings.anomalies.counts[first : last + 1]
+        widths = edges[1:] - edges[:-1]
+        axes.bar(
+            edges[:-1] + 0.3 * widths, labelled, width=0.4 * widths, align="edge",
+            color=_MARKS[MISS][0], label="labelled anomalies",
+        )  # fmt: skip
     if limit is not None:
         axes.axvline(limit, color=_FLAG, linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
     axes.set_title("Scores", loc="left")
     _plain_ticks(axes, "x", "y")
     if limit is not None:
-        _legend(axes)
+        _legend(axes, labelled=findings.evaluation is not None)
 
 
 def _timeline(axes: Axes, findings: Findings) -> None:
@@ -158,12 +178,18 @@ def _columns(axes: Axes, findings: Findings) -> None:
 
 
 def _map(axes: Axes, findings: Findings) -> None:
-    for flagged, colour, size in ((False, _CALM, 6), (True, _FLAG, 16)):
-        some = [point for point in findings.points if point.flagged == flagged]
-        axes.scatter([p.x for p in some], [p.y for p in some], s=size, c=colour, alpha=0.7, linewidths=0)
+    labelled = findings.evaluation is not None
+    for outcome, (colour, marker, size) in _MARKS.items():
+        some = [point for point in findings.points if point.sample == outcome]
+        if some or (labelled and outcome != FLAGGED):
+            name = f"{findings.outcomes[outcome]:,} {PLURALS[outcome]}" if labelled else NAMES[outcome]
+            axes.scatter(
+                [p.x for p in some], [p.y for p in some], s=size, c=colour, marker=marker,
+                alpha=0.7, linewidths=0, label=name,
+            )  # fmt: skip
     axes.set(xticks=[], yticks=[])
     axes.set_title("Map of rows: near ones are alike", loc="left")
-    _legend(axes, threshold=False)
+    axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 1.12), ncols=4, fontsize=9)
 
 
 def _training(axes: Axes, card: Card) -> None:

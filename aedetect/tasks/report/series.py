@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
+from aedetect.data.labels import Marks
 from aedetect.data.series.timestamps import Clock, span
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.choose_events import chosen_events
 from aedetect.tasks.explain.events import SeriesExplainer, SeriesExplanation
+from aedetect.tasks.report.event_labels import EventLabels, EventOutcome
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -53,7 +55,8 @@ class ChannelLine:
 class EventMark:
     """An event on a panel: when, in seconds since 1970, its number, and its highest score.
 
-    `clear`: from when to when it is clearly off, where that was looked at.
+    `clear`: from when to when it is clearly off, where that was looked at. `outcome`: what the labels say
+    of it, '' without labels.
     """
 
     start: float
@@ -61,13 +64,15 @@ class EventMark:
     number: int
     score: float
     clear: tuple[float, float] | None = None
+    outcome: EventOutcome | Literal[""] = ""
 
 
 @dataclass(frozen=True)
 class Panel:
     """One series: its name, from when to when it runs, its lines and events.
 
-    `rows`: how many it has. `clock`: by which times are shown.
+    `rows`: how many it has. `clock`: by which times are shown. `labelled`: from when to when its rows are
+    labelled anomalies.
     """
 
     name: str
@@ -77,6 +82,42 @@ class Panel:
     clock: Clock
     lines: list[ChannelLine]
     marks: list[EventMark]
+    labelled: list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class MissedEvent:
+    """A stretch of labelled rows, none of them flagged. `highest`: their highest score, NaN without one."""
+
+    name: str
+    start: str
+    end: str
+    rows: int
+    highest: float
+
+
+@dataclass(frozen=True)
+class LabelledEvents:
+    """Events and labels: events by outcome, labelled stretches, and the missed ones, least score first."""
+
+    outcomes: dict[EventOutcome, int]
+    stretches: int
+    missed: list[MissedEvent]
+
+    @property
+    def caught(self) -> int:
+        return self.stretches - len(self.missed)
+
+    @property
+    def sentence(self) -> str:
+        """What the labels say of the events, and the events of the labels."""
+        counts = self.outcomes
+        events = sum(counts.values())
+        return (
+            f"By the labels: events with a labelled row (hits) {counts['hit']:,} of {events:,}, "
+            f"within a window of one {counts['near']:,}, false alarms {counts['false alarm']:,}; "
+            f"labelled stretches caught {self.caught:,} of {self.stretches:,}."
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +126,7 @@ class EventsPart:
 
     `panels` show the series with the strangest events. `places`: of each event explained, the number
     of its panel, or -1, and its mark. `seconds`: from the first row to the last. `thinned`: rows a part
-    where lines are.
+    where lines are. `labelled`: None without labels.
     """
 
     explanations: list[SeriesExplanation]
@@ -96,23 +137,31 @@ class EventsPart:
     places: list[tuple[int, EventMark]]
     thinned: int
     zone: str
+    labelled: LabelledEvents | None = None
 
-    def verdict(self, rows: int) -> str:
+    def verdict(self, ordinary: str) -> str:
+        """The events in a sentence or two; `ordinary` is what to say where there are none."""
         whose = f" on {self.series:,} series" if self.series > 1 else ""
         time = f"{whose} in {span(self.seconds)}"
         if not self.events:
-            return f"No event{time}: none of {rows:,} rows looks out of the ordinary."
+            return f"No event{time}: {ordinary}."
         first = self.explanations[0]
         name = f", on {' '.join(first.entity.values())}," if first.entity else ""
         event = f"{self.events:,} event{'s' * (self.events != 1)}"
-        return (
-            f"{event}{time}. The strangest{name} began {first.start}{self.zone} and went on for "
-            f"{span(first.seconds)}."
-        )
+        lasted = f"began {first.start}{self.zone} and went on for {span(first.seconds)}"
+        if not first.seconds:
+            lasted = f"is one row, at {first.start}{self.zone}"
+        return f"{event}{time}. The strangest{name} {lasted}."
 
 
-def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> EventsPart:
-    """The part of a report that tells of events; `top` of them are explained."""
+def events_part(
+    fitted: FittedModel, session: SeriesSession, top: int, marks: Marks | None = None
+) -> EventsPart:
+    """The part of a report that tells of events; `top` of them are explained.
+
+    `marks` [rows]: the labels of all rows of the session, if these are known.
+    """
+    labels = None if marks is None else EventLabels(session, marks)
     explainer = SeriesExplainer(fitted, session)
     events, count = chosen_events(session, None, (), top)
     explanations = [explainer.event(event) for event in events]
@@ -125,10 +174,10 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
     most = int(np.clip(_MOST_POINTS // max(len(wanted) * (len(names) + 1), 1), *_POINTS_A_LINE))
     columns = [column for name in names if (column := explainer.reconstructed(name)) is not None]
     limit = fitted.threshold if fitted.alarm_rule is None else None
-    panels = [_panel(session, number, columns, limit, clear, most) for number in wanted]
+    marker = _Marker(session, clear, labels)
+    panels = [_panel(marker, number, columns, limit, most) for number in wanted]
     places = [
-        (wanted.index(event.series) if event.series in wanted else -1, _mark(session, event, clear))
-        for event in events
+        (wanted.index(event.series) if event.series in wanted else -1, marker.mark(event)) for event in events
     ]
     longest = max((panel.rows for panel in panels), default=0)
     return EventsPart(
@@ -140,26 +189,77 @@ def events_part(fitted: FittedModel, session: SeriesSession, top: int) -> Events
         places,
         -(-2 * longest // most) if longest > most else 1,
         session.zone,
+        None if labels is None else _labelled_events(session, labels),
     )
 
 
+@dataclass(frozen=True)
+class _Marker:
+    """What is drawn of the events of a session."""
+
+    session: SeriesSession
+    clear: Clear
+    labels: EventLabels | None
+
+    def mark(self, event: Event) -> EventMark:
+        session = self.session
+        return EventMark(
+            float(session.seconds[event.rows[0]]),
+            float(session.seconds[event.rows[-1]]),
+            event.number,
+            float(session.scores[event.peak]),
+            self.clear.get((event.series, event.number)),
+            self.labels.outcome(event) if self.labels else "",
+        )
+
+    def labelled(self, series: int) -> list[tuple[float, float]]:
+        """From when to when rows of a series are labelled anomalies."""
+        stretches = self.labels.stretches if self.labels else []
+        return [(one.start, one.end) for one in stretches if one.series == series]
+
+
+def _labelled_events(session: SeriesSession, labels: EventLabels) -> LabelledEvents:
+    outcomes: dict[EventOutcome, int] = {"hit": 0, "near": 0, "false alarm": 0}
+    for event in session.found_events:
+        outcomes[labels.outcome(event)] += 1
+    missed = [
+        MissedEvent(
+            _name(session, one.series),
+            session.clock.shown(one.start),
+            session.clock.shown(one.end),
+            one.rows,
+            one.highest,
+        )
+        for one in labels.missed
+    ]
+    return LabelledEvents(outcomes, len(labels.stretches), missed)
+
+
+def _name(session: SeriesSession, series: int) -> str:
+    return " ".join(session.names[series]) or "series"
+
+
 def _panel(
-    session: SeriesSession,
-    series: int,
-    columns: Sequence[ReconstructedColumn],
-    limit: float | None,
-    clear: Clear,
-    most: int,
+    marker: _Marker, series: int, columns: Sequence[ReconstructedColumn], limit: float | None, most: int
 ) -> Panel:
     """One series, its lines of about `most` points each."""
+    session = marker.session
     rows = np.flatnonzero((session.series == series) & ~np.isnan(session.seconds))
     rows = rows[np.argsort(session.seconds[rows], kind="stable")]
     times = session.seconds[rows]
     lines = [_score_line(session, rows, limit, most)]
     lines += [_line(session, rows, column, most) for column in columns]
-    marks = [_mark(session, event, clear) for event in session.found_events if event.series == series]
-    name = " ".join(session.names[series]) or "series"
-    return Panel(name, float(times[0]), float(times[-1]), len(rows), session.clock, lines, marks)
+    marks = [marker.mark(event) for event in session.found_events if event.series == series]
+    return Panel(
+        _name(session, series),
+        float(times[0]),
+        float(times[-1]),
+        len(rows),
+        session.clock,
+        lines,
+        marks,
+        marker.labelled(series),
+    )
 
 
 def _leading_columns(session: SeriesSession, explanations: Sequence[SeriesExplanation]) -> list[str]:
@@ -169,16 +269,6 @@ def _leading_columns(session: SeriesSession, explanations: Sequence[SeriesExplan
         for reason in one.columns:
             attribution[reason.column] += reason.share
     return sorted(attribution, key=lambda name: -attribution[name])[:MOST_COLUMNS]
-
-
-def _mark(session: SeriesSession, event: Event, clear: Clear) -> EventMark:
-    return EventMark(
-        float(session.seconds[event.rows[0]]),
-        float(session.seconds[event.rows[-1]]),
-        event.number,
-        float(session.scores[event.peak]),
-        clear.get((event.series, event.number)),
-    )
 
 
 def _line(session: SeriesSession, rows: Integers, column: ReconstructedColumn, most: int) -> ChannelLine:

@@ -7,6 +7,7 @@ beside it, as HTML. The page's script zooms by narrowing the view.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,15 +16,27 @@ import numpy as np
 from markupsafe import Markup
 
 from aedetect.data.arrays import Floats
-from aedetect.tasks.report.charts import number
+from aedetect.tasks.explain.format import shown
+from aedetect.tasks.report.charts import Axis, number
 from aedetect.tasks.report.series import ChannelLine, EventsPart, Panel
 from aedetect.tasks.report.templates import template
+from aedetect.tasks.report.time_ticks import time_ticks
 
 _COLUMNS_SHOWN = 12
 WIDTH, HEIGHT = 1000, 100
 # Values so many times the expected range beyond it are drawn at the edge.
 _BEYOND = 6.0
 _PAD = 0.06
+# Texts so near either end of an axis begin or end there; so near the top, they stand below their line.
+_NEAR_EDGE, _LEAST_ROOM = 0.06, 16
+_MOST_WORDS, _MOST_VALUES = 3, 4
+_MOST_MISSED = 10
+# Class and words of what labels say of an event.
+_BADGES = {
+    "hit": ("hit", "hit"),
+    "near": ("near", "near a label"),
+    "false alarm": ("false-alarm", "false alarm"),
+}
 _LONGEST_NAME, _MOST_NAMES = 60, 6
 
 
@@ -41,8 +54,10 @@ def section(part: EventsPart) -> Markup:
         places=places,
         leading=sorted(leading),
         drawn=drawn,
-        ticks=ticks,
+        axis=axis,
         zone=zone,
+        badges=_BADGES,
+        most_missed=_MOST_MISSED,
         columns_shown=_COLUMNS_SHOWN,
     )
     return Markup(text)
@@ -56,6 +71,7 @@ class ChannelDrawing:
     bottom: str
     top: str
     svg: Markup
+    overlay: Markup
     scale: Markup
 
 
@@ -65,18 +81,63 @@ def drawn(panel: Panel) -> list[ChannelDrawing]:
 
 
 def place(panel: Panel, seconds: float) -> float:
-    """Where an instant stands on a panel, from 0 to `WIDTH`."""
-    return round(WIDTH * (seconds - panel.start) / max(panel.end - panel.start, 1e-9), 2)
+    """Where an instant stands on a panel, from 0 to `WIDTH`; so exactly that the second can be read off."""
+    length = max(panel.end - panel.start, 1e-9)
+    digits = max(2, math.ceil(math.log10(length / WIDTH)))
+    return round(WIDTH * (seconds - panel.start) / length, digits)
 
 
-def ticks(panel: Panel, count: int = 5) -> list[str]:
-    length = (panel.end - panel.start) / (count - 1)
-    return [panel.clock.shown(panel.start + length * step) for step in range(count)]
+def axis(panel: Panel) -> Markup:
+    """The axis of time below the channels of a panel; it is as wide as they are, and not stretched."""
+    parts = []
+    for tick in time_ticks(panel.start, panel.end, panel.clock):
+        at = place(panel, tick.seconds) / WIDTH
+        anchor = "start" if at < _NEAR_EDGE else "end" if at > 1 - _NEAR_EDGE else "middle"
+        parts.append(
+            Markup(
+                '<line x1="{0:.3f}%" x2="{0:.3f}%" y1="0" y2="5"/>'
+                '<text x="{0:.3f}%" y="18" text-anchor="{1}">{2}</text>'
+            ).format(100 * at, anchor, tick.text)
+        )
+    return Markup('<svg class="times" aria-hidden="true">') + Markup("").join(parts) + Markup("</svg>")
+
+
+def _overlay(panel: Panel, line: ChannelLine, scale: _Scale) -> Markup:
+    """Lines at the ticks of both axes, and values at those of the upright one; not stretched."""
+    parts = [
+        Markup('<line class="time" x1="{0:.3f}%" x2="{0:.3f}%" y1="0" y2="100%"/>').format(
+            100 * place(panel, tick.seconds) / WIDTH
+        )
+        for tick in time_ticks(panel.start, panel.end, panel.clock)
+    ]
+    for value, text in _values(line, scale):
+        up = float(scale.up(np.array([value]))[0])
+        parts.append(Markup('<line x1="0" x2="100%" y1="{0:g}%" y2="{0:g}%"/>').format(up))
+        # Written above its line, or below it where there is no room.
+        shift = "-0.25em" if up > _LEAST_ROOM else "1em"
+        parts.append(Markup('<text x="5" y="{:g}%" dy="{}">{}</text>').format(up, shift, text))
+    return Markup('<svg class="overlay" aria-hidden="true">') + Markup("").join(parts) + Markup("</svg>")
+
+
+def _values(line: ChannelLine, scale: _Scale) -> list[tuple[float, str]]:
+    """Round values of a channel, or its words where they are few."""
+    if line.names:
+        few = len(line.names) <= _MOST_WORDS
+        return [(float(code), shown(name, 20)) for code, name in enumerate(line.names)] if few else []
+    values = Axis(scale.low, scale.high, 0, 1, scale.logarithmic).ticks(3)
+    every = max(1, -(-len(values) // _MOST_VALUES))
+    return [(value, number(float(f"{value:.6g}"))) for value in values[::every]]
 
 
 def zone(panel: Panel) -> str:
     """The zone in which the page's script shows times; '' where they are no dates."""
-    return "" if panel.clock.kind == "count" else panel.clock.zone or "UTC"
+    if panel.clock.kind == "count":
+        return ""
+    name = panel.clock.zone or panel.clock.shown_in or "UTC"
+    if name[0] not in "+-" or not name.endswith(":00"):
+        return name
+    # Not every browser takes an offset; these zones are named with the sign turned.
+    return f"Etc/GMT{'-' if name[0] == '+' else '+'}{int(name[1:3])}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +174,7 @@ class _Scale:
         low, high = self.low, self.high
         if self.logarithmic:
             values, low, high = np.log(np.maximum(values, low)), float(np.log(low)), float(np.log(high))
-        ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(1)
+        ups: Floats = np.clip(HEIGHT * (1 - (values - low) / (high - low)), 0.0, HEIGHT).round(2)
         return ups
 
     def ends(self) -> tuple[str, str]:
@@ -138,32 +199,50 @@ def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
         path = _path(panel, line, seconds, values, scale)
         if path:
             parts.append(Markup('<path class="{}" d="{}"/>').format(kind, path))
-    svg = Markup(
-        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{} over '
-        'time">'
-    ).format(WIDTH, HEIGHT, line.name) + Markup("").join(parts) + Markup("</svg>")  # fmt: skip
-    names = [name[:_LONGEST_NAME] for name in line.names]
+    head = Markup(
+        '<svg class="series" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+    )
+    head = head.format(WIDTH, HEIGHT, _described(panel, line, scale))
+    svg = head + Markup("").join(parts) + Markup("</svg>")
+    overlay = _overlay(panel, line, scale)
+    names = [shown(name, _LONGEST_NAME) for name in line.names]
     data = Markup('data-low="{}" data-high="{}" data-log="{}" data-names="{}"').format(
         f"{scale.low:.9g}", f"{scale.high:.9g}", int(scale.logarithmic), json.dumps(names)
     )
     if names:
         shown_names = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
-        return ChannelDrawing(line.name, f"from below: {shown_names}", "", svg, data)
-    return ChannelDrawing(line.name, *scale.ends(), svg, data)
+        return ChannelDrawing(line.name, f"from below: {shown_names}", "", svg, overlay, data)
+    return ChannelDrawing(line.name, *scale.ends(), svg, overlay, data)
+
+
+def _described(panel: Panel, line: ChannelLine, scale: _Scale) -> str:
+    """What those hear of a channel who cannot see it."""
+    values = f", {' to '.join(scale.ends())}" if not line.names else ""
+    events = f"{len(panel.marks):,} event{'' if len(panel.marks) == 1 else 's'}"
+    begin, end = panel.clock.shown(panel.start), panel.clock.shown(panel.end)
+    return f"{line.name} from {begin} to {end}{values}; {events}"
 
 
 def _shaded(panel: Panel) -> list[Markup]:
-    """The events of a series, darker where they are clearly off."""
+    """The events of a series, darker where they are clearly off, and along the foot what is labelled."""
     parts = []
+    for start, end in panel.labelled:
+        left, right = place(panel, start), place(panel, end)
+        parts.append(
+            Markup('<rect class="labelled" x="{}" width="{}" y="{}" height="5"/>').format(
+                left, _wide(left, right), HEIGHT - 5
+            )
+        )
     for mark in panel.marks:
+        outcome = f", {_BADGES[mark.outcome][1]}" if mark.outcome else ""
         left, right = place(panel, mark.start), place(panel, mark.end)
         parts.append(
             Markup(
                 '<rect class="event" x="{}" width="{}" y="0" height="{}" data-event="event {}: {} to {}, '
-                'highest score {}"/>'
+                'highest score {}{}"/>'
             ).format(
                 left, _wide(left, right), HEIGHT, mark.number, panel.clock.shown(mark.start),
-                panel.clock.shown(mark.end), number(mark.score),
+                panel.clock.shown(mark.end), number(mark.score), outcome,
             )
         )  # fmt: skip
         if mark.clear:
@@ -201,7 +280,8 @@ def _short(value: float) -> float:
 def _points(panel: Panel, seconds: Floats, values: Floats, scale: _Scale) -> list[str]:
     ups = scale.up(values)
     return [
-        f"{place(panel, second):g},{up:g}" for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
+        f"{place(panel, second):.12g},{up:g}"
+        for second, up in zip(seconds.tolist(), ups.tolist(), strict=True)
     ]
 
 
@@ -216,9 +296,9 @@ def _path(panel: Panel, line: ChannelLine, seconds: Floats, values: Floats, scal
         new = before is None or second - before > gap
         if line.names and not new:
             # Words change at once.
-            commands.append(f"H{place(panel, second):g}V{up:g}")
+            commands.append(f"H{place(panel, second):.12g}V{up:g}")
         else:
-            commands.append(f"{'M' if new else 'L'}{place(panel, second):g} {up:g}")
+            commands.append(f"{'M' if new else 'L'}{place(panel, second):.12g} {up:g}")
         before = second
     return "".join(commands)
 

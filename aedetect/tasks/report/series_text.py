@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.data.series.timestamps import span
+from aedetect.data.series.timestamps import span, zone_of
 from aedetect.tasks.report.card import escaped
 from aedetect.tasks.report.series import ChannelLine, EventsPart
 
@@ -58,7 +58,8 @@ def draw_channel(axes: Axes, line: ChannelLine, part: EventsPart) -> None:
     if clock.kind == "count":
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * _DAY:g}")
     else:
-        axes.xaxis_date(clock.zone)
+        zone = clock.zone or clock.shown_in
+        axes.xaxis_date(zone_of(zone) if zone else None)
     axes.tick_params(axis="x", rotation=20)
     axes.set(title=_plain(f"{part.panels[0].name}: {line.name}" if part.series > 1 else line.name))
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from aedetect.data.series.timestamps import span
+from aedetect.tasks.explain.format import shown
 from aedetect.tasks.report import charts
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ def template(name: str) -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"number": charts.number, "bar": charts.bar, "span": span}
+    environment.globals |= {"number": charts.number, "bar": charts.bar, "span": span, "short": shown}
     return environment.from_string(asset(name))

@@ -7,25 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aedetect.data.features.datetime import DAY, PERIODS, cycles, decode, encode
+from aedetect.data.features.datetime import decode, encode
+from aedetect.data.instants import PERIODS
 
 
 def seconds(*texts: str) -> np.ndarray:
     return np.array([datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in texts])
-
-
-@pytest.mark.parametrize(
-    ("days", "expected"),
-    [
-        (0.5, ("day",)),
-        (13.9, ("day",)),
-        (14, ("day", "week")),
-        (729, ("day", "week")),
-        (731, ("day", "week", "year")),
-    ],
-)
-def test_cycles_seen_twice(days: float, expected: tuple[str, ...]) -> None:
-    assert cycles(0.0, days * DAY) == expected
 
 
 def test_one_cycle_later_is_the_same_place() -> None:

@@ -15,8 +15,9 @@ from support.profiles import profile, schema_of
 
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MISSING, OTHER
-from aedetect.data.features.datetime import DAY, encode, nearest
+from aedetect.data.features.datetime import encode, nearest
 from aedetect.data.features.decoder import as_type, restored, restored_types
+from aedetect.data.instants import DAY
 
 ROWS = 60
 START = datetime(2024, 1, 1)
@@ -136,3 +137,11 @@ def test_numbers_that_a_type_cannot_hold_become_the_nearest_that_it_can(
         assert found.type == type_
         told = [str(value) if isinstance(value, Decimal) else value for value in found.to_pylist()]
         assert told == expected
+
+
+@pytest.mark.parametrize(("value", "type_"), [(2**53 + 1, pa.int64()), (2**64 - 1, pa.uint64())])
+def test_a_constant_beyond_float64_comes_back_exactly(value: int, type_: pa.DataType) -> None:
+    numbers = [number / 7 for number in range(ROWS)]
+    encoder = fitted({"x": pa.array(numbers), "key": pa.array([value] * ROWS, type_)}, False)
+    rows = pa.RecordBatch.from_pydict({"x": numbers, "key": pa.array([value] * ROWS, type_)})
+    assert restored(encoder, encoder.transform(rows).matrix)["key"].to_pylist() == [value] * ROWS

@@ -101,9 +101,9 @@ def test_milliseconds_after_a_comma() -> None:
         (["20240101", "20240102"], "2024-01-01 00:00", "written like %Y%m%d"),
         ([20240101, 20240102], "2024-01-01 00:00", "written like %Y%m%d"),
         ([20240101.0, 20240102.0], "2024-01-01 00:00", "written like %Y%m%d"),
-        ([20240101000000, 20240102000000], "2024-01-01 00:00", "written like %Y%m%d"),
-        ([202401010000, 202401020000], "2024-01-01 00:00", "written like %Y%m%d"),
-        ([2024010100, 2024010200], "2024-01-01 00:00", "written like %Y%m%d"),
+        ([20240101000000, 20240102000000], "2024-01-01 00:00", "written like %Y%m%d%H%M%S"),
+        ([202401010000, 202401020000], "2024-01-01 00:00", "written like %Y%m%d%H%M"),
+        ([2024010100, 2024010200], "2024-01-01 00:00", "written like %Y%m%d%H"),
         (["45292", "45293"], "2024-01-01 00:00", "a day number of spreadsheets"),
         ([45292.0, 45293.0], "2024-01-01 00:00", "a day number of spreadsheets"),
     ],
@@ -124,7 +124,43 @@ def test_days_of_spreadsheets_have_a_time_of_day() -> None:
     assert read([46027.0104166667, 46027.0208333333], zone="UTC").tolist() == [1_767_572_100, 1_767_573_000]
 
 
+def test_years_are_dates() -> None:
+    for years in (list(range(2010, 2022)), [str(year) for year in range(2010, 2022)]):
+        assert read(years)[[0, -1]].tolist() == [1_262_304_000, 1_609_459_200]
+        array = pa.array(years)
+        clock = find_clock(["t"], array, CellRules(), None, None, place)
+        assert guess_notice(clock, array, CellRules()) == (
+            "column 't': '2010' is read as 2010-01-01 00:00, written like %Y; if that is wrong, say how "
+            "timestamps are written (--time-format)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [
+        (["2024-W01", "2024-W02"], NOON - 43_200),
+        (["2024-Q1", "2024-Q2"], NOON - 43_200),
+        (["Jan 2024", "Feb 2024"], NOON - 43_200),
+        (["Mon Jan  1 12:00:00 2024"], NOON),
+        (["2012/01/01"], 1_325_376_000),
+    ],
+)
+def test_weeks_quarters_and_months_in_words(values: list[str], first: float) -> None:
+    assert read(values)[0] == first
+
+
+def test_times_of_day_need_a_date() -> None:
+    with pytest.raises(DataError) as raised:
+        read(["14:30:00", "14:35:00"])
+    assert str(raised.value) == (
+        "a.csv: row 1, column 't': '14:30:00' is a time of day and no date; give --time twice, the column of "
+        "the date and that of the time of day"
+    )
+
+
 def test_months_as_whole_numbers() -> None:
+    few = find_clock(["month"], pa.array([202401, 202402, 202403]), CellRules(), None, None, place)
+    assert (few.kind, few.order) == ("digits", "ym")
     months = [year * 100 + month for year in (2024, 2025) for month in range(1, 13)]
     assert read(months)[[0, 12]].tolist() == [NOON - 43_200, NOON - 43_200 + 366 * 86_400]
     # A running number: there is no month 13.
@@ -159,11 +195,11 @@ def test_a_guess_can_be_overruled() -> None:
 @pytest.mark.parametrize(
     ("values", "shown", "written"),
     [
-        (["01/02/2024 10:00", "13/02/2024 10:00"], "2024-02-13 10:00", "%d/%m/%Y"),
-        (["02/01/2024 10:00", "02/13/2024 10:00"], "2024-02-13 10:00", "%m/%d/%Y"),
-        (["01.02.2024", "13.02.2024"], "2024-02-13 00:00", "%d/%m/%Y"),
-        (["1/2/24 9:05", "13/2/24 9:05"], "2024-02-13 09:05", "%d/%m/%Y"),
-        (["16/12/2006 17.24.00", "16/12/2006 17.25.00"], "2006-12-16 17:24", "%d/%m/%Y"),
+        (["01/02/2024 10:00", "13/02/2024 10:00"], "2024-02-13 10:00", "%d/%m/%Y %H:%M"),
+        (["02/01/2024 10:00", "02/13/2024 10:00"], "2024-02-13 10:00", "%m/%d/%Y %H:%M"),
+        (["01.02.2024", "13.02.2024"], "2024-02-13 00:00", "%d.%m.%Y"),
+        (["1/2/24 9:05", "13/2/24 9:05"], "2024-02-13 09:05", "%d/%m/%y %H:%M"),
+        (["16/12/2006 17.24.00", "16/12/2006 17.25.00"], "2006-12-16 17:24", "%d/%m/%Y %H.%M.%S"),
     ],
 )
 def test_a_day_above_12_tells_the_order(values: list[str], shown: str, written: str) -> None:
@@ -182,7 +218,7 @@ def test_cells_in_two_orders_are_an_error() -> None:
         read(["13/02/2024", "14/02/2024", "02/15/2024"])
     assert str(raised.value) == (
         "a.csv: row 3, column 't': '02/15/2024' is no timestamp written as the others are (%d/%m/%Y); repair "
-        "it, or say how they are written, e.g. --time-format '%d/%m/%Y %H:%M'"
+        "it, or say how they are written (--time-format)"
     )
 
 
@@ -320,3 +356,32 @@ def test_missing_cells_are_missing_and_bad_ones_bad() -> None:
     times = clock.read(pa.array(["2024-01-01", "", "x", None]), CellRules(), place)
     assert np.isnan(times.seconds).tolist() == [False, True, True, True]
     assert times.bad.tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown_in", "zone"),
+    [
+        (["2024-01-01T12:00:00+02:00", "2024-01-01T13:00:00+0200"], "+02:00", "+02:00"),
+        (["2024-01-01T12:00:00+02:00", "2024-01-01T13:00:00+01:00"], None, "UTC"),
+        (["2024-01-01T12:00:00Z"], None, "UTC"),
+        (["2024-01-01 12:00", "2024-01-01"], None, None),
+        ([1_704_110_400], None, "UTC"),
+    ],
+)
+def test_the_zone_times_came_in(values: list[Any], shown_in: str | None, zone: str | None) -> None:
+    clock = find_clock(["t"], pa.array(values), CellRules(), None, None, place)
+    assert (clock.shown_in, clock.stamp_zone) == (shown_in, zone)
+    assert Clock.model_validate(clock.model_dump()) == clock
+    assert ("shown_in" in clock.model_dump()) == (shown_in is not None)
+
+
+def test_the_zone_of_instants() -> None:
+    for zone, shown_in in (("Europe/Berlin", "Europe/Berlin"), ("UTC", None), ("+02:00", "+02:00")):
+        array = pa.array([0], pa.timestamp("s", tz=zone))
+        clock = find_clock(["t"], array, CellRules(), None, None, place)
+        assert (clock.shown_in, clock.stamp_zone) == (shown_in, zone)
+
+
+def test_instants_are_shown_in_the_zone_they_came_in() -> None:
+    clock = find_clock(["t"], pa.array(["2024-01-01T12:00:00-03:30"]), CellRules(), None, None, place)
+    assert clock.shown(NOON + 12_600) + clock.zone_name == "2024-01-01 12:00 -03:30"

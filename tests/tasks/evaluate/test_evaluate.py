@@ -17,8 +17,11 @@ from aedetect.tasks.report import ReportRequest, report
 QUICK = {"training.epochs": 2, "training.folds": 2, "training.device": "cpu", "model.width": 16}
 
 
-def fit(frame: pd.DataFrame) -> Detector:
-    return Detector(QUICK).fit(frame)
+LEARNED = {"data.roles": {"fraud": "boolean"}}
+
+
+def fit(frame: pd.DataFrame, **settings: object) -> Detector:
+    return Detector({**QUICK, **settings}).fit(frame)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def refused(name: str) -> str:
 
 
 def test_labels_that_the_model_learned_are_refused(detector: Detector) -> None:
-    learned = fit(new_rows())
+    learned = fit(new_rows(), **LEARNED)
     for model, name in ((learned, "fraud"), (detector, "site"), (detector, "open")):
         inputs = as_inputs(new_rows(), model.config.data)
         with pytest.raises(UsageError) as raised:
@@ -57,7 +60,7 @@ def test_labels_that_the_model_learned_are_refused(detector: Detector) -> None:
 
 
 def test_a_column_that_was_always_the_same_tells_the_labels_too() -> None:
-    model = fit(tiny_frame(400).assign(fraud=0))
+    model = fit(tiny_frame(400).assign(fraud=0), **{"data.columns": ["temp", "load", "fraud"]})
     assert "fraud" in model.fitted.encoder.state.constant
     with pytest.raises(UsageError) as raised:
         evaluated(model, new_rows(), label="fraud")
@@ -70,7 +73,7 @@ def test_labels_of_training_are_not_learned() -> None:
 
 
 def test_a_second_model_is_named(detector: Detector) -> None:
-    learned = fit(new_rows().rename(columns={"fraud": "is fraud"}))
+    learned = fit(new_rows().rename(columns={"fraud": "is fraud"}), **{"data.roles": {"is fraud": "boolean"}})
     with pytest.raises(UsageError) as raised:
         evaluated(
             detector,

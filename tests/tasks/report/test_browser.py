@@ -83,7 +83,7 @@ def test_words_and_columns_filter_the_rows(opened: Any) -> None:
     whole = shown_rows(opened)
     opened.find_element("id", "filter-words").send_keys("-80")
     assert 1 <= shown_rows(opened) < whole
-    assert opened.find_element("id", "filter-told").text.endswith("rows shown")
+    assert opened.find_element("id", "filter-told").text.endswith(" shown")
     opened.find_element("id", "filter-words").clear()
     opened.find_element("id", "filter-words").send_keys("no row has this")
     assert shown_rows(opened) == 0
@@ -96,7 +96,7 @@ def test_words_and_columns_filter_the_rows(opened: Any) -> None:
 def test_hovering_and_keys_tell_of_marks(opened: Any) -> None:
     from selenium.webdriver import ActionChains, Keys
 
-    mark = opened.find_element("css selector", "#map circle.flagged")
+    mark = opened.find_element("css selector", "#map circle.hit")
     ActionChains(opened).scroll_to_element(mark).move_to_element(mark).perform()
     tip = opened.find_element("id", "tip")
     assert tip.is_displayed()
@@ -120,11 +120,37 @@ def test_rows_open_by_key(opened: Any) -> None:
 def test_the_verdict_is_one_sentence_and_each_chart_has_its_legend(opened: Any) -> None:
     assert opened.find_element("class name", "verdict").text.count(".") == 2  # that of the percentage, too
     charts = opened.find_elements("css selector", "svg.chart")
+    assert len(charts) == 7
     # But for precision against recall, which has one line and axes that say it all.
-    assert len(opened.find_elements("css selector", ".legend")) == len(charts) - 1 == 6
+    without = opened.execute_script(
+        """return [...document.querySelectorAll("svg.chart")].filter((chart) => !chart.previousElementSibling
+          || !chart.previousElementSibling.matches(".legend")).map((one) => one.getAttribute("aria-label"))"""
+    )
+    assert without == ["Precision and recall: precision by recall"]
+    assert opened.execute_script(
+        "return [...document.querySelectorAll('svg')].every((one) => one.getAttribute('aria-hidden') || "
+        "one.getAttribute('role') === 'img' && one.getAttribute('aria-label'))"
+    )
 
 
-@pytest.mark.parametrize("width", [375, 1440])
+def test_outcomes_filter_the_rows_and_open_what_was_folded(opened: Any) -> None:
+    whole = shown_rows(opened)
+    choice = opened.find_element("id", "filter-outcome")
+    kinds = [option.get_attribute("value") for option in choice.find_elements("tag name", "option")]
+    assert kinds == ["", "flagged", "hit", "false-alarm"]
+    misses = opened.execute_script("return document.querySelectorAll('#misses .row').length")
+    for place, kind in ((2, "hit"), (3, "false-alarm")):
+        choice.find_elements("tag name", "option")[place].click()
+        expected = len(opened.find_elements("css selector", f"#rows [data-outcome={kind}]"))
+        assert shown_rows(opened) - misses == expected < whole
+        rows = opened.find_elements("css selector", "#rows .row:not([hidden])")
+        assert all(row.is_displayed() for row in rows)
+    choice.find_elements("tag name", "option")[0].click()
+    assert shown_rows(opened) == whole
+    assert opened.execute_script("return document.querySelectorAll('.more[open]').length") == 0
+
+
+@pytest.mark.parametrize("width", [360, 800, 1440])
 def test_no_word_of_a_chart_is_cut_off_or_too_small(opened: Any, width: int) -> None:
     measures = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", measures)
@@ -146,11 +172,15 @@ def test_no_word_of_a_chart_is_cut_off_or_too_small(opened: Any, width: int) -> 
     assert smallest >= 8.5
 
 
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize("width", [360, 800, 1440])
 def test_nothing_is_wider_than_the_window(opened: Any, width: int) -> None:
     measures = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", measures)
-    opened.execute_script("for (const row of document.querySelectorAll('.row')) row.open = true")
+    opened.execute_script("for (const row of document.querySelectorAll('details')) row.open = true")
+    # What is too wide scrolls in a box of its own, which the keyboard can reach.
+    assert opened.execute_script(
+        "return [...document.querySelectorAll('#rows .scroll')].every((one) => one.tabIndex === 0)"
+    )
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -165,3 +195,79 @@ def test_text_stands_out_in_both_schemes(opened: Any, scheme: str) -> None:
     ink, ground = (sum(map(int, colour[4:-1].split(","))) for colour in colours)
     assert (ink < ground) == (scheme == "light")
     assert abs(ink - ground) > 450
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Of a colour as WCAG 2 defines it."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted(
+        (
+            luminance(tuple(map(float, colour[colour.index("(") + 1 : -1].split(",")[:3])))
+            for colour in (one, other)
+        ),
+        reverse=True,
+    )
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_in_both_schemes(opened: Any, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    ground = opened.execute_script(
+        "return getComputedStyle(document.querySelector('section')).backgroundColor"
+    )
+    texts = opened.execute_script(
+        """const found = {};
+        for (const one of document.querySelectorAll("h1,h2,h3,.note,.badge,.score,.where,.why,a,th,td," +
+            ".legend,footer,.facts b,.facts li,.more>summary,svg.chart text")) {
+          const style = getComputedStyle(one);
+          found[one.closest("svg") ? style.fill : style.color] = one.outerHTML.slice(0, 60);
+        }
+        return found"""
+    )
+    assert len(texts) >= 5
+    for colour, name in texts.items():
+        assert contrast(colour, ground) >= 4.5, (name, colour)
+    marks = opened.execute_script(
+        """const marks = ".chart .hit,.chart .miss,.chart .false-alarm,.chart .flagged," +
+          ".chart .line,.chart .limit";
+        return [...new Set([...document.querySelectorAll(marks)].map((one) => {
+          const style = getComputedStyle(one);
+          return style.fill === "none" || one.tagName === "line" ? style.stroke : style.fill;
+        }))]"""
+    )
+    for colour in marks:
+        assert contrast(colour, ground) >= 3, colour
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_paper_is_white_and_cuts_nothing_off(opened: Any) -> None:
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    measures = {"width": 680, "height": 960, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", measures)
+    opened.execute_script("dispatchEvent(new Event('beforeprint'))")
+    colours = opened.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    wide = opened.execute_script(
+        "return [...document.querySelectorAll('.scroll')]"
+        ".filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+    )
+    assert wide == 0
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= 680
+    assert opened.execute_script("return document.querySelectorAll('.row[open]').length") >= 5
+    for hidden in ("nav", ".controls", ".more > summary"):
+        assert not any(one.is_displayed() for one in opened.find_elements("css selector", hidden))
+    opened.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert opened.execute_script("return document.querySelectorAll('.row[open]').length") == 0
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})

@@ -17,9 +17,12 @@ from aedetect.data.sampling import RowSample
 from aedetect.io.inputs import as_inputs
 from aedetect.tasks.drift import measure
 from aedetect.tasks.report import ReportRequest, charts, report
-from aedetect.tasks.report.bins import MOST_BLOCKS, ScoreHistogram, ScoreTimeline
+from aedetect.tasks.report.bins import MOST_BLOCKS, MOST_ROWS, ScoreHistogram, ScoreTimeline
 from aedetect.tasks.report.card import escaped, spark
+from aedetect.tasks.report.collect import headline, remark
+from aedetect.tasks.report.outcomes import FLAGGED, OutcomeCounts
 from aedetect.tasks.report.page import as_high
+from aedetect.tasks.score_counts import RowCounts
 
 
 @given(st.lists(st.floats(0, 1e12) | st.just(float("nan")), max_size=200), st.floats(0.01, 1e3))
@@ -32,11 +35,11 @@ def test_no_bar_holds_flagged_and_other_rows(values, threshold):
     assert histogram.counts[above].sum() == pytest.approx((scores > threshold).sum(), abs=0)
 
 
-@given(st.lists(st.integers(0, 900), max_size=12))
+@given(st.lists(st.integers(0, 4000), max_size=8))
 def test_a_timeline_is_the_same_however_rows_arrive(cuts):
     random = np.random.default_rng(0)
     rows = sum(cuts)
-    scores, flagged = random.random(rows), random.random(rows) < 0.05
+    scores, flagged = random.random(rows), FLAGGED * (random.random(rows) < 0.05).astype(np.int8)
     scores[::7] = np.nan
     pieces, whole = ScoreTimeline(), ScoreTimeline()
     start = 0
@@ -45,7 +48,9 @@ def test_a_timeline_is_the_same_however_rows_arrive(cuts):
         start += size
     whole.add(scores, flagged)
     assert repr(pieces.blocks()) == repr(whole.blocks())
-    assert len(whole.blocks()) <= MOST_BLOCKS
+    assert len(whole.blocks()) <= (MOST_BLOCKS if rows > MOST_ROWS else MOST_ROWS)
+    assert str(whole.size).rstrip("0") in {"1", "2", "5"}
+    assert sum(sum(block.outcomes) for block in whole.blocks()) == rows
     assert sum(block.flagged for block in whole.blocks()) == flagged.sum()
     for block in whole.blocks():
         part = scores[block.first - 1 : block.last]
@@ -96,7 +101,7 @@ def test_settings_decide_what_a_report_calls_drift(detector):
 def test_columns_that_drifted_come_first_and_missing_cells_are_told(detector):
     _, made = both(detector, moved_frame().assign(open=tiny_frame(2000, seed=4)["open"]))
     assert [column.drifted for column in made.findings.drifting] == [True, True, True, False]
-    assert "<td>load</td>" in made.html()
+    assert '<td title="load">load</td>' in made.html()
     assert "0.0% → 20.1%" in made.html()
     assert "Drift: 3 of 4 columns ('temp', 'load', 'site') and the scores have drifted since training" in (
         made.markdown()
@@ -140,7 +145,7 @@ def test_a_curve_as_blocks():
 def test_ticks_lie_on_the_axis(low, factor, logarithmic):
     axis = charts.Axis(low, low * factor, 0, 100, logarithmic)
     ticks = axis.ticks()
-    assert len(ticks) <= 8
+    assert 1 <= len(ticks) <= 8
     assert all(low * (1 - 1e-6) <= tick <= low * factor * (1 + 1e-6) for tick in ticks)
 
 
@@ -162,6 +167,13 @@ def test_a_short_logarithmic_axis_has_ticks_between_powers_of_ten():
     assert charts.Axis(0.7, 30, 0, 100, logarithmic=True).ticks() == [1, 2, 5, 10, 20]
 
 
+@given(st.integers(0, 10**7), st.integers(1, 10**7))
+def test_rows_have_whole_numbers_on_an_axis(low, span):
+    ticks = charts.Axis(low, low + span, 0, 100, whole=True).ticks()
+    assert all(tick == int(tick) for tick in ticks)
+    assert 1 <= len(ticks) <= 8
+
+
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
@@ -172,3 +184,48 @@ def test_a_short_logarithmic_axis_has_ticks_between_powers_of_ten():
 )
 def test_p_values_in_words(p_value, said):
     assert as_high(p_value) == said
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"rows": 500}, "None of 500 rows looks out of the ordinary."),
+        ({"rows": 3, "unscorable": 1}, "None of 2 rows with a score looks out of the ordinary."),
+        ({"rows": 1}, "The one row does not look out of the ordinary."),
+        ({"rows": 2, "unscorable": 1}, "The one row with a score does not look out of the ordinary."),
+        ({"rows": 2, "unscorable": 2, "warmup": 2}, "None of 2 rows has a score."),
+        ({"rows": 1, "unscorable": 1}, "The one row has no score."),
+        ({}, "There are no rows."),
+        ({"rows": 4, "anomalies": 1}, "1 of 4 rows (25.00%) does not look like the training data."),
+    ],
+)
+def test_the_headline_speaks_of_rows_with_a_score(detector, counts, said):
+    made = report(detector.fitted, as_inputs(tiny_frame(5), detector.config.data), ReportRequest(), "plant")
+    assert headline(replace(made.findings, counts=RowCounts(**counts))) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "lost", "said"),
+    [
+        ((9, 0, 3, 2, 1), 0, "3 of the flagged rows are hits and 2 false alarms; 1 labelled row was missed."),
+        (
+            (9, 1, 1, 1, 0),
+            0,
+            "1 of the flagged rows is a hit, 1 a false alarm and 1 has no label; "
+            "0 labelled rows were missed.",
+        ),
+        (
+            (9, 2, 0, 0, 2),
+            1,
+            "0 of the flagged rows are hits, 0 false alarms and 2 have no label; "
+            "2 labelled rows were missed and 1 could not be scored.",
+        ),
+        ((9, 0, 0, 0, 2), 0, "2 labelled rows were missed."),
+        ((9, 0, 0, 0, 0), 0, "no row is an anomaly."),
+        ((9, 0, 0, 4, 0), 0, "no row is an anomaly; 4 false alarms."),
+    ],
+)
+def test_what_labels_say_is_one_sentence(detector, rows, lost, said):
+    inputs = as_inputs(tiny_frame(5).assign(odd=0), detector.config.data)
+    made = report(detector.fitted, inputs, ReportRequest("odd"), "plant")
+    assert remark(replace(made.findings, outcomes=OutcomeCounts(rows, lost))) == f"By the labels, {said}"

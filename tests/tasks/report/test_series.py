@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -68,7 +69,12 @@ def test_events_are_told_and_rows_are_not() -> None:
 
 def test_rows_that_come_too_early_are_counted() -> None:
     few = pd.concat([new(), new()[:20].assign(time=new()["time"][:20] + pd.Timedelta("90D"))])
-    assert reported(few).verdict.endswith("20 rows come too early in their series to have a score.")
+    found = reported(few)
+    assert found.verdict.endswith("20 warm-up rows come too early in their series to have a score.")
+    assert found.as_dict()["warmup"] == found.as_dict()["unscorable"] == 20
+    page = found.html()
+    assert "<li><b>20</b>warm-up</li>" in page
+    assert "</b>unscorable</li>" not in page
 
 
 def test_the_series_with_the_strangest_event_comes_first() -> None:
@@ -110,6 +116,14 @@ def test_drawings_stay_within_their_frame() -> None:
                 assert ups
                 assert min(ups) >= 0
                 assert max(ups) <= HEIGHT
+
+
+def test_the_second_of_a_row_can_be_read_off_a_plot_of_months() -> None:
+    panel = replace(events().panels[0], end=events().panels[0].start + 200 * 86_400)
+    for row in (1, 777, 20_001):
+        seconds = panel.start + 600 * row
+        read = panel.start + place(panel, seconds) / WIDTH * (panel.end - panel.start)
+        assert round(read) == seconds
 
 
 def test_a_pause_is_drawn_as_one() -> None:
@@ -203,10 +217,10 @@ def test_a_threshold_set_by_hand_is_drawn_that_of_p_values_is_not() -> None:
         for made in (by_hand, by_p_value)
     ]
     assert limits == [3.0, None]
-    assert "</span>threshold</p>" in by_hand.html()
+    assert '<span class="key limit"></span>threshold</span>' in by_hand.html()
     assert "rows right of the line are flagged" in by_hand.html()
     assert 'class="limit"' in by_hand.html()
-    assert "threshold</p>" not in by_p_value.html()
+    assert "</span>threshold</span>" not in by_p_value.html()
     assert "rows right of the line are flagged" not in by_p_value.html()
     assert 'class="limit"' not in by_p_value.html()
     assert "</b>highest p-value flagged</li>" in by_p_value.html()

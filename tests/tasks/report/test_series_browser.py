@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from support.browser import NEEDS_BROWSER
 from support.sensors import broken, readings
@@ -92,9 +94,27 @@ def test_pointing_tells_time_value_and_event(opened: Any) -> None:
     opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
     ActionChains(opened).move_to_element_with_offset(svg, int(0.02 * svg.rect["width"]), 0).perform()
     told = opened.find_element("id", "tip").text
-    assert told.startswith("2026-02-0")
+    assert re.match(r"2026-02-0\d \d\d:\d0: ", told)
     assert ", expected " in told
     assert "(event 1: 2026-02-0" in told
+
+
+def test_values_that_are_pointed_at_are_those_of_the_rows(opened: Any, page: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    rows = pd.read_csv(page.parent / "new.csv")
+    rows = rows[rows.machine == HOSTILE].set_index("time")["load"]
+    svgs = opened.find_elements("css selector", ".panel:not([hidden]) svg.series")
+    names = [one.text for one in opened.find_elements("css selector", ".panel:not([hidden]) figcaption b")]
+    svg = svgs[names.index("load")]
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    for share in (-0.4, -0.1, 0.3):
+        ActionChains(opened).move_to_element_with_offset(svg, int(share * svg.rect["width"]), 0).perform()
+        told = re.match(r"(\S+ \d\d:\d\d): load (\S+), expected", opened.find_element("id", "tip").text)
+        assert told
+        value = float(told[2])
+        digits = len(told[2].partition(".")[2])
+        assert value == pytest.approx(rows[f"{told[1]}:00"], abs=0.6 * 10**-digits)
 
 
 def test_an_event_is_shown_in_the_plot(opened: Any) -> None:
@@ -102,8 +122,8 @@ def test_an_event_is_shown_in_the_plot(opened: Any) -> None:
     opened.execute_script("document.querySelector('button.show').click()")
     left, right = view(opened)
     assert 0 < left < right < 1000
-    last = opened.find_element("css selector", ".panel:not([hidden]) .times span:last-child").text
-    assert last.startswith("2026-02-0")
+    first = opened.find_element("css selector", ".panel:not([hidden]) .times text")
+    assert first.text.startswith("2026-02-0")
 
 
 def test_a_series_is_chosen(opened: Any) -> None:
@@ -113,7 +133,42 @@ def test_a_series_is_chosen(opened: Any) -> None:
     assert opened.find_element("css selector", ".panel:not([hidden])").text.startswith("m1")
 
 
-@pytest.mark.parametrize("width", [375, 1440])
+def times(browser: Any) -> list[str]:
+    """What the axis of time says."""
+    return [
+        one.get_attribute("textContent")
+        for one in browser.find_elements("css selector", ".panel:not([hidden]) .times text")
+    ]
+
+
+def test_the_axis_of_time_is_round_at_every_zoom_and_as_it_was_made(opened: Any) -> None:
+    made = times(opened)
+    assert made == ["2026-02-01", "12:00", "2026-02-02", "12:00", "2026-02-03", "12:00"]
+    for _ in range(3):
+        press(opened, "in")
+    near = times(opened)
+    assert 3 <= len(near) <= 7
+    assert near[0].startswith("2026-02-02 ")
+    assert all(time.endswith((":00", ":30")) for time in near)
+    press(opened, "all")
+    assert times(opened) == made
+    upright = opened.execute_script(
+        "return new Set([...document.querySelectorAll('.panel:not([hidden]) .overlay')]"
+        ".map((one) => one.querySelectorAll('.time').length)).size"
+    )
+    assert upright == 1
+
+
+def test_values_stand_beside_the_channels(opened: Any) -> None:
+    texts = opened.execute_script(
+        "return [...document.querySelectorAll('.panel:not([hidden]) .overlay')].map((one) => "
+        "[...one.querySelectorAll('text')].map((text) => text.textContent))"
+    )
+    assert all(texts)
+    assert ["false", "true"] in texts
+
+
+@pytest.mark.parametrize("width", [360, 800, 1440])
 def test_it_fits_the_screen(opened: Any, width: int) -> None:
     mobile = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", mobile)

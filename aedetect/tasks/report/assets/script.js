@@ -23,6 +23,7 @@
     const go = (index) => {
       if (marks[at]) marks[at].classList.remove("at");
       at = Math.max(0, Math.min(marks.length - 1, index));
+      marks[at].classList.add("at");
       const box = marks[at].getBoundingClientRect();
       show(marks[at].dataset.tip, box.right, box.top);
     };
@@ -33,30 +34,45 @@
       if (event.key === "End") { go(marks.length - 1); event.preventDefault(); }
       if (event.key === "Escape") tip.hidden = true;
     });
-    chart.addEventListener("blur", () => { tip.hidden = true; });
+    chart.addEventListener("blur", () => {
+      tip.hidden = true;
+      if (marks[at]) marks[at].classList.remove("at");
+    });
   }
+  // Paper has no buttons: some rows are opened for it, and those behind "more" are not.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll(".row:not([open])")].filter((row) => !row.closest(".more")).slice(0, 10);
+    for (const row of opened) row.open = true;
+  });
+  addEventListener("afterprint", () => { for (const row of opened) row.open = false; });
   const words = document.getElementById("filter-words");
   if (!words) return;
   const column = document.getElementById("filter-column");
   const note = document.getElementById("filter-told");
-  const rows = [...document.querySelectorAll(".row")];
+  const outcome = document.getElementById("filter-outcome");
+  const section = words.closest("section");
+  const rows = [...section.querySelectorAll(".row")];
   const filter = () => {
     const wanted = words.value.trim().toLowerCase();
+    const any = !wanted && !column.value && !(outcome && outcome.value);
     let shown = 0;
     for (const row of rows) {
       const fits = (!wanted || row.textContent.toLowerCase().includes(wanted)) &&
-        (!column.value || row.dataset.column === column.value);
+        (!column.value || row.dataset.column === column.value) &&
+        (!outcome || !outcome.value || row.dataset.outcome === outcome.value);
       row.hidden = !fits;
       shown += fits;
     }
-    note.textContent = shown === rows.length ? "" : shown + " of " + rows.length + " rows shown";
+    for (const more of section.querySelectorAll(".more")) {
+      more.hidden = !more.querySelector(".row:not([hidden])");
+      // What is looked for must not hide behind "more".
+      more.open = !any;
+    }
+    for (const group of section.querySelectorAll(".group")) group.hidden = !group.querySelector(".row:not([hidden])");
+    for (const rest of section.querySelectorAll(".rest")) rest.hidden = !any;
+    note.textContent = any ? "" : shown + " of " + rows.length + " shown";
   };
   words.addEventListener("input", filter);
-  column.addEventListener("change", filter);
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = rows.filter((row) => !row.open).slice(0, 10);
-    for (const row of opened) row.open = true;
-  });
-  addEventListener("afterprint", () => { for (const row of opened) row.open = false; });
+  for (const choice of [column, outcome]) if (choice) choice.addEventListener("change", filter);
 })();

@@ -7,9 +7,7 @@ TOML file, environment variables (``AEDETECT_TRAINING_EPOCHS=20``) and explicit 
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,7 +23,12 @@ from pydantic import (
     model_serializer,
 )
 
+from aedetect.config.names import closest, did_you_mean, split_names
+from aedetect.config.refusals import refusal
+from aedetect.config.typed import is_whole, number, parse_duration, share, whole
 from aedetect.errors import UsageError
+
+__all__ = ["Config", "parse_duration", "setting_names"]
 
 Role = Literal[
     "numeric", "categorical", "boolean", "datetime", "text", "id", "label", "constant", "ignored", "time",
@@ -34,54 +37,50 @@ Role = Literal[
 AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
 
 ENVIRONMENT_PREFIX = "AEDETECT_"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)?")
-_DURATION_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(value: object) -> object:
-    """Turn '90', '90s', '10m', '2h' or '1d' into seconds; other values pass through."""
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match is None:
-            raise ValueError("not a duration; write it like 90s, 10m or 2h")
-        return float(match[1]) * _DURATION_SECONDS[match[2] or "s"]
-    return value
 
 
 def _split_names(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    return split_names(value) if isinstance(value, str) else value
 
 
 def _time_columns(value: object) -> object:
     """One column as its name, several as a list; a name is never split, as it may hold a comma."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
         names = list(value)
         return names if len(names) > 1 else names[0] if names else None
-    return value
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("not the name of a column; write it in quotes, or a list of two such names")
 
 
 def _contamination(value: object) -> object:
     if value == "auto":
         return value
+    said = "not a share of anomalies; write a number from 0 to below 0.5, such as 0.05 or 5%, or auto"
     try:
-        share = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        share = -1.0
-    if isinstance(value, bool) or not 0 <= share < 0.5:
-        raise ValueError("not a share of anomalies; write a number from 0 to below 0.5, or auto")
-    return share
+        anomalies = share(value)
+    except ValueError as error:
+        raise ValueError(str(error) if "comma" in str(error) else said) from None
+    if not isinstance(anomalies, (int, float)) or not 0 <= anomalies < 0.5:
+        raise ValueError(said)
+    return float(anomalies)
 
 
 def _span(value: object) -> object:
     """Steps as a whole number, a duration as its text."""
-    if isinstance(value, str):
-        text = value.strip()
-        if text.isdecimal():
-            return int(text)
-        if _DURATION.fullmatch(text) is None:
-            raise ValueError("neither a number of steps nor a duration; write it like 96 or 6h")
-        return text
-    return value
+    said = "neither a number of steps nor a duration; write it like 96 or 6h"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(said)
+    text = value.strip()
+    if is_whole(text):
+        return whole(text)
+    try:
+        parse_duration(text)
+    except ValueError as error:
+        raise ValueError(str(error) if "comma" in str(error) else said) from None
+    return text
 
 
 def _delimiter(value: object) -> object:
@@ -99,9 +98,13 @@ def _comment(value: object) -> object:
 def _adapt(value: object) -> object:
     if value is False or (isinstance(value, str) and value.strip() == "off"):
         return "off"
-    span = _span(value)
-    if isinstance(span, bool) or (isinstance(span, int) and span < 1):
-        raise ValueError("not a number of steps, nor a duration; write it like 64 or 6h, or off")
+    said = "not a number of steps, nor a duration; write it like 64 or 6h, or off"
+    try:
+        span = _span(value)
+    except ValueError:
+        raise ValueError(said) from None
+    if isinstance(span, int) and span < 1:
+        raise ValueError(said)
     return span
 
 
@@ -110,6 +113,9 @@ Span = Annotated[int | str, BeforeValidator(_span)]
 Adapt = Annotated[int | str, BeforeValidator(_adapt)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1)]
+Number = Annotated[float, BeforeValidator(number)]
+Whole = Annotated[int, BeforeValidator(whole)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
 CommentMark = Annotated[str, BeforeValidator(_comment)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
@@ -139,7 +145,7 @@ class DataConfig(_Section):
     )
     encoding: str = Field("utf-8", description="encoding of text files")
     na_values: Names = Field([], description="further cell texts that mean 'missing'")
-    skip_rows: int = Field(0, ge=0, description="lines of a CSV file above its header that are skipped")
+    skip_rows: Whole = Field(0, ge=0, description="lines of a CSV file above its header that are skipped")
     comment: CommentMark | None = Field(None, description="lines of a CSV file that begin so are left out")
     header: bool | None = Field(
         None,
@@ -147,10 +153,10 @@ class DataConfig(_Section):
         "looks like data",
     )
     units_row: bool = Field(False, description="the line below the header of a CSV file may hold units")
-    max_categories: int = Field(
+    max_categories: Whole = Field(
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
-    memory_mb: int = Field(512, ge=1, description="training data above this size are streamed from disk")
+    memory_mb: Whole = Field(512, ge=1, description="training data above this size are streamed from disk")
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -188,20 +194,20 @@ class SeriesConfig(_Section):
     window: Span | None = Field(
         None, description="length of the stretches learned, in steps or as in 6h; unset: sized to the data"
     )
-    smoothing: int = Field(0, ge=0, description="scores are averaged over this many steps")
+    smoothing: Whole = Field(0, ge=0, description="scores are averaged over this many steps")
     adapt: Adapt | None = Field(
         None,
         description="steps, or a duration such as 6h, in which alarms adapt to what has become normal; off: "
         "never; unset: 64 steps, or 30 minutes where that is more",
     )
     causal: bool = Field(False, description="a row's score uses no later rows")
-    event_gap: int | None = Field(
+    event_gap: Whole | None = Field(
         None,
         ge=0,
         description="normal rows between two flagged ones of one event; unset: a twelfth of a window, "
         "at least 4",
     )
-    event_rows: int = Field(1, ge=1, description="fewest flagged rows of an event")
+    event_rows: Whole = Field(1, ge=1, description="fewest flagged rows of an event")
 
     @property
     def time_columns(self) -> list[str]:
@@ -217,9 +223,9 @@ class ModelConfig(_Section):
         description="which autoencoder: auto, evidence, memory, principal, denoising, variational or "
         "bottleneck; for time series auto, patches or convolutional",
     )
-    width: int = Field(128, ge=4, description="units in each hidden layer")
-    depth: int = Field(3, ge=1, le=16, description="hidden layers")
-    latent_dim: int | None = Field(
+    width: Whole = Field(128, ge=4, description="units in each hidden layer")
+    depth: Whole = Field(3, ge=1, le=16, description="hidden layers")
+    latent_dim: Whole | None = Field(
         None, ge=1, description="numbers in a row's code; unset: enough for 90% of the variance"
     )
 
@@ -227,59 +233,59 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """The training loop."""
 
-    epochs: int | None = Field(
+    epochs: Whole | None = Field(
         None, ge=1, description="passes over the training rows; unset: sized to the data"
     )
     max_time: Seconds | None = Field(None, description="stop training after this long, e.g. 10m")
-    batch_size: int = Field(256, ge=1, description="rows per step")
-    learning_rate: float = Field(2e-3, gt=0, description="peak learning rate")
-    weight_decay: float = Field(1e-4, ge=0, description="AdamW weight decay")
-    gradient_clip: float = Field(1.0, gt=0, description="largest gradient norm of a step")
-    patience: int = Field(6, ge=1, description="evaluations without progress before training stops early")
-    folds: int | None = Field(
+    batch_size: Whole = Field(256, ge=1, description="rows per step")
+    learning_rate: Number = Field(2e-3, gt=0, description="peak learning rate")
+    weight_decay: Number = Field(1e-4, ge=0, description="AdamW weight decay")
+    gradient_clip: Number = Field(1.0, gt=0, description="largest gradient norm of a step")
+    patience: Whole = Field(6, ge=1, description="evaluations without progress before training stops early")
+    folds: Whole | None = Field(
         None,
         ge=2,
         description="networks trained on a small table or a short series, each on all folds of it but one "
         "(cross-conformal folds); unset: 5, or 3 networks side by side where an architecture has that",
     )
-    fold_below: int = Field(2000, ge=0, description="tables with fewer normal rows than this use folds")
+    fold_below: Whole = Field(2000, ge=0, description="tables with fewer normal rows than this use folds")
     contamination: Contamination = Field(
         0.0, description="share of anomalies that may hide in the training data, or auto: some may"
     )
     checkpoint_every: Seconds = Field(30.0, description="seconds between checkpoints of a training run")
-    seed: int = Field(0, ge=0, lt=2**63, description="same seed, same machine, same model")
+    seed: Whole = Field(0, ge=0, lt=2**63, description="same seed, same machine, same model")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
 
 
 class ThresholdConfig(_Section):
     """From scores to verdicts."""
 
-    alert_rate: float = Field(0.01, gt=0, lt=1, description="share of normal rows you accept as false alarms")
-    alarms_per_day: float | None = Field(
+    alert_rate: Share = Field(0.01, description="share of normal rows you accept as false alarms")
+    alarms_per_day: Number | None = Field(
         None, gt=0, description="false events a day that you accept on each series, besides alert_rate"
     )
-    value: float | None = Field(None, description="a fixed threshold on anomaly_score, instead of a rate")
+    value: Number | None = Field(None, description="a fixed threshold on anomaly_score, instead of a rate")
 
 
 class ScoringConfig(_Section):
     """The scoring pass."""
 
-    batch_rows: int = Field(32768, ge=1, description="rows read and scored at a time")
-    top_features: int = Field(3, ge=1, description="columns named in anomaly_features")
-    jobs: int = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
+    batch_rows: Whole = Field(32768, ge=1, description="rows read and scored at a time")
+    top_features: Whole = Field(3, ge=1, description="columns named in anomaly_features")
+    jobs: Whole = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
 
 
 class DriftConfig(_Section):
     """When new data are taken to have moved away from the training data."""
 
-    psi: float = Field(0.25, gt=0, description="population stability index that counts as drift")
-    share: float = Field(
-        0.05, gt=0, lt=1, description="further share of missing, unseen or out-of-range values that does"
+    psi: Number = Field(0.25, gt=0, description="population stability index that counts as drift")
+    share: Share = Field(
+        0.05, description="further share of missing, unseen or out-of-range values that does"
     )
-    significance: float = Field(
-        0.001, gt=0, lt=1, description="chance of calling drift what is none, over all columns of a run"
+    significance: Share = Field(
+        0.001, description="chance of calling drift what is none, over all columns of a run"
     )
-    least_rows: int = Field(50, ge=1, description="rows below which nothing is said of drift")
+    least_rows: Whole = Field(50, ge=1, description="rows below which nothing is said of drift")
 
 
 class Config(_Section):
@@ -320,7 +326,7 @@ class Config(_Section):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise UsageError(_explain(error, origin)) from None
+            raise UsageError(_explain(error, tree, origin)) from None
 
 
 def setting_names() -> list[str]:
@@ -350,20 +356,57 @@ def _from_file(path: str | os.PathLike[str] | None) -> Iterator[tuple[str, Any, 
         raise UsageError(f"{path}: not a TOML file: {error}") from None
     known = setting_names()
     for section, table in tree.items():
-        if not isinstance(table, dict):
-            raise UsageError(
-                f"{path}: {section!r} stands outside a table; settings belong under one of "
-                + ", ".join(f"[{name}]" for name in Config.model_fields)
-            )
-        if section not in Config.model_fields:
-            raise UsageError(
-                f"{path}: unknown table [{section}]{_did_you_mean(section, list(Config.model_fields))}"
-            )
+        if not isinstance(table, dict) or section not in Config.model_fields:
+            raise UsageError(f"{path}: {_misplaced(section, isinstance(table, dict))}")
         for key, value in table.items():
             name = f"{section}.{key}"
             if name not in known:
-                raise UsageError(f"{path}: unknown setting {name!r}{_did_you_mean(name, known)}")
+                raise UsageError(f"{path}: {_unknown(section, key)}")
             yield name, value, f"{path}: {name}"
+
+
+def _sections_of(key: str) -> list[str]:
+    """The tables that have a setting called `key`."""
+    return [section for section, info in Config.model_fields.items() if key in _section(info).model_fields]
+
+
+def _places(key: str) -> str:
+    return " or ".join(f"[{section}]" for section in _sections_of(key))
+
+
+def _misplaced(name: str, is_table: bool) -> str:
+    """What is wrong with a name at the top of a file that is no table of settings."""
+    tables, keys = list(Config.model_fields), [entry.partition(".")[2] for entry in setting_names()]
+    if not is_table and name in tables:
+        return f"{name!r} is a table of settings; write [{name}], and its settings in the lines below"
+    what = f"unknown table [{name}]" if is_table else f"{name!r} stands outside a table"
+    if name in keys:
+        return f"{what}; {name} belongs under {_places(name)}"
+    if is_table:
+        close = closest(name, tables)
+        if close is not None:
+            return f"{what}; did you mean {close!r}?"
+    close = closest(name, keys)
+    if close is not None:
+        return f"{what}; did you mean {close!r}, which belongs under {_places(close)}?"
+    if is_table:
+        return f"{what}; known are: {', '.join(tables)}"
+    return f"{what}; settings belong under one of {', '.join(f'[{table}]' for table in tables)}"
+
+
+def _unknown(section: str, key: str) -> str:
+    """What is wrong with a key that its table does not know."""
+    here = [entry.partition(".")[2] for entry in setting_names() if entry.startswith(f"{section}.")]
+    said = f"unknown setting '{section}.{key}'"
+    if _sections_of(key):
+        return f"{said}; {key} belongs under {_places(key)}"
+    close = closest(key, here)
+    if close is not None:
+        return f"{said}; did you mean '{section}.{close}'?"
+    close = closest(key, [entry.partition(".")[2] for entry in setting_names()])
+    if close is not None:
+        return f"{said}; did you mean {close!r}, which belongs under {_places(close)}?"
+    return f"{said}; [{section}] has: {', '.join(here)}"
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
@@ -374,7 +417,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
         if variable not in known:
             raise UsageError(f"unknown environment variable {variable}{_did_you_mean(variable, list(known))}")
         if known[variable] == "data.roles":
-            pairs = (part.partition("=") for part in environment[variable].split(",") if part)
+            pairs = (part.rpartition("=") for part in split_names(environment[variable]))
             yield known[variable], {name: role for name, _, role in pairs}, variable
         else:
             yield known[variable], environment[variable], variable
@@ -392,13 +435,18 @@ def _from_overrides(
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(known)}"
+    return did_you_mean(name, known) or f"; known are: {', '.join(known)}"
 
 
-def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, tree: Mapping[str, Any], origin: Mapping[str, str]) -> str:
+    """The first of the errors, with the name that the setting has where it was given."""
     first = error.errors()[0]
     section, key, *below = (str(part) for part in first["loc"])
-    where = ".".join([origin.get(f"{section}.{key}", f"{section}.{key}"), *below])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+    where = origin.get(f"{section}.{key}", f"{section}.{key}")
+    given = tree[section][key]
+    for part in below:
+        # Below a setting are names of columns, which a flag has behind it.
+        where += f" {part}" if where.startswith("--") else f".{part}"
+        given = given.get(part, first["input"]) if isinstance(given, dict) else first["input"]
+    field = _section(Config.model_fields[section]).model_fields[key]
+    return f"{where} = {given!r}: {refusal(first, field)}"
