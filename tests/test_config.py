@@ -53,6 +53,7 @@ def test_every_setting_can_be_set_from_the_environment(name: str) -> None:
         "data.roles": "a=numeric",
         "data.delimiter": ";",
         "data.format": "csv",
+        "data.header": "true",
         "data.thousands": "none",
     }.get(name)
     if text is None:

@@ -94,6 +94,7 @@ def _calibrate(
     sources = sources_for_model(words, target, settings)
     output = target.path
     _check_label(sources, settings.data.label)
+    from aedetect.io.inputs import as_trained
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
@@ -102,7 +103,7 @@ def _calibrate(
         for text in left_out(words):
             callback.notice(text)
         older = loaded(model, settings)
-        sources = older.placed(sources)
+        sources = as_trained(older.placed(sources), older.config.data, settings.data)
         fitted = calibrated(older.adjusted(settings), sources or None, callback)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)

@@ -48,13 +48,13 @@ def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opene
     """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
     from aedetect.engine.plan import Plan
     from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
+    from aedetect.io.inputs import as_trained, read_options
     from aedetect.io.locate import left_out
     from aedetect.io.source import no_rows
 
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
-    sources = fitted.placed(sources)
+    sources = as_trained(fitted.placed(sources), fitted.config.data, settings.data)
     if not Plan(sources, ()).surveyed().rows_elsewhere:
         raise no_rows(sources[0])
     return Opened(fitted.adjusted(settings), sources, entry_of(model.model, fitted), left_out(words))

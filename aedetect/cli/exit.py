@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import typer
 
 from aedetect.cli.output import Output, discard_stdout, printing
-from aedetect.cli.text import plain
+from aedetect.cli.text import one_line
 from aedetect.engine.signals import ended_by
 from aedetect.errors import AedetectError, ExitCode, OutputError, Terminated, UsageError, lacking
 
@@ -42,7 +42,7 @@ def reported(output: Output) -> Iterator[None]:
         if output.json:
             output.error(str(error), ExitCode.USAGE)
             raise typer.Exit(ExitCode.USAGE) from None
-        raise typer.BadParameter(plain(str(error))) from None
+        raise typer.BadParameter(one_line(str(error))) from None
     except AedetectError as error:
         if isinstance(error, OutputError):
             _settle_stdout()

@@ -127,7 +127,26 @@ class ReadingOptions:
     )
     delimiter: str | None = option("--delimiter CHAR", "The character between CSV fields; default: detected.")
     encoding: str | None = option(
-        "--encoding NAME", "The encoding of text files; default: utf-8.", completion.encodings
+        "--encoding NAME", "The encoding of text files; default: utf-8, or as trained.", completion.encodings
+    )
+    decimal: str | None = option(
+        "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.', or as trained."
+    )
+    skip_rows: str | None = option(
+        "--skip-rows N", "Skip N lines above the header of CSV files; default: 0, or as trained."
+    )
+    comment: str | None = option(
+        "--comment MARK",
+        "Leave out lines of CSV files that begin with this, e.g. '#'; default: none, or as trained.",
+    )
+    header: bool | None = option(
+        "--header/--no-header",
+        "Whether the first line of CSV files names the columns; without it they are column_1, column_2, …; "
+        "default: it does, or as trained.",
+    )
+    units_row: bool | None = option(
+        "--units-row/--no-units-row",
+        "Skip the line below the header of CSV files if it holds units; default: no, or as trained.",
     )
 
     def overrides(self) -> dict[str, Any]:
@@ -137,6 +156,11 @@ class ReadingOptions:
             # A tab is hard to type in a shell.
             "data.delimiter": "\t" if self.delimiter in ("\\t", "tab") else self.delimiter,
             "data.encoding": self.encoding,
+            "data.decimal": self.decimal,
+            "data.skip_rows": self.skip_rows,
+            "data.comment": self.comment,
+            "data.header": self.header,
+            "data.units_row": self.units_row,
         }
 
 

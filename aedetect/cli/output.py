@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from aedetect.cli.tables import parted
-from aedetect.cli.text import plain
+from aedetect.cli.text import LONGEST_LINE, one_line, plain
 from aedetect.errors import OutputError
 
 if TYPE_CHECKING:
@@ -83,13 +83,15 @@ class Output:
     def error(self, text: str, exit_code: int) -> None:
         """A failure, on stderr; what was held back comes before it."""
         self._let_out()
+        line = one_line(text)
+        text = text if len(text) <= LONGEST_LINE else line
         if self.json:
             entry = {"command": self.command, "error": text, "exit_code": exit_code}
             print(_json(entry, sys.stderr), file=sys.stderr)
         elif self._log_format == "json":
             print(self._log_line("error", text, exit_code), file=sys.stderr)
         else:
-            print(wrapped(f"error: {plain(text)}", sys.stderr), file=sys.stderr)
+            print(wrapped(f"error: {line}", sys.stderr), file=sys.stderr)
 
     @contextlib.contextmanager
     def held_back(self, asked: bool) -> Iterator[None]:

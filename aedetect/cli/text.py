@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 MOST_SHOWN = 60
+# Of a line that says what failed.
+LONGEST_LINE = 540
+_QUOTED = re.compile(r"(?<![\w'\"])(['\"])(?P<text>.*?)\1(?!\w)")
+_LONG_WORD = re.compile(r"\S{101,}")
 
 
 def plain(text: str, most: int | None = None) -> str:
@@ -18,6 +24,16 @@ def plain(text: str, most: int | None = None) -> str:
 def computed_on(device: str) -> str:
     """What a device is called: 'on the CPU', 'on the GPU (cuda:0)'."""
     return "on the CPU" if device == "cpu" else f"on the GPU ({device})"
+
+
+def one_line(text: str) -> str:
+    """What failed as a line that can be read: in a long one, names and cells are cut in their middle."""
+    line = plain(text)
+    if len(line) > LONGEST_LINE:
+        line = _QUOTED.sub(lambda match: f"{match[1]}{plain(match['text'], MOST_SHOWN)}{match[1]}", line)
+    if len(line) > LONGEST_LINE:
+        line = _LONG_WORD.sub(lambda match: plain(match[0], 100), line)
+    return plain(line, LONGEST_LINE)
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -194,9 +194,6 @@ class StartOptions:
 class TrainReadingOptions(options.ReadingOptions):
     """How inputs are read; what is learned with the model is said in training alone."""
 
-    decimal: str | None = option(
-        "--decimal MARK", "The decimal mark in text files, '.' or ','; default: '.'."
-    )
     thousands: str | None = option(
         "--thousands MARK",
         "The mark between groups of three digits: ',', '.', ' ', \"'\" or none; default: found.",
@@ -206,7 +203,6 @@ class TrainReadingOptions(options.ReadingOptions):
     def overrides(self) -> dict[str, Any]:
         """The settings behind these options."""
         settings = {
-            "data.decimal": self.decimal,
             "data.thousands": self.thousands,
             "data.na_values": self.na_values,
         }
@@ -315,6 +311,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
 
     clock = Clock()
     sources = sources_for_model(words, target, settings)
+    from aedetect.io.inputs import as_trained
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
@@ -325,7 +322,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=settings.training.device, sha256=start.model_sha256)
-        sources = older.placed(sources)
+        sources = as_trained(older.placed(sources), older.config.data, settings.data)
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):

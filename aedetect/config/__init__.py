@@ -89,6 +89,12 @@ def _delimiter(value: object) -> object:
     return value
 
 
+def _comment(value: object) -> object:
+    if isinstance(value, str) and (not value.strip() or any(mark in value for mark in '"\r\n\0')):
+        raise ValueError("no mark of a comment; give what such lines begin with, e.g. '#'")
+    return value
+
+
 def _adapt(value: object) -> object:
     if value is False or (isinstance(value, str) and value.strip() == "off"):
         return "off"
@@ -111,6 +117,7 @@ Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1)]
 Number = Annotated[float, BeforeValidator(number)]
 Whole = Annotated[int, BeforeValidator(whole)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
+CommentMark = Annotated[str, BeforeValidator(_comment)]
 Names = Annotated[list[str], BeforeValidator(_split_names)]
 TimeColumns = Annotated[str | list[str] | None, BeforeValidator(_time_columns)]
 
@@ -138,6 +145,14 @@ class DataConfig(_Section):
     )
     encoding: str = Field("utf-8", description="encoding of text files")
     na_values: Names = Field([], description="further cell texts that mean 'missing'")
+    skip_rows: Whole = Field(0, ge=0, description="lines of a CSV file above its header that are skipped")
+    comment: CommentMark | None = Field(None, description="lines of a CSV file that begin so are left out")
+    header: bool | None = Field(
+        None,
+        description="whether the first line of a CSV file names the columns; unset: yes, or asked where it "
+        "looks like data",
+    )
+    units_row: bool = Field(False, description="the line below the header of a CSV file may hold units")
     max_categories: Whole = Field(
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
@@ -145,10 +160,11 @@ class DataConfig(_Section):
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Where no mark for thousands is named, models are written as before there was one."""
+        """Settings that came later are written to models only where they are set."""
         data: dict[str, Any] = handler(self)
-        if self.thousands is None:
-            data.pop("thousands", None)
+        for name in ("thousands", "skip_rows", "comment", "header", "units_row"):
+            if name in data and data[name] == DataConfig.model_fields[name].default:
+                del data[name]
         return data
 
 

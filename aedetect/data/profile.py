@@ -24,6 +24,7 @@ from aedetect.io.cell_text import name_of_type
 from aedetect.io.frames import AS_TYPED
 
 MAX_COUNTED = 100_000
+MAX_BAD_TEXTS = 100
 # From here on float64 does not tell all whole numbers apart.
 EXACT = 2.0**53
 DIGEST_SIZE = 1000
@@ -96,7 +97,8 @@ class ColumnProfile:
     Numbers of cells: `rows`; `missing`; `bad_numbers`, `not_boolean` and `not_datetime`, filled ones
     that cannot be read as such; `leading_zeros`; `decimal_commas`. `counts`: of each category, taken
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
-    number stands, and its text; `first_bad_date`: the same of dates. `written`: how its numbers are
+    number stands, and its text; `bad_texts`: how often each such text is there, of the first
+    `MAX_BAD_TEXTS` or so. `first_bad_date`: the same of dates. `written`: how its numbers are
     written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
     one number. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was
     decided. `left_out`: why it is not to be learned, where that is known. `example`: the first filled cell.
@@ -121,6 +123,7 @@ class ColumnProfile:
         self.numbers = NumberProfile()
         self.bad_numbers = 0
         self.first_bad: tuple[str, str] | None = None
+        self.bad_texts: Counter[str] = Counter()
         self.leading_zeros = 0
         self.decimal_commas = 0.0
         self.not_boolean = 0
@@ -209,6 +212,11 @@ class ColumnProfile:
         if bad and self.first_bad is None:
             index = int(read.bad.argmax())
             self.first_bad = (locate(index), array[index].as_py())
+        if bad and len(self.bad_texts) < MAX_BAD_TEXTS:
+            texts = pc.utf8_trim_whitespace(array.filter(pa.array(read.bad)))
+            self.bad_texts.update(
+                {entry["values"]: entry["counts"] for entry in texts.value_counts().to_pylist()}
+            )
         self.leading_zeros += int(pc.sum(pc.match_substring_regex(array, _LEADING_ZERO)).as_py() or 0)
         if bad:
             self._counting = True

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
+from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
@@ -199,7 +200,7 @@ def _override(column: str, profile: ColumnProfile, config: DataConfig, name: str
 
 def _check_role(column: str, role: str, profile: ColumnProfile, name: str) -> None:
     if role == "numeric" and profile.first_bad and profile.is_text:
-        raise DataError(_bad_number(column, *profile.first_bad))
+        raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))
     readable = {
         "numeric": profile.numbers.count or profile.numbers.infinite,
         "boolean": profile.numbers.only_zero_one and profile.filled,
@@ -270,18 +271,10 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
             f"give --decimal , to read it so, or --role {column}=categorical if it is no number"
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
-        raise DataError(_bad_number(column, *profile.first_bad))
+        raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))
     if bad and not profile.not_datetime and profile.first_instant < float("inf"):
         return _datetime(profile)
     return _decide_categories(column, profile)
-
-
-def _bad_number(column: str, where: str, text: str) -> str:
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    return (
-        f"{where}, column {column!r}: {shown!r} is not a number; repair it, give --na-values {shown!r} "
-        f"if it means 'missing', or --role {column}=categorical if the column holds codes"
-    )
 
 
 def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:

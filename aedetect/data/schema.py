@@ -101,6 +101,20 @@ class Schema(BaseModel):
         absent = self.absent(source.open(1024).schema) if self.optional else []
         return CompletedInput(source, absent) if absent else source
 
+    def with_decimal(self, mark: str) -> Schema:
+        """This schema for data whose numbers have another decimal mark."""
+        other = "," if mark == "." else "."
+        writings = {
+            name: writing.model_copy(
+                update={
+                    "decimal": mark,
+                    "thousands": other if writing.thousands == mark else writing.thousands,
+                }
+            )
+            for name, writing in self.writings.items()
+        }
+        return self.model_copy(update={"decimal": mark, "writings": writings})
+
     @property
     def inputs(self) -> list[Column]:
         """The columns that new data must have."""

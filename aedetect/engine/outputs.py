@@ -14,8 +14,11 @@ from aedetect.engine.spool import Spool
 from aedetect.engine.task import OutputFields
 from aedetect.errors import UsageError
 from aedetect.io.cell_text import as_text
+from aedetect.io.files import FileInput
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
-from aedetect.io.write import TEXT_FORMATS, open_sink, output_format
+from aedetect.io.source import Input
+from aedetect.io.write import TEXT_FORMATS, USUAL, open_sink, output_format
 
 SOURCE_COLUMN = "source_file"
 Write = Callable[[pa.RecordBatch], None]
@@ -27,8 +30,10 @@ def is_typed(output: str | None) -> bool:
 
 
 @contextlib.contextmanager
-def open_output(output: str | None, schema: pa.Schema) -> Iterator[Write]:
+def open_output(output: str | None, schema: pa.Schema, like: Input | None = None) -> Iterator[Write]:
     """A function that writes batches of `schema`; the file is in place when the block ends.
+
+    CSV is written as that of the input `like` is, if there is one.
 
     Raises OutputError where it cannot be written.
     """
@@ -38,7 +43,8 @@ def open_output(output: str | None, schema: pa.Schema) -> Iterator[Write]:
     folder = os.path.dirname(output)
     if output != STDIN and folder and not os.path.exists(folder):
         os.makedirs(folder, exist_ok=True)
-    with open_sink(output, schema) as sink:
+    dialect = like.dialect if isinstance(like, FileInput) else USUAL
+    with open_sink(output, schema, dialect) as sink:
         yield sink.write
 
 
@@ -70,15 +76,17 @@ def union_fields(each: Sequence[Sequence[pa.Field]]) -> list[pa.Field]:
     A column without a type, in which nothing stands, has that of the others.
     """
     merged: dict[str, pa.DataType] = {}
+    marks: dict[str, dict[bytes, bytes] | None] = {}
     for fields in each:
         for item in fields:
+            marks.setdefault(item.name, nested_mark(item))
             known = merged.setdefault(item.name, item.type)
             if pa.types.is_null(known):
                 merged[item.name] = item.type
             elif known != item.type and not pa.types.is_null(item.type):
                 numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (known, item.type))
                 merged[item.name] = pa.float64() if numbers else pa.string()
-    return [pa.field(name, type_) for name, type_ in merged.items()]
+    return [pa.field(name, type_, metadata=marks[name]) for name, type_ in merged.items()]
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> pa.RecordBatch:

@@ -123,7 +123,7 @@ def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
             run.consumers.begin(source)
             task_run = run.task.start(source, is_typed(output))
             schema = output_schema(task_run.fields(), source.name)
-            with side.of_input(source.name) as list_side, open_output(output, schema) as write:
+            with side.of_input(source.name) as list_side, open_output(output, schema, source) as write:
                 for batch in _processed(run, task_run, source, entry, warnings):
                     if batch.result.rows is not None and len(batch.result.rows):
                         write(batch.result.rows)
@@ -143,7 +143,8 @@ def _together(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
     schema = output_schema(known, plan.inputs[0].name, True)
     errors: list[AedetectError] = []
     good: list[tuple[Input, FileSummary]] = []
-    with contextlib.suppress(_NoGoodInput), open_output(output, schema) as write:
+    first = next((source for source, fields in zip(plan.inputs, each, strict=True) if fields), None)
+    with contextlib.suppress(_NoGoodInput), open_output(output, schema, first) as write:
         for source in plan.inputs:
             with (
                 contextlib.closing(Spool(schema)) as spool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -14,18 +14,62 @@ from pyarrow import parquet
 from aedetect.io.cell_text import is_uuid
 from aedetect.io.source import Reader
 
+# What text does not hold, but for tabs and line ends.
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+
 Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
-def open_columnar(format: str, source: Source, batch_rows: int) -> Reader:
-    """A reader over the Parquet or Arrow file that `source` opens as a seekable stream."""
+def open_columnar(format: str, source: Source, batch_rows: int, texts: Collection[str] = ()) -> Reader:
+    """A reader over the Parquet or Arrow file that `source` opens as a seekable stream.
+
+    `texts`: columns of bytes that are text; see `unmarked_texts`.
+    """
     kind = _ParquetReader if format == "parquet" else _ArrowReader
-    return _PlainReader(kind(source, batch_rows))
+    return _PlainReader(kind(source, batch_rows), texts)
+
+
+def unmarked_texts(source: Source, batch_rows: int) -> frozenset[str]:
+    """The columns of bytes in a Parquet file that hold text alone: some programs do not mark it as such."""
+    with _ParquetReader(source, batch_rows).file() as file:
+        names = [field.name for field in file.schema_arrow if _is_binary(field.type)]
+        filled: set[str] = set()
+        # A file without a group of rows has nothing that older releases of Arrow could look for.
+        if names and file.num_row_groups:
+            for batch in file.iter_batches(batch_size=batch_rows, columns=names):
+                texts = {name: _holds_text(batch.column(name)) for name in names}
+                names = [name for name in names if texts[name] is not False]
+                filled |= {name for name in names if texts[name]}
+        return frozenset(filled & set(names))
+
+
+def _is_binary(type_: pa.DataType) -> bool:
+    value = type_.value_type if pa.types.is_dictionary(type_) else type_
+    return bool(
+        pa.types.is_binary(value) or pa.types.is_large_binary(value) or pa.types.is_binary_view(value)
+    )
+
+
+def _holds_text(column: pa.Array) -> bool | None:
+    """Whether all bytes in a column are text; None where there are none."""
+    values = column.dictionary if isinstance(column, pa.DictionaryArray) else column
+    try:
+        text = values.cast(pa.large_binary()).cast(pa.large_string()).drop_null()
+    except pa.ArrowInvalid:
+        return False
+    if not len(text):
+        return None
+    return not pc.any(pc.match_substring_regex(text, _CONTROL)).as_py()
 
 
 def with_usual_types(table: pa.Table) -> pa.Table:
     """A table in memory with its columns in the types that they would have from a file."""
-    fields = [field.with_type(_usual(field.type)) for field in table.schema]
+    texts = [
+        name
+        for name, column in zip(table.schema.names, table.columns, strict=True)
+        if _is_binary(column.type) and {_holds_text(chunk) for chunk in column.chunks} - {None} == {True}
+    ]
+    fields = [_field(field, texts) for field in table.schema]
     schema = pa.schema(fields)
     if schema.equals(table.schema):
         return table
@@ -39,10 +83,9 @@ def with_usual_types(table: pa.Table) -> pa.Table:
 class _PlainReader:
     """Gives columns of types that little can be done with as the nearest usual ones."""
 
-    def __init__(self, reader: Reader):
+    def __init__(self, reader: Reader, texts: Collection[str] = ()):
         self._reader = reader
-        fields = [field.with_type(_usual(field.type)) for field in reader.schema]
-        self.schema: pa.Schema = pa.schema(fields)
+        self.schema: pa.Schema = pa.schema([_field(field, texts) for field in reader.schema])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         usual = self.schema.equals(self._reader.schema)
@@ -88,6 +131,11 @@ def _place_of_bad_text(column: pa.Array) -> int | None:
     return None
 
 
+def _field(field: pa.Field, texts: Collection[str]) -> pa.Field:
+    """A column in its usual type; bytes that are text as such."""
+    return field.with_type(pa.string() if field.name in texts else _usual(field.type))
+
+
 def _usual(type_: pa.DataType) -> pa.DataType:
     """Without views, run lengths, half precision and extensions but UUIDs: little can be done with them."""
     kinds = pa.types
@@ -113,6 +161,8 @@ def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
         return _as(column.storage, type_)
     if pa.types.is_run_end_encoded(column.type):
         return _as(pc.run_end_decode(column), type_)
+    if isinstance(column, pa.DictionaryArray) and not pa.types.is_dictionary(type_):
+        return _as(column.dictionary_decode(), type_)
     if isinstance(column, pa.DictionaryArray):
         values = _as(column.dictionary, type_.value_type)
         return pa.DictionaryArray.from_arrays(column.indices, values, ordered=type_.ordered)
@@ -123,18 +173,22 @@ class _ParquetReader:
     def __init__(self, source: Source, batch_rows: int):
         self._source = source
         self._batch_rows = batch_rows
-        with self._file() as file:
+        with self.file() as file:
             self.schema: pa.Schema = file.schema_arrow.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        with self._file() as file:
+        with self.file() as file:
             # Older releases of Arrow fail to look for rows where there is no group of them.
             if file.num_row_groups:
                 yield from file.iter_batches(batch_size=self._batch_rows)
 
     @contextlib.contextmanager
-    def _file(self) -> Iterator[Any]:
-        with self._source() as stream, parquet.ParquetFile(stream, pre_buffer=False) as file:
+    def file(self) -> Iterator[Any]:
+        """The file, open within the block; damaged pages that have a checksum are noticed."""
+        with (
+            self._source() as stream,
+            parquet.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
+        ):
             yield file
 
 

@@ -20,12 +20,14 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from aedetect.errors import DataError
 from aedetect.io import sniff
-from aedetect.io.locate import STDIN, Location, locate
-from aedetect.io.source import Reader, ReadOptions
+from aedetect.io.locate import STDIN, Location, format_of_name, locate
+from aedetect.io.source import Dialect, Reader, ReadOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# At a time, for what is to be known of a whole file before its rows are handed out.
+_ROWS_LOOKED_AT = 32768
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
@@ -60,6 +62,12 @@ class FileInput:
         """'csv', 'jsonl', 'parquet' or 'arrow', as found from the content."""
         return self._shape.format
 
+    @property
+    def dialect(self) -> Dialect:
+        """How a CSV output of this input is written, so that what reads the one reads the other."""
+        is_csv = self._shape.format == "csv" and (self.options.format or format_of_name(self.name)) != "tsv"
+        return Dialect(self._shape.form.delimiter if is_csv else ",", self.options.decimal)
+
     def with_columns(self, names: Collection[str]) -> FileInput:
         """This file with those of the columns `names` that only the folders above it tell of."""
         place = self.location
@@ -76,10 +84,14 @@ class FileInput:
         shape = self._shape
         with self._errors():
             if shape.format == "csv":
-                return csv.CsvReader(self.name, self._text, shape.delimiter, batch_rows, self.locate)
+                content = self._content.open if shape.form.comment else None
+                return csv.CsvReader(self.name, self._text, shape.form, batch_rows, self.locate, content)
             if shape.format == "jsonl":
-                return jsonl.JsonLinesReader(self._text, self._json_types, batch_rows, self.name)
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows)
+                return jsonl.JsonLinesReader(
+                    self._text, self._json_types, batch_rows, self.name, shape.document
+                )
+            texts = self._unmarked_texts if shape.format == "parquet" else ()
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
@@ -88,9 +100,9 @@ class FileInput:
 
         with self._text() as stream:
             if self._shape.format == "jsonl":
-                line = jsonl.line_of_row(stream, row)
+                line = jsonl.line_of_row(stream, row, self._shape.document)
             else:
-                line = csv.line_of_row(stream, self._shape.delimiter, row)
+                line = csv.line_of_row(stream, self._shape.form, row)
         return f"row {row} (line {line})" if line else f"row {row}"
 
     @cached_property
@@ -98,17 +110,22 @@ class FileInput:
         with self._errors(), self._raw() as raw:
             head = raw.read(sniff.HEAD_BYTES)
         compression = sniff.compression_of(head)
-        if compression:
-            with self._errors(), self._bytes(compression) as stream:
-                head = stream.read(sniff.HEAD_BYTES)
-        return sniff.sniff(self.name, head, compression, self.options)
+        with self._errors(), self._bytes(compression) as stream:
+            head, whole = _head(stream, self.options.skip_rows)
+        return sniff.sniff(self.name, head, compression, self.options, whole)
 
     @cached_property
     def _json_types(self) -> pa.Schema:
         from aedetect.io import jsonl
 
         with self._text() as stream:
-            return jsonl.settle_types(stream, self.name)
+            return jsonl.settle_types(stream, self.name, self._shape.document)
+
+    @cached_property
+    def _unmarked_texts(self) -> frozenset[str]:
+        from aedetect.io import columnar
+
+        return columnar.unmarked_texts(self._seekable, _ROWS_LOOKED_AT)
 
     def _raw(self) -> pa.NativeFile:
         import pyarrow as pa
@@ -149,6 +166,14 @@ class FileInput:
         with self._bytes(self._shape.compression) as stream:
             text = codecs.getreader(self.options.encoding)(stream)
             return Spool(codecs.iterencode(iter(lambda: text.read(1 << 20), ""), "utf-8")).filled()
+
+    @cached_property
+    def _content(self) -> Spool:
+        """What Arrow is to read of a text with comments, which it knows nothing of."""
+        from aedetect.io import csv
+
+        with self._text() as stream:
+            return Spool(csv.without_comments(stream, self._shape.form)).filled()
 
     @contextlib.contextmanager
     def _seekable(self) -> Iterator[IO[bytes]]:
@@ -227,6 +252,15 @@ class _FileReader:
                 extra = [pa.repeat(pa.scalar(value, pa.string()), len(batch)) for _, value in self._partition]
                 names = [*batch.schema.names, *(key for key, _ in self._partition)]
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
+
+
+def _head(stream: IO[bytes], skip: int) -> tuple[bytes, bool]:
+    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all."""
+    head = part = stream.read(sniff.HEAD_BYTES)
+    while part and head[: -sniff.HEAD_BYTES].count(b"\n") < skip:
+        part = stream.read(sniff.HEAD_BYTES)
+        head += part
+    return head, not part or not stream.read(1)
 
 
 def _spooled(stream: IO[bytes]) -> Spool:

@@ -6,13 +6,14 @@ import contextlib
 import glob
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from aedetect.errors import DataError
+from aedetect.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -35,7 +36,12 @@ _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _NO_DATA = (".aed", ".aed.checkpoint", ".crc", ".md5", ".sha1", ".sha256", ".html", ".md")
 _MOST_NAMED = 3
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
+# What Arrow reads.
+_STORES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
+_WEB = ("http", "https", "ftp", "ftps")
+# Arrow tries for a quarter of an hour, in which nothing stops it.
+_GOOGLE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -222,8 +228,9 @@ def _at(uri: str) -> tuple[fs.FileSystem, str]:
     """The store and the path in it. Raises DataError for what cannot be found there."""
     from pyarrow import fs
 
+    _check_scheme(uri)
     with _naming(uri):
-        filesystem, path = fs.FileSystem.from_uri(uri)
+        filesystem, path = fs.FileSystem.from_uri(_patient(uri))
         if filesystem.get_file_info(path).type == fs.FileType.NotFound:
             raise DataError(f"{uri}: no such file or directory")
     return filesystem, path
@@ -239,7 +246,33 @@ def _naming(uri: str) -> Iterator[None]:
     except (ArrowException, OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{uri}: cannot be read: {_first_line(error)}") from None
+        raise DataError(
+            f"{uri}: cannot be read: {_first_line(error)}; check the address and your access to it, "
+            "or download it first"
+        ) from None
+
+
+def _check_scheme(uri: str) -> None:
+    """Raises UsageError for addresses of what is no file store."""
+    match = _URI.match(uri)
+    scheme = match["scheme"].lower() if match else ""
+    if scheme in _WEB:
+        raise UsageError(
+            f"{uri}: a web address, from which nothing is read; download it first "
+            f"(curl -LO {shlex.quote(uri)}) and name the file"
+        )
+    if scheme not in _STORES:
+        raise UsageError(
+            f"{uri}: {scheme} is none of the stores that are read ({', '.join(_STORES)}); "
+            "write what it holds to a file and name that"
+        )
+
+
+def _patient(uri: str) -> str:
+    """The address, with an end to the attempts at reaching a store of Google's."""
+    if not uri.lower().startswith(("gs://", "gcs://")) or "retry_limit_seconds" in uri:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={_GOOGLE_SECONDS}"
 
 
 def _first_line(error: BaseException) -> str:

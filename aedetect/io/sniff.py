@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 from aedetect.errors import DataError, UsageError
+from aedetect.io.csv_form import CsvForm
+from aedetect.io.header import find_form
+from aedetect.io.json_text import is_document
+from aedetect.io.kinds import other_kind
 from aedetect.io.locate import format_of_name
 from aedetect.io.source import ReadOptions
 
 HEAD_BYTES = 65536
-_DELIMITERS = (",", ";", "\t", "|")
-_PACKED = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the delimiter."""
+    """Format ('csv', 'jsonl', 'parquet', 'arrow'), compression and, for CSV, the form.
+
+    `document`: the objects of JSON are not one a line.
+    """
 
     format: str
     compression: str | None
-    delimiter: str = ","
+    form: CsvForm = field(default_factory=CsvForm)
+    document: bool = False
 
 
 def compression_of(head: bytes) -> str | None:
@@ -42,8 +43,10 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
 
-def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions) -> Shape:
-    """Decide how to read `name`, whose first (decompressed) bytes are `head`.
+def sniff(
+    name: str, head: bytes, compression: str | None, options: ReadOptions, whole: bool = False
+) -> Shape:
+    """Decide how to read `name`, whose first (decompressed) bytes are `head`, or which are all (`whole`).
 
     Raises DataError for an empty file of a binary format, a format that contradicts the name, UTF-16, HTML
     and other things that are no table.
@@ -56,26 +59,33 @@ def sniff(name: str, head: bytes, compression: str | None, options: ReadOptions)
         if announced in ("csv", "tsv", "jsonl") and options.format:
             raise DataError(f"{name}: holds {binary} data, not {announced}; drop --format {announced}")
         return Shape(binary, compression)
+    other = other_kind(head)
+    if other:
+        raise DataError(f"{name}: {other}")
     if announced in ("parquet", "arrow"):
         raise DataError(
             f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file; "
             f"it starts with {head[:8].decode('ascii', 'backslashreplace')!r}"
         )
-    packed = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
-    if packed:
-        raise DataError(f"{name}: {packed}, which cannot be read; unpack it or save it as CSV or Parquet")
     text = _decode(name, head, options.encoding)
-    if announced == "jsonl":
-        return Shape("jsonl", compression)
-    if announced is None and text.lstrip().startswith("{"):
-        return Shape("jsonl", compression)
+    if _is_json(name, text, announced, options):
+        return Shape("jsonl", compression, document=is_document(text))
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype", "<!--", "<html", "<?xml", "<head", "<body")):
         raise DataError(
             f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
         )
-    delimiter = options.delimiter or ("\t" if announced == "tsv" else _delimiter(text))
-    return Shape("csv", compression, delimiter)
+    return Shape("csv", compression, find_form(name, text, whole, announced == "tsv", options))
+
+
+def _is_json(name: str, text: str, announced: str | None, options: ReadOptions) -> bool:
+    """Whether a text is JSON: by what it is announced as, else by how it begins."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if announced == "jsonl" or (announced is None and name.lower().removesuffix(".gz").endswith(".json")):
+        return True
+    # No header of a CSV file begins so.
+    is_list = re.match(r'\[\s*\{\s*["}]', start) is not None
+    return options.format is None and (is_list or (announced is None and start.startswith("{")))
 
 
 def _binary_format(head: bytes) -> str | None:
@@ -95,13 +105,21 @@ def _decode(name: str, head: bytes, encoding: str) -> str:
         wide = _wide(head)
         if wide:
             raise DataError(f"{name}: the file is UTF-16, not UTF-8; convert it, or give --encoding {wide}")
-        if 0 in head:
+        if _is_binary(head):
             raise DataError(f"{name}: holds binary data, not text")
     try:
         return head.decode(encoding, errors="ignore")
     except (LookupError, UnicodeError):
         # Some that Python knows are for single names, not for files.
         raise UsageError(f"--encoding {encoding}: not known; try utf-8, latin-1, cp1252 or utf-16") from None
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether these bytes are no text. A zero byte here and there is a damaged cell, which can be named."""
+    if 0 not in head:
+        return False
+    lost = len(head) - len(head.decode(errors="ignore").encode())
+    return head.count(0) > max(8, len(head) // 50) or lost > len(head) // 20
 
 
 def _wide(head: bytes) -> str | None:
@@ -111,28 +129,7 @@ def _wide(head: bytes) -> str | None:
     first = head[:200]
     if first.count(0) * 3 <= len(first):
         return None
-    return "utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"
-
-
-def _delimiter(text: str) -> str:
-    """The mark that splits the header and the first lines into equally many fields; else a comma."""
-    lines = [line for line in text.splitlines() if line]
-    complete = lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines
-    if not complete:
-        return ","
-    counts = {mark: _fields(complete[0], mark) for mark in _DELIMITERS}
-    agreeing = [
-        mark for mark in _DELIMITERS if all(_fields(line, mark) == counts[mark] for line in complete[1:6])
-    ]
-    for marks in (agreeing, _DELIMITERS[:1], _DELIMITERS):
-        best = max(marks, key=lambda mark: counts[mark], default=",")
-        if counts[best] > 1:
-            return best
-    return ","
-
-
-def _fields(line: str, mark: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=mark), []))
-    except csv.Error:
-        return 1
+    even, odd = first[::2].count(0), first[1::2].count(0)
+    if 3 * min(even, odd) > max(even, odd):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"

@@ -80,11 +80,29 @@ class _TableReader:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Overrides of what is otherwise found from a file's content and name."""
+    """Overrides of what is otherwise found from a file's content and name.
+
+    `decimal`: the mark of decimals in outputs. Of CSV: `usual_delimiter` is tried first where none is
+    given; `skip_rows`, `comment`, `header` and `units_row` as in `config.DataConfig`.
+    """
 
     format: str | None = None
     delimiter: str | None = None
     encoding: str = "utf-8"
+    usual_delimiter: str | None = None
+    skip_rows: int = 0
+    comment: str | None = None
+    header: bool | None = None
+    units_row: bool = False
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV output is written: the delimiter between cells, the decimal mark of numbers."""
+
+    delimiter: str = ","
+    decimal: str = "."
 
 
 def has_rows(source: Input) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,12 @@ from pyarrow import parquet
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.cell_text import as_text, json_values
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
+from aedetect.io.source import Dialect
 
 TEXT_FORMATS = ("csv", "tsv")
+USUAL = Dialect()
 COMPRESSED_INSIDE = ("parquet", "arrow")
 
 
@@ -54,21 +58,23 @@ def output_format(path: str) -> str:
 
 
 @contextlib.contextmanager
-def open_sink(path: str, schema: pa.Schema) -> Iterator[Sink]:
+def open_sink(path: str, schema: pa.Schema, dialect: Dialect = USUAL) -> Iterator[Sink]:
     """A sink whose batches become the file `path` ('-' for standard output) when the block ends.
+
+    `dialect`: how CSV is written.
 
     Raises OutputError where it cannot be written.
     """
     if path == STDIN:
         stream = cast("IO[bytes]", sys.stdout.buffer)
         with writing("standard output"):
-            sink = _sink("csv", stream, schema)
+            sink = _sink("csv", stream, schema, dialect)
             yield sink
             sink.close()
             stream.flush()
         return
     with atomic_output(path) as raw, _compressed(path, raw) as stream:
-        sink = _sink(output_format(path), stream, schema)
+        sink = _sink(output_format(path), stream, schema, dialect)
         try:
             yield sink
         except BaseException:
@@ -103,12 +109,13 @@ class _LeftOpen(io.RawIOBase):
         return self._below.write(data)
 
 
-def _sink(format: str, stream: IO[bytes], schema: pa.Schema) -> Sink:
+def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect) -> Sink:
     match format:
         case "csv" | "tsv":
-            return CsvSink(stream, schema, "\t" if format == "tsv" else ",")
+            delimiter = "\t" if format == "tsv" else dialect.delimiter
+            return CsvSink(stream, schema, delimiter, dialect.decimal)
         case "jsonl":
-            return JsonLinesSink(stream)
+            return JsonLinesSink(stream, schema)
         case "parquet":
             texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
             return _ArrowSink(
@@ -139,17 +146,18 @@ class _ArrowSink:
 class CsvSink:
     """CSV with quotes only where needed; text goes out as it came in."""
 
-    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str):
+    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str, decimal: str = "."):
         self._stream = stream
         self._delimiter = delimiter
-        self._special = f'[{delimiter if delimiter != chr(9) else chr(92) + "t"}"\\r\\n]'
+        self._decimal = decimal
+        self._special = f'{re.escape(delimiter)}|["\\r\\n]'
         names = self._quoted(pa.array(schema.names, pa.string())).to_pylist()
         self._stream.write((delimiter.join(names) + "\n").encode())
 
     def write(self, batch: pa.RecordBatch) -> None:
         if not len(batch):
             return
-        texts = [self._quoted(as_text(column)) for column in batch.columns]
+        texts = [self._quoted(self._text(column)) for column in batch.columns]
         if len(texts) == 1:
             # An empty line would be read as no row at all.
             texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
@@ -163,6 +171,11 @@ class CsvSink:
     def abandon(self) -> None:
         return
 
+    def _text(self, column: pa.Array) -> pa.Array:
+        texts = as_text(column)
+        marked = self._decimal != "." and pa.types.is_floating(column.type)
+        return pc.replace_substring(texts, ".", self._decimal) if marked else texts
+
     def _quoted(self, texts: pa.Array) -> pa.Array:
         special = pc.match_substring_regex(texts, self._special)
         if not pc.any(special).as_py():
@@ -172,13 +185,20 @@ class CsvSink:
 
 
 class JsonLinesSink:
-    """One JSON object a line; what JSON cannot express (NaN, infinity) becomes null."""
+    """One JSON object a line; what JSON cannot express (NaN, infinity) becomes null.
 
-    def __init__(self, stream: IO[bytes]):
+    Columns that `schema` marks as nested, lists that came from JSON, go out as they came in.
+    """
+
+    def __init__(self, stream: IO[bytes], schema: pa.Schema):
         self._stream = stream
+        self._nested = [nested_mark(field) is not None for field in schema]
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [json_values(column) for column in batch.columns]
+        columns = [
+            json_values(column) if not nested else [cell and json.loads(cell) for cell in column.to_pylist()]
+            for column, nested in zip(batch.columns, self._nested, strict=True)
+        ]
         rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
         lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
         self._stream.write("".join(lines).encode())

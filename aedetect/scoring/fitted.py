@@ -255,8 +255,15 @@ class FittedModel:
         return replace(self, config=self.config.model_copy(update={"threshold": chosen}))
 
     def adjusted(self, settings: Config) -> FittedModel:
-        """This model with those scoring, threshold, event and label settings that `settings` sets."""
-        data = settings.data.model_dump(include={"label", "positive"} & settings.data.model_fields_set)
+        """This model with those scoring, threshold, event and label settings that `settings` sets, and its
+        decimal mark."""
+        data = settings.data.model_dump(
+            include={"label", "positive", "decimal"} & settings.data.model_fields_set
+        )
+        mark = data.get("decimal", self.schema.decimal)
+        encoder = self.encoder
+        if mark != self.schema.decimal:
+            encoder = encoder.reading(self.schema.with_decimal(mark))
         asked = settings.threshold.model_dump(include=settings.threshold.model_fields_set)
         if "alert_rate" in asked:
             # A rate asked for now overrules a fixed threshold of training.
@@ -273,7 +280,7 @@ class FittedModel:
             "series": self.config.series.model_copy(update=events),
             "drift": settings.drift,
         }
-        return replace(self, config=self.config.model_copy(update=update))
+        return replace(self, config=self.config.model_copy(update=update), encoder=encoder)
 
     def tensors(self) -> Tensors:
         """All arrays of the model, under their names in the model file."""

@@ -139,7 +139,9 @@ class _Decoding:
         return OutputFields(list(self._schema))
 
     def process(self, rows: pa.RecordBatch, first: int) -> BatchResult:
-        read = [cells.numbers(rows.column(name), cells.CellRules()) for name in self._names]
+        # Codes are written with the decimal mark of the rows; one with a point is read all the same.
+        rules = cells.CellRules(self._task.fitted.schema.decimal)
+        read = [cells.numbers(rows.column(name), rules) for name in self._names]
         codes = np.column_stack([column.values for column in read])
         usable = np.asarray((np.abs(codes) <= cells.LARGEST).all(axis=1))
         bad = np.column_stack([column.bad for column in read]).any(axis=1)

@@ -10,6 +10,7 @@ from aedetect.data.arrays import Mask
 from aedetect.data.features.decoder import as_type, restored_types
 from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.io.cell_text import as_text
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.source import Input
 from aedetect.tasks.expected import ConditionalExpectation
 from aedetect.tasks.input_warnings import InputWarnings
@@ -67,7 +68,7 @@ def _output_field(item: pa.Field, expectation: ConditionalExpectation, typed: bo
     if pa.types.is_null(type_):
         # Of a column without any value only the model knows what it should hold.
         return pa.field(item.name, restored_types(expectation.encoder).get(item.name, type_))
-    return pa.field(item.name, type_)
+    return pa.field(item.name, type_, metadata=nested_mark(item))
 
 
 def _merge(

@@ -14,7 +14,7 @@ from aedetect.engine.run import Unlocker
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers, Task
 from aedetect.io.files import open_inputs
-from aedetect.io.inputs import read_options
+from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 
@@ -66,6 +66,7 @@ def run_rows_task(
         from aedetect.tasks.recipe import ModelTask
 
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
+        sources = as_trained(sources, fitted.config.data, settings.data)
         fitted = fitted.adjusted(settings)
         sources = fitted.placed(sources)
         task = make(fitted)

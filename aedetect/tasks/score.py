@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aedetect.data import cells
 from aedetect.engine.task import BatchResult, OutputFields
+from aedetect.io.jsonl import nested_mark
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, ScoringSession
@@ -154,9 +155,10 @@ def _input_fields(
     fields = []
     for name in wanted:
         if name in arriving.names:
-            type_ = arriving.field(name).type
+            field = arriving.field(name)
+            type_ = field.type
             read_as = types.get(roles.get(name, "")) if pa.types.is_string(type_) else None
-            fields.append(pa.field(name, read_as or type_))
+            fields.append(pa.field(name, read_as or type_, metadata=nested_mark(field)))
     return fields
 
 

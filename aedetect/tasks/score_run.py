@@ -18,7 +18,7 @@ from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, open_inputs
-from aedetect.io.inputs import read_options
+from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 from aedetect.tasks.score_counts import SCORE_COUNTS
@@ -177,7 +177,12 @@ class _ScoreRun:
 
         request, summary = self.request, self.summary
         fitted = self._loaded(files)
-        files = replace(files, sources=fitted.placed(files.sources), history=fitted.placed(files.history))
+        trained, asked = fitted.config.data, self.settings.data
+        files = replace(
+            files,
+            sources=as_trained(fitted.placed(files.sources), trained, asked),
+            history=as_trained(fitted.placed(files.history), trained, asked),
+        )
         for text in left_out(request.inputs):
             _warn(summary, text, self.callback)
         # Whether rows are named by their input must not hang on how many are new today.

@@ -19,6 +19,7 @@ from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
 from aedetect.data.labels import LabelReader, known_anomalies, label_reader
+from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import infer_schema, number_writings, uncounted
@@ -117,6 +118,12 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
+    marks = missing_marks(profiles, config.data)
+    if marks:
+        further = dict.fromkeys(mark for texts in marks.values() for mark in texts)
+        data = config.data.model_copy(update={"na_values": [*config.data.na_values, *further]})
+        config = config.model_copy(update={"data": data})
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
@@ -136,7 +143,8 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         absence_notice(absent, schema.optional, len(inputs)),
         unlabelled_notice(absent, config.data.label, len(inputs)),
     )
-    notices = [*filter(None, lacked), *_notices(schema, encoder, profiles, most)]
+    dashes = (marks_in_words(column, texts) for column, texts in marks.items())
+    notices = [*filter(None, lacked), *dashes, *_notices(schema, encoder, profiles, most)]
     hint = None if config.series.time_columns else time_hint(schema, profiles)
     facts = column_facts(profiles)
     return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint, facts)

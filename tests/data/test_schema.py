@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from aedetect.data.schema import Column, Schema
+from aedetect.data.written_numbers import Writing
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
 
@@ -91,3 +92,10 @@ def test_type_that_cannot_be_read() -> None:
 
 def test_round_trip_through_json() -> None:
     assert Schema.model_validate_json(SCHEMA.model_dump_json()) == SCHEMA
+
+
+def test_another_decimal_mark_exchanges_both() -> None:
+    writings = {"a": Writing(thousands=",", decimal="."), "b": Writing(decimal=".")}
+    schema = Schema(columns=(), writings=writings).with_decimal(",")
+    assert schema.decimal == ","
+    assert schema.writings == {"a": Writing(thousands=".", decimal=","), "b": Writing(decimal=",")}

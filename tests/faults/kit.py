@@ -71,8 +71,10 @@ def normal() -> pd.DataFrame:
 
 
 def written(path: str = "out.csv") -> list[dict[str, str]]:
-    """The rows of an output, as text."""
-    return list(csv.DictReader(io.StringIO(Path(path).read_text(), newline="")))
+    """The rows of an output, as text; it has the delimiter of the input."""
+    text = Path(path).read_text()
+    mark = max(",;\t|^", key=text.partition("\n")[0].count)
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
 
 
 def verdicts(path: str) -> list[tuple[str, ...]]:

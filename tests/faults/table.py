@@ -235,8 +235,7 @@ TEXT = [
                                       "in.csv.gz"), BOTH, "in.csv.gz", 3,
           "in.csv.gz: cannot be read: Truncated compressed stream"),
     Fault(0, "workbook", {"in.csv": b"PK\x03\x04" + bytes(100)}, BOTH, "in.csv", 3,
-          "in.csv: a ZIP archive or an Excel workbook, which cannot be read; "
-          "unpack it or save it as CSV or Parquet"),
+          "in.csv: a ZIP archive, which cannot be read; unpack it first: unzip"),
     *(Fault(0, f"unknown encoding {encoding}", {}, (SCORE,), f"normal.csv --encoding {encoding}", 2,
             f"--encoding {encoding}: not known; try utf-8, latin-1, cp1252 or utf-16")
       for encoding in ("klingon", "hex", "idna", "undefined")),

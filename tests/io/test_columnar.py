@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from aedetect.errors import DataError
-from aedetect.io.columnar import open_columnar
+from aedetect.io.columnar import open_columnar, unmarked_texts, with_usual_types
 from aedetect.io.files import open_inputs
 from aedetect.io.source import ReadOptions
 
@@ -100,3 +100,40 @@ def test_columns_of_rare_types_come_as_usual_ones(tmp_path: Path) -> None:
     assert pa.Table.from_batches(reader.batches()).to_pydict() == table.to_pydict() | {
         "document": ["{}", None, "[]"]
     }
+
+
+BYTES = {
+    "text": ([b"x", None, "é".encode()], "string"),
+    "later": ([b"x", b"y", b"\xff"], "binary"),
+    "codes": ([b"\x00\x01"] * 3, "binary"),
+    "nothing": ([None] * 3, "binary"),
+}
+
+
+def test_bytes_that_are_text_come_as_text(tmp_path: Path) -> None:
+    table = pa.table({name: pa.array(cells, pa.binary()) for name, (cells, _) in BYTES.items()})
+    parquet.write_table(table, tmp_path / "f.parquet", row_group_size=2)
+    reader = open_inputs([str(tmp_path / "f.parquet")], ReadOptions())[0].open(2)
+    expected = {name: kind for name, (_, kind) in BYTES.items()}
+    assert {field.name: str(field.type) for field in reader.schema} == expected
+    assert pa.Table.from_batches(reader.batches())["text"].to_pylist() == ["x", None, "é"]
+    usual = with_usual_types(table)
+    assert {field.name: str(field.type) for field in usual.schema} == expected
+    assert usual["text"].to_pylist() == ["x", None, "é"]
+
+
+def test_texts_are_looked_for_in_bytes_alone(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"a": ["x"], "b": [1]}), tmp_path / "f.parquet")
+    assert unmarked_texts(lambda: pa.OSFile(str(tmp_path / "f.parquet")), 10) == frozenset()
+
+
+def test_damaged_pages_are_noticed_by_their_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    parquet.write_table(
+        pa.table({"a": range(1000)}), path, use_dictionary=False, compression="none", write_page_checksum=True
+    )
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"f\.parquet: cannot be read: could not verify page integrity, CRC"):
+        list(open_inputs([str(path)], ReadOptions())[0].open(100).batches())

@@ -11,7 +11,7 @@ from pyarrow import feather, parquet
 
 from aedetect.errors import DataError
 from aedetect.io.files import FileInput, Spool, open_inputs
-from aedetect.io.source import ReadOptions
+from aedetect.io.source import Dialect, ReadOptions
 
 TABLE = pa.table({"a": ["1", "2", "3"], "b": ["x", "", "z"]})
 CSV = b"a,b\n1,x\n2,\n3,z\n"
@@ -167,6 +167,19 @@ def test_spool_fetches_when_first_needed() -> None:
     assert fetched == []
     assert [spool.open().read(), spool.open().read()] == [b"abc", b"abc"]
     assert fetched == [b"ab", b"c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "delimiter"),
+    [("f.csv", "a;b\n1;2\n", ";"), ("f.csv", "a\tb\n1\t2\n", "\t"), ("f.tsv", "a\tb\n1\t2\n", ","),
+     ("f.jsonl", '{"a": 1}\n', ",")],
+)  # fmt: skip
+def test_the_dialect_of_outputs_is_that_of_the_input(
+    tmp_path: Path, name: str, text: str, delimiter: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    source = open_inputs([str(tmp_path / name)], ReadOptions(decimal=","))[0]
+    assert source.dialect == Dialect(delimiter, ",")
 
 
 def test_columns_of_the_folders_above_are_taken_where_they_are_asked_for(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from aedetect.config import Config
+from aedetect.config import Config, DataConfig
 from aedetect.errors import DataError, UsageError
-from aedetect.io.inputs import as_given, as_inputs
-from aedetect.io.source import Input
+from aedetect.io.files import open_inputs
+from aedetect.io.inputs import as_given, as_inputs, as_trained, read_options
+from aedetect.io.source import Input, ReadOptions
 
 TABLE = pa.table({"n": [1, 2], "s": ["a", None]})
 TAKEN = (
@@ -185,3 +186,15 @@ class TestAsGiven:
         assert as_given(TABLE, frame) == ("polars", TABLE)
         assert as_given(TABLE, [frame, frame]) == ("polars", TABLE)
         assert as_given(TABLE, [frame, TABLE]) is TABLE
+
+
+def test_files_are_read_as_those_of_the_training_were(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("t\na;b\n1;2\n")
+    trained = DataConfig(encoding="cp1252", skip_rows=1, decimal=",", delimiter=";", header=True, comment="#")
+    asked = DataConfig(skip_rows=0)
+    sources = open_inputs([str(tmp_path / "a.csv")], read_options(asked))
+    options = as_trained(sources, trained, asked)[0].options
+    assert options == ReadOptions(
+        encoding="cp1252", usual_delimiter=";", skip_rows=0, comment="#", header=True, decimal=","
+    )
+    assert as_trained(sources, trained, DataConfig())[0].open(10).schema.names == ["a", "b"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,13 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aedetect.errors import DataError
-from aedetect.io.jsonl import NESTED, JsonLinesReader, line_of_row, settle_types
+from aedetect.io.jsonl import NESTED, JsonLinesReader, line_of_row, nested_mark, settle_types
+
+OF_COLUMNS = (
+    "one JSON object of columns; write one object for each row, as frame.to_json(orient='records', "
+    "lines=True) does"
+)
 
 
-def table(content: str | bytes, batch_rows: int = 1000) -> pa.Table:
+def table(content: str | bytes, batch_rows: int = 1000, document: bool = False) -> pa.Table:
     data = content.encode() if isinstance(content, str) else content
-    schema = settle_types(pa.BufferReader(data), "f.jsonl")
-    reader = JsonLinesReader(lambda: pa.BufferReader(data), schema, batch_rows, "f.jsonl")
+    schema = settle_types(pa.BufferReader(data), "f.jsonl", document)
+    reader = JsonLinesReader(lambda: pa.BufferReader(data), schema, batch_rows, "f.jsonl", document)
     return pa.Table.from_batches(reader.batches(), schema)
 
 
@@ -48,6 +54,33 @@ def test_nested_values_are_marked() -> None:
     assert settle_types(pa.BufferReader(b'{"x": [1]}'), "f").field("x").metadata == {NESTED: b"1"}
 
 
+def test_nested_values_keep_their_mark() -> None:
+    assert nested_mark(pa.field("x", pa.string(), metadata={NESTED: b"1", b"other": b"2"})) == {NESTED: b"1"}
+    assert nested_mark(pa.field("x", pa.string(), metadata={b"other": b"2"})) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (({"a": {"b": 1, "c": {"d": "x"}}}, {"a": None}), {"a.b": [1, None], "a.c.d": ["x", None]}),
+        (({"a": {"b": 1}}, {"a": 2}), {"a.b": [1, None], "a": [None, 2]}),
+        (({"a": {"b": 1}}, {"a": [2]}), {"a": ['{"b": 1}', "[2]"]}),
+        (({"a": {"b": [1]}}, {"a": {}}), {"a.b": ["[1]", None]}),
+        (({"a.b": {"c": 1}}, {"a.b": {"c": 2}}), {"a.b.c": [1, 2]}),
+    ],
+)
+def test_objects_within_objects_are_columns(rows: Sequence[Any], expected: dict[str, list[Any]]) -> None:
+    for document, text in ((False, "\n".join(map(json.dumps, rows))), (True, json.dumps(rows, indent=1))):
+        assert table(text, document=document).to_pydict() == expected
+
+
+def test_a_mapping_of_many_keys_stays_whole() -> None:
+    rows = [{"m": {f"k{number}": 1 for number in range(300)}}, {"m": {"k0": 2}}]
+    read = table("\n".join(map(json.dumps, rows)))
+    assert [json.loads(cell) for cell in read["m"].to_pylist()] == [row["m"] for row in rows]
+    assert read.schema.names == ["m"]
+
+
 def test_keys_may_be_lacking_and_come_late() -> None:
     assert table('{"a": 1}\n\n{"b": 2}\n').to_pylist() == [{"a": 1, "b": None}, {"a": None, "b": 2}]
 
@@ -73,10 +106,18 @@ def test_batch_size_does_not_matter(records: list[dict[str, Any]], batch_rows: i
         ("[1]", "f.jsonl: line 1: not a JSON object but a list"),
         ("3", "f.jsonl: line 1: not a JSON object but a number"),
         ("[" * 100_000, "f.jsonl: line 1: not JSON: nested too deeply"),
+        ('{"a": {"b": 1}, "a.b": 2}',
+         "f.jsonl: line 1: the key 'a.b' and an object lead to one name; rename one"),
+        ('{"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}', f"f.jsonl: {OF_COLUMNS}"),
+        ('{"a": [1, 2], "b": [3, 4]}', f"f.jsonl: {OF_COLUMNS}"),
+        ('{"columns": ["a"], "index": [0, 1], "data": [[1], [2]]}', f"f.jsonl: {OF_COLUMNS}"),
+        ('{"n": 2, "data": [{"a": 1}, {"a": 2}]}',
+         "f.jsonl: one JSON object, whose rows are under 'data'; write this list to a file of its own"),
         ('{"a": ' + "9" * 5000 + "}", "f.jsonl: line 1: not JSON: a number of too many digits"),
     ],
-    ids=["empty object", "syntax", "list", "number", "deep", "digits"],
-)
+    ids=["empty object", "syntax", "list", "number", "deep", "clash", "index", "columns", "split",
+         "rows", "digits"],
+)  # fmt: skip
 def test_faults(content: str, message: str) -> None:
     with pytest.raises(DataError) as caught:
         table(content)
@@ -86,3 +127,13 @@ def test_faults(content: str, message: str) -> None:
 @pytest.mark.parametrize(("row", "line"), [(1, 1), (2, 4), (3, None)])
 def test_line_of_row(row: int, line: int | None) -> None:
     assert line_of_row(pa.BufferReader(b'{"a": 1}\n\n \n{"a": 2}\n'), row) == line
+
+
+@pytest.mark.parametrize(("row", "line"), [(1, 2), (2, 5), (3, None)])
+def test_line_of_row_in_a_document(row: int, line: int | None) -> None:
+    assert line_of_row(pa.BufferReader(b'[\n{"a": 1,\n"b": 1},\n\n{"a": 2}]\n'), row, document=True) == line
+
+
+def test_one_row_may_hold_lists() -> None:
+    row = {"id": 1, "at": "x", "sum": 3, "items": [{"n": 1}, {"n": 2}]}
+    assert table(json.dumps(row)).to_pylist() == [row | {"items": json.dumps(row["items"])}]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aedetect.errors import DataError
+from aedetect.errors import DataError, UsageError
 from aedetect.io.locate import Location, format_of_name, left_out, locate
 
 
@@ -97,9 +97,26 @@ def test_nothing_there(tree: Path, word: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-def test_unknown_kind_of_uri() -> None:
-    with pytest.raises(DataError, match=r"^nope://x: cannot be read: "):
-        locate(["nope://x"])
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("nope://x",
+         "nope://x: nope is none of the stores that are read (file, s3, gs, gcs, abfs, abfss, hdfs, "
+         "viewfs); write what it holds to a file and name that"),
+        ("https://x.org/a b.csv",
+         "https://x.org/a b.csv: a web address, from which nothing is read; download it "
+         "first (curl -LO 'https://x.org/a b.csv') and name the file"),
+    ],
+)  # fmt: skip
+def test_address_of_no_store(uri: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        locate([uri])
+    assert str(caught.value) == message
+
+
+def test_store_that_does_not_answer_says_what_to_do() -> None:
+    with pytest.raises(DataError, match="cannot be read: .*; check the address and your access to it, or"):
+        locate(["file://host.invalid/x"])
 
 
 @pytest.mark.parametrize("uri", [False, True])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aedetect.errors import DataError, UsageError
+from aedetect.io.csv_form import CsvForm
 from aedetect.io.sniff import Shape, compression_of, sniff
 from aedetect.io.source import ReadOptions
 
@@ -35,15 +36,15 @@ def test_compression(head: bytes, kind: str | None) -> None:
     ],
 )
 def test_delimiter(head: str, mark: str) -> None:
-    assert shape_of(head) == Shape("csv", None, mark)
+    assert shape_of(head) == Shape("csv", None, CsvForm(mark))
 
 
 def test_delimiter_given_wins() -> None:
-    assert shape_of("a,b\n1,2\n", delimiter=";").delimiter == ";"
+    assert shape_of("a,b\n1,2\n", delimiter=";").form.delimiter == ";"
 
 
 def test_tsv_is_cut_at_tabs() -> None:
-    assert shape_of("a,b\n", "f.tsv").delimiter == "\t"
+    assert shape_of("a,b\n", "f.tsv").form.delimiter == "\t"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,11 @@ def test_tsv_is_cut_at_tabs() -> None:
         (b"ARROW1..", "f", "arrow"),
         (b"\xff\xff\xff\xff\x10", "f.arrow", "arrow"),
         (b'{"a": 1}', "f", "jsonl"),
+        (b'[{"a": 1}]', "f.json", "jsonl"),
+        (b'[{"a": 1}]', "f.csv", "jsonl"),
+        (b'[\n{\n"a": 1}]', "f", "jsonl"),
+        (b"[1, 2]", "f.json", "jsonl"),
+        (b"[a],[b]\n1,2\n", "f.csv", "csv"),
         (b'{"a": 1}', "f.csv", "csv"),
         (b"a,b", "f.jsonl", "jsonl"),
         (b"a,b", "f.unknown", "csv"),
@@ -68,7 +74,7 @@ def test_content_decides_over_the_name(head: bytes, name: str, format: str) -> N
         (b"", "f.parquet", {}, "f.parquet: the file is empty"),
         (b"\xff\xfea\0", "f.csv", {}, "UTF-16"),
         (b"a\0,\0b\0\n\0", "f.csv", {}, "UTF-16"),
-        (b"abcdefghij\0", "f.csv", {}, "f.csv: holds binary data, not text"),
+        (b"abc\0\1\2\3\xff\xfe\xfd", "f.csv", {}, "f.csv: holds binary data, not text"),
         (b"<!-- oops --><html>", "f.csv", {}, "HTML or XML page"),
         (b"BZh91AY", "f.csv", {}, "a bzip2 file"),
         (b"\xfd7zXZ\0", "f.csv", {}, "an xz file"),
@@ -89,3 +95,15 @@ def test_column_named_like_a_tag_is_no_web_page() -> None:
 def test_unknown_encoding() -> None:
     with pytest.raises(UsageError, match="--encoding klingon: not known"):
         shape_of("a,b", encoding="klingon")
+
+
+@pytest.mark.parametrize(
+    ("head", "binary"),
+    [(b"a,b\n1,\0\n", False), (b"a,b\n" + b"1,x\n" * 99 + bytes(5), False), (bytes(range(256)) * 20, True)],
+)
+def test_a_zero_byte_alone_makes_no_binary_file(head: bytes, binary: bool) -> None:
+    if not binary:
+        assert shape_of(head).format == "csv"
+        return
+    with pytest.raises(DataError, match=r"^f.csv: holds binary data, not text$"):
+        shape_of(head)

@@ -16,8 +16,9 @@ from pyarrow import parquet
 from aedetect.errors import OutputError, UsageError
 from aedetect.io.cell_text import as_text
 from aedetect.io.files import open_inputs
-from aedetect.io.source import ReadOptions
-from aedetect.io.write import CsvSink, open_sink, output_format
+from aedetect.io.jsonl import NESTED
+from aedetect.io.source import Dialect, ReadOptions
+from aedetect.io.write import CsvSink, JsonLinesSink, open_sink, output_format
 
 BATCH = pa.RecordBatch.from_pydict(
     {
@@ -136,6 +137,24 @@ def test_a_slice_writes_its_own_rows(slice_: tuple[int, int]) -> None:
     CsvSink(stream, batch.schema, ",").write(batch.slice(*slice_))
     start, length = slice_
     assert stream.getvalue().decode().split() == ["a", *["x", "y", "z"][start : start + length]]
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "^", "\t", "]"])
+def test_csv_in_the_dialect_of_an_input(tmp_path: Path, delimiter: str) -> None:
+    batch = pa.RecordBatch.from_pydict({"a": ["x", f"y{delimiter}z"], "b": [0.5, None], "c": [1, 2]})
+    path = str(tmp_path / "f.csv")
+    with open_sink(path, batch.schema, Dialect(delimiter, ",")) as sink:
+        sink.write(batch)
+    rows = [["a", "b", "c"], ["x", "0,5", "1"], [f'"y{delimiter}z"', "", "2"]]
+    assert Path(path).read_text() == "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+def test_lists_of_json_go_out_as_they_came() -> None:
+    stream = io.BytesIO()
+    schema = pa.schema([pa.field("a", pa.string(), metadata={NESTED: b"1"}), pa.field("b", pa.string())])
+    batch = pa.RecordBatch.from_arrays([pa.array(["[1, 2]", None]), pa.array(["[1]", "x"])], schema=schema)
+    JsonLinesSink(stream, schema).write(batch)
+    assert stream.getvalue() == b'{"a": [1, 2], "b": "[1]"}\n{"a": null, "b": "x"}\n'
 
 
 def test_a_failing_reader_of_stdout_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

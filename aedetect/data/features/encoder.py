@@ -195,6 +195,10 @@ class FeatureEncoder:
         state = EncoderState(numeric=tuple(columns), categorical=tuple(vocabularies), constant=constants)
         return cls(schema, state, statistics_of(features))
 
+    def reading(self, schema: Schema) -> FeatureEncoder:
+        """This encoder for cells that are read under another schema of the same columns."""
+        return FeatureEncoder(schema, self.state, self.statistics())
+
     @cached_property
     def counters(self) -> list[int]:
         """The numeric features that are counters."""
