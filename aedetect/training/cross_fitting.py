@@ -53,7 +53,7 @@ class CrossFit:
         """Of a table in memory: a small one is learned from and calibrates as a whole."""
         if len(matrix) >= settings.fold_below:
             split = single_split(len(matrix), settings.seed)
-            feed = MemoryFeed(matrix[split.train], settings.batch_size, settings.seed, device)
+            feed = MemoryFeed(matrix, settings.batch_size, settings.seed, device, split.train)
             return cls.of_stream(Part(feed, matrix[split.validation], matrix[split.calibration]), settings)
         order = np.random.default_rng(settings.seed).permutation(len(matrix))
         rows, networks = matrix[order], min(settings.folds or _NETWORKS, len(matrix))

@@ -26,17 +26,29 @@ class Feed(Protocol):
 
 
 class MemoryFeed:
-    """Rows held on the device, where they fit, else in main memory."""
+    """Rows held on the device, where they fit, else in main memory.
 
-    def __init__(self, matrix: Matrix, batch_size: int, seed: int, device: torch.device):
-        self.rows = len(matrix)
+    `places` [rows]: those of `matrix` that are meant, which saves a copy of them; all, where None.
+    """
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        places: Integers | None = None,
+    ):
+        self.rows = len(matrix) if places is None else len(places)
+        self._places = places
         self._matrix = to_device(matrix, device)
         self._batch_size = batch_size
         self._seed = seed
         self._device = device
 
     def epoch(self, number: int) -> Iterator[Tensor]:
-        order = torch.from_numpy(np.random.default_rng((self._seed, number)).permutation(self.rows))
+        random = np.random.default_rng((self._seed, number)).permutation(self.rows)
+        order = torch.from_numpy(random if self._places is None else self._places[random])
         order = order.to(self._matrix.device)
         for start in range(0, self.rows, self._batch_size):
             chosen = self._matrix[order[start : start + self._batch_size]]

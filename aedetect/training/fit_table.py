@@ -97,7 +97,7 @@ def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tup
         plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
         # One row is nothing among so many.
         return plan, LoneValues.none()
-    matrix = rows.matrix()
+    matrix = rows.matrix(profile.rows)
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"

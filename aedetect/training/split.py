@@ -64,9 +64,14 @@ class TrainingRows:
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
 
-    def matrix(self) -> Matrix:
-        """All rows at once; [rows, features]."""
-        return np.concatenate(list(self.blocks()))
+    def matrix(self, most: int) -> Matrix:
+        """All rows at once, `most` at most; [rows, features]. Blocks go where they belong as they come."""
+        rows = np.empty((most, self.encoder.layout.width), np.float32)
+        count = 0
+        for block in self.blocks():
+            rows[count : count + len(block)] = block
+            count += len(block)
+        return rows[:count]
 
 
 def _first(chunk: Chunk, rows: Mask) -> str | None:
