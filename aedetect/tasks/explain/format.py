@@ -12,6 +12,8 @@ MOST_SHOWN = 60
 _MOST_DIGITS, _SIGNIFICANT, _MOST_EXACT = 12, 7, 20
 # Significant digits: the fewest that are tried beyond what is usual, and all that a number can have.
 _FEWEST, _ALL = 5, 17
+# A number with its thousands set apart, perhaps '$', 'CHF ', '%' or ' kWh' around it.
+_MARKED = re.compile(r"(-?)(?:[^\d\s.,+-]{1,4} ?)?(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?: ?[^\d\s.,+-]{1,8})?")
 
 
 def quantity(value: float) -> str:
@@ -93,9 +95,10 @@ def in_order(value: float, others: Sequence[float], text: str) -> str:
 
 
 def number_of(text: str) -> float:
-    """The number that a text says; NaN where it says none."""
+    """The number that a text says, a currency or a unit beside it apart; NaN where it says none."""
+    match = _MARKED.fullmatch(text)
     try:
-        return float(text.replace(",", ""))
+        return float(("".join(match.groups()) if match else text).replace(",", ""))
     except ValueError:
         return math.nan
 

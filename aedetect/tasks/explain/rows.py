@@ -12,11 +12,11 @@ from aedetect.data import any_type
 from aedetect.data.arrays import Matrix
 from aedetect.tasks.explain.counterfactual import Attribution, attribute
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
-from aedetect.tasks.explain.format import grouped, in_order, number_of, plain_number, shown
+from aedetect.tasks.explain.format import exact, grouped, in_order, number_of, plain_number, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.time_of_day import ANY_TIME
-from aedetect.tasks.explain.units import Units
+from aedetect.tasks.explain.units import Unit, Units
 from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
@@ -205,11 +205,9 @@ class Explainer:
         if math.isnan(number) or name not in self._units:
             return seen
         unit = self._units[name]
-        text = grouped(seen) if row.is_written(name) else unit.text(number)
-        if math.isnan(number_of(text)):
-            return text
+        text = _written(seen, number, unit) if row.is_written(name) else unit.text(number)
         ends = expected.ends if expected is not None and expected.ends is not None else ()
-        return in_order(number, [*unit.ends, *ends], text)
+        return unit.marked(in_order(number, [*unit.ends, *ends], text))
 
     def _alike(self, name: str, row: _Row, expected: Expected, number: float, display_value: str) -> bool:
         """Whether what is expected reads like what the row has."""
@@ -253,6 +251,16 @@ class Explainer:
             f"{roles[name]}"
             for name in encoded.unreadable
         )
+
+
+def _written(seen: str, number: float, unit: Unit) -> str:
+    """The number of a cell `seen` in its column's decimals; one of more digits as it stands in the cell.
+
+    Beside numbers such as '-456.86', a cell '-48.500,00' would be misread as it stands.
+    """
+    if unit.holds(number):
+        return unit.text(number)
+    return grouped(seen) if number_of(seen) == number else exact(number)
 
 
 def _always(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.written_numbers import Writing
 from aedetect.tasks.explain.format import grouped, in_order, number_of, quantity, with_spread
 
 _MOST_DECIMALS, _MONEY = 4, 2
@@ -21,6 +23,7 @@ _NOISE = 4.0
 _LARGEST_WHOLE = 2.0**53
 # Significant digits that float32 holds.
 _HELD = 7
+_NUMBER = re.compile(r"(-?)\b(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Unit:
 
     `decimals`: how many all of them have at most; None where they have more than can be told. `low`, `high`:
     the least and the largest of training, NaN where they are not known. `center`, `spread`: as it is encoded.
+    `before`, `behind`: what its cells have around each number, '$' or '%'.
     """
 
     whole: bool
@@ -37,14 +41,35 @@ class Unit:
     high: float
     center: float = 0.0
     spread: float = 1.0
+    before: str = ""
+    behind: str = ""
 
     @property
     def ends(self) -> tuple[float, float]:
         """The least and the largest number of training."""
         return self.low, self.high
 
+    def marked(self, text: str) -> str:
+        """Text about numbers of this column, each with the mark that its cells have: '-$12.50 ± $3.00'."""
+        if not (self.before or self.behind) or self._is_marked(text):
+            return text
+        return _NUMBER.sub(lambda match: f"{match[1]}{self.before}{match[2]}{self.behind}", text)
+
+    def _is_marked(self, text: str) -> bool:
+        return any(mark.strip() in text for mark in (self.before, self.behind) if mark)
+
+    def holds(self, value: float) -> bool:
+        """Whether `text` writes a value in all its digits."""
+        if not math.isfinite(value) or abs(value) >= _LARGEST_WHOLE:
+            return False
+        decimals = 0 if self.whole else self.decimals
+        return value == int(value) or (decimals is not None and round(value, decimals) == value)
+
     def text(self, value: float) -> str:
         """A number of this column; one that has more digits than the column keeps four that matter."""
+        return self.marked(self._text(value))
+
+    def _text(self, value: float) -> str:
         if not math.isfinite(value) or abs(value) >= _LARGEST_WHOLE:
             return quantity(value)
         if value == int(value) and (self.whole or not self.decimals):
@@ -67,9 +92,9 @@ class Unit:
 
     def bound(self, beside: float, bound: float) -> str:
         """An extreme of the column, in as many digits as set it apart from `beside` as that is shown."""
-        text = self.text(bound)
-        crossing = in_order(beside, [bound], self.text(beside))
-        return in_order(bound, [beside, number_of(crossing)], text)
+        text = self._text(bound)
+        crossing = in_order(beside, [bound], self._text(beside))
+        return self.marked(in_order(bound, [beside, number_of(crossing)], text))
 
     def around(self, center: float, low: float, high: float) -> tuple[str, tuple[float, float]]:
         """'71 ± 4', or '3 to 5' where that would leave the column's range or kind; and both ends of it."""
@@ -82,15 +107,15 @@ class Unit:
         middle, _, wide = map(number_of, text.partition(" ± "))
         ends = middle - wide, middle + wide
         if ends[0] >= self.low and ends[1] <= self.high:
-            return text, ends
-        texts = in_order(low, [high], self.text(low)), in_order(high, [low], self.text(high))
-        return " to ".join(texts), (min(low, number_of(texts[0])), max(high, number_of(texts[1])))
+            return self.marked(text), ends
+        texts = in_order(low, [high], self._text(low)), in_order(high, [low], self._text(high))
+        return self.marked(" to ".join(texts)), (min(low, number_of(texts[0])), max(high, number_of(texts[1])))
 
     def _in_full(self, value: float) -> str:
         """A value that many rows have, in all digits that its encoding holds."""
         if self.decimals is not None or value == round(value):
             return self.decoded(value)
-        return grouped(f"{value:.{_HELD}g}")
+        return self.marked(grouped(f"{value:.{_HELD}g}"))
 
     def likely(self, value: float, spread: float) -> str:
         """What a model expects, which knows neither the column's range nor its kind: '65.2 ± 1.2'."""
@@ -99,7 +124,7 @@ class Unit:
         value = float(np.clip(value, *self.ends)) if math.isfinite(self.low) else value
         if self.whole:
             value = float(round(value))
-        return self._spread(value, spread) or self.text(value)
+        return self.marked(self._spread(value, spread)) or self.text(value)
 
     def _spread(self, center: float, spread: float) -> str:
         if self.whole:
@@ -129,7 +154,7 @@ class Units:
         for name, place in self._places.items():
             low, high = float(encoder.quantiles[place, 0]), float(encoder.quantiles[place, -1])
             scaling = float(encoder.center[place]), float(encoder.spread[place])
-            unit = Unit(whole[name], 0, low, high, *scaling)
+            unit = Unit(whole[name], 0, low, high, *scaling, *_marks(encoder.schema.writings.get(name)))
             if not unit.whole:
                 unit = replace(unit, decimals=_decimals(unit, _floats(values[name])))
             self._units[name] = unit
@@ -172,6 +197,18 @@ class Units:
         if np.isfinite(unit.low) and np.isfinite(unit.high):
             values = np.clip(values, unit.low, unit.high)
         return values + 0.0
+
+
+def _marks(writing: Writing | None) -> tuple[str, str]:
+    """What stands before and behind the numbers of a column that is written so, where that is one mark."""
+    if writing is None:
+        return "", ""
+    behind = [text for text in writing.factors if text]
+    if len(writing.before) == 1 and not behind:
+        return writing.before[0], ""
+    if len(behind) == 1 and not writing.before and writing.factors[behind[0]] == 1.0:
+        return "", behind[0] if len(behind[0]) == 1 else f" {behind[0]}"
+    return "", ""
 
 
 def _floats(array: pa.Array) -> Floats:

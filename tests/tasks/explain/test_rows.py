@@ -18,7 +18,9 @@ from aedetect.tasks.explain.expectation import Expectations, Expected
 from aedetect.tasks.explain.format import apart, grouped, percent_down, quantity, share, with_spread
 from aedetect.tasks.explain.normal_rows import NormalRows
 from aedetect.tasks.explain.rarity import Rarities
+from aedetect.tasks.explain.rows import _written
 from aedetect.tasks.explain.time_of_day import in_common
+from aedetect.tasks.explain.units import Unit
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,18 @@ def test_any_number_can_be_written(value, spread):
 )
 def test_numbers_are_told_with_their_thousands_apart(written, told):
     assert grouped(written) == told
+
+
+@pytest.mark.parametrize(
+    ("cell", "number", "unit", "written"),
+    [("-48.500,00", -48_500.0, Unit(False, 2, -456.86, 3270.04), "-48,500.00")]
+    + [("3.312,00", 3312.0, Unit(False, 2, -456.86, 3270.04), "3,312.00")]
+    + [("55.0", 55.0, Unit(True, 0, 1.0, 5.0), "55"), ("2.5", 2.5, Unit(True, 0, 1.0, 5.0), "2.5")]
+    + [("(45.001)", -45.001, Unit(False, 2, 0.0, 9.0), "-45.001")]
+    + [("$98,000.00", 98_000.0, Unit(False, 2, 3.6, 9.0, before="$"), "$98,000.00")],
+)
+def test_a_cell_is_written_as_the_numbers_beside_it(cell, number, unit, written):
+    assert _written(cell, number, unit) == written
 
 
 def test_shares():

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 
 from aedetect import Detector
+from aedetect.tasks.explain.format import number_of
 from aedetect.tasks.explain.units import Unit, Units
 
 WHOLE = Unit(True, 0, 0.0, 90.0)
 MONEY = Unit(False, 2, 0.5, 999.99)
 SHARE = Unit(False, None, 0.0, 1.0)
+DOLLARS = Unit(False, 2, 3.6, 14_289.0, before="$")
+PERCENT = Unit(True, 0, 0.0, 20.0, behind="%")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,25 @@ def test_what_is_expected_stays_in_the_range_and_the_kind(
     unit: Unit, values: tuple[float, float, float], text: str
 ) -> None:
     assert unit.around(*values)[0] == text
+
+
+def test_the_mark_of_the_cells_stands_at_every_number() -> None:
+    assert DOLLARS.text(98_000.0) == "$98,000.00"
+    assert DOLLARS.text(-12.5) == "-$12.50"
+    assert DOLLARS.bound(98_000.0, 14_289.0) == "$14,289.00"
+    assert DOLLARS.around(1259.64, 407.89, 2111.39)[0] == "$1,259.64 ± $851.75"
+    assert DOLLARS.likely(71.3, 4.2) == "$71.30 ± $4.20"
+    assert PERCENT.around(4.0, 0.0, 10.0)[0] == "0% to 10%"
+    assert PERCENT.text(float("nan")) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("$98,000.00", 98_000.0), ("-$12.50", -12.5), ("10%", 10.0), ("12 kWh", 12.0), ("CHF 1,234.5", 1234.5)]
+    + [("1.2e+09", 1.2e9), ("-48,500", -48_500.0)],
+)
+def test_numbers_are_read_back_with_their_marks(text: str, number: float) -> None:
+    assert number_of(text) == number
 
 
 def test_what_a_model_expects_is_of_the_columns_kind() -> None:
