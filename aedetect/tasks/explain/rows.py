@@ -206,6 +206,9 @@ class Explainer:
             return seen
         unit = self._units[name]
         text = grouped(seen) if row.is_written(name) else unit.text(number)
+        if not (math.isnan(number_of(text)) or math.isclose(number_of(text), number, rel_tol=1e-3)):
+            # Its marks are those of another country, and the other numbers of the sentence have ours.
+            text = unit.text(number)
         if math.isnan(number_of(text)):
             return text
         ends = expected.ends if expected is not None and expected.ends is not None else ()
