@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aedetect.cli.text import MOST_SHOWN, plain
+from aedetect.cli.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 # Below this many characters, names and examples are cut shorter.
 _WIDE = 100
-_LEAST_REASON = 18
+_LEAST_REASON, _MOST_OF_REASON = 18, 200
 
 
 def schema_table(schema: Schema) -> Table:
     """Columns, roles and reasons."""
     table = simple_table("column", "taken as", "because")
     for column in schema.columns:
-        table.add_row(plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, MOST_SHOWN))
+        table.add_row(
+            plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, _MOST_OF_REASON)
+        )
     return table
 
 
@@ -33,7 +35,7 @@ def learned_table(schema: Schema, facts: Mapping[str, ColumnFacts], width: int, 
 
     Only reasons are broken, between words; names and examples are cut in their middle.
     """
-    names, examples = (40, 24) if width >= _WIDE else (20, 12)
+    names, examples = (40, 26) if width >= _WIDE else (20, 12)
     table = simple_table("column", "taken as", "because", "example", "missing", right=("missing",))
     for shown in table.columns:
         shown.no_wrap = shown.header != "because"
@@ -43,7 +45,7 @@ def learned_table(schema: Schema, facts: Mapping[str, ColumnFacts], width: int, 
         table.add_row(
             plain(column.name, names) or "(unnamed)",
             column.role,
-            plain(column.reason, MOST_SHOWN),
+            plain(column.reason, _MOST_OF_REASON),
             plain(known.example, examples) if known else "",
             _share(known.missing) if known else "",
         )

@@ -50,13 +50,18 @@ def writings_of(
 def hints_at_decimal_comma(evidence: Evidence, writing: Writing, others: list[Evidence]) -> bool:
     """Whether all is plain but for decimal commas, and `--decimal ,` suits the other columns too."""
     bare = not writing.before and set(writing.factors) == {""} and not evidence.parentheses
-    grouped = any(evidence.shapes[shape] for shape in ("points", "point3", "groups", "groups_comma"))
+    # Numbers in groups with decimal commas, in this column or another, leave no doubt of the file's marks.
+    grouped = _is_grouped(evidence) or any(other.shapes["points"] and other.settles(",") for other in others)
     return (
         writing.decimal == ","
         and bare
         and not grouped
         and not any(other.settles(".") and not other.hopeless for other in others)
     )
+
+
+def _is_grouped(evidence: Evidence) -> bool:
+    return any(evidence.shapes[shape] for shape in ("points", "point3", "groups", "groups_comma"))
 
 
 def example_of(profile: ColumnProfile) -> tuple[str, float] | None:

@@ -30,6 +30,8 @@ LARGEST_CODE = 12
 # Wider tables of codes alone are indicators that somebody made of categories; they stay numbers.
 _MOST_CODES = 100
 _ID_ROWS = 20
+_MOST_DIGITS = 10
+_CODE_OF_A_ROW = re.compile(r"^(?=.*[0-9])[^\s]{1,40}$")
 _ID_NAME = re.compile(
     r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$"
     r"|(?:^|[_\s-])(?:id|no|nr|uuid|guid|key|number)$"
@@ -294,7 +296,15 @@ def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
     kind = "whole numbers" if numbers.all_integer else "numbers"
     read = example_of(profile)
     written = f"; {read[0]!r} is read as {read[1]:.10g}" if read else ""
-    return Decision("numeric", f"{kind} from {numbers.minimum:.6g} to {numbers.maximum:.6g}{written}")
+    return Decision(
+        "numeric", f"{kind} from {_extreme(numbers.minimum)} to {_extreme(numbers.maximum)}{written}"
+    )
+
+
+def _extreme(value: float) -> str:
+    """A number in full where it is a short one, as money and readings are, else in six digits."""
+    text = f"{value:.{_MOST_DIGITS}g}"
+    return text if float(text) == value and "e" not in text else f"{value:.6g}"
 
 
 def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
@@ -303,11 +313,20 @@ def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
     filled = max(sum(profile.counts.values()), 1)
     distinct = len(profile.counts)
     share = distinct / filled
+    if _are_codes_of_rows(column, profile, filled):
+        return Decision("id", f"left out, a different text in every row{_marked(profile)}")
     if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):
         return Decision("text", f"left out, {share:.1%} distinct text{_marked(profile)}")
     if distinct == filled and filled >= _ID_ROWS:
         return Decision("id", f"left out, a different text in every row{_marked(profile)}")
     return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values{_marked(profile)}")
+
+
+def _are_codes_of_rows(column: str, profile: ColumnProfile, filled: int) -> bool:
+    """Whether each row has a code of its own, one word with a digit in it, and no words of people."""
+    if profile.overflowed or len(profile.counts) != filled or filled < _ID_ROWS:
+        return False
+    return bool(_ID_NAME.search(column)) or all(_CODE_OF_A_ROW.match(str(text)) for text in profile.counts)
 
 
 def _marked(profile: ColumnProfile) -> str:

@@ -27,6 +27,7 @@ from aedetect.data.series.readings import repeated_readings
 from aedetect.data.series.repeats import check_order
 from aedetect.data.series.scaling import Scales, SeriesState, series_scales, standardized_segments
 from aedetect.data.series.segments import Timeline, repeated_instants, segment_values
+from aedetect.data.series.series_columns import SeriesColumns, entity_flags
 from aedetect.data.series.timestamps import Clock, joined, span
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
@@ -233,7 +234,8 @@ def _read(run: TrainingRun, profile: TrainingProfile) -> _Series:
     rows = gatherer.rows()
     if not settings.entity and settings.series_name is None:
         formatted = settings.time_format is not None
-        check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted)
+        find = partial(_series_columns, run, gatherer, rows.seconds)
+        check_order(last.source.name, gatherer.clock, rows.seconds, last.batch, formatted, find)
     check_span(run.request.inputs[0].name, gatherer.clock, rows.seconds)
     grid = Grid.fit(rows.seconds, rows.series, settings.every)
     timeline = Timeline.of(rows.seconds, rows.series, grid)
@@ -254,6 +256,32 @@ def _with_growth(run: TrainingRun, series: _Series, search: CounterSearch) -> _S
     for text in counter_notices(gatherer.encoder):
         run.callback.notice(text)
     return replace(series, rows=with_growth(rows, gatherer.encoder, step))
+
+
+def _apart_by(run: TrainingRun, series: _Series) -> str:
+    """What to give for series that are mixed up, as the end of a sentence; empty where it is not known."""
+    columns = _series_columns(run, series.gatherer, series.rows.seconds)
+    if not columns:
+        return ""
+    names = " and ".join(map(repr, columns))
+    before = series.gatherer.entities.columns
+    verb = "tells" if len(columns) == 1 else "tell"
+    return (
+        f": column{'s' * (len(columns) != 1)} {names} {verb} series apart that are mixed up here; "
+        f"{entity_flags([*before, *columns])} learns each by itself"
+    )
+
+
+def _series_columns(run: TrainingRun, gatherer: Gatherer, seconds: Floats) -> tuple[str, ...]:
+    """The columns that tell apart series which nobody named; `seconds` [rows]: in the order of reading."""
+    schema, known = gatherer.encoder.schema, (*gatherer.clock.columns, *gatherer.entities.columns)
+    names = [
+        column.name for column in schema.columns if column.role != "datetime" and column.name not in known
+    ]
+    columns = SeriesColumns(names, len(seconds))
+    for chunk in chunks(run.request.inputs, run.config):
+        columns.take(chunk.batch, schema.rules)
+    return columns.result(seconds)
 
 
 def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:
@@ -293,7 +321,10 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
     rows, timeline = series.rows, series.timeline
     repeated = repeated_readings(rows) if long else repeated_instants(rows.seconds, timeline)
     if repeated:
-        run.callback.notice(f"{repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row")
+        said = (
+            f"{repeated:,} row{'s' * (repeated != 1)} repeat{'s' * (repeated == 1)} the timestamp of another"
+        )
+        run.callback.notice(f"{said} row{'' if long else _apart_by(run, series)}")
     gaps = int((~series.timeline.first).sum())
     if gaps:
         run.callback.notice(

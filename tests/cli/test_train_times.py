@@ -248,3 +248,33 @@ def test_counted_steps_are_written_as_they_came(prompt: Prompt) -> None:
     assert prompt("train", "a.csv", "-o", "m.aed", "--time", "when", *FAST).exit_code == 0
     assert prompt("score", "new.csv", "-m", "m.aed", "--events", "e.csv").exit_code == 0
     assert pd.read_csv("e.csv")["peak"].between(300, 305).any()
+
+
+def hosts(count: int, times: int, step: str) -> None:
+    """hosts.csv: so many machines, a line each at each of the times."""
+    rng = np.random.default_rng(0)
+    when = pd.date_range("2026-02-01", periods=times, freq=step).strftime("%Y-%m-%d %H:%M:%S")
+    names = [f"h{number:02d}" for number in range(count)]
+    frame = pd.DataFrame({"at": np.repeat(when, count), "my host": names * times})
+    frame.assign(cpu=rng.normal(40, 3, len(frame)).round(1)).to_csv("hosts.csv", index=False)
+
+
+def test_the_column_that_tells_mixed_series_apart_is_named(prompt: Prompt) -> None:
+    hosts(3, 300, "min")
+    result = prompt("train", "hosts.csv", "-o", "m.aed", "--time", "at", "--epochs", "1", *FAST)
+    assert (
+        "warning: 600 rows repeat the timestamp of another row: column 'my host' tells series apart that are "
+        "mixed up here; --entity 'my host' learns each by itself\n"
+    ) in result.stderr
+    flags = ("--time", "at", "--entity", "my host", "--epochs", "1")
+    result = prompt("train", "hosts.csv", "-o", "m.aed", *flags, *FAST)
+    assert (result.exit_code, "repeat the timestamp" in result.stderr) == (0, False)
+    assert "every 1 min, 3 series, no gaps" in result.stderr + result.stdout
+
+
+def test_it_is_named_where_hardly_a_row_has_a_time_of_its_own(prompt: Prompt) -> None:
+    hosts(30, 40, "D")
+    assert fault(prompt("train", "hosts.csv", "-o", "m.aed", "--time", "at", *FAST), 3) == (
+        "error: hosts.csv: column 'at': 1,160 of 1,200 rows repeat the timestamp of another row: column "
+        "'my host' tells series apart; give --time at --entity 'my host'"
+    )

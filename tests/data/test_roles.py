@@ -241,3 +241,29 @@ def test_a_role_set_by_hand_is_not_overruled_by_the_rest_of_the_table() -> None:
 def test_the_index_of_a_pandas_table_is_never_learned(values: list[float]) -> None:
     assert role(values, "__index_level_0__", is_text=False) == "id"
     assert role(values, "x", is_text=False) != "id"
+
+
+@pytest.mark.parametrize(
+    ("values", "role", "reason"),
+    [
+        ([f"{7 * row:06d}" for row in range(90)], "id", "left out, a different text in every row"),
+        ([f"S-{row:04d}" for row in range(90)], "id", "left out, a different text in every row"),
+        ([f"order {row} came late" for row in range(90)], "text", "left out, 100.0% distinct text"),
+    ],
+)
+def test_a_code_of_its_own_in_each_row_is_an_id(values: list[str], role: str, reason: str) -> None:
+    schema = schema_of({"part": profile(values, is_text=True, counting=True), "other": LEARNED})
+    assert (schema.columns[0].role, schema.columns[0].reason) == (role, reason)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([10000.47, 11975.38, 10500.0], "numbers from 10000.47 to 11975.38"),
+        ([1 / 3, 2 / 3, 0.5], "numbers from 0.333333 to 0.666667"),
+        ([-1234567.25, 3e12 + 0.5, 0.25], "numbers from -1234567.25 to 3e+12"),
+    ],
+)
+def test_extremes_are_those_of_the_data(values: list[float], reason: str) -> None:
+    schema = schema_of({"x": profile(values * 9)})
+    assert schema.columns[0].reason == reason

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
+from aedetect.data.series.series_columns import entity_flags
 from aedetect.data.series.timestamps import Clock
 from aedetect.errors import DataError
 
@@ -17,11 +20,18 @@ _DAY = 86_400
 _TIME_OF_DAY = r"^\s*[0-9]{1,2}[:.][0-9]{2}(?:[:.][0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp][Mm])?\s*$"
 
 
-def check_order(name: str, clock: Clock, seconds: Floats, batch: pa.RecordBatch, formatted: bool) -> None:
+def check_order(
+    name: str,
+    clock: Clock,
+    seconds: Floats,
+    batch: pa.RecordBatch,
+    formatted: bool,
+    find_series: Callable[[], Sequence[str]],
+) -> None:
     """Raises DataError where most of `seconds` [rows], of the one series in `name`, are repeated ones.
 
     `batch`: rows of it, in which a column of times of day is looked for. `formatted`: whether the
-    format of timestamps was given.
+    format of timestamps was given. `find_series`: looks for the columns that tell series apart.
     """
     distinct = np.unique(seconds[~np.isnan(seconds)])
     repeated = int((~np.isnan(seconds)).sum()) - len(distinct)
@@ -30,6 +40,14 @@ def check_order(name: str, clock: Clock, seconds: Floats, batch: pa.RecordBatch,
         return
     given = " ".join(f"--time {column}" for column in clock.columns)
     other = time_of_day_column(batch, clock.columns)
+    series = () if other else find_series()
+    if series:
+        names = " and ".join(map(repr, series))
+        raise DataError(
+            f"{name}: column {clock.column!r}: {repeated:,} of {len(seconds):,} rows repeat the timestamp of "
+            f"another row: column{'s' * (len(series) != 1)} {names} tell{'s' * (len(series) == 1)} series "
+            f"apart; give {given} {entity_flags(series)}"
+        )
     joined = f"{given} --time {other or 'COLUMN'}"
     where = "" if other else ", where it is in a column of its own"
     what = ", with the --time-format of both, joined by a space" if formatted else ""
