@@ -88,10 +88,12 @@ def moving_columns(
     """
     if not decisions or len(sample) < _ID_ROWS:
         return {}
+    sampled = set(sample.columns)
     columns = {
         name: values
         for name, decision in decisions.items()
-        if decision.role in ("numeric", "categorical", "datetime", "id")
+        if name in sampled
+        and decision.role in ("numeric", "categorical", "datetime", "id")
         and (values := _read(sample, name, decision.role, rules[name])) is not None
     }
     orders = _orders(columns, decisions)

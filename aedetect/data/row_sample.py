@@ -59,6 +59,11 @@ class RowSample:
         """The inputs that rows are of, by name: their order is not that in which they were given."""
         return sorted({key for key, _, _ in self._parts})
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns whose cells are here."""
+        return self._columns
+
     def numbers(self, key: Key) -> Integers:
         """Which rows of one input these are [rows], from 1."""
         return np.concatenate([numbers for at, numbers, _ in self._parts if at == key])
