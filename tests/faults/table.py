@@ -210,7 +210,8 @@ TEXT = [
           (SCORE,), "in.csv -m new.aed --json", 0, holds=says(unscorable=0)),
     Fault(0, "a typed file of text alone is read as text files are",
           lambda prompt: parquet.write_table(
-              pa.table({"a": ["1.5", "2"] * 100, "b": ["x", "y"] * 100, "c": [f"{7 * n % 200}.5" for n in range(200)]}),
+              pa.table({"a": ["1.5", "2"] * 100, "b": ["x", "y"] * 100,
+                        "c": [f"{7 * n % 200}.5" for n in range(200)]}),
               "in.parquet"),
           (TRAIN,), "in.parquet --json", 0, holds=roles(a="numeric", b="categorical", c="numeric")),
     Fault(8, "quoted newline", {"in.csv": HEADER + '20,40,"no\nrth",true\n' + ROW}, (SCORE,), "in.csv", 0,

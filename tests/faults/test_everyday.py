@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 from faults import test_table
-from faults.kit import Fault
 from faults.everyday import EVERYDAY
+from faults.kit import Fault
 from support.prompt import Prompt
 
 CASES = [
-    pytest.param(fault, command, id=fault.named(command))
-    for fault in EVERYDAY
-    for command in fault.commands
+    pytest.param(fault, command, id=fault.named(command)) for fault in EVERYDAY for command in fault.commands
 ]
 
 

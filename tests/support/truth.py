@@ -18,7 +18,10 @@ from aedetect.tasks.explain.rows import ColumnReason
 
 # A share is rounded down to a tenth of a percent, and may be less by what a digest and one row leave unknown.
 _BELOW = 0.006
+_TIED, _CELL = 0.009, 0.03
 _ORDINARY = 0.05
+# Leap years move a phase of the year by a day, and counting from 1 March by another.
+_DAYS_OFF, _MINUTE = 2, 60
 # What is said to be about a number is so to this share of it: encoded rows are float32.
 _ABOUT = 2e-6
 _ENDINGS = (
@@ -79,6 +82,8 @@ class Truth:
             if expected.startswith("are from "):
                 return "expected", sentence, ""
             return "expected", sentence, _expected_fault(column, shown, expected.removeprefix("have "))
+        if rest == ", a time as in rows like this":
+            return "expected", sentence, ""
         if rest == ", as in rows like this":
             return "alike", sentence, _alike_fault(column, cell)
         if rest == ", as always in training":
@@ -99,7 +104,10 @@ class Truth:
         if match := re.fullmatch(r"(higher|lower) than ([\d.]+)% of normal rows(?: with a value)?", text):
             beyond = float((values < cell if match[1] == "higher" else values > cell).mean())
             said = float(match[2]) / 100
-            true = said <= beyond + 1e-9 and beyond - said <= _BELOW + 2 / len(values) and said < 1
+            # Where many rows have one number, what is counted for certain ends at the next of forty cells.
+            tied = values.value_counts(normalize=True).max() >= _TIED
+            below = _CELL if tied else _BELOW
+            true = said <= beyond + 1e-9 and beyond - said <= below + 2 / len(values) and said < 1
             return "tail", "" if true else f"it is {beyond:.4%}"
         if match := re.fullmatch(r"(so|missing) in (.*) of normal rows", text):
             share = column.isna().mean() if match[1] == "missing" else _share_alike(column, cell)
@@ -139,7 +147,7 @@ class Truth:
             return "" if column.isna().any() else "none is missing"
         if pd.api.types.is_datetime64_any_dtype(column) or text == "(rare)":
             return ""
-        if _share_alike(column, text):
+        if _share_alike(column, text) or _has_date(column, text):
             return ""
         number = _number(text)
         if np.isnan(number) or not _numeric(column):
@@ -151,6 +159,38 @@ class Truth:
             if near <= 2 * _half_digit(text) + _ABOUT * text.startswith("about ") * abs(number)
             else f"the nearest is {near} away"
         )
+
+
+def _has_date(column: pd.Series[Any], text: str) -> bool:
+    """Whether a row of a column of dates written as text is that of 'Mon 14:30, about 27 Sep'."""
+    match = re.fullmatch(
+        r"(?:([A-Z][a-z]{2})?(?: ?(\d\d:\d\d))?)?(?:, |^)?(?:about (\d+ [A-Z][a-z]{2}))?", text
+    )
+    if match is None or not text:
+        return False
+    dates = _dates(column.dropna())
+    same = pd.Series(True, index=dates.index)
+    if match[1]:
+        same &= dates.dt.strftime("%a") == match[1]
+    if match[2]:
+        hours, minutes = map(int, match[2].split(":"))
+        seconds = dates.dt.hour * 3600 + dates.dt.minute * 60 + dates.dt.second
+        same &= (seconds - (hours * 3600 + minutes * 60)).abs() <= _MINUTE
+    if match[3]:
+        day = pd.to_datetime(f"{match[3]} 2001", format="%d %b %Y").dayofyear
+        apart = (dates.dt.dayofyear - day).abs()
+        same &= (apart <= _DAYS_OFF) | (apart >= 365 - _DAYS_OFF)
+    return bool(same.any())
+
+
+def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Cells as dates: 20050110 is one, 1519702988 a number of seconds since 1970, text as it is written."""
+    if not _numeric(column):
+        return pd.to_datetime(column.astype(str), errors="coerce", format="mixed").dropna()
+    if column.max() < 10**8:
+        return pd.to_datetime(column.astype("int64").astype(str), errors="coerce", format="%Y%m%d").dropna()
+    unit = "s" if column.max() < 10**11 else "ms"
+    return pd.to_datetime(column.astype("int64"), errors="coerce", unit=unit).dropna()
 
 
 def _value_fault(column: pd.Series[Any], cell: Any, text: str) -> str:
@@ -290,4 +330,8 @@ def _half_digit(text: str) -> float:
     """Half a unit of the last digit that is written."""
     mantissa, _, exponent = text.removeprefix("about ").partition("e")
     decimals = len(mantissa.partition(".")[2])
+    if text.startswith("about ") and not decimals:
+        # Noughts at its end are no digits that are held.
+        digits = mantissa.replace(",", "")
+        decimals = len(digits.rstrip("0")) - len(digits)
     return float(0.5 * 10.0 ** (int(exponent or 0) - decimals))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ _MONDAY = -3 * DAY
 # Days back from the last one among which an instant is looked for: a little more than a year.
 _MOST_DAYS = 371
 _OUTSIDE = 1e6
+# A Monday, from which the phase of the year is counted.
+_YEAR_BEGINS = date(1969, 12, 29)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -27,7 +30,7 @@ def encode(seconds: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> Floats:
 
 
 def decode(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> list[str | None]:
-    """Phases as words, 'Tue 14:30', 'Tue' or '14:30'; the year's phase as day 1 to 366; [rows]."""
+    """Phases as words, 'Tue 14:30', 'Tue' or '14:30'; the year's phase as 'about 2 Jan'; [rows]."""
     words: list[str | None] = []
     for row in parts:
         if np.isnan(row).any():
@@ -47,7 +50,8 @@ def decode(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> list[str | 
             clock.append(f"{minutes // 60:02d}:{minutes % 60:02d}")
         parts_said = [" ".join(clock)] if clock else []
         if "year" in said:
-            parts_said.append(f"day {int(said['year'] + _MONDAY / DAY) % 366 + 1} of the year")
+            # A year of the cycle is as long as years are in the mean: the day may be the one before or after.
+            parts_said.append(f"about {_YEAR_BEGINS + timedelta(days=said['year']):%-d %b}")
         words.append(", ".join(parts_said))
     return words
 

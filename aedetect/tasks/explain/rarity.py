@@ -27,6 +27,8 @@ _HARDLY_EVER = 0.01
 # By how much the rank of a quantile may be wrong: of a digest in all it holds of so many rows not at all, of
 # more by this times r(1 − r).
 _EXACT_ROWS, _DIGEST_ERROR, _UNKNOWN_ERROR = 500, 0.004, 0.005
+# A number that so many rows have.
+_USUAL = 0.01
 # A sketch counts truth values below, on and between 0 and 1, and those that are missing.
 _TRUTH_CELLS = 6
 
@@ -62,15 +64,23 @@ class _Spread:
     """How the numbers of a column are spread in training.
 
     `quantiles` at `QUANTILE_RANKS`, the first and the last of them exact. `rows`: how many numbers they are
-    of, None where that is not known. `gaps`: whether there were rows without a number.
+    of, None where that is not known. `gaps`: whether there were rows without a number. `below`, `above`: of
+    a column in which many rows have the same numbers, the shares that are counted on either side of a value:
+    between such numbers a digest guesses.
     """
 
     quantiles: Floats
     rows: int | None
     gaps: bool
+    below: float = 1.0
+    above: float = 1.0
 
-    def surely(self, rank: float) -> float:
-        """The share of numbers that are at most the quantile of `rank`, less the error it may have."""
+    def surely(self, rank: float, way: str) -> float:
+        """The share of numbers on that side of the quantile of `rank`, less the error it may have."""
+        counted = self.below if way == "higher" else self.above
+        return min(self._surely(rank), counted)
+
+    def _surely(self, rank: float) -> float:
         if self.rows is None:
             return rank - _UNKNOWN_ERROR
         digest = _DIGEST_ERROR * rank * (1 - rank) if self.rows > _EXACT_ROWS else 0.0
@@ -114,13 +124,25 @@ class Rarities:
             return UNKNOWN
         if column.words:
             return _of_truth(self._frequency(bool(value), place))
-        spread = _Spread(self._encoder.quantiles[place], self._filled(place), column.gaps)
+        counted = self._counted(place, float(row[place]))
+        spread = _Spread(self._encoder.quantiles[place], self._filled(place), column.gaps, *counted)
         return _of_number(float(value), spread, self._bound(name))  # type: ignore[arg-type]
 
     def _bound(self, name: str) -> Callable[[float, float], str]:
         if self._units is not None and name in self._units:
             return self._units[name].bound
         return lambda beside, bound: apart(bound, beside)
+
+    def _counted(self, place: int, value: float) -> tuple[float, float]:
+        """Shares of numbers that lie below and above an encoded value for certain; 1 where none is usual."""
+        if self._sketch is None or not len(edges := self._sketch.edges[place]):
+            return 1.0, 1.0
+        counts = self._sketch.counts[place][:-1]
+        total = max(int(counts.sum()), 1)
+        if counts[1::2].max() < _USUAL * total:
+            return 1.0, 1.0
+        lower, upper = np.searchsorted(edges, value, "left"), np.searchsorted(edges, value, "right")
+        return float(counts[: 2 * lower].sum() / total), float(counts[2 * upper + 1 :].sum() / total)
 
     def _filled(self, place: int) -> int | None:
         """How many training rows have a number there."""
@@ -173,7 +195,7 @@ def _tail(way: str, extreme: bool, beyond: float, spread: _Spread) -> str:
     """`beyond`: the rank of the last quantile that the value lies beyond, counted from the other end."""
     if extreme:
         return f"the {way}st in training".replace("erst", "est")
-    return f"{way} than {percent_down(spread.surely(beyond))} of {spread.whose}"
+    return f"{way} than {percent_down(spread.surely(beyond, way))} of {spread.whose}"
 
 
 def _of_missing(rate: float, gaps: bool) -> Rarity:

@@ -184,7 +184,11 @@ class Explainer:
         rare = f" ({rarity.text})" if odd else ""
         alike = self._alike(name, row, expected, number, display_value)
         if alike:
-            sentence = what + (rare or ", as in rows like this")
+            # Of dates the time of day, the weekday and the season are compared, and nothing else.
+            dated = expected.verb == "are from"
+            sentence = what + (
+                rare or (", a time as in rows like this" if dated else ", as in rows like this")
+            )
         else:
             sentence = f"{what}{rare}; rows like this {expected.verb} {expected.text}"
         surprising = odd or not (alike or expected.holds(seen, number))

@@ -87,8 +87,11 @@ class Unit:
 
     def decoded(self, value: float) -> str:
         """A number of this column that was encoded, 'about 1,070,000' where that took digits away."""
-        coarse = self.decimals is not None and float(self.steps(np.array(value))) > 10.0**-self.decimals
-        return f"about {self.text(value)}" if coarse and value not in self.ends else self.text(value)
+        text = self.text(value)
+        shown = len(text.partition(".")[2]) if self.decimals is None else self.decimals
+        in_full = self.decimals is not None or value == round(value)
+        coarse = in_full and float(self.steps(np.array(value))) > 10.0**-shown
+        return f"about {text}" if coarse and value not in self.ends else text
 
     def bound(self, beside: float, bound: float) -> str:
         """An extreme of the column, in as many digits as set it apart from `beside` as that is shown."""
@@ -109,7 +112,10 @@ class Unit:
         if ends[0] >= self.low and ends[1] <= self.high:
             return self.marked(text), ends
         texts = in_order(low, [high], self._text(low)), in_order(high, [low], self._text(high))
-        return self.marked(" to ".join(texts)), (min(low, number_of(texts[0])), max(high, number_of(texts[1])))
+        return self.marked(" to ".join(texts)), (
+            min(low, number_of(texts[0])),
+            max(high, number_of(texts[1])),
+        )
 
     def _in_full(self, value: float) -> str:
         """A value that many rows have, in all digits that its encoding holds."""

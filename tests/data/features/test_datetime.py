@@ -35,7 +35,7 @@ def test_places_lie_on_a_circle_of_unit_spread(when: float) -> None:
         ("2024-01-02T14:30:00", ("day", "week"), "Tue 14:30"),
         ("1969-12-28T23:59:00", ("day", "week"), "Sun 23:59"),
         ("2024-03-04T00:00:00", ("day", "week"), "Mon 00:00"),
-        ("1971-01-02T12:00:00", ("day", "week", "year"), "Sat 12:00, day 2 of the year"),
+        ("1971-01-02T12:00:00", ("day", "week", "year"), "Sat 12:00, about 2 Jan"),
     ],
 )
 def test_decode_says_when(text: str, names: tuple, words: str) -> None:
