@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aedetect.cli.text import plain
+from aedetect.cli.text import MOST_SHOWN, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 # Below this many characters, names and examples are cut shorter.
 _WIDE = 100
-_LEAST_REASON, _MOST_OF_REASON = 18, 200
+_LEAST_REASON, _LONGEST_REASON = 18, 240
 
 
 def schema_table(schema: Schema) -> Table:
     """Columns, roles and reasons."""
     table = simple_table("column", "taken as", "because")
     for column in schema.columns:
-        table.add_row(
-            plain(column.name, 40) or "(unnamed)", column.role, plain(column.reason, _MOST_OF_REASON)
-        )
+        table.add_row(plain(column.name, 40) or "(unnamed)", column.role, _reason(column.reason))
     return table
 
 
@@ -45,11 +43,16 @@ def learned_table(schema: Schema, facts: Mapping[str, ColumnFacts], width: int, 
         table.add_row(
             plain(column.name, names) or "(unnamed)",
             column.role,
-            plain(column.reason, _MOST_OF_REASON),
+            _reason(column.reason),
             plain(known.example, examples) if known else "",
             _share(known.missing) if known else "",
         )
     return table
+
+
+def _reason(reason: str) -> str:
+    """A reason in full; long words, which stem from cells and names, are cut in their middle."""
+    return " ".join(plain(word, MOST_SHOWN) for word in plain(reason, _LONGEST_REASON).split(" "))
 
 
 def _share(share: float) -> str:

@@ -19,6 +19,7 @@ from aedetect.data import cells
 from aedetect.data import running_names as names
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.decision import Decision
+from aedetect.data.figures import in_full
 from aedetect.data.growth import LEAST_ROWS, Growth, growth
 from aedetect.data.row_sample import RowSample
 
@@ -58,6 +59,12 @@ class _Values:
     @property
     def is_whole(self) -> bool:
         return not self.is_text and bool((self.filled == np.floor(self.filled)).all())
+
+    def is_monotone(self, by: Floats | None) -> bool:
+        """Whether it never turns back in the order of the rows, or of another column."""
+        values = self.values if by is None else self.values[np.argsort(by, kind="stable")]
+        steps = np.diff(values[np.isfinite(values)])
+        return bool((steps >= 0).all() or (steps <= 0).all())
 
     @property
     def distinct_share(self) -> float:
@@ -155,7 +162,7 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
     for other, seen in column.growths(others.orders):
         along = f"in the order of {other!r}" if other else "with the rows"
         if _runs_on(column, seen, hinted or dated or measured, others, bool(other)):
-            return _run(column, along, dated, measured)
+            return _run(column, along, others.orders.get(other), (dated, measured))
         if column.is_whole and hinted and seen.records >= _SOME_RECORDS:
             return "id", f"a number whose highest keeps growing {along}"
         if column.is_whole and seen.is_drawn_from_all_so_far and seen.distinct >= _MANY_DISTINCT:
@@ -179,13 +186,16 @@ def _runs_on(column: _Values, seen: Growth, hinted: bool, others: _Others, is_or
     return seen.distinct >= _FEW_DISTINCT and (in_time or seen.is_even)
 
 
-def _run(column: _Values, along: str, dated: bool, measured: bool) -> tuple[str, str]:
+def _run(column: _Values, along: str, by: Floats | None, named: tuple[bool, bool]) -> tuple[str, str]:
+    """Of a column that runs on, by its name a date or a reading; `by`: what orders it, the rows if None."""
+    dated, measured = named
     low, high = column.filled.min(), column.filled.max()
     if dated:
         return "ignored", f"a part of a date that moves on {along}, from {low:.10g} to {high:.10g}"
     if column.is_whole and not measured:
         return "id", f"a running number, from {low:.10g} to {high:.10g} {along}"
-    return "ignored", f"a reading that only grows or falls {along}, from {low:.6g} to {high:.6g}"
+    way = "a reading that only grows or falls" if column.is_monotone(by) else "a level that moves on"
+    return "ignored", f"{way} {along}, from {in_full(low)} to {in_full(high)}"
 
 
 def _counts_rows(column: _Values, sample: RowSample) -> bool:

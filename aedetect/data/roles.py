@@ -11,6 +11,7 @@ from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
 from aedetect.data.decision import Decision
+from aedetect.data.figures import in_full
 from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
 from aedetect.data.named_columns import check_names
@@ -30,7 +31,6 @@ LARGEST_CODE = 12
 # Wider tables of codes alone are indicators that somebody made of categories; they stay numbers.
 _MOST_CODES = 100
 _ID_ROWS = 20
-_MOST_DIGITS = 10
 _CODE_OF_A_ROW = re.compile(r"^(?=.*[0-9])[^\s]{1,40}$")
 _ID_NAME = re.compile(
     r"(?i)^(?:row|index|idx|key|uuid|guid|unnamed: 0|)$"
@@ -43,6 +43,7 @@ _NUMBERED = re.compile(
 )
 # Of the marks for thousands not the full stop, which stands in addresses and versions too.
 _MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(?:[.,]\d+)?[\s$€£¥%‰)]*$")
+_CENTS = re.compile(r"[.,]\d\d\D*$")
 # One without a name: of tables put together, or sorted, it does not count all rows from 0 on.
 _PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
 
@@ -226,7 +227,7 @@ def _channel(column: str, profile: ColumnProfile, name: str) -> Decision:
     numbers = profile.numbers
     if decision.role == "ignored" or not numbers.count:
         return decision
-    return Decision("numeric", f"a channel, from {numbers.minimum:.6g} to {numbers.maximum:.6g}")
+    return Decision("numeric", f"a channel, from {in_full(numbers.minimum)} to {in_full(numbers.maximum)}")
 
 
 def _decide(column: str, profile: ColumnProfile, name: str) -> Decision:
@@ -296,15 +297,15 @@ def _decide_numbers(column: str, profile: ColumnProfile) -> Decision:
     kind = "whole numbers" if numbers.all_integer else "numbers"
     read = example_of(profile)
     written = f"; {read[0]!r} is read as {read[1]:.10g}" if read else ""
-    return Decision(
-        "numeric", f"{kind} from {_extreme(numbers.minimum)} to {_extreme(numbers.maximum)}{written}"
-    )
+    # As many decimals as the cell has that is shown, such as amounts of money.
+    decimals = _decimals_of(*read) if read else 0
+    low, high = in_full(numbers.minimum, decimals), in_full(numbers.maximum, decimals)
+    return Decision("numeric", f"{kind} from {low} to {high}{written}")
 
 
-def _extreme(value: float) -> str:
-    """A number in full where it is a short one, as money and readings are, else in six digits."""
-    text = f"{value:.{_MOST_DIGITS}g}"
-    return text if float(text) == value and "e" not in text else f"{value:.6g}"
+def _decimals_of(text: str, value: float) -> int:
+    """How many decimals a cell has that is read as `value`, where it has two, as money has; else 0."""
+    return 2 if _CENTS.search(text) and round(value, 2) == value else 0
 
 
 def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
@@ -316,10 +317,12 @@ def _decide_categories(column: str, profile: ColumnProfile) -> Decision:
     if _are_codes_of_rows(column, profile, filled):
         return Decision("id", f"left out, a different text in every row{_marked(profile)}")
     if profile.overflowed or (distinct > _FEW_DISTINCT and share > MAX_DISTINCT_SHARE):
-        return Decision("text", f"left out, {share:.1%} distinct text{_marked(profile)}")
+        how_many = "100%" if distinct == filled else f"{min(share, 0.999):.1%}".replace(".0%", "%")
+        return Decision("text", f"left out, {how_many} distinct text{_marked(profile)}")
     if distinct == filled and filled >= _ID_ROWS:
         return Decision("id", f"left out, a different text in every row{_marked(profile)}")
-    return _constant(profile) or Decision("categorical", f"{distinct:,} distinct values{_marked(profile)}")
+    values = "1 value, else missing" if distinct == 1 else f"{distinct:,} distinct values"
+    return _constant(profile) or Decision("categorical", f"{values}{_marked(profile)}")
 
 
 def _are_codes_of_rows(column: str, profile: ColumnProfile, filled: int) -> bool:

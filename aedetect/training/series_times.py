@@ -44,15 +44,25 @@ def times_in_words(clock: Clock, seconds: Floats, timeline: Timeline, grid: Grid
     """
     first, last = float(np.nanmin(seconds)), float(np.nanmax(seconds))
     series = len(np.unique(timeline.series))
-    ends = timeline.starts + timeline.lengths - 1
-    pauses = timeline.seconds[timeline.starts[1:]] - timeline.seconds[ends[:-1]]
-    pauses = pauses[~timeline.first[1:]]
+    pauses = _pauses(timeline)
     gaps = "no gaps"
     if len(pauses):
         longest = f"{pauses.max():.6g}" if clock.kind == "count" else span(float(pauses.max()))
         gaps = f"{len(pauses):,} gap{'s' * (len(pauses) != 1)} (longest {longest})"
     when = f"{clock.shown(first)} to {clock.shown(last)}{clock.zone_name}"
     return f"{when}, every {_step(clock, grid.step)}, {series:,} series, {gaps}"
+
+
+def _pauses(timeline: Timeline) -> Floats:
+    """Seconds from the row before each gap to the row after it [gaps], of gaps that windows span too."""
+    ends = timeline.starts + timeline.lengths - 1
+    between = timeline.seconds[timeline.starts[1:]] - timeline.seconds[ends[:-1]]
+    edges = np.diff(np.r_[0, timeline.empty().astype(np.int8), 0])
+    begins, over = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    pauses: Floats = np.r_[
+        between[~timeline.first[1:]], timeline.seconds[over] - timeline.seconds[begins - 1]
+    ]
+    return pauses
 
 
 def _step(clock: Clock, step: float) -> str:

@@ -17,11 +17,14 @@ from aedetect.data.schema import Column, Schema
 NAMES = ["temperature_of_the_inlet_valve_no_17", "when", "a", "Betrag inkl. Mehrwertsteuer (EUR)"]
 
 
-def drawn(width: int, most: int = 40) -> list[str]:
-    columns = tuple(
-        Column(name=name, role="categorical", reason="whole numbers from 1000 to 2000000", type="string")
-        for name in NAMES
-    )
+WHOLE = "whole numbers from 1000 to 2000000"
+RUNNING = (
+    "left out, a running number, from 70214 to 70713 with the rows; --role 'Order No=numeric' to learn it"
+)
+
+
+def drawn(width: int, most: int = 40, reason: str = WHOLE) -> list[str]:
+    columns = tuple(Column(name=name, role="categorical", reason=reason, type="string") for name in NAMES)
     facts = {name: ColumnFacts("2026-01-05 12:00:00.123456+00:00", share)
              for name, share in zip(NAMES, (0, 0.0004, 0.0321, 1), strict=True)}  # fmt: skip
     screen = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
@@ -37,6 +40,14 @@ def test_no_line_is_too_long_and_no_word_is_broken(width: int) -> None:
     words = {"whole", "numbers", "from", "1000", "to", "2000000", "categorical"}
     assert words <= {word for line in lines for word in line.split()}
     assert lines[0].split() == ["column", "taken", "as", "because", "example", "missing"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_reasons_are_in_full(width: int) -> None:
+    lines = drawn(width, reason=RUNNING)
+    assert max(map(len, lines)) <= width
+    assert set(RUNNING.split()) <= {word for line in lines for word in line.split()}
+    assert f"{'x' * 30}…{'x' * 29}" in "".join(drawn(200, reason="always " + "x" * 90))
 
 
 def test_names_and_examples_are_longer_where_there_is_room() -> None:

@@ -69,6 +69,12 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
         "ignored",
         "a reading that only grows or falls",
     ),
+    "a balance": (
+        "balance",
+        lambda at: 5000 + 50.0 * at + 90 * np.cos(7.0 * at),
+        "ignored",
+        "a level that moves on with the rows, from 5,0",
+    ),
     "weeks": ("week", lambda at: 1 + at // 300, "ignored", "a part of a date that moves on"),
     "quarters": ("quarter", lambda at: [f"Q{1 + i // 400}" for i in at], "ignored", "a part of a date"),
     "months": ("month", lambda at: [("May", "June")[i // 600] for i in at], "ignored", "a part of a date"),

@@ -71,11 +71,29 @@ def test_text_that_would_be_numbers_is_told(values: list[str], told: str) -> Non
     schema = schema_of({"x": profile(values, is_text=True, counting=True), "other": LEARNED})
     reason = schema.columns[0].reason
     assert (
-        reason.removeprefix("left out, 100.0% distinct text").removeprefix(
+        reason.removeprefix("left out, 100% distinct text").removeprefix(
             "left out, a different text in every row"
         )
         == told
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "decided"),
+    [
+        (["call back", None] * 20, ("categorical", "1 value, else missing")),
+        ([f"S-{number:04d}" for number in range(240)], ("id", "left out, a different text in every row")),
+        ([f"{7 * n:x} and" for n in range(200)] + [None], ("text", "left out, 100% distinct text")),
+        (["a b", "a b", *(f"b {n}" for n in range(5000))], ("text", "left out, 99.9% distinct text")),
+        ([f"${n:,}.50" for n in range(1, 9)] * 9, ("categorical", "8 distinct values")),
+        ([0.5, 12345678.25] * 20, ("numeric", "numbers from 0.5 to 12,345,678.25")),
+        ([397, 900_000_000] * 20, ("numeric", "whole numbers from 397 to 900,000,000")),
+    ],
+)
+def test_reasons_are_right_as_they_read(values: list[Any], decided: tuple[str, str]) -> None:
+    column = profile(values, is_text=isinstance(values[0], str), counting=True)
+    one = schema_of({"x": column, "other": LEARNED}).columns[0]
+    assert (one.role, one.reason.partition(";")[0]) == decided
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def energy_meter() -> Case:
     def rows(start: str, count: int, reading: float) -> pd.DataFrame:
         times = pd.date_range(start, periods=count, freq="h")
         day = np.clip(np.sin((times.hour - 6) / 24 * 2 * np.pi), 0, None)
-        power = 0.4 + 2.2 * day * np.where(times.dayofweek < 5, 1, 0.6) + rng.gamma(2, 0.08, count)
+        power = 0.4 + 2.2 * day * np.where(times.day_of_week < 5, 1, 0.6) + rng.gamma(2, 0.08, count)
         return pd.DataFrame(
             {
                 "Zeit": times.strftime("%Y-%m-%d %H:%M"),
@@ -330,7 +330,7 @@ def daily_sales() -> Case:
 
     def rows(start: str, count: int, first: int) -> pd.DataFrame:
         days = pd.date_range(start, periods=count, freq="D")
-        level = 900 * np.array([1.0, 0.95, 0.95, 1.0, 1.2, 1.5, 0.6])[days.dayofweek]
+        level = 900 * np.array([1.0, 0.95, 0.95, 1.0, 1.2, 1.5, 0.6])[days.day_of_week]
         visitors = rng.poisson(level * (1 + (first + np.arange(count)) / 4000))
         return pd.DataFrame(
             {

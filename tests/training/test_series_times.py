@@ -36,6 +36,11 @@ def test_one_line_says_when_the_rows_are() -> None:
     )
 
 
+def test_outages_that_windows_span_are_gaps_too() -> None:
+    steps = np.delete(START + 300.0 * np.arange(600), np.r_[100:110, 300:302])
+    assert words(steps).split(", ", 3)[3] == "2 gaps (longest 55 min)"
+
+
 def test_steps_are_counted() -> None:
     counted = np.r_[0.0:100.0, 1000.0:1100.0]
     assert words(counted, of=clock("count")) == "0 to 1099, every 1, 1 series, 1 gap (longest 901)"

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 TOP = 50
 # Rows on the map: those that are not flagged, and of each other outcome.
 _MOST_CALM, _MOST_OTHERS = 1200, 300
+# How seldom one of all the rows may score so high by chance, to say that it did not.
+_CHANCE_OF_ONE = 0.01
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,7 @@ def remark(findings: Findings) -> str:
     elif findings.evaluation is not None:
         said.append(_by_labels(findings.outcomes))
     elif counts.anomalies and rate is not None and findings.events is None:
-        said.append(_against(findings.share, rate, counts.rows))
+        said.append(_against(findings, rate))
     if rate is None:
         said.append(f"{accepted(findings.policy).capitalize()}.")
     if counts.warmup:
@@ -313,8 +315,9 @@ def _listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
-def _against(share: float, rate: float, rows: int) -> str:
+def _against(findings: Findings, rate: float) -> str:
     """The share flagged against that which normal rows alone would give."""
+    share, rows = findings.share, findings.counts.rows
     error = (rate * (1 - rate) / rows) ** 0.5
     if share > rate + 3 * error:
         return (
@@ -323,4 +326,15 @@ def _against(share: float, rate: float, rows: int) -> str:
             if share > 2 * rate
             else f"That is more than the {rate:.2%} that normal rows alone would give."
         )
-    return f"Normal rows alone would give about {rate:.2%}, so that many may well be chance."
+    usual = f"Normal rows alone would give about {rate:.2%}"
+    beyond = sum(
+        one.duplicates
+        for one in findings.strangest
+        if one.p_value is not None and one.p_value * rows <= _CHANCE_OF_ONE
+    )
+    if not beyond:
+        return f"{usual}, so that many may well be chance."
+    if beyond >= findings.counts.anomalies:
+        return f"{usual}, but hardly ever a score as high as {'this' if beyond == 1 else 'these'}."
+    scores = "scores" if beyond == 1 else "score"
+    return f"{usual}, so that many may well be chance, but {beyond:,} of them {scores} too high for that."

@@ -31,6 +31,8 @@ _PAD = 0.06
 _NEAR_EDGE, _LEAST_ROOM = 0.06, 16
 _MOST_WORDS, _MOST_VALUES = 3, 4
 _MOST_MISSED = 10
+# Digits of a value; between these sizes it is written without powers of ten.
+_DIGITS, _LEAST_PLAIN, _MOST_PLAIN = 3, 1e-3, 1e6
 # Class and words of what labels say of an event.
 _BADGES = {
     "hit": ("hit", "hit"),
@@ -126,7 +128,14 @@ def _values(line: ChannelLine, scale: _Scale) -> list[tuple[float, str]]:
         return [(float(code), shown(name, 20)) for code, name in enumerate(line.names)] if few else []
     values = Axis(scale.low, scale.high, 0, 1, scale.logarithmic).ticks(3)
     every = max(1, -(-len(values) // _MOST_VALUES))
-    return [(value, number(float(f"{value:.6g}"))) for value in values[::every]]
+    size = values[-1] - values[0] if values else 0.0
+    return [(value, _tick(value, size)) for value in values[::every]]
+
+
+def _tick(value: float, size: float) -> str:
+    """A tick of an axis that is `size` long, whose ticks lie a third of it or less apart."""
+    plain = _LEAST_PLAIN <= abs(value) < _MOST_PLAIN
+    return _fine(value, size) if plain and size < abs(value) / 100 else number(float(f"{value:.6g}"))
 
 
 def zone(panel: Panel) -> str:
@@ -183,7 +192,7 @@ class _Scale:
         if not self.logarithmic:
             pad = _PAD * (high - low) / (1 + 2 * _PAD)
             low, high = low + pad, high - pad
-        return number(_short(low)), number(_short(high))
+        return _fine(low, high - low), _fine(high, high - low)
 
 
 def _drawn(panel: Panel, line: ChannelLine) -> ChannelDrawing:
@@ -273,8 +282,14 @@ def _band(panel: Panel, line: ChannelLine, scale: _Scale) -> list[Markup]:
     ]
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.3g}")
+def _fine(value: float, size: float) -> str:
+    """A value in three digits, or in as many as tell values apart that lie within `size` of each other."""
+    if not (value and size > 0 and np.isfinite([value, size]).all()):
+        return number(value)
+    digits = int(np.floor(np.log10(abs(value))) - np.floor(np.log10(size))) + 2
+    if digits <= _DIGITS or not _LEAST_PLAIN <= abs(value) < _MOST_PLAIN:
+        return number(float(f"{value:.{_DIGITS}g}"))
+    return f"{value:,.{max(0, 1 - int(np.floor(np.log10(size))))}f}"
 
 
 def _points(panel: Panel, seconds: Floats, values: Floats, scale: _Scale) -> list[str]:

@@ -207,6 +207,26 @@ def test_the_headline_speaks_of_rows_with_a_score(detector, counts, said):
 
 
 @pytest.mark.parametrize(
+    ("p_values", "anomalies", "said"),
+    [
+        ((0.004, 0.006), 2, ", so that many may well be chance."),
+        ((3e-9, 0.006), 2, ", so that many may well be chance, but 1 of them scores too high for that."),
+        ((3e-9, 1e-6), 5, ", so that many may well be chance, but 2 of them score too high for that."),
+        ((3e-9, 1e-6), 2, ", but hardly ever a score as high as these."),
+        ((3e-9,), 1, ", but hardly ever a score as high as this."),
+    ],
+)
+def test_no_score_that_no_chance_explains_is_called_chance(detector, p_values, anomalies, said):
+    frame = tiny_frame(60)
+    frame.loc[: len(p_values) - 1, "temp"] = 1e6
+    made = report(detector.fitted, as_inputs(frame, detector.config.data), ReportRequest(), "plant")
+    explained = [replace(one, p_value=p) for one, p in zip(made.findings.strangest, p_values, strict=False)]
+    findings = replace(made.findings, counts=RowCounts(rows=600, anomalies=anomalies))
+    findings.__dict__["strangest"] = explained
+    assert remark(findings) == f"Normal rows alone would give about {findings.policy.promised_rate:.2%}{said}"
+
+
+@pytest.mark.parametrize(
     ("rows", "lost", "said"),
     [
         ((9, 0, 3, 2, 1), 0, "3 of the flagged rows are hits and 2 false alarms; 1 labelled row was missed."),

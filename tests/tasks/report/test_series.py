@@ -18,7 +18,7 @@ from aedetect.io.inputs import as_inputs
 from aedetect.tasks.drift import measure
 from aedetect.tasks.report import Report, ReportRequest, report
 from aedetect.tasks.report.series import SCORE, EventsPart, thinned
-from aedetect.tasks.report.series_html import HEIGHT, WIDTH, drawn, place
+from aedetect.tasks.report.series_html import HEIGHT, WIDTH, _fine, _tick, drawn, place
 
 HOSTILE = "<script>m0</script>"
 
@@ -35,6 +35,24 @@ def new() -> pd.DataFrame:
     frame = broken(readings(3, 2, seed=5, start="2026-02-01"), 200, 260).replace({"machine": {"m0": HOSTILE}})
     frame["mode"] = np.where(frame["open"], "busy", "idle")
     return frame.assign(fault=[200 <= row < 260 for row in range(len(frame))])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (1012.46, 1013.97, ("1,012.5", "1,014.0")),
+        (13.52, 23.31, ("13.5", "23.3")),
+        (61.34, 78.81, ("61.3", "78.8")),
+    ]
+    + [(0.0, 5000.0, ("0", "5,000")), (4.0, 4.0, ("4", "4")), (1e9, 2e9, ("1e9", "2e9"))],
+)
+def test_the_ends_of_a_channel_are_told_apart(low: float, high: float, said: tuple[str, str]) -> None:
+    assert (_fine(low, high - low), _fine(high, high - low)) == said
+
+
+def test_ticks_are_told_apart() -> None:
+    assert [_tick(value, 1.0) for value in (1012.5, 1013.0, 1013.5)] == ["1,012.5", "1,013.0", "1,013.5"]
+    assert [_tick(value, 1000.0) for value in (0.0, 500.0, 1000.0)] == ["0", "500", "1,000"]
 
 
 def reported(frame: pd.DataFrame, label: str | None = None) -> Report:
