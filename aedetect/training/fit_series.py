@@ -70,10 +70,6 @@ _BARE = 1.5
 # A stretch of the training rows that scores so many times the median looks anomalous itself.
 _STANDS_OUT = 4.0
 _Builder = Callable[[WindowLayout, ModelConfig], WindowAutoencoder]
-_NOTHING_TO_RESUME = (
-    "there is nothing to resume: this architecture learns in one pass and keeps no checkpoints; "
-    "training starts from the beginning"
-)
 
 
 @dataclass(frozen=True)
@@ -116,8 +112,7 @@ def fit_series(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.callback.stage("training")
     training = _SeriesTraining(run, segments, build_series)
     checkpointer = run.checkpointer(lambda: _fingerprint(run, profile, segments))
-    if run.request.resume and not (training.trained or checkpointer.has_checkpoint):
-        run.callback.notice(_NOTHING_TO_RESUME)
+    run.note_resuming(checkpointer, training.trained)
     members, records, scores = training.fit(checkpointer)
     if not run.config.training.contamination:
         _warn_of_strangest(run, series, scores, window)

@@ -66,7 +66,9 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     if not run.config.training.contamination:
         _warn_of_contamination(run, plan.feed, profile)
     run.callback.stage("training")
-    networks = plan.fit(run, profile, run.checkpointer(partial(_fingerprint, run, profile)))
+    checkpointer = run.checkpointer(partial(_fingerprint, run, profile))
+    run.note_resuming(checkpointer)
+    networks = plan.fit(run, profile, checkpointer)
     scores, beyond = lone.counted(networks.scores, plan.calibrating)
     run.callback.stage("learning codes and repairs")
     layout = profile.encoder.layout

@@ -27,6 +27,11 @@ from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.warm_start import Start
 
+_NOTHING_TO_RESUME = (
+    "there is nothing to resume: this architecture learns in one pass and keeps no checkpoints; "
+    "training starts from the beginning"
+)
+
 
 @dataclass(frozen=True)
 class FitRequest:
@@ -65,10 +70,6 @@ class TrainingRun:
                 raise UsageError("--from goes with tables; a model of time series is retrained")
         if request.resume and request.checkpoint is None:
             raise UsageError("resuming needs the checkpoint that an interrupted training left; name its file")
-        if request.resume and request.checkpoint is not None and not request.checkpoint.exists():
-            request.callback.notice(
-                f"{request.checkpoint}: there is no such checkpoint to resume from; training starts anew"
-            )
         clock = time.monotonic()
         return cls(
             request=request,
@@ -89,6 +90,16 @@ class TrainingRun:
         path = self.request.checkpoint
         name = fingerprint() if path is not None else ""
         return Checkpointer(path, self.config.training.checkpoint_every, name)
+
+    def note_resuming(self, checkpointer: Checkpointer, keeps_any: bool = True) -> None:
+        """Tell that there is nothing to resume; `keeps_any`: whether the architecture keeps checkpoints."""
+        if not self.request.resume or checkpointer.has_checkpoint:
+            return
+        self.callback.notice(
+            f"{checkpointer.path}: there is no such checkpoint to resume from; training starts anew"
+            if keeps_any
+            else _NOTHING_TO_RESUME
+        )
 
     def deadline_of_next(self, waiting: int) -> float | None:
         """When the next of `waiting` networks must be done: what time is left is shared equally."""

@@ -69,7 +69,7 @@ def test_the_guilty_column_and_what_was_expected(explain: Prompt, folder: Path) 
         "direction": "high",
         "text": first["rarity"]["text"],
     }
-    assert row["sentence"].startswith("load is 98.2 (above all normal rows, whose highest is ")
+    assert row["sentence"].startswith("load is 98.200 (above all normal rows, whose highest is ")
     assert f"); rows like this have {first['expected']['text']}" in row["sentence"]
     assert sum(column["share"] for column in row["columns"]) == pytest.approx(1, abs=0.01)
 

@@ -401,7 +401,7 @@ def test_escape_characters_from_names_do_not_reach_the_terminal(score: Prompt) -
 def test_a_terminal_that_knows_few_characters(score: Prompt, encoding: str) -> None:
     result = score.process("new.csv", "-o", "out.csv", environment={"PYTHONIOENCODING": encoding})
     assert result.exit_code == 0
-    assert result.stdout == "new.csv: 4 rows, 1 flagged (25.00%), 1 unscorable \\u2192 out.csv\n"
+    assert result.stdout == "new.csv: 4 rows, 1 flagged (25.00%), 1 unscorable -> out.csv\n"
 
 
 def test_the_same_run_gives_the_same_bytes(score: Prompt) -> None:

@@ -39,8 +39,8 @@ def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(train: Pr
     text = train(odd, "--exclude", "fraud", width=120).stdout
     assert "held-out loss " in text
     assert "2 training rows look anomalous themselves, the strangest first:" in text
-    assert "row 11 (line 12): load is 5,000.0 (the highest in training); rows like" in text
-    assert "row 41 (line 42): temp is -900.0 (the lowest in training); rows like" in text
+    assert "row 11 (line 12): load is 5,000.000 (the highest in training); rows like" in text
+    assert "row 41 (line 42): temp is -900.000 (the lowest in training); rows like" in text
 
 
 def test_known_anomalies_are_no_suspects(train: Prompt, odd: Path) -> None:

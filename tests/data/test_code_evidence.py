@@ -17,8 +17,8 @@ CODES = [
     ([*(str(10_000 + 7 * row) for row in range(40)), "12e45", "49018e16"], "id"),
     (["12E45", "49018", "77001", "12345"] * 20, "categorical"),
     (["12e4", "1234", "5678", "9e12"] * 20, "categorical"),
-    ([*(str(100_000 + row * 7) for row in range(200)), "90e999"], "text"),
-    ([*(str(10_000 + 7 * row) for row in range(90)), "12e45", "1a2b3"], "text"),
+    ([*(str(100_000 + row * 7) for row in range(200)), "90e999"], "id"),
+    ([*(str(10_000 + 7 * row) for row in range(90)), "12e45", "1a2b3"], "id"),
     (["A7", "12e45", "33", "44"] * 20, "categorical"),
     (["71", "5e4321", "72"] * 20, "categorical"),
 ]

@@ -266,7 +266,7 @@ def test_the_index_of_a_pandas_table_is_never_learned(values: list[float]) -> No
     [
         ([f"{7 * row:06d}" for row in range(90)], "id", "left out, a different text in every row"),
         ([f"S-{row:04d}" for row in range(90)], "id", "left out, a different text in every row"),
-        ([f"order {row} came late" for row in range(90)], "text", "left out, 100.0% distinct text"),
+        ([f"order {row} came late" for row in range(90)], "text", "left out, 100% distinct text"),
     ],
 )
 def test_a_code_of_its_own_in_each_row_is_an_id(values: list[str], role: str, reason: str) -> None:
@@ -277,9 +277,9 @@ def test_a_code_of_its_own_in_each_row_is_an_id(values: list[str], role: str, re
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ([10000.47, 11975.38, 10500.0], "numbers from 10000.47 to 11975.38"),
-        ([1 / 3, 2 / 3, 0.5], "numbers from 0.333333 to 0.666667"),
-        ([-1234567.25, 3e12 + 0.5, 0.25], "numbers from -1234567.25 to 3e+12"),
+        ([10000.47, 11975.38, 10500.0], "numbers from 10,000.47 to 11,975.38"),
+        ([1 / 3, 2 / 3, 0.5], "numbers from 0.3333333 to 0.6666667"),
+        ([-1234567.25, 3e12 + 0.5, 0.25], "numbers from -1,234,567.25 to 3,000,000,000,000"),
     ],
 )
 def test_extremes_are_those_of_the_data(values: list[float], reason: str) -> None:

@@ -194,7 +194,7 @@ def changed_key(prompt: Prompt) -> None:
 EXACT = [
     Fault(0, "hexadecimal codes that look like numbers",
           with_column("code", lambda row: ("49018e16", "12e45", str(40_000 + row))[min(row, 2)]), (TRAIN,),
-          "in.csv --json", 0, holds=roles(code="text")),
+          "in.csv --json", 0, holds=roles(code="id")),
     Fault(0, "constant beyond float64", with_column("key", lambda _: BIG), (TRAIN,), "in.csv --json", 0,
           holds=warned(f"column 'key' is left out: always {BIG}; a change will be noticed")),
     Fault(0, "constant beyond float64 in parquet", beside("key", lambda _: BIG), (TRAIN,),

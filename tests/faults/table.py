@@ -391,7 +391,7 @@ TRUTHS = (np.random.default_rng(1).random(100) < 0.5).tolist()
 TYPED = typed(
     flag=TRUTHS,
     gappy=[None if number < 300 else truth for number, truth in zip(NUMBERS, TRUTHS, strict=True)],
-    price=[Decimal(number) / 100 for number in NUMBERS],
+    price=[Decimal(37 * number % 101) / 100 for number in NUMBERS],
     kind=pa.array([f"k{number % 3}" for number in NUMBERS]).dictionary_encode(),
     nothing=pa.nulls(100),
     day=[date(2024, 1, 1) + timedelta(days=number) for number in NUMBERS],

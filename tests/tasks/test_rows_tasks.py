@@ -102,7 +102,7 @@ def typed(rows: int, seed: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def of_types() -> Detector:
     settings = {"training.folds": 2, "training.device": "cpu", "training.epochs": 5}
-    return Detector(settings).fit(typed(300, 0))
+    return Detector({**settings, "data.roles": {"big": "numeric"}}).fit(typed(300, 0))
 
 
 def test_types_survive(of_types: Detector) -> None:

@@ -30,7 +30,8 @@ def numbers(values: list[float], label: int, kind: str = "x") -> pa.Table:
     return pa.table({"a": values, "kind": [kind] * count, "bad": [label] * count})
 
 
-NORMAL = pa.concat_tables([numbers([0.1 * n for n in range(40)], 0, kind) for kind in "xy"])
+SHUFFLED = np.random.default_rng(0).permutation(40).tolist()
+NORMAL = pa.concat_tables([numbers([0.1 * n for n in SHUFFLED], 0, kind) for kind in "xy"])
 
 
 def labelled(*tables: pa.Table, **settings: Any) -> np.ndarray:
