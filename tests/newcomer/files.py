@@ -142,7 +142,7 @@ def web_log() -> Case:
     train, coming = rows(0, 4000), rows(4000, 1000)
     coming.loc[249, ["status", "ms"]] = [500, 30_000.0]
     coming.loc[699, "bytes"] = 900_000_000
-    return Case(_csv(train), _csv(coming), {250: "ms", 700: "bytes"}, roles={"timestamp": "datetime"})
+    return Case(_csv(train), _csv(coming), {250: "ms", 700: "bytes"}, roles={"timestamp": "ignored"})
 
 
 def survey() -> Case:
@@ -245,7 +245,7 @@ def inventory() -> Case:
         _csv(train),
         _csv(coming),
         {80: "stock", 380: "unit_cost"},
-        roles={"supplier": "categorical", "part": "text"},
+        roles={"supplier": "categorical", "part": "id"},
     )
 
 
