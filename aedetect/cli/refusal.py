@@ -15,6 +15,8 @@ WrongUse: Any = BadParameter.__mro__[1]
 # Under this name a context knows the words that were typed behind its command.
 WORDS = "aedetect.words"
 _CHOICE = re.compile(r"'(?P<given>.*)' is not one of (?P<choices>'.*')")
+# As click says it: "Got unexpected extra argument (b.csv)", in newer releases "argument(s) (b.csv c.csv)".
+_EXTRA = re.compile(r"^Got unexpected extra argument(?:s|\(s\))? \(")
 _MEANT = {
     **dict.fromkeys(("predict", "detect", "apply", "run", "check", "flag", "anomalies"), "score"),
     **dict.fromkeys(("fit", "learn", "build"), "train"),
@@ -130,7 +132,7 @@ def _no_such_command(context: Any) -> str:
 
 
 def _too_many(message: str, context: Any) -> str:
-    extra = message.partition("(")[2].partition("(")[2].rstrip(")") or message
+    extra = _EXTRA.sub("", message).removesuffix(")")
     arguments = [
         each.metavar for each in context.command.get_params(context) if each.param_type_name == "argument"
     ]

@@ -73,7 +73,6 @@ def test_what_a_csv_file_has_as_text(values: Any, cells: list[str | None]) -> No
         (objects(1, 2.5, None), pa.float64(), [1.0, 2.5, None]),
         (objects(True, None), pa.bool_(), [True, None]),
         (objects(None, None), pa.null(), [None, None]),
-        (objects(ID), pa.uuid(), [ID]),
         (objects([1, 2], [3]), pa.list_(pa.int64()), [[1, 2], [3]]),
         (objects({"a": 1}), pa.struct({"a": pa.int64()}), [{"a": 1}]),
     ],
@@ -82,6 +81,11 @@ def test_what_a_csv_file_has_as_text(values: Any, cells: list[str | None]) -> No
 def test_types_that_arrow_knows(values: Any, type_: pa.DataType, cells: list[Any]) -> None:
     table = table_of_frame(given(values))
     assert (table.column("c").type, table.column("c").to_pylist()) == (type_, cells)
+
+
+def test_uuids_are_such_or_their_text() -> None:
+    # Before pyarrow 24, Arrow does not recognise them.
+    assert list(map(str, table_of_frame(given(objects(ID))).column("c").to_pylist())) == [str(ID)]
 
 
 def test_categories_stay_categories() -> None:
