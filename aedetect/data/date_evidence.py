@@ -30,7 +30,8 @@ _DIGITS = (8, 10, 12, 14)
 _TIME_NAME = re.compile(
     r"(?i)(?:^|[\W_])(?:time|ts|timestamp|date|dates|datetime|dt|t|day|month|week|epoch|unix|period|at|on|when|since|"
     r"until|created|updated|modified|changed|deleted|inserted|opened|closed|start|end|begin|expires?|expiry|"
-    r"birth|birthday|dob|ymd|yyyymm|yyyymmdd|datum|zeit|zeitstempel|uhrzeit|tag|monat|woche|fecha|hora|mes|"
+    r"deadline|launched|posted|published|issued|registered|joined|logged|arrival|departure|birth|birthday|dob|"
+    r"ymd|yyyymm|yyyymmdd|datum|zeit|zeitstempel|uhrzeit|tag|monat|woche|fecha|hora|mes|"
     r"dia|jour|mois|heure|giorno|mese)(?:$|[\W_\d])"
     r"|(?:time|date|timestamp|datum|zeit)(?:_?[mun]?s|_?utc)?$"
 )

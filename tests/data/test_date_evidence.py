@@ -21,7 +21,8 @@ def evidence(values: Sequence[object], column: str = "x", batches: int = 1, **ru
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
-        ("created_at", True), ("createdAt", True), ("timestampMs", True), ("ts", True), ("event time", True),
+        ("created_at", True), ("createdAt", True), ("deadline", True),
+        ("timestampMs", True), ("ts", True), ("event time", True),
         ("unixtime", True), ("day_dotted", True), ("Datum", True), ("order_date", True), ("epoch", True),
         ("price", False), ("rate", False), ("status", False), ("station", False), ("timeout", False),
         ("daylight", False), ("x", False),
