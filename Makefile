@@ -3,23 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FLOORS := .venv-floors
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
 TORCH ?= torch==2.13.0
+# What is installed is compiled when it is first used: most of it never is.
+QUIET := --quiet --disable-pip-version-check --no-compile
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aedetect needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install $(QUIET) "$(TORCH)" --editable .
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install $(QUIET) --editable '.[dev]'
 	touch $@
 
 # The lowest torch named is on PyPI only with several gigabytes of CUDA packages, so the build that
@@ -29,12 +29,12 @@ FLOORS_READY := $(FLOORS)/ready-$(subst =,,$(TORCH))
 $(FLOORS_READY): pyproject.toml tests/floors.txt
 	rm -rf $(FLOORS)
 	$(PYTHON) -m venv $(FLOORS)
-	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	$(FLOORS)/bin/python -m pip install $(QUIET) \
 		--constraint tests/floors.txt "$(TORCH)" --editable '.[test]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready-dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m pip install $(QUIET) --editable '.[bench]'
 	touch $@
 
 demo: $(VENV)/ready
