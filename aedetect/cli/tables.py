@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from aedetect.data.schema import Schema
 
 
-# Below this many characters, names and examples are cut shorter.
+# Below this many characters, names are cut shorter.
 _WIDE = 100
 _LEAST_REASON, _LONGEST_REASON = 18, 240
+# What roles, shares and the gaps between the columns take of a line.
+_BESIDE = 30
+_LEAST_EXAMPLE, _LONGEST_EXAMPLE = 12, 26
 
 
 def schema_table(schema: Schema) -> Table:
@@ -33,15 +36,19 @@ def learned_table(schema: Schema, facts: Mapping[str, ColumnFacts], width: int, 
 
     Only reasons are broken, between words; names and examples are cut in their middle.
     """
-    names, examples = (40, 26) if width >= _WIDE else (20, 12)
+    names = [
+        plain(column.name, 40 if width >= _WIDE else 20) or "(unnamed)" for column in schema.columns[:most]
+    ]
+    room = width - max(map(len, names), default=0) - _LEAST_REASON - _BESIDE
+    examples = min(max(room, _LEAST_EXAMPLE), _LONGEST_EXAMPLE)
     table = simple_table("column", "taken as", "because", "example", "missing", right=("missing",))
     for shown in table.columns:
         shown.no_wrap = shown.header != "because"
     table.columns[2].min_width = _LEAST_REASON
-    for column in schema.columns[:most]:
+    for name, column in zip(names, schema.columns, strict=False):
         known = facts.get(column.name)
         table.add_row(
-            plain(column.name, names) or "(unnamed)",
+            name,
             column.role,
             _reason(column.reason),
             plain(known.example, examples) if known else "",

@@ -69,3 +69,13 @@ def test_long_tables_are_cut_and_say_where_the_rest_is(prompt: Prompt) -> None:
     assert "\n… and 1,500 more (aedetect inspect 'my model.aed')\n" in text
     assert "c39" in text
     assert "c40" not in text
+
+
+def test_beside_short_names_a_time_is_shown_in_full_at_80_columns(prompt: Prompt) -> None:
+    times = pd.date_range("2026-03-01", periods=300, freq="7h").strftime("%Y-%m-%d %H:%M:%S")
+    loads = np.random.default_rng(0).normal(size=300)
+    pd.DataFrame({"timestamp": times, "load": loads}).to_csv("a.csv", index=False)
+    quick = prompt.setting(training_epochs="1", training_folds="2", model_architecture="principal")
+    shown = quick("train", "a.csv", "-o", "m.aed").stdout.splitlines()[2]
+    assert shown.startswith("timestamp   datetime   dates; ")
+    assert shown.endswith("   2026-03-01 00:00:00        0%")
