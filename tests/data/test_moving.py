@@ -78,6 +78,30 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
     "weeks": ("week", lambda at: 1 + at // 300, "ignored", "a part of a date that moves on"),
     "quarters": ("quarter", lambda at: [f"Q{1 + i // 400}" for i in at], "ignored", "a part of a date"),
     "months": ("month", lambda at: [("May", "June")[i // 600] for i in at], "ignored", "a part of a date"),
+    "a scattered level": (
+        "total_km",
+        lambda at: (50000 + 3.1 * at + RNG(1).normal(0, 150, len(at))).round(),
+        "ignored",
+        "a level that moves on with the rows, from ",
+    ),
+    "days in words": (
+        "seen",
+        lambda at: [f"{1 + i // 40}{'th' if i // 40 > 2 else 'st'} of Brumaire 2025" for i in at],
+        "ignored",
+        "texts with a year, of which each comes once and not again",
+    ),
+    "weeks before years": (
+        "at",
+        lambda at: [f"KW {(9 + i // 8) % 52 + 1}/{2025 + (9 + i // 8) // 52}" for i in at],
+        "ignored",
+        "texts with a year, of which each comes once and not again",
+    ),
+    "a reading with restarts": (
+        "uptime",
+        lambda at: (at * 90.0) % 60_000,
+        "ignored",
+        "a reading that grows with the rows, and falls 1 time",
+    ),
     "one batch": (
         "batch",
         lambda at: np.full(len(at), 7),
@@ -108,6 +132,8 @@ STAYING: dict[str, tuple[str, Made, str]] = {
     "zip codes": ("zip", lambda at: RNG(1).integers(10000, 99999, len(at)), "numeric"),
     "counts": ("orders", lambda at: RNG(1).poisson(30, len(at)), "numeric"),
     "pressures": ("pa", lambda at: RNG(1).normal(101325, 300, len(at)).round(), "numeric"),
+    "by species": ("petal", lambda at: at // 400 * 2.0 + RNG(1).normal(4, 0.5, len(at)), "numeric"),
+    "models, sorted": ("model", lambda at: [f"Ford {chr(65 + i // 60)} 2012" for i in at], "categorical"),
     "a constant": ("site", lambda at: np.full(len(at), 7), "constant"),
 }
 
@@ -118,6 +144,12 @@ def test_other_columns_stay(kind: str) -> None:
     at = np.arange(ROWS)
     column, _ = decided(rows(at).assign(**{name: make(at)}), name=name)
     assert column.role == role
+
+
+def test_what_goes_along_with_a_sorted_measurement_stays() -> None:
+    sale = np.sort(RNG(1).lognormal(7, 1, ROWS)).round(2)
+    frame = rows(np.arange(ROWS)).assign(sale=sale, carat=(sale**0.4 + RNG(2).normal(0, 1, ROWS)).round(2))
+    assert decided(frame, name="carat")[0].role == "numeric"
 
 
 def test_readings_of_several_meters_grow_within_each() -> None:

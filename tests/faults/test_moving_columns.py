@@ -29,6 +29,10 @@ KINDS: dict[str, Made] = {
     "yyyymmdd": lambda at: when(at).strftime("%Y%m%d"),
     "day_dotted": lambda at: when(at).strftime("%d.%m.%Y"),
     "month": lambda at: when(at).strftime("%Y-%m"),
+    "mileage_noisy": lambda at: (
+        5e4 + 3.1 * at + np.random.default_rng(int(at[0])).normal(0, 200, len(at))
+    ).round(),
+    "seen": lambda at: [f"{t.day}th of {t:%B %Y}" for t in when(at)],
     "week": lambda at: when(at).isocalendar().week.to_numpy(),
 }
 
