@@ -45,6 +45,9 @@ _DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$"
 NaRule = Literal["0.1.0", "pandas"]
 _SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
+# Seconds since 1970 of the years 1000 and 2200.
+_FIRST_DATE, _LAST_DATE = -30_610_224_000.0, 7_258_118_400.0
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -220,7 +223,22 @@ def booleans(array: pa.Array, rules: CellRules) -> Cells:
 
 
 def datetimes(array: pa.Array, rules: CellRules) -> Cells:
-    """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC."""
+    """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC.
+
+    Dates that stand for none, such as 9999-12-31, are missing.
+    """
+    read = _datetimes(array, rules)
+    return read if rules.na_rule != "pandas" else without_far(read)
+
+
+def without_far(read: Cells) -> Cells:
+    """Dates with those missing that stand for 'never': no date of the years 1000 to 2199."""
+    with np.errstate(invalid="ignore"):
+        far = (read.values < _FIRST_DATE) | (read.values >= _LAST_DATE)
+    return Cells(np.where(far, np.nan, read.values), read.missing | far, read.bad) if far.any() else read
+
+
+def _datetimes(array: pa.Array, rules: CellRules) -> Cells:
     array = plain(array)
     if rules.date is not None and not is_datetime(array.type):
         return rules.date.instants(array, replace(rules, date=None, writing=None))
@@ -237,7 +255,7 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
             values = _seconds(_cast_each(micro, target))
             seconds = np.where(np.isnan(seconds), values, seconds)
         bad = np.isnan(seconds) & ~missing
-        return Cells(seconds, missing, bad)
+        return Cells(np.where(missing, np.nan, seconds), missing, bad)
     if pa.types.is_null(array.type):
         return _settled(pc.cast(array, pa.float64()))
     if not is_datetime(array.type):

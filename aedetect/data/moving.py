@@ -41,6 +41,12 @@ _MOST_GROUPS = 0.05
 _GROUPING = 4
 _DIGITS = re.compile("[0-9]+")
 _YEAR = re.compile("(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+# Days and months after their year, weeks, and years that end in the next one: '20260105-A', 'W05', '2025/26'.
+_DATED = re.compile(
+    "(?<![0-9])(?:19|20)[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])(?:[-/.]?[0-3][0-9])?(?![0-9])"
+    "|^(?:(?i:kw|cw|wk|w|week|woche)[ -]?[0-9]{1,2}|(?:19|20)[0-9]{2}[/-][0-9]{2})$"
+)
+_LEAST_DATED = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class _Values:
     is_text: bool
     is_ordered: bool = True
     has_years: bool = False
+    is_dated: bool = False
 
     @property
     def filled(self) -> Floats:
@@ -279,6 +286,7 @@ def _code(column: _Values, others: _Others) -> tuple[str, str] | None:
             return kind[0], f"{kind[1]} that moves on {along}"
         if hinted and seen.records >= _SOME_RECORDS:
             return "id", f"a code whose highest number keeps growing {along}"
+    dated = dated or (column.is_dated and len(np.unique(column.filled)) >= _LEAST_DATED)
     if dated and _comes_once(column.values):
         return "ignored", "a part of a date that moves on with the rows"
     if column.has_years and len(np.unique(column.filled)) >= _FEW_DISTINCT and _comes_once(column.values):
@@ -337,4 +345,5 @@ def _codes(name: str, texts: pa.Array, of_input: Integers) -> _Values:
     has_years = known != sorted(known) and (
         sum(bool(_YEAR.search(text)) for text in known) >= _SAME_LENGTH * len(known)
     )
-    return _Values(name, ranks[places], of_input, True, is_ordered, has_years)
+    is_dated = sum(bool(_DATED.search(text)) for text in known) >= _SAME_LENGTH * max(len(known), 1)
+    return _Values(name, ranks[places], of_input, True, is_ordered, has_years, is_dated)

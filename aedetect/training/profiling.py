@@ -21,6 +21,7 @@ from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
 from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
+from aedetect.data.never import dates_of_never
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.roles import UNREAD, infer_schema, number_writings, uncounted
 from aedetect.data.row_sample import RowSample
@@ -123,6 +124,11 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         config = _with_marks(config, marks)
         profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     settle_dates(profiles, config.data, config.series, name)
+    never = {} if config.series.time else dates_of_never(profiles, config.data)
+    if never:
+        marks, config = {**marks, **never}, _with_marks(config, never)
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
+        settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)

@@ -102,6 +102,19 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
         "ignored",
         "a reading that grows with the rows, and falls 1 time",
     ),
+    "shifts": (
+        "crew",
+        lambda at: [f"202501{1 + i // 60:02d}-{'ABC'[i // 20 % 3]}" for i in at],
+        "ignored",
+        "a part of a date that moves on with the rows",
+    ),
+    "weeks by a short name": ("w", lambda at: [f"W{9 + i // 200:02d}" for i in at], "ignored", "a part of a"),
+    "years of sport": (
+        "season",
+        lambda at: [f"{2020 + i // 200}/{21 + i // 200}" for i in at],
+        "ignored",
+        "a part of a date",
+    ),
     "one batch": (
         "batch",
         lambda at: np.full(len(at), 7),
