@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -112,6 +113,22 @@ class CellRules:
             return []
         texts = [text.strip().replace(self.decimal, ".") for text in self.na_values]
         return [float(text) for text in texts if re.match(_NUMBER, text)]
+
+    @property
+    def missing_dates(self) -> list[float]:
+        """The dates among `na_values`, in seconds since 1970: in typed columns they are no text."""
+        texts = [text.strip() for text in self.na_values]
+        return [seconds for text in texts if (seconds := _iso_seconds(text)) is not None]
+
+
+def _iso_seconds(text: str) -> float | None:
+    if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def plain(array: pa.Array) -> pa.Array:
@@ -228,7 +245,12 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
     Dates that stand for none, such as 9999-12-31, are missing.
     """
     read = _datetimes(array, rules)
-    return read if rules.na_rule != "pandas" else without_far(read)
+    if rules.na_rule != "pandas":
+        return read
+    if is_datetime(value_type(array.type)) and rules.missing_dates:
+        named = np.isin(read.values, rules.missing_dates)
+        read = Cells(np.where(named, np.nan, read.values), read.missing | named, read.bad)
+    return without_far(read)
 
 
 def without_far(read: Cells) -> Cells:
@@ -323,6 +345,8 @@ def empty(array: pa.Array, rules: CellRules) -> Mask:
     absent = _numpy(array.is_null(nan_is_null=True))
     if rules.missing_numbers and is_number(array.type):
         return absent | numbers(array, rules).missing
+    if rules.missing_dates and is_datetime(array.type):
+        return absent | datetimes(array, rules).missing
     return absent
 
 

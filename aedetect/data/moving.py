@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data import running_names as names
@@ -21,6 +22,7 @@ from aedetect.data.arrays import Floats, Integers
 from aedetect.data.decision import Decision
 from aedetect.data.figures import in_full
 from aedetect.data.growth import LEAST_ROWS, Growth, growth
+from aedetect.data.profile import EXACT
 from aedetect.data.row_sample import RowSample
 
 # How reasons end.
@@ -60,6 +62,7 @@ class _Values:
     is_ordered: bool = True
     has_years: bool = False
     is_dated: bool = False
+    is_exact: bool = False
 
     @property
     def filled(self) -> Floats:
@@ -194,6 +197,8 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
             return "ignored", f"a reading that {grows}"
     if column.is_whole and hinted and column.distinct_share >= _NEARLY_ALL:
         return "id", "by its name an identifier, another in nearly every row"
+    if column.is_exact and column.distinct_share >= _HALF and np.median(np.abs(column.filled)) >= EXACT:
+        return "id", "whole numbers of more digits than are ever measured, as identifiers are"
     if column.is_whole and column.distinct_share >= _HALF and _has_many_digits(column.filled):
         return "id", "whole numbers of many digits, nearly all alike in length, as identifiers are"
     return None
@@ -322,8 +327,15 @@ def _read(sample: RowSample, name: str, role: str, rules: cells.CellRules) -> _V
         return _Values(name, cells.datetimes(array, rules).values, of_input, False)
     read = cells.numbers(array, rules)
     if role == "numeric" or (not read.bad.any() and not cells.is_text(array.type)):
-        return _Values(name, read.values, of_input, False)
+        return _Values(name, read.values, of_input, False, is_exact=_is_exact(array))
     return _codes(name, cells.categories(array, rules), of_input)
+
+
+def _is_exact(array: pa.Array) -> bool:
+    """Whether numbers are stored or written with all of their digits."""
+    if cells.is_text(array.type):
+        return not pc.any(pc.match_substring_regex(array, "[.eE]")).as_py()
+    return bool(pa.types.is_integer(array.type))
 
 
 def _mixed(pieces: list[pa.Array]) -> bool:

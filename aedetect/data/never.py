@@ -23,7 +23,7 @@ def dates_of_never(profiles: Mapping[str, ColumnProfile], config: DataConfig) ->
     listed = {
         column: _never(profile)
         for column, profile in profiles.items()
-        if column not in settled and cells.is_text(profile.kind_type) and _holds_dates(profile)
+        if column not in settled and _holds_dates(profile)
     }
     return {column: texts for column, texts in listed.items() if texts}
 
@@ -31,7 +31,8 @@ def dates_of_never(profiles: Mapping[str, ColumnProfile], config: DataConfig) ->
 def _holds_dates(profile: ColumnProfile) -> bool:
     if profile.date is not None:
         return profile.date.clock is not None and profile.date.clock.kind == "text"
-    return bool(profile.instants.count) and not profile.not_datetime
+    is_dated = cells.is_text(profile.kind_type) or cells.is_datetime(profile.kind_type)
+    return is_dated and bool(profile.instants.count) and not profile.not_datetime
 
 
 def _never(profile: ColumnProfile) -> dict[str, int]:

@@ -56,6 +56,12 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
         "id",
         "whole numbers of many digits",
     ),
+    "hashes as numbers": (
+        "v",
+        lambda at: RNG(1).integers(0, 2**63, len(at)),
+        "id",
+        "whole numbers of more digits than are ever measured",
+    ),
     "hashes over lines": (
         "order_id",
         lambda at: [f"{hash((i // 3, 7)) & 0xFFFFFFFF:08x}" for i in at],
@@ -142,6 +148,7 @@ STAYING: dict[str, tuple[str, Made, str]] = {
     "sizes": ("bytes", lambda at: RNG(1).lognormal(12, 2, len(at)).round(), "numeric"),
     "stores": ("store_id", lambda at: RNG(1).integers(1, 40, len(at)), "numeric"),
     "regions, sorted": ("region", lambda at: np.sort(RNG(1).choice(list("NSEW"), len(at))), "categorical"),
+    "densities": ("n_e", lambda at: RNG(1).lognormal(44, 1, len(at)).round(), "numeric"),
     "zip codes": ("zip", lambda at: RNG(1).integers(10000, 99999, len(at)), "numeric"),
     "counts": ("orders", lambda at: RNG(1).poisson(30, len(at)), "numeric"),
     "pressures": ("pa", lambda at: RNG(1).normal(101325, 300, len(at)).round(), "numeric"),

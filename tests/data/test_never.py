@@ -60,6 +60,16 @@ def test_in_typed_columns_they_are_missing_too() -> None:
     assert not cells.datetimes(dates, cells.CellRules(na_rule="0.1.0")).missing[1]
 
 
+@pytest.mark.parametrize(("never", "zone"), [("1970-01-01", None), ("2262-01-01", "UTC")])
+def test_in_a_typed_column_one_far_from_all_others_is_missing(never: str, zone: str | None) -> None:
+    dates = DAYS.to_series(index=range(200)).dt.tz_localize(zone)
+    dates[::4] = pd.Timestamp(never, tz=zone)
+    found = profiled(dates)
+    assert found.notices[0].startswith(f"column 'until': '{never} 00:00:00")
+    assert found.facts["until"].missing == pytest.approx(0.25)
+    assert "season" not in found.schema.columns[0].reason
+
+
 def test_a_date_named_as_missing_is_no_date() -> None:
     read = cells.datetimes(pa.array(["1970-01-01", "2025-03-03"]), cells.CellRules(na_values=("1970-01-01",)))
     assert np.isnan(read.values).tolist() == read.missing.tolist() == [True, False]
