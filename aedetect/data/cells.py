@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -44,6 +45,9 @@ _NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:ini
 _DECIMAL_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$"
 NaRule = Literal["0.1.0", "pandas"]
 _SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+# Seconds since 1970 of the years 1000 and 2200.
+_FIRST_DATE, _LAST_DATE = -30_610_224_000.0, 7_258_118_400.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,22 @@ class CellRules:
             return []
         texts = [text.strip().replace(self.decimal, ".") for text in self.na_values]
         return [float(text) for text in texts if re.match(_NUMBER, text)]
+
+    @property
+    def missing_dates(self) -> list[float]:
+        """The dates among `na_values`, in seconds since 1970: in typed columns they are no text."""
+        texts = [text.strip() for text in self.na_values]
+        return [seconds for text in texts if (seconds := _iso_seconds(text)) is not None]
+
+
+def _iso_seconds(text: str) -> float | None:
+    if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def plain(array: pa.Array) -> pa.Array:
@@ -220,7 +240,27 @@ def booleans(array: pa.Array, rules: CellRules) -> Cells:
 
 
 def datetimes(array: pa.Array, rules: CellRules) -> Cells:
-    """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC."""
+    """Read cells as seconds since 1970 in UTC; times without a zone are taken as UTC.
+
+    Dates that stand for none, such as 9999-12-31, are missing.
+    """
+    read = _datetimes(array, rules)
+    if rules.na_rule != "pandas":
+        return read
+    if is_datetime(value_type(array.type)) and rules.missing_dates:
+        named = np.isin(read.values, rules.missing_dates)
+        read = Cells(np.where(named, np.nan, read.values), read.missing | named, read.bad)
+    return without_far(read)
+
+
+def without_far(read: Cells) -> Cells:
+    """Dates with those missing that stand for 'never': no date of the years 1000 to 2199."""
+    with np.errstate(invalid="ignore"):
+        far = (read.values < _FIRST_DATE) | (read.values >= _LAST_DATE)
+    return Cells(np.where(far, np.nan, read.values), read.missing | far, read.bad) if far.any() else read
+
+
+def _datetimes(array: pa.Array, rules: CellRules) -> Cells:
     array = plain(array)
     if rules.date is not None and not is_datetime(array.type):
         return rules.date.instants(array, replace(rules, date=None, writing=None))
@@ -237,7 +277,7 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
             values = _seconds(_cast_each(micro, target))
             seconds = np.where(np.isnan(seconds), values, seconds)
         bad = np.isnan(seconds) & ~missing
-        return Cells(seconds, missing, bad)
+        return Cells(np.where(missing, np.nan, seconds), missing, bad)
     if pa.types.is_null(array.type):
         return _settled(pc.cast(array, pa.float64()))
     if not is_datetime(array.type):
@@ -305,6 +345,8 @@ def empty(array: pa.Array, rules: CellRules) -> Mask:
     absent = _numpy(array.is_null(nan_is_null=True))
     if rules.missing_numbers and is_number(array.type):
         return absent | numbers(array, rules).missing
+    if rules.missing_dates and is_datetime(array.type):
+        return absent | datetimes(array, rules).missing
     return absent
 
 

@@ -13,7 +13,7 @@ from aedetect.errors import DataError
 
 _MOST_DATES_APART = 0.1
 _EXAMPLES = ("commas", "comma3", "groups", "groups_point", "groups_comma", "points", "point3", "parentheses",
-             "behind", "before", "comma")  # fmt: skip
+             "sign", "behind", "before", "comma")  # fmt: skip
 
 
 def writings_of(
@@ -39,7 +39,7 @@ def writings_of(
                 f"{name}: column {column!r}: {writing.example!r} may be {writing.in_words}; "
                 f"give one of them, or --role {column}=categorical if it is no number"
             )
-        if writing is None or writing.is_plain:
+        if writing is None or (writing.is_plain and not evidence.odd_signs and not evidence.parentheses):
             continue
         if decimal is None and hints_at_decimal_comma(evidence, writing, others):
             continue

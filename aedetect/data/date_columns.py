@@ -289,6 +289,7 @@ def _settle(column: str, profile: ColumnProfile, reading: Reading) -> None:
         clock = clock.model_copy(update={"format": template_of(text, clock.order)})
     profile.date = SettledDate(clock, f"{_short(text)!r} is read as {in_words(seconds, clock)}")
     profile.instants = reading.instants
+    profile.far_dates = reading.far
 
 
 def _undecided(column: str, readings: list[Reading]) -> str:

@@ -7,6 +7,7 @@ comes of it is decided once all are seen.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -53,7 +54,8 @@ class Reading:
     """What cells say if they are written as `clock` has it.
 
     `bad`: how many are no dates; `first_bad`: where the first of these stands, and its text. `example`: the
-    first that is one, and its seconds since 1970.
+    first that is one, and its seconds since 1970. `far`: the texts that stand for no
+    date, and how often each is there.
     """
 
     clock: Clock
@@ -61,6 +63,7 @@ class Reading:
     bad: int = 0
     first_bad: tuple[str, str] | None = None
     example: tuple[str, float] | None = None
+    far: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_plausible(self) -> bool:
@@ -136,20 +139,22 @@ def _take(
     locate: Callable[[int], str],
 ) -> None:
     """Take in cells: `values` [distinct], which of them each is and in which row it stands; [cells]."""
-    read = reading.clock.instants(values, rules)
+    read = cells.without_far(reading.clock.instants(values, rules))
     seconds, bad = read.values[places], read.bad[places]
     if bad.any():
         index = int(bad.argmax())
         reading.bad += int(bad.sum())
         if reading.first_bad is None:
             reading.first_bad = (locate(int(rows[index])), str(values[int(places[index])].as_py()))
-    good = np.flatnonzero(~bad)
+    good = np.flatnonzero(~bad & ~np.isnan(seconds))
+    for place, count in zip(*np.unique(places[~bad & np.isnan(seconds)], return_counts=True), strict=True):
+        reading.far[str(values[int(place)].as_py()).strip()] += int(count)
     if len(good) and (reading.example is None or _is_mute(reading, np.array(reading.example[1:])).all()):
         telling = ~_is_mute(reading, seconds[good])
         if reading.example is None or telling.any():
             index = int(good[telling.argmax()])
             reading.example = (str(values[int(places[index])].as_py()).strip(), float(seconds[index]))
-    reading.instants.update(seconds)
+    reading.instants.update(seconds, lambda index: str(values[int(places[index])].as_py()).strip())
 
 
 def _is_mute(reading: Reading, seconds: Floats) -> Mask:

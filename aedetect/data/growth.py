@@ -16,6 +16,11 @@ _EVEN = 0.2
 # Standard deviations by which records outnumber those of values in random order.
 _MANY_RECORDS = 6.0
 _UNIFORM = 0.1
+# Of values that scatter about a rising level: so much of the order remains, in the whole and in each part.
+_CLIMBING = 0.8
+_PARTS = 8
+_LONGEST_STEP = 2.5
+_MANY_DEVIATIONS = 6.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Growth:
     `trend`: their rank correlation with it, as a share of what is possible with so many equal ones;
     `distinct`: how many there are; `unevenness`: how far off a straight line they run, as a share of their
     range; `records`: by how many standard deviations values beyond all earlier ones outnumber those expected
-    in random order; `spread`: how far the values are from evenly spread below the highest before them.
+    in random order; `spread`: how far the values are from evenly spread below the highest before them;
+    `climb`: by how many standard deviations they rise within parts of the rows, 0 unless from part to part
     """
 
     trend: float
@@ -33,11 +39,17 @@ class Growth:
     unevenness: float
     records: float
     spread: float
+    climb: float = 0.0
 
     @property
     def runs(self) -> bool:
         """Whether the values only grow, or only fall, but for a few."""
         return abs(self.trend) >= _RUNNING
+
+    @property
+    def climbs(self) -> bool:
+        """Whether their level moves on all the time, though they scatter."""
+        return _CLIMBING <= abs(self.trend) < _RUNNING and self.climb >= _MANY_DEVIATIONS
 
     @property
     def is_even(self) -> bool:
@@ -63,12 +75,25 @@ def growth(values: Floats) -> Growth:
         return Growth(0.0, distinct, 1.0, 0.0, 1.0)
     trend = _trend(filled)
     rising = filled if trend >= 0 else -filled
-    return Growth(trend, distinct, _unevenness(rising), _records(rising), _spread(rising))
+    return Growth(trend, distinct, _unevenness(rising), _records(rising), _spread(rising), _climb(rising))
 
 
 def _trend(filled: Floats) -> float:
     rows = np.arange(len(filled))
     return rank_correlation(filled, rows) / rank_correlation(np.sort(filled), rows)
+
+
+def _climb(rising: Floats) -> float:
+    """Sum of the rank correlations with the order within parts of the rows, in standard deviations."""
+    parts = np.array_split(rising, _PARTS)
+    levels = [float(np.median(part)) for part in parts]
+    steps = np.diff(levels)
+    # In files sorted by what goes along with a column its level moves on by steps of very different size.
+    if not (steps > 0).all() or steps.max() > _LONGEST_STEP * steps.mean():
+        return 0.0
+    # Where values are in random order, the coefficient of n rows has a variance of 1 / (n - 1).
+    inner = [rank_correlation(part, np.arange(len(part))) * np.sqrt(len(part) - 1) for part in parts]
+    return float(sum(inner) / np.sqrt(_PARTS)) if min(inner) > 0 else 0.0
 
 
 def rank_correlation(first: Floats, second: Floats | Integers) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
-from aedetect.data.arrays import Floats
+from aedetect.data.arrays import Floats, Integers
 
 Cycle = Literal["day", "week", "year"]
 DAY = 86400.0
@@ -24,6 +25,7 @@ class InstantProfile:
 
     `first`, `last`: seconds since 1970. `only_dates`: all at midnight. `rises`, `stays`, `falls`: how many
     are after, at and before the one above them. `of_no_day`: times of day, in seconds since midnight.
+    `lowest`, `highest`: the two at each end, the outermost first, how many there are, and the text of one.
     """
 
     def __init__(self, of_no_day: bool = False) -> None:
@@ -38,13 +40,18 @@ class InstantProfile:
         self._end = float("nan")
         self._one_clock: float | None = None
         self._several_clocks = False
+        self.lowest: list[tuple[float, int, str]] = []
+        self.highest: list[tuple[float, int, str]] = []
 
-    def update(self, seconds: Floats) -> None:
-        """Take in instants, seconds since 1970 [rows]; NaN where there is none."""
+    def update(self, seconds: Floats, text: Callable[[int], str] = str) -> None:
+        """Take in instants, seconds since 1970 [rows], NaN where there is none; `text` of each by index."""
         known = seconds[~np.isnan(seconds)]
         if not len(known):
             return
         self.count += len(known)
+        ends, counts = np.unique(known, return_counts=True)
+        self.lowest = _outermost(self.lowest, ends[:2], counts[:2], seconds, text)
+        self.highest = _outermost(self.highest, ends[:-3:-1], counts[:-3:-1], seconds, text, -1.0)
         self.first, self.last = min(self.first, float(known.min())), max(self.last, float(known.max()))
         clocks = known % DAY
         self.only_dates &= not clocks.any()
@@ -100,3 +107,23 @@ class InstantProfile:
             and not alike[name]
             and len(self._days) >= _LEAST_DAYS[name]
         )
+
+
+def _outermost(
+    before: list[tuple[float, int, str]],
+    ends: Floats,
+    counts: Integers,
+    seconds: Floats,
+    text: Callable[[int], str],
+    way: float = 1.0,
+) -> list[tuple[float, int, str]]:
+    """The two instants farthest out, of those `before` and the `ends` of a batch of `seconds` [rows]."""
+    merged = {end: (count, shown) for end, count, shown in before}
+    for end, count in zip(ends.tolist(), counts.tolist(), strict=True):
+        known = merged.get(end)
+        if known is not None:
+            merged[end] = (known[0] + count, known[1])
+        elif len(before) < 2 or way * end < way * before[-1][0]:
+            merged[end] = (count, text(int(np.flatnonzero(seconds == end)[0])))
+    order = sorted(merged, key=lambda end: way * end)[:2]
+    return [(end, *merged[end]) for end in order]

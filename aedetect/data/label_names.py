@@ -24,7 +24,7 @@ def _words_of(text: str) -> frozenset[str]:
 _VERDICTS = _words_of(
     "anomaly anomalies anomalous abnormal outlier outliers outlierness fraud fraudulent attack attacks "
     "attacked intrusion malicious malware spam faulty defective failure fault defect breakdown anom anomalie "
-    "fraude betrug"
+    "fraude betrug suspicious"
 )
 # These may name other things, too, so that values and shares must speak for a label.
 _MAYBE = _words_of("label labels target class y truth groundtruth")
@@ -33,7 +33,7 @@ _LABELS = frozenset({"label", "labels", "truth", "groundtruth"})
 _BESIDE = _words_of(
     "is has was are flag flagged label labels class target bool boolean binary true ground gt truth y "
     "reported confirmed detected known transaction row record event machine or normal pass fail "
-    "found indicator ind"
+    "found indicator ind cat category type kind mode"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _NORMAL = _words_of(
@@ -55,17 +55,19 @@ def may_name_label(column: str) -> bool:
 
 
 def looks_like_label(column: str, profile: ColumnProfile, columns: Collection[str]) -> bool:
-    """Whether a column of that name holds what labels hold: two verdicts, or always the same one.
+    """Whether a column holds what labels hold: two verdicts, or of such a name always the same one.
 
     `columns`: the names of all columns; beside an x or z, y is a coordinate.
     """
-    if not may_name_label(column) or not profile.is_counted or profile.overflowed:
+    if not profile.is_counted or profile.overflowed:
         return False
     words = _words(column)
     counts: Counter[str] = Counter()
     for value, count in profile.counts.items():
         counts[_value(value)] += count
-    if not counts:
+    if len(counts) == 2 and counts.keys() & _VERDICTS and counts.keys() & _NORMAL:
+        return True
+    if not counts or not may_name_label(column):
         return False
     if words == {"y"} and {name.lower() for name in columns} & {"x", "z"}:
         return False

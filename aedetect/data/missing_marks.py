@@ -1,4 +1,4 @@
-"""Marks that mean 'missing' in columns of numbers, though nobody said so: '-' and '?'."""
+"""Marks that mean 'missing' in columns of numbers, though nobody said so: '-', '?' and their like."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from aedetect.config import DataConfig
 from aedetect.data.profile import ColumnProfile
+from aedetect.data.written_numbers import DASHES
 
-MARKS = ("-", "?")
 _LEAST_NUMBERS = 8
 
 
@@ -27,7 +27,7 @@ def missing_marks(profiles: Mapping[str, ColumnProfile], config: DataConfig) -> 
 
 def _is_marked(profile: ColumnProfile) -> bool:
     bad = profile.bad_texts
-    if not profile.is_text or not bad or not set(bad) <= set(MARKS) or profile.leading_zeros:
+    if not profile.is_text or not bad or not set(bad) <= set(DASHES) or profile.leading_zeros:
         return False
     # A profile that was given up half way has not seen all texts.
     complete = sum(bad.values()) == profile.bad_numbers

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data import cells
 from aedetect.data import running_names as names
@@ -21,6 +22,7 @@ from aedetect.data.arrays import Floats, Integers
 from aedetect.data.decision import Decision
 from aedetect.data.figures import in_full
 from aedetect.data.growth import LEAST_ROWS, Growth, growth
+from aedetect.data.profile import EXACT
 from aedetect.data.row_sample import RowSample
 
 # How reasons end.
@@ -40,6 +42,13 @@ _LEAST_IN_GROUP = 10
 _MOST_GROUPS = 0.05
 _GROUPING = 4
 _DIGITS = re.compile("[0-9]+")
+_YEAR = re.compile("(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+# Days and months after their year, weeks, and years that end in the next one: '20260105-A', 'W05', '2025/26'.
+_DATED = re.compile(
+    "(?<![0-9])(?:19|20)[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])(?:[-/.]?[0-3][0-9])?(?![0-9])"
+    "|^(?:(?i:kw|cw|wk|w|week|woche)[ -]?[0-9]{1,2}|(?:19|20)[0-9]{2}[/-][0-9]{2})$"
+)
+_LEAST_DATED = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,9 @@ class _Values:
     of_input: Integers
     is_text: bool
     is_ordered: bool = True
+    has_years: bool = False
+    is_dated: bool = False
+    is_exact: bool = False
 
     @property
     def filled(self) -> Floats:
@@ -137,6 +149,17 @@ class _Others:
         """Whether the rows stand in the order of time, as far as columns beside `name` show."""
         return any(other != name and abs(growth(by).trend) >= _ORDERED for other, by in self.orders.items())
 
+    def are_sorted_by_another(self, name: str) -> bool:
+        """Whether the rows stand in the order of a measurement, which others go along with."""
+        return any(
+            other != name
+            and not values.is_text
+            and self.decisions[other].role != "datetime"
+            and (seen := growth(values.values)).runs
+            and not seen.is_even
+            for other, values in self.columns.items()
+        )
+
 
 def _orders(columns: Mapping[str, _Values], decisions: Mapping[str, Decision]) -> dict[str, Floats]:
     """Columns by which rows can be put in order: dates, identifiers that are numbers, and what says so."""
@@ -167,10 +190,15 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
             return "id", f"a number whose highest keeps growing {along}"
         if column.is_whole and seen.is_drawn_from_all_so_far and seen.distinct >= _MANY_DISTINCT:
             return "id", f"like a number given out one by one: the highest keeps growing {along}"
-        if not seen.runs and (seen.reaches_on or measured) and (group := _grows_within(column, others)):
-            return "ignored", f"a reading that only grows within each {group!r}"
+        if seen.climbs and not others.are_sorted_by_another(column.name):
+            low, high = in_full(column.filled.min()), in_full(column.filled.max())
+            return "ignored", f"a level that moves on {along}, from {low} to {high}"
+        if not seen.runs and (seen.reaches_on or measured) and (grows := _grows(column, others)):
+            return "ignored", f"a reading that {grows}"
     if column.is_whole and hinted and column.distinct_share >= _NEARLY_ALL:
         return "id", "by its name an identifier, another in nearly every row"
+    if column.is_exact and column.distinct_share >= _HALF and np.median(np.abs(column.filled)) >= EXACT:
+        return "id", "whole numbers of more digits than are ever measured, as identifiers are"
     if column.is_whole and column.distinct_share >= _HALF and _has_many_digits(column.filled):
         return "id", "whole numbers of many digits, nearly all alike in length, as identifiers are"
     return None
@@ -212,7 +240,20 @@ def _has_many_digits(filled: Floats) -> bool:
     return usual >= _LEAST_DIGITS and float((lengths == usual).mean()) >= _SAME_LENGTH
 
 
-def _grows_within(column: _Values, others: _Others) -> str | None:
+def _grows(column: _Values, others: _Others) -> str | None:
+    """How a column grows that starts again now and then, or within each value of another column."""
+    if _only_grows(column.values):
+        falls = int((np.diff(column.filled) < 0).sum())
+        return f"grows with the rows, and falls {falls:,} time{'s' * (falls != 1)}"
+    group = _grows_within(column, others)
+    if group is None:
+        return None
+    parts = [column.values[group.values == value] for value in np.unique(group.filled)]
+    falls = sum(int((np.diff(part[np.isfinite(part)]) < 0).sum()) for part in parts)
+    return f"{'nearly ' if falls else ''}only grows within each {group.name!r}"
+
+
+def _grows_within(column: _Values, others: _Others) -> _Values | None:
     """The column of few values within each of which this one runs on, as the readings of many meters do."""
     candidates = [
         other
@@ -226,7 +267,7 @@ def _grows_within(column: _Values, others: _Others) -> str | None:
         parts = [column.values[other.values == group] for group in groups]
         long = [part for part in parts if len(part) >= _LEAST_IN_GROUP]
         if sum(map(len, long)) >= _NEARLY_ALL * len(column.values) and all(map(_only_grows, long)):
-            return other.name
+            return other
     return None
 
 
@@ -250,8 +291,11 @@ def _code(column: _Values, others: _Others) -> tuple[str, str] | None:
             return kind[0], f"{kind[1]} that moves on {along}"
         if hinted and seen.records >= _SOME_RECORDS:
             return "id", f"a code whose highest number keeps growing {along}"
+    dated = dated or (column.is_dated and len(np.unique(column.filled)) >= _LEAST_DATED)
     if dated and _comes_once(column.values):
         return "ignored", "a part of a date that moves on with the rows"
+    if column.has_years and len(np.unique(column.filled)) >= _FEW_DISTINCT and _comes_once(column.values):
+        return "ignored", "texts with a year, of which each comes once and not again"
     if hinted and (_comes_once(column.values) or _is_new_in_the_second_half(column.values)):
         return "id", "by its name an identifier, whose values come once and not again"
     return None
@@ -283,8 +327,15 @@ def _read(sample: RowSample, name: str, role: str, rules: cells.CellRules) -> _V
         return _Values(name, cells.datetimes(array, rules).values, of_input, False)
     read = cells.numbers(array, rules)
     if role == "numeric" or (not read.bad.any() and not cells.is_text(array.type)):
-        return _Values(name, read.values, of_input, False)
+        return _Values(name, read.values, of_input, False, is_exact=_is_exact(array))
     return _codes(name, cells.categories(array, rules), of_input)
+
+
+def _is_exact(array: pa.Array) -> bool:
+    """Whether numbers are stored or written with all of their digits."""
+    if cells.is_text(array.type):
+        return not pc.any(pc.match_substring_regex(array, "[.eE]")).as_py()
+    return bool(pa.types.is_integer(array.type))
 
 
 def _mixed(pieces: list[pa.Array]) -> bool:
@@ -302,4 +353,9 @@ def _codes(name: str, texts: pa.Array, of_input: Integers) -> _Values:
     ranks = np.full(len(known) + 1, np.nan)
     ranks[order] = np.arange(len(known))
     places = entries.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-    return _Values(name, ranks[places], of_input, True, is_ordered)
+    # Names of models hold years as well: a file may be sorted by them.
+    has_years = known != sorted(known) and (
+        sum(bool(_YEAR.search(text)) for text in known) >= _SAME_LENGTH * len(known)
+    )
+    is_dated = sum(bool(_DATED.search(text)) for text in known) >= _SAME_LENGTH * max(len(known), 1)
+    return _Values(name, ranks[places], of_input, True, is_ordered, has_years, is_dated)

@@ -100,7 +100,8 @@ class ColumnProfile:
     number stands, and its text; `bad_texts`: how often each such text is there, of the first
     `MAX_BAD_TEXTS` or so. `first_bad_date`: the same of dates. `written`: how its numbers are
     written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
-    one number. `instants`: its dates. `dates`: in which other ways it may hold dates; `date`: what was
+    one number. `instants`: its dates; `far_dates`: texts that stand for none.
+    `dates`: in which other ways it may hold dates; `date`: what was
     decided. `left_out`: why it is not to be learned, where that is known. `example`: the first filled cell.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
@@ -130,6 +131,7 @@ class ColumnProfile:
         self.not_datetime = 0
         self.first_bad_date: tuple[str, str] | None = None
         self.instants = InstantProfile()
+        self.far_dates: Counter[str] = Counter()
         self.dates = DateEvidence(field.name, self.rules.date)
         self.date: SettledDate | None = None
         self.counts: Counter[str] = Counter()
@@ -149,7 +151,9 @@ class ColumnProfile:
         if cells.is_text(array.type) or pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
             self.dates.take(array, self.rules, locate)
         if cells.is_datetime(array.type):
-            self._take_datetimes(cells.datetimes(array, self.rules))
+            read = cells.datetimes(array, self.rules)
+            self._take_far(array, read)
+            self._take_datetimes(array, read)
         elif cells.is_text(array.type) and (self.is_text or not cells.is_text(self.kind_type)):
             self._take_text(array, locate)
         elif cells.is_text(array.type):
@@ -246,15 +250,22 @@ class ColumnProfile:
             self.not_datetime += filled
             return
         instants = cells.datetimes(array, self.rules)
+        self._take_far(array, instants)
         self.not_datetime += int(instants.bad.sum())
         if self.first_bad_date is None and instants.bad.any():
             index = int(instants.bad.argmax())
             self.first_bad_date = (locate(index), str(array[index].as_py()))
-        self.instants.update(instants.values)
+        self.instants.update(instants.values, lambda index: str(array[index].as_py()).strip())
 
-    def _take_datetimes(self, read: cells.Cells) -> None:
+    def _take_far(self, array: pa.Array, read: cells.Cells) -> None:
+        """Count dates that stand for none, by their text."""
+        far = array.filter(pa.array(read.missing & ~cells.empty(array, self.rules)))
+        for entry in far.value_counts().to_pylist():
+            self.far_dates[str(entry["values"]).strip()] += entry["counts"]
+
+    def _take_datetimes(self, array: pa.Array, read: cells.Cells) -> None:
         self.missing += int(read.missing.sum())
-        self.instants.update(read.values)
+        self.instants.update(read.values, lambda index: str(array[index].as_py()).strip())
         if self.is_text:
             # Text in other files of the dump, where numbers and words are looked for.
             filled = int((~read.missing).sum())

@@ -43,6 +43,8 @@ _NUMBERED = re.compile(
 )
 # Of the marks for thousands not the full stop, which stands in addresses and versions too.
 _MARKED_NUMBER = re.compile(r"^[\s$€£¥(+-]*(?:\d{1,3}(?:[,'_\s]\d{3})+|\d+)(?:[.,]\d+)?[\s$€£¥%‰)]*$")
+# How reasons end that say why a column of numbers is none.
+UNREAD = (" would be a number without its marks", ", which cannot be told in one unit", " is none")
 _CENTS = re.compile(r"[.,]\d\d\D*$")
 # One without a name: of tables put together, or sorted, it does not count all rows from 0 on.
 _PANDAS_INDEX = re.compile(r"^__index_level_\d+__$")
@@ -334,9 +336,18 @@ def _are_codes_of_rows(column: str, profile: ColumnProfile, filled: int) -> bool
 
 def _marked(profile: ColumnProfile) -> str:
     """Said of text that was meant as numbers, as spreadsheets write amounts of money and shares."""
-    text = profile.first_bad[1] if profile.first_bad else ""
-    marked = _MARKED_NUMBER.match(text) and not profile.written.hopeless
-    return f"; {text!r} would be a number without its marks" if marked else ""
+    if profile.first_bad is None or profile.leading_zeros:
+        return ""
+    text = profile.first_bad[1].strip()
+    units = profile.written.units
+    if len(units) > 1:
+        return f"; it holds numbers in {' and '.join(units)}{UNREAD[1]}"
+    if _MARKED_NUMBER.match(text) and not profile.written.hopeless:
+        return f"; {text!r}{UNREAD[0]}"
+    share = profile.numbers.count / max(profile.filled, 1)
+    return (
+        f"; {min(share, 0.999):.0%} of its cells are numbers, but {text!r}{UNREAD[2]}" if share >= 0.5 else ""
+    )
 
 
 def _datetime(profile: ColumnProfile) -> Decision:

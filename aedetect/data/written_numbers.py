@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,18 +19,62 @@ from pydantic import BaseModel, ConfigDict
 
 # More than these in one column are words behind numbers, and no units.
 _MOST_AFFIXES = 12
-_COUNTS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "G": 1e9, "T": 1e12}
+_COUNTS = {
+    "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "G": 1e9, "T": 1e12, "thousand": 1e3, "million": 1e6,
+    "billion": 1e9, "Tsd": 1e3, "Mio": 1e6, "Mrd": 1e9, "Tsd.": 1e3, "Mio.": 1e6, "Mrd.": 1e9,
+}  # fmt: skip
 _SIZES = {
     "B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
     "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40,
 }  # fmt: skip
+# As Kubernetes writes them, plain ones being bytes.
+_BINARY = {"": 1.0, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_SPANS = {
+    "s": 1.0, "sec": 1.0, "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "m": 60.0, "min": 60.0,
+    "h": 3600.0, "hr": 3600.0, "d": 86400.0,
+}  # fmt: skip
+_STEPS = {
+    "": 1.0,
+    "n": 1e-9,
+    "µ": 1e-6,
+    "μ": 1e-6,
+    "u": 1e-6,
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+}
+# Units of one kind, each by how many of the first they are: texts of one such list are numbers of one unit.
+_FAMILIES: tuple[Mapping[str, float], ...] = (
+    _SIZES,
+    _BINARY,
+    _SPANS,
+    {**{f"{step}g": factor for step, factor in _STEPS.items() if factor <= 1e3}, "t": 1e6},
+    {**{f"{step}m": factor for step, factor in _STEPS.items() if factor <= 1e3}, "cm": 1e-2},
+    *(
+        {f"{step}{unit}": factor for step, factor in _STEPS.items()}
+        for unit in ("V", "A", "W", "Wh", "Hz", "Pa", "J")
+    ),
+    *(
+        {f"{step}{unit}": factor for step, factor in _STEPS.items() if factor < 1} | {unit: 1.0}
+        for unit in "lL"
+    ),
+)
+# Texts that stand for no number among numbers.
+DASHES = ("-", "?", "\u2013", "\u2014", "\u2212")
 _SHARES = ("%", "‰")
 _CURRENCY = r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN)"
-_UNIT = r"[\p{L}\p{Sc}°%‰µ²³Ωμ][\p{L}\p{Sc}°%‰µ²³Ωμ/0-9]{0,7}"
+_UNIT = (
+    r"(?:(?:Tsd|Mio|Mrd)\.?(?:\s?(?:\p{Sc}|EUR|CHF))?|[\p{L}\p{Sc}°%‰µ²³Ωμ][\p{L}\p{Sc}°%‰µ²³Ωμ/0-9]{0,7})"
+)
 _PARTS = (
     r"^(?P<open>\(?)(?P<sign>[+-]?)\s?(?P<before>" + _CURRENCY + r"?)\s?(?P<minus>-?)"
     r"(?P<body>[0-9.,](?:[0-9.,' _]*[0-9.,])?)(?P<gap>\s?)(?P<behind>(?:" + _UNIT + r")?)(?P<close>\)?)$"
 )
+# Signs that programs do not write: other dashes, behind the number, and a dash for nothing behind a currency.
+_DASH = "[\u2212\u2013]"
+_ODD_SIGN = _DASH + r"\s?[0-9.,]|[0-9]\s?(?:-|" + _DASH + ")$|^" + _CURRENCY + r"\s*(?:-|" + _DASH + ")+$"
 _SCIENTIFIC = r"^[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+$"
 # What a body may be read as, by the mark of its thousands and that of its decimals.
 _SHAPES = {
@@ -126,12 +170,14 @@ class Evidence:
     digits: set[int] = field(default_factory=set)
     long_whole: bool = False
     parentheses: int = 0
+    odd_signs: int = 0
     hopeless: bool = False
 
     def take(self, trimmed: pa.Array) -> None:
         """Take in the filled cells of one batch, without spaces around them."""
         if self.hopeless or not len(trimmed):
             return
+        trimmed = trimmed.filter(pc.invert(pc.is_in(trimmed, pa.array(DASHES))))
         scientific = pc.match_substring_regex(trimmed, _SCIENTIFIC)
         self.shapes["scientific"] += pc.sum(scientific).as_py()
         parts = _parts(trimmed)
@@ -168,6 +214,10 @@ class Evidence:
             marked = pc.not_equal(parts.field(name), "")
             if name not in self.examples and (index := pc.index(marked, True).as_py()) >= 0:
                 self.examples[name] = trimmed[index].as_py()
+        odd = pc.match_substring_regex(trimmed, _ODD_SIGN)
+        self.odd_signs += pc.sum(odd).as_py() or 0
+        if self.odd_signs and "sign" not in self.examples:
+            self.examples["sign"] = trimmed[pc.index(odd, True).as_py()].as_py()
         closed = _equal(parts, "open", "(")
         self.parentheses += pc.sum(closed).as_py() or 0
         if self.parentheses and "parentheses" not in self.examples:
@@ -187,6 +237,13 @@ class Evidence:
         """Whether a cell can be read with this decimal mark alone."""
         only = {".": ("point", "commas", "groups_point"), ",": ("comma", "points", "groups_comma")}
         return any(self.shapes[shape] for shape in only[decimal])
+
+    @property
+    def units(self) -> list[str]:
+        """What stands before or behind the numbers, the most frequent three; none where they are few."""
+        if self.hopeless or sum(self.shapes.values()) < _LEAST_SHARE * self.cells:
+            return []
+        return [text for text, _ in (self.before + self.behind).most_common() if text][:3]
 
 
 @dataclass(frozen=True)
@@ -284,17 +341,29 @@ def _factors(behind: Counter[str]) -> dict[str, float] | None:
     """What the texts behind the numbers multiply them by; None where they are of several kinds."""
     texts = set(behind) or {""}
     if texts <= set(_COUNTS):
-        return {text: _COUNTS[text] for text in sorted(texts)}
+        return {text: _COUNTS[text] for text in sorted({*texts, ""})}
     if len(texts) == 1 or (len(texts) == 2 and "" in texts and not texts & {*_SHARES, *_SIZES}):
         # A share without its mark may be 0.12; another unit left away is the same unit.
         bare = [] if texts & set(_SHARES) else [""]
         return dict.fromkeys([*sorted(texts - {""}), *bare], 1.0)
-    return {text: _SIZES[text] for text in sorted(texts)} if texts <= set(_SIZES) else None
+    family = next((one for one in _FAMILIES if texts <= set(one)), None)
+    # Without a second or an hour beside it, 'm' is a metre.
+    if family is None or (family is _SPANS and "m" in texts and not texts & {"s", "sec", "h", "hr"}):
+        return None
+    return {text: family[text] for text in sorted({*texts, _base(family)})}
+
+
+def _base(family: Mapping[str, float]) -> str:
+    return next(text for text, factor in family.items() if factor == 1.0)
 
 
 def _parts(trimmed: pa.Array) -> pa.StructArray:
     plain = pc.replace_substring_regex(trimmed, "[\u00a0\u202f\u2009]", " ")
-    plain = pc.replace_substring_regex(pc.replace_substring(plain, "\u2019", "'"), "^(\\(?)\u2212", r"\1-")
+    plain = pc.replace_substring_regex(pc.replace_substring(plain, "\u2019", "'"), _DASH, "-")
+    # Spreadsheets write amounts of nothing as '$ -', and other programs a minus behind the number.
+    plain = pc.replace_substring_regex(plain, "^(" + _CURRENCY + r")\s*-+$", r"\1 0")
+    plain = pc.replace_substring_regex(plain, "^(" + _CURRENCY + r")\s*\(([^()]*)\)$", r"(\1\2)")
+    plain = pc.replace_substring_regex(plain, r"^([^-+()]*[0-9])\s?-$", r"-\1")
     return pc.extract_regex(plain, _PARTS)
 
 

@@ -21,8 +21,9 @@ from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
 from aedetect.data.labels import LabelReader, known_anomalies, label_reader
 from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
+from aedetect.data.never import dates_of_never
 from aedetect.data.profile import ColumnProfile
-from aedetect.data.roles import infer_schema, number_writings, uncounted
+from aedetect.data.roles import UNREAD, infer_schema, number_writings, uncounted
 from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
 from aedetect.data.time_hint import time_hint
@@ -120,14 +121,22 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
     marks = missing_marks(profiles, config.data)
     if marks:
-        further = dict.fromkeys(mark for texts in marks.values() for mark in texts)
-        data = config.data.model_copy(update={"na_values": [*config.data.na_values, *further]})
-        config = config.model_copy(update={"data": data})
+        config = _with_marks(config, marks)
         profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     settle_dates(profiles, config.data, config.series, name)
+    never = {} if config.series.time else dates_of_never(profiles, config.data)
+    if never:
+        marks, config = {**marks, **never}, _with_marks(config, never)
+        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
+        settle_dates(profiles, config.data, config.series, name)
     writings = number_writings(profiles, config.data, name, config.series)
     if writings:
         profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
+        # Beside amounts of money a dash shows only once these are read as numbers.
+        further = missing_marks(profiles, config.data)
+        if further:
+            marks, config = {**marks, **further}, _with_marks(config, further)
+            profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
     schema = infer_schema(profiles, config.data, name, config.series, seen)
     recount = uncounted(profiles, schema)
     if recount:
@@ -148,6 +157,13 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     hint = None if config.series.time_columns else time_hint(schema, profiles)
     facts = column_facts(profiles)
     return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint, facts)
+
+
+def _with_marks(config: Config, marks: Mapping[str, Mapping[str, int]]) -> Config:
+    """The settings with further texts that mean 'missing'."""
+    further = dict.fromkeys(mark for texts in marks.values() for mark in texts)
+    data = config.data.model_copy(update={"na_values": [*config.data.na_values, *further]})
+    return config.model_copy(update={"data": data})
 
 
 def _profile_columns(
@@ -205,7 +221,7 @@ def _notices(
             yield f"column {column.name!r} is left out: {column.reason}; a change will be noticed"
         elif IN_ORDER in column.reason:
             yield f"column {column.name!r}: {column.reason.partition('; ')[2]}"
-        elif "; " in column.reason and column.reason.endswith("would be a number without its marks"):
+        elif "; " in column.reason and column.reason.endswith(UNREAD):
             yield f"column {column.name!r} is learned as categories: {column.reason.partition('; ')[2]}"
         elif column.name in schema.writings and "; " in column.reason:
             yield f"column {column.name!r}: {column.reason.partition('; ')[2]}"

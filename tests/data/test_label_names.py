@@ -68,6 +68,9 @@ def test_other_names(name: str) -> None:
         ("label", [None] * 20),
         ("fault", [3, 7] * 50),
         ("attack", [0.1, 0.2, 0.3] * 30),
+        ("status", ["ok"] * 95 + ["failed"] * 5),
+        ("plan", ["regular"] * 90 + ["clean"] * 9),
+        ("fault_type", ["A", "B", "C"] * 30),
     ],
 )
 def test_other_values(name: str, values: list[Any]) -> None:
@@ -92,6 +95,12 @@ def test_y_beside_x_is_a_coordinate() -> None:
         ("label", ["normal"] * 80 + ["dos"] * 10 + ["probe"] * 10),
         ("class", ["normal"] * 50),
         ("y", ["0.0"] * 90 + ["1.0"] * 3),
+        ("status", ["legit"] * 95 + ["fraud"] * 5),
+        ("remark", ["Normal"] * 60 + ["Anomalous"] * 40),
+        ("verdict", ["benign"] * 95 + ["Malicious"] * 5),
+        ("attack_cat", ["Normal"] * 95 + ["DoS"] * 5),
+        ("fault type", ["normal"] * 95 + ["bearing"] * 5 + ["gear"] * 5),
+        ("suspicious", ["N"] * 95 + ["Y"] * 5),
     ],
 )
 def test_values_of_labels(name: str, values: list[Any]) -> None:

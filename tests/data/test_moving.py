@@ -56,6 +56,12 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
         "id",
         "whole numbers of many digits",
     ),
+    "hashes as numbers": (
+        "v",
+        lambda at: RNG(1).integers(0, 2**63, len(at)),
+        "id",
+        "whole numbers of more digits than are ever measured",
+    ),
     "hashes over lines": (
         "order_id",
         lambda at: [f"{hash((i // 3, 7)) & 0xFFFFFFFF:08x}" for i in at],
@@ -78,6 +84,43 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
     "weeks": ("week", lambda at: 1 + at // 300, "ignored", "a part of a date that moves on"),
     "quarters": ("quarter", lambda at: [f"Q{1 + i // 400}" for i in at], "ignored", "a part of a date"),
     "months": ("month", lambda at: [("May", "June")[i // 600] for i in at], "ignored", "a part of a date"),
+    "a scattered level": (
+        "total_km",
+        lambda at: (50000 + 3.1 * at + RNG(1).normal(0, 150, len(at))).round(),
+        "ignored",
+        "a level that moves on with the rows, from ",
+    ),
+    "days in words": (
+        "seen",
+        lambda at: [f"{1 + i // 40}{'th' if i // 40 > 2 else 'st'} of Brumaire 2025" for i in at],
+        "ignored",
+        "texts with a year, of which each comes once and not again",
+    ),
+    "weeks before years": (
+        "at",
+        lambda at: [f"KW {(9 + i // 8) % 52 + 1}/{2025 + (9 + i // 8) // 52}" for i in at],
+        "ignored",
+        "texts with a year, of which each comes once and not again",
+    ),
+    "a reading with restarts": (
+        "uptime",
+        lambda at: (at * 90.0) % 60_000,
+        "ignored",
+        "a reading that grows with the rows, and falls 1 time",
+    ),
+    "shifts": (
+        "crew",
+        lambda at: [f"202501{1 + i // 60:02d}-{'ABC'[i // 20 % 3]}" for i in at],
+        "ignored",
+        "a part of a date that moves on with the rows",
+    ),
+    "weeks by a short name": ("w", lambda at: [f"W{9 + i // 200:02d}" for i in at], "ignored", "a part of a"),
+    "years of sport": (
+        "season",
+        lambda at: [f"{2020 + i // 200}/{21 + i // 200}" for i in at],
+        "ignored",
+        "a part of a date",
+    ),
     "one batch": (
         "batch",
         lambda at: np.full(len(at), 7),
@@ -105,9 +148,12 @@ STAYING: dict[str, tuple[str, Made, str]] = {
     "sizes": ("bytes", lambda at: RNG(1).lognormal(12, 2, len(at)).round(), "numeric"),
     "stores": ("store_id", lambda at: RNG(1).integers(1, 40, len(at)), "numeric"),
     "regions, sorted": ("region", lambda at: np.sort(RNG(1).choice(list("NSEW"), len(at))), "categorical"),
+    "densities": ("n_e", lambda at: RNG(1).lognormal(44, 1, len(at)).round(), "numeric"),
     "zip codes": ("zip", lambda at: RNG(1).integers(10000, 99999, len(at)), "numeric"),
     "counts": ("orders", lambda at: RNG(1).poisson(30, len(at)), "numeric"),
     "pressures": ("pa", lambda at: RNG(1).normal(101325, 300, len(at)).round(), "numeric"),
+    "by species": ("petal", lambda at: at // 400 * 2.0 + RNG(1).normal(4, 0.5, len(at)), "numeric"),
+    "models, sorted": ("model", lambda at: [f"Ford {chr(65 + i // 60)} 2012" for i in at], "categorical"),
     "a constant": ("site", lambda at: np.full(len(at), 7), "constant"),
 }
 
@@ -118,6 +164,12 @@ def test_other_columns_stay(kind: str) -> None:
     at = np.arange(ROWS)
     column, _ = decided(rows(at).assign(**{name: make(at)}), name=name)
     assert column.role == role
+
+
+def test_what_goes_along_with_a_sorted_measurement_stays() -> None:
+    sale = np.sort(RNG(1).lognormal(7, 1, ROWS)).round(2)
+    frame = rows(np.arange(ROWS)).assign(sale=sale, carat=(sale**0.4 + RNG(2).normal(0, 1, ROWS)).round(2))
+    assert decided(frame, name="carat")[0].role == "numeric"
 
 
 def test_readings_of_several_meters_grow_within_each() -> None:

@@ -34,20 +34,35 @@ def seen(*texts: str) -> Evidence:
         (["1.2k", "300", "3M"], [1200, 300, 3e6]),
         (["12 KB", "3 MB"], [12e3, 3e6]),
         (["12 kWh", "3.5kWh", "2"], [12, 3.5, 2]),
+        (["\u22126.6", "8.4", "-1"], [-6.6, 8.4, -1]),
+        (["65.63-", "8.4"], [-65.63, 8.4]),
+        (["1.065,63-", "8,4"], [-1065.63, 8.4]),
+        (["$ 884.99", "$ (13.75)", "$ -"], [884.99, -13.75, 0]),
+        (["2Mi", "664Ki", "512"], [2 * 2**20, 664 * 2**10, 512]),
+        (["619ms", "1.20s"], [0.619, 1.2]),
+        (["2 h", "5 m"], [7200, 300]),
+        (["12 kg", "300 g"], [12000, 300]),
+        (["12 cm", "3 mm", "1.5 m"], [0.12, 0.003, 1.5]),
+        (["1,5 Mio. €", "3 Mio. €"], [1.5, 3]),
+        (["-", "12.5", "\u2013", "1,200.5"], [None, 12.5, None, 1200.5]),
     ],
 )
 def test_what_is_read(texts: list[str], values: list[float]) -> None:
     writing = decide(seen(*texts), None, None)
     assert isinstance(writing, Writing)
     plain, factors = writing.parts(pa.array(texts))
-    read = [float(text) * factor for text, factor in zip(plain.to_pylist(), factors.to_pylist(), strict=True)]
+    read = [
+        None if text is None else float(text) * factor
+        for text, factor in zip(plain.to_pylist(), factors.to_pylist(), strict=True)
+    ]
     assert read == pytest.approx(values)
 
 
 @pytest.mark.parametrize(
     "texts",
     [
-        ["A12", "B4"], ["12a", "12b"], ["12%", "0.5"], ["12 kg", "300 g"], ["$5", "7 €", "£3"],
+        ["A12", "B4"], ["12a", "12b"], ["12%", "0.5"], ["12 kg", "300 l"], ["2 m", "5 min"],
+        ["$5", "7 €", "£3"],
         ["555 123 456", "555 999 888"], ["2024-01", "2024-02"], ["1.2.3", "1.2.4"], ["10.0.0.1", "10.0.0.2"],
     ],
 )  # fmt: skip
@@ -87,6 +102,19 @@ def test_numbers_are_written_back_as_they_are_read() -> None:
     written = writing.written(pa.array(["7.25", None]))
     assert written.to_pylist() == ["7,25%", None]
     assert writing.parts(written)[0].to_pylist() == ["7.25", None]
+
+
+def test_numbers_in_several_units_are_written_in_one_that_can_be_read() -> None:
+    for texts in (["3.2k", "1.5M"], ["3 kg", "5 mg"], ["3 KB", "5 MB"]):
+        writing = decide(seen(*texts), None, None)
+        assert isinstance(writing, Writing)
+        written = writing.written(pa.array(["12500"]))
+        assert [part.to_pylist() for part in writing.parts(written)] == [["12500"], [1.0]]
+
+
+def test_units_are_named_where_they_are_several() -> None:
+    assert seen("12 °C", "55 °F").units == ["°C", "°F"]
+    assert seen("12 °C", "ice", "55 °F").units == []
 
 
 def test_a_cell_that_contradicts_is_not_read() -> None:

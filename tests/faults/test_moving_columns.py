@@ -29,6 +29,12 @@ KINDS: dict[str, Made] = {
     "yyyymmdd": lambda at: when(at).strftime("%Y%m%d"),
     "day_dotted": lambda at: when(at).strftime("%d.%m.%Y"),
     "month": lambda at: when(at).strftime("%Y-%m"),
+    "mileage_noisy": lambda at: (
+        5e4 + 3.1 * at + np.random.default_rng(int(at[0])).normal(0, 200, len(at))
+    ).round(),
+    "seen": lambda at: [f"{t.day}th of {t:%B %Y}" for t in when(at)],
+    "valid_until": lambda at: np.where(at % 5 < 2, "9999-12-31", when(at).strftime("%Y-%m-%d")),
+    "last_login": lambda at: np.where(at % 5 < 1, "01.01.1970 00:00", when(at).strftime("%d.%m.%Y %H:%M")),
     "week": lambda at: when(at).isocalendar().week.to_numpy(),
 }
 
