@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aedetect.errors import DataError, UsageError
+from aedetect.io.alike import file_meant
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -132,7 +133,7 @@ def _expand(word: str, alone: bool) -> list[Location]:
     if not alone:
         # One missing among several fails when its turn comes, and does not keep the rest from theirs.
         return [_file(word)]
-    raise DataError(f"{word}: no such file or directory")
+    raise DataError(f"{word}: no such file or directory{file_meant(word)}")
 
 
 def _file(path: str) -> Location:

@@ -23,6 +23,7 @@ from aedetect.data.features.encoder import EncoderState
 from aedetect.data.schema import Schema
 from aedetect.data.series.scaling import SeriesState
 from aedetect.errors import ModelError
+from aedetect.io.alike import file_meant
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 
@@ -98,7 +99,8 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
             raise Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
         manifest, tensors = unpack(data)
     except OSError as error:
-        raise ModelError(f"{path}: cannot read the model file: {error.strerror}") from None
+        meant = file_meant(path, ".aed") if isinstance(error, FileNotFoundError) else ""
+        raise ModelError(f"{path}: cannot read the model file: {error.strerror}{meant}") from None
     except Damaged as error:
         raise ModelError(f"{path}: {error}") from None
     return manifest, tensors, digest

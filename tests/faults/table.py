@@ -140,6 +140,8 @@ NOTHING = [
           "1 file left out, whose name says no format of data: notes.txt; name it to have it read"),
     Fault(23, "glob without match", {}, BOTH, "2024-*.csv", 3, "2024-*.csv: no file matches this pattern"),
     Fault(0, "missing file", {}, BOTH, "gone.csv", 3, "gone.csv: no such file or directory"),
+    Fault(0, "missing file with another's name nearly", {}, BOTH, "nromal.csv", 3,
+          "nromal.csv: no such file or directory; did you mean 'normal.csv'?"),
     Fault(0, "empty standard input", {}, (SCORE,), "-", 3, "<stdin>: the file is empty"),
     Fault(0, "pipe as input", lambda _: os.mkfifo("in.csv"), BOTH, "in.csv", 3,
           "in.csv: is no regular file; pipe what it holds to standard input, and name -"),
