@@ -94,7 +94,7 @@ class CrossFit:
         task: MemberTask[Autoencoder] = MemberTask(
             partial(self._built, run, profile), self.batches, validation, seed
         )
-        (model,), records = train_members(run, [task], 1, checkpointer)
+        (model,), records = train_members(run, [task], 1, checkpointer, after=1)
         assert isinstance(model, CrossFitted)
         run.callback.stage("calibrating")
         scores = self._finish(model, run, profile)
@@ -126,7 +126,9 @@ class CrossFit:
             settings = config.training.model_copy(update={"contamination": 0.0})
             feed = MemoryFeed(pairs.cpu().numpy(), _JUDGE_BATCH, seed, device)
             hooks = Hooks(lambda progress: run.callback.steps(progress.step, progress.steps))
-            train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, hooks, seed=seed)
+            # Half of what time is left: the networks for other jobs follow.
+            deadline = run.deadline_of_next(2)
+            train(model.judge, feed, pairs[:_MOST_VALIDATION], settings, hooks, seed=seed, deadline=deadline)
             with torch.no_grad():
                 scores = model.eval().fit_scores(held_out, torch.from_numpy(anomalies).to(device))
         return np.asarray(scores.double().cpu().numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -75,7 +76,8 @@ def fit_auxiliary_heads(
         with torch.no_grad():
             heads.codes.fit_linear(learned)
         report = (callback or Callback()).steps
-        _fit_latent(heads.codes, learned, validation, config.training, (seed, deadline, _hooks(report, 0)))
+        halfway = None if deadline is None else (time.monotonic() + deadline) / 2
+        _fit_latent(heads.codes, learned, validation, config.training, (seed, halfway, _hooks(report, 0)))
         with torch.no_grad():
             heads.repair.fit_memory(learned)
         _fit_imputer(heads.repair, learned, validation, config.training, (seed, deadline, _hooks(report, 1)))

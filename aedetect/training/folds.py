@@ -72,7 +72,7 @@ class Folds:
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks, one after the other."""
         tasks = self._tasks(run, profile)
-        members, records = train_members(run, tasks, len(self.parts), checkpointer)
+        members, records = train_members(run, tasks, len(self.parts), checkpointer, after=1)
         run.callback.stage("calibrating")
         return TrainedNetworks(members, records, self._scores(run, members), len(self.parts) > 1)
 

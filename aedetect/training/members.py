@@ -49,9 +49,11 @@ class TrainedNetworks:
 
 
 def train_members(
-    run: TrainingRun, tasks: Iterable[MemberTask[M]], count: int, checkpointer: Checkpointer
+    run: TrainingRun, tasks: Iterable[MemberTask[M]], count: int, checkpointer: Checkpointer, after: int = 0
 ) -> tuple[list[M], list[TrainingRecord]]:
     """The trained networks of `count` tasks, in evaluation mode, and a record of each.
+
+    `after`: how many trainings follow, which are left their share of the time.
 
     With a request to resume, the networks that the checkpoint holds are taken from it and the one
     it was made in is trained on, which ends as if there had been no interruption. Raises
@@ -74,7 +76,7 @@ def train_members(
                     run.config.training,
                     Hooks(partial(run.callback.training, index, count), checkpointer.offer),
                     seed=task.seed,
-                    deadline=run.deadline_of_next(count - index),
+                    deadline=run.deadline_of_next(count - index + after),
                     resume=pending,
                 )
                 pending = None

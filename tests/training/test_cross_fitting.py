@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from aedetect.config import TrainingConfig
 from aedetect.training.cross_fitting import CrossFit
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.folds import Part
+from aedetect.training.loop import train
 
 CPU = torch.device("cpu")
 QUICK = {
@@ -152,3 +154,20 @@ def test_rows_taken_for_anomalies_do_not_vouch_for_one_another() -> None:
         detector = fitted(frame, contamination=contamination)
         ratios.append(unscaled(detector, kin).mean() / unscaled(detector, normal).mean())
     assert ratios[1] > 1.5 * ratios[0]
+
+
+def test_every_training_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines: list[float] = []
+
+    def recorded(*given: Any, deadline: float | None = None, **named: Any) -> Any:
+        assert deadline is not None
+        deadlines.append(deadline)
+        return train(*given, deadline=deadline, **named)
+
+    for module in ("members", "cross_fitting", "fit_auxiliary"):
+        monkeypatch.setattr(f"aedetect.training.{module}.train", recorded)
+    begin = time.monotonic()
+    fitted(noise(200), max_time="1h")
+    # Two networks that tell anomalies, and two for other jobs.
+    assert [round((deadline - begin) / 3600, 1) for deadline in deadlines] == [0.5, 0.5, 0.5, 1.0]
+    assert begin < max(deadlines) <= begin + 3600 + time.monotonic() - begin
