@@ -14,6 +14,8 @@ _SPELLED = {
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╠╣╦╩╬╞╡╪┏┓┗┛┣┫┳┻╋", "+"),
     **dict(zip("▁▂▃▄▅▆▇█", "_..--==#", strict=True)),
     **dict(zip("░▒▓●○■□▲▼◆•·", ".:##o##^v*..", strict=True)),
+    # A spinner turns.
+    **dict(zip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\|/-\\|/", strict=True)),
     "…": "...",
     "→": "->",
     "←": "<-",

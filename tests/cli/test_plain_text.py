@@ -129,6 +129,7 @@ def test_errors_in_ascii(plain: Prompt, words: tuple[str, ...], said: str) -> No
     [
         ("loss █▇▁ → 3 × 4 ± 1…", "loss #=_ -> 3 x 4 +/- 1..."),
         ("╭─╮│", "+-+|"),
+        ("⠋⠙⠹⠸ reading", "|/-\\ reading"),
         ("Größe “a” – 東", r"Gr\xf6\xdfe \"a\" - \u6771".replace('\\"', '"')),
     ],
 )
