@@ -52,6 +52,7 @@ _DATED = re.compile(
 _PERIOD = re.compile("^(?i:kw|cw|wk|w|week|woche|q|h)[ -]?[0-9]{1,2}[ /-]{1,3}(?:19|20)[0-9]{2}$")
 _LEAST_DATED = 3
 _MANY_GIVEN = 20
+_MOST_GAPS = 0.02
 # So many standard deviations of the chi-squared law.
 _FEWER = 3.0
 
@@ -206,7 +207,10 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
         return "id", "by its name an identifier, another in nearly every row"
     if column.is_whole and not dated and _are_given_out(column.filled):
         low, high = column.filled.min(), column.filled.max()
-        return "id", f"a number given out one by one: each from {low:.10g} to {high:.10g} is in as many rows"
+        return (
+            "id",
+            f"a number given out one by one: those from {low:.10g} to {high:.10g} are in as many rows each",
+        )
     if column.is_exact and column.distinct_share >= _HALF and np.median(np.abs(column.filled)) >= EXACT:
         return "id", "whole numbers of more digits than are ever measured, as identifiers are"
     if column.is_whole and column.distinct_share >= _HALF and _has_many_digits(column.filled):
@@ -245,13 +249,20 @@ def _counts_rows(column: _Values, sample: RowSample) -> bool:
 
 
 def _are_given_out(filled: Floats) -> bool:
-    """Whether whole numbers, not counted from 0 or so, come without gaps and far more evenly than by chance.
+    """Whether whole numbers, not counted from 0 or so, come nearly without gaps and evenly."""
+    values = np.unique(filled)
+    distinct = len(values)
+    gaps = values[-1] - values[0] + 1 - distinct if distinct else 0
+    return gaps <= _MOST_GAPS * distinct and values[:1].sum() >= distinct and _are_even(filled)
+
+
+def _are_even(filled: Floats) -> bool:
+    """Whether many values are each in about as many rows, far more evenly than by chance.
 
     By chance the counts of equally likely values scatter as their mean does (chi-squared law).
     """
-    values, counts = np.unique(filled, return_counts=True)
-    distinct = len(values)
-    if distinct < _MANY_GIVEN or values[-1] - values[0] != distinct - 1 or values[0] < distinct:
+    counts = np.unique(filled, return_counts=True)[1]
+    if len(counts) < _MANY_GIVEN:
         return False
     # A file may begin and end amid the rows of one.
     inner = counts[1:-1]
@@ -323,6 +334,8 @@ def _code(column: _Values, others: _Others) -> tuple[str, str] | None:
         return "ignored", "a part of a date that moves on with the rows"
     if column.has_years and len(np.unique(column.filled)) >= _FEW_DISTINCT and _comes_once(column.values):
         return "ignored", "texts with a year, of which each comes once and not again"
+    if names.names_a_batch(column.name) and _are_even(column.filled):
+        return "id", "by its name what comes once and not again, each in as many rows"
     if hinted and (_comes_once(column.values) or _is_new_in_the_second_half(column.values)):
         return "id", "by its name an identifier, whose values come once and not again"
     return None

@@ -132,7 +132,19 @@ MOVING: dict[str, tuple[str, Made, str, str]] = {
         "v",
         lambda at: RNG(1).permutation(at // 3 + 5000),
         "id",
-        "a number given out one by one: each from 5000 to 5333 is in as many rows",
+        "a number given out one by one: those from 5000 to 5333 are in as many rows each",
+    ),
+    "orders, one twice, shuffled": (
+        "v",
+        lambda at: RNG(1).permutation(np.where(at == 700, 10699, 10000 + at)),
+        "id",
+        "a number given out one by one: those from 10000 to 10999 are in as many rows each",
+    ),
+    "sessions, shuffled": (
+        "session",
+        lambda at: [f"{hash((i // 5, 3)) & 0xFFFFFFFF:08x}" for i in RNG(1).permutation(at)],
+        "id",
+        "by its name what comes once and not again, each in as many rows",
     ),
     "customers, newest first": (
         "k",
