@@ -279,7 +279,7 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_series(overrides, settings)
+        _check_flags(overrides, settings)
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
@@ -288,8 +288,10 @@ def train(
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
-def _check_series(overrides: Mapping[str, Any], settings: Config) -> None:
-    """Flags that only time series have are not passed over in silence."""
+def _check_flags(overrides: Mapping[str, Any], settings: Config) -> None:
+    """Flags that go with others alone, as those of time series do, are not passed over in silence."""
+    if overrides["data.positive"] is not None and settings.data.label is None:
+        raise UsageError("--positive goes with --label COLUMN, which names the column of the labels")
     dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
         if settings.series.time is not None or overrides[name] is None:

@@ -18,6 +18,8 @@ def bad_numbers(column: str, where: str, first: str, texts: Mapping[str, int]) -
     >>> bad_numbers("x", "f.csv: row 2 (line 3)", "n/a?", {"n/a?": 2})[:53]
     "f.csv: row 2 (line 3), column 'x': 'n/a?' is not a nu"
     """
+    if first.strip() == column:
+        return f"{where}, column {column!r}: the row repeats the header, as in files put together; remove it"
     marks = sorted(texts, key=lambda text: (-texts[text], text)) or [first.strip()]
     one = len(marks) == 1
     shown = _shown(first if one else marks[0])

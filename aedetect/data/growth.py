@@ -19,6 +19,7 @@ _UNIFORM = 0.1
 # Of values that scatter about a rising level: so much of the order remains, in the whole and in each part.
 _CLIMBING = 0.8
 _PARTS = 8
+_MANY_ROWS = 400
 _LONGEST_STEP = 2.5
 _MANY_DEVIATIONS = 6.0
 
@@ -74,7 +75,8 @@ def growth(values: Floats) -> Growth:
     if len(filled) < LEAST_ROWS or distinct < 2:
         return Growth(0.0, distinct, 1.0, 0.0, 1.0)
     trend = _trend(filled)
-    rising = filled if trend >= 0 else -filled
+    # Of a file with the newest rows first the order is that from the last row to the first.
+    rising = filled if trend >= 0 else filled[::-1]
     return Growth(trend, distinct, _unevenness(rising), _records(rising), _spread(rising), _climb(rising))
 
 
@@ -85,7 +87,8 @@ def _trend(filled: Floats) -> float:
 
 def _climb(rising: Floats) -> float:
     """Sum of the rank correlations with the order within parts of the rows, in standard deviations."""
-    parts = np.array_split(rising, _PARTS)
+    count = _PARTS if len(rising) >= _MANY_ROWS else _PARTS // 2
+    parts = np.array_split(rising, count)
     levels = [float(np.median(part)) for part in parts]
     steps = np.diff(levels)
     # In files sorted by what goes along with a column its level moves on by steps of very different size.
@@ -93,7 +96,7 @@ def _climb(rising: Floats) -> float:
         return 0.0
     # Where values are in random order, the coefficient of n rows has a variance of 1 / (n - 1).
     inner = [rank_correlation(part, np.arange(len(part))) * np.sqrt(len(part) - 1) for part in parts]
-    return float(sum(inner) / np.sqrt(_PARTS)) if min(inner) > 0 else 0.0
+    return float(sum(inner) / np.sqrt(count)) if min(inner) > 0 else 0.0
 
 
 def rank_correlation(first: Floats, second: Floats | Integers) -> float:

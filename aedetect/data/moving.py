@@ -48,7 +48,13 @@ _DATED = re.compile(
     "(?<![0-9])(?:19|20)[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])(?:[-/.]?[0-3][0-9])?(?![0-9])"
     "|^(?:(?i:kw|cw|wk|w|week|woche)[ -]?[0-9]{1,2}|(?:19|20)[0-9]{2}[/-][0-9]{2})$"
 )
+# Parts of years with the year behind: 'Q1 2025', 'KW 10/2025'.
+_PERIOD = re.compile("^(?i:kw|cw|wk|w|week|woche|q|h)[ -]?[0-9]{1,2}[ /-]{1,3}(?:19|20)[0-9]{2}$")
 _LEAST_DATED = 3
+_MANY_GIVEN = 20
+_MOST_GAPS = 0.02
+# So many standard deviations of the chi-squared law.
+_FEWER = 3.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class _Values:
     has_years: bool = False
     is_dated: bool = False
     is_exact: bool = False
+    is_period: bool = False
 
     @property
     def filled(self) -> Floats:
@@ -184,12 +191,13 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
     measured = names.names_a_reading(column.name)
     for other, seen in column.growths(others.orders):
         along = f"in the order of {other!r}" if other else "with the rows"
+        way = along if other or seen.trend >= 0 else "from the last row to the first"
         if _runs_on(column, seen, hinted or dated or measured, others, bool(other)):
             return _run(column, along, others.orders.get(other), (dated, measured))
         if column.is_whole and hinted and seen.records >= _SOME_RECORDS:
-            return "id", f"a number whose highest keeps growing {along}"
+            return "id", f"a number whose highest keeps growing {way}"
         if column.is_whole and seen.is_drawn_from_all_so_far and seen.distinct >= _MANY_DISTINCT:
-            return "id", f"like a number given out one by one: the highest keeps growing {along}"
+            return "id", f"like a number given out one by one: the highest keeps growing {way}"
         if seen.climbs and not others.are_sorted_by_another(column.name):
             low, high = in_full(column.filled.min()), in_full(column.filled.max())
             return "ignored", f"a level that moves on {along}, from {low} to {high}"
@@ -197,6 +205,12 @@ def _number(column: _Values, others: _Others, sample: RowSample) -> tuple[str, s
             return "ignored", f"a reading that {grows}"
     if column.is_whole and hinted and column.distinct_share >= _NEARLY_ALL:
         return "id", "by its name an identifier, another in nearly every row"
+    if column.is_whole and not dated and _are_given_out(column.filled):
+        low, high = column.filled.min(), column.filled.max()
+        return (
+            "id",
+            f"a number given out one by one: those from {low:.10g} to {high:.10g} are in as many rows each",
+        )
     if column.is_exact and column.distinct_share >= _HALF and np.median(np.abs(column.filled)) >= EXACT:
         return "id", "whole numbers of more digits than are ever measured, as identifiers are"
     if column.is_whole and column.distinct_share >= _HALF and _has_many_digits(column.filled):
@@ -232,6 +246,28 @@ def _counts_rows(column: _Values, sample: RowSample) -> bool:
         for number, key in enumerate(sample.inputs)
     ]
     return all(len(part) > 1 and (part == part[0]).all() for part in ahead)
+
+
+def _are_given_out(filled: Floats) -> bool:
+    """Whether whole numbers, not counted from 0 or so, come nearly without gaps and evenly."""
+    values = np.unique(filled)
+    distinct = len(values)
+    gaps = values[-1] - values[0] + 1 - distinct if distinct else 0
+    return gaps <= _MOST_GAPS * distinct and values[:1].sum() >= distinct and _are_even(filled)
+
+
+def _are_even(filled: Floats) -> bool:
+    """Whether many values are each in about as many rows, far more evenly than by chance.
+
+    By chance the counts of equally likely values scatter as their mean does (chi-squared law).
+    """
+    counts = np.unique(filled, return_counts=True)[1]
+    if len(counts) < _MANY_GIVEN:
+        return False
+    # A file may begin and end amid the rows of one.
+    inner = counts[1:-1]
+    scatter = float(((inner - inner.mean()) ** 2).sum() / inner.mean())
+    return bool(scatter + _FEWER * np.sqrt(2 * len(inner)) < len(inner) - 1)
 
 
 def _has_many_digits(filled: Floats) -> bool:
@@ -291,11 +327,15 @@ def _code(column: _Values, others: _Others) -> tuple[str, str] | None:
             return kind[0], f"{kind[1]} that moves on {along}"
         if hinted and seen.records >= _SOME_RECORDS:
             return "id", f"a code whose highest number keeps growing {along}"
+    if column.is_period:
+        return "ignored", "weeks, quarters or halves of years"
     dated = dated or (column.is_dated and len(np.unique(column.filled)) >= _LEAST_DATED)
     if dated and _comes_once(column.values):
         return "ignored", "a part of a date that moves on with the rows"
     if column.has_years and len(np.unique(column.filled)) >= _FEW_DISTINCT and _comes_once(column.values):
         return "ignored", "texts with a year, of which each comes once and not again"
+    if names.names_a_batch(column.name) and _are_even(column.filled):
+        return "id", "by its name what comes once and not again, each in as many rows"
     if hinted and (_comes_once(column.values) or _is_new_in_the_second_half(column.values)):
         return "id", "by its name an identifier, whose values come once and not again"
     return None
@@ -358,4 +398,14 @@ def _codes(name: str, texts: pa.Array, of_input: Integers) -> _Values:
         sum(bool(_YEAR.search(text)) for text in known) >= _SAME_LENGTH * len(known)
     )
     is_dated = sum(bool(_DATED.search(text)) for text in known) >= _SAME_LENGTH * max(len(known), 1)
-    return _Values(name, ranks[places], of_input, True, is_ordered, has_years, is_dated)
+    is_period = len(known) > 1 and all(map(_PERIOD.match, known))
+    return _Values(
+        name,
+        ranks[places],
+        of_input,
+        True,
+        is_ordered=is_ordered,
+        has_years=has_years,
+        is_dated=is_dated,
+        is_period=is_period,
+    )

@@ -12,6 +12,8 @@ _LEAST_LETTERS = 3
 _MOST_NAMED = 5
 # Of wide tables of another kind each name would be like some other.
 _MOST_COMPARED = 2500
+# Names of columns that have none.
+_NUMBERED = re.compile(r"^column_[0-9]+$")
 _OTHERWISE = "score a file with the same columns, or retrain"
 
 
@@ -19,6 +21,10 @@ def what_to_do(lacking: Sequence[str], unknown: Sequence[str]) -> str:
     """What is said where an input lacks columns and has `unknown` ones, which may be the same, renamed."""
     if not unknown:
         return _OTHERWISE
+    if all(map(_NUMBERED.match, unknown)) and not any(map(_NUMBERED.match, lacking)):
+        return (
+            "the file was read without a header, and the model knows its columns by name: write one above it"
+        )
     pairs = renamed(lacking, unknown)
     if not pairs:
         more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""

@@ -23,7 +23,7 @@ _NUMBERED = _listed(
     batch lot charge run job order invoice receipt ticket transaction txn trx tx document doc voucher
     booking shipment parcel delivery package build revision version release cycle heat coil pallet reel
     session request trace event message msg packet frame block record entry import export load upload
-    customer client user account member subscriber patient contact employee case claim policy contract
+    customer client cust user account member subscriber patient contact employee case claim policy contract
     visitor device imei offset cursor auftrag bestellung rechnung beleg kunde charge los vorgang
     commande facture pedido factura lote cliente
     """
@@ -44,14 +44,26 @@ _READINGS = _listed(
 _TIMES = _listed(
     """
     time timestamp ts epoch date day week month quarter year yyyymmdd yyyymm period datetime created
-    updated modified jahr monat tag woche datum zeit
+    updated modified kw calweek yearweek yearmonth yyyyww jahr monat tag woche datum zeit
     """
 )
 
 
+# What is written behind such words without anything between.
+_SUFFIXES = ("number", "num", "no", "nr", "id")
+
+
 def words(name: str) -> list[str]:
-    """The words of a column's name: 'orderNo', 'ORDER_NO' and 'order no.' are 'order' and 'no'."""
-    return [word.lower() for word in _WORDS.findall(name)]
+    """The words of a column's name: 'orderNo', 'ORDER_NO', 'orderno' and 'order no.' are 'order' and 'no'."""
+    return [part for word in _WORDS.findall(name) for part in _split(word.lower())]
+
+
+def _split(word: str) -> list[str]:
+    for suffix in _SUFFIXES:
+        stem = word.removesuffix(suffix)
+        if stem != word and stem in _NUMBERED | _BATCHES | _TIMES:
+            return [stem, suffix]
+    return [word]
 
 
 def names_an_id(name: str) -> bool:

@@ -43,6 +43,10 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
 
+# As far a page of HTML or XML is looked into.
+_MARKUP = 2000
+
+
 def sniff(
     name: str, head: bytes, compression: str | None, options: ReadOptions, whole: bool = False
 ) -> Shape:
@@ -63,19 +67,27 @@ def sniff(
     if other:
         raise DataError(f"{name}: {other}")
     if announced in ("parquet", "arrow"):
+        is_text = all(byte >= 32 or byte in b"\t\r\n" for byte in head[:200])
+        remedy = "; if it is a text file, give --format csv" if is_text else ""
         raise DataError(
             f"{name}: not {'an Arrow' if announced == 'arrow' else 'a Parquet'} file; "
-            f"it starts with {head[:8].decode('ascii', 'backslashreplace')!r}"
+            f"it starts with {head[:8].decode('ascii', 'backslashreplace')!r}{remedy}"
         )
     text = _decode(name, head, options.encoding)
     if _is_json(name, text, announced, options):
         return Shape("jsonl", compression, document=is_document(text))
-    start = text.lstrip()[:200].lower()
-    if start.startswith(("<!doctype", "<!--", "<html", "<?xml", "<head", "<body")):
+    start = text.lstrip("\ufeff \t\r\n")[:_MARKUP].lower()
+    if start.startswith(("<!doctype", "<!--", "<html", "<?xml", "<head", "<body")) or _is_markup(start):
         raise DataError(
             f"{name}: this is an HTML or XML page, not a table; was it saved from a failed download?"
         )
     return Shape("csv", compression, find_form(name, text, whole, announced == "tsv", options))
+
+
+def _is_markup(start: str) -> bool:
+    """Whether lines are elements; a CSV file may have a header such as '<DATE>,<OPEN>'."""
+    lines = [line.strip() for line in start.splitlines()[:3]]
+    return "</" in start and all(re.match(r"</?[a-z][\w:.-]*[\s>/]", line) for line in lines)
 
 
 def _is_json(name: str, text: str, announced: str | None, options: ReadOptions) -> bool:

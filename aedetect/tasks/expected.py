@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,12 +109,16 @@ class ConditionalExpectation:
         return faults
 
     def empty(self, batch: pa.RecordBatch, matrix: Matrix) -> dict[str, Mask]:
-        """Per column, which cells are missing [rows]."""
+        """Per column, which cells are missing [rows]; dates that stand for none are not."""
         rules = self.encoder.schema.rules
-        missing = {
-            column.column: column.read(batch.column(column.column), rules).missing
-            for column in self.encoder.state.numeric
-        }
+        as_written = replace(rules, na_values=(), na_rule="0.1.0")
+        missing = {}
+        for column in self.encoder.state.numeric:
+            array = batch.column(column.column)
+            absent = column.read(array, rules).missing
+            if column.cycles and absent.any():
+                absent = absent & np.isnan(column.read(array, as_written).values)
+            missing[column.column] = absent
         width = len(self.encoder.center)
         for index, vocabulary in enumerate(self.encoder.state.categorical):
             missing[vocabulary.column] = matrix[:, width + index] == MISSING

@@ -138,6 +138,10 @@ def test_alarms_per_day_and_rate_exclude_each_other(run: Prompt) -> None:
     ("flags", "told"),
     [
         (["--entity", "machine"], "--entity goes with --time COLUMN, which makes time series of the rows"),
+        (
+            ["--positive", "fraud"],
+            "--positive goes with --label COLUMN, which names the column of the labels",
+        ),
         (["--window", "6h"], "--window goes with --time COLUMN, which makes time series of the rows"),
         (["--every", "5min"], "--every goes with --time COLUMN, which makes time series of the rows"),
         (["--adapt", "off"], "--adapt goes with --time COLUMN, which makes time series of the rows"),

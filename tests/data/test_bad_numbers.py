@@ -41,3 +41,9 @@ def test_the_hint_can_be_pasted_into_a_shell(text: str) -> None:
     said = bad_numbers("x", "f: row 2", text, {text: 1})
     words = shlex.split(said[said.index("--na-values") : said.index(" if it means")])
     assert words == ["--na-values", text]
+
+
+def test_a_row_that_repeats_the_header_is_called_so() -> None:
+    assert bad_numbers("qty", "f: row 2", " qty", {"qty": 3}) == (
+        "f: row 2, column 'qty': the row repeats the header, as in files put together; remove it"
+    )

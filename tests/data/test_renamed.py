@@ -31,3 +31,9 @@ def test_what_is_said() -> None:
     assert what_to_do(["amount", "zip"], ["Amount"]) == (
         "the file has 'Amount', which the model does not know: is that 'amount'? rename it, or retrain"
     )
+
+
+def test_of_a_file_without_header() -> None:
+    assert what_to_do(["amount", "zip"], ["column_1", "column_2"]) == (
+        "the file was read without a header, and the model knows its columns by name: write one above it"
+    )

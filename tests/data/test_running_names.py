@@ -40,3 +40,18 @@ def test_batches_readings_and_times() -> None:
     assert not any(
         test("temperature") for test in (names.names_a_batch, names.names_a_reading, names.names_a_time)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("weekno", ["week", "no"]),
+        ("custid", ["cust", "id"]),
+        ("INVOICENR", ["invoice", "nr"]),
+        ("piano", ["piano"]),
+        ("grid", ["grid"]),
+        ("paid", ["paid"]),
+    ],
+)
+def test_words_written_together(name: str, parts: list[str]) -> None:
+    assert names.words(name) == parts

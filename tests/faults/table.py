@@ -496,8 +496,10 @@ FILES = [
     *(Fault(22, title, {"in.parquet": content}, BOTH, "in.parquet", 3, f"in.parquet: {said}")
       for title, content, said in (
           ("zero-byte Parquet", b"", "the file is empty"),
-          ("start of Parquet", b"PAR", "not a Parquet file; it starts with 'PAR'"),
-          ("CSV as Parquet", HEADER, "not a Parquet file; it starts with 'temp,loa'"))),
+          ("start of Parquet", b"PAR",
+           "not a Parquet file; it starts with 'PAR'; if it is a text file, give --format csv"),
+          ("CSV as Parquet", HEADER,
+           "not a Parquet file; it starts with 'temp,loa'; if it is a text file, give --format csv"))),
     Fault(22, "cut Parquet", cut_parquet, BOTH, "in.parquet", 3,
           "in.parquet: cannot be read: Parquet magic bytes not found in footer. "
           "Either the file is corrupted or this is not a parquet file."),

@@ -78,8 +78,16 @@ def test_content_decides_over_the_name(head: bytes, name: str, format: str) -> N
         (b"<!-- oops --><html>", "f.csv", {}, "HTML or XML page"),
         (b"BZh91AY", "f.csv", {}, "a bzip2 file"),
         (b"\xfd7zXZ\0", "f.csv", {}, "an xz file"),
-        (b"a,b", "f.parquet", {}, "not a Parquet file; it starts with 'a,b'"),
-        (b"\x01\xff", "f.arrow", {}, r"not an Arrow file; it starts with '\\x01\\\\xff'"),
+        (
+            b"a,b",
+            "f.parquet",
+            {},
+            "not a Parquet file; it starts with 'a,b'; if it is a text file, give --format csv",
+        ),
+        (b"P\x01\0", "f.parquet", {}, r"not a Parquet file; it starts with 'P\\x01\\x00'$"),
+        (b"<table border=1><tr><td>1</td></tr>", "f.csv", {}, "an HTML or XML page"),
+        (b"<rows><row a='1'/></rows>", "f.csv", {}, "an HTML or XML page"),
+        (b"\x01\xff", "f.arrow", {}, r"not an Arrow file; it starts with '\\x01\\\\xff'$"),
         (b"PAR1", "f.x", {"format": "csv"}, "holds parquet data, not csv; drop --format csv"),
     ],
 )
