@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from aedetect.config import DataConfig
+from aedetect.data.decision import role_flag
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.written_numbers import Evidence, Undecided, Writing, decide
 from aedetect.errors import DataError
@@ -37,7 +38,7 @@ def writings_of(
         if isinstance(writing, Undecided):
             raise DataError(
                 f"{name}: column {column!r}: {writing.example!r} may be {writing.in_words}; "
-                f"give one of them, or --role {column}=categorical if it is no number"
+                f"give one of them, or {role_flag(column, 'categorical')} if it is no number"
             )
         if writing is None or (writing.is_plain and not evidence.odd_signs and not evidence.parentheses):
             continue
@@ -75,7 +76,8 @@ def example_of(profile: ColumnProfile) -> tuple[str, float] | None:
             continue
         plain, factor = writing.parts(pa.array([text]))
         if plain[0].is_valid:
-            return text, float(plain[0].as_py()) * factor[0].as_py()
+            # Spaces of other widths read as spaces do, and would be shown as '\\xa0'.
+            return " ".join(text.split()), float(plain[0].as_py()) * factor[0].as_py()
     return None
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from aedetect.config import DataConfig, Role, SeriesConfig
 from aedetect.data.cells import CellRules
 from aedetect.data.date_evidence import DateEvidence, Reading, SettledDate, names_date, names_time
+from aedetect.data.decision import role_flag
 from aedetect.data.instants import Cycle
 from aedetect.data.profile import ColumnProfile
 from aedetect.data.series.clock_detection import check_format
@@ -17,6 +18,8 @@ from aedetect.data.series.time_text import Order, template_of
 from aedetect.data.series.timestamps import Clock
 from aedetect.errors import DataError, UsageError
 
+# Behind a time of day: '06:00:04 +0200', '06:00+02:00'.
+_OFFSET = re.compile(r":[0-9]{2}(?:[.,][0-9]+)?\s?(([+-])([0-9]{2}):?([0-9]{2}))$")
 # Above this share of cells that are no dates, a column holds something else.
 _MOST_BAD = 0.1
 _DAY = 86_400
@@ -110,12 +113,12 @@ def notice_of(column: str, role: Role, reason: str, date: SettledDate) -> str | 
     if reason == "set by hand":
         guessed = date.clock is not None and date.clock.kind != "format"
         return f"column {column!r}: {date.example}" if guessed else None
-    other = (
+    other: Role = (
         "numeric"
         if date.clock is not None and date.clock.kind in ("digits", "number", "excel")
         else "categorical"
     )
-    more = f"; --role {column}={other} if that is wrong" if date.clock is not None else ""
+    more = f"; {role_flag(column, other)} if that is wrong" if date.clock is not None else ""
     if role == "ignored":
         return f"column {column!r} is left out: {reason}{more}"
     learned = reason.removeprefix("dates; their ").removesuffix(f"; {date.example}")
@@ -161,8 +164,9 @@ def span_in_words(profile: ColumnProfile) -> str:
         style = "%B %Y"
     else:
         style = "%H:%M" if instants.of_no_day else "%Y-%m-%d" if instants.only_dates else "%Y-%m-%d %H:%M"
+    ahead = profile.date.ahead if profile.date is not None else 0.0
     first, last = (
-        datetime.fromtimestamp(end, UTC).strftime(style) for end in (instants.first, instants.last)
+        datetime.fromtimestamp(end + ahead, UTC).strftime(style) for end in (instants.first, instants.last)
     )
     return first if first == last else f"{first} to {last}"
 
@@ -271,7 +275,7 @@ def bad_date(column: str, where: str, text: str) -> str:
     shown = _short(text)
     return (
         f"{where}, column {column!r}: {shown!r} is no date; repair it, give --na-values {shown!r} if it "
-        f"means 'missing', --time-format if dates are written so, or --role {column}=categorical"
+        f"means 'missing', --time-format if dates are written so, or {role_flag(column, 'categorical')}"
     )
 
 
@@ -287,9 +291,20 @@ def _settle(column: str, profile: ColumnProfile, reading: Reading) -> None:
     text, seconds = reading.example
     if clock.kind in ("text", "digits"):
         clock = clock.model_copy(update={"format": template_of(text, clock.order)})
-    profile.date = SettledDate(clock, f"{_short(text)!r} is read as {in_words(seconds, clock)}")
+    zone, ahead = _offset(text) if clock.kind == "text" else ("", 0.0)
+    said = f"{_short(text)!r} is read as {in_words(seconds + ahead, clock)}{zone}"
+    profile.date = SettledDate(clock, said, ahead)
     profile.instants = reading.instants
     profile.far_dates = reading.far
+
+
+def _offset(text: str) -> tuple[str, float]:
+    """The offset from UTC that ends a time, as text behind a space and in seconds; none: '' and 0."""
+    offset = _OFFSET.search(text)
+    if not offset:
+        return "", 0.0
+    written, sign, hours, minutes = offset.groups()
+    return f" {written}", float(f"{sign}1") * (int(hours) * 3600 + int(minutes) * 60)
 
 
 def _undecided(column: str, readings: list[Reading]) -> str:
@@ -302,5 +317,5 @@ def _undecided(column: str, readings: list[Reading]) -> str:
         formats.append(template_of(text, each.clock.order))
     return (
         f"{_short(text)!r} may be {' or '.join(ways)}, and no cell settles it; say which with "
-        f"--role {column}=datetime --time-format '{formats[0]}'"
+        f"{role_flag(column, 'datetime')} --time-format '{formats[0]}'"
     )

@@ -74,10 +74,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class SettledDate:
-    """How the dates of a column are written, None where nothing settles it, and an example in words."""
+    """How the dates of a column are written, None where nothing settles it, and an example in words.
+
+    `ahead`: by how many seconds the zone that the example names is ahead of UTC.
+    """
 
     clock: Clock | None
     example: str
+    ahead: float = 0.0
 
 
 class DateEvidence:

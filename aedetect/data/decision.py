@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from aedetect.config import Role
@@ -14,3 +15,8 @@ class Decision:
     role: Role
     reason: str
     constant: str | None = None
+
+
+def role_flag(column: str, role: Role) -> str:
+    """The option that gives a column a role, to be pasted into a shell: "--role 'unit price=numeric'"."""
+    return f"--role {shlex.quote(f'{column}={role}')}"

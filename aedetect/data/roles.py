@@ -10,7 +10,7 @@ from aedetect.data import cells
 from aedetect.data.bad_numbers import bad_numbers
 from aedetect.data.column_writings import example_of, writings_of
 from aedetect.data.date_columns import role_of_dates, rules_of, settle_dates
-from aedetect.data.decision import Decision
+from aedetect.data.decision import Decision, role_flag
 from aedetect.data.figures import in_full
 from aedetect.data.label_names import LABEL_REASON, looks_like_label
 from aedetect.data.moving import moving_columns
@@ -273,7 +273,7 @@ def _decide_text(column: str, profile: ColumnProfile, name: str) -> Decision:
         where, text = profile.first_bad
         raise DataError(
             f"{where}, column {column!r}: {text!r} seems to have a decimal comma; "
-            f"give --decimal , to read it so, or --role {column}=categorical if it is no number"
+            f"give --decimal , to read it so, or {role_flag(column, 'categorical')} if it is no number"
         )
     if 0 < bad <= MAX_BAD_NUMBERS * profile.filled and not profile.leading_zeros and profile.first_bad:
         raise DataError(bad_numbers(column, *profile.first_bad, profile.bad_texts))

@@ -271,7 +271,7 @@ def decide(
     if marks is None or isinstance(marks, Undecided):
         return marks
     factors = _factors(evidence.behind)
-    if factors is None or 2 * evidence.parentheses > evidence.cells:
+    if factors is None or (2 * evidence.parentheses > evidence.cells and not _is_money(evidence)):
         return None
     if evidence.shapes["groups"] and len(evidence.digits) == 1 and min(evidence.digits) > 6:
         # Numbers of so many digits each, in groups, are those of telephones and accounts.
@@ -285,6 +285,14 @@ def decide(
     if marks == ("", ".") and adorned and evidence.settles("."):
         marks = (",", ".")
     return Writing(thousands=marks[0], decimal=marks[1], before=currencies, factors=factors)
+
+
+def _is_money(evidence: Evidence) -> bool:
+    """Whether nearly all numbers have decimals or thousands: in parentheses, such are amounts, not notes."""
+    amounts = sum(
+        count for shape, count in evidence.shapes.items() if shape not in ("whole", "scientific", "plain")
+    )
+    return amounts >= _LEAST_SHARE * evidence.cells
 
 
 def _marks(

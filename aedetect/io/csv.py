@@ -20,7 +20,7 @@ from aedetect.io.csv_form import ContentLines, CsvForm, line_of_open_quote, reco
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
 
 _BLOCK_MIB = 4
-_NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding latin-1"
+_NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding cp1252"
 _ZERO = "holds a zero byte (NUL), which is no text; was the file damaged? repair or remove this row"
 _WRONG_COUNT = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
 _BAD_TEXT = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to string: invalid UTF8")

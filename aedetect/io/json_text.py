@@ -164,7 +164,7 @@ def _check_text(name: str, line: int, text: str) -> None:
     if escaped:
         line += text.count("\n", 0, escaped.start())
         raise DataError(
-            f"{name}: line {line}: not UTF-8 text; name its encoding with --encoding, e.g. --encoding latin-1"
+            f"{name}: line {line}: not UTF-8 text; name its encoding with --encoding, e.g. --encoding cp1252"
         )
 
 

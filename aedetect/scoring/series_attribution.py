@@ -14,6 +14,8 @@ from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 # Windows that a flagged row's errors are taken from.
 _ATTRIBUTED_WINDOWS = 16
+# What the errors of whole windows add to those of their steps: enough where a step has none of its own.
+_OF_WINDOW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -51,31 +53,45 @@ class SeriesAttribution:
         return len(columns), [places[name] for name in Channels.of(self.fitted.encoder).owners]
 
     def _channel_errors(self, segment: Matrix, places: Integers, tick: int) -> Matrix:
-        """Errors [places, channels] of steps, averaged over some of the windows that contain them.
+        """Errors [places, channels] of steps in some of the windows that contain them, on average.
 
+        Those of the steps themselves, not of whole windows: in these, a short anomaly of one channel is
+        less than the noise that a channel of nothing else has at all times.
         Which windows these are follows from the number of steps since 1970 at the start of the
         segment, `tick`, and not from where a file begins.
         """
         window = self.series.state.window
         count = len(segment) - window + 1
-        causal = self.fitted.config.series.causal
         low = np.clip(places - window + 1, 0, count - 1)
-        high = np.minimum(low if causal else places, count - 1) + 1
+        if self.fitted.config.series.causal:
+            # Of the window that ends with the step, where there is one: later steps are not known yet.
+            return self._errors_within(segment, low, places)
         wanted = np.zeros(count + 1, dtype=np.int64)
         np.add.at(wanted, low, 1)
-        np.add.at(wanted, high, -1)
-        every = 1 if causal else max(1, window // _ATTRIBUTED_WINDOWS)
-        taken = (np.arange(count) + tick) % every == 0
+        np.add.at(wanted, np.minimum(places, count - 1) + 1, -1)
+        taken = (np.arange(count) + tick) % max(1, window // _ATTRIBUTED_WINDOWS) == 0
         # Near the ends a step is in few windows.
         taken[[0, -1]] = True
-        taken &= np.cumsum(wanted)[:-1] > 0
-        starts = np.flatnonzero(taken)
-        inside = np.arange(window)
-        each = np.zeros((count, segment.shape[1]))
+        starts = np.flatnonzero(taken & (np.cumsum(wanted)[:-1] > 0))
+        sums, counts = np.zeros(segment.shape), np.zeros((len(segment), 1))
         for begin in range(0, len(starts), BLOCK_ROWS):
-            block = starts[begin : begin + BLOCK_ROWS]
-            windows = segment[block[:, None] + inside]
-            each[block] = window_errors(self.fitted.members, windows, self.fitted.device).mean(axis=1)
-        sums = np.concatenate([np.zeros((1, each.shape[1])), np.cumsum(each, axis=0)])
-        counts = np.concatenate([[0], np.cumsum(taken)])
-        return np.asarray((sums[high] - sums[low]) / (counts[high] - counts[low])[:, None], dtype=np.float32)
+            steps = starts[begin : begin + BLOCK_ROWS, None] + np.arange(window)
+            np.add.at(sums, steps, self._errors_in(segment[steps]))
+            np.add.at(counts, steps, 1)
+        return np.asarray(sums[places] / counts[places], dtype=np.float32)
+
+    def _errors_within(self, segment: Matrix, starts: Integers, places: Integers) -> Matrix:
+        """Errors [places, channels] of steps, each in one window, which begins at `starts` [places]."""
+        errors = np.zeros((len(places), segment.shape[1]), dtype=np.float32)
+        inside = np.arange(self.series.state.window)
+        for begin in range(0, len(places), BLOCK_ROWS):
+            block = slice(begin, begin + BLOCK_ROWS)
+            windows = segment[starts[block, None] + inside]
+            each = self._errors_in(windows)
+            errors[block] = each[np.arange(len(windows)), places[block] - starts[block]]
+        return errors
+
+    def _errors_in(self, windows: Matrix) -> Matrix:
+        """Errors [windows, steps, channels] of steps; of steps of which nothing is known, of their window."""
+        errors = window_errors(self.fitted.members, windows, self.fitted.device)
+        return np.asarray(errors + _OF_WINDOW * errors.mean(axis=1, keepdims=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ def _check_alike(name: str, each: Sequence[tuple[Input, pa.Field]]) -> None:
     if odd and usual:
         raise DataError(
             f"{odd[0].name}: column {name!r} holds {kind_of(odd[1])} values, unlike {usual[0].name}; "
-            f"train on files with the same columns, or leave it out with --exclude {name}"
+            f"train on files with the same columns, or leave it out with --exclude {shlex.quote(name)}"
         )
 
 

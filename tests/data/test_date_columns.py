@@ -8,7 +8,8 @@ from support.profiles import profile, schema_of
 
 from aedetect.config import Config
 from aedetect.data.cells import CellRules
-from aedetect.data.date_columns import clocks_given, in_words, learned_in_words
+from aedetect.data.date_columns import bad_date, clocks_given, in_words, learned_in_words, notice_of
+from aedetect.data.date_evidence import SettledDate
 from aedetect.data.schema import Schema
 from aedetect.data.series.timestamps import Clock
 from aedetect.errors import DataError, UsageError
@@ -165,3 +166,22 @@ def test_words() -> None:
     assert in_words(1_767_225_600.0, clock.model_copy(update={"kind": "excel"})) == (
         "1 January 2026 (a day number of spreadsheets)"
     )
+
+
+def test_times_of_a_zone_are_shown_in_it() -> None:
+    values = [f"14/Sep/2025:06:{minute:02d}:04 +0200" for minute in range(60)]
+    role, reason = taken(values, name="at")
+    assert role == "ignored"
+    assert reason.startswith("2025-09-14 06:00 to 2025-09-14 06:59, too short")
+    assert reason.endswith("'14/Sep/2025:06:00:04 +0200' is read as 14 September 2025 06:00:04 +0200")
+
+
+def test_what_is_to_be_pasted_is_one_word_for_a_shell() -> None:
+    date = SettledDate(
+        Clock(columns=("Posting Date",), kind="text", order="dmy"),
+        "'14-09-2026' is read as 14 September 2026",
+    )
+    said = notice_of("Posting Date", "datetime", "dates; their weekday is learned", date)
+    assert said is not None
+    assert "--role 'Posting Date=categorical' if" in said
+    assert "--role 'Posting Date=categorical'" in bad_date("Posting Date", "row 2 (line 3)", "x")

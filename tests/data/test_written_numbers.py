@@ -31,6 +31,8 @@ def seen(*texts: str) -> Evidence:
         (["12,50 €", "3 €"], [12.5, 3]),
         (["12%", "3.5%"], [12, 3.5]),
         (["(45)", "30", "7"], [-45, 30, 7]),
+        (["(66.85)", "(12.40)", "(1,189.16)", "2,625.60"], [-66.85, -12.4, -1189.16, 2625.6]),
+        (["(66,85 €)", "(12,40 €)", "3,00 €"], [-66.85, -12.4, 3]),
         (["1.2k", "300", "3M"], [1200, 300, 3e6]),
         (["12 KB", "3 MB"], [12e3, 3e6]),
         (["12 kWh", "3.5kWh", "2"], [12, 3.5, 2]),
@@ -68,6 +70,10 @@ def test_what_is_read(texts: list[str], values: list[float]) -> None:
 )  # fmt: skip
 def test_what_stays_text(texts: list[str]) -> None:
     assert decide(seen(*texts), None, None) is None
+
+
+def test_whole_numbers_mostly_in_parentheses_are_notes() -> None:
+    assert decide(seen("(1)", "(2)", "3"), None, None) is None
 
 
 def test_what_no_cell_settles_is_asked() -> None:

@@ -151,7 +151,7 @@ JSON = [
           ("of rows below a key", '{"count": 2, "data": [{"a": 1}, {"a": 2}]}',
            "one JSON object, whose rows are under 'data'; write this list to a file of its own"))),
     *(Fault(0, f"JSON {title} that is no UTF-8", {"in.json": text}, BOTH, "in.json", 3,
-            "in.json: line 2: not UTF-8 text; name its encoding with --encoding, e.g. --encoding latin-1")
+            "in.json: line 2: not UTF-8 text; name its encoding with --encoding, e.g. --encoding cp1252")
       for title, text in (("list", b'[{"a": "x"},\n{"a": "\xe9"}]'),
                           ("lines", b'{"a": "x"}\n{"a": "\xe9"}\n'))),
 ]  # fmt: skip

@@ -177,11 +177,14 @@ TEXT = [
     Fault(5, "utf-16 that is none", {"in.csv": HEADER + ROW}, BOTH, "in.csv --encoding utf-16", 3,
           f"in.csv: not utf-16 text (UTF-16 stream does not start with BOM); {NAME_ENCODING} utf-16-le"),
     Fault(0, "latin-1", {"in.csv": latin_1(HEADER + ROW + ROW.replace("north", "Köln"))}, BOTH, "in.csv", 3,
-          f"in.csv: row 2 (line 3), column 'site': not UTF-8 text; {NAME_ENCODING} latin-1"),
+          f"in.csv: row 2 (line 3), column 'site': not UTF-8 text; {NAME_ENCODING} cp1252"),
     Fault(0, "latin-1 header", {"in.csv": latin_1("größe,b\n1,2\n")}, BOTH, "in.csv", 3,
-          f"in.csv: the header is not UTF-8 text; {NAME_ENCODING} latin-1"),
+          f"in.csv: the header is not UTF-8 text; {NAME_ENCODING} cp1252"),
     Fault(0, "latin-1 asked for", {"in.csv": latin_1(HEADER + ROW.replace("north", "Köln"))}, (SCORE,),
           "in.csv --encoding latin-1", 0, holds=column("site", "Köln")),
+    # What is advised suits a spreadsheet's euro signs as well, which Latin-1 has no place for.
+    Fault(0, "cp1252 asked for", {"in.csv": (HEADER + ROW.replace("north", "5 €")).encode("cp1252")},
+          (SCORE,), "in.csv --encoding cp1252", 0, holds=column("site", "5 €")),
     *(Fault(6, f"delimiter {mark!r}", like_normal(swapped((",", mark))), (SCORE,), "in.csv", 0,
             holds=same_scores)
       for mark in (";", "\t", "|")),

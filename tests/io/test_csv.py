@@ -90,9 +90,9 @@ def test_rows_beyond_one_block() -> None:
         ('a,b\n1,"2\n3,4\n', "f.csv: line 2: a quote is opened and never closed; close it or double it"),
         ('a,b\n"1,2\n3,4\n', "f.csv: line 2: a quote is opened and never closed; close it or double it"),
         (b"a,b\n1,2\n3,\xe9\n", "f.csv: row 2 (line 3), column 'b': not UTF-8 text; "
-         "name its encoding with --encoding, e.g. --encoding latin-1"),
+         "name its encoding with --encoding, e.g. --encoding cp1252"),
         (b"\xe9,b\n1,2\n", "f.csv: the header is not UTF-8 text; "
-         "name its encoding with --encoding, e.g. --encoding latin-1"),
+         "name its encoding with --encoding, e.g. --encoding cp1252"),
         ("a,b\n1,x\n2,\0\n", f"f.csv: row 2 (line 3), column 'b': {ZERO} row"),
         ("a,b\n1,x\n\0\0\0", f"f.csv: row 2 (line 3) {ZERO} row"),
         ("a,\0\n1,x\n", f"f.csv: line 1: the header {ZERO} line"),

@@ -70,7 +70,7 @@ def test_objects_longer_than_what_is_read_at_once() -> None:
         ('{\n"a": 1,\n"b":}', "line 3: not JSON: Expecting value"),
         ("[" * 100_000, "line 1: not JSON: nested too deeply"),
         (b'[{"a":\n"\xe9"}]',
-         "line 2: not UTF-8 text; name its encoding with --encoding, e.g. --encoding latin-1"),
+         "line 2: not UTF-8 text; name its encoding with --encoding, e.g. --encoding cp1252"),
     ],
     ids=["comma", "end", "more", "syntax", "deep", "bytes"],
 )  # fmt: skip

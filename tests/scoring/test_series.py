@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +62,31 @@ def test_an_anomaly_is_an_event_and_the_rest_is_normal() -> None:
     assert flagged.sum() <= 64
     assert scored["anomaly_event"][200:260].unique().tolist() == [1]
     assert scored["anomaly_features"][230].startswith('{"temp": ')
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_short_anomaly_is_blamed_on_its_channel_beside_one_of_noise(causal: bool) -> None:
+    rng = np.random.default_rng(4)
+
+    def rows(start: str, count: int) -> pd.DataFrame:
+        times = pd.date_range(start, periods=count, freq="15min")
+        warm = 55 + 5 * np.sin((times.hour + times.minute / 60) / 24 * 2 * np.pi) + rng.normal(0, 0.3, count)
+        back = warm - 12 + rng.normal(0, 0.3, count)
+        return pd.DataFrame(
+            {"time": times, "warm": warm, "noise": rng.normal(1.8, 0.02, count), "back": back}
+        )
+
+    model = Detector({"series.time": "time", "series.causal": causal, "training.device": "cpu"}).fit(
+        rows("2026-01-01", 96 * 35)
+    )
+    dump = rows("2026-02-05", 96 * 6)
+    dump.loc[310:325, "back"] += 9
+    scored = model.score(dump)
+    blamed = scored.loc[310:325].loc[lambda frame: frame["is_anomaly"].fillna(False).astype(bool)]
+    assert len(blamed) >= 8
+    first = [next(iter(json.loads(text))) for text in blamed["anomaly_features"]]
+    # Now and then noise is by itself as rare as the anomaly.
+    assert first.count("back") >= 0.8 * len(first)
 
 
 def test_the_first_rows_are_judged_by_what_comes_after_them() -> None:

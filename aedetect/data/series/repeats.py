@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ def check_order(
     days = clock.kind != "count" and len(distinct) and not (_wall_seconds(distinct, clock) % _DAY).any()
     if repeated <= (_MOST_REPEATED_DAYS if days else _MOST_REPEATED) * len(seconds):
         return
-    given = " ".join(f"--time {column}" for column in clock.columns)
+    given = " ".join(f"--time {shlex.quote(column)}" for column in clock.columns)
     other = time_of_day_column(batch, clock.columns)
     series = () if other else find_series()
     if series:
@@ -48,7 +49,7 @@ def check_order(
             f"another row: column{'s' * (len(series) != 1)} {names} tell{'s' * (len(series) == 1)} series "
             f"apart; give {given} {entity_flags(series)}"
         )
-    joined = f"{given} --time {other or 'COLUMN'}"
+    joined = f"{given} --time {shlex.quote(other) if other else 'COLUMN'}"
     where = "" if other else ", where it is in a column of its own"
     what = ", with the --time-format of both, joined by a space" if formatted else ""
     raise DataError(
