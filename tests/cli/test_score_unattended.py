@@ -268,7 +268,11 @@ class TestSummary:
         ("spoil", "code", "error"),
         [
             (lambda: Path("m.aed").write_text(""), 4, "m.aed: not an aedetect model file (too short)"),
-            (lambda: Path("in/a.csv").rename("in/a.txt"), 3, "in/a.csv: no such file or directory"),
+            (
+                lambda: Path("in/a.csv").rename("in/a.txt"),
+                3,
+                "in/a.csv: no such file or directory; did you mean 'in/a.txt'?",
+            ),
         ],
     )
     def test_it_is_written_when_the_run_fails(self, score: Prompt, spoil: Any, code: int, error: str) -> None:
