@@ -210,6 +210,8 @@ def _is_likely(reading: Reading, evidence: DateEvidence, rows_apart: bool) -> bo
         return _is_likely_text(reading, evidence, named)
     if reading.bad or not reading.is_plausible or evidence.distinct < 2:
         return False
+    if 2 * reading.far.total() > evidence.filled:
+        return False
     if clock.kind == "excel":
         return names_date(evidence.column) and evidence.distinct > 2
     if clock.kind == "number":
@@ -287,7 +289,15 @@ def _settle(column: str, profile: ColumnProfile, reading: Reading) -> None:
     text, seconds = reading.example
     if clock.kind in ("text", "digits"):
         clock = clock.model_copy(update={"format": template_of(text, clock.order)})
-    profile.date = SettledDate(clock, f"{_short(text)!r} is read as {in_words(seconds, clock)}")
+    said = f"{_short(text)!r} is read as {in_words(seconds, clock)}"
+    if clock.kind != "text" and reading.far:
+        # Text that stands for no date is named among the values that are missing.
+        profile.missing += reading.far.total()
+        listed = " and ".join(
+            f"{each!r} ({count:,} cell{'s' * (count != 1)})" for each, count in reading.far.most_common(2)
+        )
+        said += f", {listed} as missing"
+    profile.date = SettledDate(clock, said)
     profile.instants = reading.instants
     profile.far_dates = reading.far
 
