@@ -214,6 +214,8 @@ def _is_likely(reading: Reading, evidence: DateEvidence, rows_apart: bool) -> bo
         return _is_likely_text(reading, evidence, named)
     if reading.bad or not reading.is_plausible or evidence.distinct < 2:
         return False
+    if 2 * reading.far.total() > evidence.filled:
+        return False
     if clock.kind == "excel":
         return names_date(evidence.column) and evidence.distinct > 2
     if clock.kind == "number":
@@ -293,6 +295,13 @@ def _settle(column: str, profile: ColumnProfile, reading: Reading) -> None:
         clock = clock.model_copy(update={"format": template_of(text, clock.order)})
     zone, ahead = _offset(text) if clock.kind == "text" else ("", 0.0)
     said = f"{_short(text)!r} is read as {in_words(seconds + ahead, clock)}{zone}"
+    if clock.kind != "text" and reading.far:
+        # Text that stands for no date is named among the values that are missing.
+        profile.missing += reading.far.total()
+        listed = " and ".join(
+            f"{each!r} ({count:,} cell{'s' * (count != 1)})" for each, count in reading.far.most_common(2)
+        )
+        said += f", {listed} as missing"
     profile.date = SettledDate(clock, said, ahead)
     profile.instants = reading.instants
     profile.far_dates = reading.far

@@ -27,6 +27,8 @@ _DISTINCT = 64
 _YEAR = 365.2425 * 86_400
 # Seconds since 1970 of the years 1950 and 2101, and of 1990, before which nobody counted such seconds.
 _BEGIN, _END, _EPOCH_BEGIN = -20 * _YEAR, 131 * _YEAR, 20 * _YEAR
+# Numbers that stand for no date.
+_NEVER = (0.0, 999912.0, 99991231.0, 99991231235959.0)
 _DIGITS = (8, 10, 12, 14)
 _TIME_NAME = re.compile(
     r"(?i)(?:^|[\W_])(?:time|ts|timestamp|date|dates|datetime|dt|t|day|month|week|epoch|unix|period|at|on|when|since|"
@@ -175,7 +177,7 @@ def _clocks(column: str, values: pa.Array, rules: cells.CellRules) -> list[Clock
     base = Clock(columns=(column,), kind="text")
     read = cells.numbers(values, rules)
     if not read.bad.any():
-        known = read.values[np.isfinite(read.values)]
+        known = read.values[np.isfinite(read.values) & ~np.isin(read.values, _NEVER)]
         tried = _of_numbers(base, known) if len(known) else []
     else:
         texts = [text.strip() for text in values.to_pylist()]

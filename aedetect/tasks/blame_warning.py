@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -31,8 +31,11 @@ class BlameWarning:
         leading = scores.attribution[flagged].argmax(axis=1)
         self._first += np.bincount(leading, minlength=len(self._columns))
 
-    def conclude(self, name: str, rows: int) -> list[str]:
-        """What is to be said of the input called `name`, of so many rows; nothing in most cases."""
+    def conclude(self, name: str, rows: int, respelled: Collection[str] = ()) -> list[str]:
+        """What is to be said of the input called `name`, of so many rows; nothing in most cases.
+
+        `respelled`: columns of which it is said that their values are known ones in another spelling.
+        """
         share = self._flagged / max(rows, 1)
         leader = int(self._first.argmax()) if len(self._first) else 0
         if (
@@ -42,8 +45,13 @@ class BlameWarning:
         ):
             return []
         column = self._columns[leader]
+        remedy = (
+            "if its values are those of training, write them as they were written there"
+            if column in respelled
+            else "if its values are new in each file by nature, as running numbers and dates are, train "
+            f"without it: {shlex.join(['--exclude', column])}"
+        )
         return [
             f"{name}: {self._flagged:,} of {rows:,} rows are flagged, {int(self._first[leader]):,} of them "
-            f"first of all for {column!r}; if its values are new in each file by nature, as running numbers "
-            f"and dates are, train without it: {shlex.join(['--exclude', column])}"
+            f"first of all for {column!r}; {remedy}"
         ]

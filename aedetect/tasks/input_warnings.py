@@ -89,6 +89,19 @@ class InputWarnings:
         said += [text for name in self._unseen if (text := self._of_unseen(name, rows))]
         return said
 
+    def respelled(self) -> set[str]:
+        """Columns in which most rows with a rare or unseen category may have a known one, misspelled."""
+        columns = set()
+        for vocabulary in self._fitted.encoder.state.categorical:
+            counts = self._unseen.get(vocabulary.column)
+            if counts is None:
+                continue
+            known = KnownNames(vocabulary.values)
+            alike = sum(one.rows for one in counts.ranked(known) if one.like)
+            if 2 * alike > counts.rows:
+                columns.add(vocabulary.column)
+        return columns
+
     def _of_unseen(self, name: str, rows: int) -> str | None:
         """What is said of rare and unseen categories; None where there are as many as are to be expected."""
         fitted, counts = self._fitted, self._unseen[name]

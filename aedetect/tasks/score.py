@@ -113,7 +113,7 @@ class _Scoring:
     def conclude(self, rows: int) -> list[str]:
         said = self._watch.conclude(rows, said_of_empty=self._task.fitted.series is None)
         said = self._task.session.warnings(self._source) + said
-        return said + self._blame.conclude(self._source.name, rows)
+        return said + self._blame.conclude(self._source.name, rows, self._watch.respelled())
 
     def _output(self, rows: pa.RecordBatch, scores: Scores, first: int) -> pa.RecordBatch:
         task = self._task

@@ -41,6 +41,29 @@ def test_a_date_that_stands_for_none_is_missing_and_said(never: str, written: st
 
 
 @pytest.mark.parametrize(
+    ("dates", "never"),
+    [
+        (DAYS.strftime("%Y%m%d").astype(int), 0),
+        (DAYS.strftime("%Y%m%d"), "99991231"),
+        (DAYS.as_unit("s").asi8, 0),
+    ],
+)
+def test_among_dates_as_numbers_it_is_missing_and_said(dates: Any, never: Any) -> None:
+    found = profiled([never if place % 4 == 0 else date for place, date in enumerate(dates)])
+    assert any(f"'{never}' (50 cells) as missing" in notice for notice in found.notices)
+    assert found.facts["until"].missing == pytest.approx(0.25)
+    column = next(column for column in found.encoder.state.numeric if column.column == "until")
+    assert column.cycles
+    read = column.read(pa.array([str(never)]), found.schema.rules)
+    assert (read.missing.tolist(), read.bad.tolist()) == ([True], [False])
+
+
+def test_amounts_that_are_mostly_zero_are_no_dates() -> None:
+    amounts = [0 if place % 4 else 20250301 + place % 28 for place in range(200)]
+    assert profiled(amounts).schema.columns[0].role == "numeric"
+
+
+@pytest.mark.parametrize(
     "dates",
     [
         [*DAYS[:-2].strftime("%Y-%m-%d"), "1970-01-01", "1970-01-01"],

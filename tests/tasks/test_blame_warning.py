@@ -43,3 +43,12 @@ def test_nothing_is_said_of_few_rows_or_where_no_column_leads(
     flagged: list[bool], leading: list[int]
 ) -> None:
     assert said(flagged, leading) == []
+
+
+def test_a_column_of_known_values_in_another_spelling_is_not_to_be_left_out() -> None:
+    warning = BlameWarning(["a", "city", "c"], 0.01)
+    warning.see(scores([True] * 90 + [False] * 10, [1] * 100))
+    assert warning.conclude("next.csv", 100, {"city"}) == [
+        "next.csv: 90 of 100 rows are flagged, 90 of them first of all for 'city'; if its values are those "
+        "of training, write them as they were written there"
+    ]

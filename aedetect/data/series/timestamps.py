@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -153,9 +153,12 @@ class Clock(BaseModel):
         """The cells of `array` as seconds since 1970; those that name no zone are taken as UTC."""
         array = cells.plain(array)
         times, _ = self._walls(array, rules)
-        seconds = times.seconds - np.nan_to_num(times.offset)
-        missing = np.isnan(seconds) & ~times.bad
-        return cells.Cells(seconds, missing, np.asarray(times.bad))
+        seconds, bad = times.seconds - np.nan_to_num(times.offset), np.asarray(times.bad)
+        if self.kind in ("number", "digits"):
+            # A 0 among them is what programs write that have no date.
+            zero = cells.numbers(array, replace(rules, date=None, writing=None)).values == 0
+            seconds, bad = np.where(zero, np.nan, seconds), bad & ~zero
+        return cells.Cells(seconds, np.isnan(seconds) & ~bad, bad)
 
     def _walls(self, array: pa.Array, rules: cells.CellRules) -> tuple[WallTimes, ReadText | None]:
         """The times as they are written, and what text cells say of them, where they are text."""
