@@ -36,6 +36,11 @@ def show(out: Output, explained: Explanations) -> None:
         out.say(f"{len(explanations):,} of {explained.events:,} events; for more, --top or --event N")
 
 
+def _when(one: SeriesExplanation) -> str:
+    """From when to when an event lasts; of an event of one instant, when it was."""
+    return f"{one.start} to {one.end}" if one.seconds else one.start
+
+
 def _show_one(out: Output, one: SeriesExplanation, explained: Explanations, everything: bool) -> None:
     from aedetect.data.series.timestamps import span
 
@@ -44,8 +49,9 @@ def _show_one(out: Output, one: SeriesExplanation, explained: Explanations, ever
     score = "" if one.score is None else f"score {one.score:.4g} ({_verdict(one, explained)})"
     if one.number is not None:
         out.say(
-            f"{plain(one.source)}: event {one.number}{whose}: {one.start} to {one.end}{zone} "
-            f"({span(one.seconds)}, {one.rows:,} rows flagged), highest {score}"
+            f"{plain(one.source)}: event {one.number}{whose}: {_when(one)}{zone} "
+            f"({span(one.seconds) + ', ' if one.seconds else ''}{one.rows:,} row{'s' * (one.rows != 1)} "
+            f"flagged), highest {score}"
         )
     else:
         verdict = "flagged" if one.flagged else "not flagged" if score else "no score"

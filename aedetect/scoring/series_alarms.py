@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.context import AlarmState
+from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
 from aedetect.scoring.alarms import SHORT_STEPS, AlarmRule, Alarms, Standing, log_scores
 from aedetect.scoring.beside import least_beside
@@ -95,25 +96,33 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         local = local_seconds(seconds, fitted.series.state.clock.zone)
         of_calendar = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
-    of_long = step_scores_of(long, windows, window, settings.causal)
-    return SegmentScores(raw, {LONG: _without_odd(fitted, segment, of_long, by_scale), **by_scale})
+    if alarms.short:
+        # Their windows near the ends of a segment hold what is odd there, all of them.
+        by_scale[SHORT] = _without_odd(fitted, alarms.short, segment, by_scale, SHORT)
+    by_scale[LONG] = step_scores_of(long, windows, window, settings.causal)
+    by_scale[LONG] = _without_odd(fitted, fitted.members, segment, by_scale, LONG)
+    return SegmentScores(raw, by_scale)
 
 
 def _without_odd(
-    fitted: FittedModel, segment: Matrix, scores: StepScores, others: Mapping[str, StepScores]
+    fitted: FittedModel,
+    models: Sequence[WindowAutoencoder],
+    segment: Matrix,
+    by_scale: Mapping[str, StepScores],
+    name: str,
 ) -> StepScores:
-    """The scores of long windows; steps that could be an alarm judged without odd ones beside them, too.
+    """The scores of a scale of windows; possible alarms are judged without odd steps beside them, too.
 
     Odd is what could be an alarm of the other scales. Causal windows are left as they are.
     """
-    rule = fitted.alarm_rule
+    rule, scores = fitted.alarm_rule, by_scale[name]
     if rule is None or fitted.config.series.causal:
         return scores
-    odd = np.any([rule.exceeds(name, each) for name, each in others.items()], axis=0)
-    asked = rule.exceeds(LONG, scores) & ~odd
-    if not asked.any() or not all(model.takes_missing for model in fitted.members):
+    odd = np.any([rule.exceeds(other, each) for other, each in by_scale.items() if other != name], axis=0)
+    asked = rule.exceeds(name, scores) & ~odd
+    if not asked.any() or not all(model.takes_missing for model in models):
         return scores
-    beside = least_beside(fitted.members, segment, asked, odd, fitted.device)
+    beside = least_beside(models, segment, asked, odd, fitted.device)
     return replace(scores, least=np.fmin(scores.least, log_scores(beside)))
 
 

@@ -65,6 +65,17 @@ def test_score_counts_events(run: Prompt) -> None:
     ]
 
 
+def test_explain_says_of_one_odd_row_when_it_was(run: Prompt) -> None:
+    new = readings(3, 2, seed=5, start="2026-02-01")
+    new.loc[250, "temp"] = 90.0
+    new.to_csv("one.csv", index=False)
+    result = run("explain", "one.csv", "-m", "m.aed", "--event", 1)
+    assert (
+        f"one.csv: event 1, machine m0: {new.loc[250, 'time']:%Y-%m-%d %H:%M} (1 row flagged), "
+        in result.stdout
+    )
+
+
 def test_the_summary_counts_them_too(run: Prompt) -> None:
     found = run.json("score", "new.csv", "-m", "m.aed")
     assert (found["events"], found["warmup"]) == (2, 0)

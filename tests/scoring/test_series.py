@@ -89,6 +89,34 @@ def test_a_short_anomaly_is_blamed_on_its_channel_beside_one_of_noise(causal: bo
     assert first.count("back") >= 0.8 * len(first)
 
 
+@pytest.mark.parametrize("day", [5, 10, 14, 22, 35])
+def test_one_odd_day_flags_no_days_up_to_the_end_of_the_file(day: int) -> None:
+    dump = daily("2025-03-16", 45, seed=7)
+    dump.loc[day, ["orders", "revenue", "returns"]] = [3, 120.0, 0]
+    scored = daily_model().score(dump)
+    assert np.flatnonzero(scored["is_anomaly"].fillna(False).astype(bool)).tolist() == [day]
+
+
+@cache
+def daily_model() -> Detector:
+    return Detector({"series.time": "day", "training.device": "cpu"}).fit(daily("2024-03-01", 380, seed=6))
+
+
+def daily(start: str, count: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days = pd.date_range(start, periods=count)
+    year = 1 + 0.15 * np.sin((days.day_of_year - 100) / 365 * 2 * np.pi)
+    orders = rng.poisson(400 * np.array([0.8, 0.85, 0.9, 1, 1.3, 1.6, 1.1])[days.day_of_week] * year)
+    return pd.DataFrame(
+        {
+            "day": days,
+            "orders": orders,
+            "revenue": orders * rng.normal(41, 1.5, count),
+            "returns": rng.binomial(orders, 0.04),
+        }
+    )
+
+
 def test_the_first_rows_are_judged_by_what_comes_after_them() -> None:
     assert (detector().score(NEW)["anomaly_status"] == "ok").all()
     odd = NEW.copy()

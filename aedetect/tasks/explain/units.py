@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ _NOISE = 4.0
 _LARGEST_WHOLE = 2.0**53
 # Significant digits that float32 holds.
 _HELD = 7
+_CURRENCY = re.compile("USD|EUR|GBP|CHF|INR|CAD|AUD|SEK|NOK|DKK|PLN")
 _NUMBER = re.compile(r"(-?)\b(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)")
 
 
@@ -163,6 +165,9 @@ class Units:
             unit = Unit(whole[name], 0, low, high, *scaling, *_marks(encoder.schema.writings.get(name)))
             if not unit.whole:
                 unit = replace(unit, decimals=_decimals(unit, _floats(values[name])))
+                if unit.decimals == 1 and _is_currency(unit.before + unit.behind):
+                    # Prices in steps of ten cents have two decimals as well.
+                    unit = replace(unit, decimals=_MONEY)
             self._units[name] = unit
 
     def __getitem__(self, name: str) -> Unit:
@@ -215,6 +220,13 @@ def _marks(writing: Writing | None) -> tuple[str, str]:
     if len(behind) == 1 and not writing.before and writing.factors[behind[0]] == 1.0:
         return "", behind[0] if len(behind[0]) == 1 else f" {behind[0]}"
     return "", ""
+
+
+def _is_currency(marks: str) -> bool:
+    """Whether what stands beside numbers names money: '$', ' EUR'."""
+    return bool(_CURRENCY.fullmatch(marks.strip())) or any(
+        unicodedata.category(mark) == "Sc" for mark in marks
+    )
 
 
 def _floats(array: pa.Array) -> Floats:

@@ -27,6 +27,8 @@ WIDTH, HEIGHT = 1000, 100
 # Values so many times the expected range beyond it are drawn at the edge.
 _BEYOND = 6.0
 _PAD = 0.06
+# An end of an axis so much smaller than this padding is 0.
+_NOTHING = 1e-4
 # Texts so near either end of an axis begin or end there; so near the top, they stand below their line.
 _NEAR_EDGE, _LEAST_ROOM = 0.06, 16
 _MOST_WORDS, _MOST_VALUES = 3, 4
@@ -191,7 +193,8 @@ class _Scale:
         low, high = self.low, self.high
         if not self.logarithmic:
             pad = _PAD * (high - low) / (1 + 2 * _PAD)
-            low, high = low + pad, high - pad
+            # What float32 leaves beside an end of 0 is no value of the column.
+            low, high = (0.0 if abs(end) < _NOTHING * pad else end for end in (low + pad, high - pad))
         return _fine(low, high - low), _fine(high, high - low)
 
 

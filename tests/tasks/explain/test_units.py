@@ -112,3 +112,11 @@ def test_a_value_of_series_is_not_beyond_an_extreme_by_rounding_alone() -> None:
     assert units.settled("level", low - 1e-6) == low
     assert units.settled("level", low - 1.0) == pytest.approx(low - 1.0, abs=1e-4)
     assert math.isnan(units.settled("level", float("nan")))
+
+
+def test_prices_in_steps_of_ten_cents_have_two_decimals() -> None:
+    prices = np.random.default_rng(0).choice([38.5, 60.0, 31.5, 264.0], 300)
+    frame = pd.DataFrame({"price": [f"{value:.2f} €".replace(".", ",") for value in prices], "x": prices + 1})
+    fitted = Detector({"training.epochs": 1, "training.folds": 2, "model.width": 16}).fit(frame).fitted
+    units = Units(fitted.encoder, fitted.normal_rows)
+    assert units["price"].text(72.0) == "72.00€"

@@ -18,7 +18,7 @@ from aedetect.io.inputs import as_inputs
 from aedetect.tasks.drift import measure
 from aedetect.tasks.report import Report, ReportRequest, report
 from aedetect.tasks.report.series import SCORE, EventsPart, thinned
-from aedetect.tasks.report.series_html import HEIGHT, WIDTH, _fine, _tick, drawn, place
+from aedetect.tasks.report.series_html import HEIGHT, WIDTH, _fine, _Scale, _tick, drawn, place
 
 HOSTILE = "<script>m0</script>"
 
@@ -48,6 +48,12 @@ def new() -> pd.DataFrame:
 )
 def test_the_ends_of_a_channel_are_told_apart(low: float, high: float, said: tuple[str, str]) -> None:
     assert (_fine(low, high - low), _fine(high, high - low)) == said
+
+
+def test_what_float32_leaves_at_an_end_of_0_is_not_shown() -> None:
+    pad = 0.06 * 190
+    assert _Scale(-1.08e-6 - pad, 190 + pad).ends() == ("0", "190")
+    assert _Scale(0.02 - 0.06 * 0.98, 1 + 0.06 * 0.98).ends() == ("0.02", "1")
 
 
 def test_ticks_are_told_apart() -> None:
