@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 
 from aedetect.config import SeriesConfig
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.context import AlarmState
 from aedetect.models.base import WindowAutoencoder
@@ -97,8 +97,9 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         of_calendar = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
     if alarms.short:
-        # Their windows near the ends of a segment hold what is odd there, all of them.
-        by_scale[SHORT] = _without_odd(fitted, alarms.short, segment, by_scale, SHORT)
+        # All their windows near an end hold what is odd there; elsewhere they tell where it begins and ends.
+        near = np.r_[0 : min(SHORT_STEPS, len(segment)), max(len(segment) - SHORT_STEPS, 0) : len(segment)]
+        by_scale[SHORT] = _without_odd(fitted, alarms.short, segment, by_scale, SHORT, near)
     by_scale[LONG] = step_scores_of(long, windows, window, settings.causal)
     by_scale[LONG] = _without_odd(fitted, fitted.members, segment, by_scale, LONG)
     return SegmentScores(raw, by_scale)
@@ -110,8 +111,9 @@ def _without_odd(
     segment: Matrix,
     by_scale: Mapping[str, StepScores],
     name: str,
+    places: Integers | slice = slice(None),
 ) -> StepScores:
-    """The scores of a scale of windows; possible alarms are judged without odd steps beside them, too.
+    """The scores of a scale of windows; possible alarms at `places` are also judged without odd steps.
 
     Odd is what could be an alarm of the other scales. Causal windows are left as they are.
     """
@@ -119,7 +121,8 @@ def _without_odd(
     if rule is None or fitted.config.series.causal:
         return scores
     odd = np.any([rule.exceeds(other, each) for other, each in by_scale.items() if other != name], axis=0)
-    asked = rule.exceeds(name, scores) & ~odd
+    asked = np.zeros(len(odd), np.bool_)
+    asked[places] = (rule.exceeds(name, scores) & ~odd)[places]
     if not asked.any() or not all(model.takes_missing for model in models):
         return scores
     beside = least_beside(models, segment, asked, odd, fitted.device)

@@ -17,6 +17,8 @@ from aedetect.data.instants import DAY
 
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
+# Most quantiles are cells of the training rows, the others lie between two; their decimals are the column's.
+_MOST_DECIMALS, _MOST_BETWEEN = 4, 0.5
 _TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 # The largest whole number of float64 that int64 can hold.
 _LARGEST_WHOLE = 2.0**63 - 1024
@@ -89,12 +91,13 @@ def _held(values: pa.Array, low: float, high: float) -> pa.Array:
 
 
 def _settled(encoder: FeatureEncoder, feature: int, values: Floats, bounded: bool) -> Floats:
-    """Values [rows] of a numeric feature, moved into its trained range, and rounded if whole."""
+    """Values [rows] of a numeric feature, moved into its trained range, and rounded as its column is."""
     column = _columns(encoder)[feature]
     low, high = encoder.quantiles[feature, 0], encoder.quantiles[feature, -1]
     if bounded and np.isfinite(low) and np.isfinite(high):
         values = np.clip(values, low, high)
-    return np.round(values) if column.whole else _significant(values)
+    decimals = 0 if column.whole else _decimals(encoder.quantiles[feature])
+    return _significant(values) if decimals is None else np.round(values, decimals)
 
 
 def _columns(encoder: FeatureEncoder) -> list[NumericColumn]:
@@ -180,6 +183,16 @@ def _alias(name: str) -> pa.DataType | None:
 
 def _type_of(encoder: FeatureEncoder, name: str) -> str:
     return next(column.type for column in encoder.schema.columns if column.name == name)
+
+
+def _decimals(quantiles: Floats) -> int | None:
+    """How many decimals the cells among a feature's quantiles have at most; None where they have many."""
+    finite = quantiles[np.isfinite(quantiles)]
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        rounded = np.round(finite, decimals) == finite
+        if len(finite) and rounded[[0, -1]].all() and rounded.mean() >= _MOST_BETWEEN:
+            return decimals
+    return None
 
 
 def _significant(values: Floats) -> Floats:

@@ -70,6 +70,20 @@ def test_numbers_stay_whole_and_within_what_was_learned(value: float) -> None:
     assert 0 <= found["x"][0].as_py() <= 59 / 7 + 1e-3
 
 
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        ([f"{number * 1.37:.2f}" for number in range(400)], 20.12),
+        ([f"{number / 10:.1f}" for number in range(400)], 20.1),
+        ([str(number / 7) for number in range(400)], 20.1234),
+    ],
+)
+def test_made_numbers_have_the_decimals_of_their_column(cells: list[str], value: float) -> None:
+    encoder = fitted({"x": cells, "kind": ["a", "b"] * 200}, True)
+    row = encoder.transform(pa.RecordBatch.from_pydict({"x": ["20.1234"], "kind": ["a"]})).matrix
+    assert restored(encoder, row)["x"].to_pylist() == [value]
+
+
 def test_gaps_are_null_and_the_rare_become_a_known_category() -> None:
     found = restored(ENCODER, matrix(x=np.nan, kind=MISSING, when=np.nan))
     assert [found[name][0].as_py() for name in ("x", "kind", "when")] == [None, None, None]
