@@ -85,7 +85,7 @@ def test_in_typed_columns_they_are_missing_too() -> None:
 
 @pytest.mark.parametrize(("never", "zone"), [("1970-01-01", None), ("2262-01-01", "UTC")])
 def test_in_a_typed_column_one_far_from_all_others_is_missing(never: str, zone: str | None) -> None:
-    dates = DAYS.to_series(index=range(200)).dt.tz_localize(zone)
+    dates = DAYS.to_series(index=range(200)).dt.tz_localize(zone).copy()
     dates[::4] = pd.Timestamp(never, tz=zone)
     found = profiled(dates)
     assert found.notices[0].startswith(f"column 'until': '{never} 00:00:00")
