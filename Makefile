@@ -10,16 +10,16 @@ FLOORS := .venv-floors
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
 TORCH ?= torch==2.13.0
 # What is installed is compiled when it is first used: most of it never is.
-QUIET := --quiet --disable-pip-version-check --no-compile
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aedetect needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(QUIET) "$(TORCH)" --editable .
+	$(BIN)/python -m pip install $(PIP_OPTIONS) "$(TORCH)" --editable .
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(BIN)/python -m pip install $(QUIET) --editable '.[dev]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[dev]'
 	touch $@
 
 # The lowest torch named is on PyPI only with several gigabytes of CUDA packages, so the build that
@@ -29,12 +29,12 @@ FLOORS_READY := $(FLOORS)/ready-$(subst =,,$(TORCH))
 $(FLOORS_READY): pyproject.toml tests/floors.txt
 	rm -rf $(FLOORS)
 	$(PYTHON) -m venv $(FLOORS)
-	$(FLOORS)/bin/python -m pip install $(QUIET) \
+	$(FLOORS)/bin/python -m pip install $(PIP_OPTIONS) \
 		--constraint tests/floors.txt "$(TORCH)" --editable '.[test]'
 	touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready-dev
-	$(BIN)/python -m pip install $(QUIET) --editable '.[bench]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[bench]'
 	touch $@
 
 demo: $(VENV)/ready

@@ -32,7 +32,8 @@ class Growth:
     `distinct`: how many there are; `unevenness`: how far off a straight line they run, as a share of their
     range; `records`: by how many standard deviations values beyond all earlier ones outnumber those expected
     in random order; `spread`: how far the values are from evenly spread below the highest before them;
-    `climb`: by how many standard deviations they rise within parts of the rows, 0 unless from part to part
+    `climb`: by how many standard deviations they rise within parts of the rows; 0 unless their level
+    rises from each part to the next.
     """
 
     trend: float

@@ -252,8 +252,9 @@ def _are_given_out(filled: Floats) -> bool:
     """Whether whole numbers, not counted from 0 or so, come nearly without gaps and evenly."""
     values = np.unique(filled)
     distinct = len(values)
-    gaps = values[-1] - values[0] + 1 - distinct if distinct else 0
-    return gaps <= _MOST_GAPS * distinct and values[:1].sum() >= distinct and _are_even(filled)
+    if not distinct or values[0] < distinct:
+        return False
+    return bool(values[-1] - values[0] + 1 - distinct <= _MOST_GAPS * distinct) and _are_even(filled)
 
 
 def _are_even(filled: Floats) -> bool:

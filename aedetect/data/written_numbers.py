@@ -64,7 +64,8 @@ _FAMILIES: tuple[Mapping[str, float], ...] = (
 # Texts that stand for no number among numbers.
 DASHES = ("-", "?", "\u2013", "\u2014", "\u2212")
 _SHARES = ("%", "‰")
-_CURRENCY = r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN)"
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN")
+_CURRENCY = r"(?:[A-Z]{0,2}\p{Sc}|" + "|".join(CURRENCIES) + ")"
 _UNIT = (
     r"(?:(?:Tsd|Mio|Mrd)\.?(?:\s?(?:\p{Sc}|EUR|CHF))?|[\p{L}\p{Sc}°%‰µ²³Ωμ][\p{L}\p{Sc}°%‰µ²³Ωμ/0-9]{0,7})"
 )

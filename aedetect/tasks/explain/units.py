@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import FeatureEncoder
-from aedetect.data.written_numbers import Writing
+from aedetect.data.written_numbers import CURRENCIES, Writing
 from aedetect.tasks.explain.format import grouped, in_order, number_of, quantity, with_spread
 
 _MOST_DECIMALS, _MONEY = 4, 2
@@ -24,7 +24,6 @@ _NOISE = 4.0
 _LARGEST_WHOLE = 2.0**53
 # Significant digits that float32 holds.
 _HELD = 7
-_CURRENCY = re.compile("USD|EUR|GBP|CHF|INR|CAD|AUD|SEK|NOK|DKK|PLN")
 _NUMBER = re.compile(r"(-?)\b(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)")
 
 
@@ -224,9 +223,7 @@ def _marks(writing: Writing | None) -> tuple[str, str]:
 
 def _is_currency(marks: str) -> bool:
     """Whether what stands beside numbers names money: '$', ' EUR'."""
-    return bool(_CURRENCY.fullmatch(marks.strip())) or any(
-        unicodedata.category(mark) == "Sc" for mark in marks
-    )
+    return marks.strip() in CURRENCIES or any(unicodedata.category(mark) == "Sc" for mark in marks)
 
 
 def _floats(array: pa.Array) -> Floats:
