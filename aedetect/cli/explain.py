@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
@@ -11,14 +12,15 @@ from aedetect.cli.options import SERIES, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.tables import simple_table
-from aedetect.cli.text import plain
+from aedetect.cli.text import counted, plain
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from aedetect.config import Config
+    from aedetect.cli.command import Opened
     from aedetect.tasks.explain import ExplainRequest, Explanation, Explanations
+    from aedetect.tasks.suppression.request import MutingRequest
 
 _MOST_COLUMNS, _MOST_NEAREST = 8, 8
 _LEAST_SHARE = 0.01
@@ -31,6 +33,7 @@ def explain(
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
+    muting: options.MutingOptions,
     row: list[str] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
     id: list[str] | None = option("--id VALUE", "Explain the rows with this id; may be repeated."),
     top: str | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
@@ -67,20 +70,18 @@ def explain(
         number = None if event is None else options.whole(event, "--event")
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
-        _explain(out, input, model, request, settings)
+        _explain(out, opened([input], model, settings), request, muting.request())
         given = Given(reading, run, threshold)
         next_steps(
             out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]
         )
 
 
-def _explain(
-    out: Output, word: str, model: options.ModelOptions, request: ExplainRequest, settings: Config
-) -> None:
+def _explain(out: Output, subject: Opened, request: ExplainRequest, muting: MutingRequest) -> None:
     from aedetect.engine.summary import envelope
     from aedetect.tasks.explain import explain
 
-    subject = opened([word], model, settings)
+    request = replace(request, suppression=muting.build(subject.fitted))
     with TerminalProgress(out) as callback:
         explanations = explain(subject.fitted, subject.sources, request, callback)
     body = {"path": subject.sources[0].name, **explanations.as_dict(), "warnings": explanations.warnings}
@@ -100,12 +101,16 @@ def _show(out: Output, explanations: Explanations) -> None:
         row = explanations.strangest
         ending = f"; the strangest is row {row}: see --row {row}" if row else ""
         out.say(f"{explanations.rows:,} rows, none flagged{ending}")
+    if explanations.muted:
+        out.say(f"{counted(explanations.muted, 'row')} muted; to see why, --row N")
     for place, one in enumerate(explanations.explained):
         assert isinstance(one, Explanation)
         if place:
             out.say()
         out.say(_headline(one, explanations.threshold))
         out.say(f"  {one.sentence}")
+        if one.muted:
+            out.say(f"  muted: {plain(one.muted.text, 1000)}")
         if one.columns:
             out.say()
             out.table(_reasons(one, out.verbose))
@@ -118,7 +123,7 @@ def _headline(one: Explanation, threshold: float) -> str:
     ids = "".join(f", {plain(name, 20)} {plain(value, 40)}" for name, value in one.ids.items())
     if one.score is None:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
-    verdict = "flagged" if one.flagged else "not flagged"
+    verdict = "flagged" if one.flagged else "muted" if one.muted else "not flagged"
     more = f" and {one.duplicates - 1:,} more just like it" if one.duplicates > 1 else ""
     return (
         f"{plain(one.source)}: {one.place}{ids}{more}: {verdict}, score {one.score:.4g} "

@@ -54,12 +54,16 @@ def _show_one(out: Output, one: SeriesExplanation, explained: Explanations, ever
             f"flagged), highest {score}"
         )
     else:
-        verdict = "flagged" if one.flagged else "not flagged" if score else "no score"
+        verdict = (
+            "flagged" if one.flagged else "muted" if one.muted else "not flagged" if score else "no score"
+        )
         out.say(
             f"{plain(one.source)}: row {one.first_row:,}{whose}: {one.start}{zone}: "
             f"{verdict}{', ' + score if score else ''}"
         )
     out.say(f"  {plain(one.sentence, 1000)}")
+    if one.muted:
+        out.say(f"  muted: {plain(one.muted.text, 1000)}")
     if one.clearest:
         first, last = one.clearest
         out.say(f"  clearly off {f'from {first} to {last}' if first != last else f'at {first}'}{zone}")

@@ -15,18 +15,20 @@ from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.tasks.suppression.request import MutingRequest
 
 COLUMNS = "Columns"
 TRAINING = "Training"
 SERIES = "Time series"
 THRESHOLD = "Threshold"
+MUTING = "Muting"
 READING = "Reading"
 OUTPUT = "Output"
 UNATTENDED = "Unattended runs"
 RUN = "Model and settings"
 MESSAGES = "Messages"
 # The order of the panels in a help page; those of no panel come before them.
-PANELS = (COLUMNS, TRAINING, OUTPUT, THRESHOLD, SERIES, READING, UNATTENDED, RUN, MESSAGES)
+PANELS = (COLUMNS, TRAINING, OUTPUT, THRESHOLD, MUTING, SERIES, READING, UNATTENDED, RUN, MESSAGES)
 
 
 def option(
@@ -178,6 +180,21 @@ class ThresholdOptions:
         if self.threshold is not None and self.alert_rate is not None:
             raise UsageError("--threshold and --alert-rate exclude each other; choose one")
         return {"threshold.alert_rate": self.alert_rate, "threshold.value": self.threshold}
+
+
+@group(MUTING)
+class MutingOptions:
+    """What says that rows above the threshold are fine."""
+
+    feedback: Path | None = option(
+        "--feedback FILE", "Mute rows like those that `aedetect feedback` noted here as normal."
+    )
+
+    def request(self) -> MutingRequest:
+        """What was asked for, for any command."""
+        from aedetect.tasks.suppression.request import MutingRequest
+
+        return MutingRequest(self.feedback)
 
 
 @group(RUN)

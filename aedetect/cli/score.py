@@ -111,6 +111,7 @@ def score(
     model: options.ModelOptions,
     shape: ShapeOptions,
     threshold: options.ThresholdOptions,
+    muting: options.MutingOptions,
     guards: GuardOptions,
     unattended: UnattendedOptions,
     reading: options.ReadingOptions,
@@ -156,6 +157,7 @@ def score(
             digest=model.model_sha256,
             history=history or [],
             events=events,
+            muting=muting.request(),
         )
         if is_folder(shape.output):
             out.on_stop = lambda: _KEPT[unattended.new_only]
@@ -208,9 +210,24 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
         out.say(
             f"in all: {counts['rows']:,} rows, {counts['normal']:,} normal, {counts['anomalies']:,} flagged, "
             f"{counts['unscorable']:,} unscorable"
+            + (f", {counts['muted']:,} muted" if counts["muted"] else "")
         )
+    for line in _muted(summary):
+        out.say(line)
     if drift and drift["verdict"] == "drifted":
         out.say(f"drift: {drift['text']}")
+
+
+def _muted(summary: ScoreSummary) -> list[str]:
+    """What muted how many rows, a line each."""
+    from aedetect.tasks.score_counts import muted_by
+
+    lines = [
+        f"muted by {entry['kind']} {plain(entry['name'], 60)}: {counted(entry['rows'], 'row')}"
+        for entry in muted_by(summary.counts)
+    ]
+    events = summary.extra["muted_events"]
+    return [*lines, f"muted as a whole: {counted(events, 'event')}"] if events else lines
 
 
 def _next(out: Output, request: Request, summary: ScoreSummary, view: View | None, given: Given) -> None:
@@ -242,6 +259,7 @@ def _of_input(entry: FileSummary) -> str:
     lost = rows.unscorable - rows.warmup
     unscorable = f", {rows.warmup:,} warmup" if rows.warmup else ""
     unscorable += f", {lost:,} unscorable" if lost else ""
+    unscorable += f", {rows.muted:,} muted" if rows.muted else ""
     where = f" → {plain(entry.output)}" if entry.output else ""
     return (
         f"{plain(entry.path)}: {rows.rows:,} rows, {rows.anomalies:,} flagged ({share:.2%})"

@@ -54,6 +54,7 @@ def metrics(summary: dict[str, Any], last_success: float | None, job: str | None
                 ("anomaly", "anomalies"),
                 ("unscorable", "unscorable"),
                 ("warmup", "warmup"),
+                ("muted", "muted"),
             )
         ),
     )

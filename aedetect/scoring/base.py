@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import Encoded
 from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
 from aedetect.io.source import Input
+from aedetect.scoring.suppression import Reason, Suppression
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +30,8 @@ class Scores:
     (in the order of `FittedModel.columns`), its share of the row's error; of series it is known of
     flagged rows alone and 0 elsewhere. `encoded`: the rows as the model was given them. `warmup`: the
     unscorable rows that come too early in their series. `events`: numbers of events, 0 outside them; None
-    for models that know no events.
+    for models that know no events. `reasons`: why rows are muted, by their place in the batch (from 0); they
+    would be flagged otherwise.
     """
 
     scores: Floats
@@ -37,6 +42,14 @@ class Scores:
     encoded: Encoded
     warmup: Mask
     events: Integers | None = None
+    reasons: Mapping[int, Reason] = field(default_factory=dict)
+
+    @cached_property
+    def muted(self) -> Mask:
+        """Which rows [rows] are above the threshold and muted."""
+        muted = np.zeros(len(self.scores), dtype=np.bool_)
+        muted[list(self.reasons)] = True
+        return muted
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,11 @@ class ScoringSession(Protocol):
         """The table of events among all inputs; None for models that know no events."""
         ...
 
+    @property
+    def muted_event_count(self) -> int:
+        """How many events are muted as a whole, which `events` does not have."""
+        ...
+
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         """What a later run is to know of the series in `source`; empty for tables."""
         ...
@@ -96,6 +114,14 @@ class Scorer(Protocol):
         """Whether flagged rows are grouped to events, which a column numbers."""
         ...
 
-    def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> ScoringSession:
-        """A session over `inputs`. Raises DataError or ModelError where prior rows cannot be used."""
+    def open(
+        self,
+        inputs: Sequence[Input],
+        prior: PriorRows | None = None,
+        suppression: Suppression | None = None,
+    ) -> ScoringSession:
+        """A session over `inputs`, in which `suppression` mutes rows.
+
+        Raises DataError or ModelError where prior rows cannot be used.
+        """
         ...

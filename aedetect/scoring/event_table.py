@@ -13,8 +13,8 @@ from aedetect.data.series.entities import Name
 from aedetect.data.series.timestamps import Clock
 from aedetect.io.write import open_sink
 from aedetect.scoring.adoptions import Adoption
+from aedetect.scoring.blame import top_attribution
 from aedetect.scoring.events import Event
-from aedetect.scoring.result_columns import top_attribution
 
 
 class ScoredSeries(Protocol):

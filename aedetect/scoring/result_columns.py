@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Matrix
 from aedetect.errors import UsageError
+from aedetect.scoring.blame import top_attribution
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,22 +17,25 @@ if TYPE_CHECKING:
 
 RESULT_COLUMNS = ("anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status")
 EVENT_COLUMN = "anomaly_event"
+# Where something may mute rows: what muted them.
+MUTED_COLUMN = "anomaly_muted_by"
 # Where rows are left out, the number that a row has in its input, from 1.
 ROW_COLUMN = "anomaly_row"
-LEAST_SHARE = 0.05
 
 
-def result_names(prefix: str, series: bool = False) -> list[str]:
-    return [prefix + name for name in (*RESULT_COLUMNS, *([EVENT_COLUMN] if series else []))]
+def result_names(prefix: str, series: bool = False, muting: bool = False) -> list[str]:
+    """The names of the result columns; `muting`: whether rows may be muted."""
+    further = [EVENT_COLUMN] * series + [MUTED_COLUMN] * muting
+    return [prefix + name for name in (*RESULT_COLUMNS, *further)]
 
 
-def result_schema(prefix: str, series: bool = False) -> pa.Schema:
+def result_schema(prefix: str, series: bool = False, muting: bool = False) -> pa.Schema:
+    """The result columns with their types."""
     import pyarrow as pa
 
     types = [pa.float64(), pa.float64(), pa.bool_(), pa.string(), pa.string()]
-    if series:
-        types.append(pa.int64())
-    return pa.schema(list(zip(result_names(prefix, series), types, strict=True)))
+    types += [pa.int64()] * series + [pa.string()] * muting
+    return pa.schema(list(zip(result_names(prefix, series, muting), types, strict=True)))
 
 
 def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
@@ -46,16 +48,17 @@ def check_free(taken: Sequence[str], names: Sequence[str], source: str) -> None:
             )
 
 
-def result_arrays(scores: Scores, columns: Sequence[str], top: int) -> list[pa.Array]:
+def result_arrays(scores: Scores, columns: Sequence[str], top: int, muting: bool = False) -> list[pa.Array]:
     """The result columns of one batch, in the order of `result_names`; null where unscorable."""
     import pyarrow as pa
 
     unscorable = scores.unscorable
     features: list[str | None] = [None] * len(unscorable)
-    for index in np.flatnonzero(scores.flagged):
+    for index in np.flatnonzero(scores.flagged | scores.muted):
         features[index] = top_attribution(scores.attribution[index], columns, top)
     status = np.where(unscorable, "unscorable", "ok")
     status = np.where(scores.warmup, "warmup", status)
+    status = np.where(scores.muted, "muted", status)
     arrays = [
         pa.array(scores.scores, pa.float64(), mask=unscorable),
         pa.array(scores.p_values, pa.float64(), mask=unscorable),
@@ -65,15 +68,7 @@ def result_arrays(scores: Scores, columns: Sequence[str], top: int) -> list[pa.A
     ]
     if scores.events is not None:
         arrays.append(pa.array(scores.events, pa.int64(), mask=scores.events == 0))
+    if muting:
+        labels = {place: reason.label for place, reason in scores.reasons.items()}
+        arrays.append(pa.array([labels.get(place) for place in range(len(unscorable))], pa.string()))
     return arrays
-
-
-def top_attribution(shares: Matrix, columns: Sequence[str], top: int) -> str:
-    """The columns that contributed most to one row's error, as a JSON object of their shares."""
-    order = np.argsort(-shares, kind="stable")[:top]
-    contributors = [index for place, index in enumerate(order) if place == 0 or shares[index] >= LEAST_SHARE]
-    return json.dumps(
-        {columns[index]: round(float(shares[index]), 2) for index in contributors},
-        ensure_ascii=False,
-        allow_nan=False,
-    )

@@ -8,6 +8,7 @@ from aedetect.io.source import Input
 from aedetect.scoring.base import Scorer
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import SeriesScorer, SeriesSession
+from aedetect.scoring.suppression import Suppression
 from aedetect.scoring.table import TableScorer
 
 
@@ -16,6 +17,10 @@ def scorer_of(fitted: FittedModel) -> Scorer:
     return TableScorer(fitted) if fitted.series is None else SeriesScorer(fitted)
 
 
-def series_session(fitted: FittedModel, inputs: Sequence[Input]) -> SeriesSession | None:
+def series_session(
+    fitted: FittedModel, inputs: Sequence[Input], suppression: Suppression | None = None
+) -> SeriesSession | None:
     """For those who tell of events: a session that holds on to what it read; None for a model of tables."""
-    return None if fitted.series is None else SeriesScorer(fitted).open(inputs, keep=True)
+    if fitted.series is None:
+        return None
+    return SeriesScorer(fitted).open(inputs, suppression=suppression, keep=True)

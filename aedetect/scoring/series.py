@@ -27,17 +27,25 @@ from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, find_events, usual_gap
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
 from aedetect.scoring.one_series import OneSeries, prepared, scored
-from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.row_columns import row_column
 from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
 from aedetect.scoring.series_reader import SeriesReader, Taken
+from aedetect.scoring.suppression import (
+    FlaggedRows,
+    MutedEvent,
+    Reason,
+    SeriesRows,
+    Suppression,
+    without_muted,
+)
 from aedetect.scoring.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -65,13 +73,17 @@ class SeriesScorer:
         return self.fitted.series
 
     def open(
-        self, inputs: Sequence[Input], prior: PriorRows | None = None, keep: bool = False
+        self,
+        inputs: Sequence[Input],
+        prior: PriorRows | None = None,
+        suppression: Suppression | None = None,
+        keep: bool = False,
     ) -> SeriesSession:
         """A session over `inputs`, all read and scored at once; with `keep` it holds on to their values.
 
         Raises DataError or ModelError where the history cannot be used.
         """
-        return SeriesSession(self, inputs, prior or PriorRows(), keep)
+        return SeriesSession(self, inputs, prior or PriorRows(), suppression, keep)
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,16 @@ class SeriesSession:
     An input that cannot be read is met again when its scores are asked for.
     """
 
-    def __init__(self, scorer: SeriesScorer, inputs: Sequence[Input], prior: PriorRows, keep: bool):
+    def __init__(
+        self,
+        scorer: SeriesScorer,
+        inputs: Sequence[Input],
+        prior: PriorRows,
+        suppression: Suppression | None,
+        keep: bool,
+    ):
         self._scorer = scorer
+        self._suppression = suppression
         self._keep = keep
         self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
@@ -178,7 +198,8 @@ class SeriesSession:
         begin = self._before + taken.first + batch.first
         part = slice(begin, begin + len(batch.rows))
         shares = np.zeros((len(batch.rows), len(self.columns)), dtype=np.float32)
-        flagged = np.flatnonzero(self.flagged[part])
+        reasons = self._reasons_within(part)
+        flagged = np.sort(np.r_[np.flatnonzero(self.flagged[part]), list(reasons)].astype(np.int64))
         shares[flagged] = self._shares.of(begin + flagged)
         return Scores(
             self.scores[part],
@@ -192,13 +213,31 @@ class SeriesSession:
             ),
             self.warmup[part],
             self.event_of[part],
+            reasons,
         )
+
+    def muted_within(self, source: Input) -> int:
+        """How many rows of an input are muted."""
+        first, count = self.span(source)
+        return len(self._reasons_within(slice(first, first + count)))
+
+    def _reasons_within(self, part: slice) -> dict[int, Reason]:
+        """Why rows are muted, by their places in a part of all rows."""
+        if not self.reasons:
+            return {}
+        rows = np.fromiter(self.reasons, dtype=np.int64)
+        within = rows[(rows >= part.start) & (rows < part.stop)].tolist()
+        return {row - part.start: self.reasons[row] for row in within}
 
     def warnings(self, source: Input) -> list[str]:
         return self._reader.taken[id(source)].warnings
 
     def events(self) -> pa.Table:
         return event_table(self)
+
+    @property
+    def muted_event_count(self) -> int:
+        return len(self.muted_events)
 
     @property
     def standing(self) -> Integers:
@@ -297,6 +336,8 @@ class SeriesSession:
         self.flagged, self.unscorable, self.warmup = (column(False) for _ in range(3))
         self.event_of = column(0)
         self.found_events: list[Event] = []
+        self.reasons: dict[int, Reason] = {}
+        self.muted_events: list[MutedEvent] = []
         self._event_numbers = EventNumbers(self._begin, self._event_gap, self.step)
         self.adoptions: dict[tuple[int, int], Adoption] = {}
         self._shares = FlaggedShares(self.attribution, len(self.columns))
@@ -336,16 +377,40 @@ class SeriesSession:
         events = find_events(flagged, continued, verdicts.scores, one.timeline, self._event_gap, least)
         among_all = [one.among_all(event) for event in events]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
-        for event in numbered:
-            if (event.rows >= known).any():
-                self.found_events.append(_of_rows_from(event, known, self.scores))
-                self.event_of[self.found_events[-1].rows] = event.number
+        new = [_of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()]
+        if self._suppression is not None:
+            self._mute(one, flagged, shares, numbered)
+            new, muted = without_muted(new, self.reasons, self.scores)
+            self.muted_events += muted
+        self.found_events += new
+        for event in new:
+            self.event_of[event.rows] = event.number
         by_event = {event.number: event for event in numbered}
         here = [one.by_itself(event) for event in numbered]
         for (_, number), adoption in find_adoptions(here, verdicts.silenced, one.timeline).items():
             self.adoptions[one.number, number] = replace(
                 adoption, event=by_event[number], row=int(places[adoption.row])
             )
+
+    def _mute(self, one: OneSeries, flagged: Mask, shares: Matrix, events: Sequence[Event]) -> None:
+        """Mute rows of a series that are fine.
+
+        `flagged` [rows]: those of the series that are not, unless they are fine; `shares` [flagged, columns].
+        """
+        assert self._suppression is not None
+        places = np.flatnonzero(flagged)
+        rows = one.places[places]
+        number, lasted = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
+        for event in events:
+            inside = np.isin(rows, event.rows)
+            number[inside] = event.number
+            lasted[inside] = self.seconds[event.rows[-1]] - self.seconds[event.rows[0]]
+        entity = dict(zip(self.entity, self.names[one.number], strict=False))
+        of_series = SeriesRows(entity, one, places, self.seconds[rows], number, lasted)
+        flagged_rows = FlaggedRows(self.columns, shares, self.scores[rows], self.top, series=of_series)
+        for place, reason in self._suppression.reasons(flagged_rows).items():
+            self.reasons[int(rows[place])] = reason
+            self.flagged[rows[place]] = False
 
     @property
     def _event_gap(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.empty_columns import empty_columns, filled_in
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.suppression import FlaggedRows, Suppression
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,11 +45,16 @@ class TableScorer:
     independent = True
     has_events = False
 
-    def open(self, inputs: Sequence[Input], prior: PriorRows | None = None) -> TableSession:
+    def open(
+        self,
+        inputs: Sequence[Input],
+        prior: PriorRows | None = None,
+        suppression: Suppression | None = None,
+    ) -> TableSession:
         """A session over any inputs. Raises UsageError for history, which a table does not have."""
         if prior is not None and prior.history:
             raise UsageError("no model of time series, which --history and --events are for")
-        return TableSession(self)
+        return TableSession(self, suppression)
 
     def score_rows(self, matrix: Matrix) -> Floats:
         """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants.
@@ -133,6 +139,7 @@ class TableSession:
     """The session of a table: of an input it is remembered which columns hold nothing."""
 
     scorer: TableScorer
+    suppression: Suppression | None = None
     _source: Input | None = None
     _empty: Sequence[str] = ()
     _lock: Lock = field(default_factory=Lock)
@@ -144,7 +151,24 @@ class TableSession:
                 self._empty = empty_columns(self.scorer.fitted, source)
                 self._source = source
             empty = self._empty
-        return self.scorer.score_batch(batch.rows, empty)
+        scores = self.scorer.score_batch(batch.rows, empty)
+        return scores if self.suppression is None else self._muted(scores, batch.rows, self.suppression)
+
+    def _muted(self, scores: Scores, rows: pa.RecordBatch, suppression: Suppression) -> Scores:
+        """The scores, with those flagged rows muted that are fine."""
+        fitted, places = self.scorer.fitted, np.flatnonzero(scores.flagged)
+        flagged = FlaggedRows(
+            fitted.columns,
+            scores.attribution[places],
+            scores.scores[places],
+            fitted.config.scoring.top_features,
+            encoded=scores.encoded.matrix[places],
+            cells=rows.take(places),
+        )
+        reasons = {int(places[at]): reason for at, reason in suppression.reasons(flagged).items()}
+        muted = np.zeros_like(scores.flagged)
+        muted[list(reasons)] = True
+        return replace(scores, flagged=scores.flagged & ~muted, reasons=reasons)
 
     def warnings(self, source: Input) -> list[str]:
         if self._source is not source or not self._empty:
@@ -158,6 +182,10 @@ class TableSession:
 
     def events(self) -> None:
         return None
+
+    @property
+    def muted_event_count(self) -> int:
+        return 0
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         return {}

@@ -19,8 +19,8 @@ from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.auxiliary.imputer import HIGHEST_NOISE
 from aedetect.scoring.base import Scores
+from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.fitted import FittedModel
-from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.table import TableScorer
 from aedetect.tasks.change_log import CHANGE_FIELDS, Changes
 from aedetect.tasks.expected import ConditionalExpectation

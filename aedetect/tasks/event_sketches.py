@@ -10,9 +10,9 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.long_table import rows_as_read
+from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.events import Event
 from aedetect.scoring.fitted import FittedModel
-from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.scored_rows import ScoredBatch
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Mask
 from aedetect.io.source import Input
+from aedetect.scoring.suppression import Reason
 from aedetect.tasks.scored_rows import ScoredBatch
 
 
@@ -17,7 +18,8 @@ class RankedRow:
     """A row worth showing; the strangest compare highest, and of equals the first.
 
     `row`: its number in its input, from 1. `cells`: the row as a batch of one. `attribution` [columns]: each
-    column's share in its error. `count`: rows that score just like it, itself among them.
+    column's share in its error. `count`: rows that score just like it, itself among them. `muted`: why it is
+    not flagged although it scores above the threshold.
     """
 
     score: float
@@ -30,6 +32,7 @@ class RankedRow:
     unscorable: bool = field(compare=False)
     attribution: np.ndarray[tuple[int], np.dtype[np.float32]] = field(compare=False)
     count: int = field(compare=False, default=1)
+    muted: Reason | None = field(compare=False, default=None)
 
     @property
     def place(self) -> str:
@@ -113,6 +116,7 @@ def ranked(batch: ScoredBatch, index: int, order: int = 0) -> RankedRow:
         bool(scores.flagged[index]),
         bool(scores.unscorable[index]),
         scores.attribution[index].copy(),
+        muted=scores.reasons.get(index),
     )
 
 

@@ -19,9 +19,10 @@ from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, Scor
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import ROW_COLUMN, check_free, result_arrays, result_schema
 from aedetect.scoring.scorers import scorer_of
+from aedetect.scoring.suppression import Suppression
 from aedetect.tasks.blame_warning import BlameWarning
 from aedetect.tasks.input_warnings import InputWarnings
-from aedetect.tasks.score_counts import SCORE_COUNTS
+from aedetect.tasks.score_counts import SCORE_COUNTS, muted_count
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ScoreTask:
     """Scores the rows of the inputs that it was made for.
 
     `shape`: what an output holds; None where nothing is written. Raises DataError or ModelError where
-    prior rows cannot be used.
+    prior rows cannot be used. `suppression` mutes rows; None where nothing may.
     """
 
     name = "score"
@@ -54,11 +55,13 @@ class ScoreTask:
         shape: Shape | None = None,
         prior: PriorRows | None = None,
         session: ScoringSession | None = None,
+        suppression: Suppression | None = None,
     ):
         self.scorer: Scorer = scorer_of(fitted)
         self.fitted = fitted
         self.shape = shape
-        self.session = session or self.scorer.open(inputs, prior)
+        self.session = session or self.scorer.open(inputs, prior, suppression)
+        self.muting = suppression is not None
         self.batch_rows = batch_rows(fitted.config, len(fitted.encoder.owners))
 
     @property
@@ -85,7 +88,7 @@ class _Scoring:
         self._input_fields = _input_fields(fitted, source, arriving, task.shape, typed) if task.shape else []
         self._schema: pa.Schema | None = None
         if task.shape:
-            added = list(result_schema(task.shape.prefix, task.scorer.has_events))
+            added = list(result_schema(task.shape.prefix, task.scorer.has_events, task.muting))
             if task.shape.only_anomalies:
                 added.insert(0, pa.field(task.shape.prefix + ROW_COLUMN, pa.int64()))
             taken = [field.name for field in self._input_fields]
@@ -123,7 +126,7 @@ class _Scoring:
             _as_type(rows.column(item.name), item.type, task.fitted.schema.rules.of(item.name))
             for item in self._input_fields
         ]
-        results = result_arrays(scores, task.fitted.columns, top)
+        results = result_arrays(scores, task.fitted.columns, top, task.muting)
         if not task.shape.only_anomalies:
             return pa.RecordBatch.from_arrays([*input_columns, *results], schema=self._schema)
         numbers = pa.array(np.arange(first, first + len(rows)), pa.int64())
@@ -132,17 +135,20 @@ class _Scoring:
 
 
 def counted(scores: Scores) -> Counter[str]:
-    """Rows of a batch by outcome; normal, anomalies and unscorable add up to rows."""
+    """Rows of a batch by outcome; normal, anomalies, unscorable and muted add up to rows."""
     rows, unscorable, flagged = (
         len(scores.scores), int(scores.unscorable.sum()), int(scores.flagged.sum())
     )  # fmt: skip
-    return Counter(
+    counts = Counter(
         rows=rows,
-        normal=rows - unscorable - flagged,
+        normal=rows - unscorable - flagged - len(scores.reasons),
         anomalies=flagged,
         unscorable=unscorable,
+        muted=len(scores.reasons),
         warmup=int(scores.warmup.sum()),
     )
+    counts.update(muted_count(reason.kind, reason.name) for reason in scores.reasons.values())
+    return counts
 
 
 def _input_fields(

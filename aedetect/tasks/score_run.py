@@ -21,11 +21,13 @@ from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
-from aedetect.tasks.score_counts import SCORE_COUNTS
+from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
+from aedetect.tasks.suppression.request import MutingRequest
 
 if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.score import Shape
 
@@ -54,7 +56,10 @@ class Guards:
 
 @dataclass(frozen=True)
 class Request:
-    """What `aedetect score` was asked for. `keep`, `only_anomalies`, `prefix`: see `tasks.score.Shape`."""
+    """What `aedetect score` was asked for. `keep`, `only_anomalies`, `prefix`: see `tasks.score.Shape`.
+
+    `muting`: what says that flagged rows are fine.
+    """
 
     inputs: Sequence[str]
     model: Path
@@ -68,6 +73,7 @@ class Request:
     digest: str | None = None
     history: Sequence[str] = ()
     events: str | None = None
+    muting: MutingRequest = field(default_factory=MutingRequest)
 
 
 @dataclass
@@ -78,7 +84,17 @@ class ScoreSummary(RunSummary):
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
+        extra = dict.fromkeys(
+            (
+                "muted_by",
+                "muted_events",
+                "events",
+                "threshold",
+                "alert_rate",
+                "expected_alert_rate",
+                "anomaly_share",
+            )
+        )
         findings = dict.fromkeys(("drift", "error"))
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
@@ -89,6 +105,7 @@ class ScoreSummary(RunSummary):
 
     def as_dict(self) -> dict[str, Any]:
         self.extra["anomaly_share"] = self.anomaly_share
+        self.extra["muted_by"] = muted_by(self.counts)
         summary = super().as_dict()
         trained = summary["model"].get("trained")
         age = None
@@ -120,6 +137,7 @@ def score(request: Request, settings: Config, callback: Callback, watch: Watch |
     records = request.records
     summary = ScoreSummary.of(request.model)
     words = [*request.inputs, *request.history, request.output, request.events, str(request.model)]
+    words += request.muting.files
     if records.state is not None:
         words.append(str(records.state))
     with recorded(summary, records, words):
@@ -150,6 +168,7 @@ def _checked(request: Request, settings: Config) -> _Files:
     plan_side_output("--events", request.events, [*sources, *history], outputs, request.model)
     records.check_inputs(history)
     records.check_unused(outputs)
+    request.muting.check_unused([*outputs, request.events])
     records.check_suffixes()
     records.check_state(sources, [*outputs, request.events, str(request.model)])
     # What is scored now is not known already, though a pattern for what went before may match it too.
@@ -193,11 +212,12 @@ class _ScoreRun:
         )
         summary.files += skipped
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
-        make = partial(_score_task, shape=self._shape())
+        suppression = request.muting.build(fitted)
+        make = partial(_score_task, shape=self._shape(), suppression=suppression)
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
-        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
+        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, suppression=suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
         if ledger is not None:
@@ -213,6 +233,7 @@ class _ScoreRun:
         events = task.session.events()
         if events is not None:
             summary.extra["events"] = len(events)
+            summary.extra["muted_events"] = task.session.muted_event_count
             if request.events is not None:
                 write_events(events, request.events)
         _judge(summary, request.guards, drift.verdict(), self.callback)
@@ -254,11 +275,11 @@ def _nothing_adapts(fitted: FittedModel, path: Path) -> str:
     return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out --adapt"
 
 
-def _score_task(fitted: FittedModel, shape: Shape | None) -> Any:
+def _score_task(fitted: FittedModel, shape: Shape | None, suppression: Suppression | None) -> Any:
     """The task of another process, which is handed inputs that do not depend on one another."""
     from aedetect.tasks.score import ScoreTask
 
-    return ScoreTask(fitted, (), shape)
+    return ScoreTask(fitted, (), shape, suppression=suppression)
 
 
 def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Chosen) -> PriorRows:

@@ -14,6 +14,7 @@ from aedetect.engine.task import Observing, Processed
 from aedetect.io.source import Input
 from aedetect.scoring.base import Scores, ScoringSession
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.suppression import Suppression
 from aedetect.tasks.score import ScoreTask
 from aedetect.tasks.score_counts import RowCounts
 
@@ -47,13 +48,14 @@ def score_inputs(
     see: Callable[[ScoredBatch], None],
     callback: Callback | None = None,
     session: ScoringSession | None = None,
+    suppression: Suppression | None = None,
 ) -> PassResult:
     """Score the rows of all inputs in order and show them to `see`, a batch at a time.
 
-    With `session`, which was opened for these inputs, nothing is scored anew. Raises DataError or
-    ModelError where an input cannot be used.
+    With `session`, which was opened for these inputs, nothing is scored anew; otherwise `suppression`
+    mutes rows. Raises DataError or ModelError where an input cannot be used.
     """
-    task = ScoreTask(fitted, inputs, session=session)
+    task = ScoreTask(fitted, inputs, session=session, suppression=suppression)
     summary = RunSummary(task.name, task.counts, {})
     consumer = Observing(lambda batch: see(ScoredBatch.of(batch)))
     read_inputs(Run(task, summary, consumer, callback or Callback()), inputs)

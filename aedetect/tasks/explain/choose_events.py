@@ -17,7 +17,7 @@ _MOST_NAMED = 10
 def chosen_events(
     session: SeriesSession, number: int | None, entity: Sequence[str], top: int
 ) -> tuple[list[Event], int]:
-    """The event with that number, or the `top` ones of the highest peaks; and how many there are.
+    """The event with that number, muted or not, or the `top` with the highest peaks; and how many there are.
 
     `entity`: the series asked for, by the value of its entity columns. Raises UsageError where
     several series have an event of that number, DataError where there is no such event or series.
@@ -38,6 +38,10 @@ def chosen_events(
     if number is None:
         scored = sorted(events, key=lambda event: -float(session.scores[event.peak]))
         return scored[:top], count
+    muted = [one.event for one in session.muted_events]
+    if entity:
+        muted = [event for event in muted if session.names[event.series] in known]
+    events = sorted(events + muted, key=lambda event: (event.series, event.number))
     matches = [event for event in events if event.number == number]
     if not matches:
         most = max((event.number for event in events), default=0)

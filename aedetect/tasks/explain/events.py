@@ -12,6 +12,7 @@ from aedetect.data.arrays import Floats, Integers
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
 from aedetect.scoring.series import SeriesSession
+from aedetect.scoring.suppression import Reason
 from aedetect.tasks.explain.format import quantity, share, shown, with_spread
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
 from aedetect.tasks.explain.units import Units
@@ -94,6 +95,7 @@ class SeriesExplanation:
     clear: tuple[float, float] | None = None
     adopted_since: str | None = None
     adopted_after: int | None = None
+    muted: Reason | None = None
 
     @property
     def adoption(self) -> str:
@@ -117,6 +119,7 @@ class SeriesExplanation:
             "anomaly_score": self.score,
             "anomaly_p_value": self.p_value,
             "is_anomaly": self.flagged if self.score is not None else None,
+            "muted_by": self.muted and {"kind": self.muted.kind, "name": self.muted.name},
             "sentence": self.sentence,
             "columns": [reason.as_dict() for reason in self.columns],
         }
@@ -196,6 +199,7 @@ class SeriesExplainer:
             bool(session.flagged[peak]),
             "; ".join(reason.sentence for reason in main_reasons),
             reasons,
+            muted=session.reasons.get(peak),
         )
 
     def _reasons(self, shares: Floats, rows: Integers) -> Iterator[SeriesReason]:

@@ -33,7 +33,8 @@ class Explanations:
     `events`: how many there are in all; None for models that know no events. `strangest`: the number of
     the row that scores highest, flagged or not, where it is known. `zone`: what is to be said after a
     time, ' UTC', ' Europe/Berlin' or nothing. `rate`: the p-value up to which rows are flagged; None where
-    the threshold on the score counts.
+    the threshold on the score counts. `muted`: rows that would be flagged and are fine; `muted_events`: events of
+    such rows alone, which are not among `events`.
     """
 
     explained: Sequence[Explanation | SeriesExplanation]
@@ -44,6 +45,8 @@ class Explanations:
     strangest: int | None = None
     zone: str = ""
     rate: float | None = None
+    muted: int = 0
+    muted_events: int | None = None
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,7 +54,8 @@ class Explanations:
         return {
             "rows": self.rows,
             "anomalies": self.anomalies,
-            **({} if self.events is None else {"events": self.events}),
+            "muted": self.muted,
+            **({} if self.events is None else {"events": self.events, "muted_events": self.muted_events}),
             "threshold": self.threshold,
             **({} if self.events is None else {"p_value_limit": self.rate}),
             **({} if self.events is None else {"zone": self.zone.strip() or None}),
@@ -90,9 +94,14 @@ def _explain_rows(
     if explained and not explainer.knows_normal_rows:
         warnings.append(NO_NORMAL_ROWS)
         callback.notice(NO_NORMAL_ROWS)
-    strangest = chosen.strangest.row if chosen.strangest else None
     return Explanations(
-        explained, chosen.rows, chosen.anomalies, fitted.threshold, strangest=strangest, warnings=warnings
+        explained,
+        chosen.rows,
+        chosen.anomalies,
+        fitted.threshold,
+        strangest=chosen.strangest.row if chosen.strangest else None,
+        muted=chosen.muted,
+        warnings=warnings,
     )
 
 
@@ -106,7 +115,7 @@ def _explain_series(
         raise UsageError(f"--row: {len(inputs)} files; name the one that the row is in")
     callback.stage(inputs[0].name)
     warnings = [text for source in inputs for text in fitted.check(source)]
-    session = scorer.open(inputs, keep=True)
+    session = scorer.open(inputs, suppression=request.suppression, keep=True)
     # An input that could not be read says so now.
     session.check(inputs)
     warnings += [text for source in inputs for text in session.warnings(source)]
@@ -126,5 +135,7 @@ def _explain_series(
         events=len(session.found_events),
         zone=session.zone,
         rate=fitted.alarm_rule.rate if fitted.alarm_rule else None,
+        muted=sum(session.muted_within(source) for source in inputs),
+        muted_events=len(session.muted_events),
         warnings=warnings,
     )

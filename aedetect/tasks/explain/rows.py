@@ -21,6 +21,7 @@ from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.suppression import Reason
 
 NEAREST = 3
 _LEAST_SHARE = 0.25
@@ -70,6 +71,7 @@ class Explanation:
     columns: list[ColumnReason]
     nearest: list[dict[str, str]]
     duplicates: int = 1
+    muted: Reason | None = None
 
     def as_dict(self, columns: int | None = None) -> dict[str, Any]:
         """For JSON, with the `columns` of the largest shares."""
@@ -81,6 +83,7 @@ class Explanation:
             "anomaly_score": self.score,
             "anomaly_p_value": self.p_value,
             "is_anomaly": self.flagged if self.score is not None else None,
+            "muted_by": self.muted and {"kind": self.muted.kind, "name": self.muted.name},
             "sentence": self.sentence,
             "columns": [_as_dict(reason) for reason in self.columns[:columns]],
             "nearest_normal_rows": self.nearest,
@@ -165,6 +168,7 @@ class Explainer:
             reasons,
             self._nearest(row),
             ranked.count,
+            ranked.muted,
         )
 
     def _reason(self, name: str, share: float, row: _Row) -> ColumnReason:

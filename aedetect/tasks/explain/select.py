@@ -30,11 +30,12 @@ MOST_ROWS = 1000
 
 @dataclass
 class ChosenRows:
-    """The rows asked for, how many were read and flagged, and the one that scores highest."""
+    """The rows asked for, how many were read, flagged and muted, and the one that scores highest."""
 
     ranked: list[RankedRow]
     rows: int = 0
     anomalies: int = 0
+    muted: int = 0
     strangest: RankedRow | None = None
     warnings: list[str] = field(default_factory=list)
 
@@ -62,12 +63,13 @@ def choose(
         flagged.see(batch)
         first.see(batch)
 
-    passed = score_inputs(fitted, [source], see, callback)
+    passed = score_inputs(fitted, [source], see, callback, suppression=request.suppression)
     named.check(source.name, passed.counts.rows)
     return ChosenRows(
         named.matches if request.rows or request.ids else flagged.ranking(),
         passed.counts.rows,
         passed.counts.anomalies,
+        passed.counts.muted,
         next(iter(first.ranking()), None),
         passed.warnings,
     )

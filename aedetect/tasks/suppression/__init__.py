@@ -1,0 +1,1 @@
+"""What says that flagged rows are fine: verdicts of people, calendars, rules."""
