@@ -104,12 +104,14 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
             "normal": 2,
             "anomalies": 1,
             "unscorable": 1,
+            "muted": 0,
             "error": None,
         }
     ]
     assert (found["rows"], found["normal"], found["anomalies"], found["unscorable"]) == (4, 2, 1, 1)
     assert (found["command"], found["anomaly_share"], found["exit_code"]) == ("score", 0.25, 0)
     assert (found["warmup"], found["events"]) == (0, None)
+    assert (found["muted"], found["muted_by"], found["muted_events"]) == (0, [], None)
     for moment in (found["started"], found["finished"]):
         assert pd.Timestamp(moment).utcoffset() == pd.Timedelta(0)
 
