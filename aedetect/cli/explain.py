@@ -81,8 +81,8 @@ def _explain(out: Output, subject: Opened, request: ExplainRequest, muting: Muti
     from aedetect.engine.summary import envelope
     from aedetect.tasks.explain import explain
 
-    request = replace(request, suppression=muting.build(subject.fitted))
     with TerminalProgress(out) as callback:
+        request = replace(request, suppression=muting.build(subject.fitted, callback.notice))
         explanations = explain(subject.fitted, subject.sources, request, callback)
     body = {"path": subject.sources[0].name, **explanations.as_dict(), "warnings": explanations.warnings}
     out.result(envelope("explain", subject.entry, body))

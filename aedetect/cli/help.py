@@ -89,6 +89,16 @@ class HelpfulGroup(TyperGroup):
         formatter.write(_drawn(self, ctx, panels))
 
 
+class DefaultingGroup(HelpfulGroup):
+    """Commands of which one is meant where none is named: the first of them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        help_asked = not args or args[0] in ctx.help_option_names
+        if not help_asked and args[0] not in self.commands:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
 def _drawn(command: Any, ctx: Any, panels: Sequence[Panel]) -> str:
     usage = [ctx.command_path, *command.collect_usage_pieces(ctx)]
     page = Page(usage, _paragraphs(command.help), panels)

@@ -17,6 +17,7 @@ from aedetect.cli import (
     encode,
     evaluate,
     explain,
+    feedback,
     impute,
     inspect,
     report,
@@ -26,7 +27,7 @@ from aedetect.cli import (
     train,
 )
 from aedetect.cli.groups import grouped
-from aedetect.cli.help import HelpfulCommand, HelpfulGroup
+from aedetect.cli.help import DefaultingGroup, HelpfulCommand, HelpfulGroup
 from aedetect.cli.output import discard_stdout
 from aedetect.cli.plain_text import degrade_streams, in_utf8_mode
 from aedetect.cli.streams import fill_closed
@@ -51,6 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+verdicts = typer.Typer(cls=DefaultingGroup, no_args_is_help=True, rich_markup_mode=None, help=feedback.HELP)
 ledger = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None, help=state.HELP)
 
 
@@ -80,6 +82,11 @@ def root(
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(cls=HelpfulCommand, no_args_is_help=True, rich_help_panel=panel)(grouped(command))
+for command in (feedback.note, feedback.list_, feedback.undo):
+    verdicts.command(
+        name=command.__name__.rstrip("_"), cls=HelpfulCommand, no_args_is_help=command is not feedback.list_
+    )(grouped(command))
+app.add_typer(verdicts, name="feedback", rich_help_panel=LOOK_AFTER)
 for command in (state.show, state.forget):
     ledger.command(cls=HelpfulCommand, no_args_is_help=True)(grouped(command))
 app.add_typer(ledger, name="state", rich_help_panel=LOOK_AFTER)

@@ -68,6 +68,11 @@ class OneSeries:
         return self.timeline.segments
 
     @property
+    def read_channels(self) -> list[Matrix]:
+        """The channels [steps, channels] of each segment as they were read, with gross cells."""
+        return [self.as_read.get(place, each) for place, each in enumerate(self.segment_channels)]
+
+    @property
     def strange(self) -> Mask:
         """Which rows [rows] have a gross cell."""
         return np.asarray(self.gross.any(axis=1))
@@ -133,6 +138,16 @@ def scored(fitted: FittedModel, each: Iterable[OneSeries], window: int, workers:
                 if read_scores is not None:
                     one.read_scores[place] = read_scores
             yield one
+
+
+def channels_of_rows(timeline: Timeline, segments: Sequence[Matrix], rows: Integers) -> Matrix:
+    """The channels [rows, channels] of rows of a timeline, from those of its `segments`; NaN outside them."""
+    width = segments[0].shape[1] if segments else 0
+    channels = np.full((len(timeline.seconds), width), np.nan, dtype=np.float32)
+    for part, segment in zip(timeline.segments, segments, strict=True):
+        channels[part] = segment
+    slots = timeline.slot_of[rows]
+    return np.asarray(np.where((slots >= 0)[:, None], channels[slots], np.float32(np.nan)))
 
 
 def end_to_end(parts: Sequence[AnyArray]) -> AnyArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -90,14 +90,15 @@ class SeriesScorer:
 class SeriesData:
     """What a session has of the rows: as they were read, in time, and as the model is given them.
 
-    `segment_channels`: the channels [steps, channels] of each segment of the timeline. `gross` [rows,
-    channels]: which cells are set aside.
+    `segment_channels`: the channels [steps, channels] of each segment of the timeline; `read_channels`: the
+    same with what is set aside. `gross` [rows, channels]: which cells are.
     """
 
     rows: Rows
     timeline: Timeline
     segment_channels: list[Matrix]
     gross: Mask
+    read_channels: list[Matrix] = field(default_factory=list)
 
     @classmethod
     def before_scoring(cls, fitted: FittedModel, rows: Rows, grid: Grid) -> SeriesData:
@@ -109,6 +110,7 @@ class SeriesData:
     def add(self, one: OneSeries) -> None:
         """Take in the next series, by their numbers."""
         self.segment_channels.extend(one.segment_channels)
+        self.read_channels.extend(one.read_channels)
         self.gross[one.places] = one.gross
 
 

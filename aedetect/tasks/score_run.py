@@ -212,7 +212,7 @@ class _ScoreRun:
         )
         summary.files += skipped
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
-        suppression = request.muting.build(fitted)
+        suppression = request.muting.build(fitted, partial(_warn, summary, callback=self.callback))
         make = partial(_score_task, shape=self._shape(), suppression=suppression)
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,20 +34,24 @@ class MutingRequest:
                     f"{path}: the output would replace what says which rows are fine; name another"
                 )
 
-    def build(self, fitted: FittedModel) -> Suppression | None:
+    def build(self, fitted: FittedModel, notice: Callable[[str], None]) -> Suppression | None:
         """What mutes the rows of a model; None where nothing was asked for.
 
-        Raises UsageError and DataError for what the model does not know or what cannot be read.
+        `notice` is told what of it cannot be used. Raises UsageError, DataError and OutputError for what the
+        model does not know or what cannot be read.
         """
         from aedetect.scoring.suppression import Suppression
 
-        suppressors = self._suppressors(fitted)
+        suppressors = self._suppressors(fitted, notice)
         return Suppression(suppressors) if suppressors else None
 
-    def _suppressors(self, fitted: FittedModel) -> Sequence[Suppressor]:
+    def _suppressors(self, fitted: FittedModel, notice: Callable[[str], None]) -> Sequence[Suppressor]:
         suppressors: list[Suppressor] = []
         if self.feedback is not None:
-            from aedetect.tasks.suppression.feedback import FeedbackSuppressor
+            from aedetect.tasks.suppression.feedback import feedback_suppressor
 
-            suppressors.append(FeedbackSuppressor.of(fitted, self.feedback))
+            suppressor, said = feedback_suppressor(fitted, self.feedback)
+            suppressors.append(suppressor)
+            for text in said:
+                notice(text)
         return suppressors
