@@ -104,21 +104,26 @@ def feedback_suppressor(fitted: FittedModel, path: Path) -> tuple[Suppressor, li
 
     Raises OutputError for a damaged store, DataError for none.
     """
-    notes = [note for note in read_notes(path) if note.counts]
-    usable = [note for note in notes if (note.event is not None) == (fitted.series is not None)]
-    said = []
-    if len(usable) < len(notes):
+    suppressor, said = suppressor_of(fitted, read_notes(path))
+    return suppressor, [f"{path}: {text}" for text in said]
+
+
+def suppressor_of(fitted: FittedModel, notes: Sequence[Note]) -> tuple[Suppressor, list[str]]:
+    """What mutes rows like those called normal, and why some of the notes are of no use to the model."""
+    counting = [note for note in notes if note.counts]
+    usable = [note for note in counting if (note.event is not None) == (fitted.series is not None)]
+    others, said = len(counting) - len(usable), []
+    if others:
         kind = "events of time series" if fitted.series is None else "rows of tables"
-        others = len(notes) - len(usable)
         said.append(
-            f"{others} of {len(notes)} notes {'is' if others == 1 else 'are'} on {kind} and mute nothing"
+            f"{others} of {len(counting)} notes {'is' if others == 1 else 'are'} on {kind} and mute nothing"
         )
     suppressor: Suppressor
     if fitted.series is not None:
         suppressor, lacking = EventFeedback.of(fitted, usable)
     else:
         suppressor, lacking = _of_tables(fitted, usable)
-    return suppressor, [f"{path}: {text}" for text in (*said, *lacking)]
+    return suppressor, [*said, *lacking]
 
 
 def _of_tables(fitted: FittedModel, notes: Sequence[Note]) -> tuple[FeedbackSuppressor, list[str]]:
