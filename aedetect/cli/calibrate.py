@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
@@ -44,6 +45,7 @@ def calibrate(
         completion.columns,
     ),
     positive: options.Positive = None,
+    feedback: options.LearnedFeedback = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 
@@ -62,7 +64,9 @@ def calibrate(
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, model.model.name)
-        _calibrate(out, inputs or [], model, target, settings)
+        if feedback is not None and not inputs:
+            raise UsageError("--feedback goes with new normal rows (INPUT)")
+        _calibrate(out, inputs or [], model, target, settings, feedback)
 
 
 def _before(older: FittedModel) -> str:
@@ -84,7 +88,12 @@ def _check_label(sources: Sequence[FileInput], label: str | None) -> None:
 
 
 def _calibrate(
-    out: Output, words: list[str], model: options.ModelOptions, target: Target, settings: Config
+    out: Output,
+    words: list[str],
+    model: options.ModelOptions,
+    target: Target,
+    settings: Config,
+    feedback: Path | None,
 ) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.locate import left_out
@@ -95,16 +104,18 @@ def _calibrate(
     output = target.path
     _check_label(sources, settings.data.label)
     from aedetect.io.inputs import as_trained
+    from aedetect.scoring.feedback_store import read_notes
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary
 
+    notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
     with Locks([str(output)]), TerminalProgress(out) as callback:
         for text in left_out(words):
             callback.notice(text)
         older = loaded(model, settings)
         sources = as_trained(older.placed(sources), older.config.data, settings.data)
-        fitted = calibrated(older.adjusted(settings), sources or None, callback)
+        fitted = calibrated(older.adjusted(settings), sources or None, callback, notes)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)

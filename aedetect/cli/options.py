@@ -104,6 +104,14 @@ Adapt = Annotated[
         default=...,
     ),
 ]
+LearnedFeedback = Annotated[
+    Path | None,
+    option(
+        "--feedback FILE",
+        "What `aedetect feedback` noted: rows called normal count as well, those called anomalies do not.",
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),

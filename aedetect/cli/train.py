@@ -254,6 +254,7 @@ def train(
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
+    feedback: options.LearnedFeedback = None,
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
@@ -283,7 +284,7 @@ def train(
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
-        _train(out, inputs, target, start, settings)
+        _train(out, inputs, target, start, settings, feedback)
         given = Given(reading, run).words
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
@@ -305,7 +306,14 @@ def _check_flags(overrides: Mapping[str, Any], settings: Config) -> None:
             )
 
 
-def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:
+def _train(
+    out: Output,
+    words: list[str],
+    target: Target,
+    start: StartOptions,
+    settings: Config,
+    feedback: Path | None,
+) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.locate import left_out
@@ -314,6 +322,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
     clock = Clock()
     sources = sources_for_model(words, target, settings)
     from aedetect.io.inputs import as_trained
+    from aedetect.scoring.feedback_store import read_notes
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
@@ -321,6 +330,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
 
     output = target.path
     checkpoint = output.with_name(output.name + ".checkpoint")
+    notes = read_notes(feedback) if feedback is not None else ()
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=settings.training.device, sha256=start.model_sha256)
@@ -331,7 +341,7 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
         with TrainingProgress(out, output) as callback:
             for text in left_out(words):
                 callback.notice(text)
-            fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
+            fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older, notes))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)

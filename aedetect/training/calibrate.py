@@ -19,23 +19,32 @@ from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import peaks_of
 from aedetect.scoring.scale_shares import LONG
 from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
+from aedetect.training.feedback_rows import with_notes
 from aedetect.training.fit_series import take
 from aedetect.training.inputs_with_rows import with_rows
+from aedetect.training.left_out import left_out_notice
 from aedetect.training.lone_values import with_changed_constants
 from aedetect.training.profiling import LEAST_ROWS, chunks
 from aedetect.training.split import TrainingRows
 from aedetect.training.warm_start import Start, too_few
 
 
-def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Callback) -> FittedModel:
+def calibrated(
+    fitted: FittedModel,
+    inputs: Sequence[Input] | None,
+    callback: Callback,
+    notes: Sequence[Note] = (),
+) -> FittedModel:
     """A model with the threshold and p-values that the normal rows of `inputs` give; scores stay.
 
+    `notes`: what people said of rows; those called normal count as well, those called anomalies do not.
     Without inputs only the threshold follows the settings. Raises ModelError for lacking columns,
     DataError for cells that cannot be read or too few rows.
     """
@@ -43,7 +52,10 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     training = fitted.training.model_copy(update={"lineage": start.lineage})
     if inputs is None:
         return replace(fitted, training=training, sha256=None)
-    inputs = with_rows(inputs, callback)
+    noted = with_notes(with_rows(inputs, callback), notes, fitted.config, callback, repeat=False)
+    inputs = noted.inputs
+    if noted.left_out:
+        callback.notice(left_out_notice(noted.left_out, "called anomalies by people", noted.first))
     for source in inputs:
         for text in fitted.check(source):
             callback.notice(text)

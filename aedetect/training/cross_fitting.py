@@ -112,7 +112,9 @@ class CrossFit:
     def _finish(self, model: CrossFitted, run: TrainingRun, profile: TrainingProfile) -> Floats:
         """Unscaled scores [calibration rows] as if these rows had not been learned."""
         config, device = run.config, run.device
-        anomalies = labelled_anomalies(run.request.inputs, profile.encoder, config)
+        anomalies = labelled_anomalies(
+            run.request.inputs, profile.encoder, config, run.request.known_anomalies
+        )
         rows = torch.from_numpy(self.rows).to(device)
         folds = torch.from_numpy(self.folds).to(device)
         candidates = torch.zeros(len(rows), dtype=torch.bool, device=device)

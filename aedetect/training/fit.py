@@ -12,15 +12,18 @@ from aedetect.data.series.long_table import WideInput
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel, scaled
+from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.contamination import presumed_share
+from aedetect.training.feedback_rows import with_notes
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
 from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.joint_inputs import in_order, joint_inputs
+from aedetect.training.left_out import left_out_notice
 from aedetect.training.long_inputs import with_wide_inputs
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.redundant_columns import find_relations, redundancy_notice
-from aedetect.training.request import FitRequest, TrainingRun
+from aedetect.training.request import FitRequest, Learned, TrainingRun
 
 
 def fit(request: FitRequest) -> FittedModel:
@@ -33,6 +36,10 @@ def fit(request: FitRequest) -> FittedModel:
     run = with_wide_inputs(_with_names(_over(begun, inputs)))
     if run.config.series.series_name is not None:
         run = _with_names(run)
+    noted = with_notes(run.request.inputs, run.request.notes, run.config, run.callback)
+    run = replace(run, request=replace(run.request, inputs=noted.inputs, known_anomalies=noted.anomalies))
+    if noted.left_out:
+        run.callback.notice(left_out_notice(noted.left_out, "called anomalies by people", noted.first))
     joint = run.start.completed if run.start else partial(joint_inputs, config=run.config)
     run = _over(run, joint(run.request.inputs))
     profile = _profiled(run)
@@ -45,7 +52,7 @@ def fit(request: FitRequest) -> FittedModel:
         members=learned.members,
         calibration=calibration,
         scale=scale,
-        training=run.summary(learned),
+        training=_summary(run, learned, noted.left_out),
         device=run.device,
         normal_rows=learned.normal_rows,
         series=learned.series,
@@ -53,6 +60,14 @@ def fit(request: FitRequest) -> FittedModel:
         sketch=learned.sketch,
         beyond=None if learned.beyond is None else learned.beyond / float(scale),
     )
+
+
+def _summary(run: TrainingRun, learned: Learned, noted: int) -> TrainingSummary:
+    """How the model came to be; `noted`: rows left out that people called anomalies."""
+    summary = run.summary(learned)
+    if not noted:
+        return summary
+    return summary.model_copy(update={"rows_left_out": {**summary.rows_left_out, "feedback": noted}})
 
 
 def _over(run: TrainingRun, inputs: Sequence[Input]) -> TrainingRun:

@@ -16,12 +16,17 @@ from aedetect.training.profiling import chunks
 MOST_LABELLED = 2048
 
 
-def labelled_anomalies(inputs: Sequence[Input], encoder: FeatureEncoder, config: Config) -> Matrix:
-    """Encoded rows labelled as anomalies [anomalies, features], the first few thousand; none without labels.
+def labelled_anomalies(
+    inputs: Sequence[Input], encoder: FeatureEncoder, config: Config, known: Sequence[Input] = ()
+) -> Matrix:
+    """Encoded rows known to be anomalies [anomalies, features], the first few thousand.
 
+    They are the rows of `known`, and those of `inputs` that are labelled as such, where there is a label.
     Cells that cannot be read are missing: strange rows may be strange in this, too.
     """
     blocks = [np.empty((0, encoder.layout.width), dtype=np.float32)]
+    for source in known:
+        blocks += [encoder.transform(batch).matrix for batch in source.open(MOST_LABELLED).batches()]
     if config.data.label is not None:
         for chunk in chunks(inputs, config, anomalies=True):
             blocks.append(encoder.transform(chunk.batch).matrix)

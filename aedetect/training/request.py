@@ -22,6 +22,7 @@ from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.device import pick_device
+from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.training.checkpoint import Checkpointer
@@ -37,7 +38,8 @@ _NOTHING_TO_RESUME = (
 class FitRequest:
     """A model to fit on `inputs`; with `older`, from its weights on, with its columns and scaling.
 
-    Progress is saved in the file `checkpoint`, and with `resume` taken up from there.
+    Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `notes`: what people
+    said of rows. `known_anomalies`: inputs of rows that are, beside the labelled ones.
     """
 
     inputs: Sequence[Input]
@@ -46,6 +48,8 @@ class FitRequest:
     checkpoint: Path | None = None
     resume: bool = False
     older: FittedModel | None = None
+    notes: Sequence[Note] = ()
+    known_anomalies: Sequence[Input] = ()
 
 
 @dataclass(frozen=True)
