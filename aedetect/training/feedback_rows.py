@@ -116,7 +116,7 @@ class _Cells:
             return rows
         # One number may be written in several ways: 2 and 2.0.
         numbers = cells.numbers(any_type.as_readable(self._batch.column(name)), self._rules)
-        return rows | np.asarray(numbers.values == number)
+        return np.asarray(rows | (numbers.values == number))
 
 
 def _as_input(notes: Sequence[Note], schema: pa.Schema, name: str) -> tuple[TableInput | None, list[str]]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from aedetect.config.names import no_column
 from aedetect.data import any_type, cells
 from aedetect.data.arrays import Integers, Mask
+from aedetect.engine.summary import storable
 from aedetect.errors import DataError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.scoring.feedback_store import Note
@@ -211,10 +212,10 @@ def blank_note(scored: ScoredFile, request: NoteRequest, row: int, score: float,
     return Note(
         id=1,
         verdict=request.verdict,
-        text=request.text,
-        who=request.who or current_user(),
+        text=storable(request.text),
+        who=storable(request.who or current_user()),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
-        source=scored.source.name,
+        source=storable(scored.source.name),
         row=row,
         score=score,
         cells={name: storable_cell(any_type.value(_column(values, name))) for name in scored.inputs},
