@@ -93,7 +93,8 @@ def backtest(
         time = TimeColumn(time_of, time_format, time_zone) if time_of is not None else None
         request = BacktestRequest(tried, None if budget is None else Budget.parse(budget), time)
         result = _backtest(out, inputs, model, Asked(request, output), settings)
-        _next(out, inputs, model, result, Given(reading, run).words, time_of)
+        adapting = [] if adapt is None else ["--adapt", adapt]
+        _next(out, inputs, model, result, [*Given(reading, run).words, *adapting], time_of)
 
 
 def _check_free(settings: Config) -> None:
@@ -151,24 +152,13 @@ def _show(out: Output, result: Backtest, output: str | None) -> None:
         out.say_whole(line)
     if chart:
         out.say()
-    shown = [] if result.days is None else [(result.days, "day")]
-    if len(result.dumps) > 1 or not shown:
-        shown.append((result.dumps, "dump"))
-    for lines, name in shown:
-        table, note = tables.lines_table(result, lines, name)
+    for table, note in tables.lines_tables(result):
         out.figures(table)
         if note:
             out.say(note)
         out.say()
-    if result.untimed is not None:
-        fired = ", ".join(f"{one.flagged:,} at {rate:g}" for rate, one in result.untimed.fired.items())
-        out.say(
-            f"{result.untimed.rows:,} rows have no readable time and are on no day; flagged of them: {fired}"
-        )
     if result.budget is not None:
         out.say(tables.budget_in_words(result.budget))
-        for text in result.budget.warnings:
-            out.warn(text)
     if output is not None:
         out.say(f"{result.period}s: {output}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.cli.sparkline import bars
 from aedetect.cli.tables import simple_table
-from aedetect.cli.text import counted, plain
+from aedetect.cli.text import MOST_SHOWN, counted, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,38 +21,39 @@ if TYPE_CHECKING:
 MOST_LINES = 14
 _FEWER_LINES = 10
 # Marks of a chart that fit beside a rate.
-_MARKS = 66
+_MARKS = 64
+_LONGEST_NAME = 30
 
 
 def headline(result: Backtest) -> str:
     """How many rows there were, and on which days."""
-    dumps = counted(len(result.dumps), "dump")
-    rows = f"{counted(result.whole.rows, 'row')} of {dumps}"
+    dumps = result.dumps
+    rows = counted(result.whole.rows, "row")
+    text = f"{dumps[0].name}: {rows}" if len(dumps) == 1 else f"{rows} of {counted(len(dumps), 'dump')}"
     if result.whole.unscorable:
-        rows += f", {result.whole.unscorable:,} of them unscorable"
+        text += f", {result.whole.unscorable:,} of them unscorable"
     if result.days is None:
-        return rows
+        return text
     if not result.days:
-        return f"{rows}, on no day"
+        return f"{text}, on no day"
     first, last = result.days[0].name, result.days[-1].name
     when = first if first == last else f"{first} to {last}"
-    return f"{rows}, {counted(len(result.days), 'day')} with rows: {when}, {result.days_by}"
+    return f"{text}, {counted(len(result.days), 'day')} with rows, {when}, {result.days_by}"
 
 
 def rates(result: Backtest) -> Table:
-    """What would have fired at each rate."""
-    events = result.unit == "events"
-    a_period = f"a {result.period}"
-    headers = ["alert rate", "flagged rows", "share", *(["events"] if events else []), a_period, "at most"]
-    table = simple_table(*headers, "", right=tuple(headers[1:]))
+    """What would have fired at each rate, in all and in a period."""
+    events, several = result.unit == "events", len(result.lines) > 1
+    headers = ["flagged rows", "share", *(["events"] if events else [])]
+    of_periods = [f"a {result.period}", "at most", "in"] if several else []
+    table = simple_table("alert rate", *headers, *of_periods, right=(*headers, *of_periods[:2]))
     for pace in result.paces:
         fired = result.whole.fired[pace.rate]
         share = f"{fired.flagged / result.whole.rows:.2%}" if result.whole.rows else ""
-        of_events = [f"{fired.events:,}"] if events else []
-        at = plain(pace.most_at, 30) if pace.most_at else ""
-        table.add_row(
-            f"{pace.rate:g}", f"{fired.flagged:,}", share, *of_events, mean_of(pace), f"{pace.most:,}", at
-        )
+        cells = [f"{pace.rate:g}", f"{fired.flagged:,}", share, *([f"{fired.events:,}"] if events else [])]
+        if several:
+            cells += [mean_of(pace), f"{pace.most:,}", plain(pace.most_at or "", _LONGEST_NAME)]
+        table.add_row(*cells)
     return table
 
 
@@ -75,55 +76,62 @@ def chart(result: Backtest, levels: str) -> list[str]:
     return [f"{unit_of(result.unit)} {each}:", *lines]
 
 
-def lines_table(result: Backtest, lines: Sequence[Line], name: str) -> tuple[Table, str | None]:
-    """Days or dumps; of many those with most alarms, and then a sentence that says so."""
+def lines_tables(result: Backtest) -> list[tuple[Table, str | None]]:
+    """Days, and dumps where they tell more; of many those with most alarms, with a sentence that says so."""
+    tables = []
+    if result.days:
+        tables.append(_lines_table(result, result.days, "day"))
+    days_are_dumps = result.in_names and result.days is not None and len(result.days) == len(result.dumps)
+    if len(result.dumps) > 1 and not days_are_dumps:
+        tables.append(_lines_table(result, result.dumps, "dump"))
+    return tables
+
+
+def _lines_table(result: Backtest, lines: Sequence[Line], name: str) -> tuple[Table, str | None]:
     note = None
     if len(lines) > MOST_LINES:
-        loosest = max(result.rates)
-        fired = sorted(
-            range(len(lines)), key=lambda place: (-lines[place].fired[loosest].of(result.unit), place)
+        counts = [line.fired[max(result.rates)].of(result.unit) for line in lines]
+        order = sorted(range(len(lines)), key=lambda place: (-counts[place], place))
+        chosen = sorted(place for place in order[:_FEWER_LINES] if counts[place])
+        most = (
+            f"the {counted(len(chosen), name)} with most {unit_of(result.unit)}" if chosen else "none shown"
         )
-        chosen = sorted(
-            place for place in fired[:_FEWER_LINES] if lines[place].fired[loosest].of(result.unit)
-        )
-        note = (
-            f"the {counted(len(chosen), name)} with most {unit_of(result.unit)} of {len(lines):,}; "
-            "-o FILE or --json gives all"
-        )
+        note = f"{most}, of {len(lines):,}; -o FILE or --json gives all"
         lines = [lines[place] for place in chosen]
+    events = result.unit == "events"
     headers = ["rows"]
     for rate in result.rates:
-        headers += [f"flagged at {rate:g}"] + ([f"events at {rate:g}"] if result.unit == "events" else [])
+        headers += [f"{rate:g}: events", f"{rate:g}: rows"] if events else [f"flagged at {rate:g}"]
     table = simple_table(name, *headers, right=tuple(headers))
-    for line in lines:
+    untimed = [result.untimed] if name == "day" and result.untimed else []
+    for line in [*lines, *untimed]:
         cells = [f"{line.rows:,}"]
         for rate in result.rates:
-            fired_at = line.fired[rate]
-            cells.append(f"{fired_at.flagged:,}")
-            if result.unit == "events":
-                cells.append(f"{fired_at.events:,}")
-        table.add_row(plain(line.name, 30), *cells)
+            fired = line.fired[rate]
+            cells += ([f"{fired.events:,}"] if events else []) + [f"{fired.flagged:,}"]
+        table.add_row(plain(line.name, _LONGEST_NAME), *cells)
     return table, note
 
 
 def budget_in_words(outcome: BudgetOutcome) -> str:
     """Which rate keeps the budget, and what it would have been."""
-    budget, unit = outcome.budget, unit_of(outcome.unit)
-    asked = f"budget of {budget.count:g} {unit} a {budget.period}"
+    budget = outcome.budget
+    unit = unit_of(outcome.unit).removesuffix("s") if budget.count == 1 else unit_of(outcome.unit)
+    each = f"{'an' if budget.period == 'hour' else 'a'} {budget.period}"
+    asked = f"budget of {budget.count:g} {unit} {each}"
     over = f"over {_periods(outcome)}"
     if outcome.chosen is None:
         return (
             f"{asked}: no rate tried keeps it; even at {outcome.finest.rate:g} it would have been "
-            f"{mean_of(outcome.finest)} a {budget.period} on average {over}{_at_most(outcome.finest)}"
+            f"{mean_of(outcome.finest)} {each} on average {over}{_at_most(outcome.finest)}"
         )
-    chosen = outcome.chosen
+    chosen, looser = outcome.chosen, outcome.looser
     text = (
-        f"{asked}: --alert-rate {chosen.rate:g} keeps it, with {mean_of(chosen)} a {budget.period} on "
-        f"average {over}{_at_most(chosen)}"
+        f"{asked}: --alert-rate {chosen.rate:g} keeps it, with {mean_of(chosen)} {each} on average "
+        f"{over}{_at_most(chosen)}"
     )
-    if outcome.looser is None:
+    if looser is None:
         return f"{text}; that is the loosest rate tried"
-    looser = outcome.looser
     return f"{text}; at {looser.rate:g}, the next rate tried, it would have been {mean_of(looser)}"
 
 
@@ -140,7 +148,7 @@ def mean_of(pace: Pace) -> str:
 
 
 def _at_most(pace: Pace) -> str:
-    return f", at most {pace.most:,} ({pace.most_at})" if pace.most_at else ""
+    return f", at most {pace.most:,} ({plain(pace.most_at, MOST_SHOWN)})" if pace.most_at else ""
 
 
 def _periods(outcome: BudgetOutcome) -> str:

@@ -66,13 +66,15 @@ def backtest(
     paces = [pace_of(past, past.period, tried.index(rate)) for rate in asked]
     budget = outcome_of(past, request.budget, models) if request.budget else None
     of_rates = [text for rate in asked for text in models[rate].threshold_policy.warnings]
-    warnings = [*past.warnings, *_trained_on(fitted, inputs), *of_rates]
+    of_budget = budget.warnings if budget else ()
+    warnings = list(dict.fromkeys([*past.warnings, *_trained_on(fitted, inputs), *of_rates, *of_budget]))
     return Backtest(
         past.unit,
         asked,
         lines.whole,
         lines.days,
         past.days_by,
+        past.in_names,
         lines.untimed,
         lines.dumps,
         paces,
@@ -99,7 +101,7 @@ def _of_series(
     if counted:
         _check_days(request.budget, f"column {clock.column!r} counts steps, which are on no day")
     days_by = None if counted else f"by time column {clock.column!r}{_in_zone(clock.zone_name)}"
-    past = Past("events", inputs, list(models), days_by, base.series.state.step)
+    past = Past("events", inputs, list(models), days_by, step=base.series.state.step)
     past.count_periods(request.budget)
     callback.stage("reading and scoring the series")
     watch = SeriesPast(past, list(models.values()))
@@ -127,7 +129,7 @@ def _of_table(
         _check_days(
             request.budget, f"nothing says on which day rows are; name their time column ({OPTION} COLUMN)"
         )
-    past = Past("rows", inputs, list(models), days_by)
+    past = Past("rows", inputs, list(models), days_by, in_names is not None)
     past.count_periods(request.budget)
     if in_names is not None and request.budget and request.budget.period == "hour":
         _check_days(request.budget, f"dates in names tell days alone; name a time column ({OPTION} COLUMN)")

@@ -15,7 +15,7 @@ from aedetect.tasks.backtest.results import Fired, Line, Unit
 from aedetect.tasks.backtest.tally import UNTIMED, Counted, Tally
 
 _DAYS_A_WEEK = 7
-NO_DAY = "no readable time"
+NO_DAY = "(no readable time)"
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,17 @@ class Lines:
 class Past:
     """Counts of all rows at `rates`, the finest first.
 
-    `days_by`: what tells the days, in words; None where nothing does. `step`: seconds between two rows of a
-    series; None for tables. `local` [rows] is throughout the time of rows by the wall clock in seconds since
-    1970, NaN where unknown, and `dumps` [rows] the places of their inputs.
+    `days_by`: what tells the days, in words; None where nothing does; `in_names`: it is the names of inputs.
+    `step`: seconds between two rows of a series; None for tables. `local` [rows] is throughout the time of
+    rows by the wall clock in seconds since 1970, NaN where unknown, and `dumps` [rows] the places of their
+    inputs.
     """
 
     unit: Unit
     inputs: Sequence[Input]
     rates: Sequence[float]
     days_by: str | None
+    in_names: bool = False
     step: float | None = None
     warnings: list[str] = field(default_factory=list)
     tallies: dict[Period, Tally] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class Past:
         before = self._first % length
         # The last row stands for the time until the next would come.
         after = max(length - self._last % length - self.step, 0.0)
-        return max(count - (before + after) / length, min(self.step / length, 1.0))
+        return float(max(count - (before + after) / length, min(self.step / length, 1.0)))
 
     def name(self, period: Period, key: int) -> str:
         """What a period is called."""

@@ -110,9 +110,10 @@ class Backtest:
     """Verdicts of past rows at several alert rates.
 
     `unit`: what alarms are counted by, events or flagged rows. `days`: those with rows, in order; None where
-    nothing says on which day rows are. `days_by`: what does. `untimed`: rows that are on no day; None where
-    there are none. `dumps`: by input. `paces`: alarms a day at each rate, or a dump where there are no days;
-    `periods`: how many these are, of the first and last day of a series the part that has rows.
+    nothing says on which day rows are. `days_by`: what does; `in_names`: it is the names of the inputs.
+    `untimed`: rows that are on no day; None where there are none. `dumps`: by input. `paces`: alarms a day at
+    each rate, or a dump where there are no days; `periods`: how many these are, of the first and last day of
+    a series the part that has rows.
     """
 
     unit: Unit
@@ -120,6 +121,7 @@ class Backtest:
     whole: Line
     days: Sequence[Line] | None
     days_by: str | None
+    in_names: bool
     untimed: Line | None
     dumps: Sequence[Line]
     paces: Sequence[Pace]

@@ -69,15 +69,17 @@ class RowTimes:
 
     def warnings(self) -> list[str]:
         """Of rows that are on no day. Raises DataError for an input of which no cell could be read."""
-        said = []
-        for source, rows, timeless, bad in self._read.values():
-            where = f"{source.name}: column {self.clock.column!r}"
+        column = f"column {self.clock.column!r}"
+        for source, rows, _, bad in self._read.values():
             if rows and bad == rows:
-                raise DataError(f"{where}: no cell can be read as a timestamp, which {OPTION} is for")
-            if timeless:
-                be = "row is" if timeless == 1 else "rows are"
-                said.append(f"{where}: {timeless:,} {be} without a readable time, and on no day")
-        return said
+                raise DataError(f"{source.name}: {column}: no cell can be read as a timestamp")
+        total = sum(timeless for _, _, timeless, _ in self._read.values())
+        if not total:
+            return []
+        first = next(source.name for source, _, timeless, _ in self._read.values() if timeless)
+        be = "row is" if total == 1 else "rows are"
+        where = f"{first} and others" if len(self._read) > 1 else first
+        return [f"{where}: {column}: {total:,} {be} without a readable time, and on no day"]
 
 
 def _clock(rules: CellRules, inputs: Sequence[Input], asked: TimeColumn, callback: Callback) -> Clock:
