@@ -146,20 +146,21 @@ def _show(out: Output, result: Backtest, output: str | None) -> None:
     out.say(tables.headline(result))
     out.say()
     out.figures(tables.rates(result))
-    out.say()
-    chart = tables.chart(result, levels_of(sys.stdout))
-    for line in chart:
+    for place, line in enumerate(tables.chart(result, levels_of(sys.stdout))):
+        if not place:
+            out.say()
         out.say_whole(line)
-    if chart:
-        out.say()
     for table, note in tables.lines_tables(result):
-        out.figures(table)
+        out.say()
+        if table.row_count:
+            out.figures(table)
         if note:
             out.say(note)
-        out.say()
     if result.budget is not None:
+        out.say()
         out.say(tables.budget_in_words(result.budget))
     if output is not None:
+        out.say()
         out.say(f"{result.period}s: {output}")
 
 

@@ -93,10 +93,8 @@ def _lines_table(result: Backtest, lines: Sequence[Line], name: str) -> tuple[Ta
         counts = [line.fired[max(result.rates)].of(result.unit) for line in lines]
         order = sorted(range(len(lines)), key=lambda place: (-counts[place], place))
         chosen = sorted(place for place in order[:_FEWER_LINES] if counts[place])
-        most = (
-            f"the {counted(len(chosen), name)} with most {unit_of(result.unit)}" if chosen else "none shown"
-        )
-        note = f"{most}, of {len(lines):,}; -o FILE or --json gives all"
+        where = "-o FILE or --json" if name == result.period else "--json"
+        note = f"{_shown(chosen, counts, name, unit_of(result.unit))}; {where} gives all"
         lines = [lines[place] for place in chosen]
     events = result.unit == "events"
     headers = ["rows"]
@@ -111,6 +109,16 @@ def _lines_table(result: Backtest, lines: Sequence[Line], name: str) -> tuple[Ta
             cells += ([f"{fired.events:,}"] if events else []) + [f"{fired.flagged:,}"]
         table.add_row(plain(line.name, _LONGEST_NAME), *cells)
     return table, note
+
+
+def _shown(chosen: Sequence[int], counts: Sequence[int], name: str, unit: str) -> str:
+    """Which of many days or dumps are shown: the `chosen` ones of those with so many alarms each."""
+    of_all = f"of {len(counts):,} {name}s"
+    if not chosen:
+        return f"none {of_all} has {unit}"
+    if len(chosen) == sum(count > 0 for count in counts):
+        return f"{of_all} those with {unit}"
+    return f"{of_all} the {len(chosen):,} with most {unit}"
 
 
 def budget_in_words(outcome: BudgetOutcome) -> str:

@@ -99,7 +99,7 @@ def _of_series(
         )
     counted = clock.kind == "count"
     if counted:
-        _check_days(request.budget, f"column {clock.column!r} counts steps, which are on no day")
+        _check_days(request.budget, f"column {clock.column!r} counts steps, which are on no day; ")
     days_by = None if counted else f"by time column {clock.column!r}{_in_zone(clock.zone_name)}"
     past = Past("events", inputs, list(models), days_by, step=base.series.state.step)
     past.count_periods(request.budget)
@@ -127,12 +127,15 @@ def _of_table(
         days_by = "by the dates in the names of the inputs"
     else:
         _check_days(
-            request.budget, f"nothing says on which day rows are; name their time column ({OPTION} COLUMN)"
+            request.budget,
+            f"nothing says on which day rows are; name their time column ({OPTION} COLUMN), or ",
         )
     past = Past("rows", inputs, list(models), days_by, in_names is not None)
     past.count_periods(request.budget)
     if in_names is not None and request.budget and request.budget.period == "hour":
-        _check_days(request.budget, f"dates in names tell days alone; name a time column ({OPTION} COLUMN)")
+        _check_days(
+            request.budget, f"dates in names tell days alone; name a time column ({OPTION} COLUMN), or "
+        )
     # Finer rates have higher thresholds.
     thresholds = np.array([model.threshold for model in models.values()])[::-1]
     places = {id(source): place for place, source in enumerate(inputs)}
@@ -168,7 +171,7 @@ def _local(
 def _check_days(budget: Budget | None, why: str) -> None:
     if budget is not None and budget.period != "dump":
         raise UsageError(
-            f"--budget {budget}: {why}, or give the budget for each input, as in {budget.count:g}/dump"
+            f"--budget {budget}: {why}give the budget for each input, as in {budget.count:g}/dump"
         )
 
 
