@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.command import opened, running, stdout_for_one, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, THRESHOLD, option
 from aedetect.cli.output import Output
@@ -84,7 +84,7 @@ def backtest(
             if value is not None and time_of is None:
                 raise UsageError(f"{flag} says how --time-of COLUMN is read; give that column")
         if messages.json and output == _STDOUT:
-            raise UsageError("--json and -o - both write to stdout; choose one")
+            raise stdout_for_one("--json", "-o -")
         settings = run.settings(reading.overrides(), {"series.adapt": adapt})
         _check_free(settings)
         from aedetect.tasks.backtest import BacktestRequest, Budget

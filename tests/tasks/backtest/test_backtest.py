@@ -46,7 +46,7 @@ def rows(count: int = 300, seed: int = 5) -> pd.DataFrame:
 
 
 def machines() -> pd.DataFrame:
-    """Two machines for four days: faults, odd rows that are alarms at some rates alone, one without a time."""
+    """Two machines for four days: faults, rows that are odd at some rates alone, one without a time."""
     frame = broken(readings(4, 2, seed=5, start="2026-02-01"), 200, 230)
     random = np.random.default_rng(0)
     for place in random.choice(len(frame), 40, replace=False):
