@@ -134,6 +134,20 @@ def test_what_a_person_reads_of_series(of_series: Prompt) -> None:
     ) in result.stderr
 
 
+def test_a_dump_without_rows_is_a_dump_of_none(of_series: Prompt) -> None:
+    whole = of_series.json("backtest", "new.csv", "-m", "s.aed")
+    header, *rows = Path("new.csv").read_text().splitlines(keepends=True)
+    of_series.write("empty.csv", header)
+    of_series.write("first.csv", "".join([header, *rows[:60]]))
+    of_series.write("last.csv", "".join([header, *rows[60:]]))
+    parts = of_series.json("backtest", "last.csv", "empty.csv", "first.csv", "-m", "s.aed")
+    assert [part["rows"] for part in parts["dumps"]] == [804, 0, 60]
+    assert (parts["days"], parts["rates"]) == (whole["days"], whole["rates"])
+    # The fault began in the first dump, and went on in the last.
+    assert parts["dumps"][2]["rates"][0]["events"] == 1
+    assert 0 < parts["dumps"][0]["rates"][0]["flagged"] < whole["rates"][0]["flagged"]
+
+
 def test_of_many_days_those_with_most_are_shown(backtest: Prompt) -> None:
     frame = tiny_frame(400, seed=9).assign(at=pd.date_range("2026-01-01", periods=400, freq="D").astype(str))
     frame.loc[np.arange(400) % 16 == 5, "load"] = 9000.0
@@ -173,6 +187,16 @@ def test_an_unread_dump_is_named(backtest: Prompt) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.splitlines()[-1] == (
         "error: dumps/rows-2026-03-04.csv: column 'at': no cell can be read as a timestamp"
+    )
+
+
+def test_a_column_without_a_time_is_refused(backtest: Prompt) -> None:
+    for day in DAYS:
+        pd.read_csv(f"dumps/rows-{day}.csv").assign(at="").to_csv(f"dumps/rows-{day}.csv", index=False)
+    result = backtest("dumps", "--time-of", "at")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.splitlines()[-1] == (
+        "error: dumps/rows-2026-03-01.csv: column 'at' is empty in all rows; --time-of needs one with times"
     )
 
 

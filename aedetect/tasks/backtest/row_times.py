@@ -76,6 +76,9 @@ class RowTimes:
         total = sum(timeless for _, _, timeless, _ in self._read.values())
         if not total:
             return []
+        if total == sum(rows for _, rows, _, _ in self._read.values()):
+            source = next(iter(self._read.values()))[0]
+            raise DataError(_without_times(source, self.clock.column))
         first = next(source.name for source, _, timeless, _ in self._read.values() if timeless)
         be = "row is" if total == 1 else "rows are"
         where = f"{first} and others" if len(self._read) > 1 else first
@@ -103,9 +106,11 @@ def _clock(rules: CellRules, inputs: Sequence[Input], asked: TimeColumn, callbac
             if notice and asked.format is None:
                 callback.notice(notice)
             return clock
-    raise DataError(
-        f"{inputs[0].name}: column {column!r} is empty in all rows; {OPTION} needs one with times"
-    )
+    raise DataError(_without_times(inputs[0], column))
+
+
+def _without_times(source: Input, column: str) -> str:
+    return f"{source.name}: column {column!r} is empty in all rows; {OPTION} needs one with times"
 
 
 def _check_column(column: str, names: Sequence[str], source: Input) -> None:

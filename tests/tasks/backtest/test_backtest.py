@@ -23,7 +23,7 @@ SERIES = {
     "training.device": "cpu",
     "model.width": 16,
 }
-SOME = RATES_TRIED[::5]
+SOME = RATES_TRIED[::10]
 
 
 @pytest.fixture(scope="module")
