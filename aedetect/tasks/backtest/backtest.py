@@ -11,6 +11,7 @@ import numpy as np
 from aedetect.data.arrays import Floats
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
+from aedetect.io.files import FileInput
 from aedetect.io.source import Input
 from aedetect.scoring.series import SeriesScorer
 from aedetect.tasks.backtest.budget import RATES_TRIED, Budget
@@ -180,9 +181,10 @@ def _in_zone(zone_name: str) -> str:
 
 
 def _trained_on(fitted: FittedModel, inputs: Sequence[Input]) -> list[str]:
-    """Of inputs that bear the name of one that was learned from."""
+    """Of files that bear the name of one that was learned from; tables in memory have no names."""
     learned = set(fitted.training.inputs)
-    named = [source.name for source in inputs if source.name in learned]
+    files = [source.name for source in inputs if isinstance(source, FileInput)]
+    named = [name for name in files if name in learned]
     if not named:
         return []
     return [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aedetect.data.arrays import Integers
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.one_series import OneSeries
 from aedetect.scoring.series import SeriesSession
@@ -20,10 +21,13 @@ class SeriesPast:
         self._past = past
         self._models = models
         self._places = {id(source): place for place, source in enumerate(past.inputs)}
+        self._inputs: tuple[Integers, Integers] | None = None
 
     def see(self, session: SeriesSession, one: OneSeries) -> None:
         """A series was scored; `session` has entered its verdicts at one rate."""
-        dumps_of, firsts = self._inputs(session)
+        if self._inputs is None:
+            self._inputs = self._inputs_of(session)
+        dumps_of, firsts = self._inputs
         dumps = dumps_of[np.searchsorted(firsts, one.places, side="right") - 1]
         clock = session.clock
         unknown = np.full(len(one.places), np.nan)
@@ -40,7 +44,7 @@ class SeriesPast:
             first = np.array([event.rows[0] for event in events], dtype=np.int64)
             self._past.add_events(local[first], dumps[first], rate)
 
-    def _inputs(self, session: SeriesSession) -> tuple[np.ndarray, np.ndarray]:
+    def _inputs_of(self, session: SeriesSession) -> tuple[Integers, Integers]:
         """The places of the inputs that have rows, and the number of the first row of each among all."""
         spans = [(*session.span(source), self._places[id(source)]) for source in self._past.inputs]
         spans = sorted(span for span in spans if span[1])

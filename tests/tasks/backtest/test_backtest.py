@@ -94,6 +94,8 @@ def test_events_of_series_fire_as_they_do_when_they_are_scored(of_machines: Dete
         assert found.whole.unscorable == scored["is_anomaly"].isna().sum()
         seen.append(int(events.sum()))
     assert seen[0] < seen[-1]
+    # Rows in memory bear no name by which they could be known as those learned from.
+    assert [text for text in found.warnings if "trained" in text] == []
     assert found.untimed is not None
     assert (found.untimed.rows, found.untimed.unscorable) == (1, 1)
 
