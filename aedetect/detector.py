@@ -31,6 +31,7 @@ from aedetect.training.request import FitRequest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aedetect.tasks.backtest import Backtest
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.explain import Explanations
@@ -356,6 +357,55 @@ class Detector:
         other = compare.fitted if compare is not None else None
         request = EvaluateRequest(label, positive, by, other, tuple(alert_rates))
         return evaluate(self.fitted, self._inputs(data), request, _warning())
+
+    @python_errors(**{"time-format": "time_format", "time-zone": "time_zone"})
+    def backtest(
+        self,
+        data: Data,
+        *,
+        rates: Sequence[float] = (0.001, 0.01),
+        budget: str | None = None,
+        time_of: str | None = None,
+        time_format: str | None = None,
+        time_zone: str | None = None,
+    ) -> Backtest:
+        """Tell what would have fired on past rows at several alert rates, by day and by dump.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            Past rows, best those that were not learned from; they are scored once.
+        rates : sequence of float
+            The alert rates; verdicts are those of `score` with `alert_rate`.
+        budget : str, optional
+            As '5/day' (or hour, week, dump): find the loosest rate that keeps it on average. Counted are
+            events of time series, and flagged rows of tables.
+        time_of, time_format, time_zone : str, optional
+            Of tables: the column that tells on which day a row is, how it is written, in which zone.
+
+        Returns
+        -------
+        Backtest
+            `whole`, `days` and `dumps` with what `fired` by rate, `paces` and `budget`; `as_dict()` as
+            `backtest --json`.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data cannot be used; the budget or the time column cannot be read.
+
+        Examples
+        --------
+        >>> result = detector.backtest("new.csv", rates=[0.001, 0.01], budget="5/dump")
+        >>> result.budget.chosen.rate >= 0.001
+        True
+        """
+        from aedetect.tasks.backtest import BacktestRequest, Budget, backtest
+        from aedetect.tasks.backtest.row_times import TimeColumn
+
+        time = None if time_of is None else TimeColumn(time_of, time_format, time_zone)
+        request = BacktestRequest(tuple(rates), None if budget is None else Budget.parse(budget), time)
+        return backtest(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors()
     def drift(self, data: Data) -> Drift:

@@ -12,7 +12,6 @@ from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
-from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
@@ -63,7 +62,7 @@ def evaluate(
     Example: aedetect evaluate march.csv -m model.aed --label is_fraud
     """
     with running("evaluate", messages) as out:
-        request = Asked(labels.label, labels.positive, by, compare, _rates(at))
+        request = Asked(labels.label, labels.positive, by, compare, options.rates(at, "--at"))
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
         _evaluate(out, inputs, model, request, settings)
@@ -123,19 +122,3 @@ def _show(out: Output, evaluation: Evaluation, by: str | None, models: tuple[str
         out.figures(tables.comparison(evaluation.comparison, *models))
         out.say()
         out.say(tables.differing_verdicts(evaluation.comparison))
-
-
-def _rates(text: str) -> list[float]:
-    rates = []
-    for word in text.split(","):
-        try:
-            rate = options.share(word, "--at")
-        except UsageError:
-            rate = 0.0
-        if not 0 < rate < 1:
-            raise UsageError(
-                f"--at {text!r}: {word!r} is no rate between 0 and 1; write e.g. --at 0.001,0.01 "
-                "or --at 0.1%,1%"
-            )
-        rates.append(rate)
-    return rates

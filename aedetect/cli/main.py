@@ -10,6 +10,7 @@ import typer
 
 from aedetect._version import __version__
 from aedetect.cli import (
+    backtest,
     calibrate,
     clean,
     decode,
@@ -39,7 +40,13 @@ OTHER_USES = "Other uses of a model"
 
 _COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
     DETECT: (train.train, score.score, explain.explain, report.report),
-    LOOK_AFTER: (evaluate.evaluate, calibrate.calibrate, drift.drift, inspect.inspect),
+    LOOK_AFTER: (
+        evaluate.evaluate,
+        backtest.backtest,
+        calibrate.calibrate,
+        drift.drift,
+        inspect.inspect,
+    ),
     OTHER_USES: (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample),
 }
 

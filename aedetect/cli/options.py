@@ -291,6 +291,23 @@ def share(text: str, flag: str) -> float:
     return float(_read(typed.share, text, flag))
 
 
+def rates(text: str, flag: str) -> list[float]:
+    """The rates that were typed, as 0.001,1%. Raises UsageError where one is none between 0 and 1."""
+    typed_rates = []
+    for word in text.split(","):
+        try:
+            rate = share(word, flag)
+        except UsageError:
+            rate = 0.0
+        if not 0 < rate < 1:
+            raise UsageError(
+                f"{flag} {text!r}: {word!r} is no rate between 0 and 1; write e.g. {flag} 0.001,0.01 "
+                f"or {flag} 0.1%,1%"
+            )
+        typed_rates.append(rate)
+    return typed_rates
+
+
 def _read(parse: Callable[[object], object], text: str, flag: str) -> Any:
     try:
         return parse(text)

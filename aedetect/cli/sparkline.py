@@ -18,6 +18,16 @@ def levels_of(stream: TextIO) -> str:
     return _BLOCKS
 
 
+def bars(counts: Sequence[float], levels: str = _BLOCKS) -> str:
+    """One character for each of `counts`, from 0 to the largest; the lowest for 0 alone, a space for NaN."""
+    most = max((count for count in counts if not math.isnan(count)), default=0.0)
+    steps = len(levels) - 1
+    return "".join(
+        " " if math.isnan(count) else levels[math.ceil(steps * count / most) if most else 0]
+        for count in counts
+    )
+
+
 def sparkline(values: Sequence[float], levels: str = _BLOCKS) -> str:
     """One character for each of `values`; a space for NaN. Values that are all alike lie in the middle."""
     known = [value for value in values if not math.isnan(value)]

@@ -26,7 +26,7 @@ from aedetect.data.series.segments import Timeline
 from aedetect.engine.workers import ordered
 from aedetect.scoring.events import Event
 from aedetect.scoring.fitted import FittedModel, SeriesParts
-from aedetect.scoring.series_alarms import SegmentScores, long_scores, segment_scores
+from aedetect.scoring.series_alarms import ScaleScores, SegmentScores, long_scores, scale_scores
 
 
 @dataclass(eq=False)
@@ -38,7 +38,7 @@ class OneSeries:
     `segment_channels`, the channels [steps, channels] of each segment of the timeline, but not in
     `as_read`, which only segments with such cells have, by their places. `warmup`: steps at the start
     of each segment that are not judged. `segments`: scores of each; `read_scores` [steps]: of those of
-    `as_read`.
+    `as_read`. `scale_scores`: what all alert rates have in common of each segment; empty unless asked for.
     """
 
     number: int
@@ -51,6 +51,15 @@ class OneSeries:
     warmup: list[int]
     segments: list[SegmentScores] = field(default_factory=list)
     read_scores: dict[int, Floats] = field(default_factory=dict)
+    scale_scores: list[ScaleScores] = field(default_factory=list)
+
+    def at(self, fitted: FittedModel) -> OneSeries:
+        """The same series at the alert rate of a model; of one whose `scale_scores` were asked for.
+
+        Call it within `models.ensemble.single_threaded`.
+        """
+        each = zip(self.scale_scores, self.warmup, strict=True)
+        return replace(self, segments=[scores.at(fitted).without_first(steps) for scores, steps in each])
 
     def among_all(self, event: Event) -> Event:
         """An event of this timeline, its rows and its series by their numbers among all."""
@@ -112,31 +121,37 @@ def prepared(
         yield OneSeries(number, places, rows, gross, timeline, segment_channels, as_read, warmup)
 
 
-def scored(fitted: FittedModel, each: Iterable[OneSeries], window: int, workers: int) -> Iterator[OneSeries]:
+def scored(
+    fitted: FittedModel, each: Iterable[OneSeries], window: int, workers: int, keep: bool = False
+) -> Iterator[OneSeries]:
     """The series with the scores of their segments, in order; so many threads work on segments.
 
-    Call it within `models.ensemble.single_threaded`.
+    `keep`: whether `scale_scores` are asked for. Call it within `models.ensemble.single_threaded`.
     """
 
-    def work(unit: tuple[OneSeries, int]) -> tuple[OneSeries, SegmentScores | None, Floats | None]:
+    def work(unit: tuple[OneSeries, int]) -> tuple[OneSeries, _Scored | None]:
         one, place = unit
         if place == len(one.segment_channels):
-            return one, None, None
+            return one, None
         part, channels = one.parts[place], one.segment_channels[place]
-        scores = segment_scores(fitted, channels, one.timeline.seconds[part], window)
+        scores = scale_scores(fitted, channels, one.timeline.seconds[part], window)
         as_read = one.as_read.get(place)
         read_scores = None if as_read is None else long_scores(fitted, as_read, window)[0]
-        return one, scores.without_first(one.warmup[place]), read_scores
+        settled = scores.at(fitted).without_first(one.warmup[place])
+        return one, _Scored(settled, read_scores, scores if keep else None)
 
     # One more than there are segments, as a series without a readable time has none.
     units = ((one, place) for one in each for place in range(len(one.segment_channels) + 1))
     with closing(ordered(work, units, workers)) as results:  # type: ignore[type-var]
         for one, parts in groupby(results, key=itemgetter(0)):
-            for place, (_, scores, read_scores) in enumerate(parts):
-                if scores is not None:
-                    one.segments.append(scores)
-                if read_scores is not None:
-                    one.read_scores[place] = read_scores
+            for place, (_, scores) in enumerate(parts):
+                if scores is None:
+                    continue
+                one.segments.append(scores.settled)
+                if scores.of_read is not None:
+                    one.read_scores[place] = scores.of_read
+                if scores.at_any_rate is not None:
+                    one.scale_scores.append(scores.at_any_rate)
             yield one
 
 
@@ -148,6 +163,15 @@ def channels_of_rows(timeline: Timeline, segments: Sequence[Matrix], rows: Integ
         channels[part] = segment
     slots = timeline.slot_of[rows]
     return np.asarray(np.where((slots >= 0)[:, None], channels[slots], np.float32(np.nan)))
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The scores of one segment: at the model's rate, of cells as read, and before a rate was asked."""
+
+    settled: SegmentScores
+    of_read: Floats | None
+    at_any_rate: ScaleScores | None
 
 
 def end_to_end(parts: Sequence[AnyArray]) -> AnyArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+# Is shown each series of a session once it is scored.
+SeriesWatch = Callable[["SeriesSession", OneSeries], None]
 # A share of rows not judged that is worth saying.
 _MUCH_WARMUP = 0.1
 # After so many rows, what scoring them took goes back to the system.
@@ -84,6 +86,10 @@ class SeriesScorer:
         Raises DataError or ModelError where the history cannot be used.
         """
         return SeriesSession(self, inputs, prior or PriorRows(), suppression, keep)
+
+    def open_watched(self, inputs: Sequence[Input], watch: SeriesWatch) -> SeriesSession:
+        """A session over `inputs`, of which `watch` is shown each series once it is scored."""
+        return SeriesSession(self, inputs, PriorRows(), None, False, watch)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,8 @@ class SeriesSession:
     Rows of prior inputs and tails are known but not scored anew. Where there are many rows, those of a
     few series at a time are in memory, and all others in temporary files, as is what is said of each row.
     Told to `keep` them, or given tails, it holds all in memory.
-    An input that cannot be read is met again when its scores are asked for.
+    An input that cannot be read is met again when its scores are asked for. `watch` is shown each series,
+    with the scores that all alert rates have in common; what alarms of one rate adapted to is not said then.
     """
 
     def __init__(
@@ -130,10 +137,12 @@ class SeriesSession:
         prior: PriorRows,
         suppression: Suppression | None,
         keep: bool,
+        watch: SeriesWatch | None = None,
     ):
         self._scorer = scorer
         self._suppression = suppression
         self._keep = keep
+        self._watch = watch
         self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
         reader = self._reader = SeriesReader(scorer.fitted, scorer.series)
@@ -340,7 +349,7 @@ class SeriesSession:
         self.found_events: list[Event] = []
         self.reasons: dict[int, Reason] = {}
         self.muted_events: list[MutedEvent] = []
-        self._event_numbers = EventNumbers(self._begin, self._event_gap, self.step)
+        self._event_numbers = EventNumbers(self._begin, self.event_gap, self.step)
         self.adoptions: dict[tuple[int, int], Adoption] = {}
         self._shares = FlaggedShares(self.attribution, len(self.columns))
         rule = fitted.alarm_rule
@@ -351,11 +360,13 @@ class SeriesSession:
             self.series_data = SeriesData.before_scoring(fitted, store.rows(), grid)
         judged = 0
         with single_threaded(fitted.device) as workers:
-            for one in scored(fitted, each, self.window, workers):
+            for one in scored(fitted, each, self.window, workers, self._watch is not None):
                 tracks = self._tracks or (AlarmTracks(rule, self._begin) if rule is not None else None)
                 self._judge(one, Verdicts.of(one, fitted, tracks), known)
                 if self.series_data is not None:
                     self.series_data.add(one)
+                if self._watch is not None:
+                    self._watch(self, one)
                 judged += len(one.places)
                 if judged > _GIVEN_BACK:
                     give_back()
@@ -363,25 +374,24 @@ class SeriesSession:
         self._shares.join()
         for source in self._reader.sources:
             self._say_warmup(*source)
-            self._say_adoptions(*source)
+            if self._watch is None:
+                self._say_adoptions(*source)
 
     def _judge(self, one: OneSeries, verdicts: Verdicts, known: int) -> None:
         """Enter what is said of the rows of a series."""
-        fitted, settings, places = self._scorer.fitted, self._scorer.fitted.config.series, one.places
+        fitted, places = self._scorer.fitted, one.places
+        attributed = np.flatnonzero(verdicts.flagged)
         shares = self._shares.add(one, verdicts.flagged)
         if fitted.long_table is not None:
             _blame(one, verdicts.flagged, shares)
         self.seconds[places], self.scores[places] = one.rows.seconds, verdicts.scores
         self.p_values[places], self.flagged[places] = verdicts.p_values, verdicts.flagged
         self.unscorable[places], self.warmup[places] = verdicts.unscorable, verdicts.warmup
-        least = settings.event_rows
-        flagged, continued = verdicts.flagged, verdicts.continued
-        events = find_events(flagged, continued, verdicts.scores, one.timeline, self._event_gap, least)
-        among_all = [one.among_all(event) for event in events]
+        among_all = [one.among_all(event) for event in self._events_of(one, verdicts)]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
         new = [_of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()]
         if self._suppression is not None:
-            self._mute(one, flagged, shares, numbered)
+            self._mute(one, verdicts.flagged, shares[verdicts.flagged[attributed]], numbered)
             new, muted = without_muted(new, self.reasons, self.scores)
             self.muted_events += muted
         self.found_events += new
@@ -414,8 +424,30 @@ class SeriesSession:
             self.reasons[int(rows[place])] = reason
             self.flagged[rows[place]] = False
 
+    def judged_at(self, fitted: FittedModel, one: OneSeries) -> tuple[Mask, list[Event]]:
+        """Which rows [rows] of a series are flagged at the alert rate of a model, and the events.
+
+        `one`: as `watch` is shown it; `fitted`: the model of this session at any rate. Events are by the
+        rows of `one`; nothing that went before is known. Safe to call from several threads at once.
+        """
+        rule, one = fitted.alarm_rule, one.at(fitted)
+        verdicts = Verdicts.of(one, fitted, None if rule is None else AlarmTracks(rule, {}))
+        if fitted.long_table is not None:
+            shares = FlaggedShares(self.attribution, len(self.columns)).add(one, verdicts.flagged)
+            _blame(one, verdicts.flagged, shares)
+        return verdicts.flagged, self._events_of(one, verdicts)
+
+    def _events_of(self, one: OneSeries, verdicts: Verdicts) -> list[Event]:
+        """The events of a series, by its rows."""
+        flagged, continued, least = (
+            verdicts.flagged,
+            verdicts.continued,
+            self._scorer.fitted.config.series.event_rows,
+        )
+        return find_events(flagged, continued, verdicts.scores, one.timeline, self.event_gap, least)
+
     @property
-    def _event_gap(self) -> int:
+    def event_gap(self) -> int:
         """Steps between two flagged rows of one event, at most."""
         asked = self._scorer.fitted.config.series.event_gap
         return usual_gap(self.window) if asked is None else asked

@@ -68,18 +68,56 @@ def long_scores(fitted: FittedModel, segment: Matrix, window: int) -> tuple[Floa
     return row_scores(windows, window, settings.causal, settings.smoothing), windows
 
 
+@dataclass(frozen=True)
+class ScaleScores:
+    """Scores of the steps of a segment before any alert rate is asked: what all rates have in common.
+
+    `raw` [steps]: as of `SegmentScores`. `by_scale`: logarithms, empty for models without. `segment`
+    [steps, channels]: as the windows of the scales see it.
+    """
+
+    raw: Floats
+    by_scale: Mapping[str, StepScores]
+    segment: Matrix
+
+    def at(self, fitted: FittedModel) -> SegmentScores:
+        """The scores at the alert rate of a model, which must be the one they are of at this or another rate.
+
+        Possible alarms of a scale of windows are also judged without what could be alarms of the others.
+        Call it within `models.ensemble.single_threaded`.
+        """
+        alarms = fitted.series.alarms if fitted.series else None
+        if alarms is None or not len(self.segment):
+            return SegmentScores(self.raw, self.by_scale)
+        by_scale = {name: scores for name, scores in self.by_scale.items() if name != LONG}
+        if alarms.short:
+            # All their windows near an end hold what is odd there; elsewhere they tell where it begins.
+            count = len(self.segment)
+            near = np.r_[0 : min(SHORT_STEPS, count), max(count - SHORT_STEPS, 0) : count]
+            by_scale[SHORT] = _without_odd(fitted, alarms.short, self.segment, by_scale, SHORT, near)
+        by_scale[LONG] = self.by_scale[LONG]
+        by_scale[LONG] = _without_odd(fitted, fitted.members, self.segment, by_scale, LONG)
+        return SegmentScores(self.raw, by_scale)
+
+
 def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window: int) -> SegmentScores:
     """Scores of a segment [steps, channels] at `seconds` [steps]; unknown where it is shorter than a window.
 
     The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
     `models.ensemble.single_threaded`.
     """
+    return scale_scores(fitted, segment, seconds, window).at(fitted)
+
+
+def scale_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window: int) -> ScaleScores:
+    """The same before an alert rate is asked."""
     settings, alarms = fitted.config.series, fitted.series.alarms if fitted.series else None
     raw, windows = long_scores(fitted, segment, window)
     if alarms is None:
-        return SegmentScores(raw, {})
+        return ScaleScores(raw, {}, segment)
     if len(segment) < window:
-        return SegmentScores(raw, dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw)))
+        unknown = dict.fromkeys((LONG, *alarms.scales), StepScores(raw, raw, raw))
+        return ScaleScores(raw, unknown, segment[:0])
     deviations = step_deviations(segment, settings.causal)
     steps = step_scores(deviations, alarms.usual)
     by_scale = {STEP: StepScores(steps, steps, steps)}
@@ -96,13 +134,8 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
         local = local_seconds(seconds, fitted.series.state.clock.zone)
         of_calendar = alarms.calendar.window_scores(segment, local)
         by_scale[CALENDAR] = window_step_scores(of_calendar, alarms.calendar.span, settings)
-    if alarms.short:
-        # All their windows near an end hold what is odd there; elsewhere they tell where it begins and ends.
-        near = np.r_[0 : min(SHORT_STEPS, len(segment)), max(len(segment) - SHORT_STEPS, 0) : len(segment)]
-        by_scale[SHORT] = _without_odd(fitted, alarms.short, segment, by_scale, SHORT, near)
     by_scale[LONG] = step_scores_of(long, windows, window, settings.causal)
-    by_scale[LONG] = _without_odd(fitted, fitted.members, segment, by_scale, LONG)
-    return SegmentScores(raw, by_scale)
+    return ScaleScores(raw, by_scale, segment)
 
 
 def _without_odd(

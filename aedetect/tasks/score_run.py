@@ -251,7 +251,7 @@ class _ScoreRun:
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
         if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
-            raise UsageError(_nothing_adapts(fitted, request.model))
+            raise UsageError(nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
         summary.extra.update(fitted.threshold_policy.rates())
@@ -266,7 +266,7 @@ class _ScoreRun:
         return Shape(request.keep, request.only_anomalies, request.prefix)
 
 
-def _nothing_adapts(fitted: FittedModel, path: Path) -> str:
+def nothing_adapts(fitted: FittedModel, path: Path) -> str:
     """Why --adapt is refused."""
     if fitted.series is None:
         return f"{path}: no model of time series, which --adapt is for"

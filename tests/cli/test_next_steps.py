@@ -59,6 +59,7 @@ def test_each_step_runs(score: Prompt) -> None:
         ("score odd.csv -m m.aed -o out.csv", ["explain odd.csv --row 5 -m m.aed",
                                                "report odd.csv -m m.aed -o odd-report.html"]),
         ("evaluate odd.csv -m m.aed --label bad", ["report odd.csv -m m.aed -o odd-report.html --label bad"]),
+        ("backtest odd.csv -m m.aed", ["backtest odd.csv -m m.aed --budget 5/dump"]),
         ("explain odd.csv -m m.aed", ["report odd.csv -m m.aed -o odd-report.html"]),
         ("calibrate odd.csv -m m.aed -o new.aed", ["score NEW.csv -m new.aed -o NEW-scored.csv"]),
         ("drift odd.csv -m m.aed", ["report odd.csv -m m.aed -o odd-report.html"]),

@@ -73,6 +73,7 @@ COMMANDS = {
     "report": ("report", "neü.csv", "-m", "mödel.aed", "-o", "rü.html"),
     "report --format md": ("report", "neü.csv", "-m", "mödel.aed", "--format", "md"),
     "evaluate": ("evaluate", "neü.csv", "-m", "mödel.aed", "--label", "schlecht", "--by", "Stadt"),
+    "backtest": ("backtest", "neü.csv", "-m", "mödel.aed", "--budget", "3/dump"),
     "calibrate": ("calibrate", "neü.csv", "-m", "mödel.aed", "-o", "cü.aed"),
     "drift": ("drift", "neü.csv", "-m", "mödel.aed", "-v"),
     "inspect": ("inspect", "mödel.aed", "-v"),

@@ -15,6 +15,7 @@ from aedetect.scoring.model_file import read_model_file
 GOLDEN = Path(__file__).parents[1] / "golden"
 OF_A_MODEL = {
     "score": ["score", "table-new.csv"],
+    "backtest": ["backtest", "table-new.csv"],
     "evaluate": ["evaluate", "table-new.csv", "--label", "odd"],
     "explain": ["explain", "table-new.csv"],
     "calibrate": ["calibrate", "-o", "new.aed", "--alert-rate", "0.05"],
@@ -60,7 +61,7 @@ def test_a_model_of_another_digest_is_refused(words: list[str], folder: Path) ->
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.parametrize("command", ["evaluate", "explain", "report", "sample"])
+@pytest.mark.parametrize("command", ["backtest", "evaluate", "explain", "report", "sample"])
 def test_a_model_of_the_digest_given_is_taken(command: str) -> None:
     digest = read_model_file("m.aed")[2]
     result = typed(*OF_A_MODEL[command], "-m", "m.aed", "--model-sha256", digest, "--json")

@@ -27,12 +27,16 @@ def test_fault(prompt: Prompt, fault: Fault, command: Sequence[str]) -> None:
     tried(prompt, fault, command)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "drift", "report", "calibrate", "encode", "clean", "impute"])
+@pytest.mark.parametrize(
+    "command", ["backtest", "evaluate", "drift", "report", "calibrate", "encode", "clean", "impute"]
+)
 def test_37_every_command_takes_a_file_of_no_rows_among_others(prompt: Prompt, command: str) -> None:
     normal().assign(bad="0").to_csv("in.csv", index=False)
     prompt.write("none.csv", "temp,load,site,open,bad\n")
     prompt.write("zero.csv", "")
-    output = {"drift": (), "evaluate": ("--label", "bad")}.get(command, ("-o", OUTPUTS.get(command, "o.csv")))
+    output = {"backtest": (), "drift": (), "evaluate": ("--label", "bad")}.get(
+        command, ("-o", OUTPUTS.get(command, "o.csv"))
+    )
     result = prompt(command, "in.csv", "none.csv", "zero.csv", "-m", "tiny.aed", *output)
     assert result.exit_code == 0, result.output
     assert "none.csv" in result.stderr

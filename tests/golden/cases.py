@@ -201,6 +201,11 @@ SCORE = (
 )
 
 JUDGE = (
+    case(
+        "backtest",
+        "backtest table-new.csv table-more.csv -m t.aed --rates 0.01,0.2 --budget 3/dump",
+        "backtest series-new.csv -m s.aed --budget 1/day --json",
+    ),
     case("evaluate", "evaluate table-new.csv -m t.aed --label odd"),
     case("evaluate-json", "evaluate table-new.csv -m t.aed --label odd --by site --at 0.05,0.2 --json"),
     case(
