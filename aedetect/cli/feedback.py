@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aedetect.scoring.feedback_store import Note
-    from aedetect.tasks.suppression.noting import NoteRequest
+    from aedetect.tasks.suppression.scored_file import NoteRequest
 
 HELP = """Say of scored rows that they are fine, or that they are anomalies: the next runs go by it.
 
@@ -65,7 +65,7 @@ def note(
     """
     with running("feedback", messages) as out:
         from aedetect.scoring.feedback_store import read_notes, with_further, write_notes
-        from aedetect.tasks.suppression.noting import NoteRequest
+        from aedetect.tasks.suppression.scored_file import NoteRequest
 
         if normal == anomaly:
             raise UsageError("say what they are: --normal or --anomaly")
@@ -134,7 +134,7 @@ def undo(
     with running("feedback undo", messages) as out:
         from aedetect.io.lock import Locks
         from aedetect.scoring.feedback_store import read_notes, without, write_notes
-        from aedetect.tasks.suppression.noting import current_user
+        from aedetect.tasks.suppression.scored_file import current_user
 
         wanted = [options.whole(text, "N") for text in numbers]
         with Locks([str(store)]):
@@ -156,7 +156,8 @@ def _notes(
     """Notes on the rows asked for, and how many of these were not flagged."""
     from aedetect.io.files import open_inputs
     from aedetect.io.inputs import as_trained, read_options
-    from aedetect.tasks.suppression.noting import ScoredFile, notes_of
+    from aedetect.tasks.suppression.noting import notes_of
+    from aedetect.tasks.suppression.scored_file import ScoredFile
 
     settings = run.settings(reading.overrides())
     sources = open_inputs([scored], read_options(settings.data))

@@ -15,7 +15,7 @@ from aedetect.scoring.feedback_store import Note, OfEvent
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.one_series import channels_of_rows
 from aedetect.scoring.series import SeriesScorer, SeriesSession
-from aedetect.tasks.suppression.noting import NoteRequest, ScoredFile, ScoredRows, blank_note
+from aedetect.tasks.suppression.scored_file import NoteRequest, ScoredFile, ScoredRows, blank_note
 
 # So many of an event's rows are noted, spread over all of it.
 _MOST_ROWS = 64
