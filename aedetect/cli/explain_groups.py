@@ -21,6 +21,8 @@ _MOST_INCIDENTS, _MOST_ENTITIES = 10, 5
 def show(out: Output, groups: GroupExplanations) -> None:
     """A few sentences, the table of segments, and the incidents."""
     out.say(groups.sentence)
+    if groups.said_of_columns:
+        out.say(groups.said_of_columns)
     for segment in groups.segments[: None if out.verbose else _MOST_SENTENCES]:
         out.say(f"  {segment.sentence}")
     if groups.segments:

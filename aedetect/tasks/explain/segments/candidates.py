@@ -30,6 +30,7 @@ class Candidates:
         self._label = fitted.config.data.label
         self._clock: Clock | None = fitted.series.state.clock if fitted.series is not None else None
         self._several = len(inputs) > 1
+        self._learned = {name: number for number, name in enumerate(fitted.columns)}
 
     @property
     def rules(self) -> cells.CellRules:
@@ -47,6 +48,10 @@ class Candidates:
         if self._clock is not None and name == self._clock.column:
             return self._clock
         return self._dates.get(name)
+
+    def learned(self, name: str) -> int:
+        """The number of a column among those that can be to blame, -1 of others."""
+        return self._learned.get(name, -1)
 
     def read(self, batch: ScoredBatch) -> pa.RecordBatch:
         """The cells of a batch by column: numbers and instants as float64, all others as strings."""

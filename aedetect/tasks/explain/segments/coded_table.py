@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aedetect.data import cells
-from aedetect.data.arrays import Floats, Mask
+from aedetect.data.arrays import Floats, Integers, Mask
 from aedetect.tasks.explain.segments.conditions import LEAST_ROWS, CodedColumn, coded_ranges, coded_values
 
 if TYPE_CHECKING:
@@ -29,23 +29,25 @@ class CodedTable:
 
     `weights` [rows]: how many rows of the input each one stands for. `units` [rows]: what a flagged row
     counts for where chance is judged: 1, or its part of an event, since the rows of one event come together;
-    0 of others. `left_out`: columns that say nothing of segments, and why.
+    0 of others. `blamed` [rows, 2]: the numbers of the learned columns most to blame; -1 of others.
+    `left_out`: columns that say nothing of segments, and why.
     """
 
     columns: list[CodedColumn]
     flagged: Mask
     weights: Floats
     units: Floats
+    blamed: Integers
     left_out: dict[str, str]
 
     def __len__(self) -> int:
         return len(self.flagged)
 
 
-def coded(
-    table: pa.Table, flagged: Mask, weights: Floats, units: Floats, candidates: Candidates
-) -> CodedTable:
-    """The rows of `table` as codes; see `CodedTable`."""
+def coded_columns(
+    table: pa.Table, weights: Floats, candidates: Candidates
+) -> tuple[list[CodedColumn], dict[str, str]]:
+    """The columns of `table` as codes, and those that are left out; each row has its weight [rows]."""
     columns: list[CodedColumn] = []
     left_out: dict[str, str] = {}
     for name in table.column_names:
@@ -57,7 +59,7 @@ def coded(
             alone = pc.count_distinct(array, mode="all").as_py() < 2
             rare = f"no value in {LEAST_ROWS} rows"
             left_out[name] = "holds nothing" if missing else "one value alone" if alone else rare
-    return CodedTable(columns, flagged, weights, units, left_out)
+    return columns, left_out
 
 
 def _conditions(name: str, array: pa.Array, weights: Floats, candidates: Candidates) -> Iterator[CodedColumn]:
@@ -69,13 +71,14 @@ def _conditions(name: str, array: pa.Array, weights: Floats, candidates: Candida
         if dates is not None:
             numbers, is_instant = dates, True
     made: list[CodedColumn | None] = [
-        None if is_instant else coded_values(name, array, LEAST_ROWS),
+        None if is_instant else coded_values(name, array),
         None if numbers is None else coded_ranges(name, numbers, weights, is_instant, clock),
     ]
     if is_instant and numbers is not None:
         zone = (clock.zone or clock.shown_in) if clock is not None else None
         made += _of_calendar(name, numbers, weights, zone)
-    yield from (each for each in made if each is not None)
+    learned = candidates.learned(name)
+    yield from (replace(each, learned=learned) for each in made if each is not None)
 
 
 def _of_calendar(
@@ -88,7 +91,7 @@ def _of_calendar(
     stamps = pc.cast(whole, pa.timestamp("s", zone or "UTC"))
     if days >= _LEAST_DAYS["weekday"]:
         weekdays = pa.array(_WEEKDAYS).take(pc.day_of_week(stamps))
-        yield coded_values(f"weekday of {name}", weekdays, LEAST_ROWS)
+        yield coded_values(f"weekday of {name}", weekdays)
     if days >= _LEAST_DAYS["hour"]:
         hours = pc.cast(pc.hour(stamps), pa.float64())
         yield coded_ranges(f"hour of {name}", _floats(hours), weights)

@@ -82,7 +82,8 @@ class CodedColumn:
 
     Of values (`edges` is None) condition i is code i, `values` [codes] says which. Of ranges the codes are
     bins in order, -1 where missing: condition i is the bins from `first[i]` to `last[i]`; bin b begins with
-    `edges[b]`, and `before[b]` is the largest value below it. `rows` [conditions]: how many rows have it.
+    `edges[b]`, and `before[b]` is the largest value below it. `learned`: the number of the learned column
+    that it is, or is made of; -1 of others.
     """
 
     column: str
@@ -95,6 +96,12 @@ class CodedColumn:
     before: Floats | None = None
     is_instant: bool = False
     clock: Clock | None = None
+    learned: int = -1
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether its conditions are values of a column of numbers."""
+        return self.edges is None and any(isinstance(value, float) for value in self.values)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -134,7 +141,7 @@ class CodedColumn:
         return edge
 
 
-def coded_values(column: str, array: pa.Array, least: int, **about: Any) -> CodedColumn | None:
+def coded_values(column: str, array: pa.Array, least: int = LEAST_ROWS) -> CodedColumn | None:
     """The values of a column that at least `least` rows have; None where there is none, or one alone."""
     encoded = pc.dictionary_encode(array, null_encoding="encode")
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -146,7 +153,7 @@ def coded_values(column: str, array: pa.Array, least: int, **about: Any) -> Code
     places[frequent] = np.arange(len(frequent))
     values = encoded.dictionary.take(pa.array(frequent)).to_pylist()
     every = np.arange(len(frequent))
-    return CodedColumn(column, places[codes], len(frequent), every, every, values, **about)
+    return CodedColumn(column, places[codes], len(frequent), every, every, values)
 
 
 def coded_ranges(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from aedetect.data.arrays import Floats, Mask
+from aedetect.data.arrays import Floats, Integers
 from aedetect.engine.callbacks import Callback
 from aedetect.io.source import Input
+from aedetect.scoring.base import Scores
 from aedetect.scoring.scorers import series_session
 from aedetect.scoring.series import SeriesSession
 from aedetect.tasks.explain.segments.candidates import Candidates
-from aedetect.tasks.explain.segments.coded_table import CodedTable, coded
+from aedetect.tasks.explain.segments.coded_table import CodedTable, coded_columns
 from aedetect.tasks.explain.segments.incidents import find_incidents
 from aedetect.tasks.explain.segments.results import BlamedColumn, GroupExplanations, LookedAt, Segment
 from aedetect.tasks.explain.segments.row_store import RowStore
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 # Rows held of either kind, fewer of very wide tables; values counted of a column.
 MOST_ROWS, _LEAST_ROWS, _MOST_CELLS = 50_000, 2_000, 10_000_000
 _MOST_VALUES, _LEAST_VALUES, _MOST_COUNTS = 10_000, 100, 2_000_000
-# Of flagged rows: which column is most to blame, and what each counts for where chance is judged. No column
-# of an input has such a name.
-_BLAMED, _UNITS = "\x00blamed", "\x00units"
+# Of flagged rows: the columns most to blame, and what each counts for where chance is judged. No column of an
+# input has such names.
+_MARKS = ("\x00blamed", "\x00also blamed", "\x00units")
+# A second column is to blame as well that has this share in a row's error.
+_ALSO = 0.25
 # A column is named that is most to blame in this share of a segment's flagged rows.
-_OFTEN_BLAMED, _MOST_BLAMED = 0.25, 2
+_OFTEN_BLAMED, _SOMETIMES_BLAMED, _MOST_BLAMED = 0.25, 0.1, 3
 
 
 def explain_groups(
@@ -51,7 +54,7 @@ def explain_groups(
     table = gathered.table()
     enough = passed.counts.anomalies >= LEAST_FLAGGED
     search = SegmentSearch(table)
-    chosen = list(search.segments()) if enough else []
+    chosen = search.segments() if enough else []
     covered = np.zeros(len(table), dtype=np.bool_)
     for each in chosen:
         covered |= each.rows
@@ -61,6 +64,7 @@ def explain_groups(
         passed.counts.unscorable,
         [gathered.segment(table, each, fitted.columns) for each in chosen],
         round(float(table.weights[covered & table.flagged].sum())),
+        most_blamed(table.blamed[table.flagged], fitted.columns, _SOMETIMES_BLAMED),
         gathered.looked_at(table, search),
         len(session.found_events) if session is not None else None,
         find_incidents(session) if session is not None else None,
@@ -78,7 +82,6 @@ class _Gathered:
         self._stores: tuple[RowStore, RowStore] | None = None
         self._counts = ValueCounts(_LEAST_VALUES)
         self._first = 0
-        self._blamed: np.ndarray = np.zeros(0, dtype=np.int64)
 
     def see(self, batch: ScoredBatch) -> None:
         """One more batch."""
@@ -93,9 +96,9 @@ class _Gathered:
         judged = ~scores.unscorable
         within = pa.array(judged)
         self._counts.add(cells.filter(within), scores.flagged[judged])
-        blamed = scores.attribution.argmax(axis=1) if scores.attribution.size else np.zeros(len(judged))
-        marked = cells.append_column(_BLAMED, pa.array(blamed.astype(np.float64)))
-        marked = marked.append_column(_UNITS, pa.array(self._units_of(batch)))
+        marked = cells
+        for name, values in zip(_MARKS, (*_blamed(scores), self._units_of(batch)), strict=True):
+            marked = marked.append_column(name, pa.array(values))
         flagged.add(self._first, scores.flagged & judged, marked)
         others.add(self._first, ~scores.flagged & judged, cells)
         self._first += len(judged)
@@ -109,20 +112,21 @@ class _Gathered:
     def table(self) -> CodedTable:
         """The rows held: flagged ones, then the others."""
         if self._stores is None:
-            return CodedTable([], np.zeros(0, dtype=np.bool_), np.zeros(0), np.zeros(0), {})
+            nothing = np.zeros(0)
+            return CodedTable([], nothing > 0, nothing, nothing, np.zeros((0, 2), dtype=np.int64), {})
         flagged, others = (store.table() for store in self._stores)
-        marks = [np.zeros(0), np.zeros(0)]
+        marks = np.zeros((len(_MARKS), 0))
         if len(flagged):
-            marks = [flagged.column(name).to_numpy() for name in (_BLAMED, _UNITS)]
-            flagged = flagged.drop_columns([_BLAMED, _UNITS])
-        self._blamed = marks[0].astype(np.int64)
+            marks = np.array([flagged.column(name).to_numpy() for name in _MARKS])
+            flagged = flagged.drop_columns(list(_MARKS))
         parts = [part for part in (flagged, others) if len(part)]
         table = pa.concat_tables(parts, promote_options="default") if parts else pa.table({})
         is_flagged = np.arange(len(table)) < len(flagged)
         weights = np.where(is_flagged, self._stores[0].weight, self._stores[1].weight)
-        units = np.zeros(len(table))
-        units[is_flagged] = marks[1]
-        return coded(table, is_flagged, weights, units, self._candidates)
+        blamed, units = np.full((len(table), 2), -1), np.zeros(len(table))
+        blamed[is_flagged], units[is_flagged] = marks[:2].T, marks[2]
+        columns, left_out = coded_columns(table, weights, self._candidates)
+        return CodedTable(columns, is_flagged, weights, units, blamed, left_out)
 
     def segment(self, table: CodedTable, chosen: Chosen, columns: Sequence[str]) -> Segment:
         """A segment with its counts: exact ones where its value was counted, or all rows are held."""
@@ -147,14 +151,8 @@ class _Gathered:
             chosen.chance,
             exact,
             chosen.alike,
-            tuple(self._most_blamed(chosen.rows[table.flagged], columns)),
+            tuple(most_blamed(table.blamed[chosen.rows & table.flagged], columns, _OFTEN_BLAMED)),
         )
-
-    def _most_blamed(self, rows: Mask, columns: Sequence[str]) -> list[BlamedColumn]:
-        counts = np.bincount(self._blamed[rows], minlength=len(columns))
-        shares = counts / max(counts.sum(), 1)
-        order = np.argsort(-shares, kind="stable")[:_MOST_BLAMED].tolist()
-        return [BlamedColumn(columns[at], float(shares[at])) for at in order if shares[at] >= _OFTEN_BLAMED]
 
     def looked_at(self, table: CodedTable, search: SegmentSearch) -> LookedAt:
         """What was looked at, and in how many rows."""
@@ -164,6 +162,24 @@ class _Gathered:
         return LookedAt(
             search.conditions, search.pairs, columns, table.left_out, held, len(table) - held, *seen
         )
+
+
+def most_blamed(blamed: Integers, columns: Sequence[str], least: float) -> list[BlamedColumn]:
+    """The columns most to blame in at least this share of flagged rows; `blamed` [flagged rows, 2]."""
+    shares = np.bincount(blamed[:, 0], minlength=len(columns)) / max(len(blamed), 1)
+    order = np.argsort(-shares, kind="stable")[:_MOST_BLAMED].tolist()
+    return [BlamedColumn(columns[at], float(shares[at])) for at in order if shares[at] >= least]
+
+
+def _blamed(scores: Scores) -> tuple[Floats, Floats]:
+    """Of each row the number of the column most to blame, and of the second; -1 where there is none."""
+    rows = np.arange(len(scores.attribution))
+    first = scores.attribution.argmax(axis=1)
+    others = scores.attribution.copy()
+    others[rows, first] = -1.0
+    second = others.argmax(axis=1)
+    second = np.where(others[rows, second] >= _ALSO, second, -1)
+    return first.astype(np.float64), second.astype(np.float64)
 
 
 def _units(session: SeriesSession) -> Floats:

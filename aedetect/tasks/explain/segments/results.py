@@ -10,7 +10,7 @@ from aedetect.tasks.explain.segments.conditions import Condition
 from aedetect.tasks.explain.segments.incidents import Incident, Incidents
 from aedetect.tasks.explain.segments.search import CHANCE, LEAST_FLAGGED
 
-_MOST_NAMED = 8
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,9 @@ class LookedAt:
 class GroupExplanations:
     """Who is to blame for many rows. `unscorable` rows were not judged, and are in no segment.
 
-    `covered`: flagged rows that are in some segment. `events`: how many there are; None for models that know
-    none. `together`: which of them belong together; None for models of a single series as well. `zone`: what
-    is to be said after a time.
+    `covered`: flagged rows that are in some segment. `columns`: most often to blame. `events`: how many there
+    are; None for models that know none. `together`: which of them belong together; None for models of a
+    single series as well. `zone`: what is to be said after a time.
     """
 
     rows: int
@@ -173,6 +173,7 @@ class GroupExplanations:
     unscorable: int
     segments: list[Segment]
     covered: int
+    columns: list[BlamedColumn]
     looked_at: LookedAt
     events: int | None = None
     together: Incidents | None = None
@@ -193,6 +194,12 @@ class GroupExplanations:
         if self.anomalies < LEAST_FLAGGED:
             return f"{flagged}, too few to tell of segments: that takes {LEAST_FLAGGED}"
         return f"{flagged}, and no segment stands out"
+
+    @property
+    def said_of_columns(self) -> str:
+        """Which columns are to blame; '' where there are none to speak of."""
+        parts = [f"{shown(one.column, 40)} in {share(one.share)}" for one in self.columns]
+        return f"most to blame: {', '.join(parts)} of the flagged rows" if parts else ""
 
     @property
     def incidents(self) -> list[Incident]:
@@ -224,6 +231,7 @@ class GroupExplanations:
             "sentence": self.sentence,
             "segments": [segment.as_dict() for segment in self.segments],
             "covered": self.covered,
+            "columns": [column.as_dict() for column in self.columns],
             "p_value_limit": CHANCE,
             "looked_at": self.looked_at.as_dict(),
             "events": self.events,
@@ -236,5 +244,5 @@ class GroupExplanations:
 
 def _listed(columns: list[str]) -> str:
     names = ", ".join(shown(name, 40) for name in columns[:_MOST_NAMED])
-    more = f" and {len(columns) - _MOST_NAMED} more columns" if len(columns) > _MOST_NAMED else ""
-    return names + more
+    rest = len(columns) - _MOST_NAMED
+    return names + (f" and {rest} more column{'s' * (rest != 1)}" if rest > 0 else "")
