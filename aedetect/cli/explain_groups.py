@@ -47,10 +47,11 @@ def _segments(segments: list[Segment]) -> Table:
     figures = ("flagged", "of rows", "share", "elsewhere", "lift", "new")
     table = simple_table("segment", *figures, right=figures)
     for segment in segments:
+        about = "" if segment.exact else "~"
         table.add_row(
             plain(segment.text, 60),
-            f"{segment.flagged:,}",
-            ("" if segment.exact else "~") + f"{segment.rows:,}",
+            f"{about}{segment.flagged:,}",
+            f"{about}{segment.rows:,}",
             f"{segment.share:.0%}",
             f"{segment.share_outside:.2%}",
             f"{segment.lift:.1f}",

@@ -18,6 +18,8 @@ RANKS = np.array(
     [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, *np.arange(0.05, 0.951, 0.05).round(2), 0.97, 0.98, 0.99,
      0.995, 0.998, 0.999]
 )  # fmt: skip
+# Seconds of a day, an hour, ten minutes, one.
+_ROUND_TIMES = (86_400.0, 3600.0, 600.0, 60.0)
 # A value of fewer rows is not looked at: it cannot be said to be frequent.
 LEAST_ROWS = 5
 
@@ -129,10 +131,14 @@ class CodedColumn:
         return Condition(self.column, None, True, low, high, **about)  # type: ignore[arg-type]
 
     def _edge(self, place: int) -> float:
-        """The number of fewest digits at which bin `place` can be said to begin."""
+        """The number of fewest digits, or the roundest time, at which bin `place` can be said to begin."""
         assert self.edges is not None
         assert self.before is not None
         edge, before = float(self.edges[place]), float(self.before[place])
+        for unit in _ROUND_TIMES if self.is_instant else ():
+            rounded = float(np.floor(edge / unit) * unit)
+            if before < rounded:
+                return rounded
         for digits in range(1, 17):
             for value in ((edge + before) / 2, edge):
                 rounded = float(f"{value:.{digits}g}")

@@ -7,7 +7,7 @@ import numpy as np
 from aedetect.data.arrays import Floats, Mask
 
 # Rows that stand out are flagged so many times as often as the rest, and as all rows.
-LEAST_RATIO, LEAST_LIFT = 2.0, 1.5
+LEAST_RATIO, LEAST_LIFT = 3.0, 1.5
 
 
 def likelihood_ratio(hits: Floats, others: Floats, all_hits: float, all_others: float) -> Floats:
@@ -39,10 +39,23 @@ def chance(hits: float, others: float, all_hits: float, all_others: float) -> fl
 
     Parts of events are counted down, so that chance is never said to be smaller than it is.
     """
-    from scipy.stats import hypergeom
+    inside, every, rest = int(hits + 1e-6), int(all_hits + 1e-6), int(all_others)
+    within = inside + int(others)
+    counts = np.arange(inside, min(every, within) + 1, dtype=np.float64)
+    logs = _log_choose(every, counts) + _log_choose(rest, within - counts)
+    largest = logs.max()
+    total = _log_choose(every + rest, np.array(float(within)))
+    return min(float(np.exp(largest - total) * np.exp(logs - largest).sum()), 1.0)
 
-    inside, every = int(hits + 1e-6), int(all_hits + 1e-6)
-    return float(hypergeom.sf(inside - 1, every + int(all_others), every, inside + int(others)))
+
+def _log_choose(every: int, some: Floats) -> Floats:
+    # Not of scipy.stats, which takes half a second to import.
+    from scipy.special import gammaln
+
+    # Parts of an event that two rows share may round to one more than there are.
+    with np.errstate(invalid="ignore"):
+        logs = gammaln(every + 1.0) - gammaln(some + 1.0) - gammaln(every - some + 1.0)
+    return np.where((some >= 0) & (some <= every), logs, -np.inf)
 
 
 def _surprise(seen: Floats, expected: Floats) -> Floats:

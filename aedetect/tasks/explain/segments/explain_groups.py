@@ -160,7 +160,14 @@ class _Gathered:
         seen = (self._stores[0].seen, self._stores[1].seen) if self._stores is not None else (0, 0)
         columns = list(dict.fromkeys(each.column for each in table.columns))
         return LookedAt(
-            search.conditions, search.pairs, columns, table.left_out, held, len(table) - held, *seen
+            search.conditions,
+            search.pairs,
+            columns,
+            table.left_out,
+            held,
+            len(table) - held,
+            *seen,
+            self._units is not None,
         )
 
 

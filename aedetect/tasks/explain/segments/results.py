@@ -69,9 +69,11 @@ class Segment:
     @property
     def sentence(self) -> str:
         """'store = 17: 190 of 200 rows are flagged (95%), of all other rows 1.2%; mostly for amount'."""
-        about = "" if self.exact else "about "
-        rows = f"{about}{self.rows:,} row{'s' * (self.rows != 1)}"
-        if self.share >= 1 and self.exact:
+        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
+        if not self.exact:
+            flagged, every = (_about(count) for count in (self.flagged, self.rows))
+            inside = f"about {flagged} of {every} rows are flagged ({share(self.share)})"
+        elif self.share >= 1:
             inside = f"all {rows} are flagged"
         else:
             inside = f"{self.flagged:,} of {rows} are flagged ({share(self.share)})"
@@ -107,7 +109,8 @@ class LookedAt:
     """How many conditions of which columns were looked at, and how many pairs of them.
 
     `left_out`: columns that have no condition, and why. `flagged_held`, `others_held`: rows that ranges and
-    pairs were looked for in, of the `flagged` and `others` that were judged.
+    pairs were looked for in, of the `flagged` and `others` that were judged. `by_event`: whether all rows of
+    an event count as one where chance is judged.
     """
 
     conditions: int
@@ -118,6 +121,7 @@ class LookedAt:
     others_held: int
     flagged: int
     others: int
+    by_event: bool = False
 
     @property
     def sampled(self) -> bool:
@@ -132,6 +136,8 @@ class LookedAt:
             if self.columns
             else "no column has values or ranges to look at"
         )
+        if self.by_event:
+            text += ", where the rows of an event count as one"
         if self.left_out:
             reasons: dict[str, list[str]] = {}
             for column, reason in self.left_out.items():
@@ -240,6 +246,11 @@ class GroupExplanations:
             "pairs_by_chance": None if together is None else together.by_chance,
             "zone": self.zone.strip() or None,
         }
+
+
+def _about(count: int) -> str:
+    """An estimate in three digits."""
+    return f"{int(float(f'{count:.3g}')):,}"
 
 
 def _listed(columns: list[str]) -> str:

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from aedetect.data.arrays import Mask
 
 Value = str | float | None
+# Numbers that are measured differ in nearly every row: to count them would be in vain.
+_MOST_NUMBERS = 500
 
 
 class ValueCounts:
@@ -31,7 +33,10 @@ class ValueCounts:
             encoded = pc.dictionary_encode(rows.column(name), null_encoding="encode")
             codes = encoded.indices.to_numpy(zero_copy_only=False)
             size = len(encoded.dictionary)
-            if size > self._most:
+            most = (
+                min(self._most, _MOST_NUMBERS) if pa.types.is_floating(rows.column(name).type) else self._most
+            )
+            if size > most:
                 self._give_up(name)
                 continue
             every = np.bincount(codes, minlength=size).tolist()
@@ -40,7 +45,7 @@ class ValueCounts:
                 entry = counts.setdefault(value, [0, 0])
                 entry[0] += count
                 entry[1] += hits
-            if len(counts) > self._most:
+            if len(counts) > most:
                 self._give_up(name)
 
     def of(self, column: str, value: Value) -> tuple[int, int] | None:
