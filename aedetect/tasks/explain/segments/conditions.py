@@ -15,7 +15,7 @@ from aedetect.tasks.explain.format import exact, grouped, shown
 
 # Between which ranks of the values ranges begin and end; finer at either end, where what is odd tends to be.
 RANKS = np.array(
-    [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, *np.arange(0.05, 0.951, 0.05).round(2), 0.97, 0.98, 0.99,
+    [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, *np.arange(0.05, 0.951, 0.025).round(3), 0.97, 0.98, 0.99,
      0.995, 0.998, 0.999]
 )  # fmt: skip
 # Seconds of a day, an hour, ten minutes, one.
@@ -142,7 +142,7 @@ class CodedColumn:
         for digits in range(1, 17):
             for value in ((edge + before) / 2, edge):
                 rounded = float(f"{value:.{digits}g}")
-                if before < rounded <= edge:
+                if before < rounded <= edge and (rounded.is_integer() or not edge.is_integer()):
                     return rounded
         return edge
 

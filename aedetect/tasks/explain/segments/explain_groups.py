@@ -159,16 +159,9 @@ class _Gathered:
         held = int(table.flagged.sum())
         seen = (self._stores[0].seen, self._stores[1].seen) if self._stores is not None else (0, 0)
         columns = list(dict.fromkeys(each.column for each in table.columns))
-        return LookedAt(
-            search.conditions,
-            search.pairs,
-            columns,
-            table.left_out,
-            held,
-            len(table) - held,
-            *seen,
-            self._units is not None,
-        )
+        counts = held, len(table) - held, *seen
+        by_event = self._units is not None
+        return LookedAt(search.conditions, search.pairs, columns, table.left_out, *counts, by_event)
 
 
 def most_blamed(blamed: Integers, columns: Sequence[str], least: float) -> list[BlamedColumn]:

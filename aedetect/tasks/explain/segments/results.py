@@ -11,6 +11,7 @@ from aedetect.tasks.explain.segments.incidents import Incident, Incidents
 from aedetect.tasks.explain.segments.search import CHANCE, LEAST_FLAGGED
 
 _MOST_NAMED = 12
+_LEAST_EVENTS = 2
 
 
 @dataclass(frozen=True)
@@ -216,15 +217,16 @@ class GroupExplanations:
     def said_of_events(self) -> str:
         """What is said of events of several series; '' of other models."""
         grouped = self.together
-        if grouped is None or not self.events:
+        if grouped is None or not self.events or self.events < _LEAST_EVENTS:
             return ""
         if not grouped.incidents:
             return f"no two of {self.events:,} events in {grouped.series:,} series belong together"
-        pairs = grouped.by_chance
+        pairs, count = grouped.by_chance, len(grouped.incidents)
         chance = "fewer than 0.1 pairs" if pairs < 0.1 else f"about {pairs:.1f} pairs"
         return (
-            f"{self.events - grouped.alone:,} of {self.events:,} events belong together: the same column to "
-            f"blame at the same time; by chance, {chance} of them would"
+            f"{self.events - grouped.alone:,} of {self.events:,} events belong together in {count:,} "
+            f"incident{'s' * (count != 1)}: the same column to blame at the same time; by chance "
+            f"alone, {chance} of events would"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -33,9 +33,8 @@ class ValueCounts:
             encoded = pc.dictionary_encode(rows.column(name), null_encoding="encode")
             codes = encoded.indices.to_numpy(zero_copy_only=False)
             size = len(encoded.dictionary)
-            most = (
-                min(self._most, _MOST_NUMBERS) if pa.types.is_floating(rows.column(name).type) else self._most
-            )
+            are_numbers = pa.types.is_floating(rows.column(name).type)
+            most = min(self._most, _MOST_NUMBERS) if are_numbers else self._most
             if size > most:
                 self._give_up(name)
                 continue
