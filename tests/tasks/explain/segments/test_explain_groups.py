@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support.sensors import readings
 from support.tables import tiny_frame
 
 from aedetect import Detector
@@ -108,13 +107,3 @@ def test_of_several_files_the_file_is_a_segment(tmp_path: Path) -> None:
     assert found.segments[0].text.startswith("source_file = ")
     assert found.segments[0].conditions[0].value == str(tmp_path / "day2.csv")
     assert found.segments[0].rows == 300
-
-
-def test_one_long_event_makes_no_segment() -> None:
-    settings = {"series.time": "time", "series.entity": ["machine"], "series.window": 24}
-    model = Detector({**settings, "threshold.alert_rate": 0.001}).fit(readings(6, 3))
-    frame = readings(4, 3, seed=5, start="2026-02-01")
-    frame.loc[frame.index[frame.machine == "m1"][200:260], "load"] += 150
-    found = model.explain_groups(frame)
-    assert (found.anomalies > 40, found.segments) == (True, [])
-    assert found.looked_at.sentence.endswith(", where the rows of an event count as one")

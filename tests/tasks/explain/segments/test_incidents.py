@@ -64,6 +64,11 @@ def test_a_short_event_within_a_long_one_is_another_matter() -> None:
     assert found.said_of_events == f"no two of {found.events} events in 4 series belong together"
 
 
+def test_a_few_long_events_make_no_segment(outage: GroupExplanations) -> None:
+    assert (outage.anomalies > 80, outage.segments) == (True, [])
+    assert outage.looked_at.sentence.endswith(", where the rows of an event count as one")
+
+
 def test_of_one_event_there_is_nothing_to_say() -> None:
     found = groups(days())
     assert (found.events, found.incidents, found.said_of_events) == (1, [], "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aedetect.tasks.explain.segments.row_store import RowStore
@@ -19,6 +19,7 @@ def stored(numbers: np.ndarray, cuts: list[int], most: int) -> RowStore:
     return store
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 500), max_size=6).map(sorted), st.sampled_from([20, 100, 1000]))
 def test_the_sample_is_the_same_however_rows_are_cut(cuts: list[int], most: int) -> None:
     numbers = np.arange(500)
