@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.explain import Explanations
+    from aedetect.tasks.explain.segments import GroupExplanations
 
 _SHOWN_INPUTS = 3
 
@@ -308,6 +309,37 @@ class Detector:
 
         request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top)
         return explain(self.fitted, self._inputs(data), request, _warning())
+
+    @python_errors()
+    def explain_groups(self, data: Data) -> GroupExplanations:
+        """Say what many flagged rows have in common: values and ranges in which they are far more frequent.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows, with all columns that may tell: also those that are not learned, such as ids.
+
+        Returns
+        -------
+        GroupExplanations
+            `segments`: each with its `sentence`, its `conditions` and counts, the strongest first; of time
+            series also `incidents`, events of several series that belong together; `looked_at`, and
+            `as_dict()` as `explain --groups --json`.
+
+        Raises
+        ------
+        DataError, ModelError
+            The data cannot be used.
+
+        Examples
+        --------
+        >>> groups = detector.explain_groups("march.csv")
+        >>> [segment.text for segment in groups.segments]
+        []
+        """
+        from aedetect.tasks.explain.segments import explain_groups
+
+        return explain_groups(self.fitted, self._inputs(data), _warning())
 
     @python_errors(label="label", positive="positive", by="by")
     def evaluate(

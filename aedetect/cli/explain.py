@@ -37,6 +37,12 @@ def explain(
     row: list[str] | None = option("--row N", "Explain this row, counted from 1; may be repeated."),
     id: list[str] | None = option("--id VALUE", "Explain the rows with this id; may be repeated."),
     top: str | None = option("--top K", "Explain the K strangest flagged rows; default: 5."),
+    groups: bool = option(
+        "--groups",
+        "Find what many flagged rows have in common: values and ranges in which they are far more frequent, "
+        "and events of several series that belong together.",
+        default=False,
+    ),
     event: str | None = option(
         "--event N", "Explain the event of this number, as in the column anomaly_event.", panel=SERIES
     ),
@@ -52,13 +58,19 @@ def explain(
     Each row gets a plain sentence, its columns with their share in the score, the value seen, the
     value of normal rows that are alike in all else, how rare the value is, and the normal rows
     nearest to it. Of time series each event is explained, by what the model expected at that time.
-    With --verbose, all columns are listed.
+    With --verbose, all columns are listed. With --groups, all flagged rows are looked at together.
 
     Example: aedetect explain march.csv -m model.aed --top 10
     """
     with running("explain", messages) as out:
         from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
 
+        if groups:
+            chosen = {"--row": row, "--id": id, "--top": top, "--event": event, "--entity": entity}
+            if excluded := [name for name, value in chosen.items() if value]:
+                raise UsageError(f"--groups excludes {' and '.join(excluded)}; choose one")
+            _explain_groups(out, input, model, run.settings(reading.overrides(), threshold.overrides()))
+            return
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
         if event is not None and (row or id or top is not None):
@@ -88,6 +100,20 @@ def _explain(out: Output, subject: Opened, request: ExplainRequest, muting: Muti
     out.result(envelope("explain", subject.entry, body))
     if not (out.json or out.quiet):
         _show(out, explanations)
+
+
+def _explain_groups(out: Output, word: str, model: options.ModelOptions, settings: Config) -> None:
+    from aedetect.cli import explain_groups
+    from aedetect.engine.summary import envelope
+    from aedetect.tasks.explain import segments
+
+    subject = opened([word], model, settings)
+    with TerminalProgress(out) as callback:
+        groups = segments.explain_groups(subject.fitted, subject.sources, callback)
+    paths = [source.name for source in subject.sources]
+    body = {"paths": paths, **groups.as_dict(), "warnings": groups.warnings}
+    out.result(envelope("explain", subject.entry, body))
+    explain_groups.show(out, groups)
 
 
 def _show(out: Output, explanations: Explanations) -> None:
