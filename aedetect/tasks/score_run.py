@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.drift.results import Drift
+    from aedetect.tasks.notify.notifier import Notifier
+    from aedetect.tasks.notify.request import NotifyRequest
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
@@ -68,6 +71,7 @@ class Request:
     digest: str | None = None
     history: Sequence[str] = ()
     events: str | None = None
+    notify: NotifyRequest | None = None
 
 
 @dataclass
@@ -80,7 +84,8 @@ class ScoreSummary(RunSummary):
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
         extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
         findings = dict.fromkeys(("drift", "error"))
-        return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
+        found: dict[str, Any] = {"notified": [], **findings}
+        return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=found)
 
     @property
     def anomaly_share(self) -> float | None:
@@ -197,7 +202,9 @@ class _ScoreRun:
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
-        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
+        notifier = self._notifier(fitted)
+        session = notifier.opened(chosen.inputs, prior) if notifier is not None else None
+        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
         if ledger is not None:
@@ -205,6 +212,8 @@ class _ScoreRun:
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
+        if notifier is not None:
+            consumers.append(notifier.consumer)
         if watch is not None and chosen.inputs:
             consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
@@ -216,6 +225,30 @@ class _ScoreRun:
             if request.events is not None:
                 write_events(events, request.events)
         _judge(summary, request.guards, drift.verdict(), self.callback)
+        if notifier is not None:
+            self._send(notifier, task.session)
+
+    def _notifier(self, fitted: FittedModel) -> Notifier | None:
+        from aedetect.tasks.notify.notifier import Notifier
+
+        request, records = self.request, self.request.records
+        if request.notify is None:
+            return None
+        name = f"aedetect {records.job or request.model.stem}"
+        place = records.job or os.path.abspath(request.model)
+        return Notifier(request.notify, fitted, name, place, str(records.state) if records.state else None)
+
+    def _send(self, notifier: Notifier, session: ScoringSession) -> None:
+        """Send what is due, and enter it; it fails the run only where that was asked for."""
+        summary, request = self.summary, self.request
+        assert request.notify is not None
+        outcome = notifier.send(summary, session, self.callback)
+        summary.findings["notified"] = outcome.entries
+        for text in outcome.warnings:
+            _warn(summary, text, self.callback)
+        failed = summary.exit_code and summary.exit_code < ExitCode.ALERTS
+        if request.notify.strict and not outcome.all_delivered and not failed:
+            summary.exit_code = int(ExitCode.NOTIFY)
 
     def _loaded(self, files: _Files) -> FittedModel:
         from aedetect.scoring.fitted import FittedModel
