@@ -251,7 +251,7 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
         out.say(f"drift: {drift['text']}")
     sent = Counter(entry["target"] for entry in summary.findings["notified"] if entry["delivered"])
     for target, number in sent.items():
-        out.say(f"told of {counted(number, 'thing')} at {target}")
+        out.say(f"sent to {target}: {counted(number, 'message')}")
 
 
 def _next(out: Output, request: Request, summary: ScoreSummary, view: View | None, given: Given) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from aedetect.engine.sent_messages import NEW, OVER, Message
 from aedetect.tasks.notify.quiet import heard, in_detail
-from aedetect.tasks.notify.targets import Target
+from aedetect.tasks.notify.targets import Target, quiet_asset
 
 _CODE = re.compile(r"\berror\s*[=:]\s*(\d{3})\b")
 # What libraries say of a failure holds URLs; only these words of ours are shown, of the first that fits.
@@ -38,11 +41,11 @@ class Delivery:
 def deliver(target: Target, message: Message, timeout: float) -> Delivery:
     """Send one message, which may take `timeout` seconds."""
     outcome: list[Delivery] = []
-    # A service that goes on and on is left behind: the thread ends with the process.
-    thread = threading.Thread(
-        target=lambda: outcome.append(_sent(target, message)), name="aedetect-notify", daemon=True
-    )
-    with in_detail():
+    with _as_file(message.plot) as plot, in_detail():
+        # A service that goes on and on is left behind: the thread ends with the process.
+        thread = threading.Thread(
+            target=lambda: outcome.append(_sent(target, message, plot)), name="aedetect-notify", daemon=True
+        )
         thread.start()
         thread.join(timeout)
     if not outcome:
@@ -50,25 +53,35 @@ def deliver(target: Target, message: Message, timeout: float) -> Delivery:
     return outcome[0]
 
 
-def _sent(target: Target, message: Message) -> Delivery:
-    import apprise
-    from apprise.attachment import memory
+@contextlib.contextmanager
+def _as_file(plot: bytes | None) -> Iterator[str | None]:
+    """The plot as a file, which is what services take; None where there is none, or no room for it."""
+    with contextlib.ExitStack() as stack:
+        path = None
+        # The words matter more than the picture.
+        with contextlib.suppress(OSError):
+            if plot is not None:
+                folder = tempfile.TemporaryDirectory(prefix="aedetect-", ignore_cleanup_errors=True)
+                file = Path(stack.enter_context(folder), "aedetect.png")
+                file.write_bytes(plot)
+                path = str(file)
+        yield path
 
-    attached: Any = None
-    if message.plot is not None:
-        attach: Any = memory.AttachMemory
-        attached = attach(content=message.plot, name="aedetect.png", mimetype="image/png")
+
+def _sent(target: Target, message: Message, plot: str | None) -> Delivery:
+    import apprise
+
     kind = {NEW: apprise.NotifyType.WARNING, OVER: apprise.NotifyType.SUCCESS}
     with heard() as texts:
         try:
-            services = apprise.Apprise()
+            services = apprise.Apprise(asset=quiet_asset())
             services.add(target.service)
             taken = services.notify(
                 body=message.body,
                 title=message.title,
                 notify_type=kind.get(message.kind, apprise.NotifyType.INFO),
                 body_format=apprise.NotifyFormat.TEXT,
-                attach=attached,
+                attach=plot,
             )
         except Exception as error:
             # Whatever a service's code fails at, its text may hold the URL.

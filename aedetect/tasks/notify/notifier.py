@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # seconds is given up.
 _APART, _GIVE_UP = 10, 7 * 86_400.0
 NO_MEMORY = (
-    "--notify without --state FILE remembers nothing: every run tells anew of an event that lasts, and a "
+    "--notify without --state FILE remembers nothing: what the next run flags as well is sent again, and a "
     "message that cannot be delivered is lost"
 )
 

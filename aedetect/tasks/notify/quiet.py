@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Iterator
 
 # Filters of a logger see only what is logged by its own name.
+_EXCEPTION = re.compile(r"[\w ]*(?:Exception|Error):")
 _NAMES = (
     "apprise",
     "urllib3",
@@ -30,7 +32,10 @@ class _Listeners(logging.Filter):
         texts = self._texts.get(record.thread or 0)
         if texts is None:
             return True
-        texts.append(record.getMessage())
+        text = record.getMessage()
+        # What is sent is logged in detail as well, and may hold any words.
+        if record.levelno >= logging.WARNING or _EXCEPTION.match(text):
+            texts.append(text)
         return False
 
     @contextlib.contextmanager
@@ -48,7 +53,7 @@ _listeners = _Listeners()
 
 @contextlib.contextmanager
 def heard() -> Iterator[list[str]]:
-    """While the block runs, what the libraries log in its thread is printed nowhere; gives the texts.
+    """While the block runs, what the libraries log in its thread is printed nowhere; gives what failed.
 
     They may hold secrets: they are for telling why something failed, never to be shown.
     """

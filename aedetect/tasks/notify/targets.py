@@ -59,7 +59,7 @@ def _urls(word: str, environment: Mapping[str, str]) -> Iterator[tuple[str, str]
             raise UsageError("--notify env:NAME: write the name of an environment variable, without '$'")
         urls = environment.get(name, "").split()
         if not urls:
-            raise UsageError(f"--notify env:{name}: there is no such environment variable, or it is empty")
+            raise UsageError(f"--notify env:{name}: no such environment variable, or it is empty")
         yield from ((url, f"--notify env:{name}") for url in urls)
     elif word.startswith("file:"):
         yield from _urls_in(word.removeprefix("file:"))
@@ -71,7 +71,7 @@ def _urls_in(path: str) -> Iterator[tuple[str, str]]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
-        raise UsageError(f"--notify file:{path}: is no text in UTF-8; write one URL a line") from None
+        raise UsageError(f"--notify file:{path}: not a text in UTF-8; write one URL a line") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such file"
         raise UsageError(f"--notify file:{path}: cannot be read: {reason}") from None
@@ -86,7 +86,7 @@ def _target(url: str, place: str) -> Target:
     import apprise
 
     with heard():
-        service = apprise.Apprise.instantiate(url, asset=_asset())
+        service = apprise.Apprise.instantiate(url, asset=quiet_asset())
     if service is None:
         raise UsageError(f"{place}: {_why_not(url)}")
     return Target(
@@ -94,16 +94,21 @@ def _target(url: str, place: str) -> Target:
     )
 
 
-def _asset() -> AppriseAsset:
+def quiet_asset() -> AppriseAsset:
     """What apprise does on its own account: no files, no threads, no secrets in logs."""
     import apprise
 
+    # A time limit makes newer versions start threads that Python waits for at its exit.
+    newer: dict[str, Any] = (
+        {"service_timeout": 0} if hasattr(apprise.AppriseAsset, "_service_timeout") else {}
+    )
     return apprise.AppriseAsset(
         app_id="aedetect",
         app_desc="aedetect",
         async_mode=False,
         secure_logging=True,
         storage_mode=apprise.PersistentStoreMode.MEMORY,
+        **newer,
     )
 
 
@@ -113,7 +118,7 @@ def _why_not(url: str) -> str:
 
     scheme = _SCHEME.match(url)
     if scheme is None:
-        return f"is no URL of a service, such as mailto://… or json://HOST/PATH; see {SERVICES}"
+        return f"not the URL of a service, such as mailto://… or json://HOST/PATH; see {SERVICES}"
     plugins: Any = NotificationManager
     name, manager = scheme[1].lower(), plugins()
     with heard():
@@ -121,12 +126,12 @@ def _why_not(url: str) -> str:
     if name in ("http", "https"):
         secure = "s" if name == "https" else ""
         return (
-            f"is the URL of no service that is known; for a web hook write json{secure}://… or "
-            f"form{secure}://… in place of {name}://…"
+            f"no service is known by this {name}:// URL; for a web hook of your own write "
+            f"json{secure}://… or form{secure}://… instead"
         )
     if name not in known:
-        return f"there is no service {name}://{did_you_mean(name, known)}; see {SERVICES}"
-    return f"something is missing or wrong behind {name}://; see {manager[name].setup_url or SERVICES}"
+        return f"no service is known as {name}://{did_you_mean(name, known) or f'; see {SERVICES}'}"
+    return f"what follows {name}:// is incomplete or wrong; see {manager[name].setup_url or SERVICES}"
 
 
 def _shown(service: Any) -> str:

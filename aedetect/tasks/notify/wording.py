@@ -9,14 +9,14 @@ from typing import Any
 from aedetect.data.series.timestamps import span
 from aedetect.engine.sent_messages import REMINDER, KnownEvent
 from aedetect.engine.task import FileSummary
-from aedetect.scoring.result_columns import LEAST_SHARE
 from aedetect.tasks.explain.events import SeriesExplanation, SeriesReason
 from aedetect.tasks.explain.rows import Explanation
 
 REASONS = 3
 _LONGEST, _MOST_FILES = 400, 5
-# Beside the first column, one is named that is so many usual distances from what was expected.
-_OFF = 5.0
+# Beside the first column, one is named that has such a share, and is so many usual distances from what was
+# expected.
+_LEAST_SHARE, _OFF = 0.1, 5.0
 # Chat services take these for the address of somebody, or of everybody.
 _ADDRESS = re.compile(r"@(?=\S)|<(?=[!@#])")
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -58,7 +58,12 @@ def event_body(
 
 def over_body(event: KnownEvent, counted: bool) -> str:
     """The one line on an event that is over."""
-    return f"{event_name(event).capitalize()} is over. {_when(event, counted)}. {_ending(event)}".rstrip()
+    start, end = event.facts["start"], event.facts["end"]
+    took = "" if counted else f" {span(event.until - event.begin)},"
+    adopted = event.facts.get("adopted_since")
+    since = f", and what lasted counts as normal since {adopted}" if event.adopted and adopted else ""
+    name = event_name(event)
+    return f"{name[0].upper()}{name[1:]} is over: it lasted{took} from {start} to {end}{since}."
 
 
 def _when(event: KnownEvent, counted: bool) -> str:
@@ -72,12 +77,12 @@ def _when(event: KnownEvent, counted: bool) -> str:
 def _ending(event: KnownEvent) -> str:
     adopted = event.facts.get("adopted_since")
     if event.adopted and adopted:
-        return f"It lasted, and counts as normal since {adopted}."
+        return f"What lasted counts as normal since {adopted}."
     return "It had not ended by the last row read." if event.lasts else "It has ended."
 
 
 def _best(reasons: Sequence[SeriesReason]) -> list[SeriesReason]:
-    telling = [one for one in reasons[1:] if one.share >= LEAST_SHARE and one.away >= _OFF]
+    telling = [one for one in reasons[1:] if one.share >= _LEAST_SHARE and one.away >= _OFF]
     return [*reasons[:1], *telling][:REASONS]
 
 
