@@ -491,6 +491,8 @@ class Detector:
         from aedetect.tasks.notify.targets import targets_of
 
         targets = targets_of([to] if isinstance(to, str) else list(to), {**os.environ})
+        if not targets:
+            raise UsageError("--notify: say where messages go")
         try:
             seconds = float(str(parse_duration(remind)))
         except ValueError as error:

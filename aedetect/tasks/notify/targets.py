@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.config.names import did_you_mean
 from aedetect.errors import UsageError
-from aedetect.tasks.notify.quiet import heard
+from aedetect.tasks.notify.quiet import heard, in_detail
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset
@@ -83,9 +83,9 @@ def _urls_in(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _target(url: str, place: str) -> Target:
-    import apprise
+    with in_detail(), heard():
+        import apprise
 
-    with heard():
         service = apprise.Apprise.instantiate(url, asset=quiet_asset())
     if service is None:
         raise UsageError(f"{place}: {_why_not(url)}")
@@ -121,7 +121,7 @@ def _why_not(url: str) -> str:
         return f"not the URL of a service, such as mailto://… or json://HOST/PATH; see {SERVICES}"
     plugins: Any = NotificationManager
     name, manager = scheme[1].lower(), plugins()
-    with heard():
+    with in_detail(), heard():
         known = set(manager.schemas())
     if name in ("http", "https"):
         secure = "s" if name == "https" else ""
@@ -131,6 +131,10 @@ def _why_not(url: str) -> str:
         )
     if name not in known:
         return f"no service is known as {name}://{did_you_mean(name, known) or f'; see {SERVICES}'}"
+    if not manager[name].enabled:
+        needed = manager[name].requirements.get("packages_required") or f"see {SERVICES}"
+        packages = needed if isinstance(needed, str) else ", ".join(needed)
+        return f"{name}:// needs a package that is missing: {packages}"
     return f"what follows {name}:// is incomplete or wrong; see {manager[name].setup_url or SERVICES}"
 
 
