@@ -61,7 +61,7 @@ def over_body(event: KnownEvent, counted: bool) -> str:
     start, end = event.facts["start"], event.facts["end"]
     took = "" if counted else f" {span(event.until - event.begin)},"
     adopted = event.facts.get("adopted_since")
-    since = f", and what lasted counts as normal since {adopted}" if event.adopted and adopted else ""
+    since = f", and counts as normal since {adopted}" if event.adopted and adopted else ""
     name = event_name(event)
     return f"{name[0].upper()}{name[1:]} is over: it lasted{took} from {start} to {end}{since}."
 
@@ -77,7 +77,7 @@ def _when(event: KnownEvent, counted: bool) -> str:
 def _ending(event: KnownEvent) -> str:
     adopted = event.facts.get("adopted_since")
     if event.adopted and adopted:
-        return f"What lasted counts as normal since {adopted}."
+        return f"It {'lasts' if event.lasts else 'lasted'}, and counts as normal since {adopted}."
     return "It had not ended by the last row read." if event.lasts else "It has ended."
 
 

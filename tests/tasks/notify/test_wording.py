@@ -33,7 +33,7 @@ def test_one_line_says_that_it_is_over() -> None:
         (), 7.0, 9.0, "digest", 3, False, True, {"start": "7", "end": "9", "adopted_since": "10"}
     )
     assert wording.over_body(adopted, counted=True) == (
-        "Event 3 is over: it lasted from 7 to 9, and what lasted counts as normal since 10."
+        "Event 3 is over: it lasted from 7 to 9, and counts as normal since 10."
     )
 
 
