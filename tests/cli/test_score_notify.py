@@ -291,7 +291,7 @@ class TestSecrets:
             ),
             (
                 f"slack://{SECRET}",
-                "--notify: what follows slack:// is incomplete or wrong; see https://appriseit.com/services/slack/",
+                "--notify: what follows slack:// is incomplete or wrong; see https://appriseit.com/services",
             ),
             (
                 f"hooks.slack.com/services/{SECRET}",

@@ -135,7 +135,7 @@ def _why_not(url: str) -> str:
         needed = manager[name].requirements.get("packages_required") or f"see {SERVICES}"
         packages = needed if isinstance(needed, str) else ", ".join(needed)
         return f"{name}:// needs a package that is missing: {packages}"
-    return f"what follows {name}:// is incomplete or wrong; see {manager[name].setup_url or SERVICES}"
+    return f"what follows {name}:// is incomplete or wrong; see {SERVICES}"
 
 
 def _shown(service: Any) -> str:
