@@ -524,6 +524,68 @@ class Detector:
                 stream.write(text.encode("utf-8", "replace"))
         return text
 
+    @python_errors(notify="to", state="state", remind="remind")
+    def notify(
+        self,
+        data: Data,
+        to: str | Sequence[str],
+        *,
+        state: str | os.PathLike[str] | None = None,
+        remind: str | float = "24h",
+        name: str = "aedetect",
+    ) -> list[dict[str, Any]]:
+        """Send messages on what is flagged: one for each event of time series, or one on all rows of a table.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            The rows.
+        to : str or sequence of str
+            Where messages go: URLs of the package apprise, such as `json://host/path`, or `env:NAME` or
+            `file:PATH`, which hold them.
+        state : path, optional
+            A file that remembers what was sent, so that an event is told of once while it lasts, and when
+            it is over; without it all is forgotten.
+        remind : str or float
+            The time, or the seconds, after which an event that lasts is told of again.
+        name : str
+            What titles begin with; it also tells apart what uses one file.
+
+        Returns
+        -------
+        list of dict
+            An entry for each message: `target`, `event`, `entity`, `run`, `kind` and `delivered`. One that
+            could not be delivered is warned of.
+
+        Raises
+        ------
+        DataError, ModelError, OutputError, UsageError
+            The data or the file cannot be used; an address is none.
+
+        Examples
+        --------
+        >>> detector.notify("march.csv", "json://localhost:9/alerts")[0]["delivered"]
+        False
+        """
+        from aedetect.config.typed import parse_duration
+        from aedetect.tasks.notify.notify import notify
+        from aedetect.tasks.notify.request import NotifyRequest
+        from aedetect.tasks.notify.targets import targets_of
+
+        targets = targets_of([to] if isinstance(to, str) else list(to), {**os.environ})
+        if not targets:
+            raise UsageError("--notify: say where messages go")
+        try:
+            seconds = float(str(parse_duration(remind)))
+        except ValueError as error:
+            raise UsageError(f"--remind = {remind!r}: {error}") from None
+        request = NotifyRequest(targets, seconds)
+        path = None if state is None else os.fspath(state)
+        outcome = notify(self.fitted, self._inputs(data), request, name, path, _warning())
+        for text in outcome.warnings:
+            _warning().notice(text)
+        return outcome.entries
+
     @python_errors()
     def encode(self, data: Data, *, progress: bool = False) -> Any:
         """Compress rows to a few numbers each.

@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     MODEL = 4
     OUTPUT = 5
     PARTIAL = 6
+    NOTIFY = 7
     ALERTS = 10
     DRIFT = 11
     INTERRUPTED = 130

@@ -17,6 +17,7 @@ OF_NO_MODULE = {
     "docs": "the documentation",
     "newcomer": "every command as a newcomer tries it",
     "cuda": "what a GPU computes, whichever module has it do so",
+    "cli/test_score_notify.py": "`score --notify`, from flagged rows to a server that takes messages",
     "cli/test_shared_options.py": "options that every command has",
     "cli/test_score_series.py": "every command on time series",
     "cli/test_series_adoptions.py": "every command on series whose level shifts for good",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aedetect.cli.command import Opened
+    from aedetect.config import Config
     from aedetect.tasks.explain import ExplainRequest, Explanation, Explanations
     from aedetect.tasks.suppression.request import MutingRequest
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +17,7 @@ from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
 from aedetect.cli.output import Output, is_terminal
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.text import counted, plain
+from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
     from aedetect.cli.score_view import EventsView, RowsView
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from aedetect.io.files import FileInput
     from aedetect.scoring.base import ScoringSession
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.tasks.notify.request import NotifyRequest
     from aedetect.tasks.score_run import Guards, Request, ScoreSummary
 
     View = RowsView | EventsView
@@ -86,6 +90,37 @@ class UnattendedOptions:
     )
 
 
+@group(UNATTENDED)
+class NotifyOptions:
+    """Whom to tell of what is flagged."""
+
+    notify: list[str] | None = option(
+        "--notify URL",
+        "Send a message on what is flagged: json://HOST/PATH, mailto://…, slack://… and others that the "
+        "package apprise knows; or env:NAME or file:PATH, which hold the URL. May be repeated; default: the "
+        "variable AEDETECT_NOTIFY.",
+    )
+    remind: str | None = option(
+        "--remind TIME", "While an event lasts, send a reminder after this time; default: 24h."
+    )
+    notify_strict: bool = option(
+        "--notify-strict", "Exit with 7 if a message cannot be delivered.", default=False
+    )
+
+    def read(self) -> NotifyRequest | None:
+        """What was asked for; None for no messages. Raises UsageError for what is no URL of a service."""
+        from aedetect.tasks.notify.request import REMIND, NotifyRequest
+        from aedetect.tasks.notify.targets import VARIABLE, targets_of
+
+        remind = REMIND if self.remind is None else options.duration(self.remind, "--remind")
+        if self.notify or os.environ.get(VARIABLE, "").strip():
+            return NotifyRequest(targets_of(self.notify or (), os.environ), remind, self.notify_strict)
+        if self.remind is not None or self.notify_strict:
+            flag = "--remind TIME" if self.remind is not None else "--notify-strict"
+            raise UsageError(f"{flag} goes with --notify URL, which says where messages go")
+        return None
+
+
 @group(OUTPUT)
 class ShapeOptions:
     """Where scored rows go, and what is written of them."""
@@ -114,6 +149,7 @@ def score(
     muting: options.MutingOptions,
     guards: GuardOptions,
     unattended: UnattendedOptions,
+    notify: NotifyOptions,
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -128,8 +164,9 @@ def score(
 
     The output has the input's columns and rows in their order, and anomaly_score, anomaly_p_value,
     is_anomaly, anomaly_features and anomaly_status; of time series anomaly_event as well. Exit
-    codes: 0 done, 3 unusable data, 4 unusable model, 5 output not written, 6 some inputs failed, 10
-    more flagged than --fail-over, 11 --fail-on-drift and the data have drifted.
+    codes: 0 done, 3 unusable data, 4 unusable model, 5 output not written, 6 some inputs failed, 7
+    --notify-strict and a message not delivered, 10 more flagged than --fail-over, 11
+    --fail-on-drift and the data have drifted.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
@@ -158,6 +195,7 @@ def score(
             history=history or [],
             events=events,
             muting=muting.request(),
+            notify=notify.read(),
         )
         if is_folder(shape.output):
             out.on_stop = lambda: _KEPT[unattended.new_only]
@@ -216,6 +254,9 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
         out.say(line)
     if drift and drift["verdict"] == "drifted":
         out.say(f"drift: {drift['text']}")
+    sent = Counter(entry["target"] for entry in summary.findings["notified"] if entry["delivered"])
+    for target, number in sent.items():
+        out.say(f"sent to {target}: {counted(number, 'message')}")
 
 
 def _muted(summary: ScoreSummary) -> list[str]:

@@ -37,6 +37,8 @@ Role = Literal[
 AssignableRole = Literal["numeric", "categorical", "boolean", "datetime", "id", "ignored"]
 
 ENVIRONMENT_PREFIX = "AEDETECT_"
+# Variables that are no settings: where messages go is a secret, which no model file is to hold.
+_NO_SETTINGS = {"AEDETECT_NOTIFY"}
 
 
 def _split_names(value: object) -> object:
@@ -415,7 +417,7 @@ def _unknown(section: str, key: str) -> str:
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
     known = {ENVIRONMENT_PREFIX + name.replace(".", "_").upper(): name for name in setting_names()}
     for variable in sorted(environment):
-        if not variable.startswith(ENVIRONMENT_PREFIX):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NO_SETTINGS:
             continue
         if variable not in known:
             raise UsageError(f"unknown environment variable {variable}{_did_you_mean(variable, list(known))}")

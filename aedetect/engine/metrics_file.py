@@ -16,8 +16,9 @@ from typing import Any
 
 from aedetect.errors import ExitCode
 
-# The data were scored; that some were flagged or have drifted is a finding, not a failure.
-SUCCESS = (ExitCode.OK, ExitCode.ALERTS, ExitCode.DRIFT)
+# The data were scored; that some were flagged or have drifted is a finding, not a failure. Nor is it one of
+# scoring that nobody could be told.
+SUCCESS = (ExitCode.OK, ExitCode.NOTIFY, ExitCode.ALERTS, ExitCode.DRIFT)
 _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
     from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
+    from aedetect.tasks.notify.notifier import Notifier
+    from aedetect.tasks.notify.request import NotifyRequest
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
@@ -74,6 +77,7 @@ class Request:
     history: Sequence[str] = ()
     events: str | None = None
     muting: MutingRequest = field(default_factory=MutingRequest)
+    notify: NotifyRequest | None = None
 
 
 @dataclass
@@ -96,7 +100,8 @@ class ScoreSummary(RunSummary):
             )
         )
         findings = dict.fromkeys(("drift", "error"))
-        return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
+        found: dict[str, Any] = {"notified": [], **findings}
+        return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=found)
 
     @property
     def anomaly_share(self) -> float | None:
@@ -217,7 +222,9 @@ class _ScoreRun:
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
-        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, suppression=suppression)
+        notifier = self._notifier(fitted)
+        session = notifier.opened(chosen.inputs, prior, suppression) if notifier is not None else None
+        task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session, suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
         if ledger is not None:
@@ -225,6 +232,8 @@ class _ScoreRun:
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
+        if notifier is not None:
+            consumers.append(notifier.consumer)
         if watch is not None and chosen.inputs:
             consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
@@ -237,6 +246,30 @@ class _ScoreRun:
             if request.events is not None:
                 write_events(events, request.events)
         _judge(summary, request.guards, drift.verdict(), self.callback)
+        if notifier is not None:
+            self._send(notifier, task.session)
+
+    def _notifier(self, fitted: FittedModel) -> Notifier | None:
+        from aedetect.tasks.notify.notifier import Notifier
+
+        request, records = self.request, self.request.records
+        if request.notify is None:
+            return None
+        name = f"aedetect {records.job or request.model.stem}"
+        place = records.job or os.path.abspath(request.model)
+        return Notifier(request.notify, fitted, name, place, str(records.state) if records.state else None)
+
+    def _send(self, notifier: Notifier, session: ScoringSession) -> None:
+        """Send what is due, and enter it; it fails the run only where that was asked for."""
+        summary, request = self.summary, self.request
+        assert request.notify is not None
+        outcome = notifier.send(summary, session, self.callback)
+        summary.findings["notified"] = outcome.entries
+        for text in outcome.warnings:
+            _warn(summary, text, self.callback)
+        failed = summary.exit_code and summary.exit_code < ExitCode.ALERTS
+        if request.notify.strict and not outcome.all_delivered and not failed:
+            summary.exit_code = int(ExitCode.NOTIFY)
 
     def _loaded(self, files: _Files) -> FittedModel:
         from aedetect.scoring.fitted import FittedModel

@@ -37,7 +37,7 @@ from aedetect.io.inputs import as_inputs
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.suppression import Suppression
 from aedetect.tasks.score import ScoreTask
-from aedetect.tasks.suppression.alike import Space, in_blamed, overall, places_of
+from aedetect.tasks.suppression.alike import Space, in_blamed, overall
 from aedetect.tasks.suppression.feedback import suppressor_of
 from aedetect.tasks.suppression.noted_rows import storable_cell
 
@@ -111,9 +111,7 @@ def judged(detector: Detector, test: object, labels: np.ndarray, rate: float, wa
     after = scored(fitted, given, Suppression([suppressor_of(fitted, notes)[0]]))
     muted = before["flagged"] & ~after["flagged"]
     further = np.setdiff1d(false, marked)
-    space = Space(
-        fitted.encoder.layout.numeric, places_of(fitted.encoder.owners, fitted.columns), len(fitted.columns)
-    )
+    space = Space.of(fitted.encoder, fitted.columns)
     near_limit = space.usual_distance(fitted.normal_rows, NEAR)
     same, near = (np.zeros(len(further), dtype=bool) for _ in range(2))
     for row in marked:

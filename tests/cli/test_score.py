@@ -92,7 +92,7 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
             "anomaly_share",
             "files",
         ],
-        *["warnings", "drift", "error", "started", "finished", "seconds", "exit_code"],
+        *["warnings", "notified", "drift", "error", "started", "finished", "seconds", "exit_code"],
     ]
     assert list(found["model"]) == ["path", "sha256", "trained", "age_days"]
     assert found["files"] == [

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aedetect.data.arrays import AnyArray, Floats, Integers, Matrix
 
+if TYPE_CHECKING:
+    from aedetect.data.features import FeatureEncoder
+
 # Of what is missing in one row and not in the other, and of two categories.
-_UNLIKE = 1.0
+UNLIKE = 1.0
 # No column sets two rows further apart than this (a trimmed distance; Huber, 1964).
 _MOST_APART = 2.0
 # Rows by which it is told how near normal ones lie to one another.
@@ -29,14 +33,20 @@ class Space:
     owners: Integers
     columns: int
 
+    @classmethod
+    def of(cls, encoder: FeatureEncoder, columns: Sequence[str]) -> Space:
+        """The space of rows that `encoder` encodes, whose errors are attributed to `columns`."""
+        layout = encoder.layout
+        return cls(layout.numeric, places_of(encoder.owners[: layout.width], columns), len(columns))
+
     def apart(self, rows: AnyArray, one: AnyArray) -> Floats:
         """How far `rows` [rows, features] are from `one` [features] in each column [rows, columns]."""
         numeric = self.numeric
         away = np.empty(rows.shape)
         gaps = np.isnan(rows[:, :numeric]).astype(np.int8) + np.isnan(one[:numeric])
         apart = np.abs(rows[:, :numeric].astype(np.float64) - one[:numeric])
-        away[:, :numeric] = np.select([gaps == 1, gaps == 2], [_UNLIKE, 0.0], apart)
-        away[:, numeric:] = _UNLIKE * (rows[:, numeric:] != one[numeric:])
+        away[:, :numeric] = np.select([gaps == 1, gaps == 2], [UNLIKE, 0.0], apart)
+        away[:, numeric:] = UNLIKE * (rows[:, numeric:] != one[numeric:])
         columns = np.zeros((len(rows), self.columns))
         for feature, column in enumerate(self.owners):
             columns[:, column] = np.maximum(columns[:, column], away[:, feature])

@@ -8,18 +8,19 @@ where several are of one kind, and narrower where one was called an anomaly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from aedetect.data import cells
 from aedetect.scoring.feedback_store import Note, read_notes
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.suppression import FlaggedRows, Reason, Suppressor
-from aedetect.tasks.suppression.alike import Space, in_blamed, overall, overlap, places_of
+from aedetect.tasks.suppression.alike import UNLIKE, Space, in_blamed, overall, overlap
 from aedetect.tasks.suppression.feedback_events import EventFeedback
-from aedetect.tasks.suppression.noted_rows import JudgedRow, judged_again
+from aedetect.tasks.suppression.noted_rows import JudgedRow, constants_of, judged_again
 
 # How much of the blame must lie on the same columns: of rows that are near in all, of those in some alone.
 _SAME_BLAME, _SAME_BLAME_ALONE = 0.5, 0.7
@@ -59,19 +60,29 @@ class NotedRow:
 
 @dataclass(frozen=True, eq=False)
 class FeedbackSuppressor:
-    """Mutes rows of tables like those called normal. `radius`: over all columns."""
+    """Mutes rows of tables like those called normal.
+
+    `radius`: over all columns. `constants`: the places of the watched constants, which a row as the model is
+    given it does not have; `rules`: how their cells are read.
+    """
 
     space: Space
     noted: Sequence[NotedRow]
     radius: float
+    constants: Mapping[str, int]
+    rules: cells.CellRules
 
     def reasons(self, flagged: FlaggedRows) -> list[Reason | None]:
         reasons: list[Reason | None] = [None] * len(flagged)
         nearest = np.full(len(flagged), np.inf)
         assert flagged.encoded is not None
+        assert flagged.cells is not None
+        constants = constants_of(list(self.constants), flagged.cells, self.rules)
         for noted in self.noted:
             one = noted.judged
             apart = self.space.apart(flagged.encoded, one.encoded)
+            for name, values in constants.items():
+                apart[:, self.constants[name]] = [UNLIKE * (value != one.constants[name]) for value in values]
             same, distances = overlap(flagged.attribution, one.shares), overall(apart)
             blamed, radius = in_blamed(apart, one.shares), min(self.radius, noted.limit)
             near = (same >= _SAME_BLAME) & (distances <= radius)
@@ -127,13 +138,14 @@ def suppressor_of(fitted: FittedModel, notes: Sequence[Note]) -> tuple[Suppresso
 
 
 def _of_tables(fitted: FittedModel, notes: Sequence[Note]) -> tuple[FeedbackSuppressor, list[str]]:
-    columns = fitted.columns
-    space = Space(fitted.encoder.layout.numeric, places_of(fitted.encoder.owners, columns), len(columns))
+    space = Space.of(fitted.encoder, fitted.columns)
+    constants = {name: fitted.columns.index(name) for name in fitted.encoder.state.constant}
     judged, lacking = judged_again(fitted, notes)
     normal = [one for one in judged if one.note.verdict == "normal"]
     anomalies = [one for one in judged if one.note.verdict == "anomaly"]
     noted = [NotedRow.of(one, normal, anomalies, space) for one in normal]
-    return FeedbackSuppressor(space, noted, space.usual_distance(fitted.normal_rows, _NEAR)), lacking
+    radius = space.usual_distance(fitted.normal_rows, _NEAR)
+    return FeedbackSuppressor(space, noted, radius, constants, fitted.schema.rules), lacking
 
 
 def _one_kind(one: JudgedRow, other: JudgedRow) -> bool:

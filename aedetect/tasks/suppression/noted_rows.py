@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from aedetect.data import any_type, cells
 from aedetect.data.arrays import Matrix
 from aedetect.io.source import TableInput
 from aedetect.models.ensemble import single_threaded
@@ -20,12 +21,16 @@ from aedetect.scoring.table import TableScorer
 
 @dataclass(frozen=True, eq=False)
 class JudgedRow:
-    """A noted row: `encoded` [features], the `shares` [columns] of its error, and its score."""
+    """A noted row: `encoded` [features], the `shares` [columns] of its error, and its score.
+
+    `constants`: what it holds in the watched constants, by column.
+    """
 
     note: Note
     encoded: Matrix
     shares: Matrix
     score: float
+    constants: Mapping[str, str | None]
 
 
 def judged_again(fitted: FittedModel, notes: Sequence[Note]) -> tuple[list[JudgedRow], list[str]]:
@@ -40,14 +45,23 @@ def judged_again(fitted: FittedModel, notes: Sequence[Note]) -> tuple[list[Judge
                     f"{note.name} lacks column {missing[0]!r}, which the model learned: it mutes nothing"
                 )
                 continue
-            scores = scorer.score_batch(batch_of(fitted, note))
+            batch = batch_of(fitted, note)
+            scores = scorer.score_batch(batch)
             if scores.unscorable[0]:
                 lacking.append(f"{note.name} is on a row that the model cannot read: it mutes nothing")
                 continue
-            judged.append(
-                JudgedRow(note, scores.encoded.matrix[0], scores.attribution[0], float(scores.scores[0]))
-            )
+            watched = constants_of(list(fitted.encoder.state.constant), batch, fitted.schema.rules)
+            constants = {name: values[0] for name, values in watched.items()}
+            encoded, shares = scores.encoded.matrix[0], scores.attribution[0]
+            judged.append(JudgedRow(note, encoded, shares, float(scores.scores[0]), constants))
     return judged, lacking
+
+
+def constants_of(
+    names: Sequence[str], rows: pa.RecordBatch, rules: cells.CellRules
+) -> dict[str, list[str | None]]:
+    """What rows hold in columns that were constant, as text, by column."""
+    return {name: any_type.names(rows.column(name), rules).to_pylist() for name in names}
 
 
 def _lacking(fitted: FittedModel, note: Note) -> list[str]:
