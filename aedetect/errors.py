@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     PARTIAL = 6
     ALERTS = 10
     DRIFT = 11
+    HEALTH = 12
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143

@@ -208,6 +208,10 @@ class SeriesConfig(_Section):
         "at least 4",
     )
     event_rows: Whole = Field(1, ge=1, description="fewest flagged rows of an event")
+    silence: Seconds | None = Field(
+        None,
+        description="time without a row of a series that is an event of its own, e.g. 2h; unset: none is",
+    )
 
     @property
     def time_columns(self) -> list[str]:

@@ -159,5 +159,8 @@ class TableSession:
     def events(self) -> None:
         return None
 
+    def silences(self) -> None:
+        return None
+
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_new, opened_ledger, recorded
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.drift.results import Drift
+    from aedetect.tasks.health import FactsCollector
     from aedetect.tasks.score import Shape
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
@@ -53,6 +56,25 @@ class Guards:
 
 
 @dataclass(frozen=True)
+class HealthChecks:
+    """What is asked of the health of dumps.
+
+    `expect`: whether files are held against those that the ledger knows; `entity`: a column of tables that
+    names what rows are of; `fail`: whether what is found changes the exit code; `now`: seconds since 1970, at
+    which files are late, the present where None.
+    """
+
+    expect: bool = False
+    entity: str | None = None
+    fail: bool = False
+    now: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.entity is not None and not self.expect:
+            raise UsageError("--expect-entity COLUMN goes with --expect auto")
+
+
+@dataclass(frozen=True)
 class Request:
     """What `aedetect score` was asked for. `keep`, `only_anomalies`, `prefix`: see `tasks.score.Shape`."""
 
@@ -68,6 +90,11 @@ class Request:
     digest: str | None = None
     history: Sequence[str] = ()
     events: str | None = None
+    health: HealthChecks = field(default_factory=HealthChecks)
+
+    def __post_init__(self) -> None:
+        if self.health.expect and not self.records.new_only:
+            raise UsageError("--expect auto needs --new-only --state FILE, which knows what came before")
 
 
 @dataclass
@@ -78,8 +105,10 @@ class ScoreSummary(RunSummary):
     def of(cls, model: Path) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
-        extra = dict.fromkeys(("events", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share"))
-        findings = dict.fromkeys(("drift", "error"))
+        extra = dict.fromkeys(
+            ("events", "silences", "threshold", "alert_rate", "expected_alert_rate", "anomaly_share")
+        )
+        findings = dict.fromkeys(("drift", "health", "health_unjudged", "error"))
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=dict(findings))
 
     @property
@@ -170,8 +199,9 @@ class _ScoreRun:
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
-        from aedetect.scoring.event_table import write_events
+        from aedetect.scoring.event_table import count_anomalies, write_events
         from aedetect.tasks.drift.collector import DriftCollector
+        from aedetect.tasks.health import FactsCollector, check_entity
         from aedetect.tasks.recipe import ModelTask
         from aedetect.tasks.score import ScoreTask
 
@@ -200,8 +230,10 @@ class _ScoreRun:
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
+        check_entity(fitted, request.health.entity, chosen.inputs)
         if ledger is not None:
-            consumers.append(_TailKeeper(ledger, str(fitted.sha256), summary, task.session))
+            facts = FactsCollector(fitted, request.health.entity)
+            consumers += [facts, _Keeper(ledger, str(fitted.sha256), summary, task.session, facts)]
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
@@ -212,10 +244,36 @@ class _ScoreRun:
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
         if events is not None:
-            summary.extra["events"] = len(events)
+            summary.extra["events"] = count_anomalies(events)
             if request.events is not None:
                 write_events(events, request.events)
+        self._note_health(fitted, ledger, files.sources, task.session)
         _judge(summary, request.guards, drift.verdict(), self.callback)
+        if summary.exit_code == ExitCode.OK and request.health.fail and summary.findings["health"]:
+            summary.exit_code = int(ExitCode.HEALTH)
+
+    def _note_health(
+        self,
+        fitted: FittedModel,
+        ledger: Ledger | None,
+        sources: Sequence[FileInput],
+        session: ScoringSession,
+    ) -> None:
+        """Enter what is found of the health of the dumps, where it was asked for."""
+        from aedetect.tasks.health import Circumstances, of_deliveries, of_session
+
+        checks, summary, silence = self.request.health, self.summary, fitted.config.series.silence
+        if not checks.expect and silence is None:
+            return
+        health = of_session(session, fitted)
+        if silence is not None:
+            summary.extra["silences"] = len(health.findings)
+        if checks.expect and ledger is not None:
+            now = time.time() if checks.now is None else checks.now
+            around = Circumstances(str(fitted.sha256), max(fitted.window, 1), now)
+            health.add(of_deliveries(ledger, sources, self.request.inputs, summary, around))
+        summary.findings["health"] = [finding.as_dict() for finding in health.findings]
+        summary.findings["health_unjudged"] = health.unjudged
 
     def _loaded(self, files: _Files) -> FittedModel:
         from aedetect.scoring.fitted import FittedModel
@@ -229,6 +287,7 @@ class _ScoreRun:
             raise UsageError(
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
+        _check_silence(fitted, request, self.settings)
         if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
             raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
@@ -243,6 +302,26 @@ class _ScoreRun:
         if request.output is None:
             return None
         return Shape(request.keep, request.only_anomalies, request.prefix)
+
+
+def _check_silence(fitted: FittedModel, request: Request, settings: Config) -> None:
+    """Raises UsageError where --silence is not for the model, or --fail-on-health has nothing to go by."""
+    from aedetect.data.series.timestamps import span
+
+    silence = fitted.config.series.silence
+    if fitted.series is None and "silence" in settings.series.model_fields_set:
+        raise UsageError(f"{request.model}: no model of time series, which --silence is for")
+    if request.health.fail and silence is None and not request.health.expect:
+        raise UsageError("--fail-on-health goes with --expect auto or --silence TIME")
+    if fitted.series is None or silence is None:
+        return
+    state = fitted.series.state
+    if state.clock.kind == "count":
+        raise UsageError(f"--silence: column {state.clock.column!r} counts steps and knows no time")
+    if silence <= state.step:
+        raise UsageError(
+            f"--silence {span(silence)}: rows come every {span(state.step)} anyway; name a longer time"
+        )
 
 
 def _nothing_adapts(fitted: FittedModel, path: Path) -> str:
@@ -276,12 +355,23 @@ def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Ch
     return PriorRows(files.history, tails, earlier[-_EARLIER_INPUTS:])
 
 
-class _TailKeeper(Bookkeeper):
-    """Keeps the ends of an input's series with its entry in the ledger."""
+class _Keeper(Bookkeeper):
+    """Keeps the ends of an input's series, and what was seen of it, with its entry in the ledger."""
 
-    def __init__(self, ledger: Ledger, model: str, summary: RunSummary, session: ScoringSession):
+    def __init__(
+        self,
+        ledger: Ledger,
+        model: str,
+        summary: RunSummary,
+        session: ScoringSession,
+        facts: FactsCollector,
+    ):
         super().__init__(ledger, model, summary)
         self._session = session
+        self._facts = facts
+
+    def facts_of(self, source: FileInput) -> Facts:
+        return self._facts.facts(source)
 
     def tails_of(self, source: FileInput) -> list[StoredTail]:
         return [
