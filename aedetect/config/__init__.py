@@ -213,6 +213,14 @@ class SeriesConfig(_Section):
         description="time without a row of a series that is an event of its own, e.g. 2h; unset: none is",
     )
 
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models that say nothing of silences are written as before there were any."""
+        data: dict[str, Any] = handler(self)
+        if data.get("silence") is None:
+            data.pop("silence", None)
+        return data
+
     @property
     def time_columns(self) -> list[str]:
         """The columns of `time`, which are joined by spaces; none where the rows are no series."""

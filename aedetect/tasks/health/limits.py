@@ -21,7 +21,7 @@ LOOKED_AT = 30
 _TO_DEVIATION = 1.4826
 # How many deviations are usual: many where few deliveries say how large one is. By simulation, of 1,000
 # sound deliveries about 3 lie beyond, from 7 earlier ones as from 30, also where large values are frequent.
-_DEVIATIONS, _FOR_FEW = 5.0, 45.0
+_DEVIATIONS, _FOR_FEW = 4.0, 35.0
 # Counts and shares vary by chance alone; so many deviations of that are usual.
 _OF_CHANCE = 5.0
 

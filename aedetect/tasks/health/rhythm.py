@@ -114,12 +114,12 @@ class Rhythm:
 
     @property
     def words(self) -> str:
-        """'a day', 'every 6 hours'."""
-        named = {WEEK: "a file a week", DAY: "a file a day", HOUR: "a file an hour"}
+        """'every day', 'every 6 hours'."""
+        named = {WEEK: "every week", DAY: "every day", HOUR: "every hour"}
         if self.step in named:
             return named[self.step]
         hours = self.step / HOUR
-        return f"a file every {hours:g} hours" if hours > 1 else f"a file every {self.step / 60:g} minutes"
+        return f"every {hours:g} hours" if hours > 1 else f"every {self.step / 60:g} minutes"
 
     def place_words(self, slot: int, cycle: int) -> str:
         """What deliveries at the same place of a cycle are called: 'Sundays', 'those of 03:00'."""

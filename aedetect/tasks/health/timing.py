@@ -29,8 +29,8 @@ def lacking(
     if not slots:
         return Health()
     text = (
-        f"{stream}: no file for {_listed(rhythm, slots)} came before {name}; {_expected(rhythm)} "
-        f"({len(before):,} known; limit: none missing)"
+        f"{stream}: no file for {_listed(rhythm, slots)} came before {name}; "
+        f"{_expected(rhythm, len(before))} (limit: none missing)"
     )
     return Health([Finding("missing", text, len(slots), None, 0.0, stream)])
 
@@ -61,12 +61,11 @@ def overdue(
         return Health()
     last = arrived[-1].arrived
     deadline = rhythm.deadline(slots[0])
+    which = "the first of these" if len(slots) > 1 else "this one"
     text = (
-        f"{stream}: no file for {_listed(rhythm, slots)} has come; {_expected(rhythm)}, and this one by "
-        f"{_stamp(deadline)} at the latest ({len(arrived):,} known; the last came {_stamp(last)})"
+        f"{stream}: no file for {_listed(rhythm, slots)} has come; {_expected(rhythm, len(arrived))}, "
+        f"and {which} was due by {_stamp(deadline)} (the last came {_stamp(last)})"
     )
-    if len(slots) > 1:
-        text = text.replace("and this one by", "and the first of these by")
     return Health([Finding("late", text, now - last, None, max(deadline - last, 0.0), stream)])
 
 
@@ -90,9 +89,9 @@ def _without_rhythm(arrived: Sequence[Delivery], stream: str, now: float) -> Hea
     return Health([Finding("late", text, waited, None, high, stream)])
 
 
-def _expected(rhythm: Rhythm) -> str:
-    source = "the dates in their names" if rhythm.dated else "when they were changed"
-    return f"by {source}, there is {rhythm.words}"
+def _expected(rhythm: Rhythm, files: int) -> str:
+    source = "the dates in the names" if rhythm.dated else "the times of change"
+    return f"by {source} of {files:,} files, one comes {rhythm.words}"
 
 
 def _listed(rhythm: Rhythm, slots: Sequence[int]) -> str:
