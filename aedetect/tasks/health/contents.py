@@ -68,7 +68,7 @@ def _of_missing(delivery: Delivery, peers: Peers, name: str) -> list[Finding]:
         value = measure(delivery)
         if limits is None or value is None:
             continue
-        share, most = share_at(value), share_at(limits.most)
+        share, most = (delivery.missing or {})[column] / delivery.rows, share_at(limits.most)
         high = share_at(limits.high)
         if most < 1 and delivery.rows >= _FEW_ROWS:
             # However much it varies, none was empty before.
@@ -99,7 +99,8 @@ def _of_flagged(delivery: Delivery, peers: Peers, name: str, window: int) -> lis
         return []
     if is_excused(measure, value, peers, _OF_FLAGGED):
         return []
-    low, high, share = share_at(max(limits.low, 0.0)), share_at(limits.high), share_at(value)
+    low, high = share_at(max(limits.low, 0.0)), share_at(limits.high)
+    share = delivery.anomalies / delivery.rows
     text = (
         f"{name}: {share:.2%} of the rows flagged; of {peers.words} "
         f"{_from_to(*_shares(limits, 2))} (limits {low:.2%} to {high:.2%})"

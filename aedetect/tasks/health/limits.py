@@ -18,9 +18,9 @@ from aedetect.engine.deliveries import Delivery
 LEAST = 7
 # So many of the newest are compared with.
 LOOKED_AT = 30
-_TO_DEVIATION = 1.4826
+TO_DEVIATION = 1.4826
 # How many deviations are usual: many where few deliveries say how large one is. By simulation, of 1,000
-# sound deliveries about 3 lie beyond, from 7 earlier ones as from 30, also where large values are frequent.
+# sound deliveries up to 5 lie beyond, and 26 where very large ones are frequent (t, 3 degrees of freedom).
 _DEVIATIONS, _FOR_FEW = 4.0, 35.0
 # Counts and shares vary by chance alone; so many deviations of that are usual.
 _OF_CHANCE = 5.0
@@ -77,7 +77,7 @@ def limits_of(
         middle = median(known) if known else 0.0
         apart += [abs(value - middle) for value in known]
     deviations = _DEVIATIONS + _FOR_FEW / max(len(apart) - 2, 1)
-    width = max(floor, deviations * _TO_DEVIATION * median(apart), _OF_CHANCE * chance(level))
+    width = max(floor, deviations * TO_DEVIATION * median(apart), _OF_CHANCE * chance(level))
     return Limits(level - width, level + width, min(values), max(values), len(values))
 
 

@@ -21,6 +21,8 @@ _NEAR, _MOST = 0.25, 0.8
 # Of the same place in the week or the day, so many of the last are looked at; a delivery is expected where
 # so large a share of them came.
 _PLACES, _EXPECTED = 8, 0.75
+# Of the deliveries that came, such a share must have been expected.
+_FORESEEN = 0.5
 # After so many expected deliveries without one, a stream has ended.
 ENDED = 30
 # How far ahead or back it is looked for those that were expected, in steps.
@@ -61,7 +63,11 @@ class Rhythm:
         dated = deliveries[0].dated
         lags = [delivery.arrived - delivery.due for delivery in deliveries] if dated else off
         lag, slack = _lag(lags[:LOOKED_AT], step) if dated else (0.0, max(_NEAR * step, 5 * median(off)))
-        return cls(step, phase, slots, lag, slack, dated)
+        rhythm = cls(step, phase, slots, lag, slack, dated)
+        # Whole days may lie between them, and yet no days of the week show.
+        late = slots[len(slots) // 2 :][-LOOKED_AT:]
+        known = sum(map(rhythm.expects, late))
+        return rhythm if known >= _FORESEEN * len(late) else None
 
     def slot(self, due: float) -> int:
         """The number of the step that is nearest to a time."""

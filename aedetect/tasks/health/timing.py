@@ -11,7 +11,7 @@ from statistics import median
 from aedetect.data.series.timestamps import span
 from aedetect.engine.deliveries import Delivery
 from aedetect.tasks.health.finding import Finding, Health
-from aedetect.tasks.health.limits import LEAST, LOOKED_AT
+from aedetect.tasks.health.limits import LEAST, LOOKED_AT, TO_DEVIATION
 from aedetect.tasks.health.rhythm import ENDED, Rhythm
 
 # Where there is no rhythm, the next may take three times as long as usual.
@@ -74,10 +74,8 @@ def _without_rhythm(arrived: Sequence[Delivery], stream: str, now: float) -> Hea
     times = sorted({one.arrived for one in arrived})[-LOOKED_AT:]
     gaps = [math.log(later - earlier) for earlier, later in pairwise(times)]
     if len(gaps) < LEAST or median(gaps) < 0:
-        return Health(
-            unjudged=[f"{stream}: when its files are due cannot be told from when they were changed"]
-        )
-    width = max(_OF_GAPS, 10 * median(abs(gap - median(gaps)) for gap in gaps))
+        return Health(unjudged=[f"{stream}: their times of change do not tell when its files are due"])
+    width = max(_OF_GAPS, 3 * TO_DEVIATION * median(abs(gap - median(gaps)) for gap in gaps))
     high = math.exp(median(gaps) + width)
     waited = now - times[-1]
     if waited <= high or waited > ENDED * high:
