@@ -84,7 +84,6 @@ class TestExpect:
         found = {one["kind"]: one for one in findings(score, *words, "--fail-on-health", exit_code=12)}
         assert (found["empty"]["column"], found["empty"]["value"]) == ("load", 1.0)
         assert found["entity"]["entity"] == ["west"]
-        assert "flagged" in found
 
     def test_a_day_without_a_file(self, score: Prompt) -> None:
         score(*NEW)
