@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from aedetect.io.files import FileInput
     from aedetect.scoring.base import ScoringSession
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.tasks.score_run import Guards, HealthChecks, Request, ScoreSummary
+    from aedetect.tasks.health_checks import HealthChecks
+    from aedetect.tasks.score_run import Guards, Request, ScoreSummary
 
     View = RowsView | EventsView
 
@@ -112,7 +113,7 @@ class HealthOptions:
 
     def read(self) -> HealthChecks:
         """What they ask for. Raises UsageError where one needs another."""
-        from aedetect.tasks.score_run import HealthChecks
+        from aedetect.tasks.health_checks import HealthChecks
 
         return HealthChecks(self.expect is not None, self.expect_entity, self.fail_on_health)
 

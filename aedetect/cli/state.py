@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import options
 from aedetect.cli.command import running, short_envelope
@@ -54,7 +54,7 @@ def show(state: State, messages: options.MessageOptions, model: OfModel = None) 
             "state": str(state),
             "entries": [asdict(entry) for entry in entries],
             "tails": [asdict(count) for count in tails],
-            "streams": [asdict(count) for count in streams],
+            "streams": [_stream_entry(count) for count in streams],
         }
         out.result(short_envelope("state show", body))
         out.table(_table(entries, messages.verbose))
@@ -68,6 +68,12 @@ def show(state: State, messages: options.MessageOptions, model: OfModel = None) 
                 f"the end of {count.series:,} series, {counted(count.rows, 'row')} up to {count.until}, "
                 f"of model {count.model[:12]}"
             )
+
+
+def _stream_entry(stream: StreamCount) -> dict[str, Any]:
+    times = (("first", stream.first), ("last", stream.last))
+    shown = {name: datetime.fromtimestamp(each, UTC).isoformat(timespec="seconds") for name, each in times}
+    return asdict(stream) | shown
 
 
 def _of_stream(stream: StreamCount) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.tasks.health_checks import HealthChecks, HealthSources
 from aedetect.tasks.score_counts import SCORE_COUNTS
 
 if TYPE_CHECKING:
@@ -56,25 +56,6 @@ class Guards:
 
 
 @dataclass(frozen=True)
-class HealthChecks:
-    """What is asked of the health of dumps.
-
-    `expect`: whether files are held against those that the ledger knows; `entity`: a column of tables that
-    names what rows are of; `fail`: whether what is found changes the exit code; `now`: seconds since 1970, at
-    which files are late, the present where None.
-    """
-
-    expect: bool = False
-    entity: str | None = None
-    fail: bool = False
-    now: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.entity is not None and not self.expect:
-            raise UsageError("--expect-entity COLUMN goes with --expect auto")
-
-
-@dataclass(frozen=True)
 class Request:
     """What `aedetect score` was asked for. `keep`, `only_anomalies`, `prefix`: see `tasks.score.Shape`."""
 
@@ -93,8 +74,7 @@ class Request:
     health: HealthChecks = field(default_factory=HealthChecks)
 
     def __post_init__(self) -> None:
-        if self.health.expect and not self.records.new_only:
-            raise UsageError("--expect auto needs --new-only --state FILE, which knows what came before")
+        self.health.check_records(self.records)
 
 
 @dataclass
@@ -247,33 +227,10 @@ class _ScoreRun:
             summary.extra["events"] = count_anomalies(events)
             if request.events is not None:
                 write_events(events, request.events)
-        self._note_health(fitted, ledger, files.sources, task.session)
+        health_sources = HealthSources(ledger, files.sources, request.inputs)
+        request.health.note(summary, fitted, task.session, health_sources)
         _judge(summary, request.guards, drift.verdict(), self.callback)
-        if summary.exit_code == ExitCode.OK and request.health.fail and summary.findings["health"]:
-            summary.exit_code = int(ExitCode.HEALTH)
-
-    def _note_health(
-        self,
-        fitted: FittedModel,
-        ledger: Ledger | None,
-        sources: Sequence[FileInput],
-        session: ScoringSession,
-    ) -> None:
-        """Enter what is found of the health of the dumps, where it was asked for."""
-        from aedetect.tasks.health import Circumstances, of_deliveries, of_session
-
-        checks, summary, silence = self.request.health, self.summary, fitted.config.series.silence
-        if not checks.expect and silence is None:
-            return
-        health = of_session(session, fitted)
-        if silence is not None:
-            summary.extra["silences"] = len(health.findings)
-        if checks.expect and ledger is not None:
-            now = time.time() if checks.now is None else checks.now
-            around = Circumstances(str(fitted.sha256), max(fitted.window, 1), now)
-            health.add(of_deliveries(ledger, sources, self.request.inputs, summary, around))
-        summary.findings["health"] = [finding.as_dict() for finding in health.findings]
-        summary.findings["health_unjudged"] = health.unjudged
+        request.health.settle(summary)
 
     def _loaded(self, files: _Files) -> FittedModel:
         from aedetect.scoring.fitted import FittedModel
@@ -287,7 +244,7 @@ class _ScoreRun:
             raise UsageError(
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
-        _check_silence(fitted, request, self.settings)
+        request.health.check(fitted, request.model, self.settings)
         if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
             raise UsageError(_nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
@@ -302,26 +259,6 @@ class _ScoreRun:
         if request.output is None:
             return None
         return Shape(request.keep, request.only_anomalies, request.prefix)
-
-
-def _check_silence(fitted: FittedModel, request: Request, settings: Config) -> None:
-    """Raises UsageError where --silence is not for the model, or --fail-on-health has nothing to go by."""
-    from aedetect.data.series.timestamps import span
-
-    silence = fitted.config.series.silence
-    if fitted.series is None and "silence" in settings.series.model_fields_set:
-        raise UsageError(f"{request.model}: no model of time series, which --silence is for")
-    if request.health.fail and silence is None and not request.health.expect:
-        raise UsageError("--fail-on-health goes with --expect auto or --silence TIME")
-    if fitted.series is None or silence is None:
-        return
-    state = fitted.series.state
-    if state.clock.kind == "count":
-        raise UsageError(f"--silence: column {state.clock.column!r} counts steps and knows no time")
-    if silence <= state.step:
-        raise UsageError(
-            f"--silence {span(silence)}: rows come every {span(state.step)} anyway; name a longer time"
-        )
 
 
 def _nothing_adapts(fitted: FittedModel, path: Path) -> str:
