@@ -48,7 +48,7 @@ def show(state: State, messages: options.MessageOptions, model: OfModel = None) 
 
         with Ledger(state, create=False) as ledger:
             entries = [entry for entry in ledger.entries() if entry.model.startswith(model or "")]
-            streams = ledger.stream_counts()
+            streams = ledger.stream_counts(model or "")
             tails = [count for count in ledger.tail_counts() if count.model.startswith(model or "")]
         body = {
             "state": str(state),

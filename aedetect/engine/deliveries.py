@@ -229,11 +229,12 @@ def newest_paths(database: sqlite3.Connection) -> dict[str, str]:
     return {stream: path for stream, path, _ in rows}
 
 
-def counts(database: sqlite3.Connection) -> list[StreamCount]:
-    """What is known of each stream."""
+def counts(database: sqlite3.Connection, model: str) -> list[StreamCount]:
+    """What is known of each stream from models whose digest begins so."""
     rows = database.execute(
         "SELECT stream, COUNT(DISTINCT path || '/' || modified), MIN(due), MAX(due), MIN(rows), MAX(rows) "
-        "FROM deliveries GROUP BY stream ORDER BY stream"
+        "FROM deliveries WHERE substr(model, 1, ?) = ? GROUP BY stream ORDER BY stream",
+        (len(model), model),
     )
     return [StreamCount(*row) for row in rows]
 

@@ -218,10 +218,10 @@ class Ledger:
         with self._using() as database:
             return deliveries.newest_paths(database)
 
-    def stream_counts(self) -> list[StreamCount]:
-        """How many deliveries are known of each stream."""
+    def stream_counts(self, model: str = "") -> list[StreamCount]:
+        """How many deliveries are known of each stream, of models whose digest begins so."""
         with self._using() as database:
-            return deliveries.counts(database) if "deliveries" in _tables(database) else []
+            return deliveries.counts(database, model) if "deliveries" in _tables(database) else []
 
     def entries(self) -> Iterator[Entry]:
         """All entries, by path and then in the order they were made."""
