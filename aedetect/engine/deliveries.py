@@ -207,6 +207,15 @@ def add(
     )  # fmt: skip
     marks = ", ".join("?" * len(values))
     database.execute(f"INSERT OR REPLACE INTO deliveries ({_COLUMNS}) VALUES ({marks})", values)
+    # What is not looked at any more goes, so that the file does not grow for ever.
+    older = "FROM deliveries WHERE stream = ? ORDER BY due DESC LIMIT 1 OFFSET ?"
+    for change, after in (
+        ("DELETE FROM deliveries", MOST_LOOKED_AT),
+        ("UPDATE deliveries SET entities = NULL", _ENTITIES_LOOKED_AT),
+    ):
+        database.execute(
+            f"{change} WHERE stream = ? AND due < (SELECT due {older})", (stream, stream, after - 1)
+        )
 
 
 def read(database: sqlite3.Connection, streams: Sequence[str]) -> Iterator[Delivery]:

@@ -159,6 +159,7 @@ class TestExpect:
                 "--expect-entity: no column named 'sites' in in/",
             ),
             (("--silence", "2h"), "m.aed: no model of time series, which --silence is for"),
+            ((*NEW, "--expect", "always"), "--expect = 'always': not auto, the only choice"),
             (("--silence", "soon"), "--silence = 'soon': not a duration; write it like 90s, 10m or 2h"),
         ],
     )

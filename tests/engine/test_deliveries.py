@@ -100,6 +100,20 @@ def test_a_file_that_is_written_anew_is_another_delivery() -> None:
         assert len(list(ledger.entries())) == 1
 
 
+def test_what_is_not_looked_at_any_more_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aedetect.engine.deliveries.MOST_LOOKED_AT", 4)
+    monkeypatch.setattr("aedetect.engine.deliveries._ENTITIES_LOOKED_AT", 2)
+    with Ledger("s.db") as ledger:
+        for day in range(6):
+            os.utime("a1.csv", (1_700_000_000 + 86_400 * day,) * 2)
+            add(ledger, Facts(entities=[("m",)]))
+    with sqlite3.connect("s.db") as database:
+        kept = database.execute("SELECT due, entities FROM deliveries ORDER BY due").fetchall()
+    database.close()
+    assert [round((due - 1_700_000_000) / 86_400) for due, _ in kept] == [2, 3, 4, 5]
+    assert [names is not None for _, names in kept] == [False, False, True, True]
+
+
 def test_forgetting_forgets_what_was_seen() -> None:
     with Ledger("s.db") as ledger:
         add(ledger)

@@ -77,8 +77,8 @@ def _of_missing(delivery: Delivery, peers: Peers, name: str) -> list[Finding]:
             continue
         what = "is empty" if share == 1 else f"lacks {share:.1%} of its values"
         text = (
-            f"{name}: column {column!r} {what}; in {peers.words} "
-            f"{_from_to(*_shares(limits))} were missing (limit {high:.1%})"
+            f"{name}: column {column!r} {what}; {peers.words} lacked "
+            f"{_from_to(*_shares(limits))} (limit {high:.1%})"
         )
         findings.append(Finding("empty", text, share, None, high, name, column))
     return findings
@@ -102,7 +102,7 @@ def _of_flagged(delivery: Delivery, peers: Peers, name: str, window: int) -> lis
     low, high = share_at(max(limits.low, 0.0)), share_at(limits.high)
     share = delivery.anomalies / delivery.rows
     text = (
-        f"{name}: {share:.2%} of the rows flagged; of {peers.words} "
+        f"{name}: {share:.2%} of the rows flagged; {peers.words} had "
         f"{_from_to(*_shares(limits, 2))} (limits {low:.2%} to {high:.2%})"
     )
     return [Finding("flagged", text, share, low, high, name)]

@@ -89,7 +89,7 @@ def test_a_column_suddenly_empty() -> None:
     finding = only(judged(history, [dump(10, missing={"temp": 4, "load": 1000})]))
     assert (finding.kind, finding.column, finding.value, finding.low) == ("empty", "load", 1.0, None)
     assert finding.text == (
-        "in/2026-03-12.csv: column 'load' is empty; in the 10 files before it 0.0% were missing (limit 6.1%)"
+        "in/2026-03-12.csv: column 'load' is empty; the 10 files before it lacked 0.0% (limit 6.1%)"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_share_of_flagged_rows() -> None:
     finding = only(judged(GOOD, [dump(14, 1000, 200)]))
     assert (finding.kind, finding.value) == ("flagged", 0.2)
     assert finding.text.startswith(
-        "in/2026-03-16.csv: 20.00% of the rows flagged; of the 14 files before it 0.9"
+        "in/2026-03-16.csv: 20.00% of the rows flagged; the 14 files before it had 0.9"
     )
     assert judged(GOOD, [dump(14, 1000, 15)]).findings == []
 
