@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.explain import Explanations
     from aedetect.tasks.explain.segments import GroupExplanations
+    from aedetect.tasks.health import Health
 
 _SHOWN_INPUTS = 3
 
@@ -466,6 +467,42 @@ class Detector:
         from aedetect.tasks.drift import measure
 
         return measure(self.fitted, self._inputs(data), _warning())
+
+    @python_errors(**{"expect-entity": "entity", "entity": "entity"})
+    def health(self, data: Data, *, history: Data, entity: str | None = None) -> Health:
+        """Tell whether files are as those before them: size, empty columns, flagged rows, when they come.
+
+        Of time series, silences as well, where the setting `series.silence` says how long one is.
+
+        Parameters
+        ----------
+        data : path or list of paths, [files]
+            The files to be judged.
+        history : path or list of paths, [files]
+            The files before them, at least 7; those that are among `data` too do not count twice.
+        entity : str, optional
+            Of tables: a column of names, machines say, that may stop.
+
+        Returns
+        -------
+        Health
+            `findings`, each with `kind`, `value`, `low`, `high` and `text`; `unjudged`: sentences on what
+            nothing can be said of.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data cannot be used, or are no files.
+
+        Examples
+        --------
+        >>> for finding in detector.health("dumps/2026-03-09.csv", history="dumps").findings:
+        ...     print(finding.text)
+        dumps/2026-03-09.csv: 12 rows; the 8 files before it had 100 (limits 60 to 166)
+        """
+        from aedetect.tasks.health import of_files
+
+        return of_files(self.fitted, self._inputs(data), self._inputs(history), entity, _warning())
 
     @python_errors(label="label", positive="positive", top="top", map="map", title="title")
     def report(

@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     NOTIFY = 7
     ALERTS = 10
     DRIFT = 11
+    HEALTH = 12
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143

@@ -33,7 +33,7 @@ OFFENDERS: dict[str, str] = {}
 LIGHT = (
     "__init__", "__main__", "config", "errors", "cli", "engine.callbacks", "engine.ledger", "engine.plan",
     "engine.run", "engine.signals", "engine.summary", "engine.task", "tasks.score_run", "tasks.score_counts",
-    "tasks.rows_run",
+    "tasks.health_checks", "tasks.rows_run",
 )  # fmt: skip
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 # Loaded only once there is something to show.

@@ -160,7 +160,7 @@ def test_what_it_says_of_itself_cannot_become_markup() -> None:
 def test_help_shows_only_what_users_call() -> None:
     assert METHODS == [
         "adjusted", "backtest", "calibrated", "clean", "decode", "drift", "encode", "evaluate", "explain",
-        "explain_groups", "fit", "impute", "notify", "report", "sample", "save", "score",
+        "explain_groups", "fit", "health", "impute", "notify", "report", "sample", "save", "score",
     ]  # fmt: skip
 
 
@@ -192,6 +192,10 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     odd = normal[300:303].assign(load=[40.0, 41.0, 900.0])
     odd.to_csv("new.csv", index=False)
     odd.assign(is_fraud=[0, 0, 1]).to_csv("march.csv", index=False)
+    Path("dumps").mkdir()
+    for day in range(1, 9):
+        normal[100 * (day % 3) : 100 * (day % 3) + 100].to_csv(f"dumps/2026-03-{day:02}.csv", index=False)
+    normal[:12].to_csv("dumps/2026-03-09.csv", index=False)
     fitted = Detector({**QUICK, "training.epochs": 20}).fit("normal.csv")
     fitted.save("model.aed")
     names = {"Detector": Detector, "load": load}

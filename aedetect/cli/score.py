@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from aedetect.cli import options
+from aedetect.cli import completion, options
 from aedetect.cli.command import end_with, running, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, beside, next_steps
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aedetect.io.files import FileInput
     from aedetect.scoring.base import ScoringSession
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.tasks.health_checks import HealthChecks
     from aedetect.tasks.notify.request import NotifyRequest
     from aedetect.tasks.score_run import Guards, Request, ScoreSummary
 
@@ -36,6 +37,7 @@ _KEPT = {
     True: "; whole outputs are kept: the same command goes on with the other inputs",
     False: "; whole outputs are kept: runs with --new-only --state FILE go on where they were stopped",
 }
+_SHOWN_FINDINGS = 10
 _SKIPPED = {"known": "already scored", "young": "changed too recently; left for the next run"}
 
 
@@ -121,6 +123,35 @@ class NotifyOptions:
         return None
 
 
+class HealthOptions:
+    """Whether dumps are as those before them."""
+
+    expect: Literal["auto"] | None = option(
+        "--expect auto",
+        "Tell what is unlike the files that --state knows: size, files that did not come, empty columns, "
+        "share of flagged rows, entities that stopped.",
+    )
+    expect_entity: str | None = option(
+        "--expect-entity COLUMN",
+        "Of tables: tell of names in this column, a machine, say, that stopped.",
+        completion.columns,
+    )
+    fail_on_health: bool = option(
+        "--fail-on-health", "Exit with 12 if --expect or --silence finds something.", default=False
+    )
+    silence: str | None = option(
+        "--silence TIME",
+        "Without a row for longer than this, as in 2h, a series has an event of its own: a silence.",
+        panel=SERIES,
+    )
+
+    def read(self) -> HealthChecks:
+        """What they ask for. Raises UsageError where one needs another."""
+        from aedetect.tasks.health_checks import HealthChecks
+
+        return HealthChecks(self.expect is not None, self.expect_entity, self.fail_on_health)
+
+
 @group(OUTPUT)
 class ShapeOptions:
     """Where scored rows go, and what is written of them."""
@@ -150,6 +181,7 @@ def score(
     guards: GuardOptions,
     unattended: UnattendedOptions,
     notify: NotifyOptions,
+    health: HealthOptions,
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -166,7 +198,8 @@ def score(
     is_anomaly, anomaly_features and anomaly_status; of time series anomaly_event as well. Exit
     codes: 0 done, 3 unusable data, 4 unusable model, 5 output not written, 6 some inputs failed, 7
     --notify-strict and a message not delivered, 10 more flagged than --fail-over, 11
-    --fail-on-drift and the data have drifted.
+    --fail-on-drift and the data have drifted, 12 --fail-on-health and a dump is missing, late or
+    unlike those before it.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
@@ -196,12 +229,15 @@ def score(
             events=events,
             muting=muting.request(),
             notify=notify.read(),
+            health=health.read(),
         )
         if is_folder(shape.output):
             out.on_stop = lambda: _KEPT[unattended.new_only]
         with out.held_back(records.kept):
             settings = run.settings(
-                reading.overrides(), overrides, {"scoring.jobs": jobs, "series.adapt": adapt}
+                reading.overrides(),
+                overrides,
+                {"scoring.jobs": jobs, "series.adapt": adapt, "series.silence": health.silence},
             )
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
@@ -240,7 +276,8 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
             out.say(_of_input(entry))
     events, drift = summary.extra["events"], summary.findings["drift"]
     if events is not None:
-        out.say(counted(events, "event"))
+        silences = summary.extra["silences"]
+        out.say(counted(events, "event") + ("" if silences is None else f", {counted(silences, 'silence')}"))
     if skipped and len(skipped) == len(summary.files):
         out.say(f"nothing new: {counted(len(skipped), 'file')} already scored or changed too recently")
     if len(summary.files) - len(skipped) > 1:
@@ -254,6 +291,7 @@ def _tell(out: Output, summary: ScoreSummary) -> None:
         out.say(line)
     if drift and drift["verdict"] == "drifted":
         out.say(f"drift: {drift['text']}")
+    _tell_health(out, summary)
     sent = Counter(entry["target"] for entry in summary.findings["notified"] if entry["delivered"])
     for target, number in sent.items():
         out.say(f"sent to {target}: {counted(number, 'message')}")
@@ -269,6 +307,22 @@ def _muted(summary: ScoreSummary) -> list[str]:
     ]
     events = summary.extra["muted_events"]
     return [*lines, f"muted as a whole: {counted(events, 'event')}"] if events else lines
+
+
+def _tell_health(out: Output, summary: ScoreSummary) -> None:
+    """What is unlike before, and of what nothing can be said."""
+    health, unjudged = summary.findings["health"], summary.findings["health_unjudged"]
+    if health is None:
+        return
+    shown = health if out.verbose else health[:_SHOWN_FINDINGS]
+    for finding in shown:
+        out.say(f"{'silence' if finding['kind'] == 'silence' else 'health'}: {finding['text']}")
+    if len(shown) < len(health):
+        out.say(f"health: {len(health) - len(shown):,} more; --verbose shows them, --json holds them")
+    for text in unjudged:
+        out.say(f"health: {text}")
+    if not health and not unjudged:
+        out.say("health: all is as before")
 
 
 def _next(out: Output, request: Request, summary: ScoreSummary, view: View | None, given: Given) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import options
 from aedetect.cli.command import running, short_envelope
@@ -16,6 +17,7 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aedetect.engine.deliveries import StreamCount
     from aedetect.engine.ledger import Entry
 
 HELP = """Look into and repair the ledger of `aedetect score --new-only --state FILE`.
@@ -46,20 +48,41 @@ def show(state: State, messages: options.MessageOptions, model: OfModel = None) 
 
         with Ledger(state, create=False) as ledger:
             entries = [entry for entry in ledger.entries() if entry.model.startswith(model or "")]
+            streams = ledger.stream_counts(model or "")
             tails = [count for count in ledger.tail_counts() if count.model.startswith(model or "")]
         body = {
             "state": str(state),
             "entries": [asdict(entry) for entry in entries],
             "tails": [asdict(count) for count in tails],
+            "streams": [_stream_entry(count) for count in streams],
         }
         out.result(short_envelope("state show", body))
         out.table(_table(entries, messages.verbose))
         out.say(counted(len(entries), "entry", "entries"))
+        for stream in streams:
+            # Of a single file the table says as much.
+            if stream.files > 1:
+                out.say(_of_stream(stream))
         for count in tails:
             out.say(
                 f"the end of {count.series:,} series, {counted(count.rows, 'row')} up to {count.until}, "
                 f"of model {count.model[:12]}"
             )
+
+
+def _stream_entry(stream: StreamCount) -> dict[str, Any]:
+    times = (("first", stream.first), ("last", stream.last))
+    shown = {name: datetime.fromtimestamp(each, UTC).isoformat(timespec="seconds") for name, each in times}
+    return asdict(stream) | shown
+
+
+def _of_stream(stream: StreamCount) -> str:
+    """What `score --expect` holds the next file of a stream against."""
+    first, last = (f"{datetime.fromtimestamp(each, UTC):%Y-%m-%d}" for each in (stream.first, stream.last))
+    when = f"of {first}" if first == last else f"of {first} to {last}"
+    least, most = f"{stream.least_rows:,}", f"{stream.most_rows:,}"
+    rows = f"{least} rows" if least == most else f"{least} to {most} rows"
+    return f"{plain(stream.stream)}: {counted(stream.files, 'file')} {when}, {rows}"
 
 
 def _table(entries: list[Entry], with_outputs: bool) -> Table:

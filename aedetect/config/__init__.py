@@ -210,6 +210,18 @@ class SeriesConfig(_Section):
         "at least 4",
     )
     event_rows: Whole = Field(1, ge=1, description="fewest flagged rows of an event")
+    silence: Seconds | None = Field(
+        None,
+        description="time without a row of a series that is an event of its own, e.g. 2h; unset: none is",
+    )
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models that say nothing of silences are written as before there were any."""
+        data: dict[str, Any] = handler(self)
+        if data.get("silence") is None:
+            data.pop("silence", None)
+        return data
 
     @property
     def time_columns(self) -> list[str]:

@@ -48,6 +48,8 @@ def one_of(value: object, choices: list[Any]) -> str:
     """What is said of a word that is none of `choices`: 'not one of csv or tsv; did you mean 'csv'?'."""
     *others, last = (str(choice) if str(choice).isalnum() else repr(choice) for choice in choices)
     hint = did_you_mean(value, [str(choice) for choice in choices]) if isinstance(value, str) else ""
+    if not others:
+        return f"not {last}, the only choice"
     return f"not one of {', '.join(others)} or {last}{hint}"
 
 

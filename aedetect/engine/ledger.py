@@ -4,7 +4,8 @@ A SQLite file. An input counts as scored if one of the same path, size, time of 
 was scored by the same model; inode numbers, which a restored backup changes, play no part. An
 entry is committed only once the input's output is in place, so that what a killed or failed run
 left undone is done by the next one. Of time series the end of each is kept as well, as bytes that
-`aedetect.series.tail` reads, and moves on in the same transaction.
+`aedetect.series.tail` reads, and moves on in the same transaction; so is what was seen of each delivery,
+which later ones are held against.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from aedetect.engine import deliveries
+from aedetect.engine.deliveries import Delivery, Facts, StreamCount
 from aedetect.errors import DataError, OutputError, UsageError
 from aedetect.io.atomic import atomic_output
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
 
 APPLICATION_ID = 0x41454C47
-VERSION = 2
 # A file changed this shortly before it was looked at may change again without its times showing it.
 RACY_SECONDS = 2.0
 
@@ -43,6 +45,15 @@ CREATE TABLE tails (
     sha256 TEXT NOT NULL, PRIMARY KEY (model, series)
 )
 """
+# What each version of the file has more than the one before it, from version 2 on: the ends of series; what
+# was seen of each delivery.
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], object], ...] = (
+    lambda database: database.execute(_TAILS),
+    deliveries.migrate,
+)
+# The tables of each version, from version 1 on.
+_TABLES = ("scored", "tails", "deliveries")
+VERSION = 1 + len(_MIGRATIONS)
 
 
 @dataclass(frozen=True)
@@ -161,14 +172,16 @@ class Ledger:
         rows: int,
         anomalies: int,
         tails: Sequence[StoredTail] = (),
+        facts: Facts | None = None,
     ) -> None:
-        """Enter an input whose output is in place, and with it the ends of its series."""
+        """Enter an input whose output is in place, and with it the ends of its series and what was seen."""
         stored_output = None if output is None else _storable(output)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._store(
             Entry(place_of(source), model, mark.size, mark.modified, mark.changed, mark.sha256, stored_output,
                   rows, anomalies, now),
             tails,
+            facts or Facts(),
         )  # fmt: skip
 
     def tails(self, model: str) -> dict[tuple[str, ...], bytes]:
@@ -192,6 +205,24 @@ class Ledger:
             )
             return [TailCount(*row) for row in rows]
 
+    def deliveries(self, streams: Sequence[str]) -> list[Delivery]:
+        """What was seen of the newest deliveries of these streams, under whichever model."""
+        with self._using() as database:
+            try:
+                return list(deliveries.read(database, streams))
+            except (ValueError, TypeError):
+                raise OutputError(f"{self.path}: {_DAMAGED}") from None
+
+    def newest_paths(self) -> dict[str, str]:
+        """The path of the last delivery of each stream."""
+        with self._using() as database:
+            return deliveries.newest_paths(database)
+
+    def stream_counts(self, model: str = "") -> list[StreamCount]:
+        """How many deliveries are known of each stream, of models whose digest begins so."""
+        with self._using() as database:
+            return deliveries.counts(database, model) if "deliveries" in _tables(database) else []
+
     def entries(self) -> Iterator[Entry]:
         """All entries, by path and then in the order they were made."""
         with self._using() as database:
@@ -207,10 +238,12 @@ class Ledger:
         ]
         with self._using() as database:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(
-                "DELETE FROM scored WHERE path = ? AND model = ?",
-                [(entry.path, entry.model) for entry in gone],
-            )
+            for table in ("scored", "deliveries"):
+                if table in _tables(database):
+                    database.executemany(
+                        f"DELETE FROM {table} WHERE path = ? AND model = ?",
+                        [(entry.path, entry.model) for entry in gone],
+                    )
             if "tails" in _tables(database):
                 database.execute("DELETE FROM tails WHERE model NOT IN (SELECT model FROM scored)")
             database.execute("COMMIT")
@@ -223,7 +256,7 @@ class Ledger:
             ).fetchone()
         return None if row is None else Entry(*row)
 
-    def _store(self, entry: Entry, tails: Sequence[StoredTail] = ()) -> None:
+    def _store(self, entry: Entry, tails: Sequence[StoredTail] = (), facts: Facts | None = None) -> None:
         marks = ", ".join("?" * len(fields(Entry)))
         with self._using() as database:
             database.execute("BEGIN IMMEDIATE")
@@ -236,6 +269,11 @@ class Ledger:
                     for tail in tails
                 ],
             )  # fmt: skip
+            if facts is not None:
+                deliveries.add(
+                    database, entry.path, entry.model, entry.modified, entry.sha256,
+                    (entry.rows, entry.anomalies), facts, entry.scored,
+                )  # fmt: skip
             database.execute("COMMIT")
 
     def _make(self) -> None:
@@ -245,7 +283,8 @@ class Ledger:
         """
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
             database.execute(_TABLE)
-            database.execute(_TAILS)
+            for migrate in _MIGRATIONS:
+                migrate(database)
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {VERSION}")
             content = database.serialize()
@@ -265,12 +304,12 @@ class Ledger:
         if version > VERSION:
             raise OutputError(f"{self.path}: made by a newer aedetect (state version {version}); upgrade")
         checked = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if checked != "ok" or "scored" not in names or (version > 1 and "tails" not in names):
+        if checked != "ok" or not names.issuperset(_TABLES[:version]):
             raise sqlite3.DatabaseError(str(checked) if checked != "ok" else "a table is missing")
-        if version == 1 and create:
-            # Made before the ends of series were kept.
+        if version < VERSION and create:
             database.execute("BEGIN IMMEDIATE")
-            database.execute(_TAILS)
+            for migrate in _MIGRATIONS[max(version, 1) - 1 :]:
+                migrate(database)
             database.execute(f"PRAGMA user_version = {VERSION}")
             database.execute("COMMIT")
 

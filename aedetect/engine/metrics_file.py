@@ -18,7 +18,8 @@ from aedetect.errors import ExitCode
 
 # The data were scored; that some were flagged or have drifted is a finding, not a failure. Nor is it one of
 # scoring that nobody could be told.
-SUCCESS = (ExitCode.OK, ExitCode.NOTIFY, ExitCode.ALERTS, ExitCode.DRIFT)
+SUCCESS = (ExitCode.OK, ExitCode.NOTIFY, ExitCode.ALERTS, ExitCode.DRIFT, ExitCode.HEALTH)
+HEALTH_KINDS = ("rows", "missing", "late", "entity", "empty", "flagged", "silence")
 _LAST_SUCCESS = "aedetect_last_success_timestamp_seconds"
 
 
@@ -80,6 +81,13 @@ def metrics(summary: dict[str, Any], last_success: float | None, job: str | None
         "aedetect_drifted_columns",
         "Columns whose values have drifted since training.",
         ({}, drift and float(len(drift["drifted"]))),
+    )
+    health = summary["health"]
+    kinds = Counter(finding["kind"] for finding in health or ())
+    gauge(
+        "aedetect_health_findings",
+        "What was unlike before, by kind.",
+        *(({"kind": kind}, None if health is None else kinds[kind]) for kind in HEALTH_KINDS),
     )
     return "\n".join(lines) + "\n"
 

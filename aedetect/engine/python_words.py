@@ -38,6 +38,7 @@ SETTINGS = {
     "no-header": "data.header = False",
     "positive": "data.positive",
     "role": "data.roles",
+    "silence": "series.silence",
     "skip-rows": "data.skip_rows",
     "time": "series.time",
     "time-format": "series.time_format",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import (
     Ledger,
     Mark,
@@ -224,11 +225,16 @@ class Bookkeeper(Marker):
             counts["rows"],
             counts["anomalies"],
             self.tails_of(source),
+            self.facts_of(source),
         )
 
     def tails_of(self, source: FileInput) -> Sequence[StoredTail]:
         """The ends of series to be kept with an input; none unless overridden."""
         return ()
+
+    def facts_of(self, source: FileInput) -> Facts:
+        """What was seen of an input, which later ones are held against; nothing unless overridden."""
+        return Facts()
 
     def remote(self) -> RemoteConsumer:
         return _marker

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.silences import SilenceFinder
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ class ScoringSession(Protocol):
         ...
 
     def events(self) -> pa.Table | None:
-        """The table of events among all inputs; None for models that know no events."""
+        """The table of events among all inputs, and of silences; None for models that know no events."""
+        ...
+
+    def silences(self) -> SilenceFinder | None:
+        """What was seen of series without rows; None for models that know no series."""
         ...
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Integers, Matrix
@@ -15,6 +15,7 @@ from aedetect.io.write import open_sink
 from aedetect.scoring.adoptions import Adoption
 from aedetect.scoring.blame import top_attribution
 from aedetect.scoring.events import Event
+from aedetect.scoring.silences import Silence
 
 
 class ScoredSeries(Protocol):
@@ -46,23 +47,65 @@ class ScoredSeries(Protocol):
     def shares(self, rows: Integers) -> Matrix: ...
 
 
-def event_table(scored: ScoredSeries) -> pa.Table:
-    """Events by series and time.
+# What an event is: flagged rows, or the lack of rows.
+KIND, ANOMALY, SILENCE = "kind", "anomaly", "silence"
+
+
+def event_table(scored: ScoredSeries, silences: Sequence[Silence] = ()) -> pa.Table:
+    """Events by series and time, and silences, each before the next event of its series.
 
     Columns: `anomaly_event`, those of the entity, `start`, `end` and `peak` (as the data has them: in the
     zone that they name or that was given, without one where there is none; steps as numbers), `rows` flagged,
     `peak_score`, `p_value` (that of the peak), `features` (of the columns that contributed most, their mean
     share as JSON), `adopted_after_seconds` (from the start until what lasted counted as normal; null where it
-    did not last).
+    did not last), `kind` ('anomaly' or 'silence'). A silence is from the row before it to the row after it;
+    its `end` is null where none has come, its `rows` are 0, and it has no number, as no row can bear one.
     """
+    anomalies = _anomalies(scored)
+    if not silences:
+        return anomalies
+    table = pa.concat_tables([anomalies, _silences(scored, silences, anomalies.schema)])
+    numbers = {name: number for number, name in enumerate(scored.names)}
+    order = [(event.series, float(scored.seconds[event.rows[0]])) for event in scored.found_events]
+    order += [(numbers.get(one.name, len(numbers)), one.start) for one in silences]
+    return table.take(sorted(range(len(table)), key=order.__getitem__))
+
+
+def _silences(scored: ScoredSeries, silences: Sequence[Silence], schema: pa.Schema) -> pa.Table:
+    instants = _Instants(scored.clock)
+    columns: dict[str, pa.Array] = {
+        name: pa.array([one.name[place] for one in silences], pa.string())
+        for place, name in enumerate(scored.entity)
+    }
+    columns |= {
+        "start": instants.of([one.start for one in silences]),
+        "end": instants.of([one.end for one in silences]),
+        "rows": pa.array([0] * len(silences), pa.int64()),
+        KIND: pa.array([SILENCE] * len(silences), pa.string()),
+    }
+    none = {field.name: pa.nulls(len(silences), field.type) for field in schema if field.name not in columns}
+    return pa.table({field.name: (columns | none)[field.name] for field in schema}, schema)
+
+
+@dataclass(frozen=True)
+class _Instants:
+    """Instants as the data have them: in the zone of their clock, or as numbers of steps."""
+
+    clock: Clock
+
+    def of(self, seconds: Sequence[float | None]) -> pa.Array:
+        """Instants, of seconds since 1970 (or steps); null where None."""
+        if self.clock.kind == "count":
+            return pa.array(seconds, pa.float64())
+        milliseconds = [None if each is None else round(each * 1000) for each in seconds]
+        return pa.array(milliseconds, pa.int64()).cast(pa.timestamp("ms", tz=self.clock.stamp_zone))
+
+
+def _anomalies(scored: ScoredSeries) -> pa.Table:
     events = scored.found_events
-    stamp = pa.timestamp("ms", tz=scored.clock.stamp_zone)
-    counted = scored.clock.kind == "count"
 
     def instants(rows: list[int]) -> pa.Array:
-        if counted:
-            return pa.array(scored.seconds[rows], pa.float64())
-        return pa.array((scored.seconds[rows] * 1000).round().astype(np.int64), pa.int64()).cast(stamp)
+        return _Instants(scored.clock).of(scored.seconds[rows].tolist())
 
     adoptions = [scored.adoptions.get((event.series, event.number)) for event in events]
     peaks = [event.peak for event in events]
@@ -85,8 +128,14 @@ def event_table(scored: ScoredSeries) -> pa.Table:
             "adopted_after_seconds": pa.array(
                 [adoption.seconds if adoption else None for adoption in adoptions], pa.int64()
             ),
+            KIND: pa.array([ANOMALY] * len(events), pa.string()),
         }
     )
+
+
+def count_anomalies(table: pa.Table) -> int:
+    """How many of the events are flagged rows, and no silences."""
+    return list(table[KIND].to_pylist()).count(ANOMALY)
 
 
 def write_events(table: pa.Table, path: str) -> None:

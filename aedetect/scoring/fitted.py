@@ -271,7 +271,7 @@ class FittedModel:
             asked.setdefault("alarms_per_day", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
         events = settings.series.model_dump(
-            include={"event_gap", "event_rows", "adapt"} & settings.series.model_fields_set
+            include={"event_gap", "event_rows", "adapt", "silence"} & settings.series.model_fields_set
         )
         update: dict[str, Any] = {
             "data": self.config.data.model_copy(update=data),

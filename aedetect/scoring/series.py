@@ -38,6 +38,7 @@ from aedetect.scoring.row_columns import row_column
 from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
 from aedetect.scoring.series_reader import SeriesReader, Taken
+from aedetect.scoring.silences import SilenceFinder
 from aedetect.scoring.suppression import (
     FlaggedRows,
     MutedEvent,
@@ -149,6 +150,8 @@ class SeriesSession:
         if scorer.series.state.clock.zone is not None:
             for name, context in (prior.tails or {}).items():
                 reader.times.resume(reader.entities.number_of(name), context.rows.seconds[-2:])
+        last_rows = {name: float(each.rows.seconds[-1]) for name, each in (prior.tails or {}).items()}
+        self._silences = SilenceFinder(scorer.fitted.config.series.silence, last_rows)
         self._begin: dict[int, AlarmState] = {}
         self._tails: CarryOver | None = None
         self._tracks: AlarmTracks | None = None
@@ -244,7 +247,10 @@ class SeriesSession:
         return self._reader.taken[id(source)].warnings
 
     def events(self) -> pa.Table:
-        return event_table(self)
+        return event_table(self, self._silences.silences())
+
+    def silences(self) -> SilenceFinder:
+        return self._silences
 
     @property
     def muted_event_count(self) -> int:
@@ -379,6 +385,7 @@ class SeriesSession:
 
     def _judge(self, one: OneSeries, verdicts: Verdicts, known: int) -> None:
         """Enter what is said of the rows of a series."""
+        self._silences.see(self.names[one.number], one.rows.seconds, one.places >= known)
         fitted, places = self._scorer.fitted, one.places
         attributed = np.flatnonzero(verdicts.flagged)
         shares = self._shares.add(one, verdicts.flagged)

@@ -187,5 +187,8 @@ class TableSession:
     def muted_event_count(self) -> int:
         return 0
 
+    def silences(self) -> None:
+        return None
+
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         return {}

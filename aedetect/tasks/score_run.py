@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_new, opened_ledger, recorded
@@ -22,6 +23,7 @@ from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.inputs import as_trained, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.tasks.health_checks import HealthChecks, HealthSources
 from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
 from aedetect.tasks.suppression.request import MutingRequest
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
     from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
+    from aedetect.tasks.health import FactsCollector
     from aedetect.tasks.notify.notifier import Notifier
     from aedetect.tasks.notify.request import NotifyRequest
     from aedetect.tasks.score import Shape
@@ -78,6 +81,10 @@ class Request:
     events: str | None = None
     muting: MutingRequest = field(default_factory=MutingRequest)
     notify: NotifyRequest | None = None
+    health: HealthChecks = field(default_factory=HealthChecks)
+
+    def __post_init__(self) -> None:
+        self.health.check_records(self.records)
 
 
 @dataclass
@@ -93,13 +100,14 @@ class ScoreSummary(RunSummary):
                 "muted_by",
                 "muted_events",
                 "events",
+                "silences",
                 "threshold",
                 "alert_rate",
                 "expected_alert_rate",
                 "anomaly_share",
             )
         )
-        findings = dict.fromkeys(("drift", "error"))
+        findings = dict.fromkeys(("drift", "health", "health_unjudged", "error"))
         found: dict[str, Any] = {"notified": [], **findings}
         return cls("score", SCORE_COUNTS, model_entry, extra=dict(extra), findings=found)
 
@@ -194,8 +202,9 @@ class _ScoreRun:
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
-        from aedetect.scoring.event_table import write_events
+        from aedetect.scoring.event_table import count_anomalies, write_events
         from aedetect.tasks.drift.collector import DriftCollector
+        from aedetect.tasks.health import FactsCollector, check_entity
         from aedetect.tasks.recipe import ModelTask
         from aedetect.tasks.score import ScoreTask
 
@@ -227,8 +236,10 @@ class _ScoreRun:
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session, suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
+        check_entity(fitted, request.health.entity, chosen.inputs)
         if ledger is not None:
-            consumers.append(_TailKeeper(ledger, str(fitted.sha256), summary, task.session))
+            facts = FactsCollector(fitted, request.health.entity)
+            consumers += [facts, _Keeper(ledger, str(fitted.sha256), summary, task.session, facts)]
         consumers.append(drift)
         if not together:
             consumers.append(Unlocker(locks))
@@ -241,11 +252,14 @@ class _ScoreRun:
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
         if events is not None:
-            summary.extra["events"] = len(events)
+            summary.extra["events"] = count_anomalies(events)
             summary.extra["muted_events"] = task.session.muted_event_count
             if request.events is not None:
                 write_events(events, request.events)
+        health_sources = HealthSources(ledger, files.sources, request.inputs)
+        request.health.note(summary, fitted, task.session, health_sources)
         _judge(summary, request.guards, drift.verdict(), self.callback)
+        request.health.settle(summary)
         if notifier is not None:
             self._send(notifier, task.session)
 
@@ -283,6 +297,7 @@ class _ScoreRun:
             raise UsageError(
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
+        request.health.check(fitted, request.model, self.settings)
         if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
             raise UsageError(nothing_adapts(fitted, request.model))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
@@ -330,12 +345,23 @@ def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Ch
     return PriorRows(files.history, tails, earlier[-_EARLIER_INPUTS:])
 
 
-class _TailKeeper(Bookkeeper):
-    """Keeps the ends of an input's series with its entry in the ledger."""
+class _Keeper(Bookkeeper):
+    """Keeps the ends of an input's series, and what was seen of it, with its entry in the ledger."""
 
-    def __init__(self, ledger: Ledger, model: str, summary: RunSummary, session: ScoringSession):
+    def __init__(
+        self,
+        ledger: Ledger,
+        model: str,
+        summary: RunSummary,
+        session: ScoringSession,
+        facts: FactsCollector,
+    ):
         super().__init__(ledger, model, summary)
         self._session = session
+        self._facts = facts
+
+    def facts_of(self, source: FileInput) -> Facts:
+        return self._facts.facts(source)
 
     def tails_of(self, source: FileInput) -> list[StoredTail]:
         return [

@@ -10,8 +10,8 @@ aedetect score "$data/dumps" -m "$data/model.aed" -o "$data/scored/" \
     --new-only --state "$data/scored.db" --min-age 60s --fail-over 0.02
 code=$?
 
-# 10 (many rows flagged) and 11 (the data drifted) are findings, not failures of the run.
+# 10 (many rows flagged), 11 (the data drifted) and 12 (sick dumps) are findings, not failures of the run.
 case $code in
-    0 | 10 | 11) curl -fsS -m 10 --retry 3 "$url" > /dev/null ;;
+    0 | 10 | 11 | 12) curl -fsS -m 10 --retry 3 "$url" > /dev/null ;;
 esac
 exit "$code"

@@ -61,7 +61,7 @@ def test_score_counts_events(run: Prompt) -> None:
     assert events[["machine", "anomaly_event"]].to_numpy().tolist() == [["m0", 1], ["m1", 1]]
     assert list(events) == [
         *["anomaly_event", "machine", "start", "end", "peak", "rows", "peak_score", "p_value", "features"],
-        "adopted_after_seconds",
+        *["adopted_after_seconds", "kind"],
     ]
 
 

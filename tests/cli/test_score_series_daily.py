@@ -169,6 +169,7 @@ def test_a_ledger_made_before_ends_were_kept(score: Prompt, prompt: Prompt, new:
     score.json("dumps", "-o", "out/", *NEW)
     with sqlite3.connect("ledger.db") as database:
         database.execute("DROP TABLE tails")
+        database.execute("DROP TABLE deliveries")
         database.execute("PRAGMA user_version = 1")
     database.close()
     assert prompt("state", "show", "ledger.db").stdout.splitlines()[-1] == "1 entry"
