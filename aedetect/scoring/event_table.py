@@ -133,9 +133,14 @@ def _anomalies(scored: ScoredSeries) -> pa.Table:
     )
 
 
+def anomalies_alone(table: pa.Table) -> pa.Table:
+    """The events that are of flagged rows, without silences."""
+    return table.filter([kind == ANOMALY for kind in table[KIND].to_pylist()])
+
+
 def count_anomalies(table: pa.Table) -> int:
-    """How many of the events are flagged rows, and no silences."""
-    return list(table[KIND].to_pylist()).count(ANOMALY)
+    """How many of the events are of flagged rows."""
+    return len(anomalies_alone(table))
 
 
 def write_events(table: pa.Table, path: str) -> None:

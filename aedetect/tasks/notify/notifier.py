@@ -12,6 +12,7 @@ from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer
 from aedetect.io.source import Input
 from aedetect.scoring.base import PriorRows, ScoringSession
+from aedetect.scoring.event_table import anomalies_alone
 from aedetect.scoring.scorers import scorer_of
 from aedetect.scoring.series import SeriesScorer, SeriesSession
 from aedetect.scoring.suppression import Suppression
@@ -106,7 +107,7 @@ class Notifier:
     ) -> None:
         table = session.events()
         assert table is not None
-        events = EventMessages(self._fitted, kept, table, job)
+        events = EventMessages(self._fitted, kept, anomalies_alone(table), job)
         settled = settle(events.seen, store.events(), events.ends, events.pace)
         messages = events.messages(due(settled, self._request, store, now))
         store.enter([one.event for one in settled], messages, now)
