@@ -123,6 +123,7 @@ class NotifyOptions:
         return None
 
 
+@group(UNATTENDED)
 class HealthOptions:
     """Whether dumps are as those before them."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.entities import Name
@@ -135,7 +136,7 @@ def _anomalies(scored: ScoredSeries) -> pa.Table:
 
 def anomalies_alone(table: pa.Table) -> pa.Table:
     """The events that are of flagged rows, without silences."""
-    return table.filter([kind == ANOMALY for kind in table[KIND].to_pylist()])
+    return table.filter(pc.equal(table[KIND], ANOMALY))
 
 
 def count_anomalies(table: pa.Table) -> int:
