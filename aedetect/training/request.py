@@ -25,6 +25,7 @@ from aedetect.models.device import pick_device
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.planned_rows import CalendarRequest, planned_rows
 from aedetect.training.warm_start import Start
 
 _NOTHING_TO_RESUME = (
@@ -37,7 +38,8 @@ _NOTHING_TO_RESUME = (
 class FitRequest:
     """A model to fit on `inputs`; with `older`, from its weights on, with its columns and scaling.
 
-    Progress is saved in the file `checkpoint`, and with `resume` taken up from there.
+    Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `planned`: rows that
+    are left out.
     """
 
     inputs: Sequence[Input]
@@ -46,6 +48,7 @@ class FitRequest:
     checkpoint: Path | None = None
     resume: bool = False
     older: FittedModel | None = None
+    planned: CalendarRequest = field(default_factory=CalendarRequest)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class TrainingRun:
         return TrainingSummary(
             inputs=tuple(source.name for source in self.request.inputs),
             rows=learned.rows,
-            rows_left_out=dict(learned.rows_left_out),
+            rows_left_out={**learned.rows_left_out, **planned_rows(self.request.inputs)},
             calibration="cross-conformal" if learned.folded else "split-conformal",
             members=tuple(learned.records),
             device=str(self.device),
