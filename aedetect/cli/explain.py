@@ -70,7 +70,7 @@ def explain(
         number = None if event is None else options.whole(event, "--event")
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
-        _explain(out, opened([input], model, settings), request, muting.request())
+        _explain(out, opened([input], model, settings), request, muting.request(run.config))
         given = Given(reading, run, threshold)
         next_steps(
             out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]

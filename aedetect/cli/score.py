@@ -157,7 +157,7 @@ def score(
             digest=model.model_sha256,
             history=history or [],
             events=events,
-            muting=muting.request(),
+            muting=muting.request(run.config),
         )
         if is_folder(shape.output):
             out.on_stop = lambda: _KEPT[unattended.new_only]

@@ -20,6 +20,7 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.output_names import Target
+    from aedetect.training.planned_rows import PlanRequest
 
 
 @group(COLUMNS)
@@ -161,6 +162,24 @@ class TrainingOptions:
 
 
 @group(TRAINING)
+class CalendarOptions:
+    """Which rows are left out, as they were planned."""
+
+    calendar: list[Path] | None = option(
+        "--calendar PLAN",
+        "Leave out rows within the entries of an iCalendar file (.ics), or of a table with columns start, "
+        "end and name; may be repeated.",
+    )
+    time_of: options.TimeOf = None
+
+    def request(self) -> PlanRequest:
+        """What was asked for."""
+        from aedetect.training.planned_rows import PlanRequest
+
+        return PlanRequest(self.calendar or (), self.time_of)
+
+
+@group(TRAINING)
 class StartOptions:
     """What training goes on from."""
 
@@ -241,6 +260,7 @@ def train(
     series: SeriesOptions,
     training: TrainingOptions,
     start: StartOptions,
+    calendar: CalendarOptions,
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -279,16 +299,16 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_flags(overrides, settings)
+        _check_flags(overrides, settings, bool(calendar.calendar))
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
-        _train(out, inputs, target, start, settings)
+        _train(out, inputs, target, start, settings, calendar)
         given = Given(reading, run).words
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
-def _check_flags(overrides: Mapping[str, Any], settings: Config) -> None:
+def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
     """Flags that go with others alone, as those of time series do, are not passed over in silence."""
     if overrides["data.positive"] is not None and settings.data.label is None:
         raise UsageError("--positive goes with --label COLUMN, which names the column of the labels")
@@ -298,14 +318,21 @@ def _check_flags(overrides: Mapping[str, Any], settings: Config) -> None:
             continue
         if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
-        if not dated:
+        if not dated and not (planned and name == "series.time_zone"):
             raise UsageError(
                 f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
                 "COLUMN=datetime"
             )
 
 
-def _train(out: Output, words: list[str], target: Target, start: StartOptions, settings: Config) -> None:
+def _train(
+    out: Output,
+    words: list[str],
+    target: Target,
+    start: StartOptions,
+    settings: Config,
+    calendar: CalendarOptions,
+) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.locate import left_out
@@ -331,7 +358,10 @@ def _train(out: Output, words: list[str], target: Target, start: StartOptions, s
         with TrainingProgress(out, output) as callback:
             for text in left_out(words):
                 callback.notice(text)
-            fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older))
+            request = FitRequest(
+                sources, settings, callback, checkpoint, start.resume, older, calendar.request()
+            )
+            fitted = fit(request)
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)

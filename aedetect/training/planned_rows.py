@@ -13,7 +13,7 @@ import numpy as np
 
 from aedetect.config import Config
 from aedetect.config.names import no_column
-from aedetect.data import cells
+from aedetect.data import any_type, cells
 from aedetect.data.arrays import AnyArray, Floats, Integers, Mask
 from aedetect.data.plans.entries import Plan
 from aedetect.data.plans.planned_times import Columns, PlannedTimes, Span, read_plans
@@ -34,8 +34,8 @@ Locate = Callable[[int], str]
 
 
 @dataclass(frozen=True)
-class CalendarRequest:
-    """Files of plans whose rows are not learned; `time_of`: the column that says when a row of a table was."""
+class PlanRequest:
+    """Files of plans whose rows are not learned; `time_of`: a table's column that says when rows were."""
 
     calendars: Sequence[Path] = ()
     time_of: str | None = None
@@ -179,10 +179,7 @@ class PlannedPass:
         return self._reader.times(array, self._entities.number(batch, rules), rules, locate).seconds
 
     def _texts(self, batch: pa.RecordBatch, column: str) -> AnyArray:
-        if column not in batch.schema.names:
-            return np.full(len(batch), "")
-        texts = cells.categories(batch.column(column), self._learning.rules).fill_null("")
-        return np.array(texts.to_pylist(), dtype=object)
+        return any_type.texts(batch, column, self._learning.rules)
 
     def _locate(self, numbers: Integers, index: int) -> str:
         source = self._source
@@ -254,7 +251,9 @@ def _of_plans(planned: Sequence[PlannedInput], touched: Collection[str]) -> Iter
     missing = sum(each.timeless for each in counts)
     if missing and not learning.of_series:
         first = next(each.first_timeless for each in counts if each.first_timeless)
-        yield timeless(missing, learning.time_columns[0], first, "are learned from" if missing > 1 else "is learned from")
+        yield timeless(
+            missing, learning.time_columns[0], first, "are learned from" if missing > 1 else "is learned from"
+        )
 
 
 def name_of_all(inputs: Sequence[Input]) -> str:

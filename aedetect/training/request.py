@@ -25,7 +25,7 @@ from aedetect.models.device import pick_device
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.training.checkpoint import Checkpointer
-from aedetect.training.planned_rows import CalendarRequest, planned_rows
+from aedetect.training.planned_rows import PlanRequest, planned_rows
 from aedetect.training.warm_start import Start
 
 _NOTHING_TO_RESUME = (
@@ -48,7 +48,7 @@ class FitRequest:
     checkpoint: Path | None = None
     resume: bool = False
     older: FittedModel | None = None
-    planned: CalendarRequest = field(default_factory=CalendarRequest)
+    planned: PlanRequest = field(default_factory=PlanRequest)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.planned_rows import bare
-from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks, name_of_all
+from aedetect.training.planned_rows import bare, name_of_all
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
 
 
 @dataclass(frozen=True)

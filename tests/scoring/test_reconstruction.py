@@ -41,7 +41,7 @@ def detector(machines: int = 2, architecture: str = "auto") -> Detector:
 
 def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
     session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data), keep=True)
-    return Reconstruction(model.fitted, session)
+    return Reconstruction(model.fitted, ScoredSeries.of(session))
 
 
 def column_of(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:

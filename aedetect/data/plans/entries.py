@@ -75,7 +75,7 @@ class Plan(Protocol):
         ...
 
     def of_year(self, year: int) -> Sequence[Entry]:
-        """The entries, each time they recur, that some row of that year may be in, in any zone; others too."""
+        """At least the entries, each time they recur, that a row of that year may be in, in any zone."""
         ...
 
 

@@ -33,7 +33,7 @@ class IcsPlan:
 
     @classmethod
     def read(cls, path: Path) -> IcsPlan:
-        """The plan in a file. Raises DataError for one that is no calendar, with the line of what is wrong."""
+        """The plan in a file. Raises DataError, with the line, for what cannot be read."""
         import icalendar
 
         try:
@@ -89,16 +89,18 @@ class IcsPlan:
         except (ValueError, KeyError, OverflowError, TypeError) as error:
             raise DataError(f"{self.name}: what recurs cannot be told: {error}; {_REPAIR}") from None
         return [
-            self._recurrence(event)
-            for event in events
-            if str(event.get("STATUS", "")).upper() != "CANCELLED"
+            self._recurrence(event) for event in events if str(event.get("STATUS", "")).upper() != "CANCELLED"
         ]
 
     def _recurrence(self, event: Any) -> Entry:
         # One that was moved by a RECURRENCE-ID has a name and a length of its own.
         name = _name(event)
         return Entry(
-            _moment(event.start), _moment(event.end), name, self._places.get(name, self.name), _entities(event)
+            _moment(event.start),
+            _moment(event.end),
+            name,
+            self._places.get(name, self.name),
+            _entities(event),
         )
 
     @cached_property

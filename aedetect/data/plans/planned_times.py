@@ -138,7 +138,7 @@ class PlannedTimes:
 
 
 def _years(ordered: Floats) -> Iterator[tuple[int, int, int]]:
-    """The years of instants in order [rows], NaN last: each with its first row, and the one after its last."""
+    """The years of instants in order [rows], NaN last: each with its first row and the end of its rows."""
     known = int(np.searchsorted(ordered, np.inf))
     first = 0
     while first < known:
@@ -168,4 +168,3 @@ def fits(values: AnyArray, pattern: str) -> Mask:
     distinct, places = np.unique(values.astype(str), return_inverse=True)
     fitting = [text == pattern or fnmatchcase(text, pattern) for text in distinct.tolist()]
     return np.asarray(np.array(fitting, dtype=np.bool_)[places]) if len(values) else np.empty(0, np.bool_)
-

@@ -27,7 +27,7 @@ class RowClock:
         """Raises UsageError for times that are on no day."""
         if self.clock.kind == "count":
             raise UsageError(
-                f"column {self.clock.column!r} holds numbers that only count, which a calendar knows nothing of"
+                f"column {self.clock.column!r} holds numbers that only count, and a calendar has dates"
             )
         if self.clock.order == "clock":
             raise UsageError(
@@ -69,11 +69,12 @@ def lenient_clock(
         known = _readable(cells.plain(array), rules, zone)
         if known is None or known.all():
             raise
-        return find_clock(columns, cells.plain(array).filter(pa.array(known)), rules, time_format, zone, locate)
+        array = cells.plain(array).filter(pa.array(known))
+        return find_clock(columns, array, rules, time_format, zone, locate)
 
 
 def _readable(array: pa.Array, rules: cells.CellRules, zone: str | None) -> Mask | None:
-    """Which cells [rows] are missing, or numbers, or else times, whichever most of them are; None for neither."""
+    """Which cells [rows] are missing, or what most of them are, numbers or times; None for neither."""
     numbers = cells.numbers(array, rules)
     bads = [numbers.bad]
     if cells.is_text(array.type):

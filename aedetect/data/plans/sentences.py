@@ -30,8 +30,7 @@ def taken_as_utc(plan: str, clock: Clock) -> str:
 
 def timeless(count: int, column: str, first: str, outcome: str) -> str:
     """Of rows without a time that can be read, which no plan can name; `outcome`: what becomes of them."""
-    one = count == 1
-    return (
-        f"{count:,} row{'s' * (not one)} ha{'s' if one else 've'} no time in column {column!r} that can be read, so "
-        f"that no calendar applies: {'it' if one else 'they'} {outcome}; {'it' if one else 'the first'} is {first}"
-    )
+    what = f"no time in column {column!r} that can be read, so that no calendar applies"
+    if count == 1:
+        return f"1 row has {what}: it {outcome}; it is {first}"
+    return f"{count:,} rows have {what}: they {outcome}; the first is {first}"

@@ -54,13 +54,12 @@ class TablePlan:
         table = pa.Table.from_batches(source.open(_BATCH_ROWS).batches(), source.open(_BATCH_ROWS).schema)
         further = [name for name in names if name not in (*NEEDED, ENTITY)]
         start, end = _times(source, table)
+        columns = [name for name in ("name", ENTITY, *further) if name in names]
+        texts = {name: _texts(table.column(name)) for name in columns}
         entries = [
-            _entry(source, number, moments, {name: text[row] for name, text in texts.items()})
-            for texts in [{name: _texts(table.column(name)) for name in ("name", ENTITY, *further)
-                           if name in names}]
-            for row, (number, moments) in enumerate(zip(range(1, len(table) + 1), zip(start, end, strict=True),
-                                                        strict=True))
-        ]  # fmt: skip
+            _entry(source, row + 1, (start[row], end[row]), {name: texts[name][row] for name in columns})
+            for row in range(len(table))
+        ]
         zoned = not all(moment.floating for moment in (*start, *end))
         return cls(source.name, entries, further, zoned)
 

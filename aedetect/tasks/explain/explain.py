@@ -33,8 +33,8 @@ class Explanations:
     `events`: how many there are in all; None for models that know no events. `strangest`: the number of
     the row that scores highest, flagged or not, where it is known. `zone`: what is to be said after a
     time, ' UTC', ' Europe/Berlin' or nothing. `rate`: the p-value up to which rows are flagged; None where
-    the threshold on the score counts. `muted`: rows that would be flagged and are fine; `muted_events`: events of
-    such rows alone, which are not among `events`.
+    the threshold on the score counts. `muted`: rows that would be flagged and are fine; `muted_events`:
+    events of such rows alone, which are not among `events`.
     """
 
     explained: Sequence[Explanation | SeriesExplanation]

@@ -11,20 +11,30 @@ from aedetect.errors import UsageError
 from aedetect.io.atomic import same_file
 
 if TYPE_CHECKING:
+    from aedetect.config.rules import Rule
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.scoring.suppression import Suppression, Suppressor
+    from aedetect.scoring.suppression import Suppression, Suppressor, Watcher
 
 
 @dataclass(frozen=True)
 class MutingRequest:
-    """Files and rules that mute rows. `feedback`: a store of verdicts of people."""
+    """Files and rules that mute rows. `feedback`: a store of verdicts of people.
+
+    `calendars`: plans, whose entries are held against the column `time_of` of a table, the times of which are
+    of `time_zone` where they name none. `rules`: which alarms count.
+    """
 
     feedback: Path | None = None
+    calendars: Sequence[Path] = ()
+    time_of: str | None = None
+    time_zone: str | None = None
+    rules: Sequence[Rule] = ()
 
     @property
     def files(self) -> list[str]:
         """The files that are read: none of them may be an output."""
-        return [str(path) for path in (self.feedback,) if path is not None]
+        feedback = [] if self.feedback is None else [self.feedback]
+        return [str(path) for path in (*feedback, *self.calendars)]
 
     def check_unused(self, outputs: Sequence[str | None]) -> None:
         """Raises UsageError where an output would replace a file that says what is fine."""
@@ -41,13 +51,25 @@ class MutingRequest:
         """
         from aedetect.scoring.suppression import Suppression
 
-        suppressors = self._suppressors(fitted)
-        return Suppression(suppressors) if suppressors else None
-
-    def _suppressors(self, fitted: FittedModel) -> Sequence[Suppressor]:
+        for flag, value in (("--time-of", self.time_of), ("--time-zone", self.time_zone)):
+            if value is not None and not self.calendars:
+                raise UsageError(f"{flag} goes with --calendar, whose entries the rows are held against")
         suppressors: list[Suppressor] = []
+        watchers: list[Watcher] = []
         if self.feedback is not None:
             from aedetect.tasks.suppression.feedback import FeedbackSuppressor
 
             suppressors.append(FeedbackSuppressor.of(fitted, self.feedback))
-        return suppressors
+        if self.calendars:
+            from aedetect.data.plans.planned_times import read_plans
+            from aedetect.tasks.suppression.calendar import CalendarRequest, CalendarSuppressor
+
+            request = CalendarRequest(read_plans(self.calendars), self.time_of, self.time_zone)
+            calendar = CalendarSuppressor(fitted, request)
+            suppressors.append(calendar)
+            watchers.append(calendar)
+        if self.rules:
+            from aedetect.tasks.suppression.rules import RuleSuppressor
+
+            suppressors.append(RuleSuppressor(fitted, self.rules))
+        return Suppression(suppressors, watchers) if suppressors else None
