@@ -26,6 +26,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
+from aedetect.training.planned_rows import PlanRequest
 from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.explain import Explanations
+    from aedetect.tasks.suppression.muting import Muting
 
 _SHOWN_INPUTS = 3
+# Flags of what `Muting` says, as it names them.
+_OF_MUTING = {"calendar": "calendars", "time-zone": "time_zone"}
 
 
 class Detector:
@@ -131,6 +135,7 @@ class Detector:
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         start: Detector | None = None,
+        muting: Muting | None = None,
     ) -> Self:
         """Learn from rows that are (nearly) all normal.
 
@@ -148,6 +153,8 @@ class Detector:
             Go on from `checkpoint`.
         start : Detector, optional
             Go on from the weights of an older detector, whose columns and scaling are kept.
+        muting : Muting, optional
+            Rows within its calendars are left out.
 
         Raises
         ------
@@ -163,10 +170,10 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = _opened(data, self.config)
+        planned = muting.plans if muting is not None else PlanRequest()
         with shown(progress, callback) as progress_callback:
-            self._fitted = fit(
-                FitRequest(inputs, self.config, PythonCallback(progress_callback), path, resume, older)
-            )
+            told = PythonCallback(progress_callback)
+            self._fitted = fit(FitRequest(inputs, self.config, told, path, resume, older, planned))
         self.config = self._fitted.config
         return self
 
@@ -209,7 +216,7 @@ class Detector:
         asked = settings if isinstance(settings, Config) else Config.build(overrides=settings)
         return _over(self.fitted.adjusted(asked))
 
-    @python_errors()
+    @python_errors(**_OF_MUTING)
     def score(
         self,
         data: Data,
@@ -218,6 +225,7 @@ class Detector:
         alert_rate: float | None = None,
         prefix: str = "",
         history: Data | None = None,
+        muting: Muting | None = None,
         progress: bool = False,
     ) -> Any:
         """Score rows and flag what does not belong.
@@ -233,13 +241,16 @@ class Detector:
             Put before the names of the added columns.
         history : as `data`, optional
             Of time series: rows that went before, which are not scored again.
+        muting : Muting, optional
+            What says that rows above the threshold are fine: they are not flagged, and their status is
+            'muted'.
 
         Returns
         -------
-        DataFrame or Arrow table, [rows, columns + 5 or 6]
+        DataFrame or Arrow table, [rows, columns + 5 to 7]
             The rows with `anomaly_score` (float), `anomaly_p_value` (float in (0, 1]), `is_anomaly` (bool),
-            `anomaly_features` (JSON), `anomaly_status` and, of time series, `anomaly_event`; null where a
-            row cannot be scored.
+            `anomaly_features` (JSON), `anomaly_status`, of time series `anomaly_event`, and with `muting`
+            `anomaly_muted_by`; null where a row cannot be scored.
 
         Raises
         ------
@@ -257,10 +268,11 @@ class Detector:
         before = self._inputs(history) if history is not None else ()
         inputs = self._inputs(data)
         fitted = self.fitted.with_threshold(threshold, alert_rate)
-        task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before))
+        suppression = muting.request().build(fitted) if muting is not None else None
+        task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before), suppression=suppression)
         return self._table(task, data, inputs, progress)
 
-    @python_errors(row="rows", id="ids", label="label", entity="entity")
+    @python_errors(row="rows", id="ids", label="label", entity="entity", **_OF_MUTING)
     def explain(
         self,
         data: Data,
@@ -270,6 +282,7 @@ class Detector:
         event: int | None = None,
         entity: Sequence[str] = (),
         top: int = 5,
+        muting: Muting | None = None,
     ) -> Explanations:
         """Say why rows, or events of time series, scored as they did: which columns, what was expected.
 
@@ -287,6 +300,8 @@ class Detector:
             Of time series: look at these series alone.
         top : int
             How many of the strangest flagged rows or events, where none is named.
+        muting : Muting, optional
+            What says that rows above the threshold are fine; the explanation of such a row says so.
 
         Returns
         -------
@@ -305,7 +320,8 @@ class Detector:
         """
         from aedetect.tasks.explain import ExplainRequest, explain
 
-        request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top)
+        suppression = muting.request().build(self.fitted) if muting is not None else None
+        request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top, suppression)
         return explain(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors(label="label", positive="positive", by="by")
@@ -396,6 +412,7 @@ class Detector:
         top: int = 50,
         map: Literal["pca", "tsne", "umap"] = "pca",
         title: str | None = None,
+        muting: Muting | None = None,
     ) -> str:
         """A page that shows what was found: verdict, strangest rows and why, charts, model card.
 
@@ -413,6 +430,8 @@ class Detector:
             How to draw the map of rows.
         title : str, optional
             The heading; the names of the inputs where not given.
+        muting : Muting, optional
+            What says that rows above the threshold are fine; they are counted apart.
 
         Returns
         -------
@@ -432,7 +451,8 @@ class Detector:
         """
         from aedetect.tasks.report import ReportRequest, report
 
-        request = ReportRequest(label, positive, top, map)
+        suppression = muting.request().build(self.fitted) if muting is not None else None
+        request = ReportRequest(label, positive, top, map, suppression)
         document = report(self.fitted, self._inputs(data), request, title, _warning())
         text = (
             document.markdown() if path is not None and os.fspath(path).endswith(".md") else document.html()

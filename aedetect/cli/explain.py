@@ -71,7 +71,7 @@ def explain(
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
         _explain(out, opened([input], model, settings), request, muting.request(run.config))
-        given = Given(reading, run, threshold)
+        given = Given(reading, run, threshold, muting)
         next_steps(
             out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]
         )

@@ -217,6 +217,15 @@ class MutingOptions:
         "--rules FILE", "A TOML file of [[rules]], which may stand in that of --config as well."
     )
 
+    @property
+    def words(self) -> list[str]:
+        """These options as they are typed."""
+        given: list[tuple[str, object]] = [("--feedback", self.feedback)]
+        given += [("--calendar", path) for path in self.calendar or []]
+        given += [("--time-of", self.time_of), ("--time-zone", self.time_zone)]
+        given += [("--rules", self.rules), *[("--rule", text) for text in self.rule or []]]
+        return [word for flag, value in given if value is not None for word in (flag, str(value))]
+
     def request(self, config: Path | None) -> MutingRequest:
         """What was asked for, for any command; the file `config` may hold rules.
 

@@ -170,7 +170,7 @@ def score(
             tell_failures(out, summary.files)
             if shape.output != "-":
                 _tell(out, summary)
-            _next(out, request, summary, view, Given(reading, run, threshold))
+            _next(out, request, summary, view, Given(reading, run, threshold, muting))
             end_with(summary.exit_code)
 
 

@@ -31,6 +31,7 @@ _LEAST = 'no size of a change; write it like 5, or "20%" of what was expected'
 class Rule:
     """Of some columns, in some rows, which changes count: an alarm for others alone is none.
 
+    `name`: where none was given, the number of the rule, from 1.
     `columns`: names, lists or patterns; all where empty. `direction`: on which side of what was expected a
     number counts; of 'never' nothing does. `least`: the smallest change that counts, a share of what was
     expected where `relative`. `least_duration`: seconds that an event of a series lasts at least. `where`:
@@ -82,7 +83,7 @@ def rules_of(tables: object, path: str) -> list[Rule]:
     for place, table in enumerate(tables, 1):
         name = table.get("name")
         shown = f" ({name!r})" if isinstance(name, str) else ""
-        rules.append(_rule(table, f"rule {place}", f"{path}: rule {place}{shown}"))
+        rules.append(_rule(table, str(place), f"{path}: rule {place}{shown}"))
     return rules
 
 
@@ -108,17 +109,22 @@ def rule_of_text(text: str, place: int) -> Rule:
         elif equals and key in _KEYS:
             _state(stated, key, value, origin)
         elif equals:
-            raise UsageError(f"{origin}: unknown {key!r}{did_you_mean(key, _KEYS)}; write {_FORM}")
+            raise UsageError(f"{origin}: unknown {key!r}{_or_form(did_you_mean(key, _KEYS))}")
         elif not columns or columns[-1].endswith(",") or word.startswith(","):
             columns.append(word)
         else:
             hint = did_you_mean(word, (*DIRECTIONS, _WHERE))
-            raise UsageError(f"{origin}: {word!r} is no part of a rule{hint}; write {_FORM}")
+            raise UsageError(f"{origin}: {word!r} is no part of a rule{_or_form(hint)}")
     if columns:
         _state(stated, "columns", " ".join(columns), origin)
     if conditions is not None:
         stated[_WHERE] = _conditions(conditions, origin)
-    return _rule(stated, f"rule {place}", origin)
+    return _rule(stated, str(place), origin)
+
+
+def _or_form(hint: str) -> str:
+    """The end of a message on a word that is no part of a rule: which is meant, or how a rule is written."""
+    return hint or f"; write {_FORM}"
 
 
 def _split_at_where(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:

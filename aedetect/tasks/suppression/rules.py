@@ -249,7 +249,7 @@ def _reason_of(said: Mapping[str, Rule]) -> Reason:
     """By the rule that speaks of the column most to blame; `said`: sentences, with the rule of each."""
     first = next(iter(said.values()))
     texts = [
-        text if place and rule is first else f"by rule {rule.name!r}: {text}"
+        text if place and rule is first else f"by rule {rule.name}: {text}"
         for place, (text, rule) in enumerate(said.items())
     ]
     return Reason("rule", first.name, "; ".join(texts))
@@ -268,8 +268,8 @@ def _applied(fitted: FittedModel, rule: Rule) -> AppliedRule:
         if words:
             what = "direction" if rule.least is None else "least"
             raise UsageError(
-                f"{rule.origin}: {what} is for numbers, and column {words[0]!r} is {roles.get(words[0])}; "
-                "never rules it out, least_duration asks that it lasts"
+                f"{rule.origin}: {what} is for numbers, and column {words[0]!r} is {roles.get(words[0])}; of "
+                "such a column a rule can say never, or of series least_duration"
             )
     _check_scope(fitted, rule, roles)
     return AppliedRule(rule, frozenset(columns), numbers)
