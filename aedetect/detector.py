@@ -170,7 +170,7 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = _opened(data, self.config)
-        planned = muting.plans if muting is not None else PlanRequest()
+        planned = PlanRequest(muting.paths, muting.time_of) if muting is not None else PlanRequest()
         with shown(progress, callback) as progress_callback:
             told = PythonCallback(progress_callback)
             self._fitted = fit(FitRequest(inputs, self.config, told, path, resume, older, planned))

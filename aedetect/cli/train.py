@@ -316,9 +316,11 @@ def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) 
     for name, flag in _OF_SERIES.items():
         if settings.series.time is not None or overrides[name] is None:
             continue
+        if planned and name == "series.time_zone":
+            continue
         if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
-        if not dated and not (planned and name == "series.time_zone"):
+        if not dated:
             raise UsageError(
                 f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
                 "COLUMN=datetime"

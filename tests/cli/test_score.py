@@ -81,7 +81,10 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
         *["schema_version", "aedetect_version", "command", "model", "rows", "normal", "anomalies"],
         *[
             "unscorable",
+            "muted",
             "warmup",
+            "muted_by",
+            "muted_events",
             "events",
             "threshold",
             "alert_rate",
@@ -101,6 +104,7 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
             "normal": 2,
             "anomalies": 1,
             "unscorable": 1,
+            "muted": 0,
             "error": None,
         }
     ]

@@ -14,7 +14,7 @@ from support.sensors import broken, readings
 from aedetect import Detector
 from aedetect.data.series.channels import inverse_log_compressed, log_compressed
 from aedetect.io.inputs import as_inputs
-from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
+from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction, ScoredSeries
 from aedetect.scoring.series import SeriesScorer
 
 WINDOW = 24

@@ -138,7 +138,7 @@ def test_each_is_asked_of_what_those_before_it_left(table: Detector) -> None:
         def reasons(self, flagged: FlaggedRows) -> Sequence[Reason | None]:
             assert flagged.cells is not None
             assert "north" not in flagged.cells.column("site").to_pylist()
-            assert not flagged.blamed(0) == []
+            assert flagged.blamed(0)
             return [Reason("calendar", "all", "all of it")] * len(flagged)
 
     found = scored(table, odd_rows(), Suppression([North(), Everything(), North()]))
@@ -171,7 +171,9 @@ def test_an_event_whose_rows_are_all_muted_is_none_but_counted() -> None:
     rows = [set(event.rows.tolist()) for event in plain.found_events]
     gone = [event for event in rows if event <= set(muted.reasons)]
     assert len(gone) == muted.muted_event_count == 1
-    assert [set(event.rows.tolist()) for event in muted.found_events] == [one for one in rows if one not in gone]
+    assert [set(event.rows.tolist()) for event in muted.found_events] == [
+        one for one in rows if one not in gone
+    ]
     assert len(muted.events()) == len(plain.events()) - 1
     numbers = {event.number for event in plain.found_events if event.series == 0}
     assert {event.number for event in muted.found_events if event.series == 0} < numbers
@@ -181,7 +183,9 @@ def test_of_an_event_only_its_rows_that_are_not_muted_are_left() -> None:
     plain = session(None)
     event = next(event for event in plain.found_events if len(event.rows) > 3)
     start, end = plain.seconds[event.rows[0]], plain.seconds[event.rows[1]] + 1
-    muted = session(Suppression([Hours(str(pd.Timestamp(start, unit="s")), str(pd.Timestamp(end, unit="s")))]))
+    muted = session(
+        Suppression([Hours(str(pd.Timestamp(start, unit="s")), str(pd.Timestamp(end, unit="s")))])
+    )
     left = next(one for one in muted.found_events if (one.series, one.number) == (event.series, event.number))
     assert left.rows.tolist() == event.rows[2:].tolist()
     assert left.peak in left.rows

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aedetect.config.names import did_you_mean
+from aedetect.config.names import closest
 from aedetect.data import cells
 from aedetect.data.plans.entries import Entry, Moment, check_length
 from aedetect.data.series.time_text import ORDERS, ReadText, read_text
@@ -46,7 +46,8 @@ class TablePlan:
         names = source.open(_BATCH_ROWS).schema.names
         for needed in NEEDED:
             if needed not in names:
-                hint = did_you_mean(needed, names).replace("did you mean", "is it meant by")
+                close = closest(needed, names)
+                hint = f" (is {close!r} meant?)" if close else ""
                 raise DataError(
                     f"{source.name}: no column named {needed!r}{hint}; a calendar has the columns start, end "
                     "and name, and where an entry is for some rows alone, entity"
@@ -86,7 +87,7 @@ def _times(source: FileInput, table: pa.Table) -> tuple[list[Moment], list[Momen
     """The starts and the ends, which are written in one way."""
     count = len(table)
     array = pa.array([*_texts(table.column("start")), *_texts(table.column("end"))], pa.string())
-    read = _read(array)
+    read, ambiguous = _read(array)
     known = ~(read.bad | read.missing)
     if not known.all():
         index = int(known.argmin())
@@ -94,7 +95,8 @@ def _times(source: FileInput, table: pa.Table) -> tuple[list[Moment], list[Momen
         place = f"{source.name}: {source.locate(index % count + 1)}, column {column!r}"
         if read.missing[index]:
             raise DataError(f"{place}: is empty; an entry has a start and an end ({_WRITTEN})")
-        raise DataError(f"{place}: {str(array[index].as_py())[:40]!r} is no time; {_WRITTEN}")
+        said = "may be read in more than one way" if ambiguous else "is no time"
+        raise DataError(f"{place}: {str(array[index].as_py())[:40]!r} {said}; {_WRITTEN}")
     seconds = read.seconds - np.nan_to_num(read.offset)
     moments = [
         Moment(second, floating)
@@ -103,12 +105,15 @@ def _times(source: FileInput, table: pa.Table) -> tuple[list[Moment], list[Momen
     return moments[:count], moments[count:]
 
 
-def _read(array: pa.Array) -> ReadText:
-    """The cells by the one order in which all are times; by ISO 8601 where none or several would do."""
+def _read(array: pa.Array) -> tuple[ReadText, bool]:
+    """The cells by the one order in which all are times, by ISO 8601 where none would do, or several would.
+
+    Whether several would.
+    """
     rules = cells.CellRules()
     iso = read_text(array, rules, "ymd", None)
     if not iso.bad.any():
-        return iso
+        return iso, False
     others = [read_text(array, rules, order, None) for order in ORDERS if order != "ymd"]
     fitting = [read for read in others if not read.bad.any()]
-    return fitting[0] if len(fitting) == 1 else iso
+    return (fitting[0], False) if len(fitting) == 1 else (iso, bool(fitting))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from aedetect.config.names import did_you_mean, no_column
+from aedetect.config.names import did_you_mean, instead
 from aedetect.data import any_type
 from aedetect.data.arrays import Floats
 from aedetect.data.plans.entries import Plan
@@ -164,12 +164,13 @@ class CalendarSuppressor:
         column, zone, schema = self._request.time_of, self._request.time_zone, self._fitted.schema
         assert column is not None
         learned = self._fitted.config.series
+        reader = source.open(_FIRST_ROWS)
+        if column not in reader.schema.names:
+            others = instead(column, reader.schema.names)
+            raise DataError(f"{source.name}: has no column {column!r}, which --time-of names{others}")
         known = schema.dates.get(column)
         if known is not None:
             return known if zone is None else known.model_copy(update={"zone": zone})
-        reader = source.open(_FIRST_ROWS)
-        if column not in reader.schema.names:
-            raise DataError(f"{source.name}: has no column {column!r}, which --time-of names")
         first = next(iter(reader.batches()), None)
         if first is None:
             return Clock(columns=(column,), kind="text", zone=zone)
@@ -219,8 +220,6 @@ def _columns(fitted: FittedModel, request: CalendarRequest) -> Columns:
             f"--calendar: the model's rows are no time series; name the column that says when a row was: "
             f"--time-of COLUMN{hint}"
         )
-    if request.time_of not in names:
-        raise UsageError(no_column("--time-of", request.time_of, names))
     return Columns(all=names)
 
 

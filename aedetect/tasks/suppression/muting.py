@@ -10,7 +10,6 @@ from typing import Any
 
 from aedetect.config.rules import Rule, rule_of_text, rules_of, rules_of_file
 from aedetect.tasks.suppression.request import MutingRequest
-from aedetect.training.planned_rows import PlanRequest
 
 PathLike = str | os.PathLike[str]
 
@@ -49,15 +48,11 @@ class Muting:
     def request(self) -> MutingRequest:
         """The same with rules read. Raises UsageError for what is no rule."""
         feedback = None if self.feedback is None else Path(self.feedback)
-        return MutingRequest(feedback, self._paths, self.time_of, self.time_zone, self._rules())
+        return MutingRequest(feedback, self.paths, self.time_of, self.time_zone, self._rules())
 
     @property
-    def plans(self) -> PlanRequest:
-        """The calendars, for training."""
-        return PlanRequest(self._paths, self.time_of)
-
-    @property
-    def _paths(self) -> list[Path]:
+    def paths(self) -> list[Path]:
+        """The files of the calendars."""
         given = self.calendars
         return [Path(given)] if isinstance(given, (str, os.PathLike)) else [Path(path) for path in given]
 

@@ -56,7 +56,7 @@ def test_the_strangest_rows_of_a_table_are_explained() -> None:
     assert isinstance(one, Explanation)
     assert (one.row, one.duplicates, found.strangest) == (4, 2, 4)
     told = found.as_dict()
-    assert list(told) == ["rows", "anomalies", "threshold", "explained"]
+    assert list(told) == ["rows", "anomalies", "muted", "threshold", "explained"]
     assert (told["rows"], told["threshold"]) == (40, of_rows().threshold)
     assert told["explained"][0]["rows_alike"] == 2
 
@@ -71,7 +71,10 @@ def test_the_strangest_events_of_series_are_explained() -> None:
     (one,) = found.explained
     assert isinstance(one, SeriesExplanation)
     told = found.as_dict()
-    assert list(told) == ["rows", "anomalies", "events", "threshold", "p_value_limit", "zone", "explained"]
+    assert list(told) == [
+        *["rows", "anomalies", "muted", "events", "muted_events", "threshold", "p_value_limit", "zone"],
+        "explained",
+    ]
     assert told["zone"] is None
     assert (told["rows"], told["events"], found.zone) == (864, 1, "")
     assert told["explained"][0]["entity"] == {"machine": "m0"}
