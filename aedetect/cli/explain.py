@@ -101,7 +101,7 @@ def _show(out: Output, explanations: Explanations) -> None:
         row = explanations.strangest
         ending = f"; the strangest is row {row}: see --row {row}" if row else ""
         out.say(f"{explanations.rows:,} rows, none flagged{ending}")
-    if explanations.muted:
+    if explanations.muted and not any(one.muted for one in explanations.explained):
         out.say(f"{counted(explanations.muted, 'row')} muted; to see why, --row N")
     for place, one in enumerate(explanations.explained):
         assert isinstance(one, Explanation)

@@ -26,7 +26,7 @@ def show(out: Output, explained: Explanations) -> None:
     explanations = [one for one in explained.explained if isinstance(one, SeriesExplanation)]
     if not explanations:
         out.say(f"{explained.rows:,} rows, no event")
-    if explained.muted_events:
+    if explained.muted_events and not any(one.muted for one in explanations):
         out.say(f"{counted(explained.muted_events, 'event')} muted; to see why, --event N")
     for place, one in enumerate(explanations):
         if place:

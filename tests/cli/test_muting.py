@@ -50,8 +50,8 @@ def test_score_mutes_by_calendars_and_rules_and_counts_apart(folder: Prompt) -> 
     assert "muted by calendar clock day: " in result.stdout
     assert "muted by rule high: " in result.stdout
     assert line_of(result.stderr, "warning: new.csv: 1 row") == (
-        "warning: new.csv: 1 row has no time in column 'at' that can be read, so that no calendar applies: it "
-        "stays flagged where it is; it is row 51 (line 52)"
+        "warning: new.csv: 1 row has no time in column 'at' that can be read, so that no calendar applies: "
+        "it stays flagged where it is; it is row 51 (line 52)"
     )
     told = folder.json(*words)
     assert told["muted"] == sum(entry["rows"] for entry in told["muted_by"]) >= 3
@@ -109,22 +109,22 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
     refused = prompt(*words)
     assert refused.exit_code == 2
     assert refused.usage() == (
-        "--calendar: which column says when a row was? name it with --time-of COLUMN; where the rows are time "
-        "series, with --time COLUMN"
+        "--calendar: which column says when a row was? name it with --time-of COLUMN; where the rows "
+        "are time series, with --time COLUMN"
     )
 
 
 @pytest.mark.parametrize(
     ("words", "exit_code", "said"),
     [
-        (["--calendar", "plan.csv"], 2, "--calendar: the model's rows are no time series; name the column"),
-        (["--calendar", "plan.csv", "--time-of", "att"], 3, "new.csv: has no column 'att', which --time-of names; did"),
+        (["--calendar", "plan.csv"], 2, "--calendar: the model's rows are no time series; name"),
+        (["--calendar", "plan.csv", "--time-of", "att"], 3, "has no column 'att', which --time-of"),
         (["--time-of", "at"], 2, "--time-of goes with --calendar"),
         (["--calendar", "none.ics", "--time-of", "site"], 3, "error: none.ics: cannot be read: No such file"),
         (["--calendar", "new.csv", "--time-of", "site"], 3, "error: new.csv: no column named 'start'"),
         (["--rule", "lod above"], 2, "--rule 'lod above': no column named 'lod' in the model; did"),
         (["--rules", "plan.csv"], 2, "plan.csv: not a TOML file"),
-        (["--calendar", "plan.csv", "--time-of", "at", "-o", "plan.csv"], 2, "plan.csv: the output would replace"),
+        (["--calendar", "plan.csv", "--time-of", "at", "-o", "plan.csv"], 2, "the output would replace"),
     ],
 )  # fmt: skip
 def test_mistakes_are_said_in_one_line_before_anything_is_scored(

@@ -150,7 +150,8 @@ def test_a_column_of_times_that_is_not_there(plan: Path) -> None:
     with pytest.raises(DataError) as error:
         of_table().score(odd(), muting=Muting(calendars=plan, time_of="att"))
     assert str(error.value) == (
-        "data: has no column 'att', which time_of names; did you mean 'at'? There are: temp, load, site, open, at"
+        "data: has no column 'att', which time_of names; did you mean 'at'? There are: temp, load, site, "
+        "open, at"
     )
 
 
