@@ -13,10 +13,16 @@ from aedetect._version import __version__
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.detector import Detector, load
+    from aedetect.tasks.suppression.muting import Muting
 
-__all__ = ["Config", "Detector", "__version__", "load"]
+__all__ = ["Config", "Detector", "Muting", "__version__", "load"]
 
-_HOMES = {"Detector": "aedetect.detector", "load": "aedetect.detector", "Config": "aedetect.config"}
+_HOMES = {
+    "Detector": "aedetect.detector",
+    "load": "aedetect.detector",
+    "Config": "aedetect.config",
+    "Muting": "aedetect.tasks.suppression.muting",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
+from aedetect.training.planned_rows import PlanRequest
 from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     from aedetect.tasks.explain import Explanations
     from aedetect.tasks.explain.segments import GroupExplanations
     from aedetect.tasks.health import Health
+    from aedetect.tasks.suppression.muting import Muting
 
 _SHOWN_INPUTS = 3
+# Flags of what `Muting` says, as it names them.
+_OF_MUTING = {"calendar": "calendars", "time-zone": "time_zone"}
 
 
 class Detector:
@@ -134,6 +138,7 @@ class Detector:
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         start: Detector | None = None,
+        muting: Muting | None = None,
     ) -> Self:
         """Learn from rows that are (nearly) all normal.
 
@@ -151,6 +156,8 @@ class Detector:
             Go on from `checkpoint`.
         start : Detector, optional
             Go on from the weights of an older detector, whose columns and scaling are kept.
+        muting : Muting, optional
+            Rows within its calendars are left out.
 
         Raises
         ------
@@ -166,16 +173,22 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = _opened(data, self.config)
+        planned = PlanRequest(muting.paths, muting.time_of) if muting is not None else PlanRequest()
+        notes = muting.notes() if muting is not None else ()
         with shown(progress, callback) as progress_callback:
-            self._fitted = fit(
-                FitRequest(inputs, self.config, PythonCallback(progress_callback), path, resume, older)
-            )
+            told = PythonCallback(progress_callback)
+            self._fitted = fit(FitRequest(inputs, self.config, told, path, resume, older, planned, notes))
         self.config = self._fitted.config
         return self
 
     @python_errors()
     def calibrated(
-        self, data: Data | None = None, *, callback: Callback | None = None, progress: bool = False
+        self,
+        data: Data | None = None,
+        *,
+        callback: Callback | None = None,
+        progress: bool = False,
+        muting: Muting | None = None,
     ) -> Detector:
         """This detector with the threshold and p-values that normal rows give; scores stay as they are.
 
@@ -184,6 +197,8 @@ class Detector:
         data : DataFrame, Arrow table, array or paths, [rows, columns], optional
             Normal rows that were not learned from; without them only the threshold follows the settings,
             as after `adjusted`.
+        muting : Muting, optional
+            Rows that its feedback calls normal count as well, those called anomalies do not.
 
         Raises
         ------
@@ -198,7 +213,8 @@ class Detector:
         """
         inputs = self._inputs(data) if data is not None else None
         with shown(progress, callback) as progress_callback:
-            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback)))
+            notes = muting.notes() if muting is not None else ()
+            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes))
 
     def adjusted(self, settings: Config | dict[str, Any]) -> Detector:
         """This detector with those scoring, threshold, event and label settings that are set.
@@ -212,7 +228,7 @@ class Detector:
         asked = settings if isinstance(settings, Config) else Config.build(overrides=settings)
         return _over(self.fitted.adjusted(asked))
 
-    @python_errors()
+    @python_errors(**_OF_MUTING)
     def score(
         self,
         data: Data,
@@ -221,6 +237,7 @@ class Detector:
         alert_rate: float | None = None,
         prefix: str = "",
         history: Data | None = None,
+        muting: Muting | None = None,
         progress: bool = False,
     ) -> Any:
         """Score rows and flag what does not belong.
@@ -236,13 +253,16 @@ class Detector:
             Put before the names of the added columns.
         history : as `data`, optional
             Of time series: rows that went before, which are not scored again.
+        muting : Muting, optional
+            What says that rows above the threshold are fine: they are not flagged, and their status is
+            'muted'.
 
         Returns
         -------
-        DataFrame or Arrow table, [rows, columns + 5 or 6]
+        DataFrame or Arrow table, [rows, columns + 5 to 7]
             The rows with `anomaly_score` (float), `anomaly_p_value` (float in (0, 1]), `is_anomaly` (bool),
-            `anomaly_features` (JSON), `anomaly_status` and, of time series, `anomaly_event`; null where a
-            row cannot be scored.
+            `anomaly_features` (JSON), `anomaly_status`, of time series `anomaly_event`, and with `muting`
+            `anomaly_muted_by`; null where a row cannot be scored.
 
         Raises
         ------
@@ -260,10 +280,11 @@ class Detector:
         before = self._inputs(history) if history is not None else ()
         inputs = self._inputs(data)
         fitted = self.fitted.with_threshold(threshold, alert_rate)
-        task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before))
+        suppression = muting.request().build(fitted) if muting is not None else None
+        task = ScoreTask(fitted, inputs, Shape(prefix=prefix), PriorRows(before), suppression=suppression)
         return self._table(task, data, inputs, progress)
 
-    @python_errors(row="rows", id="ids", label="label", entity="entity")
+    @python_errors(row="rows", id="ids", label="label", entity="entity", **_OF_MUTING)
     def explain(
         self,
         data: Data,
@@ -273,6 +294,7 @@ class Detector:
         event: int | None = None,
         entity: Sequence[str] = (),
         top: int = 5,
+        muting: Muting | None = None,
     ) -> Explanations:
         """Say why rows, or events of time series, scored as they did: which columns, what was expected.
 
@@ -290,6 +312,8 @@ class Detector:
             Of time series: look at these series alone.
         top : int
             How many of the strangest flagged rows or events, where none is named.
+        muting : Muting, optional
+            What says that rows above the threshold are fine; the explanation of such a row says so.
 
         Returns
         -------
@@ -308,7 +332,8 @@ class Detector:
         """
         from aedetect.tasks.explain import ExplainRequest, explain
 
-        request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top)
+        suppression = muting.request().build(self.fitted) if muting is not None else None
+        request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top, suppression)
         return explain(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors()
@@ -515,6 +540,7 @@ class Detector:
         top: int = 50,
         map: Literal["pca", "tsne", "umap"] = "pca",
         title: str | None = None,
+        muting: Muting | None = None,
     ) -> str:
         """A page that shows what was found: verdict, strangest rows and why, charts, model card.
 
@@ -532,6 +558,8 @@ class Detector:
             How to draw the map of rows.
         title : str, optional
             The heading; the names of the inputs where not given.
+        muting : Muting, optional
+            What says that rows above the threshold are fine; they are counted apart.
 
         Returns
         -------
@@ -551,7 +579,8 @@ class Detector:
         """
         from aedetect.tasks.report import ReportRequest, report
 
-        request = ReportRequest(label, positive, top, map)
+        suppression = muting.request().build(self.fitted) if muting is not None else None
+        request = ReportRequest(label, positive, top, map, suppression)
         document = report(self.fitted, self._inputs(data), request, title, _warning())
         text = (
             document.markdown() if path is not None and os.fspath(path).endswith(".md") else document.html()

@@ -83,8 +83,8 @@ def explain(
         number = None if event is None else options.whole(event, "--event")
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
         settings = run.settings(reading.overrides(), threshold.overrides())
-        _explain(out, opened([input], model, settings), request, muting.request())
-        given = Given(reading, run, threshold)
+        _explain(out, opened([input], model, settings), request, muting.request(run.config))
+        given = Given(reading, run, threshold, muting)
         next_steps(
             out, ["report", input, "-m", model.model, "-o", beside(input, "-report.html"), *given.of_report]
         )
@@ -128,7 +128,7 @@ def _show(out: Output, explanations: Explanations) -> None:
         row = explanations.strangest
         ending = f"; the strangest is row {row}: see --row {row}" if row else ""
         out.say(f"{explanations.rows:,} rows, none flagged{ending}")
-    if explanations.muted:
+    if explanations.muted and not any(one.muted for one in explanations.explained):
         out.say(f"{counted(explanations.muted, 'row')} muted; to see why, --row N")
     for place, one in enumerate(explanations.explained):
         assert isinstance(one, Explanation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.cli.output import Output
 from aedetect.cli.tables import simple_table
-from aedetect.cli.text import plain
+from aedetect.cli.text import counted, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,6 +26,8 @@ def show(out: Output, explained: Explanations) -> None:
     explanations = [one for one in explained.explained if isinstance(one, SeriesExplanation)]
     if not explanations:
         out.say(f"{explained.rows:,} rows, no event")
+    if explained.muted_events and not any(one.muted for one in explanations):
+        out.say(f"{counted(explained.muted_events, 'event')} muted; to see why, --event N")
     for place, one in enumerate(explanations):
         if place:
             out.say()

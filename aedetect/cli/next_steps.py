@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from aedetect.cli.options import ReadingOptions, RunOptions, ThresholdOptions
+from aedetect.cli.options import MutingOptions, ReadingOptions, RunOptions, ThresholdOptions
 from aedetect.cli.output import Output, is_terminal
 
 _STDIN = {"-", "<stdin>"}
@@ -39,16 +39,17 @@ class Given:
     reading: ReadingOptions
     run: RunOptions
     threshold: ThresholdOptions | None = None
+    muting: MutingOptions | None = None
 
     @property
     def words(self) -> list[str]:
-        """The flags of reading, settings and threshold, as most commands name them."""
-        return [*self.reading_words("--format"), *self._limits]
+        """The flags of reading, settings, threshold and muting, as most commands name them."""
+        return [*self.reading_words("--format"), *self._limits, *self._muting]
 
     @property
     def of_report(self) -> list[str]:
         """The same for `report`, whose --format is that of the page."""
-        return [*self.reading_words("--input-format"), *self._limits]
+        return [*self.reading_words("--input-format"), *self._limits, *self._muting]
 
     def reading_words(self, format_flag: str = "--format") -> list[str]:
         """The flags of reading and settings alone."""
@@ -66,6 +67,10 @@ class Given:
         if limits is None:
             return []
         return [*_flag("--alert-rate", limits.alert_rate), *_flag("--threshold", limits.threshold)]
+
+    @property
+    def _muting(self) -> list[str]:
+        return [] if self.muting is None else self.muting.words
 
 
 def _flag(name: str, value: object) -> list[str]:

@@ -112,6 +112,15 @@ LearnedFeedback = Annotated[
         default=...,
     ),
 ]
+TimeOf = Annotated[
+    str | None,
+    option(
+        "--time-of COLUMN",
+        "Of tables, which --calendar needs it for: the column that says when a row was.",
+        completion.columns,
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),
@@ -197,12 +206,46 @@ class MutingOptions:
     feedback: Path | None = option(
         "--feedback FILE", "Mute rows like those that `aedetect feedback` noted here as normal."
     )
+    calendar: list[Path] | None = option(
+        "--calendar PLAN",
+        "Mute rows within the entries of an iCalendar file (.ics), or of a table with columns start, end and "
+        "name; may be repeated.",
+    )
+    time_of: TimeOf = None
+    time_zone: str | None = option(
+        "--time-zone ZONE",
+        "Of tables: the zone of the times in --time-of that name none, e.g. Europe/Berlin; default: UTC.",
+        completion.time_zones,
+    )
+    rule: list[str] | None = option(
+        "--rule RULE",
+        "Which alarms count, as in 'temp above least=5 where host=web-*': others are muted; may be repeated.",
+    )
+    rules: Path | None = option(
+        "--rules FILE", "A TOML file of [[rules]], which may stand in that of --config as well."
+    )
 
-    def request(self) -> MutingRequest:
-        """What was asked for, for any command."""
+    @property
+    def words(self) -> list[str]:
+        """These options as they are typed."""
+        given: list[tuple[str, object]] = [("--feedback", self.feedback)]
+        given += [("--calendar", path) for path in self.calendar or []]
+        given += [("--time-of", self.time_of), ("--time-zone", self.time_zone)]
+        given += [("--rules", self.rules), *[("--rule", text) for text in self.rule or []]]
+        return [word for flag, value in given if value is not None for word in (flag, str(value))]
+
+    def request(self, config: Path | None) -> MutingRequest:
+        """What was asked for, for any command; the file `config` may hold rules.
+
+        Raises UsageError for what is no rule.
+        """
+        from aedetect.config.rules import rule_of_text, rules_of_file
         from aedetect.tasks.suppression.request import MutingRequest
 
-        return MutingRequest(self.feedback)
+        rules = [] if config is None else rules_of_file(config)
+        rules += [] if self.rules is None else rules_of_file(self.rules, alone=True)
+        rules += [rule_of_text(text, place) for place, text in enumerate(self.rule or [], len(rules) + 1)]
+        return MutingRequest(self.feedback, self.calendar or (), self.time_of, self.time_zone, rules)
 
 
 @group(RUN)

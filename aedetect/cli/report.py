@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.output_names import Target
     from aedetect.io.files import FileInput
+    from aedetect.tasks.suppression.request import MutingRequest
 
 _STDOUT = "-"
 
@@ -55,6 +56,7 @@ def report(
     inputs: options.Inputs,
     model: options.ModelOptions,
     threshold: options.ThresholdOptions,
+    muting: options.MutingOptions,
     reading: InputOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -102,13 +104,19 @@ def report(
         asked = Asked(kind, target, plots, label, positive, strangest, map, title)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
-        _report(out, inputs, model, asked, settings)
+        _report(out, inputs, model, asked, settings, muting.request(run.config))
+        given = Given(reading, run, threshold, muting)
         if target != _STDOUT and len(inputs) == 1:
-            next_steps(out, ["explain", inputs[0], "-m", model.model, *Given(reading, run, threshold).words])
+            next_steps(out, ["explain", inputs[0], "-m", model.model, *given.words])
 
 
 def _report(
-    out: Output, words: list[str], model: options.ModelOptions, asked: Asked, settings: Config
+    out: Output,
+    words: list[str],
+    model: options.ModelOptions,
+    asked: Asked,
+    settings: Config,
+    muting: MutingRequest,
 ) -> None:
     from aedetect.engine.output_names import MARKDOWN, PAGE, Target, check_folder, check_suffix
     from aedetect.engine.summary import envelope
@@ -125,7 +133,9 @@ def _report(
         target = str(page.path)
         _check_output(page, subject.sources, model.model)
         check_suffix(page.path, MARKDOWN if asked.kind == "md" else PAGE)
-    request = ReportRequest(asked.label, asked.positive, asked.top, asked.map)
+    muting.check_unused([None if page is None else str(page.path)])
+    suppression = muting.build(subject.fitted, out.warn)
+    request = ReportRequest(asked.label, asked.positive, asked.top, asked.map, suppression)
     with TerminalProgress(out) as callback:
         document = report(subject.fitted, subject.sources, request, asked.title, callback)
     figures = document.as_dict()

@@ -228,7 +228,7 @@ def score(
             digest=model.model_sha256,
             history=history or [],
             events=events,
-            muting=muting.request(),
+            muting=muting.request(run.config),
             notify=notify.read(),
             health=health.read(),
         )
@@ -245,7 +245,7 @@ def score(
             tell_failures(out, summary.files)
             if shape.output != "-":
                 _tell(out, summary)
-            _next(out, request, summary, view, Given(reading, run, threshold))
+            _next(out, request, summary, view, Given(reading, run, threshold, muting))
             end_with(summary.exit_code)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,8 @@ from aedetect.errors import UsageError
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.output_names import Target
+    from aedetect.scoring.feedback_store import Note
+    from aedetect.training.planned_rows import PlanRequest
 
 
 @group(COLUMNS)
@@ -161,6 +163,31 @@ class TrainingOptions:
 
 
 @group(TRAINING)
+class VerdictOptions:
+    """What is known of rows beforehand: when they were planned, what people said of them."""
+
+    calendar: list[Path] | None = option(
+        "--calendar PLAN",
+        "Leave out rows within the entries of an iCalendar file (.ics), or of a table with columns start, "
+        "end and name; may be repeated.",
+    )
+    time_of: options.TimeOf = None
+    feedback: options.LearnedFeedback = None
+
+    def planned(self) -> PlanRequest:
+        """The rows that are left out, as they were planned."""
+        from aedetect.training.planned_rows import PlanRequest
+
+        return PlanRequest(self.calendar or (), self.time_of)
+
+    def notes(self) -> Sequence[Note]:
+        """What people said of rows. Raises DataError or OutputError where that cannot be read."""
+        from aedetect.scoring.feedback_store import read_notes
+
+        return read_notes(self.feedback) if self.feedback is not None else ()
+
+
+@group(TRAINING)
 class StartOptions:
     """What training goes on from."""
 
@@ -241,6 +268,7 @@ def train(
     series: SeriesOptions,
     training: TrainingOptions,
     start: StartOptions,
+    verdicts: VerdictOptions,
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -254,7 +282,6 @@ def train(
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
-    feedback: options.LearnedFeedback = None,
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
@@ -280,22 +307,24 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_flags(overrides, settings)
+        _check_flags(overrides, settings, bool(verdicts.calendar))
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
-        _train(out, inputs, target, start, settings, feedback)
+        _train(out, inputs, target, start, settings, verdicts)
         given = Given(reading, run).words
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
-def _check_flags(overrides: Mapping[str, Any], settings: Config) -> None:
+def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
     """Flags that go with others alone, as those of time series do, are not passed over in silence."""
     if overrides["data.positive"] is not None and settings.data.label is None:
         raise UsageError("--positive goes with --label COLUMN, which names the column of the labels")
     dated = "datetime" in settings.data.roles.values()
     for name, flag in _OF_SERIES.items():
         if settings.series.time is not None or overrides[name] is None:
+            continue
+        if planned and name == "series.time_zone":
             continue
         if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
@@ -312,7 +341,7 @@ def _train(
     target: Target,
     start: StartOptions,
     settings: Config,
-    feedback: Path | None,
+    verdicts: VerdictOptions,
 ) -> None:
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
@@ -322,7 +351,6 @@ def _train(
     clock = Clock()
     sources = sources_for_model(words, target, settings)
     from aedetect.io.inputs import as_trained
-    from aedetect.scoring.feedback_store import read_notes
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest
@@ -330,7 +358,7 @@ def _train(
 
     output = target.path
     checkpoint = output.with_name(output.name + ".checkpoint")
-    notes = read_notes(feedback) if feedback is not None else ()
+    planned, notes = verdicts.planned(), verdicts.notes()
     older = None
     if start.start is not None:
         older = FittedModel.load(start.start, device=settings.training.device, sha256=start.model_sha256)
@@ -341,7 +369,8 @@ def _train(
         with TrainingProgress(out, output) as callback:
             for text in left_out(words):
                 callback.notice(text)
-            fitted = fit(FitRequest(sources, settings, callback, checkpoint, start.resume, older, notes))
+            asked = FitRequest(sources, settings, callback, checkpoint, start.resume, older, planned, notes)
+            fitted = fit(asked)
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)

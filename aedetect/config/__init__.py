@@ -25,6 +25,8 @@ from pydantic import (
 
 from aedetect.config.names import closest, did_you_mean, split_names
 from aedetect.config.refusals import refusal
+from aedetect.config.rules import TABLE as RULES
+from aedetect.config.rules import rules_of
 from aedetect.config.typed import is_whole, number, parse_duration, share, whole
 from aedetect.errors import UsageError
 
@@ -372,6 +374,8 @@ def _from_file(path: str | os.PathLike[str] | None) -> Iterator[tuple[str, Any, 
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a TOML file: {error}") from None
     known = setting_names()
+    # They are of scoring, and no settings that a model keeps: here they are only checked.
+    rules_of(tree.pop(RULES, []), os.fspath(path))
     for section, table in tree.items():
         if not isinstance(table, dict) or section not in Config.model_fields:
             raise UsageError(f"{path}: {_misplaced(section, isinstance(table, dict))}")
@@ -397,6 +401,8 @@ def _misplaced(name: str, is_table: bool) -> str:
     if not is_table and name in tables:
         return f"{name!r} is a table of settings; write [{name}], and its settings in the lines below"
     what = f"unknown table [{name}]" if is_table else f"{name!r} stands outside a table"
+    if closest(name, [*tables, *keys, RULES]) == RULES:
+        return f"{what}; did you mean [[{RULES}]]?"
     if name in keys:
         return f"{what}; {name} belongs under {_places(name)}"
     if is_table:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from aedetect.data import cells
+from aedetect.data.arrays import AnyArray
 from aedetect.io import cell_text
 
 
@@ -20,6 +22,13 @@ def as_readable(array: pa.Array) -> pa.Array:
 def names(array: pa.Array, rules: cells.CellRules) -> pa.Array:
     """Cells as strings that people know, null where missing, as `cells.categories` has them."""
     return cells.categories(as_readable(array), rules)
+
+
+def texts(batch: pa.RecordBatch, column: str, rules: cells.CellRules) -> AnyArray:
+    """The cells of a column as names [rows], '' where they are missing, or the column is."""
+    if column not in batch.schema.names:
+        return np.full(len(batch), "", dtype=object)
+    return np.array(names(batch.column(column), rules).fill_null("").to_pylist(), dtype=object)
 
 
 def value(cell: pa.Array) -> Any:

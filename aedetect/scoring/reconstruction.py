@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features.categorical import FIRST_KNOWN
+from aedetect.data.series.buffer import Rows
 from aedetect.data.series.channels import Channels, inverse_log_compressed
+from aedetect.data.series.entities import Name
 from aedetect.data.series.scaling import scalings
+from aedetect.data.series.segments import Timeline
 from aedetect.models.ensemble import BLOCK_ROWS, reconstructed_windows, single_threaded
+from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -52,18 +57,51 @@ class ReconstructedColumn:
         return np.asarray(np.nan_to_num(apart / np.maximum(self.usual[rows], least)))
 
 
-class Reconstruction:
-    """The rows that a session has kept, beside what the model rebuilds them as."""
+@dataclass(frozen=True)
+class ScoredSeries:
+    """The rows of one or several series: as they were read and as the model is given them, with their scores.
 
-    def __init__(self, fitted: FittedModel, session: SeriesSession):
-        assert session.series_data is not None
+    `names`: of the series by number; `segment_channels`: the channels [steps, channels] of each segment;
+    `gross` [rows, channels]: which cells are set aside; `scores` [rows]; `flagged` [rows]: muted or not.
+    """
+
+    rows: Rows
+    timeline: Timeline
+    segment_channels: Sequence[Matrix]
+    gross: Mask
+    names: Sequence[Name]
+    scores: Floats
+    flagged: Mask
+
+    @classmethod
+    def of(cls, session: SeriesSession) -> ScoredSeries:
+        """The rows that a session has kept."""
+        data = session.series_data
+        assert data is not None
+        flagged = session.flagged.copy()
+        flagged[list(session.reasons)] = True
+        return cls(
+            data.rows,
+            data.timeline,
+            data.segment_channels,
+            data.gross,
+            session.names,
+            session.scores,
+            flagged,
+        )
+
+
+class Reconstruction:
+    """Rows of series, beside what the model rebuilds them as."""
+
+    def __init__(self, fitted: FittedModel, data: ScoredSeries):
         assert fitted.series is not None
-        self._fitted, self._session, self._data = fitted, session, session.series_data
+        self._fitted, self._data = fitted, data
         self._channels = Channels.of(fitted.encoder)
         self._scaled = self._rebuilt(fitted.series.state.window)
         # Rows beside flagged ones are rebuilt from windows that these are in, too.
         with np.errstate(invalid="ignore"):
-            self._calm = ~session.flagged & (session.scores <= fitted.threshold)
+            self._calm = ~data.flagged & (data.scores <= fitted.threshold)
 
     def column(self, column: str) -> ReconstructedColumn | None:
         """A column as seen and expected; None for one that has no single value, such as a time of day."""
@@ -105,17 +143,20 @@ class Reconstruction:
         data, window = self._data, self._window
         if data.gross[row].any():
             gross = data.gross[[row]]
-            return np.asarray(self._session.attribution.of_gross(gross)[0], dtype=np.float64)
+            return np.asarray(self._attribution.of_gross(gross)[0], dtype=np.float64)
         place = int(data.timeline.slot_of[row]) if not np.isnan(self._score(row)) else -1
         for part, stretch in zip(data.timeline.segments, data.segment_channels, strict=True):
             if part.start <= place < part.stop and len(stretch) >= window:
                 start = float(data.timeline.seconds[part.start])
                 with single_threaded(self._fitted.device):
-                    shares = self._session.attribution.shares_at(
-                        stretch, np.array([place - part.start]), start
-                    )
+                    shares = self._attribution.shares_at(stretch, np.array([place - part.start]), start)
                 return np.asarray(shares[0], dtype=np.float64)
-        return np.zeros(len(self._session.columns))
+        return np.zeros(len(self._fitted.columns))
+
+    @cached_property
+    def _attribution(self) -> SeriesAttribution:
+        assert self._fitted.series is not None
+        return SeriesAttribution(self._fitted, self._fitted.series)
 
     @property
     def _sides(self) -> tuple[Matrix | Floats, Matrix | Floats]:
@@ -129,7 +170,7 @@ class Reconstruction:
         return self._fitted.series.state.window
 
     def _score(self, row: int) -> float:
-        return float(self._session.scores[row])
+        return float(self._data.scores[row])
 
     def _of_numbers(self, column: str, seen: Floats, expected: Floats) -> ReconstructedColumn:
         apart = np.abs(seen - expected)
@@ -156,9 +197,7 @@ class Reconstruction:
         assert series is not None
         shape = (len(data.timeline.seconds), data.rows.values.shape[1])
         channels = np.full(shape, np.nan, dtype=data.rows.values.dtype)
-        scaling = scalings(
-            data.rows, data.timeline, self._session.names, series.scales, series.state.beginning
-        )
+        scaling = scalings(data.rows, data.timeline, list(data.names), series.scales, series.state.beginning)
         with single_threaded(self._fitted.device):
             for part, stretch, (center, spread) in zip(
                 data.timeline.segments, data.segment_channels, scaling, strict=True

@@ -43,6 +43,7 @@ from aedetect.scoring.suppression import (
     FlaggedRows,
     MutedEvent,
     Reason,
+    SeenRows,
     SeriesRows,
     Suppression,
     without_muted,
@@ -382,15 +383,15 @@ class SeriesSession:
             self._say_warmup(*source)
             if self._watch is None:
                 self._say_adoptions(*source)
+            self._say_of_muting(source[1])
 
     def _judge(self, one: OneSeries, verdicts: Verdicts, known: int) -> None:
         """Enter what is said of the rows of a series."""
         self._silences.see(self.names[one.number], one.rows.seconds, one.places >= known)
         fitted, places = self._scorer.fitted, one.places
-        attributed = np.flatnonzero(verdicts.flagged)
         shares = self._shares.add(one, verdicts.flagged)
         if fitted.long_table is not None:
-            _blame(one, verdicts.flagged, shares)
+            shares = _blame(one, verdicts.flagged, shares)
         self.seconds[places], self.scores[places] = one.rows.seconds, verdicts.scores
         self.p_values[places], self.flagged[places] = verdicts.p_values, verdicts.flagged
         self.unscorable[places], self.warmup[places] = verdicts.unscorable, verdicts.warmup
@@ -398,7 +399,8 @@ class SeriesSession:
         numbered = self._event_numbers.number(among_all, known, self.seconds)
         new = [_of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()]
         if self._suppression is not None:
-            self._mute(one, verdicts.flagged, shares[verdicts.flagged[attributed]], numbered)
+            self._show(one, self._suppression)
+            self._mute(one, verdicts.flagged, shares, numbered)
             new, muted = without_muted(new, self.reasons, self.scores)
             self.muted_events += muted
         self.found_events += new
@@ -410,6 +412,16 @@ class SeriesSession:
             self.adoptions[one.number, number] = replace(
                 adoption, event=by_event[number], row=int(places[adoption.row])
             )
+
+    def _show(self, one: OneSeries, suppression: Suppression) -> None:
+        """Show the rows of a series to what may mute some, source by source."""
+        sources = self._reader.sources
+        begins = self._before + np.array([first for first, _ in sources], dtype=np.int64)
+        of_source = np.searchsorted(begins, one.places, side="right") - 1
+        entity = dict(zip(self.entity, self.names[one.number], strict=False))
+        for place in np.unique(of_source[of_source >= 0]).tolist():
+            seconds = one.rows.seconds[of_source == place]
+            suppression.watch(SeenRows(sources[place][1], 1, seconds=seconds, entity=entity))
 
     def _mute(self, one: OneSeries, flagged: Mask, shares: Matrix, events: Sequence[Event]) -> None:
         """Mute rows of a series that are fine.
@@ -425,7 +437,9 @@ class SeriesSession:
             number[inside] = event.number
             lasted[inside] = self.seconds[event.rows[-1]] - self.seconds[event.rows[0]]
         entity = dict(zip(self.entity, self.names[one.number], strict=False))
-        of_series = SeriesRows(entity, one, places, self.seconds[rows], number, lasted)
+        of_series = SeriesRows(
+            entity, one, places, self.seconds[rows], number, lasted, self.scores[one.places], flagged
+        )
         flagged_rows = FlaggedRows(self.columns, shares, self.scores[rows], self.top, series=of_series)
         for place, reason in self._suppression.reasons(flagged_rows).items():
             self.reasons[int(rows[place])] = reason
@@ -487,6 +501,11 @@ class SeriesSession:
         )
         taken.warnings += [f"{source.name}: {sentence}" for sentence in sentences]
 
+    def _say_of_muting(self, source: Input) -> None:
+        """Warn of what may mute rows and does not apply to a source."""
+        if self._suppression is not None:
+            self._reader.taken[id(source)].warnings += self._suppression.notices(source)
+
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
     """What is kept of each series for its next rows, `known` from earlier runs.
@@ -504,14 +523,15 @@ def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> C
     return CarryOver(known, length * state.step, state.gap, state.beginning, scaled, long)
 
 
-def _blame(one: OneSeries, flagged: Mask, shares: Matrix) -> None:
+def _blame(one: OneSeries, flagged: Mask, shares: Matrix) -> Matrix:
     """Unflag rows of a long table whose own channel has no part in what is odd at that time.
 
-    `flagged` [rows] is changed; `shares` [flagged, columns].
+    `flagged` [rows] is changed; `shares` [flagged, columns]; gives those of the rows that stay flagged.
     """
     rows = np.flatnonzero(flagged)
     blamed = of_blamed_channels(reading_channels(one.rows.values[rows]), shares, LEAST_SHARE)
     flagged[rows[~blamed]] = False
+    return shares[blamed]
 
 
 def _of_rows_from(event: Event, known: int, scores: Floats) -> Event:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Integers, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.scoring.blame import blamed_columns
 from aedetect.scoring.events import Event
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aedetect.io.source import Input
     from aedetect.scoring.one_series import OneSeries
 
 Kind = Literal["feedback", "calendar", "rule"]
@@ -49,7 +50,7 @@ class SeriesRows:
     `entity`: the values that name it, by column. `one`: the series; `places` [rows]: the rows among
     those of `one`. `seconds` [rows] since 1970 (or steps, where times are counts). `event` [rows]: which of
     the run's events each is of, 0 for none; `lasted` [rows]: seconds from its first to its last flagged row,
-    in earlier runs too.
+    in earlier runs too. Of all rows of `one`: `scores` [rows of one], and `flagged`, muted or not.
     """
 
     entity: Mapping[str, str]
@@ -58,6 +59,18 @@ class SeriesRows:
     seconds: Floats
     event: Integers
     lasted: Floats
+    scores: Floats
+    flagged: Mask
+
+    def part(self, rows: Integers) -> SeriesRows:
+        """Some of the flagged rows."""
+        return replace(
+            self,
+            places=self.places[rows],
+            seconds=self.seconds[rows],
+            event=self.event[rows],
+            lasted=self.lasted[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,8 @@ class FlaggedRows:
 
     `columns`: those that errors are attributed to. `attribution` [rows, columns]: shares of the error.
     `scores` [rows]. `top`: how many columns are named as blamed. Of tables, `encoded` [rows, features] are
-    the rows as the model is given them and `cells` as they came; of series, `series` has what there is.
+    the rows as the model is given them and `cells` as they came, in `source`; of series, `series` has what
+    there is.
     """
 
     columns: Sequence[str]
@@ -75,14 +89,41 @@ class FlaggedRows:
     top: int
     encoded: Matrix | None = None
     cells: pa.RecordBatch | None = None
+    source: Input | None = None
     series: SeriesRows | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
 
+    def part(self, rows: Integers) -> FlaggedRows:
+        """Some of them."""
+        return replace(
+            self,
+            attribution=self.attribution[rows],
+            scores=self.scores[rows],
+            encoded=None if self.encoded is None else self.encoded[rows],
+            cells=None if self.cells is None else self.cells.take(rows),
+            series=None if self.series is None else self.series.part(rows),
+        )
+
     def blamed(self, row: int) -> list[str]:
         """The columns to blame for row `row` (from 0), as the output names them, most to blame first."""
         return [self.columns[place] for place in blamed_columns(self.attribution[row], self.top)]
+
+
+@dataclass(frozen=True)
+class SeenRows:
+    """Rows of an input, flagged or not: of a table, or of one series.
+
+    `first`: the number of the first of them in the input, from 1. `cells`: those of a table as they came.
+    Of series, `seconds` [rows] since 1970, NaN where unknown, and `entity`, the values that name it.
+    """
+
+    source: Input
+    first: int
+    cells: pa.RecordBatch | None = None
+    seconds: Floats | None = None
+    entity: Mapping[str, str] = field(default_factory=dict)
 
 
 class Suppressor(Protocol):
@@ -93,22 +134,45 @@ class Suppressor(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Sees all rows, to say of an input what did not apply to it. Asked by several threads at once."""
+
+    def watch(self, rows: SeenRows) -> None:
+        """Some rows of an input; inputs come one after the other."""
+        ...
+
+    def notices(self, source: Input) -> list[str]:
+        """What is to be said of an input once all of its rows were seen."""
+        ...
+
+
 @dataclass(frozen=True)
 class Suppression:
-    """Suppressors one after the other: of several that mute a row, the first is named."""
+    """Suppressors one after the other, each asked of what those before it left; `watchers` see all rows."""
 
     suppressors: Sequence[Suppressor]
+    watchers: Sequence[Watcher] = ()
 
     def reasons(self, flagged: FlaggedRows) -> dict[int, Reason]:
         """The reasons of those rows that are muted, by their place (from 0)."""
         reasons: dict[int, Reason] = {}
-        if not len(flagged):
-            return reasons
+        left = np.arange(len(flagged))
         for suppressor in self.suppressors:
-            for place, reason in enumerate(suppressor.reasons(flagged)):
-                if reason is not None:
-                    reasons.setdefault(place, reason)
+            if not len(left):
+                break
+            said = suppressor.reasons(flagged if len(left) == len(flagged) else flagged.part(left))
+            reasons |= {row: reason for row, reason in zip(left.tolist(), said, strict=True) if reason}
+            left = left[[reason is None for reason in said]]
         return reasons
+
+    def watch(self, rows: SeenRows) -> None:
+        """Some rows of an input, flagged or not."""
+        for watcher in self.watchers:
+            watcher.watch(rows)
+
+    def notices(self, source: Input) -> list[str]:
+        """What is to be said of an input once all of its rows were seen."""
+        return [text for watcher in self.watchers for text in watcher.notices(source)]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
 from aedetect.scoring.empty_columns import empty_columns, filled_in
 from aedetect.scoring.fitted import FittedModel
-from aedetect.scoring.suppression import FlaggedRows, Suppression
+from aedetect.scoring.suppression import FlaggedRows, SeenRows, Suppression
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -152,9 +152,12 @@ class TableSession:
                 self._source = source
             empty = self._empty
         scores = self.scorer.score_batch(batch.rows, empty)
-        return scores if self.suppression is None else self._muted(scores, batch.rows, self.suppression)
+        if self.suppression is None:
+            return scores
+        self.suppression.watch(SeenRows(source, batch.first + 1, batch.rows))
+        return self._muted(scores, source, batch.rows, self.suppression)
 
-    def _muted(self, scores: Scores, rows: pa.RecordBatch, suppression: Suppression) -> Scores:
+    def _muted(self, scores: Scores, source: Input, rows: pa.RecordBatch, suppression: Suppression) -> Scores:
         """The scores, with those flagged rows muted that are fine."""
         fitted, places = self.scorer.fitted, np.flatnonzero(scores.flagged)
         flagged = FlaggedRows(
@@ -164,6 +167,7 @@ class TableSession:
             fitted.config.scoring.top_features,
             encoded=scores.encoded.matrix[places],
             cells=rows.take(places),
+            source=source,
         )
         reasons = {int(places[at]): reason for at, reason in suppression.reasons(flagged).items()}
         muted = np.zeros_like(scores.flagged)
@@ -171,13 +175,15 @@ class TableSession:
         return replace(scores, flagged=scores.flagged & ~muted, reasons=reasons)
 
     def warnings(self, source: Input) -> list[str]:
+        said = [] if self.suppression is None else self.suppression.notices(source)
         if self._source is not source or not self._empty:
-            return []
+            return said
         named = ", ".join(repr(name) for name in self._empty)
         many = len(self._empty) > 1
         return [
             f"{source.name}: column{'s' * many} {named} {'are' if many else 'is'} empty in all rows, and "
-            f"{'were' if many else 'was'} not in training: rows are judged by the other columns"
+            f"{'were' if many else 'was'} not in training: rows are judged by the other columns",
+            *said,
         ]
 
     def events(self) -> None:

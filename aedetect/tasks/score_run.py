@@ -30,7 +30,6 @@ from aedetect.tasks.suppression.request import MutingRequest
 if TYPE_CHECKING:
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
-    from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.health import FactsCollector
     from aedetect.tasks.notify.notifier import Notifier
@@ -227,7 +226,7 @@ class _ScoreRun:
         summary.files += skipped
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
         suppression = request.muting.build(fitted, partial(_warn, summary, callback=self.callback))
-        make = partial(_score_task, shape=self._shape(), suppression=suppression)
+        make = partial(_score_task, shape=self._shape(), muting=request.muting)
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
@@ -323,11 +322,11 @@ def nothing_adapts(fitted: FittedModel, path: Path) -> str:
     return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out --adapt"
 
 
-def _score_task(fitted: FittedModel, shape: Shape | None, suppression: Suppression | None) -> Any:
+def _score_task(fitted: FittedModel, shape: Shape | None, muting: MutingRequest) -> Any:
     """The task of another process, which is handed inputs that do not depend on one another."""
     from aedetect.tasks.score import ScoreTask
 
-    return ScoreTask(fitted, (), shape, suppression=suppression)
+    return ScoreTask(fitted, (), shape, suppression=muting.build(fitted))
 
 
 def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Chosen) -> PriorRows:

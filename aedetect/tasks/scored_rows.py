@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from aedetect.scoring.base import Scores, ScoringSession
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.suppression import Suppression
 from aedetect.tasks.score import ScoreTask
-from aedetect.tasks.score_counts import RowCounts
+from aedetect.tasks.score_counts import RowCounts, muted_by
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,11 @@ class ScoredBatch:
 
 @dataclass
 class PassResult:
-    """What a pass came to: rows by outcome, and what is to be said of the inputs."""
+    """What a pass came to: rows by outcome, what is to be said of the inputs, what muted rows."""
 
     counts: RowCounts = field(default_factory=RowCounts)
     warnings: list[str] = field(default_factory=list)
+    muted_by: list[dict[str, Any]] = field(default_factory=list)
 
 
 def score_inputs(
@@ -59,4 +61,4 @@ def score_inputs(
     summary = RunSummary(task.name, task.counts, {})
     consumer = Observing(lambda batch: see(ScoredBatch.of(batch)))
     read_inputs(Run(task, summary, consumer, callback or Callback()), inputs)
-    return PassResult(RowCounts.of(summary.counts), summary.warnings)
+    return PassResult(RowCounts.of(summary.counts), summary.warnings, muted_by(summary.counts))

@@ -21,6 +21,7 @@ from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.left_out import left_out_notice
 from aedetect.training.long_inputs import with_wide_inputs
+from aedetect.training.planned_rows import planned_notices
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.redundant_columns import find_relations, redundancy_notice
 from aedetect.training.request import FitRequest, Learned, TrainingRun
@@ -42,6 +43,7 @@ def fit(request: FitRequest) -> FittedModel:
         run.callback.notice(left_out_notice(noted.left_out, "called anomalies by people", noted.first))
     joint = run.start.completed if run.start else partial(joint_inputs, config=run.config)
     run = _over(run, joint(run.request.inputs))
+    run = _over(run, request.planned.over(run.request.inputs, run.config))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)
@@ -102,7 +104,7 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     run.callback.columns(profile.schema)
     if profile.hint is not None:
         run.callback.remark(profile.hint)
-    for text in profile.notices:
+    for text in (*profile.notices, *planned_notices(inputs)):
         run.callback.notice(text)
     if not run.start and run.config.series.series_name is None:
         repeated = redundancy_notice(*find_relations(inputs, run.config, profile.schema))

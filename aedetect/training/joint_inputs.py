@@ -13,6 +13,7 @@ from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input
+from aedetect.training.planned_rows import PlannedInput
 
 # Files that share fewer of their columns are of two kinds, not of one dump.
 _LEAST_SHARED = 0.5
@@ -52,7 +53,8 @@ def absent_columns(inputs: Sequence[Input]) -> dict[str, list[Input]]:
     """The columns that some of the joint inputs lack, each with these."""
     absent: dict[str, list[Input]] = {}
     for source in inputs:
-        for field in source.absent if isinstance(source, CompletedInput) else ():
+        completed = source.source if isinstance(source, PlannedInput) else source
+        for field in completed.absent if isinstance(completed, CompletedInput) else ():
             absent.setdefault(field.name, []).append(source)
     return absent
 

@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from aedetect.io.completed import CompletedInput
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
+from aedetect.training.planned_rows import bare
 
 _TIME_WORDS = frozenset(
     [
@@ -31,7 +31,7 @@ def moving_partitions(inputs: Sequence[Input]) -> dict[str, str]:
     """
     values: dict[str, list[str | None]] = {}
     for source in inputs:
-        file = source.source if isinstance(source, CompletedInput) else source
+        file = bare(source)
         for name, value in file.location.partition if isinstance(file, FileInput) else ():
             values.setdefault(name, []).append(value)
     reasons = {name: _reason(name, [value for value in each if value]) for name, each in values.items()}

@@ -33,6 +33,7 @@ from aedetect.io.source import Input, Reader, batch_rows
 from aedetect.training.joint_columns import joint_profiles
 from aedetect.training.joint_inputs import absence_notice, absent_columns, unlabelled_notice
 from aedetect.training.partitions import moving_partitions
+from aedetect.training.planned_rows import name_of_all, opened_pass
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +70,10 @@ class TrainingProfile:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows of one input to learn from, their numbers in it (from 1), and of how many read."""
+    """Rows of one input to learn from, their numbers in it (from 1), and of how many read.
+
+    Rows that a calendar names are none of either.
+    """
 
     source: Input
     batch: pa.RecordBatch
@@ -92,15 +96,21 @@ def chunks(
     column, reader = config.data.label, labels or label_reader(config.data)
     for source in inputs:
         first = 1
+        planned_pass = opened_pass(source)
         for batch in _open(source, config).batches():
+            numbers = np.arange(first, first + len(batch))
+            first += len(batch)
+            if planned_pass is not None:
+                learned = ~planned_pass.planned(batch, numbers)
+                batch, numbers = batch.filter(_mask(learned)), numbers[learned]
             read = len(batch)
-            numbers = np.arange(first, first + read)
-            first += read
             if column is not None and column in batch.schema.names:
                 locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
                 keep = known_anomalies(batch.column(column), reader, locate) == anomalies
                 batch, numbers = batch.filter(_mask(keep)), numbers[keep]
             yield Chunk(source, batch, numbers, read)
+        if planned_pass is not None:
+            planned_pass.end()
     if labels is None:
         reader.check_read()
 
@@ -191,11 +201,6 @@ def _profile_columns(
     if config.data.label in profiles:
         labels.check_matched(name_of_all(inputs))
     return profiles, rows, total, sample
-
-
-def name_of_all(inputs: Sequence[Input]) -> str:
-    """What messages call all inputs together: 'a.csv', 'a.csv and 2 more'."""
-    return inputs[0].name if len(inputs) == 1 else f"{inputs[0].name} and {len(inputs) - 1} more"
 
 
 def _notices(

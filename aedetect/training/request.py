@@ -26,6 +26,7 @@ from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
 from aedetect.training.checkpoint import Checkpointer
+from aedetect.training.planned_rows import PlanRequest, planned_rows
 from aedetect.training.warm_start import Start
 
 _NOTHING_TO_RESUME = (
@@ -38,8 +39,9 @@ _NOTHING_TO_RESUME = (
 class FitRequest:
     """A model to fit on `inputs`; with `older`, from its weights on, with its columns and scaling.
 
-    Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `notes`: what people
-    said of rows. `known_anomalies`: inputs of rows that are, beside the labelled ones.
+    Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `planned`: rows that
+    are left out. `notes`: what people said of rows. `known_anomalies`: inputs of rows that are, beside the
+    labelled ones.
     """
 
     inputs: Sequence[Input]
@@ -48,6 +50,7 @@ class FitRequest:
     checkpoint: Path | None = None
     resume: bool = False
     older: FittedModel | None = None
+    planned: PlanRequest = field(default_factory=PlanRequest)
     notes: Sequence[Note] = ()
     known_anomalies: Sequence[Input] = ()
 
@@ -117,7 +120,7 @@ class TrainingRun:
         return TrainingSummary(
             inputs=tuple(source.name for source in self.request.inputs),
             rows=learned.rows,
-            rows_left_out=dict(learned.rows_left_out),
+            rows_left_out={**learned.rows_left_out, **planned_rows(self.request.inputs)},
             calibration="cross-conformal" if learned.folded else "split-conformal",
             members=tuple(learned.records),
             device=str(self.device),

@@ -11,12 +11,12 @@ from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
-from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks, name_of_all
+from aedetect.training.planned_rows import bare, name_of_all
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Start:
         return [
             text
             for source in inputs
-            for text in self.encoder.schema.check(source.name, _as_it_came(source).open(size).schema)
+            for text in self.encoder.schema.check(source.name, bare(source).open(size).schema)
         ]
 
     def load_weights(self, model: Autoencoder, index: int) -> None:
@@ -80,10 +80,6 @@ class Start:
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(older[name])
-
-
-def _as_it_came(source: Input) -> Input:
-    return source.source if isinstance(source, CompletedInput) else source
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

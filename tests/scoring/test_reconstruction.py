@@ -14,7 +14,7 @@ from support.sensors import broken, readings
 from aedetect import Detector
 from aedetect.data.series.channels import inverse_log_compressed, log_compressed
 from aedetect.io.inputs import as_inputs
-from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
+from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction, ScoredSeries
 from aedetect.scoring.series import SeriesScorer
 
 WINDOW = 24
@@ -41,7 +41,7 @@ def detector(machines: int = 2, architecture: str = "auto") -> Detector:
 
 def rebuilt(frame: pd.DataFrame, model: Detector) -> Reconstruction:
     session = SeriesScorer(model.fitted).open(as_inputs(frame, model.config.data), keep=True)
-    return Reconstruction(model.fitted, session)
+    return Reconstruction(model.fitted, ScoredSeries.of(session))
 
 
 def column_of(frame: pd.DataFrame, column: str, model: Detector | None = None) -> ReconstructedColumn:

@@ -131,6 +131,14 @@ def _turn(low: int, high: int, zone: str) -> int:
     return high
 
 
+def first_pass(wall: Floats, offset: Floats, zone: str) -> Floats:
+    """Seconds since 1970 in UTC [rows], each row by itself: of an hour that comes twice, the first pass.
+
+    `wall`, `offset`: as for `WallClock.seconds`.
+    """
+    return np.where(np.isnan(offset), _localised(wall, zone, "earliest"), wall - offset)
+
+
 def _localised(wall: Floats, zone: str, ambiguous: str) -> Floats:
     """Wall-clock seconds in `zone` as seconds in UTC; [rows]."""
     missing = np.isnan(wall)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def attribute(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floa
     for place, name in enumerate(order):
         column_distance = away[:, features[name]].sum(axis=1)
         rest = total - column_distance
-        neighbours[name] = normal.nearest(rest, CANDIDATES)
+        neighbours[name] = _nearest(normal, rest)
         chances[place] = chance(normal.density(column_distance), float(rest[neighbours[name]].mean()))
     falls = _falls(fitted, normal, row, {name: neighbours[name] for name in order[:MOST_COLUMNS]}, features)
     shares = errors.copy()
@@ -69,6 +70,24 @@ def attribute(fitted: FittedModel, normal: NormalRows, row: Matrix, errors: Floa
     if weights.sum() > 0:
         shares[learned] = errors[learned].sum() * weights / weights.sum()
     return Attribution(shares, neighbours)
+
+
+def nearest_in_all_else(
+    fitted: FittedModel, normal: NormalRows, row: Matrix, names: Sequence[str]
+) -> dict[str, Integers]:
+    """For each of the learned columns `names`, the normal rows nearest to `row` [features] in all others.
+
+    None without normal rows, in older model files.
+    """
+    if not len(normal):
+        return {}
+    features, away = _features(fitted), normal.apart(row)
+    total = away.sum(axis=1)
+    return {name: _nearest(normal, total - away[:, features[name]].sum(axis=1)) for name in names}
+
+
+def _nearest(normal: NormalRows, distances: Floats) -> Integers:
+    return normal.nearest(distances, CANDIDATES)
 
 
 def chance(density: float, apart: float) -> float:

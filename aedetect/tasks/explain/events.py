@@ -10,11 +10,12 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers
 from aedetect.scoring.events import Event
-from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction
+from aedetect.scoring.reconstruction import ReconstructedColumn, Reconstruction, ScoredSeries
 from aedetect.scoring.series import SeriesSession
 from aedetect.scoring.suppression import Reason
-from aedetect.tasks.explain.format import quantity, share, shown, with_spread
+from aedetect.tasks.explain.format import share, shown
 from aedetect.tasks.explain.rarity import UNKNOWN, Rarities, Rarity
+from aedetect.tasks.explain.series_values import SeriesValues, farthest
 from aedetect.tasks.explain.units import Units
 
 if TYPE_CHECKING:
@@ -130,9 +131,10 @@ class SeriesExplainer:
 
     def __init__(self, fitted: FittedModel, session: SeriesSession):
         self._fitted, self._session = fitted, session
-        self._reconstruction = Reconstruction(fitted, session)
-        self._units = Units(fitted.encoder, fitted.normal_rows)
-        self._rarities = Rarities(fitted.encoder, units=self._units)
+        self._reconstruction = Reconstruction(fitted, ScoredSeries.of(session))
+        units = Units(fitted.encoder, fitted.normal_rows)
+        self._values = SeriesValues(units)
+        self._rarities = Rarities(fitted.encoder, units=units)
         self._columns: dict[str, ReconstructedColumn | None] = {}
 
     def reconstructed(self, name: str) -> ReconstructedColumn | None:
@@ -213,10 +215,9 @@ class SeriesExplainer:
             at = self.instant(int(rows[0]))
             return SeriesReason(name, part, at, "", "", UNKNOWN, f"{shown(name)} is odd")
         away = column.deviations(rows)
-        worst = int(rows[away.argmax()])
-        at, seen = self.instant(worst), self._settled(column, float(column.seen[worst]))
-        value = self._value(column, seen)
-        expected = self._value(column, float(column.expected[worst]), float(column.usual[worst]))
+        worst, values = farthest(column, rows), self._values
+        at, seen = self.instant(worst), values.seen(column, worst)
+        value, expected = values.text(column, seen), values.expected(column, worst)
         rarity = self._rarity(name, column, seen)
         what = f"the growth of {shown(name)} per row" if column.growth else shown(name)
         when = f" at {at}{self._session.zone}" if len(rows) > 1 else ""
@@ -235,23 +236,8 @@ class SeriesExplainer:
                 sentence = f"{what} is {value}{when}, about as expected"
             if rarity.direction:
                 sentence += f" ({rarity.text})"
-        farthest = float(away.max()) if not column.names else np.inf if away.any() else 0.0
-        return SeriesReason(name, part, at, value, expected, rarity, sentence, farthest)
-
-    def _value(self, column: ReconstructedColumn, value: float, spread: float | None = None) -> str:
-        if np.isnan(value):
-            return "missing" if spread is None else "nothing known"
-        if column.names:
-            return shown(column.names[int(value)])
-        if column.column not in self._units:
-            return quantity(float(f"{value:.5g}")) if spread is None else with_spread(value, spread)
-        unit = self._units[column.column]
-        return unit.text(value) if spread is None else unit.likely(value, spread)
-
-    def _settled(self, column: ReconstructedColumn, value: float) -> float:
-        """A number without what float32 added to it, which would lie beyond an extreme at times."""
-        known = column.column in self._units and not column.names and not np.isnan(value)
-        return self._units.settled(column.column, value) if known else value
+        most_away = float(away.max()) if not column.names else np.inf if away.any() else 0.0
+        return SeriesReason(name, part, at, value, expected, rarity, sentence, most_away)
 
     def _rarity(self, name: str, column: ReconstructedColumn, seen: float) -> Rarity:
         encoder = self._fitted.encoder

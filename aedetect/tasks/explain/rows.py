@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aedetect.data import any_type
-from aedetect.data.arrays import Matrix
-from aedetect.tasks.explain.counterfactual import Attribution, attribute
+from aedetect.data.arrays import Integers, Matrix
+from aedetect.tasks.explain.counterfactual import attribute, nearest_in_all_else
 from aedetect.tasks.explain.expectation import Expectations, Expected, seen_value
 from aedetect.tasks.explain.format import exact, grouped, in_order, number_of, plain_number, shown
 from aedetect.tasks.explain.normal_rows import NormalRows
@@ -20,6 +21,8 @@ from aedetect.tasks.explain.units import Unit, Units
 from aedetect.tasks.ranked_rows import RankedRow
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from aedetect.scoring.fitted import FittedModel
     from aedetect.scoring.suppression import Reason
 
@@ -93,20 +96,20 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row as it is explained: encoded [features], as it was ranked, its cells in words, its attribution.
+    """A row as it is explained: encoded [features], its cells as they came and in words.
 
-    `changed`: the constants that differ.
+    `neighbours`: by column, the normal rows nearest in all others. `changed`: the constants that differ.
     """
 
     encoded: Matrix
-    ranked: RankedRow
+    cells: pa.RecordBatch
     cells_shown: dict[str, str]
-    attributed: Attribution
+    neighbours: Mapping[str, Integers]
     changed: frozenset[str]
 
     def is_written(self, name: str) -> bool:
         """Whether the cell is not a mere float, which is written in the way of its column."""
-        return not isinstance(self.ranked.cells.column(name)[0].as_py(), float)
+        return not isinstance(self.cells.column(name)[0].as_py(), float)
 
 
 class Explainer:
@@ -133,12 +136,7 @@ class Explainer:
         """
         place = ranked.place if place is None else place
         batch, encoder = ranked.cells, self._fitted.encoder
-        values = {name: any_type.value(batch.column(name)) for name in batch.schema.names}
-        exactly = {*encoder.schema.names("id"), *self._constants}
-        cells_shown = {
-            name: plain_number(value) if name in exactly and isinstance(value, float) else seen_value(value)
-            for name, value in values.items()
-        }
+        cells_shown = self._shown(batch, batch.schema.names)
         ids = {name: cells_shown.get(name, "missing") for name in encoder.schema.names("id")}
         if ranked.unscorable:
             return Explanation(
@@ -152,7 +150,7 @@ class Explainer:
         names = self._fitted.columns
         differ = zip(self._constants, encoded.changed_constants[0], strict=True)
         changed = frozenset(name for name, moved in differ if moved)
-        explained_row = _Row(row, ranked, cells_shown, attributed, changed)
+        explained_row = _Row(row, batch, cells_shown, attributed.neighbours, changed)
         reasons = [
             self._reason(names[index], float(attributed.shares[index]), explained_row) for index in order
         ]
@@ -171,11 +169,32 @@ class Explainer:
             ranked.muted,
         )
 
+    def seen(
+        self, cells: pa.RecordBatch, encoded: Matrix, names: Sequence[str]
+    ) -> dict[str, tuple[float, ColumnReason]]:
+        """What is said of the columns `names` of a row, of numbers, and the numbers in it (or NaN).
+
+        `cells`: the row as a batch of one; `encoded` [features]. It is what `explain` says, whose shares
+        are not asked for here and 0.
+        """
+        neighbours = nearest_in_all_else(self._fitted, self._normal, encoded, names)
+        row = _Row(encoded, cells, self._shown(cells, names), neighbours, frozenset())
+        return {name: (self._number(name, cells), self._reason(name, 0.0, row)) for name in names}
+
+    def _shown(self, batch: pa.RecordBatch, names: Sequence[str]) -> dict[str, str]:
+        """The cells of a row in words."""
+        exactly = {*self._fitted.encoder.schema.names("id"), *self._constants}
+        values = {name: any_type.value(batch.column(name)) for name in names}
+        return {
+            name: plain_number(value) if name in exactly and isinstance(value, float) else seen_value(value)
+            for name, value in values.items()
+        }
+
     def _reason(self, name: str, share: float, row: _Row) -> ColumnReason:
         if name in self._constants:
             return self._of_constant(name, share, row)
-        number = self._number(name, row.ranked)
-        neighbours = row.attributed.neighbours.get(name)
+        number = self._number(name, row.cells)
+        neighbours = row.neighbours.get(name)
         expected = self._expectations.of(name, neighbours) if neighbours is not None else None
         display_value = self._displayed(name, row, number, expected)
         seen = row.cells_shown[name] if row.is_written(name) else display_value
@@ -228,10 +247,10 @@ class Explainer:
             return expected.text == ANY_TIME or set(expected.text.split(", ")) <= set(reading)
         return row.cells_shown[name] in expected.options or reading[0] in expected.options
 
-    def _number(self, name: str, ranked: RankedRow) -> float:
+    def _number(self, name: str, cells: pa.RecordBatch) -> float:
         for column in self._fitted.encoder.state.numeric:
             if column.column == name and not column.cycles:
-                return float(column.read(ranked.cells.column(name), self._fitted.schema.rules).values[0])
+                return float(column.read(cells.column(name), self._fitted.schema.rules).values[0])
         return math.nan
 
     def _nearest(self, row: Matrix) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.suppression import Suppression
 
 TOP = 50
 # Rows on the map: those that are not flagged, and of each other outcome.
@@ -56,12 +57,14 @@ class ReportRequest:
 
     `label` and `positive`: a label column to hold the scores against, and the value that marks an anomaly.
     `top`: how many of the strangest rows or events are explained. `map_kind`: how rows are put on a map.
+    `suppression`: what mutes rows.
     """
 
     label: str | None = None
     positive: str | None = None
     top: int = TOP
     map_kind: ProjectionKind = "pca"
+    suppression: Suppression | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Findings:
     the labelled anomalies alone, their scores. `misses`: those that look most ordinary, `groups`: all
     flagged rows, last the groups of which none is explained. `drift`: how the rows differ from those of
     training; None for older models, which do not know how these were spread. Where the model knows
-    events, they are told, in `events`, and neither single rows nor a map of them.
+    events, they are told, in `events`, and neither single rows nor a map of them. `muted_by`: what muted how
+    many rows, which would be flagged otherwise.
     """
 
     files: list[tuple[str, int]]
@@ -93,6 +97,7 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
     events: EventsPart | None = None
     p_value_limit: float | None = None
+    muted_by: Sequence[Mapping[str, Any]] = ()
 
     @cached_property
     def strangest(self) -> list[Explanation]:
@@ -128,6 +133,8 @@ class Findings:
             "anomalies": counts.anomalies,
             "unscorable": counts.unscorable,
             "warmup": counts.warmup,
+            "muted": counts.muted,
+            "muted_by": list(self.muted_by),
             "threshold": self.threshold,
             **({} if self.events is None else {"p_value_limit": self.p_value_limit}),
             "verdict": verdict(self),
@@ -149,10 +156,10 @@ def gather(
     if request.label:
         asked = EvaluateRequest(request.label, request.positive)
         evaluation, labels = evaluate(fitted, inputs, asked, callback), label_reader(fitted, asked)
-    session = series_session(fitted, inputs)
+    session = series_session(fitted, inputs, request.suppression)
     reader = OutcomeReader(labels, remember=session is not None)
     pass_ = _Pass(fitted, request.top, reader, of_rows=session is None)
-    passed = score_inputs(fitted, inputs, pass_.see, callback, session)
+    passed = score_inputs(fitted, inputs, pass_.see, callback, session, request.suppression)
     callback.stage("explaining")
     events = events_part(fitted, session, request.top, reader.marks) if session else None
     points, explained_variance = pass_.map(request.map_kind)
@@ -176,6 +183,7 @@ def gather(
         warnings=passed.warnings + [text for text in label_warnings if text not in passed.warnings],
         events=events,
         p_value_limit=fitted.alarm_rule.rate if fitted.alarm_rule else None,
+        muted_by=passed.muted_by,
     )
 
 
@@ -253,10 +261,13 @@ def headline(findings: Findings) -> str:
 
 def _ordinary(counts: RowCounts) -> str:
     """What is said where no row is flagged: of those that have a score, and of no others."""
-    scored = counts.rows - counts.unscorable
+    scored = counts.rows - counts.unscorable - counts.muted
+    if not scored and counts.muted:
+        return "no row with a score is left that is not muted"
     if not scored:
         return "the one row has no score" if counts.rows == 1 else f"none of {counts.rows:,} rows has a score"
     whose = " with a score" if counts.unscorable else ""
+    whose += f" that {'are' if scored > 1 else 'is'} not muted" if counts.muted else ""
     if scored == 1:
         return f"the one row{whose} does not look out of the ordinary"
     return f"none of {scored:,} rows{whose} looks out of the ordinary"
@@ -276,6 +287,10 @@ def remark(findings: Findings) -> str:
         said.append(_against(findings, rate))
     if rate is None:
         said.append(f"{accepted(findings.policy).capitalize()}.")
+    if counts.muted:
+        each = [f"{entry['kind']} {entry['name']}: {entry['rows']:,}" for entry in findings.muted_by]
+        one, several = "row would be flagged and is muted", "rows would be flagged and are muted"
+        said.append(f"{_counted(counts.muted, one, several)} ({', '.join(each)}).")
     if counts.warmup:
         one, several = "warm-up row comes too early in its", "warm-up rows come too early in their"
         said.append(f"{_counted(counts.warmup, one, several)} series to have a score.")

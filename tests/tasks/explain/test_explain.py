@@ -72,14 +72,7 @@ def test_the_strangest_events_of_series_are_explained() -> None:
     assert isinstance(one, SeriesExplanation)
     told = found.as_dict()
     assert list(told) == [
-        "rows",
-        "anomalies",
-        "muted",
-        "events",
-        "muted_events",
-        "threshold",
-        "p_value_limit",
-        "zone",
+        *["rows", "anomalies", "muted", "events", "muted_events", "threshold", "p_value_limit", "zone"],
         "explained",
     ]
     assert told["zone"] is None
