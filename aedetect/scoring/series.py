@@ -26,7 +26,7 @@ from aedetect.engine.heap import give_back
 from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
-from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
@@ -239,6 +239,19 @@ class SeriesSession:
     def muted_event_count(self) -> int:
         return len(self.muted_events)
 
+    def adopted_states(self) -> Sequence[AdoptedState]:
+        return [
+            AdoptedState(
+                dict(zip(self.entity, self.names[one.event.series], strict=False)),
+                one.event.number,
+                self._moment(float(self.seconds[one.event.rows[0]]) if one.began is None else one.began),
+                self._moment(float(self.seconds[one.row])),
+                one.seconds,
+            )
+            for first, source in self._reader.sources
+            for one in rows_within(self.adoptions, self._before + first, self._reader.taken[id(source)].count)
+        ]
+
     @property
     def standing(self) -> Integers:
         """The row that stands for each row [rows]: in a long table, the first of its slot; else itself."""
@@ -386,11 +399,29 @@ class SeriesSession:
         for event in new:
             self.event_of[event.rows] = event.number
         by_event = {event.number: event for event in numbered}
+        if fitted.config.series.adopt_after is not None:
+            self._adopt(one, verdicts.adopted, numbered)
+            return
         here = [one.by_itself(event) for event in numbered]
         for (_, number), adoption in find_adoptions(here, verdicts.silenced, one.timeline).items():
             self.adoptions[one.number, number] = replace(
                 adoption, event=by_event[number], row=int(places[adoption.row])
             )
+
+    def _adopt(self, one: OneSeries, adopted: Mapping[int, float], events: Sequence[Event]) -> None:
+        """Enter which events of a series lasted for as long as was asked.
+
+        `adopted`: by rows of the series, how many seconds they had.
+        """
+        for place, lasted in adopted.items():
+            row = int(one.places[place])
+            time = float(self.seconds[row])
+            before = [event for event in events if self.seconds[event.rows[0]] < time]
+            # An earlier run may have had all of its rows.
+            number = self._begin.get(one.number, AlarmState()).event
+            event = before[-1] if before else Event(one.number, number, np.array([row]), row)
+            adoption = Adoption(event, row, round(lasted), False, time - lasted)
+            self.adoptions[one.number, event.number] = adoption
 
     def _mute(self, one: OneSeries, flagged: Mask, shares: Matrix, events: Sequence[Event]) -> None:
         """Mute rows of a series that are fine.
@@ -442,9 +473,13 @@ class SeriesSession:
         taken = self._reader.taken[id(source)]
         adoptions = rows_within(self.adoptions, self._before + first, taken.count)
         sentences = adopted_in_words(
-            adoptions, self.names, lambda row: self.clock.shown(float(self.seconds[row])) + self.zone
+            adoptions, self.names, lambda row: self._moment(float(self.seconds[row])), self._moment
         )
         taken.warnings += [f"{source.name}: {sentence}" for sentence in sentences]
+
+    def _moment(self, seconds: float) -> str:
+        """A time in seconds since 1970, as it is shown."""
+        return self.clock.shown(seconds) + self.zone
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:
