@@ -19,6 +19,7 @@ from aedetect.cli import (
     explain,
     impute,
     inspect,
+    refresh,
     report,
     sample,
     score,
@@ -38,7 +39,7 @@ OTHER_USES = "Other uses of a model"
 
 _COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
     DETECT: (train.train, score.score, explain.explain, report.report),
-    LOOK_AFTER: (evaluate.evaluate, calibrate.calibrate, drift.drift, inspect.inspect),
+    LOOK_AFTER: (evaluate.evaluate, calibrate.calibrate, refresh.refresh, drift.drift, inspect.inspect),
     OTHER_USES: (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample),
 }
 

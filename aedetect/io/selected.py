@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -104,8 +104,3 @@ class _SelectedReader:
 def origin(source: Input) -> Input:
     """What an input is read from in the end, where rows are left out of it."""
     return source.source if isinstance(source, SelectedInput) else source
-
-
-def any_marked(marks: Sequence[RowMarks]) -> bool:
-    """Whether any row is marked."""
-    return any(each.marked for each in marks)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from aedetect.io.completed import CompletedInput
 from aedetect.io.files import FileInput
+from aedetect.io.selected import origin
 from aedetect.io.source import Input
 
 _TIME_WORDS = frozenset(
@@ -31,7 +32,7 @@ def moving_partitions(inputs: Sequence[Input]) -> dict[str, str]:
     """
     values: dict[str, list[str | None]] = {}
     for source in inputs:
-        file = source.source if isinstance(source, CompletedInput) else source
+        file = origin(source.source if isinstance(source, CompletedInput) else source)
         for name, value in file.location.partition if isinstance(file, FileInput) else ():
             values.setdefault(name, []).append(value)
     reasons = {name: _reason(name, [value for value in each if value]) for name, each in values.items()}
