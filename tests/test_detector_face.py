@@ -160,7 +160,7 @@ def test_what_it_says_of_itself_cannot_become_markup() -> None:
 def test_help_shows_only_what_users_call() -> None:
     assert METHODS == [
         "adjusted", "calibrated", "clean", "decode", "drift", "encode", "evaluate", "explain", "fit",
-        "impute", "report", "sample", "save", "score",
+        "impute", "refreshed", "report", "sample", "save", "score",
     ]  # fmt: skip
 
 

@@ -172,30 +172,30 @@ class _Tracks:
 class AlarmRule:
     """The scales of a model by name, at an alert rate.
 
-    `adapt`: steps to adapt in, None for never. `adopt_after`: steps that an event is held for before what it
-    shows counts as normal; None where it is not held, but what it shows is adapted to.
+    `adapt`: steps to adapt in, None for never. `patience`: for how long an event is held before what it shows
+    counts as normal; None where it is not held, but what it shows is adapted to.
     """
 
     scales: Mapping[str, TimeScale]
     rate: float
     adapt: float | None
-    adopt_after: float | None = None
+    patience: Patience | None = None
 
     def judge(self, scores: Mapping[str, StepScores], begin: Standing) -> Alarms:
         """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
 
         A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
         divided by its share. Single steps beside alarms of windows differ from those in them, which is no
-        alarm. What is silenced for long is flagged again now and then, or, with `adopt_after`, held until it
-        has lasted for so long. `begin`: after what went before.
+        alarm. What is silenced for long is flagged again now and then, or, with `patience`, held until it has
+        lasted for so long. `begin`: after what went before.
         """
         marked = {}
         for name, _ in self.shares():
             with np.errstate(invalid="ignore"):
                 local = self.scales[name].locality.marks(scores[name])
                 marked[name] = _Marked(local, scores[name].score - self.learned_threshold(name))
-        if self.adopt_after is not None:
-            return self._held(scores, marked, begin, Patience(self.adopt_after, self.adapt or USUAL_ADAPT))
+        if self.patience is not None:
+            return self._held(scores, marked, begin, self.patience)
         tracks = self._tracked(scores, marked, begin.levels)
         flagged, silenced = tracks.flagged, tracks.silenced
         if self.adapt is None:

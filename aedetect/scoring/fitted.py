@@ -33,6 +33,8 @@ from aedetect.models.device import pick_device
 from aedetect.models.registry import AUTO, build, build_series, build_short, chosen_for
 from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
+from aedetect.scoring.events import event_gap
+from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
 from aedetect.scoring.scale_shares import single_share
@@ -237,8 +239,10 @@ class FittedModel:
             return None
         unscaled = Calibration(self.calibration.scores * float(self.scale))
         policy, settings = self.threshold_policy, self.config.series
-        adapt, adopt = self.series.adapt_steps(settings), self.series.adopt_steps(settings)
-        return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt, adopt)
+        adapt, after = self.series.adapt_steps(settings), self.series.adopt_steps(settings)
+        gap = event_gap(settings, self.window)
+        patience = None if after is None else Patience(after, gap, adapt or USUAL_ADAPT)
+        return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt, patience)
 
     @property
     def flagged_in_words(self) -> str:

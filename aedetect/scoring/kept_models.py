@@ -73,8 +73,8 @@ def roll_back(model: Path, sha256: str | None = None) -> KeptModel:
     """Put the last kept model back that is another than the one in use, which is kept as the last.
 
     So the same once more undoes it. `sha256`: the beginning of the digest of the model to put back instead.
-    Returns the one put back, as it was kept. Raises UsageError where there is none, ModelError where it is
-    damaged, OutputError where writing fails.
+    Returns the one put back, as it was kept. Raises ModelError where there is none or it is damaged,
+    UsageError where none has that digest, OutputError where writing fails.
     """
     current, kept = digest_of_file(model), kept_models(model)
     others = [one for one in kept if one.sha256 != current]
@@ -88,7 +88,7 @@ def roll_back(model: Path, sha256: str | None = None) -> KeptModel:
             )
         others = matching
     if not others:
-        raise UsageError(f"{model}: no other model is kept beside it, so there is none to go back to")
+        raise ModelError(f"{model}: no other model is kept beside it, so there is none to go back to")
     chosen = others[0]
     if chosen.trained is None:
         raise ModelError(f"{chosen.path}: the kept model is damaged; go back to another with --to DIGEST")

@@ -11,8 +11,6 @@ import numpy as np
 from aedetect.data.arrays import Floats, Mask
 from aedetect.scoring.tracking import Level
 
-# An event goes on through as many steps that are as usual, and through more once it has lasted.
-_QUIET = 4.0
 # What an event shows is taken from its second half: in the first one things may still be moving.
 _SETTLED = 0.5
 # The level that counts as normal lies so many standard deviations above what the event showed on average.
@@ -87,9 +85,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long an event may last, in steps, and how many steps as usual it goes on through at most."""
+    """For how many steps an event is held: `after` so many, what it shows counts as normal.
+
+    It goes on through `gap` steps that are as usual, and once it has lasted through as many as it did, but
+    `quiet` at most.
+    """
 
     after: float
+    gap: float
     quiet: float
 
 
@@ -132,7 +135,7 @@ class _Holding:
                     break
                 place = int(self._alarms[coming])
                 floors = {name: float(values[place]) for name, values in self._limits.items()}
-                lasting = Lasting(0.0, _QUIET, floors)
+                lasting = Lasting(0.0, 0.0, floors)
             odd = self._flagged[place] or self._is_odd(place, lasting)
             if odd and lasting.began >= self._patience.after:
                 return Held(self._flags[:place], self._continued[:place], place, lasting)
@@ -147,7 +150,8 @@ class _Holding:
 
     def _after(self, place: int, odd: bool, lasting: Lasting) -> Lasting:
         """The event after one more step."""
-        quiet = min(lasting.quiet + 1, self._patience.quiet) if odd else lasting.quiet - 1
+        gap, most = self._patience.gap, self._patience.quiet
+        quiet = min(max(lasting.quiet + 1, gap), max(most, gap)) if odd else lasting.quiet - 1
         if quiet < 0:
             return Lasting()
         shown = lasting.shown

@@ -30,7 +30,7 @@ from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, find_events, usual_gap
+from aedetect.scoring.events import Event, event_gap, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
 from aedetect.scoring.one_series import OneSeries, prepared, scored
@@ -387,7 +387,8 @@ class SeriesSession:
         self.unscorable[places], self.warmup[places] = verdicts.unscorable, verdicts.warmup
         least = settings.event_rows
         flagged, continued = verdicts.flagged, verdicts.continued
-        events = find_events(flagged, continued, verdicts.scores, one.timeline, self._event_gap, least)
+        ends = verdicts.adopted.keys()
+        events = find_events(flagged, continued, verdicts.scores, one.timeline, self._event_gap, least, ends)
         among_all = [one.among_all(event) for event in events]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
         new = [_of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()]
@@ -446,8 +447,7 @@ class SeriesSession:
     @property
     def _event_gap(self) -> int:
         """Steps between two flagged rows of one event, at most."""
-        asked = self._scorer.fitted.config.series.event_gap
-        return usual_gap(self.window) if asked is None else asked
+        return event_gap(self._scorer.fitted.config.series, self.window)
 
     def _grid(self, store: RowStore) -> Grid:
         """The slots of the rows; models of old formats do not know where in a step rows are."""

@@ -64,13 +64,13 @@ def refreshed(
     callback.stage("comparing both models")
     candidate = adjust(new)
     gate = gate_figures(judge, candidate, request.gate, callback)
-    labelled, precision, auroc = None, None, None
+    labelled, precision = None, None
     if request.labelled:
         asked = EvaluateRequest(request.label, request.positive, compare=candidate, alert_rates=())
         labelled = evaluate(judge, request.labelled, asked, callback)
         assert labelled.comparison is not None
-        precision, auroc = labelled.comparison.average_precision, labelled.comparison.auroc
-    checks = checks_of(candidate, gate, precision, auroc)
+        precision = labelled.comparison.average_precision
+    checks = checks_of(candidate, gate, precision)
     warnings = [*recent.warnings, *_warnings(judge, candidate, recent, gate, request)]
     return Refreshment(old, new, recent, gate, checks, labelled, warnings)
 

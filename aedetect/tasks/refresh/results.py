@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 RULE = (
     "the new model takes the old one's place if it keeps the accepted share of false alarms on the gate, as "
-    "far as chance goes (2.5%); if it does not give clearly more of them than the old one (McNemar, 2.5%), "
-    "but where they are within that share; and if its average precision on labelled rows is not clearly "
+    "far as chance goes (2.5%); if it does not give clearly more of them than the old one (McNemar's test, "
+    "2.5%) and more than 1.25 times that share; and if its average precision on labelled rows is not clearly "
     "lower (95% interval)"
 )
 
