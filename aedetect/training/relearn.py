@@ -19,7 +19,7 @@ from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.table import TableScorer
 from aedetect.training.fit import fit
-from aedetect.training.profiling import LEAST_ROWS
+from aedetect.training.profiling import LEAST_ROWS, name_of_all
 from aedetect.training.request import FitRequest
 from aedetect.training.warm_start import Start
 
@@ -42,7 +42,7 @@ def relearned(
     `left_out`: how many rows are not learned, by reason. Raises DataError or UsageError where the rows cannot
     be learned from, or too few are left.
     """
-    _check_enough(recent, left_out)
+    _check_enough(recent, name_of_all(recent or flagged), left_out)
     fitted = fit(FitRequest(recent, _settings(older, recent, callback), callback))
     training = fitted.training.model_copy(
         update={
@@ -59,7 +59,7 @@ def relearned(
     return _with_false_alarms(replace(fitted, training=training, config=config), older, flagged)
 
 
-def _check_enough(recent: Sequence[Input], left_out: Mapping[str, int]) -> None:
+def _check_enough(recent: Sequence[Input], name: str, left_out: Mapping[str, int]) -> None:
     rows, needed = 0, LEAST_ROWS
     for source in recent:
         for batch in source.open(1024).batches():
@@ -68,7 +68,7 @@ def _check_enough(recent: Sequence[Input], left_out: Mapping[str, int]) -> None:
                 return
     why = ", ".join(f"{count:,} are {reason}" for reason, count in left_out.items() if count)
     raise DataError(
-        f"{rows} row{'s' * (rows != 1)} left to learn from ({why or 'there are no more'}); "
+        f"{name}: {rows} row{'s' * (rows != 1)} left to learn from ({why or 'there are no more'}); "
         f"training needs at least {needed}"
     )
 
