@@ -146,7 +146,9 @@ class _Refresh:
             recent, gate, labelled = (self._as_trained(each, old) for each in (recent, gate, labelled))
             recent = self._apart(recent, [*gate, *labelled], callback)
             adjusted = old.adjusted(self._settings)
-            suppression = muting.request().build(adjusted)
+            mutes = muting.request()
+            mutes.check_unused([str(path)])
+            suppression = mutes.build(adjusted)
             request = RefreshRequest(recent, gate, labelled, labels.label, labels.positive, suppression)
             result = refreshed(
                 old, request, relearned, callback, lambda fitted: fitted.adjusted(self._settings)
