@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -189,7 +190,12 @@ class SeriesSession:
         if self._tracks is None:
             return AlarmState()
         until = float(rows.seconds[-1]) - self.window * self.step
-        return self._event_numbers.state_at(series, until, self._tracks.state_at(series, until))
+        state = self._event_numbers.state_at(series, until, self._tracks.state_at(series, until))
+        adoption = self.adoptions.get((series, state.event))
+        if adoption is not None and adoption.began is not None and self.seconds[adoption.row] <= until:
+            # What comes soon after is another event.
+            return replace(state, event_until=-math.inf)
+        return state
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._reader.taken[id(source)]

@@ -170,6 +170,32 @@ def test_dumps_of_a_day_tell_the_same_as_one_of_all(run: Prompt) -> None:
     assert daily[daily["time"] >= "2026-01-14 06:00"]["is_anomaly"].sum() <= 5
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_neither_the_order_of_files_nor_jobs_change_it(run: Prompt, order: int) -> None:
+    run.json("score", "shift.csv", "-m", "m.aed", *HELD, "-o", "held.csv")
+    told = run.json(
+        "score", *days()[::order], "-m", "m.aed", *HELD, "-o", "all.csv", "--jobs", str(1 + (order > 0))
+    )
+    assert [one["adopted_since"] for one in told["adopted"]] == ["2026-01-14 06:00"]
+    scored = pd.read_csv("all.csv").sort_values("time", ignore_index=True)
+    for name in ("is_anomaly", "anomaly_event", "anomaly_p_value"):
+        pd.testing.assert_series_equal(scored[name], pd.read_csv("held.csv")[name])
+
+
+def test_an_event_soon_after_another_was_adopted_is_a_new_one_in_the_next_dump_too(run: Prompt) -> None:
+    frame = level(1200, "2026-01-05", 600, 1)
+    # Three days later the level is normal, and shifts once more half an hour before a cut.
+    frame.loc[600 + 3 * 96 + 3 :, "value"] += 9
+    numbers: list[int] = []
+    Path("soon.db").unlink(missing_ok=True)
+    for name, part in (("first", frame[:889]), ("second", frame[889:1000]), ("third", frame[1000:])):
+        part.to_csv(f"{name}.csv", index=False)
+        words = ("-o", "soon/", "--new-only", "--state", "soon.db")
+        run.json("score", f"{name}.csv", "-m", "m.aed", *HELD, *words)
+        numbers += pd.read_csv(f"soon/{name}.csv")["anomaly_event"].dropna().astype(int).unique().tolist()
+    assert numbers == [1, 2, 2]
+
+
 def test_explain_says_it_of_what_was_held(run: Prompt) -> None:
     explain = run.setting(series_adopt_after="3d").command("explain", "shift.csv", "-m", "m.aed")
     assert f"  {_SINCE} 2026-01-14 06:00\n" in explain().stdout

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aedetect.engine.callbacks import Callback
+from aedetect.io.files import FileInput
 from aedetect.io.source import Input, has_rows, no_rows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.suppression import Suppression
@@ -87,7 +88,8 @@ def _warnings(
             "retrain with them (`aedetect train`): the new model flags them too"
         )
     learned = set(old.training.inputs)
-    known = [source.name for source in request.gate if source.name in learned]
+    # What is in memory has no name of its own.
+    known = [one.name for one in request.gate if isinstance(one, FileInput) and one.name in learned]
     if known:
         said.append(
             f"the old model was trained on the gate ({known[0]}): its false alarms there may be too few"

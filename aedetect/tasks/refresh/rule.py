@@ -65,6 +65,10 @@ def most_passed(rate: float, rows: float, calibrated: float) -> int:
     return int(betabinom.isf(REFUSED_BY_CHANCE, round(rows), above, calibrated + 1 - above))
 
 
+def _p(p_value: float) -> str:
+    return f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
+
+
 def _promise(rate: float | None, gate: GateFigures, calibrated: int) -> Check:
     share = gate.share(gate.new)
     flags = (
@@ -80,7 +84,7 @@ def _promise(rate: float | None, gate: GateFigures, calibrated: int) -> Check:
     passed = p_value >= REFUSED_BY_CHANCE
     accepted = f"{100 * rate:.3g}% {'is' if passed else 'was'} accepted"
     if passed:
-        explained = "" if share.value <= rate else f", and chance explains as much (p = {p_value:.2g})"
+        explained = "" if share.value <= rate else f", and chance explains as much ({_p(p_value)})"
         return Check("promise", True, f"{flags}, where {accepted}{explained}", p_value)
     return Check("promise", False, f"{flags}, where {accepted}: more than chance explains", p_value)
 
@@ -96,7 +100,7 @@ def _old_model(rate: float | None, gate: GateFigures) -> Check:
     passed = p_value >= REFUSED_BY_CHANCE or within
     text = f"the old one flags {gate.old / gate.rows:.2%} of them, and both agree on {gate.agreement:.2%}"
     if not passed:
-        text += f": the new one gives clearly more false alarms (p = {p_value:.2g})"
+        text += f": the new one gives clearly more false alarms ({_p(p_value)})"
     return Check("old_model", passed, text, p_value)
 
 
