@@ -240,6 +240,8 @@ class TestData:
             (["dumps", "--gate", "missing.csv"], 3, "error: missing.csv: no such file or directory"),
             (["other.csv", "--gate", "gate.csv"], 4, "error: other.csv: column 'open' is missing"),
             (["dumps", "--gate", "other.csv"], 4, "error: other.csv: column 'open' is missing"),
+            (["dumps", "--gate", "gate.csv", "--labelled", "odd.csv", "--label", "odd"], 2,
+             "Error: Invalid value: --label: no column named 'odd' in odd.csv; there are: temp, load"),
         ],
     )  # fmt: skip
     def test_faults(self, refresh: Prompt, words: list[str], code: int, message: str) -> None:
@@ -258,6 +260,10 @@ class TestData:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
+            (
+                ["dumps", "--gate", "gate.csv", "--labelled", "gate.csv"],
+                "which column marks the anomalies? give",
+            ),
             (["dumps"], "name recent rows (INPUT), and with --gate rows that are known to be normal"),
             (["--gate", "gate.csv"], "name recent rows (INPUT), and with --gate rows that are known to be"),
             (["dumps", "--gate", "gate.csv", "--keep", "-1"], "--keep = '-1': at least 0"),

@@ -57,14 +57,42 @@ class GateFigures:
         return Interval(flagged / self.rows, interval.low, interval.high)
 
 
-def gate_figures(
-    old: FittedModel, new: FittedModel, gate: Sequence[Input], callback: Callback
-) -> GateFigures:
-    """Score the gate's rows by both models.
+@dataclass(frozen=True)
+class Verdicts:
+    """Of all rows [rows]; `stretches`: which stretch of flagged rows each is of, 0 for none."""
 
-    Raises DataError where no row can be scored, DataError or ModelError where an input cannot be used.
+    flagged: Mask
+    scored: Mask
+    labelled: Mask
+    stretches: Integers | None
+
+
+def verdicts_on(fitted: FittedModel, gate: Sequence[Input], callback: Callback) -> Verdicts:
+    """Score the rows of the gate. Raises DataError or ModelError where an input cannot be used."""
+    flagged, scored, labelled = ([np.empty(0, dtype=np.bool_)] for _ in range(3))
+    stretches: list[Integers] = []
+
+    def see(batch: ScoredBatch) -> None:
+        flagged.append(batch.scores.flagged)
+        scored.append(np.isfinite(batch.scores.scores))
+        labelled.append(marked_anomalies(batch.rows, fitted.config.data))
+        if batch.scores.events is not None:
+            stretches.append(batch.scores.events)
+
+    score_inputs(fitted, gate, see, callback)
+    return Verdicts(
+        np.concatenate(flagged),
+        np.concatenate(scored),
+        np.concatenate(labelled),
+        np.concatenate(stretches) if stretches else None,
+    )
+
+
+def gate_figures(first: Verdicts, second: Verdicts, gate: Sequence[Input]) -> GateFigures:
+    """What the verdicts of the old model and of the new one on the rows of the gate come to.
+
+    Raises DataError where no row could be scored.
     """
-    first, second = _verdicts(old, gate, callback), _verdicts(new, gate, callback)
     normal = ~first.labelled
     rows = normal & first.scored & second.scored
     if not rows.any():
@@ -79,36 +107,6 @@ def gate_figures(
         int((old_flags & ~new_flags).sum()),
         int((new_flags & ~old_flags).sum()),
         max(_together(first.stretches, old_flags), _together(second.stretches, new_flags)),
-    )
-
-
-@dataclass(frozen=True)
-class _Verdicts:
-    """Of all rows [rows]; `stretches`: which stretch of flagged rows each is of, 0 for none."""
-
-    flagged: Mask
-    scored: Mask
-    labelled: Mask
-    stretches: Integers | None
-
-
-def _verdicts(fitted: FittedModel, gate: Sequence[Input], callback: Callback) -> _Verdicts:
-    flagged, scored, labelled = ([np.empty(0, dtype=np.bool_)] for _ in range(3))
-    stretches: list[Integers] = []
-
-    def see(batch: ScoredBatch) -> None:
-        flagged.append(batch.scores.flagged)
-        scored.append(np.isfinite(batch.scores.scores))
-        labelled.append(marked_anomalies(batch.rows, fitted.config.data))
-        if batch.scores.events is not None:
-            stretches.append(batch.scores.events)
-
-    score_inputs(fitted, gate, see, callback)
-    return _Verdicts(
-        np.concatenate(flagged),
-        np.concatenate(scored),
-        np.concatenate(labelled),
-        np.concatenate(stretches) if stretches else None,
     )
 
 

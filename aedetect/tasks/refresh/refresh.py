@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aedetect.engine.callbacks import Callback
 from aedetect.io.files import FileInput
@@ -11,7 +11,7 @@ from aedetect.io.source import Input, has_rows, no_rows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.suppression import Suppression
 from aedetect.tasks.evaluate import EvaluateRequest, evaluate
-from aedetect.tasks.refresh.gate import GateFigures, gate_figures
+from aedetect.tasks.refresh.gate import GateFigures, gate_figures, verdicts_on
 from aedetect.tasks.refresh.recent import RecentRows, recent_rows
 from aedetect.tasks.refresh.results import Refreshment
 from aedetect.tasks.refresh.rule import checks_of, most_passed
@@ -59,16 +59,20 @@ def refreshed(
     if not any(map(has_rows, request.gate)):
         raise no_rows(request.gate[0])
     judge = adjust(old)
+    # What cannot be used is said before anything is learned, which may take long.
+    verdicts = verdicts_on(judge, request.gate, callback)
+    asked = EvaluateRequest(request.label, request.positive, alert_rates=())
+    if request.labelled:
+        evaluate(judge, request.labelled, asked, callback)
     recent = recent_rows(judge, request.recent, request.suppression, callback)
     left_out = {FLAGGED: recent.flagged_rows, BY_CALENDAR: recent.by_calendar}
     new = learn(old, recent.learned, recent.flagged, left_out, callback)
     callback.stage("comparing both models")
     candidate = adjust(new)
-    gate = gate_figures(judge, candidate, request.gate, callback)
+    gate = gate_figures(verdicts, verdicts_on(candidate, request.gate, callback), request.gate)
     labelled, precision = None, None
     if request.labelled:
-        asked = EvaluateRequest(request.label, request.positive, compare=candidate, alert_rates=())
-        labelled = evaluate(judge, request.labelled, asked, callback)
+        labelled = evaluate(judge, request.labelled, replace(asked, compare=candidate), callback)
         assert labelled.comparison is not None
         precision = labelled.comparison.average_precision
     checks = checks_of(candidate, gate, precision)
