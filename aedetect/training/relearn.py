@@ -43,19 +43,18 @@ def relearned(
     be learned from, or too few are left.
     """
     _check_enough(recent, name_of_all(recent or flagged), left_out)
-    fitted = fit(FitRequest(recent, _settings(older, recent, callback), callback))
+    columns = list(dict.fromkeys(name for source in recent for name in source.open(1024).schema.names))
+    new = _new_columns(older, columns, callback)
+    fitted = fit(FitRequest(recent, _settings(older, recent, columns, new), callback))
     training = fitted.training.model_copy(
         update={
             "lineage": Start.of(older, REFRESHED).lineage[-_MOST_ANCESTORS:],
             "rows_left_out": {**fitted.training.rows_left_out, **left_out},
         }
     )
-    # The label may be one that later rows have again.
-    data = fitted.config.data.model_copy(
-        update={"label": older.config.data.label, "positive": older.config.data.positive}
-    )
-    own = fitted.config.training.model_copy(update={"device": older.config.training.device})
-    config = fitted.config.model_copy(update={"data": data, "training": own})
+    # Later rows may have columns again that these lack.
+    data = older.config.data.model_copy(update={"exclude": [*older.config.data.exclude, *new]})
+    config = fitted.config.model_copy(update={"data": data, "training": older.config.training})
     return _with_false_alarms(replace(fitted, training=training, config=config), older, flagged)
 
 
@@ -73,10 +72,9 @@ def _check_enough(recent: Sequence[Input], name: str, left_out: Mapping[str, int
     )
 
 
-def _settings(older: FittedModel, recent: Sequence[Input], callback: Callback) -> Config:
-    """The settings of the older model for rows of today: of its columns alone."""
+def _new_columns(older: FittedModel, columns: Sequence[str], callback: Callback) -> list[str]:
+    """Those of the columns that the older model does not know, which is said."""
     known = {column.name for column in older.input_schema.columns}
-    columns = list(dict.fromkeys(name for source in recent for name in source.open(1024).schema.names))
     new = [name for name in columns if name not in known and name != older.config.data.label]
     if new:
         one = len(new) == 1
@@ -85,14 +83,27 @@ def _settings(older: FittedModel, recent: Sequence[Input], callback: Callback) -
             f"column{'s' * (not one)} {named} {'is' if one else 'are'} new and not learned: the model before "
             f"does not know {'it' if one else 'them'}; `aedetect train` learns a model of other columns"
         )
+    return new
+
+
+def _settings(
+    older: FittedModel, recent: Sequence[Input], columns: Sequence[str], new: Sequence[str]
+) -> Config:
+    """The settings of the older model for rows of today: of its columns alone, of those that they have."""
     config, data = older.config, older.config.data
-    there = [name for name in data.exclude if name in columns]
-    update: dict[str, object] = {"exclude": [*there, *new]}
+    # Of a long table settings may name channels, which are no columns.
+    named = set(columns) if older.long_table is None else {*columns, *data.exclude, *data.roles}
+    excluded = [*(name for name in data.exclude if name in named), *new]
+    update: dict[str, object] = {
+        "exclude": excluded,
+        "id": [name for name in data.id if name in named],
+        "roles": {name: role for name, role in data.roles.items() if name in named},
+    }
     if data.label is not None and data.label not in columns:
         update |= {"label": None, "positive": None}
     elif data.positive is not None and not _any_anomaly(recent, config):
         # A label that marks none of the rows is none that training would take.
-        update |= {"label": None, "positive": None, "exclude": [*there, *new, data.label]}
+        update |= {"label": None, "positive": None, "exclude": [*excluded, data.label]}
     device = config.training.model_copy(update={"device": older.device.type})
     return config.model_copy(update={"data": data.model_copy(update=update), "training": device})
 
