@@ -27,6 +27,7 @@ from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
 from aedetect.training.planned_rows import PlanRequest
+from aedetect.training.relearn import relearned
 from aedetect.training.request import FitRequest
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from aedetect.tasks.explain import Explanations
     from aedetect.tasks.explain.segments import GroupExplanations
     from aedetect.tasks.health import Health
+    from aedetect.tasks.refresh.results import Refreshment
     from aedetect.tasks.suppression.muting import Muting
 
 _SHOWN_INPUTS = 3
@@ -215,6 +217,63 @@ class Detector:
         with shown(progress, callback) as progress_callback:
             notes = muting.notes() if muting is not None else ()
             return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes))
+
+    @python_errors(label="label", positive="positive", gate="gate", labelled="labelled")
+    def refreshed(
+        self,
+        data: Data,
+        gate: Data,
+        *,
+        labelled: Data | None = None,
+        label: str | None = None,
+        positive: str | None = None,
+        callback: Callback | None = None,
+        progress: bool = False,
+    ) -> tuple[Detector, Refreshment]:
+        """A detector that learned anew from recent rows, and whether it is no worse than this one.
+
+        It has the settings and columns of this one. Rows that this one flags are not learned.
+
+        Parameters
+        ----------
+        data : DataFrame, Arrow table, array or paths, [rows, columns]
+            Rows as they come today.
+        gate : as `data`
+            Rows that are known to be normal, and not among `data`: both are compared on them.
+        labelled : as `data`, optional
+            Rows with labels, which both are held against too.
+        label, positive : str, optional
+            The label column, and the value that marks an anomaly; as in training where not given.
+        callback : Callback, optional
+            Told of stages and notices.
+        progress : bool
+            Show a bar, in a notebook or a terminal.
+
+        Returns
+        -------
+        Detector, Refreshment
+            The new detector, and the comparison: `no_worse`, `reason`, `checks`, `gate`, `as_dict()`.
+
+        Raises
+        ------
+        DataError, ModelError, UsageError
+            The data or the labels cannot be used, or too few rows are left.
+
+        Examples
+        --------
+        >>> newer, comparison = detector.refreshed("normal.csv", gate="april.csv")
+        >>> comparison.no_worse
+        True
+        """
+        from aedetect.tasks.refresh.refresh import RefreshRequest, refreshed
+
+        held = self._inputs(labelled) if labelled is not None else ()
+        request = RefreshRequest(self._inputs(data), self._inputs(gate), held, label, positive)
+        with shown(progress, callback) as progress_callback:
+            comparison = refreshed(self.fitted, request, relearned, PythonCallback(progress_callback))
+        for text in comparison.warnings:
+            _warning().notice(text)
+        return _over(comparison.new), comparison
 
     def adjusted(self, settings: Config | dict[str, Any]) -> Detector:
         """This detector with those scoring, threshold, event and label settings that are set.

@@ -111,7 +111,7 @@ def _check_adapts(settings: Config, fitted: FittedModel, model: options.ModelOpt
 
     rated = fitted.with_threshold(alert_rate=fitted.config.threshold.alert_rate)
     if "adapt" in settings.series.model_fields_set and rated.alarm_rule is None:
-        raise UsageError(nothing_adapts(rated, model.model))
+        raise UsageError(nothing_adapts(rated, model.model, "--adapt"))
 
 
 def _backtest(

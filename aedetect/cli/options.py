@@ -121,6 +121,16 @@ TimeOf = Annotated[
         default=...,
     ),
 ]
+AdoptAfter = Annotated[
+    str | None,
+    option(
+        "--adopt-after N|TIME",
+        "Flag an event for as long as it lasts, up to so many steps or a time as in 7d; after that, what it "
+        "shows is normal; default: what lasts is adapted to as --adapt says; or as trained.",
+        panel=SERIES,
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),

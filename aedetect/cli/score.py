@@ -192,6 +192,7 @@ def score(
     ),
     events: str | None = option("--events FILE", "Write one row for each event here.", panel=SERIES),
     adapt: options.Adapt = None,
+    adopt_after: options.AdoptAfter = None,
 ) -> None:
     """Score rows with a trained model and flag what does not belong.
 
@@ -235,11 +236,12 @@ def score(
         if is_folder(shape.output):
             out.on_stop = lambda: _KEPT[unattended.new_only]
         with out.held_back(records.kept):
-            settings = run.settings(
-                reading.overrides(),
-                overrides,
-                {"scoring.jobs": jobs, "series.adapt": adapt, "series.silence": health.silence},
-            )
+            of_series = {
+                "series.adapt": adapt,
+                "series.adopt_after": adopt_after,
+                "series.silence": health.silence,
+            }
+            settings = run.settings(reading.overrides(), overrides, {"scoring.jobs": jobs}, of_series)
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

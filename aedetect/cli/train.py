@@ -96,6 +96,7 @@ class SeriesOptions:
         "Length of the stretches learned, in steps or as in 6h; default: sized to the data.",
     )
     adapt: options.Adapt = None
+    adopt_after: options.AdoptAfter = None
     causal: bool = option(
         "--causal", "Score each row without those after it, as when data come in one by one.", default=False
     )
@@ -120,6 +121,7 @@ class SeriesOptions:
             "series.every": self.every,
             "series.window": self.window,
             "series.adapt": self.adapt,
+            "series.adopt_after": self.adopt_after,
             "series.causal": self.causal or None,
             "series.time_format": self.time_format,
             "series.time_zone": self.time_zone,
@@ -254,6 +256,7 @@ _OF_SERIES = {
     "series.every": "--every",
     "series.window": "--window",
     "series.adapt": "--adapt",
+    "series.adopt_after": "--adopt-after",
     "series.causal": "--causal",
     "series.time_format": "--time-format",
     "series.time_zone": "--time-zone",

@@ -112,9 +112,22 @@ def _adapt(value: object) -> object:
     return span
 
 
+def _lasting(value: object) -> object:
+    said = "not a number of steps, nor a duration; write it like 672 or 7d"
+    try:
+        span = _span(value)
+    except ValueError:
+        raise ValueError(said) from None
+    if (parse_duration(span) if isinstance(span, str) else span) < 1:  # type: ignore[operator]
+        raise ValueError(said)
+    return span
+
+
 # A stretch of a time series: a number of steps, or a duration such as 6h.
 Span = Annotated[int | str, BeforeValidator(_span)]
 Adapt = Annotated[int | str, BeforeValidator(_adapt)]
+# How long an event may last: a number of steps, or a duration such as 7d.
+Lasting = Annotated[int | str, BeforeValidator(_lasting)]
 Contamination = Annotated[float | Literal["auto"], BeforeValidator(_contamination)]
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(share), Field(gt=0, lt=1)]
@@ -204,6 +217,11 @@ class SeriesConfig(_Section):
         description="steps, or a duration such as 6h, in which alarms adapt to what has become normal; off: "
         "never; unset: 64 steps, or 30 minutes where that is more",
     )
+    adopt_after: Lasting | None = Field(
+        None,
+        description="steps, or a duration such as 7d, that an event is flagged for while it lasts; then "
+        "what it shows counts as normal; unset: what lasts is adapted to as adapt says",
+    )
     causal: bool = Field(False, description="a row's score uses no later rows")
     event_gap: Whole | None = Field(
         None,
@@ -219,11 +237,12 @@ class SeriesConfig(_Section):
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Models that say nothing of silences are written as before there were any."""
-        data: dict[str, Any] = handler(self)
-        if data.get("silence") is None:
-            data.pop("silence", None)
-        return data
+        """Settings that came later are written to models only where they are set."""
+        series: dict[str, Any] = handler(self)
+        for name in ("adopt_after", "silence"):
+            if series.get(name, 0) is None:
+                del series[name]
+        return series
 
     @property
     def time_columns(self) -> list[str]:

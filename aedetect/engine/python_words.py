@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 # Flags that messages speak of, and the settings behind them.
 SETTINGS = {
     "adapt": "series.adapt",
+    "adopt-after": "series.adopt_after",
     "alarms-per-day": "threshold.alarms_per_day",
     "alert-rate": "threshold.alert_rate",
     "columns": "data.columns",

@@ -99,8 +99,3 @@ class _SelectedReader:
                 yield batch
             elif kept.any():
                 yield batch.filter(pa.array(kept))
-
-
-def origin(source: Input) -> Input:
-    """What an input is read from in the end, where rows are left out of it."""
-    return source.source if isinstance(source, SelectedInput) else source

@@ -22,13 +22,15 @@ class Adoption:
     """An event that was adapted to. `row`: the first after it, which counts as normal by then.
 
     `seconds`: from the event's first flagged row until that one. `goes_on`: most rows since the one before
-    counted as normal for the same reason, so that it is no new state but more of the last one.
+    counted as normal for the same reason, so that it is no new state but more of the last one. `began`: when
+    it did, in seconds since 1970, of one that was held for as long as was asked; None for others.
     """
 
     event: Event
     row: int
     seconds: int
     goes_on: bool
+    began: float | None = None
 
 
 def find_adoptions(
@@ -62,12 +64,15 @@ def find_adoptions(
 
 
 def adopted_in_words(
-    adoptions: Sequence[Adoption], names: Sequence[Name], instant: Callable[[int], str]
+    adoptions: Sequence[Adoption],
+    names: Sequence[Name],
+    instant: Callable[[int], str],
+    moment: Callable[[float], str] = str,
 ) -> list[str]:
     """A sentence for each of the first states adapted to, and one for all others.
 
     `adoptions`: by series and time; those that go on belong to the state before. `names`: the series by
-    number. `instant`: the time of a row, as it is shown.
+    number. `instant`: the time of a row, as it is shown; `moment`: a time in seconds since 1970.
     """
     states: list[list[Adoption]] = []
     for one in adoptions:
@@ -75,11 +80,16 @@ def adopted_in_words(
             states[-1].append(one)
         else:
             states.append([one])
-    said = [
-        f"what began at {instant(int(state[0].event.rows[0]))} lasted and counts as normal since "
-        f"{instant(state[-1].row)} ({_events(state, names)}); --adapt off keeps flagging it"
-        for state in states[:_MOST_SAID]
-    ]
+    said = []
+    for state in states[:_MOST_SAID]:
+        first, since = state[0], instant(state[-1].row)
+        if first.began is None:
+            began, why = instant(int(first.event.rows[0])), "; --adapt off keeps flagging it"
+        else:
+            began, why = moment(first.began), ", as --adopt-after says"
+        said.append(
+            f"what began at {began} lasted and counts as normal since {since} ({_events(state, names)}){why}"
+        )
     more = len(states) - _MOST_SAID
     return [*said, f"and {more:,} more that lasted and count as normal"] if more > 0 else said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,12 +12,14 @@ from aedetect.data.arrays import Floats, Mask
 from aedetect.models.base import WindowAutoencoder
 from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
+from aedetect.scoring.lasting import Lasting, Patience, hold
 from aedetect.scoring.locality import Locality, StepScores
 from aedetect.scoring.reminders import LastAlarm, remind
 from aedetect.scoring.scale_shares import CALENDAR, LONG, SHORT, STEP, scales_stored, shares_of
 from aedetect.scoring.step_deviation import NEIGHBOURS
 from aedetect.scoring.tracking import Level, Pace, track
 
+_Part = TypeVar("_Part", "StepScores", "_Marked")
 # Steps of a short window; long ones that are hardly longer need none beside them.
 SHORT_STEPS, _LEAST_LONG = 16, 24
 
@@ -105,10 +107,11 @@ class TimeScale:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where alarms stand after a step: the levels by scale, and how long ago the last alarm was."""
+    """Where alarms stand after a step: the levels by scale, how long ago the last alarm was, what lasts."""
 
     levels: Mapping[str, Level] = field(default_factory=dict)
     last: LastAlarm = field(default_factory=LastAlarm)
+    lasting: Lasting = field(default_factory=Lasting)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,9 @@ class Alarms:
     """What is said of the steps of one segment; [steps] each.
 
     `silenced`: steps that would be flagged, had the series not been like that for long already.
-    `continued`: flagged steps that are of the alarm before. `standing`: after the last step.
+    `continued`: flagged steps that are of the alarm before. `standing`: after the last step. `adopted`: the
+    steps from which on an event that lasted counts as normal, as was asked for, and how many steps it had
+    lasted by then.
     """
 
     p_values: Floats
@@ -124,6 +129,7 @@ class Alarms:
     silenced: Mask
     continued: Mask
     standing: Standing
+    adopted: Mapping[int, float] = field(default_factory=dict)
 
     def after_unjudged(self, steps: int) -> Alarms:
         """These, after so many steps of which nothing is said."""
@@ -134,48 +140,125 @@ class Alarms:
             np.r_[nothing, self.silenced],
             np.r_[nothing, self.continued],
             self.standing,
+            {step + steps: lasted for step, lasted in self.adopted.items()},
         )
 
 
 @dataclass(frozen=True)
+class _Marked:
+    """Of one scale, which steps [steps] are off themselves, and what they exceed its learned threshold by."""
+
+    local: Mask
+    excess: Floats
+
+    def part(self, which: slice) -> _Marked:
+        return _Marked(self.local[which], self.excess[which])
+
+
+@dataclass(frozen=True)
+class _Tracks:
+    """What the levels of all scales come to, [steps] each; by scale, `limits` as those of `Tracked`, and
+    `said`: which steps may be of an alarm of it."""
+
+    p_values: Floats
+    flagged: Mask
+    silenced: Mask
+    limits: Mapping[str, Floats]
+    said: Mapping[str, Mask]
+    levels: Mapping[str, Level]
+
+
+@dataclass(frozen=True)
 class AlarmRule:
-    """The scales of a model by name, at an alert rate; `adapt`: steps to adapt in, None for never."""
+    """The scales of a model by name, at an alert rate.
+
+    `adapt`: steps to adapt in, None for never. `patience`: for how long an event is held before what it shows
+    counts as normal; None where it is not held, but what it shows is adapted to.
+    """
 
     scales: Mapping[str, TimeScale]
     rate: float
     adapt: float | None
+    patience: Patience | None = None
 
     def judge(self, scores: Mapping[str, StepScores], begin: Standing) -> Alarms:
         """Alarms among the steps of a segment, from their `scores` by scale; NaN where unknown.
 
         A step is flagged where its joint p-value is at most the rate: the smallest of the scales', each
         divided by its share. Single steps beside alarms of windows differ from those in them, which is no
-        alarm. What is silenced for long is flagged again now and then. `begin`: after what went before.
+        alarm. What is silenced for long is flagged again now and then, or, with `patience`, held until it has
+        lasted for so long. `begin`: after what went before.
         """
+        marked = {}
+        for name, _ in self.shares():
+            with np.errstate(invalid="ignore"):
+                local = self.scales[name].locality.marks(scores[name])
+                marked[name] = _Marked(local, scores[name].score - self.learned_threshold(name))
+        if self.patience is not None:
+            return self._held(scores, marked, begin, self.patience)
+        tracks = self._tracked(scores, marked, begin.levels)
+        flagged, silenced = tracks.flagged, tracks.silenced
+        if self.adapt is None:
+            none = np.zeros_like(flagged)
+            return Alarms(tracks.p_values, flagged, silenced, none, Standing(tracks.levels))
+        again = remind(flagged, silenced, begin.last, self.adapt)
+        p_values = np.where(again.flagged, self._as_learned(scores, again.flagged), tracks.p_values)
+        standing = Standing(tracks.levels, again.last)
+        return Alarms(p_values, flagged | again.flagged, silenced & ~again.flagged, again.continued, standing)
+
+    def _tracked(
+        self, scores: Mapping[str, StepScores], marked: Mapping[str, _Marked], begin: Mapping[str, Level]
+    ) -> _Tracks:
+        """The alarms that follow from the levels alone, which are at `begin`, by scale."""
         some = next(iter(scores.values())).score
         p_values = np.where(np.isnan(some), np.nan, 1.0)
         flagged, silenced = np.zeros(len(some), np.bool_), np.zeros(len(some), np.bool_)
-        levels = {}
+        levels, limits, said = {}, {}, {}
         for name, share in self.shares():
-            scale, stated = self.scales[name], scores[name]
+            scale, local, excess = self.scales[name], marked[name].local, marked[name].excess
             with np.errstate(invalid="ignore"):
-                local = scale.locality.marks(stated)
-                excess = stated.score - self.learned_threshold(name)
                 pace = scale.pace(name, self.adapt, self.rate * share)
-                one = track(excess, local, begin.levels.get(name, Level()), pace)
+                one = track(excess, local, begin.get(name, Level()), pace)
                 silenced |= local & (excess > 0) & ~one.flagged
-            levels[name] = one.level
-            shifted = scale.calibration.p_values(stated.score - one.limits) / share
-            said = local & ~(_beside(flagged) if name == STEP else np.zeros(len(local), np.bool_))
-            p_values = np.fmin(p_values, np.where(said, shifted, np.nan))
-            flagged |= one.flagged & said
-        silenced &= ~flagged
-        if self.adapt is None:
-            return Alarms(p_values, flagged, silenced, np.zeros_like(flagged), Standing(levels))
-        again = remind(flagged, silenced, begin.last, self.adapt)
-        p_values = np.where(again.flagged, self._as_learned(scores, again.flagged), p_values)
-        standing = Standing(levels, again.last)
-        return Alarms(p_values, flagged | again.flagged, silenced & ~again.flagged, again.continued, standing)
+            levels[name], limits[name] = one.level, one.limits
+            shifted = scale.calibration.p_values(scores[name].score - one.limits) / share
+            said[name] = local & ~(_beside(flagged) if name == STEP else np.zeros(len(local), np.bool_))
+            p_values = np.fmin(p_values, np.where(said[name], shifted, np.nan))
+            flagged |= one.flagged & said[name]
+        return _Tracks(p_values, flagged, silenced & ~flagged, limits, said, levels)
+
+    def _held(
+        self,
+        scores: Mapping[str, StepScores],
+        marked: Mapping[str, _Marked],
+        begin: Standing,
+        patience: Patience,
+    ) -> Alarms:
+        """Alarms that are held while what began them lasts, up to where it counts as normal."""
+        steps, first, standing = len(next(iter(scores.values())).score), 0, begin
+        p_values = np.full(steps, np.nan)
+        flagged, silenced, continued = (np.zeros(steps, np.bool_) for _ in range(3))
+        adopted: dict[int, float] = {}
+        while True:
+            rest, marks = _part(scores, slice(first, None)), _part(marked, slice(first, None))
+            tracks = self._tracked(rest, marks, standing.levels)
+            excess = {name: np.where(tracks.said[name], one.excess, np.nan) for name, one in marks.items()}
+            held = hold(tracks.flagged, excess, tracks.limits, standing.lasting, patience)
+            part = slice(first, first + len(held.flagged))
+            flagged[part], continued[part] = held.flagged, held.continued
+            p_values[part] = tracks.p_values[: len(held.flagged)]
+            silenced[part] = tracks.silenced[: len(held.flagged)] & ~held.flagged
+            if held.adopted is None:
+                standing = Standing(tracks.levels, lasting=held.lasting)
+                break
+            before = slice(0, held.adopted)
+            levels = self._tracked(_part(rest, before), _part(marks, before), standing.levels).levels
+            standing = Standing(held.lasting.raised(levels))
+            first += held.adopted
+            adopted[first] = held.lasting.began
+        flagged_p_values = self._as_learned(scores, flagged)
+        p_values = np.where(flagged, np.fmin(p_values, flagged_p_values), p_values)
+        return Alarms(p_values, flagged, silenced, continued, standing, adopted)
 
     def _as_learned(self, scores: Mapping[str, StepScores], which: Mask) -> Floats:
         """Joint p-values [steps] of `which` steps [steps] had no level been raised; 1 for the others."""
@@ -202,8 +285,15 @@ class AlarmRule:
         return shares_of(self.scales)
 
 
+def _part(by_scale: Mapping[str, _Part], which: slice) -> dict[str, _Part]:
+    """What there is of some steps, by scale."""
+    return {name: one.part(which) for name, one in by_scale.items()}
+
+
 def _beside(flagged: Mask) -> Mask:
     """Which steps [steps] are within half of what a single one is compared with of those flagged."""
+    if not len(flagged):
+        return flagged
     reach = np.ones(2 * (NEIGHBOURS // 2) + 1)
     return np.asarray(np.convolve(flagged, reach, "full")[NEIGHBOURS // 2 :][: len(flagged)] > 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -54,6 +54,31 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class AdoptedState:
+    """An event that lasted, until it counted as normal.
+
+    `entity`: the values that name its series, by column. `began`, `since`: when it did, and from which row on
+    it is normal, as the data have times. `seconds`: between these.
+    """
+
+    entity: Mapping[str, str]
+    event: int
+    began: str
+    since: str
+    seconds: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "entity": dict(self.entity),
+            "anomaly_event": self.event,
+            "began": self.began,
+            "adopted_since": self.since,
+            "adopted_after_seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True)
 class PriorRows:
     """Rows that went before those to be scored, known to a series but not scored again.
 
@@ -96,6 +121,10 @@ class ScoringSession(Protocol):
     @property
     def muted_event_count(self) -> int:
         """How many events are muted as a whole, which `events` does not have."""
+        ...
+
+    def adopted_states(self) -> Sequence[AdoptedState]:
+        """What was odd, lasted, and counts as normal since some row of the inputs; none for tables."""
         ...
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:

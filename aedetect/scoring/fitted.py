@@ -33,6 +33,8 @@ from aedetect.models.device import pick_device
 from aedetect.models.registry import AUTO, build, build_series, build_short, chosen_for
 from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
+from aedetect.scoring.events import event_gap
+from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
 from aedetect.scoring.scale_shares import single_share
@@ -85,9 +87,17 @@ class SeriesParts:
             return max(float(USUAL_ADAPT), _LEAST_SECONDS / self.state.step)
         if settings.adapt == "off":
             return None
-        if isinstance(settings.adapt, int):
-            return float(settings.adapt)
-        return max(float(parse_duration(settings.adapt)) / self.state.step, 1.0)  # type: ignore[arg-type]
+        return self._steps(settings.adapt)
+
+    def adopt_steps(self, settings: SeriesConfig) -> float | None:
+        """How many steps an event is held for before what it shows counts as normal; None for not at all."""
+        return None if settings.adopt_after is None else self._steps(settings.adopt_after)
+
+    def _steps(self, span: int | str) -> float:
+        """A number of steps, or a duration as such, at least 1."""
+        if isinstance(span, int):
+            return float(span)
+        return max(float(parse_duration(span)) / self.state.step, 1.0)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -228,8 +238,11 @@ class FittedModel:
         if self.series is None or self.series.alarms is None or self.config.threshold.value is not None:
             return None
         unscaled = Calibration(self.calibration.scores * float(self.scale))
-        policy, adapt = self.threshold_policy, self.series.adapt_steps(self.config.series)
-        return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt)
+        policy, settings = self.threshold_policy, self.config.series
+        adapt, after = self.series.adapt_steps(settings), self.series.adopt_steps(settings)
+        gap = event_gap(settings, self.window)
+        patience = None if after is None else Patience(after, gap, adapt or USUAL_ADAPT)
+        return AlarmRule(self.series.alarms.with_long(unscaled), policy.flagging_rate, adapt, patience)
 
     @property
     def flagged_in_words(self) -> str:
@@ -270,9 +283,8 @@ class FittedModel:
             asked.setdefault("value", None)
             asked.setdefault("alarms_per_day", None)
         scoring = settings.scoring.model_dump(include=settings.scoring.model_fields_set)
-        events = settings.series.model_dump(
-            include={"event_gap", "event_rows", "adapt", "silence"} & settings.series.model_fields_set
-        )
+        used = {"event_gap", "event_rows", "adapt", "adopt_after", "silence"}
+        events = settings.series.model_dump(include=used & settings.series.model_fields_set)
         update: dict[str, Any] = {
             "data": self.config.data.model_copy(update=data),
             "scoring": self.config.scoring.model_copy(update=scoring),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,11 +27,11 @@ from aedetect.engine.heap import give_back
 from aedetect.io.source import Input
 from aedetect.models.ensemble import single_threaded
 from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
-from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.event_numbers import EventNumbers
 from aedetect.scoring.event_table import event_table
-from aedetect.scoring.events import Event, find_events, usual_gap
+from aedetect.scoring.events import Event, event_gap, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
 from aedetect.scoring.one_series import OneSeries, prepared, scored
@@ -204,7 +205,12 @@ class SeriesSession:
         if self._tracks is None:
             return AlarmState()
         until = float(rows.seconds[-1]) - self.window * self.step
-        return self._event_numbers.state_at(series, until, self._tracks.state_at(series, until))
+        state = self._event_numbers.state_at(series, until, self._tracks.state_at(series, until))
+        adoption = self.adoptions.get((series, state.event))
+        if adoption is not None and adoption.began is not None and self.seconds[adoption.row] <= until:
+            # What comes soon after is another event.
+            return replace(state, event_until=-math.inf)
+        return state
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         taken = self._reader.taken[id(source)]
@@ -256,6 +262,19 @@ class SeriesSession:
     @property
     def muted_event_count(self) -> int:
         return len(self.muted_events)
+
+    def adopted_states(self) -> Sequence[AdoptedState]:
+        return [
+            AdoptedState(
+                dict(zip(self.entity, self.names[one.event.series], strict=False)),
+                one.event.number,
+                self._moment(float(self.seconds[one.event.rows[0]]) if one.began is None else one.began),
+                self._moment(float(self.seconds[one.row])),
+                one.seconds,
+            )
+            for first, source in self._reader.sources
+            for one in rows_within(self.adoptions, self._before + first, self._reader.taken[id(source)].count)
+        ]
 
     @property
     def standing(self) -> Integers:
@@ -407,6 +426,9 @@ class SeriesSession:
         for event in new:
             self.event_of[event.rows] = event.number
         by_event = {event.number: event for event in numbered}
+        if fitted.config.series.adopt_after is not None:
+            self._adopt(one, verdicts.adopted, numbered)
+            return
         here = [one.by_itself(event) for event in numbered]
         for (_, number), adoption in find_adoptions(here, verdicts.silenced, one.timeline).items():
             self.adoptions[one.number, number] = replace(
@@ -422,6 +444,21 @@ class SeriesSession:
         for place in np.unique(of_source[of_source >= 0]).tolist():
             seconds = one.rows.seconds[of_source == place]
             suppression.watch(SeenRows(sources[place][1], 1, seconds=seconds, entity=entity))
+
+    def _adopt(self, one: OneSeries, adopted: Mapping[int, float], events: Sequence[Event]) -> None:
+        """Enter which events of a series lasted for as long as was asked.
+
+        `adopted`: by rows of the series, how many seconds they had.
+        """
+        for place, lasted in adopted.items():
+            row = int(one.places[place])
+            time = float(self.seconds[row])
+            before = [event for event in events if self.seconds[event.rows[0]] < time]
+            # An earlier run may have had all of its rows.
+            number = self._begin.get(one.number, AlarmState()).event
+            event = before[-1] if before else Event(one.number, number, np.array([row]), row)
+            adoption = Adoption(event, row, round(lasted), False, time - lasted)
+            self.adoptions[one.number, event.number] = adoption
 
     def _mute(self, one: OneSeries, flagged: Mask, shares: Matrix, events: Sequence[Event]) -> None:
         """Mute rows of a series that are fine.
@@ -460,18 +497,14 @@ class SeriesSession:
 
     def _events_of(self, one: OneSeries, verdicts: Verdicts) -> list[Event]:
         """The events of a series, by its rows."""
-        flagged, continued, least = (
-            verdicts.flagged,
-            verdicts.continued,
-            self._scorer.fitted.config.series.event_rows,
-        )
-        return find_events(flagged, continued, verdicts.scores, one.timeline, self.event_gap, least)
+        flagged, continued, ends = verdicts.flagged, verdicts.continued, verdicts.adopted.keys()
+        least, gap = self._scorer.fitted.config.series.event_rows, self.event_gap
+        return find_events(flagged, continued, verdicts.scores, one.timeline, gap, least, ends)
 
     @property
     def event_gap(self) -> int:
         """Steps between two flagged rows of one event, at most."""
-        asked = self._scorer.fitted.config.series.event_gap
-        return usual_gap(self.window) if asked is None else asked
+        return event_gap(self._scorer.fitted.config.series, self.window)
 
     def _grid(self, store: RowStore) -> Grid:
         """The slots of the rows; models of old formats do not know where in a step rows are."""
@@ -497,7 +530,7 @@ class SeriesSession:
         taken = self._reader.taken[id(source)]
         adoptions = rows_within(self.adoptions, self._before + first, taken.count)
         sentences = adopted_in_words(
-            adoptions, self.names, lambda row: self.clock.shown(float(self.seconds[row])) + self.zone
+            adoptions, self.names, lambda row: self._moment(float(self.seconds[row])), self._moment
         )
         taken.warnings += [f"{source.name}: {sentence}" for sentence in sentences]
 
@@ -505,6 +538,10 @@ class SeriesSession:
         """Warn of what may mute rows and does not apply to a source."""
         if self._suppression is not None:
             self._reader.taken[id(source)].warnings += self._suppression.notices(source)
+
+    def _moment(self, seconds: float) -> str:
+        """A time in seconds since 1970, as it is shown."""
+        return self.clock.shown(seconds) + self.zone
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:

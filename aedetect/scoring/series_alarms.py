@@ -10,12 +10,13 @@ import numpy as np
 from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.calendar import local_seconds
-from aedetect.data.series.context import AlarmState
+from aedetect.data.series.context import AlarmState, LastingState
 from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
 from aedetect.scoring.alarms import SHORT_STEPS, AlarmRule, Alarms, Standing, log_scores
 from aedetect.scoring.beside import least_beside
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.lasting import Lasting, Shown
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.reminders import LastAlarm
 from aedetect.scoring.row_scores import largest_around, least_over_rows, row_scores
@@ -194,9 +195,26 @@ class AlarmTracks:
             part = {name: each.part(steps) for name, each in scores.items()}
             standing = self._rule.judge(part, standing).standing
         stated = {name: astuple(level) for name, level in standing.levels.items()}
-        return replace(state, levels=stated, last=astuple(standing.last), until=max(until, state.until))
+        lasting = _stated_of(standing.lasting)
+        return replace(
+            state, levels=stated, last=astuple(standing.last), lasting=lasting, until=max(until, state.until)
+        )
 
 
 def _standing_of(state: AlarmState) -> Standing:
     levels = {name: Level(*stated) for name, stated in state.levels.items()}
-    return Standing(levels, LastAlarm(*state.last))
+    return Standing(levels, LastAlarm(*state.last), _lasting_of(state))
+
+
+def _stated_of(lasting: Lasting) -> LastingState | None:
+    if not lasting.goes_on:
+        return None
+    shown = {name: astuple(each) for name, each in lasting.shown.items()}
+    return LastingState(lasting.began, lasting.quiet, lasting.floors, shown)
+
+
+def _lasting_of(state: AlarmState) -> Lasting:
+    if state.lasting is None:
+        return Lasting()
+    began, quiet, floors, shown = astuple(state.lasting)
+    return Lasting(began, quiet, floors, {name: Shown(*each) for name, each in shown.items()})

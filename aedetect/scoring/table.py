@@ -16,7 +16,7 @@ from aedetect.data.series.entities import Name
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.ensemble import mean_errors, single_threaded
-from aedetect.scoring.base import NumberedBatch, PriorRows, Scores
+from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.empty_columns import empty_columns, filled_in
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.suppression import FlaggedRows, SeenRows, Suppression
@@ -195,6 +195,9 @@ class TableSession:
 
     def silences(self) -> None:
         return None
+
+    def adopted_states(self) -> Sequence[AdoptedState]:
+        return ()
 
     def tails(self, source: Input) -> Mapping[Name, SeriesContext]:
         return {}

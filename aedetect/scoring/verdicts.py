@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Verdicts:
 
     `scores` and `p_values`: NaN where `unscorable`. `warmup`: the unscorable rows that come too early.
     `silenced`: rows that would be flagged, had the series not been like that for long. `continued`: flagged
-    rows that are of the alarm before.
+    rows that are of the alarm before. `adopted`: by its number, a row from which on what lasted counts as
+    normal, as was asked for, and how many seconds it had lasted by then.
     """
 
     scores: Floats
@@ -28,6 +30,7 @@ class Verdicts:
     continued: Mask
     unscorable: Mask
     warmup: Mask
+    adopted: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, one: OneSeries, fitted: FittedModel, tracks: AlarmTracks | None) -> Verdicts:
@@ -68,6 +71,15 @@ class Verdicts:
         self.flagged = (marked([each.flagged for each in alarms]) & ~self.unscorable) | beyond
         self.silenced = marked([each.silenced for each in alarms])
         self.continued = marked([each.continued for each in alarms])
+        slots = timeline.slot_of[timeline.order]
+        step_seconds = fitted.series.state.step if fitted.series is not None else 0.0
+        adopted: dict[int, float] = {}
+        for part, each in zip(timeline.segments, alarms, strict=True):
+            for step, lasted in each.adopted.items():
+                # The slot may be one without a row.
+                place = int(np.searchsorted(slots, part.start + step))
+                adopted[int(timeline.order[place])] = lasted * step_seconds
+        self.adopted = adopted
         joint = timeline.of_rows(end_to_end([each.p_values for each in alarms]), np.nan)
         extreme = fitted.calibration.p_values(np.fmax(self.scores, fitted.out_of_range_score))
         joint = np.where(beyond, np.fmin(joint, extreme), joint)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from aedetect.config import Config
 from aedetect.engine.task import Task
+from aedetect.errors import ModelError
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.kept_models import kept_path
 
 
 @dataclass(frozen=True)
@@ -36,5 +39,13 @@ class ModelTask:
         """The task, computed by so many threads. Raises ModelError where the model file has changed."""
         torch.set_num_threads(threads)
         settings = Config.model_validate(self.settings)
-        fitted = FittedModel.load(self.model, device=settings.training.device, sha256=self.sha256)
+        load = partial(FittedModel.load, device=settings.training.device, sha256=self.sha256)
+        try:
+            fitted = load(self.model)
+        except ModelError:
+            # Where `refresh` has swapped the model since, the one that the run began with is kept beside it.
+            kept = kept_path(self.model, self.sha256)
+            if kept is None:
+                raise
+            fitted = load(kept)
         return self.make(fitted.adjusted(settings))

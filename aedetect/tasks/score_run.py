@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # Of time series, inputs scored in an earlier run that are read again where what is kept of them will not do.
 _EARLIER_INPUTS = 2
+# Settings of time series that need alarms which adapt, and their flags.
+_ADAPTING = {"adapt": "--adapt", "adopt_after": "--adopt-after"}
 MORE_THAN_EXPLAINED = "more is flagged than the training data explain: suspect a schema or data change"
 
 
@@ -100,6 +102,7 @@ class ScoreSummary(RunSummary):
                 "muted_events",
                 "events",
                 "silences",
+                "adopted",
                 "threshold",
                 "alert_rate",
                 "expected_alert_rate",
@@ -253,6 +256,7 @@ class _ScoreRun:
         if events is not None:
             summary.extra["events"] = count_anomalies(events)
             summary.extra["muted_events"] = task.session.muted_event_count
+            summary.extra["adopted"] = [each.as_dict() for each in task.session.adopted_states()]
             if request.events is not None:
                 write_events(events, request.events)
         health_sources = HealthSources(ledger, files.sources, request.inputs)
@@ -297,8 +301,9 @@ class _ScoreRun:
                 f"{request.model}: no model of time series, which --history and --events are for"
             )
         request.health.check(fitted, request.model, self.settings)
-        if "adapt" in self.settings.series.model_fields_set and fitted.alarm_rule is None:
-            raise UsageError(nothing_adapts(fitted, request.model))
+        for name, flag in _ADAPTING.items():
+            if name in self.settings.series.model_fields_set and fitted.alarm_rule is None:
+                raise UsageError(nothing_adapts(fitted, request.model, flag))
         summary.model |= {"sha256": fitted.sha256, "trained": fitted.training.started}
         summary.extra["threshold"] = fitted.threshold
         summary.extra.update(fitted.threshold_policy.rates())
@@ -313,13 +318,13 @@ class _ScoreRun:
         return Shape(request.keep, request.only_anomalies, request.prefix)
 
 
-def nothing_adapts(fitted: FittedModel, path: Path) -> str:
-    """Why --adapt is refused."""
+def nothing_adapts(fitted: FittedModel, path: Path, flag: str) -> str:
+    """Why --adapt or --adopt-after, whichever `flag` is, is refused."""
     if fitted.series is None:
-        return f"{path}: no model of time series, which --adapt is for"
+        return f"{path}: no model of time series, which {flag} is for"
     if fitted.config.threshold.value is not None:
-        return "--adapt: a threshold set by hand adapts to nothing; leave out one of them"
-    return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out --adapt"
+        return f"{flag}: a threshold set by hand adapts to nothing; leave out one of them"
+    return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out {flag}"
 
 
 def _score_task(fitted: FittedModel, shape: Shape | None, muting: MutingRequest) -> Any:

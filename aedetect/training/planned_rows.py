@@ -24,6 +24,7 @@ from aedetect.data.series.entities import Entities
 from aedetect.data.series.timestamps import Clock, TimeReader, joined
 from aedetect.errors import UsageError
 from aedetect.io.completed import CompletedInput
+from aedetect.io.selected import SelectedInput
 from aedetect.io.source import Input, Reader
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def opened_pass(source: Input) -> PlannedPass | None:
 
 def bare(source: Input) -> Input:
     """The input that was given, without what was put around it."""
-    while isinstance(source, (CompletedInput, PlannedInput)):
+    while isinstance(source, (CompletedInput, PlannedInput, SelectedInput)):
         source = source.source
     return source
 

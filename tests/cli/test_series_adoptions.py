@@ -103,3 +103,136 @@ def test_evaluate_counts_the_flags_themselves(run: Prompt) -> None:
 
 def test_inspect_names_the_p_value(run: Prompt) -> None:
     assert "rows with a p-value of at most 0.01 (alert rate 0.01)" in run("inspect", "m.aed").stdout
+
+
+HELD = ("--adopt-after", "3d")
+
+
+def days() -> list[Path]:
+    """shift.csv, whose level shifts on 2026-01-11 06:00, as a file for each of its days."""
+    Path("days").mkdir(exist_ok=True)
+    frame = pd.read_csv("shift.csv")
+    paths = []
+    for day, part in frame.groupby(frame["time"].str[:10]):
+        paths.append(Path("days", f"{day}.csv"))
+        part.to_csv(paths[-1], index=False)
+    return paths
+
+
+def test_a_level_that_stays_is_one_event_until_it_is_normal(run: Prompt) -> None:
+    told = run.json(
+        "score", "shift.csv", "-m", "m.aed", *HELD, "-o", "held.csv", "--events", "held-events.csv"
+    )
+    began, since = "2026-01-11 06:00", "2026-01-14 06:00"
+    assert told["adopted"] == [
+        {
+            "entity": {},
+            "anomaly_event": 1,
+            "began": began,
+            "adopted_since": since,
+            "adopted_after_seconds": 3 * 86_400,
+        }
+    ]
+    assert told["warnings"] == [
+        f"shift.csv: what began at {began} {_SINCE} {since} (event 1), as --adopt-after says"
+    ]
+    scored = pd.read_csv("held.csv")
+    during = scored["time"].between(began, since, inclusive="left")
+    assert scored[during]["is_anomaly"].all()
+    assert set(scored[during]["anomaly_event"]) == {1}
+    assert (scored[during]["anomaly_p_value"] <= 0.01).all()
+    assert scored[scored["time"] >= since]["is_anomaly"].sum() <= 5
+    events = pd.read_csv("held-events.csv")
+    assert events["adopted_after_seconds"][0] == 3 * 86_400
+    before = run.json("score", "shift.csv", "-m", "m.aed", "-o", "adapted.csv")
+    assert len(before["adopted"]) > 0
+    adapted = pd.read_csv("adapted.csv")
+    np.testing.assert_array_equal(scored["anomaly_score"], adapted["anomaly_score"])
+
+
+def test_dumps_of_a_day_tell_the_same_as_one_of_all(run: Prompt) -> None:
+    Path("ledger.db").unlink(missing_ok=True)
+    run.json("score", "shift.csv", "-m", "m.aed", *HELD, "-o", "held.csv")
+    whole = pd.read_csv("held.csv")
+    adopted, parts = [], []
+    for path in days():
+        words = ("-o", "days-scored/", "--new-only", "--state", "ledger.db")
+        adopted += run.json("score", path, "-m", "m.aed", *HELD, *words)["adopted"]
+        parts.append(pd.read_csv(Path("days-scored", path.name)))
+    assert [(one["anomaly_event"], one["began"], one["adopted_since"]) for one in adopted] == [
+        (1, "2026-01-11 06:00", "2026-01-14 06:00")
+    ]
+    daily = pd.concat(parts, ignore_index=True)
+    # Rows near a cut are judged by what is known so far.
+    settled = daily["time"].between("2026-01-11 12:00", "2026-01-14 04:00")
+    for name in ("is_anomaly", "anomaly_event"):
+        assert daily[settled][name].tolist() == whole[settled][name].tolist()
+    assert daily[daily["time"] >= "2026-01-14 06:00"]["is_anomaly"].sum() <= 5
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_neither_the_order_of_files_nor_jobs_change_it(run: Prompt, order: int) -> None:
+    run.json("score", "shift.csv", "-m", "m.aed", *HELD, "-o", "held.csv")
+    told = run.json(
+        "score", *days()[::order], "-m", "m.aed", *HELD, "-o", "all.csv", "--jobs", str(1 + (order > 0))
+    )
+    assert [one["adopted_since"] for one in told["adopted"]] == ["2026-01-14 06:00"]
+    scored = pd.read_csv("all.csv").sort_values("time", ignore_index=True)
+    for name in ("is_anomaly", "anomaly_event", "anomaly_p_value"):
+        pd.testing.assert_series_equal(scored[name], pd.read_csv("held.csv")[name])
+
+
+def test_an_event_soon_after_another_was_adopted_is_a_new_one_in_the_next_dump_too(run: Prompt) -> None:
+    frame = level(1200, "2026-01-05", 600, 1)
+    # Three days later the level is normal, and shifts once more half an hour before a cut.
+    frame.loc[600 + 3 * 96 + 3 :, "value"] += 9
+    numbers: list[int] = []
+    Path("soon.db").unlink(missing_ok=True)
+    for name, part in (("first", frame[:889]), ("second", frame[889:1000]), ("third", frame[1000:])):
+        part.to_csv(f"{name}.csv", index=False)
+        words = ("-o", "soon/", "--new-only", "--state", "soon.db")
+        run.json("score", f"{name}.csv", "-m", "m.aed", *HELD, *words)
+        numbers += pd.read_csv(f"soon/{name}.csv")["anomaly_event"].dropna().astype(int).unique().tolist()
+    assert numbers == [1, 2, 2]
+
+
+def test_explain_says_it_of_what_was_held(run: Prompt) -> None:
+    explain = run.setting(series_adopt_after="3d").command("explain", "shift.csv", "-m", "m.aed")
+    assert f"  {_SINCE} 2026-01-14 06:00\n" in explain().stdout
+    (one,) = [one for one in explain.json()["explained"] if one["adopted_since"]]
+    assert (one["adopted_since"], one["adopted_after_seconds"]) == ("2026-01-14 06:00", 3 * 86_400)
+
+
+def test_it_may_be_trained_in(run: Prompt) -> None:
+    flags = ("--time", "time", "--label", "odd", "--window", "1d", "--every", "15min", *HELD)
+    run.json("train", "normal.csv", "-o", "held.aed", *flags)
+    assert len(run.json("score", "shift.csv", "-m", "held.aed")["adopted"]) == 1
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "off", "0.5s"])
+def test_a_wrong_time_to_adopt_after_is_refused(run: Prompt, value: str) -> None:
+    assert run("score", "calm.csv", "-m", "m.aed", "--adopt-after", value).usage() == (
+        f"--adopt-after = '{value}': not a number of steps, nor a duration; write it like 672 or 7d"
+    )
+
+
+def test_adopt_after_is_for_series_without_a_threshold_by_hand(
+    run: Prompt, tiny_model: Path, tiny_csv: Path
+) -> None:
+    assert run("score", tiny_csv, "-m", tiny_model, *HELD).usage() == (
+        f"{tiny_model}: no model of time series, which --adopt-after is for"
+    )
+    assert run("score", "calm.csv", "-m", "m.aed", *HELD, "--threshold", "3").usage() == (
+        "--adopt-after: a threshold set by hand adapts to nothing; leave out one of them"
+    )
+
+
+def test_a_model_of_series_is_refreshed(run: Prompt) -> None:
+    Path("now.aed").write_bytes(Path("m.aed").read_bytes())
+    level(1500, "2026-02-05", 700, 3).drop(columns="odd").to_csv("recent.csv", index=False)
+    told = run.json("refresh", "recent.csv", "-m", "now.aed", "--gate", "calm.csv")
+    assert told["swapped"]
+    assert told["rows_left_out"]["flagged by the model before"] > 64
+    inspected = run.json("inspect", "now.aed")
+    assert inspected["config"]["series"]["window"] == "1d"
+    assert inspected["config"]["data"]["label"] == "odd"

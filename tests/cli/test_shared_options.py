@@ -19,6 +19,7 @@ OF_A_MODEL = {
     "evaluate": ["evaluate", "table-new.csv", "--label", "odd"],
     "explain": ["explain", "table-new.csv"],
     "calibrate": ["calibrate", "-o", "new.aed", "--alert-rate", "0.05"],
+    "refresh": ["refresh", "table-new.csv", "--gate", "table-new.csv"],
     "drift": ["drift", "table-new.csv"],
     "report": ["report", "table-new.csv", "-o", "page.md"],
     "encode": ["encode", "table-new.csv", "-o", "codes.csv"],

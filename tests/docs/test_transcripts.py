@@ -29,7 +29,7 @@ def test_there_are_transcripts() -> None:
 
 
 # These train several models.
-LONG = ("README.md", "docs/guide.md")
+LONG = ("README.md", "docs/guide.md", "docs/refresh.md")
 
 
 @pytest.mark.parametrize(

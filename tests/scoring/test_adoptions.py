@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,13 @@ def test_states_of_several_events_are_said_once() -> None:
         "--adapt off keeps flagging it",
         "what began at row 5 lasted and counts as normal since row 7 (event 1 of b); "
         "--adapt off keeps flagging it",
+    ]
+
+
+def test_what_was_held_for_as_long_as_asked_is_said_so_with_its_beginning() -> None:
+    held = replace(adoption(0, 1, 10), began=7.0)
+    assert adopted_in_words([held], [()], "row {}".format, "second {:g}".format) == [
+        "what began at second 7 lasted and counts as normal since row 12 (event 1), as --adopt-after says"
     ]
 
 

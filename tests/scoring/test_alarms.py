@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aedetect.scoring.alarms import AlarmRule, Standing, TimeScale, short_steps
 from aedetect.scoring.calibration import Calibration
+from aedetect.scoring.lasting import Patience
 from aedetect.scoring.locality import Locality, StepScores
 from aedetect.scoring.scale_shares import LONG, SHORT, STEP
 
@@ -68,3 +73,59 @@ def test_the_share_of_missing_scales_falls_to_the_others() -> None:
 def test_short_windows_need_long_ones_beside_them() -> None:
     assert short_steps(20) is None
     assert short_steps(200) == 16
+
+
+def shifted(steps: int, first: int, height: float, seed: int = 5) -> np.ndarray:  # type: ignore[type-arg]
+    values = np.random.default_rng(seed).normal(0, 1, steps)
+    values[first:] += height
+    return values
+
+
+def long_rule(adapt: float | None = 64.0, after: float | None = 300.0) -> AlarmRule:
+    patience = None if after is None else Patience(after, 8, adapt or 64)
+    return AlarmRule({LONG: scale(1)}, 0.001, adapt, patience)
+
+
+@pytest.mark.parametrize("adapt", [16.0, 64.0, None])
+def test_a_level_that_stays_is_one_event_and_then_normal(adapt: float | None) -> None:
+    alarms = long_rule(adapt).judge({LONG: scores(shifted(2000, 200, 8.0))}, Standing())
+    (adopted,) = alarms.adopted
+    assert (adopted, alarms.adopted[adopted]) == (500, 300)
+    assert alarms.flagged[200:500].all()
+    assert alarms.continued[201:500].all()
+    assert (alarms.p_values[200:500] <= 0.001).all()
+    assert alarms.flagged[500:].mean() < 0.02
+    assert alarms.silenced[500:].mean() > 0.9
+
+
+def test_a_further_shift_is_a_new_event() -> None:
+    values = shifted(2000, 200, 8.0)
+    values[1000:] += 8
+    alarms = long_rule().judge({LONG: scores(values)}, Standing())
+    assert list(alarms.adopted) == [500, 1300]
+    assert alarms.flagged[1000:1300].all()
+
+
+def test_without_it_what_lasts_is_adapted_to_as_before() -> None:
+    alarms = long_rule(after=None).judge({LONG: scores(shifted(2000, 200, 8.0))}, Standing())
+    assert alarms.adopted == {}
+    assert 0 < alarms.flagged[200:500].sum() < 300
+
+
+@given(st.lists(st.integers(0, 900), max_size=4), st.sampled_from([5.0, 100.0]), st.booleans())
+def test_cuts_of_what_is_held_do_not_matter(cuts: list[int], after: float, adapts: bool) -> None:
+    rule = long_rule(64.0 if adapts else None, after)
+    values = np.concatenate([shifted(500, 60, 6.0, 1), shifted(400, 150, 9.0, 2)])
+    whole = rule.judge({LONG: scores(values)}, Standing())
+    standing, flagged, continued, adopted = Standing(), [], [], {}
+    ends = [0, *sorted(cuts), len(values)]
+    for first, end in itertools.pairwise(ends):
+        part = rule.judge({LONG: scores(values[first:end])}, standing)
+        standing = part.standing
+        flagged.append(part.flagged)
+        continued.append(part.continued)
+        adopted |= {step + first: lasted for step, lasted in part.adopted.items()}
+    np.testing.assert_array_equal(whole.flagged, np.concatenate(flagged))
+    np.testing.assert_array_equal(whole.continued, np.concatenate(continued))
+    assert whole.adopted == adopted
+    assert whole.standing.lasting == standing.lasting

@@ -48,3 +48,12 @@ def test_a_pause_ends_an_event() -> None:
     assert [event.rows.tolist() for event in found] == [[0, 1, 2], [3, 4]]
     assert [event.number for event in found] == [1, 2]
     assert [event.peak for event in found] == [2, 4]
+
+
+def test_no_event_goes_on_beyond_a_break() -> None:
+    timeline = Timeline.of(np.arange(6.0), np.zeros(6, dtype=np.int64), Grid(1.0, 10.0, 0.0))
+    flagged = np.array([True, True, False, True, True, True])
+    found = find_events(flagged, flagged, np.arange(6.0), timeline, 3, 1, breaks=[2])
+    assert [event.rows.tolist() for event in found] == [[0, 1], [3, 4, 5]]
+    found = find_events(flagged, flagged, np.arange(6.0), timeline, 3, 1, breaks=[4])
+    assert [event.rows.tolist() for event in found] == [[0, 1, 3], [4, 5]]

@@ -21,11 +21,28 @@ SCALES = ("long", "short", "step", "calendar")
 _HEADER = struct.Struct("<QQ")
 _ALARMS = struct.Struct("<" + "d?ddqd" * len(SCALES) + "dqdddd")
 _NO_LEVEL = (0.0, False, 0.0, 0.0, 0, 0.0)
+_LASTING = struct.Struct("<" + "dd" + "dddd" * len(SCALES))
+_NOTHING_SHOWN = (0.0, 0.0, 0.0)
 _UNSCORABLE, _INFINITE = 1, 2
 # Set in the number of channels where values are of 64 bits.
 _WIDE = 1 << 63
+# And this, where an event goes on that is held.
+_LASTS = 1 << 62
 # Seconds since 1970 that a date can hold.
 _YEARS = (-62_135_596_800, 253_402_300_799)
+
+
+@dataclass(frozen=True)
+class LastingState:
+    """The event of a series that is held; by scale, `shown` holds what `scoring.lasting.Shown` does.
+
+    `began`, `quiet` and `floors` as those of `scoring.lasting.Lasting`.
+    """
+
+    began: float
+    quiet: float
+    floors: Mapping[str, float] = field(default_factory=dict)
+    shown: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,8 @@ class AlarmState:
 
     `levels`: by scale, what `scoring.tracking.Level` holds, in its order; `last`: what
     `scoring.reminders.LastAlarm` does. `event`: the number of the last event that had begun, 0 for none, and
-    `event_until`, its last flagged row by then, in seconds.
+    `event_until`, its last flagged row by then, in seconds. `lasting`: the event that was held by then; None
+    where none was.
     """
 
     levels: Mapping[str, tuple[float, bool, float, float, int, float]] = field(default_factory=dict)
@@ -42,6 +60,7 @@ class AlarmState:
     event: int = 0
     event_until: float = -math.inf
     last: tuple[float, float, float] = (math.inf, 0.0, math.inf)
+    lasting: LastingState | None = None
 
 
 @dataclass(frozen=True)
@@ -73,9 +92,12 @@ class SeriesContext:
         values = rows.values.astype("<f8" if wide else "<f4")
         parts = (rows.seconds.astype("<f8"), values, flags.astype(np.uint8))
         levels = chain.from_iterable(state.levels.get(name, _NO_LEVEL) for name in SCALES)
-        data = _HEADER.pack(count, channels | (_WIDE if wide else 0))
+        data = _HEADER.pack(
+            count, channels | (_WIDE if wide else 0) | (_LASTS if state.lasting is not None else 0)
+        )
         data += b"".join(part.tobytes() for part in parts)
         data += _ALARMS.pack(*levels, state.until, state.event, state.event_until, *state.last)
+        data += b"" if state.lasting is None else _lasting_bytes(state.lasting)
         return data if rows.readings is None else data + rows.readings.astype("<f8").tobytes()
 
     @classmethod
@@ -86,11 +108,12 @@ class SeriesContext:
         except struct.error as error:
             raise ValueError(str(error)) from None
         size = 8 if channels & _WIDE else 4
-        channels &= ~_WIDE
+        alarms_size = _ALARMS.size + (_LASTING.size if channels & _LASTS else 0)
+        lasts, channels = bool(channels & _LASTS), channels & ~(_WIDE | _LASTS)
         sizes = (8 * rows, size * rows * channels, rows)
         # Those of earlier versions end with the flags.
         more = len(data) - _HEADER.size - sum(sizes)
-        readings_size = more - _ALARMS.size if more else 0
+        readings_size = more - alarms_size if more or lasts else 0
         if readings_size and (readings_size < 0 or not rows or readings_size % (8 * rows)):
             raise ValueError(f"{len(data)} bytes for {rows} rows of {channels} channels")
         ends = np.cumsum((_HEADER.size, *sizes)).tolist()
@@ -100,7 +123,7 @@ class SeriesContext:
         )
         readings = None
         if readings_size:
-            stored = np.frombuffer(data[ends[-1] + _ALARMS.size :], "<f8")
+            stored = np.frombuffer(data[ends[-1] + alarms_size :], "<f8")
             readings = stored.astype(np.float64).reshape(rows, -1)
         return cls(
             Rows(
@@ -111,7 +134,7 @@ class SeriesContext:
                 (flags & _INFINITE) > 0,
                 readings,
             ),
-            _alarm_state(data[ends[-1] :]),
+            _alarm_state(data[ends[-1] :], lasts),
         )
 
 
@@ -197,13 +220,28 @@ class CarryOver:
         return retained_rows
 
 
-def _alarm_state(data: bytes) -> AlarmState:
+def _lasting_bytes(state: LastingState) -> bytes:
+    floors = (state.floors.get(name, math.nan) for name in SCALES)
+    shown = chain.from_iterable(state.shown.get(name, _NOTHING_SHOWN) for name in SCALES)
+    return _LASTING.pack(state.began, state.quiet, *floors, *shown)
+
+
+def _lasting_state(data: bytes) -> LastingState:
+    began, quiet, *stated = _LASTING.unpack_from(data, _ALARMS.size)
+    count = len(SCALES)
+    floors = {name: value for name, value in zip(SCALES, stated, strict=False) if not math.isnan(value)}
+    shown = {name: tuple(stated[count + 3 * at : count + 3 * at + 3]) for at, name in enumerate(SCALES)}
+    return LastingState(began, quiet, floors, {name: each for name, each in shown.items() if each[0]})
+
+
+def _alarm_state(data: bytes, lasts: bool) -> AlarmState:
     if not data:
         return AlarmState()
     *stated, until, event, event_until, steps, idle, began = _ALARMS.unpack_from(data)
     width = len(_NO_LEVEL)
     levels = {name: tuple(stated[place * width : (place + 1) * width]) for place, name in enumerate(SCALES)}
-    return AlarmState(levels, until, event, event_until, (steps, idle, began))
+    lasting = _lasting_state(data) if lasts else None
+    return AlarmState(levels, until, event, event_until, (steps, idle, began), lasting)
 
 
 def _by_series(rows: Rows) -> Iterator[tuple[int, Rows]]:

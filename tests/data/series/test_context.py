@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aedetect.data.series.buffer import Rows, together
-from aedetect.data.series.context import SCALES, AlarmState, CarryOver, SeriesContext
+from aedetect.data.series.context import SCALES, AlarmState, CarryOver, LastingState, SeriesContext
 
 NAN = float("nan")
 
@@ -42,6 +42,22 @@ def test_alarms_come_back() -> None:
     assert SeriesContext.from_bytes(context.to_bytes()).alarms == state
     (changed,) = fresh(2).after(rows([1, 2], [1, 2]), [()], lambda series, kept: state).values()
     assert changed.alarms == state
+
+
+def test_an_event_that_is_held_comes_back() -> None:
+    calm_level = (0.0, False, 0.0, 0.0, 0, 0.0)
+    lasting = LastingState(12.0, 3.5, {"long": 0.5, "step": 0.0}, {"long": (3.0, 1.25, 0.5)})
+    state = AlarmState(dict.fromkeys(SCALES, calm_level), 17.5, 3, 12.0, lasting=lasting)
+    plain = replace(state, lasting=None)
+    for readings in (None, np.array([[1.5], [2.5]])):
+        context = SeriesContext(replace(rows([1, 2], [1, 2]), readings=readings), state)
+        back = SeriesContext.from_bytes(context.to_bytes())
+        assert back.alarms == state
+        assert SeriesContext.from_bytes(replace(context, alarms=plain).to_bytes()).alarms == plain
+        if readings is not None:
+            np.testing.assert_array_equal(back.rows.readings, readings)
+    with pytest.raises(ValueError, match="bytes"):
+        SeriesContext.from_bytes(context.to_bytes()[:-9])
 
 
 def test_what_older_versions_kept_has_no_alarms() -> None:
