@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from aedetect.data.arrays import Matrix
+from aedetect.data.arrays import Integers, Matrix
 from aedetect.errors import DataError
 from aedetect.models.layers import standardised
 from aedetect.models.registry import is_cross_fitted
@@ -37,7 +37,7 @@ class Plan(Protocol):
     """Who learns from which rows of a table, and who is calibrated with which.
 
     `feed` has rows that networks learn from, `calibration` [rows, features] others, if there are any.
-    `calibrating` [rows, features] are the rows that `fit` gives the scores of.
+    `calibrating` [rows, features] are the rows that `fit` gives the scores of, `groups` [rows] theirs.
     """
 
     @property
@@ -48,6 +48,9 @@ class Plan(Protocol):
 
     @property
     def calibrating(self) -> Matrix: ...
+
+    @property
+    def groups(self) -> Integers: ...
 
     def fit(
         self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer
@@ -88,6 +91,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
         sketch=rows.sketch,
         heads=heads,
         beyond=beyond,
+        groups=plan.groups,
     )
 
 
@@ -99,20 +103,19 @@ def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tup
         plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
         # One row is nothing among so many.
         return plan, LoneValues.none()
-    matrix = rows.matrix(profile.rows)
+    matrix, groups = rows.matrix(profile.rows)
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
         )
-    plan = (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device)
+    plan = (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device, groups)
     return plan, LoneValues.of(matrix)
 
 
 def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Part:
     settings = run.config.training
     split = StreamedSplit(profile.rows, settings.seed)
-    held_out = [(validation, calibration) for _, validation, calibration in split.parts(rows.blocks())]
-    validation, calibration = (np.concatenate(sets) for sets in zip(*held_out, strict=True))
+    validation, calibration, groups = split.held_out(rows.watched_blocks())
     width = profile.encoder.layout.width
     feed = StreamFeed(
         lambda: (block for block, _, _ in split.parts(rows.blocks())),
@@ -122,7 +125,7 @@ def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
         settings.seed,
         run.device,
     )
-    return Part(feed, validation, calibration)
+    return Part(feed, validation, calibration, groups)
 
 
 def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfile) -> None:
