@@ -41,8 +41,8 @@ class ColumnOptions:
     )
     group: list[str] | None = option(
         "--group COLUMN",
-        "Normal is what is normal for the row's group, a region, say: numbers are seen relative to it, and it "
-        "has its own threshold; repeated, the combination.",
+        "A column of groups, such as regions: numbers are seen relative to the group of their row, and each "
+        "group has its own threshold; repeated, the combination.",
         completion.columns,
     )
     label: str | None = option(

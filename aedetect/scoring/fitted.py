@@ -237,10 +237,17 @@ class FittedModel:
         return np.asarray(self.group_thresholds.values[groups])
 
     def p_values(self, scores: Floats, groups: Integers) -> Floats:
-        """p-values in (0, 1] of the scores [rows] of rows of a table, by the numbers of their groups [rows]."""
+        """p-values in (0, 1] of `scores` [rows] of a table's rows, by the numbers of their groups [rows]."""
         if self.group_thresholds is None:
             return self.calibration.p_values(scores)
         return self.group_thresholds.p_values(scores, groups)
+
+    def on_one_scale(self, scores: Floats, groups: Integers) -> Floats:
+        """Scores [rows] for charts: those of each group scaled so that its threshold lies at `threshold`."""
+        if self.group_thresholds is None:
+            return scores
+        tiny = np.finfo(np.float64).tiny
+        return np.asarray(scores * (self.threshold / np.maximum(self.thresholds(groups), tiny)))
 
     @cached_property
     def alarm_rule(self) -> AlarmRule | None:

@@ -1,10 +1,10 @@
 """A threshold for each group, from normal rows of that group alone.
 
-Mondrian conformal prediction (Vovk et al., 2003; Vovk, 2005, Algorithmic Learning in a Random World, 4.5): where
-calibration rows are told apart by group, the share of normal rows flagged is at most the rate asked in every
-group, and not only in all together. It takes 1 / rate - 1 calibration rows of a group to say so: below that its
-threshold would have to lie beyond all of them. Such a group takes the pooled threshold, whose promise holds for
-all groups together.
+Mondrian conformal prediction (Vovk et al., 2003; Vovk et al., 2005, Algorithmic Learning in a Random World,
+section 4.5): where calibration rows are told apart by group, the share of normal rows flagged is at most the
+rate asked in every group, and not only in all together. It takes 1 / rate - 1 calibration rows of a group to
+say so: with fewer, its threshold would have to lie beyond all of them. Such a group takes the pooled one,
+whose promise holds for all groups together.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ class GroupThreshold:
     threshold: float
     kind: Kind
 
+    @property
+    def kind_of_others(self) -> Kind:
+        """Where the threshold of rows of no known group is from."""
+        return "by hand" if self.kind == "by hand" else "pooled"
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
@@ -117,7 +122,10 @@ class GroupThresholds:
         """Of each number, the whole's first, its own calibration; None where the pooled one serves."""
         rate = self.settings.alert_rate
         calibrations = [Calibration(part) if len(part) else None for part in self.groups.parts]
-        return [None, *(one if one is not None and rate >= one.smallest_rate else None for one in calibrations)]
+        return [
+            None,
+            *(one if one is not None and rate >= one.smallest_rate else None for one in calibrations),
+        ]
 
     @property
     def is_by_hand(self) -> bool:
@@ -132,7 +140,7 @@ class GroupThresholds:
         rate = self.settings.alert_rate
         return np.array([self.pooled if one is None else one.threshold(rate) for one in self._by_group])
 
-    @property
+    @cached_property
     def own(self) -> Mask:
         """Which group numbers have their own calibration [groups + 1]."""
         return np.array([one is not None for one in self._by_group])
@@ -166,6 +174,12 @@ class GroupThresholds:
             )
             for number in range(WHOLE + 1, len(names) + 1)
         ]
+
+    @property
+    def fact(self) -> tuple[str, str]:
+        """How rows are told apart, as a name and a value for a table."""
+        by = " and ".join(repr(name) for name in self.groups.names.columns)
+        return "groups", f"{len(self.groups.names):,} of {by}; thresholds {self.in_words}"
 
     @property
     def in_words(self) -> str:

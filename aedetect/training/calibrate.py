@@ -71,9 +71,7 @@ def calibrated(fitted: FittedModel, inputs: Sequence[Input] | None, callback: Ca
     )
 
 
-def _table_scores(
-    fitted: FittedModel, inputs: Sequence[Input]
-) -> tuple[Floats, float | None, Integers]:
+def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> tuple[Floats, float | None, Integers]:
     """Unscaled scores of normal rows, what each constant that they change adds, scaled, and their groups."""
     rows = TrainingRows(inputs, fitted.encoder, fitted.config)
     scores, changes, groups = [np.empty(0)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -82,7 +80,7 @@ def _table_scores(
             scores.append(raw_scores(mean_errors(fitted.members, block.matrix, fitted.device)))
             changes.append(block.changed.sum(axis=1))
             groups.append(block.groups)
-    ordinary, constants, rows_of = (np.concatenate(parts) for parts in (scores, changes, groups))
+    ordinary, constants, rows_of = np.concatenate(scores), np.concatenate(changes), np.concatenate(groups)
     if not constants.any():
         return ordinary, None, rows_of
     counted, beyond = with_changed_constants(ordinary, constants)

@@ -6,8 +6,6 @@ import hashlib
 from functools import partial
 from typing import Protocol
 
-import numpy as np
-
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.errors import DataError
 from aedetect.models.layers import standardised

@@ -1,4 +1,4 @@
-"""Further passes over the training rows of a table whose rows belong to groups: how each group's numbers lie."""
+"""Further passes over the training rows of a table whose rows belong to groups: how their numbers lie."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ from aedetect.data.features.group_statistics import (
 )
 from aedetect.data.features.groups import GroupNames, group_keys
 from aedetect.data.profile import NumberProfile
+from aedetect.data.schema import Schema
 from aedetect.io.source import Input
 from aedetect.training.profiling import TrainingProfile, chunks
-
-_SHOWN = 5
 
 
 def with_groups(profile: TrainingProfile, inputs: Sequence[Input], config: Config) -> TrainingProfile:
@@ -48,8 +47,28 @@ def with_groups(profile: TrainingProfile, inputs: Sequence[Input], config: Confi
         for feature, seen in ranges.items():
             seen.update(numbers[:, feature])
     moved = {feature: feature_of(seen) for feature, seen in ranges.items()}
-    notices = (*profile.notices, *_notices(encoder, names, counts, shrunk))
-    return replace(profile, encoder=encoder.grouped(shrunk.scaling, moved), notices=notices)
+    encoder = encoder.grouped(shrunk.scaling, moved, _named(encoder.schema, encoder, shrunk))
+    notices = (*profile.notices, *_notices(names, counts, bool(features) and not moved))
+    return replace(profile, schema=encoder.schema, encoder=encoder, notices=notices)
+
+
+def _named(schema: Schema, encoder: FeatureEncoder, shrunk: Shrunk) -> Schema:
+    """The schema, with reasons that say which columns are relative, and which tell groups apart."""
+    by = " and ".join(schema.groups)
+    relative = {encoder.owners[place] for place in np.flatnonzero(shrunk.scaling.relative)}
+    words = dict.fromkeys(relative, f"seen relative to {by}") | dict.fromkeys(
+        schema.groups, "tells groups apart"
+    )
+    return schema.model_copy(
+        update={
+            "columns": tuple(
+                column.model_copy(update={"reason": f"{column.reason}; {words[column.name]}"})
+                if column.name in words
+                else column
+                for column in schema.columns
+            )
+        }
+    )
 
 
 def _numbers_of(encoder: FeatureEncoder) -> dict[int, int]:
@@ -96,33 +115,28 @@ def _shrunk(
     return shrunk_scaling(names, digests, encoder.statistics())
 
 
-def _notices(
-    encoder: FeatureEncoder, names: GroupNames, counts: Counter[str], shrunk: Shrunk
-) -> Iterator[str]:
-    """What is to be known of the groups: how many there are, and which rows take the whole."""
-    by = ", ".join(repr(name) for name in names.columns)
-    relative = np.flatnonzero(shrunk.scaling.relative)
+def _notices(names: GroupNames, counts: Counter[str], alike: bool) -> Iterator[str]:
+    """Which rows take the whole; `alike`: whether no number differs between groups."""
+    by = " and ".join(repr(name) for name in names.columns)
     small = sum(count < LEAST_ROWS for count in counts.values())
     beyond = len(counts) - len(names) - small
-    columns = _listed([encoder.owners[place] for place in relative])
-    what = f"{columns} seen relative to it" if len(relative) else "no column differs between them"
-    yield f"{len(names):,} group{'s' * (len(names) != 1)} of {by}: {what}"
-    if small:
-        one = small == 1
+    if alike:
         yield (
-            f"{small:,} group{'' if one else 's'} of {by} {'has' if one else 'have'} fewer than {LEAST_ROWS} "
-            f"training rows, and {'takes' if one else 'take'} the whole"
+            f"no numbers differ between the groups of {by} by more than chance: they are learned as they are, "
+            "and the thresholds alone are those of groups"
         )
-    if beyond:
-        yield (
-            f"of {by} the {len(names):,} largest groups are told apart; {beyond:,} more take the whole"
-        )
+    for count, what in (
+        (small, f"with fewer than {LEAST_ROWS} rows"),
+        (beyond, f"beyond the {len(names):,} largest"),
+    ):
+        if count:
+            yield (
+                f"{count:,} group{'s' * (count != 1)} of {by} {what} {'is' if count == 1 else 'are'} judged "
+                "against all rows"
+            )
     missing = names.other_rows + sum(names.rows) - sum(counts.values())
     if missing:
-        yield f"{missing:,} training row{'s' * (missing != 1)} without a value of {by} take the whole"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"column{'s' * (len(names) != 1)} {shown}{more} {'is' if len(names) == 1 else 'are'}"
+        yield (
+            f"{missing:,} row{'s' * (missing != 1)} without a value of {by} {'is' if missing == 1 else 'are'} "
+            "judged against all rows"
+        )

@@ -19,7 +19,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import Vocabulary
-from aedetect.data.features.decimals import decimals_of
+from aedetect.data.features.decimals import MANY, decimals_of
 from aedetect.data.features.feature_statistics import (
     NO_QUANTILES,
     STATISTICS,
@@ -168,7 +168,8 @@ class FeatureEncoder:
     `center`, `spread`: what numeric features are scaled by; `mean`, `deviation`: of the values as they
     were; all [numeric features]. `quantiles` [numeric features, ranks]: at `numeric.QUANTILE_RANKS`,
     NaN for booleans and datetimes. `groups`: by what the numbers of each group are moved first; None where
-    there are no groups. With groups, the statistics are those of moved numbers.
+    there are no groups. With groups, the statistics are those of moved numbers. `decimals` [numeric
+    features]: how many the numbers have at most; None where the quantiles tell.
     """
 
     def __init__(
@@ -177,10 +178,12 @@ class FeatureEncoder:
         state: EncoderState,
         statistics: Mapping[str, np.ndarray[Any, Any]],
         groups: GroupScaling | None = None,
+        decimals: Integers | None = None,
     ):
         if groups is not None and groups.location.shape[1] != len(statistics["center"]):
             raise ValueError("what it says of its groups does not fit its columns")
         self.groups = groups
+        self._decimals = decimals if groups is None else groups.decimals
         self.schema = schema
         self.state = state
         self.center = statistics["center"]
@@ -226,8 +229,8 @@ class FeatureEncoder:
         """This encoder for cells that are read under another schema of the same columns."""
         return FeatureEncoder(schema, self.state, self.statistics(), self.groups)
 
-    def grouped(self, groups: GroupScaling, ranges: Mapping[int, Feature]) -> FeatureEncoder:
-        """This encoder for numbers relative to their group.
+    def grouped(self, groups: GroupScaling, ranges: Mapping[int, Feature], schema: Schema) -> FeatureEncoder:
+        """This encoder for numbers relative to their group, and a schema that says so.
 
         `ranges`: the statistics of the numeric features that are relative, moved to where the whole is.
         """
@@ -236,23 +239,40 @@ class FeatureEncoder:
             for name in STATISTICS:
                 statistics[name][place] = getattr(feature, name)
         state = self.state.model_copy(update={"groups": groups.names})
-        return FeatureEncoder(self.schema, state, statistics, groups)
+        return FeatureEncoder(schema, state, statistics, groups)
+
+    @property
+    def relative_columns(self) -> frozenset[str]:
+        """The columns whose numbers are seen relative to their group."""
+        relative = [] if self.groups is None else np.flatnonzero(self.groups.relative).tolist()
+        return frozenset(self.owners[place] for place in relative)
 
     def inside(self, group: int) -> FeatureEncoder:
         """This encoder for rows of one group alone, its statistics in the numbers of that group."""
         if self.groups is None:
             return self
         statistics = self.groups.statistics_in(self.statistics(), group)
-        places = [place for place, column in enumerate(self._feature_columns) if column.whole]
-        # Ends of whole numbers are whole, also where they are those of another group moved here.
-        statistics["quantiles"][places] = np.round(statistics["quantiles"][places])
-        return FeatureEncoder(self.schema, self.state.model_copy(update={"groups": None}), statistics)
+        # Numbers of other groups, moved here, are written as those of this one are.
+        for place, column in enumerate(self._feature_columns):
+            digits = 0 if column.whole else self.decimals(place)
+            if digits != MANY:
+                statistics["quantiles"][place] = np.round(statistics["quantiles"][place], digits)
+        state = self.state.model_copy(update={"groups": None})
+        return FeatureEncoder(self.schema, state, statistics, decimals=self.groups.decimals)
+
+    def deviations(self, feature: int, groups: Integers) -> Floats:
+        """The standard deviation of a numeric feature in the numbers of each row's group [rows]."""
+        ratios = np.ones(len(groups)) if self.groups is None else self.groups.ratio[groups, feature]
+        return np.asarray(self.deviation[feature] * ratios)
 
     def decimals(self, feature: int) -> int:
-        """How many decimals a numeric feature's numbers have at most; `decimals.MANY` where they have many."""
-        if self.groups is not None:
-            return int(self.groups.decimals[feature])
-        return decimals_of(self.quantiles[feature])
+        """How many decimals a numeric feature's numbers have at most; `MANY` where they have many."""
+        stated = self.stated_decimals(feature)
+        return decimals_of(self.quantiles[feature]) if stated is None else stated
+
+    def stated_decimals(self, feature: int) -> int | None:
+        """As `decimals`, where the quantiles do not tell, as those of moved numbers do not; else None."""
+        return None if self._decimals is None else int(self._decimals[feature])
 
     def groups_in(self, matrix: Matrix) -> Integers | None:
         """The number of each encoded row's group [rows], told from its categories; see `groups_of`.

@@ -61,9 +61,7 @@ class GroupDigests:
 
         self.features = tuple(features)
         self.counts = np.zeros((groups, len(features)), dtype=np.int64)
-        self._digests = [
-            [datasketches.tdigest_double(_DIGEST_SIZE) for _ in features] for _ in range(groups)
-        ]
+        self._digests = [[datasketches.tdigest_double(_DIGEST_SIZE) for _ in features] for _ in range(groups)]
 
     def take(self, numbers: Floats, groups: Integers) -> None:
         """Rows [rows, numeric features] and the numbers of their groups [rows]; 0 is none."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from aedetect.data import any_type, cells
 from aedetect.data.arrays import Floats, Integers
 
-# What stands between the values of several columns where they are one name inside; no text of people holds it.
+# What stands between the values of several columns where they are one name; no text of people holds it.
 _BETWEEN = "\x1f"
 # The number of rows that belong to no known group: theirs is unknown, or missing.
 WHOLE = 0
