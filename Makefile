@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLOORS := .venv-floors
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-groups bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -106,6 +106,9 @@ bench-explain: $(VENV)/ready-bench
 
 bench-explain-truth: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/explain_truth.py $(BENCH_ARGS)
+
+bench-groups: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/groups.py $(BENCH_ARGS)
 
 bench-false-drift: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/false_drift.py $(BENCH_ARGS)

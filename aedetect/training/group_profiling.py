@@ -122,21 +122,17 @@ def _notices(names: GroupNames, counts: Counter[str], alike: bool) -> Iterator[s
     beyond = len(counts) - len(names) - small
     if alike:
         yield (
-            f"no numbers differ between the groups of {by} by more than chance: they are learned as they are, "
-            "and the thresholds alone are those of groups"
+            f"no numbers differ between the groups of {by} by more than chance: they are learned as they "
+            "are, and the thresholds alone are those of groups"
         )
     for count, what in (
         (small, f"with fewer than {LEAST_ROWS} rows"),
         (beyond, f"beyond the {len(names):,} largest"),
     ):
         if count:
-            yield (
-                f"{count:,} group{'s' * (count != 1)} of {by} {what} {'is' if count == 1 else 'are'} judged "
-                "against all rows"
-            )
+            are = "is" if count == 1 else "are"
+            yield f"{count:,} group{'s' * (count != 1)} of {by} {what} {are} judged against all rows"
     missing = names.other_rows + sum(names.rows) - sum(counts.values())
     if missing:
-        yield (
-            f"{missing:,} row{'s' * (missing != 1)} without a value of {by} {'is' if missing == 1 else 'are'} "
-            "judged against all rows"
-        )
+        are = "is" if missing == 1 else "are"
+        yield f"{missing:,} row{'s' * (missing != 1)} without a value of {by} {are} judged against all rows"

@@ -2,10 +2,10 @@
 
 Empirical Bayes (Efron & Morris, 1973): what is found in a group of n rows counts n / (n + k), the rest is
 taken from all. k is not chosen but follows from the data, column by column: k = c · s² / t², where s is the
-spread within the group, t that of the groups' own levels (DerSimonian & Laird, 1986), and c the variance of
-the estimator in rows of unit variance. Where groups lie far apart, as shops of all sizes do, k is near
-nothing and each group stands for itself; where they hardly differ it is large, and where they differ no more
-than by chance a column is left as it is.
+spread within the group, t that of the groups' own levels, and c the variance of the estimator in rows of unit
+variance. Where groups lie far apart, as shops of all sizes do, k is near nothing and each group stands for
+itself; where they hardly differ it is large, and where they differ no more than by chance a column is left as
+it is.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class GroupDigests:
             grid = np.array([digest.get_quantile(float(rank)) for rank in _GRID])
             inner = np.clip(grid, *(digest.get_quantile(float(rank)) for rank in _TENTH))
             middles[group, feature] = grid[_MIDDLE].mean()
-            spreads[group, feature] = max(float(inner.std()) / _WINSORISED, _NARROWEST * float(grid.std()))
+            spreads[group, feature] = float(inner.std() / _WINSORISED or _NARROWEST * grid.std())
         return middles, spreads
 
 
@@ -187,14 +187,17 @@ def _within(spreads: Floats, rows: Floats) -> tuple[Floats | None, float, float]
 def _between(values: Floats, errors: Floats) -> float:
     """The variance of what `values` [groups] estimate, where each has that error variance [groups].
 
-    0 where they differ no more than by chance (DerSimonian & Laird, 1986; Cochran's Q).
+    0 where they differ no more than by chance (Cochran's Q). Of two estimators, the one that counts groups by
+    how sure they are (DerSimonian & Laird, 1986) misses how far those of large numbers lie apart, and the one
+    that counts them alike (Hedges & Olkin, 1985) what many small ones hide: the larger is taken.
     """
     from scipy.special import chdtri
 
     weights = 1 / errors
     mean = (weights * values).sum() / weights.sum()
     apart = float((weights * (values - mean) ** 2).sum())
-    if not np.isfinite(apart) or apart <= chdtri(len(values) - 1, _CHANCE):
+    free = len(values) - 1
+    if not np.isfinite(apart) or apart <= chdtri(free, _CHANCE):
         return 0.0
-    least = weights.sum() - (weights**2).sum() / weights.sum()
-    return float((apart - (len(values) - 1)) / least)
+    weighted = (apart - free) / (weights.sum() - (weights**2).sum() / weights.sum())
+    return float(max(weighted, values.var(ddof=1) - errors.mean()))

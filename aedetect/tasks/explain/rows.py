@@ -256,7 +256,7 @@ class Explainer:
         return math.nan
 
     def _nearest(self, row: Matrix, group: int) -> list[dict[str, str]]:
-        """The nearest normal rows, in the numbers of their own groups; of the row's where they are not known."""
+        """The nearest normal rows, in the numbers of their groups; of the row's, where that is not known."""
         if not len(self._normal):
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
