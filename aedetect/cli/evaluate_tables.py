@@ -84,8 +84,8 @@ def segments(evaluation: Evaluation, by: str) -> Table:
 def promises(evaluation: Evaluation, by: str) -> Table:
     """Of each group: the share of normal rows that may be flagged, and the one that was."""
     table = simple_table(
-        plain(by, 24), "normal rows", "asked", "seen", "95% interval", "promise", "calibration",
-        right=("normal rows", "asked", "seen"),
+        plain(by, 24), "normal", "asked", "seen", "95% interval", "promise", "calibration",
+        right=("normal", "asked", "seen"),
     )  # fmt: skip
     promised = evaluation.judged.promised
     for name, part in evaluation.segments.items():

@@ -77,7 +77,7 @@ def infer_schema(
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
-    inferred |= dict(_numbers_of_groups(inferred, config.group))
+    inferred |= dict(_of_groups(inferred, config))
     if sample is not None and not series.time:
         rules = {column: rules_of(profile) for column, profile in profiles.items()}
         inferred |= moving_columns(sample, set_by_hand | inferred, rules, set(inferred))
@@ -160,14 +160,17 @@ def _codes_as_categories(
     }
 
 
-def _numbers_of_groups(
-    decisions: Mapping[str, Decision], groups: Collection[str]
-) -> Iterator[tuple[str, Decision]]:
-    """Numbers that tell groups apart, such as those of stores, as the names that they are."""
-    for name in groups:
+def _of_groups(decisions: Mapping[str, Decision], config: DataConfig) -> Iterator[tuple[str, Decision]]:
+    """Columns that tell groups apart are learned where asked for alone: rows of rare groups are normal."""
+    for name in config.group:
         decision = decisions.get(name)
-        if decision is not None and decision.role == "numeric":
-            yield name, Decision("categorical", f"{decision.reason}, which tell groups apart")
+        if decision is None:
+            continue
+        if name not in config.columns:
+            yield name, Decision("id", "not learned")
+        elif decision.role == "numeric":
+            # Such as those of stores, which are names.
+            yield name, Decision("categorical", decision.reason)
 
 
 def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:

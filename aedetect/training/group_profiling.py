@@ -72,10 +72,10 @@ def _named(schema: Schema, encoder: FeatureEncoder, shrunk: Shrunk) -> Schema:
 
 
 def _numbers_of(encoder: FeatureEncoder) -> dict[int, int]:
-    """The places of the features that are numbers, with those of their columns among the numeric ones."""
+    """The places of the features that may be relative, with those of their columns among the numeric ones."""
     places, start = {}, 0
     for index, column in enumerate(encoder.state.numeric):
-        if column.role == "numeric":
+        if column.role == "numeric" and column.column not in encoder.schema.groups:
             places[start] = index
         start += column.width
     return places

@@ -21,12 +21,12 @@ QUICK = (*TRAIN, "--architecture", "principal")
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
-    """Models of ten regions: 'grouped', 'by_id', whose region is an id column, and 'pooled', without any."""
+    """Models of ten regions: 'grouped', 'learned', which learns the region, too, and 'pooled', without it."""
     folder = tmp_path_factory.mktemp("regions")
     regions_frame().to_csv(folder / "train.csv", index=False)
     asked = {
         "grouped": ("--group", "region"),
-        "by_id": ("--group", "region", "--id", "region"),
+        "learned": ("--group", "region", "--role", "region=categorical"),
         "pooled": ("--exclude", "region"),
     }
 
@@ -55,7 +55,7 @@ class TestTrain:
         regions_frame(600, regions=3).to_csv("t.csv", index=False)
         result = prompt("train", "t.csv", "-o", "m.aed", "--group", "region", *QUICK)
         assert result.exit_code == 0
-        assert "orders    numeric       whole numbers from" in result.stdout
+        assert "orders    numeric    whole numbers from" in result.stdout
         assert "seen relative to region" in result.stdout
         assert "rows scoring above the threshold of their group, between " in result.stdout
         assert "are flagged, 5% of normal rows in each of 3 groups\n" in result.stdout
@@ -82,8 +82,8 @@ class TestTrain:
         result = prompt("train", "t.csv", "-o", "m.aed", "--group", "regoin")
         assert result.exit_code == 2
         assert result.usage() == (
-            "--group: no column named 'regoin' in the data; did you mean 'region'? There are: region, orders, "
-            "revenue, waiting"
+            "--group: no column named 'regoin' in the data; did you mean 'region'? There are: region, "
+            "orders, revenue, waiting"
         )
 
     def test_labels_are_no_groups(self, prompt: Prompt) -> None:
@@ -123,7 +123,7 @@ class TestScore:
         scored = pd.read_csv("o.csv")
         shares = scored.groupby("region")["is_anomaly"].mean()
         assert shares.mean() == pytest.approx(0.05, abs=0.015)
-        assert shares.max() < 0.12
+        assert shares.max() < 0.15
         # A row is flagged just where its p-value is at most the rate.
         assert (scored["is_anomaly"] == (scored["anomaly_p_value"] <= 0.05)).all()
 
@@ -142,8 +142,8 @@ class TestScore:
         self, at: Prompt, models: Callable[[str], bytes]
     ) -> None:
         pd.read_csv("new.csv").drop(columns="region").to_csv("lacking.csv", index=False)
-        at.write("i.aed", models("by_id"))
-        for model in ("m.aed", "i.aed"):
+        at.write("l.aed", models("learned"))
+        for model in ("m.aed", "l.aed"):
             result = at("score", "lacking.csv", "-m", model, "-o", "o.csv")
             assert result.exit_code == 4
             assert result.stderr.startswith(
@@ -185,8 +185,8 @@ class TestCalibrate:
         assert pooled["threshold"] == summary["threshold"]
         result = at("calibrate", "few.csv", "-m", "m.aed", "-o", "n.aed")
         assert (
-            "are flagged, 5% of normal rows in each of 9 of 10 groups, and in all others together, which have "
-            "fewer than 19 calibration rows; before, those above that of their group, between"
+            "are flagged, 5% of normal rows in each of 9 of 10 groups, and in all others together, which "
+            "have fewer than 19 calibration rows; before, those above that of their group, between"
         ) in result.stdout
 
 
@@ -202,7 +202,7 @@ class TestEvaluate:
         lines = result.stdout.splitlines()
         head = next(place for place, line in enumerate(lines) if "calibration" in line)
         assert lines[head].split() == [
-            *["region", "normal", "rows", "asked", "seen", "95%", "interval", "promise", "calibration"]
+            *["region", "normal", "asked", "seen", "95%", "interval", "promise", "calibration"]
         ]
         rows = [line.split() for line in lines[head + 2 :] if line.startswith("r")]
         assert len(rows) == 10
@@ -254,7 +254,11 @@ class TestInspect:
 
 
 class TestExplain:
-    def test_what_was_expected_is_what_the_group_has(self, at: Prompt) -> None:
+    @pytest.mark.parametrize("model", ["grouped", "learned"])
+    def test_what_was_expected_is_what_the_group_has(
+        self, at: Prompt, models: Callable[[str], bytes], model: str
+    ) -> None:
+        at.write("m.aed", models(model))
         explained = at.json("explain", "bad.csv", "-m", "m.aed", "--top", "5")["explained"]
         normal = regions_frame()
         usual = normal[normal["region"] == "r6"]
@@ -267,10 +271,10 @@ class TestExplain:
                 assert reasons[column]["rarity"]["text"].startswith(
                     "below all normal rows relative to their groups; the lowest would be "
                 )
-            # The nearest rows are of any group, each in its own numbers.
+            # The nearest rows are each in the numbers of its own group where that is known, else of this one.
             for near in one["nearest_normal_rows"]:
                 orders = float(near["orders"].replace(",", ""))
-                of_group = normal.loc[normal["region"] == near["region"], "orders"]
+                of_group = normal.loc[normal["region"] == near.get("region", "r6"), "orders"]
                 assert of_group.min() * 0.9 < orders < of_group.max() * 1.1
 
     def test_the_threshold_shown_is_that_of_the_group(self, at: Prompt) -> None:
@@ -278,7 +282,7 @@ class TestExplain:
             one.threshold for one in aedetect.load("m.aed").group_thresholds if one.group == "r6"
         )
         result = at("explain", "bad.csv", "-m", "m.aed", "--top", "1")
-        assert f"(threshold of r6 {threshold:.4g}, p-value " in result.stdout
+        assert f"(threshold of its group {threshold:.4g}, p-value " in result.stdout
 
 
 class TestRowsBack:
@@ -309,20 +313,17 @@ class TestRowsBack:
         )
 
     def test_new_rows_are_those_of_their_group(self, at: Prompt, models: Callable[[str], bytes]) -> None:
-        assert at("sample", "500", "-m", "m.aed", "-o", "s.csv").exit_code == 0
-        made, normal = pd.read_csv("s.csv"), regions_frame()
-        ranges = normal.groupby("region")["orders"].agg(["min", "max"])
-        for region, rows in made.groupby("region"):
-            assert (
-                rows["orders"].between(ranges.loc[region, "min"] * 0.7, ranges.loc[region, "max"] * 1.4).all()
-            )
-        at.write("i.aed", models("by_id"))
-        result = at("sample", "5", "-m", "i.aed", "-o", "s.csv")
-        assert result.exit_code == 2
-        assert (
-            "the model sees numbers relative to 'region', which it has not learned: it cannot say whose new rows "
-            "would be; train with --role region=categorical"
-        ) in " ".join(result.output.split())
+        at.write("l.aed", models("learned"))
+        assert at("sample", "500", "-m", "l.aed", "-o", "s.csv").exit_code == 0
+        ranges = regions_frame().groupby("region")["orders"].agg(["min", "max"])
+        for region, rows in pd.read_csv("s.csv").groupby("region"):
+            low, high = ranges.loc[region]
+            assert rows["orders"].between(low * 0.7, high * 1.4).all()
+        result = at("sample", "5", "-m", "m.aed", "-o", "s.csv")
+        assert result.usage() == (
+            "the model sees numbers relative to 'region', which it has not learned: it cannot say whose new "
+            "rows would be; train with --role region=categorical"
+        )
 
 
 def test_drift_within_groups_is_found_where_the_whole_has_not_moved(at: Prompt) -> None:

@@ -47,20 +47,26 @@ def test_numbers_that_differ_between_groups_are_seen_relative_to_them() -> None:
     assert not encoder.transform(pa.RecordBatch.from_pandas(FRAME)).out_of_range.any()
 
 
-def test_numbers_that_name_a_group_are_names() -> None:
+@pytest.mark.parametrize(
+    ("settings", "role", "reason"),
+    [
+        ({}, "id", "not learned"),
+        ({"data__id": ["region"]}, "id", "named as id; carried through, never learned"),
+        ({"data__exclude": ["region"]}, "ignored", "excluded"),
+        ({"data__columns": ["orders", "revenue"]}, "ignored", "not among the columns asked for"),
+        ({"data__roles": {"region": "categorical"}}, "categorical", "set by hand"),
+        ({"data__columns": ["orders", "revenue", "region"]}, "categorical", "whole numbers from 100 to 103"),
+    ],
+)
+def test_a_column_that_tells_groups_apart_is_learned_where_that_is_asked_for(
+    settings: dict[str, Any], role: str, reason: str
+) -> None:
     frame = FRAME.assign(region=FRAME["region"].str.slice(1).astype(int) + 100)
-    schema = grouped(frame, "region").schema
-    region = schema.columns[0]
-    assert (region.role, region.reason) == (
-        "categorical", "whole numbers from 100 to 103, which tell groups apart; tells groups apart",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("role", ["id", "ignored"])
-def test_a_column_that_is_not_learned_tells_groups_apart_as_well(role: str) -> None:
-    profile = grouped(FRAME, "region", data__roles={"region": role})
+    profile = grouped(frame, "region", **settings)
+    region = profile.schema.columns[0]
+    assert (region.role, region.reason) == (role, f"{reason}; tells groups apart")
     assert profile.encoder.relative_columns == {"orders", "revenue"}
-    assert "region" not in profile.encoder.owners
+    assert ("region" in profile.encoder.owners) == (role == "categorical")
     assert "region" in [column.name for column in profile.schema.inputs]
 
 
