@@ -15,7 +15,7 @@ seed, is learned from; the other half, and the anomalies, are judged.
 
 Four models each: 'left out' never sees the column of groups, 'learned' has it as categories, 'groups' is
 trained with data.group, and 'both' with it and the column as categories. For each alert rate: the share of
-fresh normal rows flagged in all; of groups of 200 fresh rows or more the largest share, the root mean square
+fresh normal rows flagged in all; of groups of 100 fresh rows or more the largest share, the root mean square
 of share / rate - 1 ('off'), and how many groups lie above the rate by more than chance (the low end of their
 95% interval); how many groups have a calibration of their own; and how well anomalies rank (average
 precision).
@@ -43,7 +43,7 @@ MODELS = ("left out", "learned", "groups", "both")
 REGIONS, TRAINING, FRESH, DROPPED = 12, 24_000, 120_000, 400
 HEAVY = (4, 9)
 GROUP_ROWS, MOST_VALUES, LEAST_COVERED, LEAST_EXPLAINED = 150, 40, 0.85, 0.1
-JUDGED_ROWS = 200
+JUDGED_ROWS = 100
 
 
 @dataclass(frozen=True)
