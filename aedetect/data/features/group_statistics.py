@@ -34,6 +34,8 @@ _WINSORISED = 0.822
 # Where more than four fifths of a group's numbers are equal, that is nothing: this share of their standard
 # deviation is then taken.
 _NARROWEST = 0.25
+# Numbers that differ by no more than this share of their size are one number.
+_ROUNDING = 1e-12
 _GRID = (np.arange(200) + 0.5) / 200
 _MIDDLE = (_GRID > 0.25) & (_GRID < 0.75)
 _TENTH = np.array([0.1, 0.9])
@@ -88,7 +90,9 @@ class GroupDigests:
             grid = np.array([digest.get_quantile(float(rank)) for rank in _GRID])
             inner = np.clip(grid, *(digest.get_quantile(float(rank)) for rank in _TENTH))
             middles[group, feature] = grid[_MIDDLE].mean()
-            spreads[group, feature] = float(inner.std() / _WINSORISED or _NARROWEST * grid.std())
+            wide = inner.max() - inner.min() > _ROUNDING * np.abs(inner).max()
+            spread = inner.std() / _WINSORISED if wide else _NARROWEST * grid.std()
+            spreads[group, feature] = spread if spread > _ROUNDING * np.abs(grid).max() else 0.0
         return middles, spreads
 
 
@@ -199,5 +203,7 @@ def _between(values: Floats, errors: Floats) -> float:
     free = len(values) - 1
     if not np.isfinite(apart) or apart <= chdtri(free, _CHANCE):
         return 0.0
-    weighted = (apart - free) / (weights.sum() - (weights**2).sum() / weights.sum())
-    return float(max(weighted, values.var(ddof=1) - errors.mean()))
+    alike = float(values.var(ddof=1) - errors.mean())
+    # Where one group is far surer than all others, nothing is left to weigh it against.
+    rest = float((weights * (1 - weights / weights.sum())).sum())
+    return max(alike, (apart - free) / rest) if rest > 0 and np.isfinite(rest) else max(alike, 0.0)

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aedetect.data.features.feature_statistics import feature_of, statistics_of
 from aedetect.data.features.group_statistics import (
@@ -119,3 +121,29 @@ def test_small_groups_and_those_beyond_the_most_take_the_whole() -> None:
     many = Counter({f"{place:04d}": 20 for place in range(MOST_GROUPS + 5)})
     assert len(largest_groups(many, ["g"], many.total(), 1)) == MOST_GROUPS
     assert len(largest_groups(many, ["g"], many.total(), 100)) == MOST_CELLS // 100
+
+
+def test_where_nearly_all_numbers_are_one_no_group_outweighs_the_others(random: np.random.Generator) -> None:
+    groups = [
+        np.where(random.random(300) < rare, 7.1, 0.1 * level) for rare, level in ((0.03, 1), (0, 1), (0.3, 3))
+    ]
+    for few in ([0.7] * 299 + [0.8], [1e-9] * 250 + [5.0] * 50):
+        result = shrunk(*groups, np.array(few)).scaling
+        assert np.isfinite(result.location).all()
+        assert np.isfinite(result.ratio).all()
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([0.0, 0.1, 1.0, 1e-300, 1e30, -5.0, np.nan, np.inf]), min_size=10, max_size=40
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_whatever_the_numbers_groups_have_a_place_and_a_spread(groups: list[list[float]]) -> None:
+    result = shrunk(*map(np.array, groups)).scaling
+    assert np.isfinite(result.location).all()
+    assert (result.ratio > 0).all()
+    assert np.isfinite(result.ratio).all()
