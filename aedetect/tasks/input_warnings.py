@@ -129,8 +129,8 @@ class InputWarnings:
                 f"not know, judged against all rows: {listed(ranked)}"
             )
         if self._without_group:
-            rows = f"{self._without_group:,} row{'s' * (self._without_group != 1)}"
-            said.append(f"{self._source.name}: {rows} without a value of {by}, judged against all rows")
+            counted = f"{self._without_group:,} row{'s' * (self._without_group != 1)}"
+            said.append(f"{self._source.name}: {counted} without a value of {by}, judged against all rows")
         return said
 
     def _of_unseen(self, name: str, rows: int) -> str | None:

@@ -27,6 +27,9 @@ from aedetect.training.split import StreamedSplit, TrainingRows
 _BUFFER_SHARE = 4
 # Rows looked at for signs of hidden anomalies.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
+# Of groups, tables of fewer rows than this are calibrated with all of them: a fifth leaves the smaller groups
+# without a threshold of their own.
+_FOLDED_BY_GROUP = 20_000
 # Rows that go into the model file as what normal looks like, fewer of very wide tables.
 _KEPT_ROWS, _LEAST_KEPT, _MOST_KEPT_CELLS = 2048, 64, 400_000
 
@@ -106,7 +109,10 @@ def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tup
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
         )
-    plan = (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device, groups)
+    settings = run.config.training
+    if crossed and profile.encoder.groups is not None and "fold_below" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"fold_below": max(settings.fold_below, _FOLDED_BY_GROUP)})
+    plan = (CrossFit if crossed else Folds).of_matrix(matrix, settings, run.device, groups)
     return plan, LoneValues.of(matrix)
 
 

@@ -165,6 +165,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, action="append", default=[], help="a folder of real tables")
     parser.add_argument("--only", action="append", default=[], help="tables whose names begin so")
+    parser.add_argument("--model", choices=MODELS, action="append", default=[], help="models; default: all")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     print(f"seed {given.seed}, aedetect {aedetect.__version__}")
@@ -177,7 +178,7 @@ def main() -> None:
         if not given.only or path.stem.startswith(tuple(given.only)):
             tables += filter(None, [real(path, given.seed)])
     for table in tables:
-        for model in MODELS:
+        for model in given.model or MODELS:
             for line in judge(table, model):
                 print(line, flush=True)
 

@@ -31,9 +31,6 @@ _CHANCE = 0.01
 _OF_LOCATION, _OF_SPREAD = 1.2, 0.7
 # The spread is that of all rows, the outer tenths pulled in to where they begin; of normal rows it is this.
 _WINSORISED = 0.822
-# Where more than four fifths of a group's numbers are equal, that is nothing: this share of their standard
-# deviation is then taken.
-_NARROWEST = 0.25
 # Numbers that differ by no more than this share of their size are one number.
 _ROUNDING = 1e-12
 _GRID = (np.arange(200) + 0.5) / 200
@@ -78,7 +75,10 @@ class GroupDigests:
                     self.counts[number - 1, place] += len(finite)
 
     def figures(self) -> tuple[Floats, Floats]:
-        """Middle and spread [groups, features]; NaN where there are too few numbers to tell."""
+        """Middle and spread [groups, features]; NaN where there are too few numbers to tell.
+
+        Where more than four fifths of a group's numbers are equal, the spread is 0: the others are too few.
+        """
         middles = np.full(self.counts.shape, np.nan)
         spreads = np.full(self.counts.shape, np.nan)
         for group, feature in zip(*np.nonzero(self.counts >= LEAST_ROWS), strict=True):
@@ -91,8 +91,7 @@ class GroupDigests:
             inner = np.clip(grid, *(digest.get_quantile(float(rank)) for rank in _TENTH))
             middles[group, feature] = grid[_MIDDLE].mean()
             wide = inner.max() - inner.min() > _ROUNDING * np.abs(inner).max()
-            spread = inner.std() / _WINSORISED if wide else _NARROWEST * grid.std()
-            spreads[group, feature] = spread if spread > _ROUNDING * np.abs(grid).max() else 0.0
+            spreads[group, feature] = inner.std() / _WINSORISED if wide else 0.0
         return middles, spreads
 
 
@@ -133,6 +132,11 @@ def shrunk_scaling(names: GroupNames, digests: GroupDigests, whole: Mapping[str,
         if shrunk is None:
             continue
         location[1:, feature][known], ratio[1:, feature][known], shrinkage[feature] = shrunk
+        # A group of which nothing is known may lie wherever those lie of which something is.
+        apart = middles[known, place] - unit[0]
+        inside = float(np.median(ratio[1:, feature][known]))
+        unknown = np.hypot(inside, np.sqrt((apart**2).mean()) / unit[1])
+        ratio[[0, *np.flatnonzero(~known) + 1], feature] = max(float(unknown), 1.0)
     # Nothing is so narrow that a float64 cannot hold it.
     ratio = np.maximum(ratio, np.finfo(np.float64).tiny)
     decimals = np.array([decimals_of(values) for values in whole["quantiles"]], dtype=np.int64)
@@ -149,7 +153,7 @@ def _column(
     center, spread = unit
     within, between_spreads, spread_k = _within(spreads, rows)
     if within is None:
-        # Each group has one number alone, which a new row is held against in the units of the whole.
+        # Each group has hardly more than one number, which rows are held against in the units of the whole.
         if (middles == middles[0]).all():
             return None
         return middles, np.ones(len(middles)), ColumnShrinkage(0.0, np.inf)
@@ -171,7 +175,8 @@ def _column(
 def _within(spreads: Floats, rows: Floats) -> tuple[Floats | None, float, float]:
     """The spread within each group [groups], shrunk in the logarithm; how much they differ; and their k.
 
-    A group of one number alone says nothing of its spread and has that of the others; None where all do.
+    A group of hardly more than one number says nothing of its spread and has that of the others; None where
+    all do.
     """
     wide = spreads > 0
     if not wide.any():

@@ -85,11 +85,11 @@ def _names(array: pa.Array, rules: cells.CellRules) -> pa.Array:
 
 @dataclass(frozen=True, eq=False)
 class GroupScaling:
-    """By how much the numbers of each group lie off the whole, and how much wider or narrower they spread.
+    """By how much the numbers of each group lie off the middle of all, and how wide they spread.
 
-    `location`, `ratio` [groups + 1, numeric features]: the middle of a group, and its spread in that of the
-    whole; the first row is the whole itself, whose ratios are 1. A number x of a group is seen as
-    `location[0] + (x - location) / ratio`, which is where it would lie if its group were the whole.
+    `location`, `ratio` [groups + 1, numeric features]: the middle of a group, and its spread in that of all
+    rows; first those for rows of no known group, which may lie wherever groups do. A number x of a group is
+    seen as `location[0] + (x - location) / ratio`.
     `relative` [numeric features]: which are seen so; the others are left as they are, to the bit.
     `decimals` [numeric features]: how many the numbers have at most, as they were; -1 where that is many.
     """
@@ -102,7 +102,7 @@ class GroupScaling:
     def __post_init__(self) -> None:
         shape = (len(self.names) + 1, *self.location.shape[1:])
         fits = self.location.shape == self.ratio.shape == shape and self.decimals.shape == shape[1:]
-        if not fits or not (self.ratio > 0).all() or not (self.ratio[WHOLE] == 1).all():
+        if not fits or not (self.ratio > 0).all():
             raise ValueError("what it says of its groups does not fit them")
 
     @cached_property
@@ -112,17 +112,15 @@ class GroupScaling:
         return np.asarray(differs.any(axis=0))
 
     def aligned(self, numbers: Floats, groups: Integers) -> Floats:
-        """`numbers` [rows, numeric features] of rows of `groups` [rows] as if each group were the whole."""
-        known = groups != WHOLE
-        if not (known.any() and self.relative.any()):
+        """`numbers` [rows, numeric features] of rows of `groups` [rows] as if all groups were alike."""
+        if not self.relative.any():
             return numbers
         aligned = numbers.copy()
-        rows, features = np.ix_(known, self.relative)
-        of, base = groups[known], self.location[WHOLE, self.relative]
-        location, ratio = (part[of][:, self.relative] for part in (self.location, self.ratio))
+        base = self.location[WHOLE, self.relative]
+        location, ratio = (part[groups][:, self.relative] for part in (self.location, self.ratio))
         # An infinite number stays one, and what becomes too large for a float64 is one then.
         with np.errstate(over="ignore", invalid="ignore"):
-            aligned[rows, features] = base + (numbers[rows, features] - location) / ratio
+            aligned[:, self.relative] = base + (numbers[:, self.relative] - location) / ratio
         return aligned
 
     def original(self, aligned: Floats, groups: Integers, features: Collection[int] | None = None) -> Floats:
@@ -131,16 +129,13 @@ class GroupScaling:
         location, ratio = self.location[groups][:, chosen], self.ratio[groups][:, chosen]
         with np.errstate(over="ignore", invalid="ignore"):
             restored = location + (aligned - self.location[WHOLE, chosen]) * ratio
-        as_it_is = (groups == WHOLE)[:, None] | ~self.relative[chosen]
-        return np.asarray(np.where(as_it_is, aligned, restored))
+        return np.asarray(np.where(self.relative[chosen], restored, aligned))
 
     def statistics_in(self, statistics: Mapping[str, Floats], group: int) -> dict[str, Floats]:
         """An encoder's statistics for rows of one group alone, in that group's numbers.
 
         Encoding with them what is not aligned gives what encoding with `statistics` gives what is.
         """
-        if group == WHOLE:
-            return dict(statistics)
         chosen = np.flatnonzero(self.relative)
         of = np.array([group])
         inside = {name: values.copy() for name, values in statistics.items()}

@@ -118,8 +118,7 @@ class _InGroup:
         encoder = fitted.encoder.inside(group)
         self.units = Units(encoder, normal.matrix)
         self.expectations = Expectations(encoder, normal, self.units)
-        relative = fitted.encoder.relative_columns if group else frozenset()
-        self.rarities = Rarities(encoder, fitted.sketch, self.units, relative)
+        self.rarities = Rarities(encoder, fitted.sketch, self.units, fitted.encoder.relative_columns)
 
 
 class Explainer:

@@ -104,14 +104,23 @@ def test_a_group_of_one_number_has_the_spread_of_the_others(random: np.random.Ge
 def test_where_every_group_has_one_number_they_are_seen_in_the_units_of_the_whole() -> None:
     result = shrunk(np.full(50, 0.1), np.full(50, 0.3), np.full(50, 70.0)).scaling
     assert result.location[1:, 0].tolist() == [0.1, 0.3, 70.0]
-    assert (result.ratio == 1).all()
+    assert (result.ratio[1:] == 1).all()
     assert (result.aligned(np.array([[0.3]]), np.array([2])) == result.location[0, 0]).all()
 
 
 def test_a_column_that_a_group_hardly_ever_fills_is_seen_as_in_the_whole(random: np.random.Generator) -> None:
     few = np.concatenate([random.normal(900, 1, LEAST_ROWS - 1), np.full(500, np.nan)])
     result = shrunk(few, random.normal(50, 2, 1000), random.normal(90, 2, 1000)).scaling
-    assert (result.location[1, 0], result.ratio[1, 0]) == (result.location[0, 0], 1)
+    assert (result.location[1, 0], result.ratio[1, 0]) == (result.location[0, 0], result.ratio[0, 0])
+
+
+def test_a_group_never_seen_may_lie_wherever_others_do(random: np.random.Generator) -> None:
+    levels = np.geomspace(10, 100_000, 9)
+    result = shrunk(*(random.normal(level, level / 20, 2000 // rank) for rank, level in enumerate(levels, 1)))
+    seen = result.scaling.aligned(levels[:, None], np.zeros(9, dtype=np.int64))
+    spread = result.scaling.aligned(np.array([[11.0], [10.0]]), np.ones(2, dtype=np.int64))
+    # A tenth of a group's level is two of its spreads: the level of no group is further than three off.
+    assert np.abs(seen - result.scaling.location[0, 0]).max() < 1.5 * np.ptp(spread)
 
 
 def test_small_groups_and_those_beyond_the_most_take_the_whole() -> None:
