@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLOORS := .venv-floors
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-feedback bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-feedback bench-groups bench-series bench-series-alarms bench-reliability bench-gpu everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -109,6 +109,10 @@ bench-explain-truth: $(VENV)/ready-bench
 
 bench-feedback: $(VENV)/ready-bench
 	$(BIN)/python tests/benchmarks/feedback.py $(BENCH_ARGS)
+
+
+bench-groups: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/groups.py $(BENCH_ARGS)
 
 bench-false-drift: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/false_drift.py $(BENCH_ARGS)

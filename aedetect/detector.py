@@ -33,6 +33,7 @@ from aedetect.training.request import FitRequest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aedetect.scoring.group_thresholds import GroupThreshold
     from aedetect.tasks.backtest import Backtest
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.evaluate import Evaluation
@@ -109,6 +110,19 @@ class Detector:
     def threshold(self) -> float:
         """Scores above this are flagged, unless another one is asked for; of time series p-values decide."""
         return self.fitted.threshold
+
+    @property
+    def group_thresholds(self) -> list[GroupThreshold]:
+        """The threshold of each group that `data.group` names, the largest first; empty without groups.
+
+        Examples
+        --------
+        >>> by_site = Detector({"data.group": ["site"], "training.epochs": 2}).fit("sites.csv")
+        >>> [(one.group, one.kind) for one in by_site.group_thresholds]
+        [('north', 'own'), ('south', 'own')]
+        """
+        thresholds = self.fitted.group_thresholds
+        return thresholds.listed() if thresholds is not None else []
 
     @property
     def columns(self) -> list[str]:
@@ -433,7 +447,7 @@ class Detector:
         *,
         label: str | None = None,
         positive: str | None = None,
-        by: str | None = None,
+        by: str | Sequence[str] | None = None,
         compare: Detector | None = None,
         alert_rates: Sequence[float] = (0.001, 0.01, 0.05),
     ) -> Evaluation:
@@ -446,8 +460,9 @@ class Detector:
         label, positive : str, optional
             The label column, and the value that marks an anomaly where it is not 1, true or yes; as in
             training where not given.
-        by : str, optional
-            A column whose values are judged apart.
+        by : str or sequence of str, optional
+            A column whose values are judged apart, or several, whose combinations are. Where they are those
+            of `data.group`, `thresholds` says which groups have a calibration of their own.
         compare : Detector, optional
             A second detector, judged on the same rows.
         alert_rates : sequence of float
@@ -472,7 +487,8 @@ class Detector:
         from aedetect.tasks.evaluate import EvaluateRequest, evaluate
 
         other = compare.fitted if compare is not None else None
-        request = EvaluateRequest(label, positive, by, other, tuple(alert_rates))
+        columns = [by] if isinstance(by, str) else by or []
+        request = EvaluateRequest(label, positive, tuple(columns), other, tuple(alert_rates))
         return evaluate(self.fitted, self._inputs(data), request, _warning())
 
     @python_errors(**{"time-format": "time_format", "time-zone": "time_zone"})

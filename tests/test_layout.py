@@ -23,6 +23,7 @@ OF_NO_MODULE = {
     "cli/test_series_adoptions.py": "every command on series whose level shifts for good",
     "cli/test_series_as_they_are.py": "every command on series with gross cells, counters and other units",
     "cli/test_series_calendar.py": "rhythms longer than a window",
+    "cli/test_grouped_rows.py": "every command on rows that belong to groups",
     "cli/test_train_times.py": "every command on time columns as people write them",
     "cli/test_score_health.py": "`score --expect` and `--silence`",
     "cli/test_score_series_daily.py": "`score` on series that come in dumps",

@@ -71,6 +71,8 @@ def calibrate(
 
 def _before(older: FittedModel) -> str:
     """Which rows the older model flagged."""
+    if older.group_thresholds is not None:
+        return f"those above that of their group, {older.group_thresholds.in_words}"
     if older.alarm_rule is None:
         return f"those above {older.threshold:.3g}"
     return f"those of at most {older.alarm_rule.rate:.3g}"
@@ -122,6 +124,6 @@ def _calibrate(
     out.result(summary | {"threshold_before": older.threshold})
     out.say(
         f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
-        f"{fitted.threshold_policy.promise}; before, {_before(older)}"
+        f"{fitted.promise_in_words}; before, {_before(older)}"
     )
     next_steps(out, scoring_of_new_rows(output, *words[:1]))

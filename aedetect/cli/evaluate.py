@@ -26,7 +26,7 @@ class Asked:
 
     label: str | None
     positive: str | None
-    by: str | None
+    by: list[str]
     compare: Path | None
     rates: list[float]
 
@@ -39,7 +39,12 @@ def evaluate(
     reading: options.ReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
-    by: str | None = option("--by COLUMN", "Also judge each value of this column apart.", completion.columns),
+    by: list[str] | None = option(
+        "--by COLUMN",
+        "Also judge each value of this column apart; repeated, each combination. By the columns of train "
+        "--group, with the promise to each group.",
+        completion.columns,
+    ),
     compare: Path | None = option(
         "--compare MODEL2.aed",
         "Judge a second model on the same rows, and test whether it differs.",
@@ -60,9 +65,11 @@ def evaluate(
     missed, how soon, false events a day, range-based precision and recall, VUS-PR.
 
     Example: aedetect evaluate march.csv -m model.aed --label is_fraud
+
+    Example: aedetect evaluate march.csv -m model.aed --label is_fraud --by region
     """
     with running("evaluate", messages) as out:
-        request = Asked(labels.label, labels.positive, by, compare, options.rates(at, "--at"))
+        request = Asked(labels.label, labels.positive, by or [], compare, options.rates(at, "--at"))
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
         _evaluate(out, inputs, model, request, settings)
@@ -90,7 +97,7 @@ def _evaluate(
     warn_of(out, warnings, callback.notices)
     body = {
         "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
-        "by": request.by,
+        "by": request.by[0] if len(request.by) == 1 else request.by or None,
         **evaluation.as_dict(),
         "warnings": warnings,
     }
@@ -99,7 +106,7 @@ def _evaluate(
         _show(out, evaluation, request.by, (str(model.model), str(compare)))
 
 
-def _show(out: Output, evaluation: Evaluation, by: str | None, models: tuple[str, str]) -> None:
+def _show(out: Output, evaluation: Evaluation, by: list[str], models: tuple[str, str]) -> None:
     from aedetect.cli import evaluate_tables as tables
     from aedetect.tasks.evaluate import sentences
 
@@ -114,9 +121,12 @@ def _show(out: Output, evaluation: Evaluation, by: str | None, models: tuple[str
         out.table(tables.by_event(evaluation))
         out.say()
     out.say(sentences.promise_of(evaluation))
-    if by is not None:
+    if by:
         out.say()
-        out.figures(tables.segments(evaluation, by))
+        out.figures(tables.segments(evaluation, ", ".join(by)))
+    if evaluation.thresholds:
+        out.say()
+        out.figures(tables.promises(evaluation, ", ".join(by)))
     if evaluation.comparison:
         out.say()
         out.figures(tables.comparison(evaluation.comparison, *models))

@@ -81,6 +81,28 @@ def segments(evaluation: Evaluation, by: str) -> Table:
     return table
 
 
+def promises(evaluation: Evaluation, by: str) -> Table:
+    """Of each group: the share of normal rows that may be flagged, and the one that was."""
+    table = simple_table(
+        plain(by, 24), "normal", "asked", "seen", "95% interval", "promise", "calibration",
+        right=("normal", "asked", "seen"),
+    )  # fmt: skip
+    promised = evaluation.judged.promised
+    for name, part in evaluation.segments.items():
+        alarms = part.false_alarms
+        known = not math.isnan(alarms.value)
+        table.add_row(
+            plain(name, 24) or "(empty)",
+            f"{part.rows - part.anomalies:,}",
+            "" if promised is None else f"{promised:.2%}",
+            f"{alarms.value:.2%}" if known else "",
+            f"{alarms.low:.2%} to {alarms.high:.2%}" if known else "",
+            part.promise or "",
+            evaluation.calibration_of(name) or "",
+        )
+    return table
+
+
 def comparison(against: Comparison, first: str, second: str) -> Table:
     """Both models side by side; differences are second less first."""
     table = simple_table(

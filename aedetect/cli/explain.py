@@ -152,9 +152,11 @@ def _headline(one: Explanation, threshold: float) -> str:
         return f"{plain(one.source)}: {one.place}{ids}: unscorable"
     verdict = "flagged" if one.flagged else "muted" if one.muted else "not flagged"
     more = f" and {one.duplicates - 1:,} more just like it" if one.duplicates > 1 else ""
+    limit = threshold if one.threshold is None else one.threshold
+    whose = "" if one.group is None else " of its group"
     return (
         f"{plain(one.source)}: {one.place}{ids}{more}: {verdict}, score {one.score:.4g} "
-        f"(threshold {threshold:.4g}, p-value {one.p_value:.2g})"
+        f"(threshold{whose} {limit:.4g}, p-value {one.p_value:.2g})"
     )
 
 

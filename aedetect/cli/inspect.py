@@ -18,10 +18,14 @@ from aedetect.cli.text import computed_on, plain
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from aedetect.cli.output import Output
     from aedetect.config import Config
+    from aedetect.scoring.group_thresholds import GroupThresholds
     from aedetect.scoring.manifest import Manifest
     from aedetect.scoring.model_file import Tensors
     from aedetect.scoring.threshold import ThresholdPolicy
+
+_MOST_GROUPS = 20
 
 
 def inspect(
@@ -52,6 +56,10 @@ def inspect(
         out.table(_facts(manifest, tensors, digest, model))
         out.say()
         out.table(schema_table(manifest.model_schema))
+        thresholds = _group_thresholds(manifest, tensors)
+        if thresholds is not None:
+            out.say()
+            _show_groups(out, thresholds)
         if out.verbose:
             out.say()
             out.table(_settings(manifest))
@@ -64,7 +72,16 @@ def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> d
     described = manifest.model_dump(mode="json")
     described["columns"] = described.pop("model_schema")["columns"]
     policy = _policy(manifest, tensors)
-    body = {"path": str(path), "sha256": digest, "threshold": policy.value, **policy.rates(), **described}
+    thresholds = _group_thresholds(manifest, tensors)
+    groups = {"groups": [one.as_dict() for one in thresholds.listed()]} if thresholds is not None else {}
+    body = {
+        "path": str(path),
+        "sha256": digest,
+        "threshold": policy.value,
+        **policy.rates(),
+        **groups,
+        **described,
+    }
     return short_envelope("inspect", body)
 
 
@@ -72,7 +89,8 @@ def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -
     from aedetect.tasks.report.card import card_markdown, model_card
 
     policy = _policy(manifest, tensors)
-    card = model_card(manifest.model_schema, manifest.config, manifest.training, policy, digest)
+    groups = _group_thresholds(manifest, tensors)
+    card = model_card(manifest.model_schema, manifest.config, manifest.training, policy, digest, groups)
     with printing():
         sys.stdout.write(card_markdown(card, path.name))
 
@@ -93,6 +111,44 @@ def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
     )
 
 
+def _group_thresholds(manifest: Manifest, tensors: Tensors) -> GroupThresholds | None:
+    """The thresholds of groups, told without the networks; None for a model without groups."""
+    from aedetect.scoring.group_thresholds import GroupCalibration, GroupThresholds
+
+    groups = GroupCalibration.of_tensors(manifest.features.groups, tensors)
+    if groups is None:
+        return None
+    policy = _policy(manifest, tensors)
+    return GroupThresholds(policy.settings, policy.calibration, groups, policy.value)
+
+
+def _show_groups(out: Output, thresholds: GroupThresholds) -> None:
+    """The groups, the largest of them unless all are asked for, and where their thresholds are from."""
+    numbers = ("rows", "calibration rows", "threshold")
+    by = ", ".join(thresholds.groups.names.columns)
+    table = simple_table(plain(by, 24), *numbers, "calibration", right=numbers)
+    listed = thresholds.listed()
+    shown = listed if out.verbose else listed[:_MOST_GROUPS]
+    for one in shown:
+        table.add_row(
+            plain(one.group, 24),
+            f"{one.rows:,}",
+            f"{one.calibration_rows:,}",
+            f"{one.threshold:.4g}",
+            one.kind,
+        )
+    table.add_row(
+        "all others",
+        f"{thresholds.groups.names.other_rows:,}",
+        "",
+        f"{thresholds.pooled:.4g}",
+        thresholds.kind(0),
+    )
+    out.table(table)
+    if len(shown) < len(listed):
+        out.say(f"and {len(listed) - len(shown):,} smaller groups; --verbose shows all")
+
+
 def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Table:
     training, config, policy = manifest.training, manifest.config, _policy(manifest, tensors)
     weights = sum(t.size for name, t in tensors.items() if name.startswith("members."))
@@ -102,6 +158,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
     )
     table = simple_table("", "")
     table.show_header = False
+    groups = _group_thresholds(manifest, tensors)
     for name, value in (
         ("file", str(path)),
         ("sha256", digest),
@@ -122,6 +179,7 @@ def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Tab
         ),
         ("best steps", ", ".join(str(step) for step in best)),
         policy.fact,
+        *([] if groups is None else [groups.fact]),
         ("calibration", f"{training.calibration}, {len(tensors['calibration.scores']):,} rows"),
     ):
         table.add_row(name, plain(value))

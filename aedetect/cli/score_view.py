@@ -52,7 +52,8 @@ class RowsView(Consumer):
 
     def see(self, batch: Processed) -> None:
         self._strangest.see(ScoredBatch.of(batch))
-        self._histogram.add(batch.result.detail.scores)
+        scores = batch.result.detail
+        self._histogram.add(self._fitted.on_one_scale(scores.scores, scores.encoded.groups))
 
     def show(self) -> list[str]:
         """Print it; nothing where nothing was flagged. Gives the words with which to explain the first."""
@@ -64,7 +65,9 @@ class RowsView(Consumer):
         self._out.say()
         self._out.table(strangest_rows(explained, self._several))
         self._out.say()
-        self._out.table(histogram(self._histogram, self._fitted.threshold))
+        groups = self._fitted.group_thresholds
+        scaled = groups is not None and not groups.is_by_hand
+        self._out.table(histogram(self._histogram, self._fitted.threshold, scaled))
         return [strangest[0].source.name, "--row", str(strangest[0].row)]
 
 
@@ -137,15 +140,19 @@ def _after_date(start: str, end: str) -> str:
     return clock if clock and start.startswith(date + " ") else end
 
 
-def histogram(bins: ScoreHistogram, threshold: float) -> Table:
-    """Rows by score; bars grow with the logarithm of the count, so that a few rows show too."""
+def histogram(bins: ScoreHistogram, threshold: float, scaled: bool = False) -> Table:
+    """Rows by score; bars grow with the logarithm of the count, so that a few rows show too.
+
+    `scaled`: whether scores are those of groups, on the scale of one threshold.
+    """
     edges, counts = bins.filled()
     below = int((edges[:-1] < threshold * (1 - 1e-9)).sum())
     step = -(-len(counts) // _BARS)
     # Bins are joined from the threshold outwards: none holds flagged and other rows.
     cuts = sorted({0, len(counts), *range(below, 0, -step), *range(below, len(counts), step)})
     highest = math.log1p(int(counts.max()) * step)
-    table = simple_table("score", "rows", "on a logarithmic scale", right=("score", "rows"))
+    score = "score, to one threshold" if scaled else "score"
+    table = simple_table(score, "rows", "on a logarithmic scale", right=(score, "rows"))
     full = "█" if levels_of(sys.stdout)[-1] == "█" else "#"
     for first, last in pairwise(cuts):
         count = int(counts[first:last].sum())

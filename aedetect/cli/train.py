@@ -41,6 +41,12 @@ class ColumnOptions:
     id: list[str] | None = option(
         "--id COLUMN", "A column to carry through, never learned; may be repeated.", completion.columns
     )
+    group: list[str] | None = option(
+        "--group COLUMN",
+        "A column of groups, such as regions: numbers are seen relative to the group of their row, and each "
+        "group has its own threshold; repeated, the combination.",
+        completion.columns,
+    )
     label: str | None = option(
         "--label COLUMN",
         "The column that marks known anomalies: never learned, and those rows are left out.",
@@ -61,6 +67,7 @@ class ColumnOptions:
             "data.columns": self.columns or None,
             "data.exclude": self.exclude or None,
             "data.id": self.id or None,
+            "data.group": self.group or None,
             "data.label": self.label,
             "data.positive": self.positive,
             "data.roles": _roles(self.role),
@@ -243,6 +250,7 @@ _KEPT = {
     "data.columns": "--columns",
     "data.exclude": "--exclude",
     "data.id": "--id",
+    "data.group": "--group",
     "data.roles": "--role",
     "data.decimal": "--decimal",
     "data.thousands": "--thousands",
@@ -294,6 +302,8 @@ def train(
     Example: aedetect train january.csv february.csv -o model.aed --id customer_no
 
     Example: aedetect train sensors.csv -o model.aed --time timestamp --entity machine
+
+    Example: aedetect train sales.csv -o model.aed --group region
 
     Example: aedetect train readings.csv -o model.aed --time at --series-name sensor --value reading
     """
@@ -386,7 +396,7 @@ def _train(
         f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"{computed_on(training.device)}"
     )
-    out.say(f"{fitted.flagged_in_words} are flagged, {fitted.threshold_policy.promise}")
+    out.say(f"{fitted.flagged_in_words} are flagged, {fitted.promise_in_words}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
 

@@ -150,6 +150,11 @@ class DataConfig(_Section):
     exclude: Names = Field([], description="never learn from these columns")
     id: Names = Field([], description="columns carried through to the output, never learned")
     label: str | None = Field(None, description="column that marks known anomalies; never learned")
+    group: Names = Field(
+        [],
+        description="columns whose values, together, say which group a row belongs to: numbers are seen "
+        "relative to their group, and each group has its own threshold",
+    )
     positive: str | None = Field(None, description="value of the label column that means anomaly")
     roles: dict[str, AssignableRole] = Field({}, description="roles set by hand, by column name")
     format: Literal["csv", "tsv", "jsonl", "parquet", "arrow"] | None = Field(
@@ -179,7 +184,7 @@ class DataConfig(_Section):
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Settings that came later are written to models only where they are set."""
         data: dict[str, Any] = handler(self)
-        for name in ("thousands", "skip_rows", "comment", "header", "units_row"):
+        for name in ("group", "thousands", "skip_rows", "comment", "header", "units_row"):
             if name in data and data[name] == DataConfig.model_fields[name].default:
                 del data[name]
         return data

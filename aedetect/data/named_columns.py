@@ -36,6 +36,7 @@ def named_columns(config: Config, columns: Sequence[str], later: Collection[str]
                     "columns": lists["--columns"],
                     "exclude": lists["--exclude"],
                     "id": lists["--id"],
+                    "group": lists["--group"],
                     "roles": roles,
                 }
             ),
@@ -73,6 +74,7 @@ def _lists(data: DataConfig, series: SeriesConfig) -> Iterator[tuple[str, list[s
     yield "--columns", data.columns
     yield "--exclude", data.exclude
     yield "--id", data.id
+    yield "--group", data.group
 
 
 def _names(option: str, typed: Sequence[str], columns: Sequence[str], lax: bool) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from aedetect.config import DataConfig, SeriesConfig
 from aedetect.data import cells
@@ -77,6 +77,7 @@ def infer_schema(
         for column, profile in profiles.items()
         if column not in set_by_hand
     }
+    inferred |= dict(_of_groups(inferred, config))
     if sample is not None and not series.time:
         rules = {column: rules_of(profile) for column, profile in profiles.items()}
         inferred |= moving_columns(sample, set_by_hand | inferred, rules, set(inferred))
@@ -104,6 +105,7 @@ def infer_schema(
         writings={
             column: profile.rules.writing for column, profile in profiles.items() if profile.rules.writing
         },
+        groups=tuple(config.group),
     )
     # A series of one constant is worth watching: that it moves is an anomaly.
     watched = LEARNED_ROLES + (("constant",) if series.time else ())
@@ -158,6 +160,19 @@ def _codes_as_categories(
     }
 
 
+def _of_groups(decisions: Mapping[str, Decision], config: DataConfig) -> Iterator[tuple[str, Decision]]:
+    """Columns that tell groups apart are learned where asked for alone: rows of rare groups are normal."""
+    for name in config.group:
+        decision = decisions.get(name)
+        if decision is None:
+            continue
+        if name not in config.columns:
+            yield name, Decision("id", "not learned")
+        elif decision.role == "numeric":
+            # Such as those of stores, which are names.
+            yield name, Decision("categorical", decision.reason)
+
+
 def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
     numbers = profile.numbers
     return decision.role == "boolean" or (
@@ -167,6 +182,8 @@ def _may_be_codes(decision: Decision, profile: ColumnProfile) -> bool:
 
 def _check_names(profiles: Mapping[str, ColumnProfile], config: DataConfig, series: SeriesConfig) -> None:
     check_names(config, series, list(profiles))
+    if config.label is not None and config.label in config.group:
+        raise UsageError(f"--group {config.label}: the labels (--label) do not tell groups apart")
     for column in series.time_columns:
         if series.time_columns.count(column) > 1:
             raise UsageError(f"--time {column}: given twice")

@@ -55,7 +55,8 @@ class Schema(BaseModel):
 
     `na_rule`: which texts mean 'missing'. Models of 0.1.0 do not say and keep the rule of theirs.
     `writings`: how numbers are written that are not plain, by column name; `dates`: the same of dates.
-    `optional`: learned columns that some files of the training data had not.
+    `optional`: learned columns that some files of the training data had not. `groups`: the columns that say
+    which group a row belongs to, whatever their roles.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,12 +68,13 @@ class Schema(BaseModel):
     writings: dict[str, Writing] = {}
     dates: dict[str, Clock] = {}
     optional: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Models of plain numbers and dates, and of files alike, are written as before there were others."""
         data: dict[str, Any] = handler(self)
-        for name in ("writings", "dates", "optional"):
+        for name in ("writings", "dates", "optional", "groups"):
             if not data.get(name):
                 data.pop(name, None)
         return data
@@ -118,7 +120,7 @@ class Schema(BaseModel):
     @property
     def inputs(self) -> list[Column]:
         """The columns that new data must have."""
-        return [column for column in self.columns if column.is_input]
+        return [column for column in self.columns if column.is_input or column.name in self.groups]
 
     def names(self, role: Role) -> list[str]:
         """The columns of that role."""

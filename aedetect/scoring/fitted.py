@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from aedetect.config import Config, SeriesConfig, parse_duration
-from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.features.feature_statistics import STATISTICS
+from aedetect.data.features.groups import GroupScaling
 from aedetect.data.reference import Sketch
 from aedetect.data.schema import Schema
 from aedetect.data.series.buffer import Rows
@@ -34,6 +35,7 @@ from aedetect.models.registry import AUTO, build, build_series, build_short, cho
 from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.events import event_gap
+from aedetect.scoring.group_thresholds import GroupCalibration, GroupThresholds
 from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
 from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
@@ -110,6 +112,7 @@ class FittedModel:
     `normal_rows`: a sample of the encoded rows learned from [rows, features]; none in older files.
     `sketch`: how the training values are spread; None in older files. `beyond`: what a changed constant adds
     to a score, where calibration rows have changed some; None where that is at least twice the strangest.
+    `groups`: calibration rows by group; None for models that know no groups.
     """
 
     config: Config
@@ -125,6 +128,7 @@ class FittedModel:
     heads: AuxiliaryHeads | None = None
     sketch: Sketch | None = None
     beyond: float | None = None
+    groups: GroupCalibration | None = None
 
     @classmethod
     def load(
@@ -230,6 +234,32 @@ class FittedModel:
         return policy_of(self.config.threshold, self.calibration, state, peaks, float(self.scale), single)
 
     @cached_property
+    def group_thresholds(self) -> GroupThresholds | None:
+        """The thresholds of groups; None for models that know no groups."""
+        if self.groups is None:
+            return None
+        return GroupThresholds(self.config.threshold, self.calibration, self.groups, self.threshold)
+
+    def thresholds(self, groups: Integers) -> Floats:
+        """The threshold for each row, by the numbers of their groups [rows]."""
+        if self.group_thresholds is None:
+            return np.full(len(groups), self.threshold)
+        return np.asarray(self.group_thresholds.values[groups])
+
+    def p_values(self, scores: Floats, groups: Integers) -> Floats:
+        """p-values in (0, 1] of `scores` [rows] of a table's rows, by the numbers of their groups [rows]."""
+        if self.group_thresholds is None:
+            return self.calibration.p_values(scores)
+        return self.group_thresholds.p_values(scores, groups)
+
+    def on_one_scale(self, scores: Floats, groups: Integers) -> Floats:
+        """Scores [rows] for charts: those of each group scaled so that its threshold lies at `threshold`."""
+        if self.group_thresholds is None:
+            return scores
+        tiny = np.finfo(np.float64).tiny
+        return np.asarray(scores * (self.threshold / np.maximum(self.thresholds(groups), tiny)))
+
+    @cached_property
     def alarm_rule(self) -> AlarmRule | None:
         """How rows of series are flagged; None where scores above the threshold are.
 
@@ -247,13 +277,21 @@ class FittedModel:
     @property
     def flagged_in_words(self) -> str:
         """Which rows are flagged, for people: 'rows scoring above 2.69'."""
+        if self.group_thresholds is not None and not self.group_thresholds.is_by_hand:
+            return f"rows scoring above the threshold of their group, {self.group_thresholds.in_words},"
         if self.alarm_rule is None:
             return f"rows scoring above {self.threshold:.3g}"
         return f"rows with a p-value of at most {self.alarm_rule.rate:.3g}"
 
     @property
+    def promise_in_words(self) -> str:
+        """What share of normal rows is flagged: '1% of normal rows in each of 12 groups'."""
+        said, groups = self.threshold_policy.promise, self.group_thresholds
+        return said if groups is None or groups.is_by_hand else f"{said} {groups.promise}"
+
+    @property
     def threshold(self) -> float:
-        """Scores above this are flagged, but for series with an `alarm_rule`.
+        """Scores above this are flagged, but for series with an `alarm_rule`; of groups, the pooled one.
 
         Raises UsageError for settings that the model cannot follow.
         """
@@ -303,6 +341,8 @@ class FittedModel:
         tensors["calibration.scale"] = np.array([self.scale], dtype=np.float32)
         if self.beyond is not None:
             tensors[_BEYOND] = np.array([self.beyond])
+        if self.encoder.groups is not None and self.groups is not None:
+            tensors |= {**self.encoder.groups.tensors(), **self.groups.tensors()}
         if len(self.normal_rows):
             tensors[NORMAL_ROWS] = self.normal_rows
         for index, model in enumerate(self.members):
@@ -336,7 +376,9 @@ def scaled(raw: Floats, left_out: float = 0.0) -> tuple[np.float32, Calibration]
 def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch.device) -> FittedModel:
     """The model that a file holds. Raises KeyError, RuntimeError or ValueError where parts do not fit."""
     statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
-    encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics)
+    names = manifest.features.groups
+    groups = GroupScaling.of_tensors(names, tensors)
+    encoder = FeatureEncoder(manifest.model_schema, manifest.features, statistics, groups)
     manifest = _with_architecture(manifest, encoder)
     channels = Channels.of(encoder)
     series = _series_parts(manifest, tensors, channels, device)
@@ -360,6 +402,7 @@ def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch
         heads=_auxiliary(manifest.config, encoder, tensors, device),
         sketch=Sketch.of_tensors(encoder, tensors),
         beyond=float(tensors[_BEYOND][0]) if _BEYOND in tensors else None,
+        groups=GroupCalibration.of_tensors(names, tensors),
     )
 
 

@@ -95,20 +95,16 @@ class TableScorer:
         scores = np.where(encoded.infinite, np.maximum(scores, beyond), scores)
         scores = np.where(encoded.unscorable, np.nan, scores)
         with np.errstate(invalid="ignore"):
-            flagged = scores > self._threshold
+            flagged = scores > fitted.thresholds(encoded.groups)
         return Scores(
             scores,
-            fitted.calibration.p_values(scores),
+            fitted.p_values(scores, encoded.groups),
             flagged,
             encoded.unscorable,
             self._attribution(np.concatenate([errors, moved], axis=1), unknown),
             encoded,
             np.zeros(len(scores), dtype=np.bool_),
         )
-
-    @cached_property
-    def _threshold(self) -> float:
-        return self.fitted.threshold
 
     @cached_property
     def _owners(self) -> tuple[int, Integers]:

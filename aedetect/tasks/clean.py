@@ -76,7 +76,7 @@ class _Cleaning(RepairedRows):
             scores = self._scorer.score_batch(rows)
             encoded = scores.encoded
             masks, why, expected = self._blamed(scores)
-            values = restored(expectation.encoder, expected)
+            values = restored(expectation.encoder, expected, groups=encoded.groups)
         else:
             encoded = expectation.encoder.transform(rows)
             masks, why, values = self._denoised(rows, encoded)
@@ -98,14 +98,14 @@ class _Cleaning(RepairedRows):
         expected = expectation.expected(matrix, unknown, self._options.noise)
         masks, why = dict(faulty), {name: reasons for name, (_, reasons) in faults.items()}
         # A true value beyond all learned ones stays there when noise is taken from it.
-        values = restored(expectation.encoder, expected, bounded=False)
+        values = restored(expectation.encoder, expected, bounded=False, groups=encoded.groups)
         if self._options.noise:
             for index, column in enumerate(expectation.encoder.state.numeric):
                 if column.words or column.cycles:
                     continue
                 read = column.read(batch.column(column.column), expectation.encoder.schema.rules).values
                 now = cells.numbers(values[column.column], expectation.encoder.schema.rules).values
-                spread = expectation.encoder.deviation[self._place(index)]
+                spread = expectation.encoder.deviations(self._place(index), encoded.groups)
                 with np.errstate(invalid="ignore"):
                     noisy = np.abs(now - read) > _SAME * spread
                 if column.role == "boolean":
@@ -121,7 +121,7 @@ class _Cleaning(RepairedRows):
         The next one is replaced only where a row would still be flagged without the first.
         """
         expectation, fitted = self._expectation, self._expectation.fitted
-        threshold = fitted.threshold
+        thresholds = fitted.thresholds(scores.encoded.groups)
         shares, matrix = scores.attribution, scores.encoded.matrix
         rank = (-shares).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
         suspect = (rank == 0) | (shares >= LEAST_SHARE)
@@ -137,7 +137,7 @@ class _Cleaning(RepairedRows):
             unknown = blamed | np.isnan(matrix[rows])
             expected[rows] = expectation.expected(matrix[rows], unknown)
             mended = np.where(unknown, expected[rows], matrix[rows])
-            flagged[rows] = self._scorer.score_rows(mended) > threshold
+            flagged[rows] = self._scorer.score_rows(mended) > thresholds[rows]
         masks = _by_column(replaced, fitted.columns)
         return masks, {name: np.full(len(replaced), "blamed", dtype=object) for name in masks}, expected
 

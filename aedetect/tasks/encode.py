@@ -33,8 +33,9 @@ def code_names(size: int) -> list[str]:
 class Encode(RowsTask):
     """Each row's id columns and its code, z0, z1, …; null where a row cannot be read.
 
-    With `scored`, each batch's scores are what consumers look at, for a map of the rows. Raises ModelError
-    for a model that has no code member.
+    The columns that tell groups apart are carried through as id columns are: a code says how a row lies in
+    its group, and not in which. With `scored`, each batch's scores are what consumers look at, for a map of
+    the rows. Raises ModelError for a model that has no code member.
     """
 
     name = "encode"
@@ -69,7 +70,8 @@ class _Encoding:
         schema = task.fitted.schema
         self.warnings = schema.check(source.name, arriving)
         self._task = task
-        self._ids = [arriving.field(name) for name in schema.names("id") if name in arriving.names]
+        carried = dict.fromkeys([*schema.names("id"), *schema.groups])
+        self._ids = [arriving.field(name) for name in carried if name in arriving.names]
         names = code_names(task.codes.size)
         self._schema = pa.schema([*self._ids, *(pa.field(name, pa.float32()) for name in names)])
         self._watch = InputWarnings(source, task.fitted)
@@ -127,10 +129,19 @@ class _Decoding:
                 f"{source.name}: has no column {lacking[0]!r}; this model's codes are "
                 f"{_span(self._names)}: decode what its own `aedetect encode` wrote"
             )
+        groups = task.fitted.schema.groups
+        absent = [name for name in groups if name not in arriving.names]
+        if absent:
+            raise ModelError(
+                f"{source.name}: has no column {absent[0]!r}, which says whose numbers the codes stand for: "
+                "decode what `aedetect encode` wrote, with that column"
+            )
         self.warnings: list[str] = []
         self._task = task
         self._source = source
-        self._types = restored_types(task.fitted.encoder)
+        types = restored_types(task.fitted.encoder)
+        # What group a row is of is known, and need not be told from its code.
+        self._types = {name: type_ for name, type_ in types.items() if name not in groups}
         self._beside = [item for item in arriving if item.name not in (*self._names, *self._types)]
         rebuilt = (pa.field(name, type_) for name, type_ in self._types.items())
         self._schema = pa.schema([*self._beside, *rebuilt])
@@ -150,7 +161,8 @@ class _Decoding:
             raise DataError(f"{self._source.name}: {where}: a code is no number; was the file changed?")
         filled = np.where(usable[:, None], codes, 0.0).astype(np.float32)
         matrix = in_blocks(self._task.codes.decode, filled, self._task.fitted.device)
-        columns = restored(self._task.fitted.encoder, matrix)
+        encoder = self._task.fitted.encoder
+        columns = restored(encoder, matrix, groups=encoder.groups_of(rows)[0])
         keep = pa.array(usable)
         rebuilt = [
             pc.if_else(keep, columns[name], pa.scalar(None, type_)) for name, type_ in self._types.items()

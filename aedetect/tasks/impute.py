@@ -72,7 +72,8 @@ class _Imputing(RepairedRows):
         schema = pa.schema(self.fields().leading)
         counts = Counter(rows=len(batch), unusable=int(encoded.unscorable.sum()), cells=fills)
         if not self._task.draws:
-            values = restored(expectation.encoder, expectation.expected(encoded.matrix, unknown))
+            expected = expectation.expected(encoded.matrix, unknown)
+            values = restored(expectation.encoder, expected, groups=encoded.groups)
             columns = self.merged(batch, values, masks)
             filled = pa.RecordBatch.from_arrays([*columns, *marks], schema=schema)
             return BatchResult(filled, counts, encoded)
@@ -81,7 +82,8 @@ class _Imputing(RepairedRows):
             # A row's draw follows from its place in the input, not from how that was cut.
             places = np.arange(first, first + len(batch), dtype=np.uint64)
             chances = uniform(places, (self._task.seed * _SEED_STEP + number) % _SEED_STEP**2)
-            values = restored(expectation.encoder, expectation.drawn(encoded.matrix, unknown, chances))
+            drawn = expectation.drawn(encoded.matrix, unknown, chances)
+            values = restored(expectation.encoder, drawn, groups=encoded.groups)
             draw_numbers = pa.repeat(pa.scalar(number, pa.int64()), len(batch))
             columns = [*self.merged(batch, values, masks), *marks, draw_numbers]
             parts.append(pa.RecordBatch.from_arrays(columns, schema=schema))

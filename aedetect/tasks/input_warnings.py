@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.data import cells
 from aedetect.data.chance import largest_share
+from aedetect.data.features.groups import WHOLE
 from aedetect.data.likeness import KnownNames, NameCounts, listed
 from aedetect.errors import DataError
 from aedetect.io.source import Input
@@ -29,6 +30,8 @@ class InputWarnings:
         self._unseen: dict[str, NameCounts] = {}
         self._newly_filled: dict[str, NameCounts] = {}
         self._filled: dict[str, int] = {}
+        self._groups = NameCounts()
+        self._without_group = 0
 
     def see(self, encoded: Encoded, before: int) -> None:
         for name, fault in encoded.unreadable.items():
@@ -40,6 +43,11 @@ class InputWarnings:
             self._unseen.setdefault(name, NameCounts()).add(values)
         for name, values in encoded.newly_filled.items():
             self._newly_filled.setdefault(name, NameCounts()).add(values)
+        if encoded.unseen_groups:
+            self._groups.add(encoded.unseen_groups)
+        if self._schema.groups:
+            of_none = int((encoded.groups == WHOLE).sum())
+            self._without_group += of_none - sum(encoded.unseen_groups.values())
         constants = [column.name for column in self._schema.columns if column.role == "constant"]
         for name, moved, missing in zip(
             constants,
@@ -86,7 +94,13 @@ class InputWarnings:
                 f"{self._source.name}: column {name!r} was empty in training; "
                 f"{counts.rows:,} of {rows:,} rows have a value that nothing is known of: {values}"
             )
-        said += [text for name in self._unseen if (text := self._of_unseen(name, rows))]
+        said += self._of_groups()
+        said += [
+            text
+            for name in self._unseen
+            # Of categories that tell groups apart it was just said.
+            if name not in self._schema.groups and (text := self._of_unseen(name, rows))
+        ]
         return said
 
     def respelled(self) -> set[str]:
@@ -101,6 +115,23 @@ class InputWarnings:
             if 2 * alike > counts.rows:
                 columns.add(vocabulary.column)
         return columns
+
+    def _of_groups(self) -> list[str]:
+        """What is said of rows of no group that the model knows."""
+        encoder, said = self._fitted.encoder, []
+        by = " and ".join(repr(name) for name in self._schema.groups)
+        if self._groups.rows and encoder.groups is not None:
+            names = encoder.groups.names
+            ranked = self._groups.ranked(KnownNames(tuple(map(names.label, range(1, len(names) + 1)))))
+            rows = self._groups.rows
+            said.append(
+                f"{self._source.name}: {rows:,} row{'s' * (rows != 1)} of groups of {by} that the model does "
+                f"not know, judged against all rows: {listed(ranked)}"
+            )
+        if self._without_group:
+            counted = f"{self._without_group:,} row{'s' * (self._without_group != 1)}"
+            said.append(f"{self._source.name}: {counted} without a value of {by}, judged against all rows")
+        return said
 
     def _of_unseen(self, name: str, rows: int) -> str | None:
         """What is said of rare and unseen categories; None where there are as many as are to be expected."""

@@ -10,6 +10,7 @@ import torch
 
 from aedetect.config.names import did_you_mean
 from aedetect.data.arrays import Mask, Matrix
+from aedetect.data.decision import role_flag
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.features.decoder import restored, restored_types
 from aedetect.errors import UsageError
@@ -43,7 +44,19 @@ def sample_batches(
         raise UsageError(f"N = {count}: must be at least 1")
     if not 0 <= seed < 2**63:
         raise UsageError(f"seed = {seed}: must be from 0 to below 2**63")
+    _check_groups(fitted)
     return _batches(fitted, count, seed, _among(fitted, where or {}))
+
+
+def _check_groups(fitted: FittedModel) -> None:
+    """Raises UsageError where new rows would have numbers of no group in particular."""
+    learned = [vocabulary.column for vocabulary in fitted.encoder.state.categorical]
+    unknown = [name for name in fitted.schema.groups if name not in learned]
+    if unknown:
+        raise UsageError(
+            f"the model sees numbers relative to {unknown[0]!r}, which it has not learned: it cannot say "
+            f"whose new rows would be; train with {role_flag(unknown[0], 'categorical')}"
+        )
 
 
 def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
@@ -57,7 +70,8 @@ def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) ->
             values = auxiliary.sampler.draw(auxiliary.repair.memory, among, size, random)
             matrix = auxiliary.repair.columns.rows(values).cpu().numpy()
         gaps = _gaps(fitted, matrix, np.random.default_rng([seed, start]))
-        columns = restored(fitted.encoder, np.where(gaps, np.nan, matrix))
+        groups = fitted.encoder.groups_in(matrix)
+        columns = restored(fitted.encoder, np.where(gaps, np.nan, matrix), groups=groups)
         yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 

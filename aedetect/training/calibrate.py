@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from aedetect.config import Config
-from aedetect.data.arrays import Floats
+from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.buffer import Gatherer
 from aedetect.data.series.counters import with_growth
 from aedetect.data.series.entities import Entities
@@ -21,6 +21,7 @@ from aedetect.models.ensemble import mean_errors, single_threaded
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
+from aedetect.scoring.group_thresholds import by_group
 from aedetect.scoring.locality import StepScores
 from aedetect.scoring.row_scores import peaks_of
 from aedetect.scoring.scale_shares import LONG
@@ -60,9 +61,11 @@ def calibrated(
         for text in fitted.check(source):
             callback.notice(text)
     inputs = [fitted.as_read(source) for source in inputs]
-    series, beyond = fitted.series, fitted.beyond
+    series, beyond, groups = fitted.series, fitted.beyond, None
     if series is None:
-        raw, beyond = _table_scores(fitted, inputs)
+        raw, beyond, rows_of = _table_scores(fitted, inputs)
+        groups = by_group(raw / float(fitted.scale), rows_of, fitted.encoder)
+        raw = np.sort(raw)
     else:
         raw, series = _series_scores(fitted, series, inputs, fitted.config)
     if len(raw) < LEAST_ROWS:
@@ -74,24 +77,26 @@ def calibrated(
         calibration=Calibration(raw / float(fitted.scale)),
         series=series,
         beyond=beyond,
+        groups=groups,
         training=training.model_copy(update={"calibration": description}),
         sha256=None,
     )
 
 
-def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> tuple[Floats, float | None]:
-    """Unscaled scores of normal rows, ascending, and what each constant that they change adds, scaled."""
+def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> tuple[Floats, float | None, Integers]:
+    """Unscaled scores of normal rows, what each constant that they change adds, scaled, and their groups."""
     rows = TrainingRows(inputs, fitted.encoder, fitted.config)
-    scores, changes = [np.empty(0)], [np.empty(0, dtype=np.int64)]
+    scores, changes, groups = [np.empty(0)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     with single_threaded(fitted.device):
-        for matrix, changed in rows.watched_blocks():
-            scores.append(raw_scores(mean_errors(fitted.members, matrix, fitted.device)))
-            changes.append(changed.sum(axis=1))
-    ordinary, constants = np.concatenate(scores), np.concatenate(changes)
+        for block in rows.watched_blocks():
+            scores.append(raw_scores(mean_errors(fitted.members, block.matrix, fitted.device)))
+            changes.append(block.changed.sum(axis=1))
+            groups.append(block.groups)
+    ordinary, constants, rows_of = np.concatenate(scores), np.concatenate(changes), np.concatenate(groups)
     if not constants.any():
-        return np.sort(ordinary), None
+        return ordinary, None, rows_of
     counted, beyond = with_changed_constants(ordinary, constants)
-    return np.sort(counted), beyond / float(fitted.scale)
+    return counted, beyond / float(fitted.scale), rows_of
 
 
 def _series_scores(

@@ -38,7 +38,7 @@ class CrossFit:
     `feed` has the rows as they are; `batches` gives those of training, with a mark for each of several
     networks; `validation` are rows to stop early by, marked for the network that has not learned them.
     `rows` [rows, features] are in random order; `folds` [rows] is the number of the network that has not
-    learned a row, or -1.
+    learned a row, or -1; `row_groups` [rows] that of the group of each row with such a network.
     """
 
     feed: Feed
@@ -47,14 +47,22 @@ class CrossFit:
     rows: Matrix
     folds: Integers
     networks: int
+    row_groups: Integers
 
     @classmethod
-    def of_matrix(cls, matrix: Matrix, settings: TrainingConfig, device: torch.device) -> CrossFit:
-        """Of a table in memory: a small one is learned from and calibrates as a whole."""
+    def of_matrix(
+        cls, matrix: Matrix, settings: TrainingConfig, device: torch.device, groups: Integers | None = None
+    ) -> CrossFit:
+        """Of a table in memory: a small one is learned from and calibrates as a whole.
+
+        `groups` [rows]: those of its rows.
+        """
+        groups = np.zeros(len(matrix), np.int64) if groups is None else groups
         if len(matrix) >= settings.fold_below:
             split = single_split(len(matrix), settings.seed)
             feed = MemoryFeed(matrix, settings.batch_size, settings.seed, device, split.train)
-            return cls.of_stream(Part(feed, matrix[split.validation], matrix[split.calibration]), settings)
+            calibration = matrix[split.calibration], groups[split.calibration]
+            return cls.of_stream(Part(feed, matrix[split.validation], *calibration), settings)
         order = np.random.default_rng(settings.seed).permutation(len(matrix))
         rows, networks = matrix[order], min(settings.folds or _NETWORKS, len(matrix))
         folds = np.arange(len(rows)) % networks
@@ -67,6 +75,7 @@ class CrossFit:
             rows=rows,
             folds=folds,
             networks=networks,
+            row_groups=groups[order],
         )
 
     @classmethod
@@ -76,7 +85,8 @@ class CrossFit:
         rows = np.concatenate([part.calibration, learned[:REFERENCE_ROWS]])
         folds = np.where(np.arange(len(rows)) < len(part.calibration), 0, -1)
         order = np.random.default_rng(settings.seed).permutation(len(rows))
-        return cls(part.feed, part.feed, part.validation, rows[order], folds[order], 1)
+        groups = np.concatenate([part.groups, np.zeros(len(rows) - len(part.groups), np.int64)])
+        return cls(part.feed, part.feed, part.validation, rows[order], folds[order], 1, groups[order])
 
     @property
     def calibration(self) -> Matrix:
@@ -86,6 +96,10 @@ class CrossFit:
     @property
     def calibrating(self) -> Matrix:
         return self.rows[self.folds >= 0]
+
+    @property
+    def groups(self) -> Integers:
+        return self.row_groups[self.folds >= 0]
 
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks as one, then fit what needs no steps."""

@@ -12,11 +12,13 @@ from aedetect.data.series.long_table import WideInput
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel, scaled
+from aedetect.scoring.group_thresholds import by_group
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.contamination import presumed_share
 from aedetect.training.feedback_rows import with_notes
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
+from aedetect.training.group_profiling import with_groups
 from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.left_out import left_out_notice
@@ -47,10 +49,12 @@ def fit(request: FitRequest) -> FittedModel:
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)
-    scale, calibration = scaled(learned.scores, presumed_share(run.config.training.contamination))
+    left_out = presumed_share(run.config.training.contamination)
+    scale, calibration = scaled(learned.scores, left_out)
+    encoder = learned.encoder or profile.encoder
     return FittedModel(
         config=run.config,
-        encoder=learned.encoder or profile.encoder,
+        encoder=encoder,
         members=learned.members,
         calibration=calibration,
         scale=scale,
@@ -61,6 +65,7 @@ def fit(request: FitRequest) -> FittedModel:
         heads=learned.heads,
         sketch=learned.sketch,
         beyond=None if learned.beyond is None else learned.beyond / float(scale),
+        groups=by_group(learned.scores / float(scale), learned.groups, encoder, left_out),
     )
 
 
@@ -97,7 +102,10 @@ def _with_names(run: TrainingRun) -> TrainingRun:
 def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
-    profile = run.start.profile(inputs, run.config) if run.start else profile_inputs(inputs, run.config)
+    if run.start:
+        profile = run.start.profile(inputs, run.config)
+    else:
+        profile = with_groups(profile_inputs(inputs, run.config), inputs, run.config)
     # A row of a long table has a cell of one channel alone: shares of missing ones would say little.
     if run.config.series.series_name is None:
         run.callback.facts(profile.facts)

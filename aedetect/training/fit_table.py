@@ -6,9 +6,7 @@ import hashlib
 from functools import partial
 from typing import Protocol
 
-import numpy as np
-
-from aedetect.data.arrays import Matrix
+from aedetect.data.arrays import Integers, Matrix
 from aedetect.errors import DataError
 from aedetect.models.layers import standardised
 from aedetect.models.registry import is_cross_fitted
@@ -29,6 +27,9 @@ from aedetect.training.split import StreamedSplit, TrainingRows
 _BUFFER_SHARE = 4
 # Rows looked at for signs of hidden anomalies.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
+# Of groups, tables of fewer rows than this are calibrated with all of them: a fifth leaves the smaller groups
+# without a threshold of their own.
+_FOLDED_BY_GROUP = 20_000
 # Rows that go into the model file as what normal looks like, fewer of very wide tables.
 _KEPT_ROWS, _LEAST_KEPT, _MOST_KEPT_CELLS = 2048, 64, 400_000
 
@@ -37,7 +38,7 @@ class Plan(Protocol):
     """Who learns from which rows of a table, and who is calibrated with which.
 
     `feed` has rows that networks learn from, `calibration` [rows, features] others, if there are any.
-    `calibrating` [rows, features] are the rows that `fit` gives the scores of.
+    `calibrating` [rows, features] are the rows that `fit` gives the scores of, `groups` [rows] theirs.
     """
 
     @property
@@ -48,6 +49,9 @@ class Plan(Protocol):
 
     @property
     def calibrating(self) -> Matrix: ...
+
+    @property
+    def groups(self) -> Integers: ...
 
     def fit(
         self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer
@@ -88,6 +92,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
         sketch=rows.sketch,
         heads=heads,
         beyond=beyond,
+        groups=plan.groups,
     )
 
 
@@ -99,20 +104,22 @@ def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tup
         plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
         # One row is nothing among so many.
         return plan, LoneValues.none()
-    matrix = rows.matrix(profile.rows)
+    matrix, groups = rows.matrix(profile.rows)
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
         )
-    plan = (CrossFit if crossed else Folds).of_matrix(matrix, run.config.training, run.device)
+    settings = run.config.training
+    if crossed and profile.encoder.groups is not None and "fold_below" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"fold_below": max(settings.fold_below, _FOLDED_BY_GROUP)})
+    plan = (CrossFit if crossed else Folds).of_matrix(matrix, settings, run.device, groups)
     return plan, LoneValues.of(matrix)
 
 
 def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Part:
     settings = run.config.training
     split = StreamedSplit(profile.rows, settings.seed)
-    held_out = [(validation, calibration) for _, validation, calibration in split.parts(rows.blocks())]
-    validation, calibration = (np.concatenate(sets) for sets in zip(*held_out, strict=True))
+    validation, calibration, groups = split.held_out(rows.watched_blocks())
     width = profile.encoder.layout.width
     feed = StreamFeed(
         lambda: (block for block, _, _ in split.parts(rows.blocks())),
@@ -122,7 +129,7 @@ def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
         settings.seed,
         run.device,
     )
-    return Part(feed, validation, calibration)
+    return Part(feed, validation, calibration, groups)
 
 
 def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfile) -> None:

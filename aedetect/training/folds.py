@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from aedetect.config import TrainingConfig
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.models.base import Autoencoder
 from aedetect.models.ensemble import member_errors, single_threaded
 from aedetect.models.registry import build
@@ -25,11 +25,15 @@ from aedetect.training.split import USUAL_FOLDS, Split, folds, single_split
 
 @dataclass(frozen=True)
 class Part:
-    """What one network learns from, and its validation and calibration sets [rows, features]."""
+    """What one network learns from, and its validation and calibration sets [rows, features].
+
+    `groups`: those of the calibration rows [rows].
+    """
 
     feed: Feed
     validation: Matrix
     calibration: Matrix
+    groups: Integers
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,11 @@ class Folds:
     parts: Sequence[Part]
 
     @classmethod
-    def of_matrix(cls, matrix: Matrix, settings: TrainingConfig, device: torch.device) -> Folds:
-        """Folds where there are fewer rows than the settings say, else one part."""
+    def of_matrix(
+        cls, matrix: Matrix, settings: TrainingConfig, device: torch.device, groups: Integers | None = None
+    ) -> Folds:
+        """Folds where there are fewer rows than the settings say, else one part; `groups` [rows]: theirs."""
+        groups = np.zeros(len(matrix), np.int64) if groups is None else groups
         splits: list[Split] = (
             folds(len(matrix), settings.folds or USUAL_FOLDS, settings.seed)
             if len(matrix) < settings.fold_below
@@ -52,6 +59,7 @@ class Folds:
                     MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
                     matrix[split.validation],
                     matrix[split.calibration],
+                    groups[split.calibration],
                 )
                 for index, split in enumerate(splits)
             )
@@ -68,6 +76,10 @@ class Folds:
     @property
     def calibrating(self) -> Matrix:
         return np.concatenate([part.calibration for part in self.parts])
+
+    @property
+    def groups(self) -> Integers:
+        return np.concatenate([part.groups for part in self.parts])
 
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks, one after the other."""

@@ -126,6 +126,7 @@ def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
     """
     name = name_of_all(inputs)
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
+    counting |= set(config.data.group)
     profiles, rows, total, seen = _profile_columns(inputs, config, counting)
     if rows < LEAST_ROWS:
         raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")

@@ -14,7 +14,7 @@ import torch
 
 from aedetect._version import __version__
 from aedetect.config import Config
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
@@ -71,8 +71,14 @@ class TrainingRun:
     def begin(cls, request: FitRequest) -> TrainingRun:
         """From now on time counts. Raises UsageError for what the settings rule out."""
         older, config = request.older, request.config
+        if config.data.group and config.series.time is not None:
+            raise UsageError(
+                f"--group {config.data.group[0]} goes with tables; of time series, --entity "
+                f"{config.data.group[0]} sees each one relative to itself"
+            )
         if older is not None:
-            config = config.model_copy(update={"model": older.config.model})
+            data = config.data.model_copy(update={"group": older.config.data.group})
+            config = config.model_copy(update={"model": older.config.model, "data": data})
             if config.series.time is not None:
                 raise UsageError("--from goes with tables; a model of time series is retrained")
         if request.resume and request.checkpoint is None:
@@ -140,7 +146,8 @@ class Learned:
     (cross-conformal). `rows` were learned from or calibrated with; `rows_left_out` counts the
     others, by reason. `normal_rows` [rows, features] show what is normal. `encoder`: that of the
     first pass, where what was learned has changed it. `beyond`: what a changed constant adds to a score,
-    unscaled, where some of `scores` are of such rows.
+    unscaled, where some of `scores` are of such rows. `groups` [rows]: those of the rows with `scores`; None
+    for series.
     """
 
     members: Sequence[Any]
@@ -155,3 +162,4 @@ class Learned:
     heads: AuxiliaryHeads | None = None
     encoder: FeatureEncoder | None = None
     beyond: float | None = None
+    groups: Integers | None = None

@@ -22,6 +22,15 @@ _VALIDATION_SHARE, _MOST_VALIDATION = 0.1, 5_000
 _CALIBRATION_SHARE, _MOST_CALIBRATION = 0.2, 20_000
 
 
+@dataclass(frozen=True)
+class Block:
+    """Encoded rows [rows, features], the constants that they change [rows, constants], and their groups."""
+
+    matrix: Matrix
+    changed: Mask
+    groups: Integers
+
+
 @dataclass
 class TrainingRows:
     """The rows to learn from, encoded anew on each pass.
@@ -42,10 +51,10 @@ class TrainingRows:
 
     def blocks(self) -> Iterator[Matrix]:
         """Encoded rows in order. Raises DataError, with the row, for cells that cannot be read."""
-        return (matrix for matrix, _ in self.watched_blocks())
+        return (block.matrix for block in self.watched_blocks())
 
-    def watched_blocks(self) -> Iterator[tuple[Matrix, Mask]]:
-        """As `blocks`, each with the constants that its rows change [rows, constants]."""
+    def watched_blocks(self) -> Iterator[Block]:
+        """As `blocks`, each with what else is known of its rows."""
         infinite = empty = 0
         sketch = Sketch.empty(self.encoder)
         for chunk in chunks(self.inputs, self.config):
@@ -60,18 +69,23 @@ class TrainingRows:
             matrix, changed = encoded.matrix[usable], encoded.changed_constants[usable]
             if not self._counted:
                 sketch.update(matrix, changed)
-            yield matrix, changed
+            yield Block(matrix, changed, encoded.groups[usable])
         if not self._counted:
             self.infinite, self.empty, self.sketch, self._counted = infinite, empty, sketch, True
 
-    def matrix(self, most: int) -> Matrix:
-        """All rows at once, `most` at most; [rows, features]. Blocks go where they belong as they come."""
+    def matrix(self, most: int) -> tuple[Matrix, Integers]:
+        """All rows at once, `most` at most, [rows, features], and their groups [rows].
+
+        Blocks go where they belong as they come.
+        """
         rows = np.empty((most, self.encoder.layout.width), np.float32)
+        groups = np.zeros(most, np.int64)
         count = 0
-        for block in self.blocks():
-            rows[count : count + len(block)] = block
-            count += len(block)
-        return rows[:count]
+        for block in self.watched_blocks():
+            part = slice(count, count + len(block.matrix))
+            rows[part], groups[part] = block.matrix, block.groups
+            count += len(block.matrix)
+        return rows[:count], groups[:count]
 
 
 def _first(chunk: Chunk, rows: Mask) -> str | None:
@@ -118,17 +132,30 @@ class StreamedSplit:
 
     def parts(self, blocks: Iterator[Matrix]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
         """(train, validation, calibration) rows of each block."""
-        validation = min(_VALIDATION_SHARE, _MOST_VALIDATION / self.rows)
-        calibration = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / self.rows)
         first = 0
         for block in blocks:
-            chance = uniform(np.arange(first, first + len(block), dtype=np.uint64), self.seed)
+            train, validation, calibration = self._masks(first, len(block))
             first += len(block)
-            yield (
-                block[chance >= validation + calibration],
-                block[chance < validation],
-                block[(chance >= validation) & (chance < validation + calibration)],
-            )
+            yield block[train], block[validation], block[calibration]
+
+    def held_out(self, blocks: Iterator[Block]) -> tuple[Matrix, Matrix, Integers]:
+        """Validation and calibration rows [rows, features] of all blocks, and the groups of the latter."""
+        parts: list[tuple[Matrix, Matrix, Integers]] = []
+        first = 0
+        for block in blocks:
+            _, validation, calibration = self._masks(first, len(block.matrix))
+            first += len(block.matrix)
+            parts.append((block.matrix[validation], block.matrix[calibration], block.groups[calibration]))
+        stopping, calibrating, groups = (np.concatenate(sets) for sets in zip(*parts, strict=True))
+        return stopping, calibrating, groups
+
+    def _masks(self, first: int, count: int) -> tuple[Mask, Mask, Mask]:
+        """Which of `count` rows from number `first` on are for training, validation and calibration."""
+        validation = min(_VALIDATION_SHARE, _MOST_VALIDATION / self.rows)
+        calibration = min(_CALIBRATION_SHARE, _MOST_CALIBRATION / self.rows)
+        chance = uniform(np.arange(first, first + count, dtype=np.uint64), self.seed)
+        train = chance >= validation + calibration
+        return train, chance < validation, (chance >= validation) & ~train
 
 
 def unreadable_cell(chunk: Chunk, column: str, index: int, encoder: FeatureEncoder) -> str:

@@ -29,6 +29,13 @@ def train_summary(
         "calibration": training.calibration,
         "threshold": fitted.threshold,
         **fitted.threshold_policy.rates(),
+        **_groups(fitted),
         "warnings": [*notices, *fitted.threshold_policy.warnings],
     }
     return envelope(command, model, body, clock.as_dict())
+
+
+def _groups(fitted: FittedModel) -> dict[str, Any]:
+    """The threshold of each group; nothing for a model without groups."""
+    thresholds = fitted.group_thresholds
+    return {} if thresholds is None else {"groups": [one.as_dict() for one in thresholds.listed()]}

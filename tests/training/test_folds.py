@@ -74,7 +74,7 @@ def test_calibration_scores_are_those_of_the_network_that_never_saw_the_row(
     detector = Detector({**QUICK, **training}).fit(tiny_frame(150))
     model = detector.fitted
     inputs = as_inputs(tiny_frame(150), model.config.data)
-    matrix = TrainingRows(inputs, model.encoder, model.config).matrix(150)
+    matrix = TrainingRows(inputs, model.encoder, model.config).matrix(150)[0]
     plan = Folds.of_matrix(matrix, model.config.training, CPU)
     assert len(model.members) == len(plan.parts)
     assert model.training.calibration == description

@@ -26,7 +26,7 @@ NUMBERS = pa.table({"a": np.random.default_rng(0).permutation(np.linspace(0, 1, 
 def test_rows_with_infinite_numbers_or_no_value_are_left_out_and_counted_once() -> None:
     odd = pa.table({"a": [np.inf, None, 1e300, 0.5], "b": ["x", None, "x", "y"]})
     rows = rows_of(NUMBERS, pa.concat_tables([NUMBERS, odd]))
-    assert (len(rows.matrix(54)), len(rows.matrix(54))) == (51, 51)
+    assert (len(rows.matrix(54)[0]), len(rows.matrix(54)[0])) == (51, 51)
     assert (rows.infinite, rows.empty) == (2, 1)
 
 

@@ -9,29 +9,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aedetect.data import cells
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import FIRST_KNOWN, OTHER
+from aedetect.data.features.decimals import MANY
 from aedetect.data.features.encoder import FeatureEncoder, NumericColumn
 from aedetect.data.instants import DAY
 
 # Features are float32: further digits are none of the data's.
 _DIGITS = 7
-# Most quantiles are cells of the training rows, the others lie between two; their decimals are the column's.
-_MOST_DECIMALS, _MOST_BETWEEN = 4, 0.5
 _TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 # The largest whole number of float64 that int64 can hold.
 _LARGEST_WHOLE = 2.0**63 - 1024
 
 
-def restored(encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True) -> dict[str, pa.Array]:
+def restored(
+    encoder: FeatureEncoder, matrix: Matrix, bounded: bool = True, groups: Integers | None = None
+) -> dict[str, pa.Array]:
     """The learned and constant columns of `matrix` [rows, features], by name, in trained order.
 
     Numbers lie within the trained range, whole ones are rounded; a category is a known one; an
     instant is the one of the trained span that fits its place in the day, week and year best.
     Missing numbers, categories and instants are null. With `bounded` false, numbers may lie anywhere.
+    `groups` [rows]: whose numbers they are to be; without it those of the whole.
     """
-    arrays = {**dict(_numbers(encoder, matrix, bounded)), **dict(_categories(encoder, matrix))}
+    arrays = {**dict(_numbers(encoder, matrix, bounded, groups)), **dict(_categories(encoder, matrix))}
     arrays |= dict(_constants(encoder, len(matrix)))
     return {
         column.name: as_type(arrays[column.name], _alias(column.type))
@@ -90,21 +92,30 @@ def _held(values: pa.Array, low: float, high: float) -> pa.Array:
     return pc.max_element_wise(pc.min_element_wise(values, most, skip_nulls=False), least, skip_nulls=False)
 
 
-def _settled(encoder: FeatureEncoder, feature: int, values: Floats, bounded: bool) -> Floats:
-    """Values [rows] of a numeric feature, moved into its trained range, and rounded as its column is."""
+def _settled(
+    encoder: FeatureEncoder, feature: int, values: Floats, bounded: bool, groups: Integers | None
+) -> Floats:
+    """Values [rows] of a numeric feature, moved into its trained range, and rounded as its column is.
+
+    With `groups` [rows], that of their group.
+    """
     column = _columns(encoder)[feature]
     low, high = encoder.quantiles[feature, 0], encoder.quantiles[feature, -1]
     if bounded and np.isfinite(low) and np.isfinite(high):
         values = np.clip(values, low, high)
-    decimals = 0 if column.whole else _decimals(encoder.quantiles[feature])
-    return _significant(values) if decimals is None else np.round(values, decimals)
+    if groups is not None and encoder.groups is not None:
+        values = encoder.groups.original(values[:, None], groups, [feature])[:, 0]
+    decimals = 0 if column.whole else encoder.decimals(feature)
+    return _significant(values) if decimals == MANY else np.round(values, decimals)
 
 
 def _columns(encoder: FeatureEncoder) -> list[NumericColumn]:
     return [column for column in encoder.state.numeric for _ in range(column.width)]
 
 
-def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator[tuple[str, pa.Array]]:
+def _numbers(
+    encoder: FeatureEncoder, matrix: Matrix, bounded: bool, groups: Integers | None
+) -> Iterator[tuple[str, pa.Array]]:
     width = len(encoder.center)
     values = numeric.unscale(matrix[:, :width], encoder.center, encoder.spread)
     start = 0
@@ -115,7 +126,7 @@ def _numbers(encoder: FeatureEncoder, matrix: Matrix, bounded: bool) -> Iterator
         elif column.words:
             yield column.column, column.truths(block[:, 0])
         else:
-            numbers = _settled(encoder, start, block[:, 0], bounded)
+            numbers = _settled(encoder, start, block[:, 0], bounded, groups)
             if column.whole and not (np.abs(encoder.quantiles[start, [0, -1]]) > _LARGEST_WHOLE).any():
                 numbers = np.clip(numbers, -_LARGEST_WHOLE, _LARGEST_WHOLE)
                 whole = np.where(np.isnan(numbers), 0, numbers).astype(np.int64)
@@ -183,16 +194,6 @@ def _alias(name: str) -> pa.DataType | None:
 
 def _type_of(encoder: FeatureEncoder, name: str) -> str:
     return next(column.type for column in encoder.schema.columns if column.name == name)
-
-
-def _decimals(quantiles: Floats) -> int | None:
-    """How many decimals the cells among a feature's quantiles have at most; None where they have many."""
-    finite = quantiles[np.isfinite(quantiles)]
-    for decimals in range(1, _MOST_DECIMALS + 1):
-        rounded = np.round(finite, decimals) == finite
-        if len(finite) and rounded[[0, -1]].all() and rounded.mean() >= _MOST_BETWEEN:
-            return decimals
-    return None
 
 
 def _significant(values: Floats) -> Floats:

@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from aedetect.data import cells
-from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import datetime, numeric
 from aedetect.data.features.categorical import Vocabulary
+from aedetect.data.features.decimals import MANY, decimals_of
 from aedetect.data.features.feature_statistics import (
     NO_QUANTILES,
     STATISTICS,
@@ -29,6 +30,7 @@ from aedetect.data.features.feature_statistics import (
     statistics_of,
     truth_feature,
 )
+from aedetect.data.features.groups import WHOLE, GroupNames, GroupScaling
 from aedetect.data.features.layout import Layout
 from aedetect.data.instants import Cycle
 from aedetect.data.profile import ColumnProfile
@@ -98,13 +100,25 @@ class NumericColumn(BaseModel):
 
 
 class EncoderState(BaseModel):
-    """What of an encoder goes into the manifest; the statistics go into tensors."""
+    """What of an encoder goes into the manifest; the statistics go into tensors.
+
+    `groups`: those that numbers are seen relative to; None where there are none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     numeric: tuple[NumericColumn, ...]
     categorical: tuple[Vocabulary, ...]
     constant: dict[str, str]
+    groups: GroupNames | None = None
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Models without groups are written as before there were any."""
+        data: dict[str, Any] = handler(self)
+        if self.groups is None:
+            del data["groups"]
+        return data
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,8 @@ class Encoded:
     of them that are missing.
     `out_of_range` [rows, numeric features]: lie far beyond all that were learned. `numbers` [rows,
     numeric features]: as they were read, not scaled; those of counters are missing in `matrix`.
-    `empty` [rows]: there is no value at all.
+    `empty` [rows]: there is no value at all. `groups` [rows]: the number of each row's group, 0 for none, and
+    of models without groups. `unseen_groups`: the rows of each group that is not known.
     By column name: `unreadable`; `filled`, how many cells of a numeric column are not missing;
     `unseen`, the rows of each category that is not known; `newly_filled`, the rows of each value in a
     column that was empty in training.
@@ -143,6 +158,8 @@ class Encoded:
     unseen: dict[str, Counter[str]] = field(default_factory=dict)
     empty: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
     newly_filled: dict[str, Counter[str]] = field(default_factory=dict)
+    groups: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    unseen_groups: Counter[str] = field(default_factory=Counter)
 
 
 class FeatureEncoder:
@@ -150,10 +167,23 @@ class FeatureEncoder:
 
     `center`, `spread`: what numeric features are scaled by; `mean`, `deviation`: of the values as they
     were; all [numeric features]. `quantiles` [numeric features, ranks]: at `numeric.QUANTILE_RANKS`,
-    NaN for booleans and datetimes.
+    NaN for booleans and datetimes. `groups`: by what the numbers of each group are moved first; None where
+    there are no groups. With groups, the statistics are those of moved numbers. `decimals` [numeric
+    features]: how many the numbers have at most; None where the quantiles tell.
     """
 
-    def __init__(self, schema: Schema, state: EncoderState, statistics: Mapping[str, np.ndarray[Any, Any]]):
+    def __init__(
+        self,
+        schema: Schema,
+        state: EncoderState,
+        statistics: Mapping[str, np.ndarray[Any, Any]],
+        groups: GroupScaling | None = None,
+        decimals: Integers | None = None,
+    ):
+        if groups is not None and groups.location.shape[1] != len(statistics["center"]):
+            raise ValueError("what it says of its groups does not fit its columns")
+        self.groups = groups
+        self._decimals = decimals if groups is None else groups.decimals
         self.schema = schema
         self.state = state
         self.center = statistics["center"]
@@ -197,7 +227,78 @@ class FeatureEncoder:
 
     def reading(self, schema: Schema) -> FeatureEncoder:
         """This encoder for cells that are read under another schema of the same columns."""
-        return FeatureEncoder(schema, self.state, self.statistics())
+        return FeatureEncoder(schema, self.state, self.statistics(), self.groups)
+
+    def grouped(self, groups: GroupScaling, ranges: Mapping[int, Feature], schema: Schema) -> FeatureEncoder:
+        """This encoder for numbers relative to their group, and a schema that says so.
+
+        `ranges`: the statistics of the numeric features that are relative, moved to where the whole is.
+        """
+        statistics = {name: values.copy() for name, values in self.statistics().items()}
+        for place, feature in ranges.items():
+            for name in STATISTICS:
+                statistics[name][place] = getattr(feature, name)
+        state = self.state.model_copy(update={"groups": groups.names})
+        return FeatureEncoder(schema, state, statistics, groups)
+
+    @property
+    def relative_columns(self) -> frozenset[str]:
+        """The columns whose numbers are seen relative to their group."""
+        relative = [] if self.groups is None else np.flatnonzero(self.groups.relative).tolist()
+        return frozenset(self.owners[place] for place in relative)
+
+    def inside(self, group: int) -> FeatureEncoder:
+        """This encoder for rows of one group alone, its statistics in the numbers of that group."""
+        if self.groups is None:
+            return self
+        statistics = self.groups.statistics_in(self.statistics(), group)
+        # Numbers of other groups, moved here, are written as those of this one are.
+        for place, column in enumerate(self._feature_columns):
+            digits = 0 if column.whole else self.decimals(place)
+            if digits != MANY:
+                statistics["quantiles"][place] = np.round(statistics["quantiles"][place], digits)
+        state = self.state.model_copy(update={"groups": None})
+        return FeatureEncoder(self.schema, state, statistics, decimals=self.groups.decimals)
+
+    def deviations(self, feature: int, groups: Integers) -> Floats:
+        """The standard deviation of a numeric feature in the numbers of each row's group [rows]."""
+        ratios = np.ones(len(groups)) if self.groups is None else self.groups.ratio[groups, feature]
+        return np.asarray(self.deviation[feature] * ratios)
+
+    def decimals(self, feature: int) -> int:
+        """How many decimals a numeric feature's numbers have at most; `MANY` where they have many."""
+        stated = self.stated_decimals(feature)
+        return decimals_of(self.quantiles[feature]) if stated is None else stated
+
+    def stated_decimals(self, feature: int) -> int | None:
+        """As `decimals`, where the quantiles do not tell, as those of moved numbers do not; else None."""
+        return None if self._decimals is None else int(self._decimals[feature])
+
+    def groups_in(self, matrix: Matrix) -> Integers | None:
+        """The number of each encoded row's group [rows], told from its categories; see `groups_of`.
+
+        None where not all columns that tell groups apart are learned as categories.
+        """
+        if self.groups is None:
+            return np.full(len(matrix), WHOLE, dtype=np.int64)
+        places = {vocabulary.column: place for place, vocabulary in enumerate(self.state.categorical)}
+        columns = self.groups.names.columns
+        if not places.keys() >= set(columns):
+            return None
+        codes = {name: matrix[:, len(self.center) + places[name]] for name in columns}
+        names = [self.state.categorical[places[name]].decode(codes[name]) for name in columns]
+        return self.groups_of(pa.RecordBatch.from_arrays(names, names=list(columns)))[0]
+
+    def groups_of(self, batch: pa.RecordBatch) -> tuple[Integers, Counter[str]]:
+        """The number of each row's group [rows], 0 for none, and the rows of each group that is not known."""
+        if self.groups is None:
+            return np.full(len(batch), WHOLE, dtype=np.int64), Counter()
+        return self.groups.names.of(batch, self.schema.rules)
+
+    @cached_property
+    def _feature_columns(self) -> list[NumericColumn]:
+        """The column of each numeric feature."""
+        return [column for column in self.state.numeric for _ in range(column.width)]
 
     @cached_property
     def counters(self) -> list[int]:
@@ -228,7 +329,7 @@ class FeatureEncoder:
         """
         statistics = {name: array.copy() for name, array in self.statistics().items()}
         statistics["quantiles"][place] = quantiles_of(values)
-        return FeatureEncoder(self.schema, self.state, statistics)
+        return FeatureEncoder(self.schema, self.state, statistics, self.groups)
 
     @property
     def layout(self) -> Layout:
@@ -286,7 +387,8 @@ class FeatureEncoder:
         empty = np.isnan(numbers).all(axis=1) & (codes == 0).all(axis=1)
         # Where only constants are watched, there is nothing to be missing.
         empty &= numbers.shape[1] + codes.shape[1] > 0
-        levels = numbers
+        groups, unseen_groups = self.groups_of(batch)
+        levels = numbers if self.groups is None else self.groups.aligned(numbers, groups)
         if self.counters:
             levels = numbers.copy()
             levels[:, self.counters] = np.nan
@@ -302,6 +404,8 @@ class FeatureEncoder:
             unseen,
             empty & ~unreadable_rows,
             self._newly_filled(batch),
+            groups,
+            unseen_groups,
         )
 
     def largest(self, column: str) -> float:

@@ -42,7 +42,11 @@ def statistics_of(features: Sequence[Feature]) -> dict[str, Floats]:
 
 def number_feature(profile: ColumnProfile) -> Feature:
     """Of a column of numbers."""
-    numbers = profile.numbers
+    return feature_of(profile.numbers)
+
+
+def feature_of(numbers: NumberProfile) -> Feature:
+    """Of numbers that are at hand as their profile."""
     center, spread = numeric.location_and_spread(numbers)
     quantiles = numbers.quantiles(numeric.QUANTILE_RANKS) if numbers.count else NO_QUANTILES
     return Feature(center, spread, *numeric.mean_and_deviation(numbers, spread), quantiles)

@@ -16,7 +16,7 @@ from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import OTHER, Vocabulary
 from aedetect.data.likeness import KnownNames, NameCounts
 from aedetect.tasks.drift.counted import Counted, TrainingCounts
-from aedetect.tasks.drift.judge import Judge
+from aedetect.tasks.drift.judge import Judge, Scale
 from aedetect.tasks.drift.results import ColumnDrift, Drift
 
 
@@ -34,7 +34,9 @@ def compare(encoder: FeatureEncoder, training: TrainingCounts, now: Counted, set
     for column in encoder.state.numeric:
         unit = (encoder.center[place : place + 1], encoder.spread[place : place + 1])
         edges = training.sketch.edges[place]
-        columns.append(judge.numbers(column.column, edges, before[place], after[place], unit))
+        relative = column.column in encoder.relative_columns
+        what = "relative to their groups, its values are" if relative else "its values are"
+        columns.append(judge.numbers(column.column, edges, before[place], after[place], Scale(*unit, what)))
         place += column.width
     for index, vocabulary in enumerate(encoder.state.categorical, start=place):
         expected = _expected_rare(vocabulary, before[index], training.most_categories)

@@ -27,6 +27,15 @@ _LOWER = (
 )
 
 
+@dataclass(frozen=True)
+class Scale:
+    """What a feature is scaled by, each [1], and how its values are spoken of."""
+
+    center: Array
+    spread: Array
+    what: str = "its values are"
+
+
 class Judge:
     """Compares figures; `chance`: of calling drift what is none, for each test."""
 
@@ -36,7 +45,7 @@ class Judge:
         self._enough = enough
 
     def numbers(
-        self, name: str, edges: Array, training: Integers, now: Integers, unit: tuple[Array, Array]
+        self, name: str, edges: Array, training: Integers, now: Integers, scale: Scale
     ) -> ColumnDrift:
         missing = self._missing(int(training[-1]), training, int(now[-1]), now)
         faults = [_missing_text(missing)] if self._more(missing) else []
@@ -52,8 +61,8 @@ class Judge:
         moved = self._moved(before, after)
         if self._far(moved):
             middle = np.array([[_median(edges, part)] for part in (before, after)])
-            was, is_now = map(float, unscale(middle, *unit)[:, 0])
-            faults.append(_moved_text("its values are", was, is_now, moved))
+            was, is_now = map(float, unscale(middle, scale.center, scale.spread)[:, 0])
+            faults.append(_moved_text(scale.what, was, is_now, moved))
         return self._column(name, faults, moved, missing=missing, out_of_range=outside)
 
     def categories(

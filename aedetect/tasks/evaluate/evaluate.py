@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from aedetect.data import any_type
 from aedetect.data.arrays import Floats, Integers, Mask
+from aedetect.data.features.groups import group_keys, label_of
 from aedetect.data.labels import NO_LABEL, LabelReader, Marks, label_rules
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.base import Scores
+from aedetect.scoring.group_thresholds import GroupThreshold
 from aedetect.scoring.scorers import series_session
 from aedetect.tasks.evaluate.by_event import EventFigures, event_figures
 from aedetect.tasks.evaluate.curves import p_value_shares
@@ -39,13 +42,13 @@ class EvaluateRequest:
     """What scores are held against.
 
     `label` and `positive`: the label column, and the value that marks an anomaly; None for those that the
-    model was trained with. `by`: a column whose values are judged apart. `compare`: a second model.
+    model was trained with. `by`: columns whose values, together, are judged apart. `compare`: a second model.
     `alert_rates`: rates beside the model's own to show verdicts at.
     """
 
     label: str | None = None
     positive: str | None = None
-    by: str | None = None
+    by: Sequence[str] = ()
     compare: FittedModel | None = None
     alert_rates: Sequence[float] = ALERT_RATES
 
@@ -74,8 +77,8 @@ def evaluate(
         compared = _compared(judged, gathered, scored, _Second(request.compare, inputs, callback))
     evaluation = Evaluation(
         judged,
-        {rate: _at_rate(fitted, judged, gathered.p_values[scored], rate) for rate in request.alert_rates},
-        _segments(fitted, gathered, scored) if request.by is not None else {},
+        {rate: _at_rate(fitted, judged, gathered, scored, rate) for rate in request.alert_rates},
+        _segments(fitted, gathered, scored) if request.by else {},
         compared,
         len(usable),
         int((~usable).sum()),
@@ -84,6 +87,7 @@ def evaluate(
         p_value_shares(gathered.p_values[scored][~judged.labels]),
         gathered.warnings,
         gathered.by_event,
+        _thresholds_by_segment(fitted, request.by),
     )
     if not judged.anomalies:
         warning = f"no row is labelled as an anomaly in column {labels.column!r}"
@@ -99,7 +103,7 @@ def evaluate(
 class _Gathered:
     """Of all rows: scores, p-values, verdicts, marks and, of `names`, the segment [rows].
 
-    `warnings`: what was said of the inputs.
+    `warnings`: what was said of the inputs. `groups` [rows]: the numbers of the model's groups.
     """
 
     scores: Floats
@@ -110,6 +114,7 @@ class _Gathered:
     names: list[str]
     warnings: list[str]
     by_event: EventFigures | None
+    groups: Integers
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def _gather(
     fitted: FittedModel,
     inputs: Sequence[Input],
     labels: LabelReader,
-    by: str | None,
+    by: Sequence[str],
     callback: Callback | None,
 ) -> _Gathered:
     parts: list[Scores] = []
@@ -161,9 +166,8 @@ def _gather(
     def see(batch: ScoredBatch) -> None:
         parts.append(batch.scores)
         marks.append(_marks(labels, batch))
-        if by is not None:
-            column = column_of(batch, by, "--by")
-            names = any_type.names(column, fitted.schema.rules).dictionary_encode()
+        if by:
+            names = _segment_names(fitted, batch, by).dictionary_encode()
             dictionary_codes = [
                 places.setdefault(NO_SEGMENT if name is None else name, len(places))
                 for name in [*names.dictionary.to_pylist(), None]
@@ -184,7 +188,24 @@ def _gather(
         list(places),
         passed.warnings,
         event_figures(session, read == 1, read != NO_LABEL) if session else None,
+        np.concatenate([nothing, *(part.encoded.groups for part in parts)]).astype(np.int64),
     )
+
+
+def _segment_names(fitted: FittedModel, batch: ScoredBatch, by: Sequence[str]) -> pa.Array:
+    """What the segments of the rows are called [rows], null where a value is missing."""
+    columns = [column_of(batch, name, "--by") for name in by]
+    if len(by) == 1 and tuple(by) != fitted.schema.groups:
+        return any_type.names(columns[0], fitted.schema.rules)
+    keys = group_keys(batch.rows, by, fitted.schema.rules)
+    return pa.array([None if key is None else label_of(key) for key in keys.to_pylist()], pa.string())
+
+
+def _thresholds_by_segment(fitted: FittedModel, by: Sequence[str]) -> dict[str, GroupThreshold]:
+    """The thresholds of groups by what their segments are called; none of other segments than groups."""
+    if fitted.group_thresholds is None or tuple(by) != fitted.schema.groups:
+        return {}
+    return {one.group: one for one in fitted.group_thresholds.listed()}
 
 
 def _judged(fitted: FittedModel, gathered: _Gathered, rows: Mask) -> LabelledScores:
@@ -193,13 +214,19 @@ def _judged(fitted: FittedModel, gathered: _Gathered, rows: Mask) -> LabelledSco
         gathered.marks[rows] == 1,
         gathered.flagged[rows],
         fitted.threshold_policy,
+        fitted.group_thresholds is not None and not fitted.group_thresholds.is_by_hand,
     )
 
 
-def _at_rate(fitted: FittedModel, judged: LabelledScores, p_values: Floats, rate: float) -> Confusion:
+def _at_rate(
+    fitted: FittedModel, judged: LabelledScores, gathered: _Gathered, scored: Mask, rate: float
+) -> Confusion:
     if judged.by_p_value:
-        return of_flags(p_values <= rate, judged.labels, np.nan)
-    return at_threshold(judged.table, fitted.with_threshold(alert_rate=rate).threshold)
+        return of_flags(gathered.p_values[scored] <= rate, judged.labels, np.nan)
+    adjusted = fitted.with_threshold(alert_rate=rate)
+    if adjusted.group_thresholds is not None:
+        return of_flags(judged.scores > adjusted.thresholds(gathered.groups[scored]), judged.labels, np.nan)
+    return at_threshold(judged.table, adjusted.threshold)
 
 
 def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[str, LabelledScores]:

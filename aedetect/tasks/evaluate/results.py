@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask
+from aedetect.scoring.group_thresholds import GroupThreshold
 from aedetect.scoring.threshold import ThresholdPolicy
 from aedetect.tasks.evaluate.by_event import EventFigures
 from aedetect.tasks.evaluate.curves import CurvePoints
@@ -35,13 +36,14 @@ class LabelledScores:
     """Labelled rows with their scores, and the figures that follow from them.
 
     Shapes: scores (finite), labels and `flagged` [rows], labels true for anomalies. `policy`: where the
-    threshold lies, and what it promises.
+    threshold lies, and what it promises. `by_group`: whether each group has a threshold of its own.
     """
 
     scores: Floats
     labels: Mask
     flagged: Mask
     policy: ThresholdPolicy
+    by_group: bool = False
 
     @property
     def by_p_value(self) -> bool:
@@ -82,7 +84,8 @@ class LabelledScores:
     @cached_property
     def confusion(self) -> Confusion:
         """Rows by label and flag, as the model flags them."""
-        return of_flags(self.flagged, self.labels, np.nan if self.by_p_value else self.threshold)
+        several = self.by_p_value or self.by_group
+        return of_flags(self.flagged, self.labels, np.nan if several else self.threshold)
 
     @property
     def f1(self) -> Interval:
@@ -172,7 +175,8 @@ class Evaluation:
 
     `rows` are all rows read, `judged` those with label and score. `at_rates`: what thresholds for other
     alert rates come to. `p_value_shares`: of the normal rows, the share with a p-value of at most x, as
-    lists of x and shares. `by_event`: the figures by event, of models that know events.
+    lists of x and shares. `by_event`: the figures by event, of models that know events. `thresholds`: by
+    segment, where the segments are the groups of the model.
     """
 
     judged: LabelledScores
@@ -186,6 +190,14 @@ class Evaluation:
     p_value_shares: CurvePoints
     warnings: list[str] = field(default_factory=list)
     by_event: EventFigures | None = None
+    thresholds: dict[str, GroupThreshold] = field(default_factory=dict)
+
+    def calibration_of(self, segment: str) -> str | None:
+        """Where the threshold of a segment is from: 'own', 'pooled' or 'by hand'; None without groups."""
+        if not self.thresholds:
+            return None
+        known = self.thresholds.get(segment)
+        return known.kind if known is not None else next(iter(self.thresholds.values())).kind_of_others
 
     def __repr__(self) -> str:
         judged = self.judged
@@ -221,9 +233,22 @@ class Evaluation:
                 "promised": judged.promised,
                 "promise": judged.promise,
             },
-            "segments": [{"value": name, **part.as_segment()} for name, part in self.segments.items()],
+            "segments": [
+                {"value": name, **part.as_segment(), **self._of_group(name)}
+                for name, part in self.segments.items()
+            ],
             "comparison": self.comparison.as_dict() if self.comparison else None,
             "series": self.by_event.as_dict() if self.by_event else None,
+        }
+
+    def _of_group(self, segment: str) -> dict[str, Any]:
+        if not self.thresholds:
+            return {}
+        known = self.thresholds.get(segment)
+        return {
+            "promised": self.judged.promised,
+            "threshold": known.threshold if known is not None else self.judged.threshold,
+            "calibration": self.calibration_of(segment),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,8 @@ class _Spread:
     `quantiles` at `QUANTILE_RANKS`, the first and the last of them exact. `rows`: how many numbers they are
     of, None where that is not known. `gaps`: whether there were rows without a number. `below`, `above`: of
     a column in which many rows have the same numbers, the shares that are counted on either side of a value:
-    between such numbers a digest guesses.
+    between such numbers a digest guesses. `relative`: whether they are those of all groups, moved to where
+    the one lies that is asked for.
     """
 
     quantiles: Floats
@@ -74,6 +75,7 @@ class _Spread:
     gaps: bool
     below: float = 1.0
     above: float = 1.0
+    relative: bool = False
 
     def surely(self, rank: float, way: str) -> float:
         """The share of numbers on that side of the quantile of `rank`, less the error it may have."""
@@ -88,17 +90,26 @@ class _Spread:
 
     @property
     def whose(self) -> str:
-        return "normal rows with a value" if self.gaps else "normal rows"
+        rows = "normal rows with a value" if self.gaps else "normal rows"
+        return f"{rows} relative to their groups" if self.relative else rows
 
 
 class Rarities:
     """Looks values up, column by column."""
 
-    def __init__(self, encoder: FeatureEncoder, sketch: Sketch | None = None, units: Units | None = None):
+    def __init__(
+        self,
+        encoder: FeatureEncoder,
+        sketch: Sketch | None = None,
+        units: Units | None = None,
+        relative: Collection[str] = (),
+    ):
         """`sketch` counts the training rows exactly; without it, shares are as near as can be told.
 
-        `units`: how extremes are written; without them in a few digits.
+        `units`: how extremes are written; without them in a few digits. `relative`: columns that are seen
+        relative to the group of a row, whose numbers `encoder` has.
         """
+        self._relative = relative
         self._encoder, self._sketch, self._units = encoder, sketch, units
         self._numeric: dict[str, tuple[NumericColumn, int]] = {}
         start = 0
@@ -125,7 +136,9 @@ class Rarities:
         if column.words:
             return _of_truth(self._frequency(bool(value), place))
         counted = self._counted(place, float(row[place]))
-        spread = _Spread(self._encoder.quantiles[place], self._filled(place), column.gaps, *counted)
+        spread = _Spread(
+            self._encoder.quantiles[place], self._filled(place), column.gaps, *counted, name in self._relative
+        )
         return _of_number(float(value), spread, self._bound(name))  # type: ignore[arg-type]
 
     def _bound(self, name: str) -> Callable[[float, float], str]:
@@ -170,6 +183,12 @@ def _of_number(value: float, spread: _Spread, bound: Callable[[float, float], st
     if np.isnan(quantiles).any():
         return UNKNOWN
     low, high = float(quantiles[0]), float(quantiles[-1])
+    if spread.relative and not low <= value <= high:
+        way, side, end = ("above", "high", high) if value > high else ("below", "low", low)
+        text = (
+            f"{way} all normal rows relative to their groups; the {side}est would be {bound(value, end)} here"
+        )
+        return Rarity(0.0, side, text)
     if value > high:
         return Rarity(0.0, "high", f"above all normal rows, whose highest is {bound(value, high)}")
     if value < low:

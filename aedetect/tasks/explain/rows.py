@@ -60,7 +60,8 @@ class Explanation:
 
     `sentence` names the columns that matter. `nearest`: the normal rows it is most like, as
     texts by column. `row` counts from 1; scores are None where the row is unscorable. `duplicates`: rows
-    that score just like it, itself among them.
+    that score just like it, itself among them. `threshold`: the one of its group, whose name is `group`, None
+    for models without groups.
     """
 
     source: str
@@ -75,6 +76,8 @@ class Explanation:
     nearest: list[dict[str, str]]
     duplicates: int = 1
     muted: Reason | None = None
+    threshold: float | None = None
+    group: str | None = None
 
     def as_dict(self, columns: int | None = None) -> dict[str, Any]:
         """For JSON, with the `columns` of the largest shares."""
@@ -91,6 +94,7 @@ class Explanation:
             "columns": [_as_dict(reason) for reason in self.columns[:columns]],
             "nearest_normal_rows": self.nearest,
             "rows_alike": self.duplicates,
+            **({} if self.group is None else {"group": self.group, "threshold": self.threshold}),
         }
 
 
@@ -99,6 +103,7 @@ class _Row:
     """A row as it is explained: encoded [features], its cells as they came and in words.
 
     `neighbours`: by column, the normal rows nearest in all others. `changed`: the constants that differ.
+    `group`: the number of its group.
     """
 
     encoded: Matrix
@@ -106,10 +111,21 @@ class _Row:
     cells_shown: dict[str, str]
     neighbours: Mapping[str, Integers]
     changed: frozenset[str]
+    group: int
 
     def is_written(self, name: str) -> bool:
         """Whether the cell is not a mere float, which is written in the way of its column."""
         return not isinstance(self.cells.column(name)[0].as_py(), float)
+
+
+class _InGroup:
+    """What normal rows hold, in the numbers of one group; of models without groups, in those there are."""
+
+    def __init__(self, fitted: FittedModel, normal: NormalRows, group: int):
+        encoder = fitted.encoder.inside(group)
+        self.units = Units(encoder, normal.matrix)
+        self.expectations = Expectations(encoder, normal, self.units)
+        self.rarities = Rarities(encoder, fitted.sketch, self.units, fitted.encoder.relative_columns)
 
 
 class Explainer:
@@ -118,11 +134,15 @@ class Explainer:
     def __init__(self, fitted: FittedModel):
         self._fitted = fitted
         self._normal = NormalRows(fitted)
-        self._units = Units(fitted.encoder, self._normal.matrix)
-        self._expectations = Expectations(fitted.encoder, self._normal, self._units)
-        self._rarities = Rarities(fitted.encoder, fitted.sketch, self._units)
+        self._groups: dict[int, _InGroup] = {}
+        self._groups_of_normal = fitted.encoder.groups_in(self._normal.matrix)
         self._constants = fitted.encoder.state.constant
         self._always = {name: _always(value) for name, value in self._constants.items()}
+
+    def _of(self, group: int) -> _InGroup:
+        if group not in self._groups:
+            self._groups[group] = _InGroup(self._fitted, self._normal, group)
+        return self._groups[group]
 
     @property
     def knows_normal_rows(self) -> bool:
@@ -150,7 +170,8 @@ class Explainer:
         names = self._fitted.columns
         differ = zip(self._constants, encoded.changed_constants[0], strict=True)
         changed = frozenset(name for name, moved in differ if moved)
-        explained_row = _Row(row, batch, cells_shown, attributed.neighbours, changed)
+        group = int(encoded.groups[0])
+        explained_row = _Row(row, batch, cells_shown, attributed.neighbours, changed, group)
         reasons = [
             self._reason(names[index], float(attributed.shares[index]), explained_row) for index in order
         ]
@@ -164,9 +185,11 @@ class Explainer:
             ranked.flagged,
             _sentence(reasons, ranked.flagged),
             reasons,
-            self._nearest(row),
+            self._nearest(row, group),
             ranked.count,
             ranked.muted,
+            float(self._fitted.thresholds(encoded.groups)[0]),
+            encoder.groups.names.label(group) if encoder.groups is not None else None,
         )
 
     def seen(
@@ -178,7 +201,8 @@ class Explainer:
         are not asked for here and 0.
         """
         neighbours = nearest_in_all_else(self._fitted, self._normal, encoded, names)
-        row = _Row(encoded, cells, self._shown(cells, names), neighbours, frozenset())
+        group = int(self._fitted.encoder.transform(cells).groups[0])
+        row = _Row(encoded, cells, self._shown(cells, names), neighbours, frozenset(), group)
         return {name: (self._number(name, cells), self._reason(name, 0.0, row)) for name in names}
 
     def _shown(self, batch: pa.RecordBatch, names: Sequence[str]) -> dict[str, str]:
@@ -195,10 +219,10 @@ class Explainer:
             return self._of_constant(name, share, row)
         number = self._number(name, row.cells)
         neighbours = row.neighbours.get(name)
-        expected = self._expectations.of(name, neighbours) if neighbours is not None else None
+        expected = self._of(row.group).expectations.of(name, neighbours) if neighbours is not None else None
         display_value = self._displayed(name, row, number, expected)
         seen = row.cells_shown[name] if row.is_written(name) else display_value
-        rarity = self._rarities.of(name, row.encoded, number)
+        rarity = self._of(row.group).rarities.of(name, row.encoded, number)
         what = f"{shown(name)} is {display_value}"
         if expected is None:
             rare = f" ({rarity.text})" if rarity.text else ""
@@ -229,9 +253,10 @@ class Explainer:
     def _displayed(self, name: str, row: _Row, number: float, expected: Expected | None) -> str:
         """The cell in its column's unit, or as it was written; never beyond what it is not beyond itself."""
         seen = row.cells_shown[name]
-        if math.isnan(number) or name not in self._units:
+        units = self._of(row.group).units
+        if math.isnan(number) or name not in units:
             return seen
-        unit = self._units[name]
+        unit = units[name]
         text = _written(seen, number, unit) if row.is_written(name) else unit.text(number)
         ends = expected.ends if expected is not None and expected.ends is not None else ()
         return unit.marked(in_order(number, [*unit.ends, *ends], text))
@@ -240,9 +265,10 @@ class Explainer:
         """Whether what is expected reads like what the row has."""
         if not math.isnan(number) and expected.ends is not None:
             return expected.says(display_value, number)
-        if name in self._units and not math.isnan(number):
-            return {display_value, self._units[name].text(number)} & {*expected.options} != set()
-        reading = self._expectations.reading(name, row.encoded)
+        inside = self._of(row.group)
+        if name in inside.units and not math.isnan(number):
+            return {display_value, inside.units[name].text(number)} & {*expected.options} != set()
+        reading = inside.expectations.reading(name, row.encoded)
         if expected.verb == "are from":
             return expected.text == ANY_TIME or set(expected.text.split(", ")) <= set(reading)
         return row.cells_shown[name] in expected.options or reading[0] in expected.options
@@ -253,20 +279,19 @@ class Explainer:
                 return float(column.read(cells.column(name), self._fitted.schema.rules).values[0])
         return math.nan
 
-    def _nearest(self, row: Matrix) -> list[dict[str, str]]:
+    def _nearest(self, row: Matrix, group: int) -> list[dict[str, str]]:
+        """The nearest normal rows, in the numbers of their groups; of the row's, where that is not known."""
         if not len(self._normal):
             return []
         places = self._normal.nearest(self._normal.apart(row).sum(axis=1), NEAREST)
-        values = self._units.decoded(self._normal.matrix[places])
-        return [
-            {name: self._decoded(name, array[index].as_py()) for name, array in values.items()} | self._always
-            for index in range(len(places))
-        ]
-
-    def _decoded(self, name: str, value: object) -> str:
-        if isinstance(value, float) and name in self._units:
-            return self._units[name].decoded(value)
-        return seen_value(value)
+        known = self._groups_of_normal
+        shown_rows = []
+        for place in places.tolist():
+            units = self._of(group if known is None else int(known[place])).units
+            values = units.decoded(self._normal.matrix[place : place + 1])
+            texts = {name: _decoded(units, name, array[0].as_py()) for name, array in values.items()}
+            shown_rows.append(texts | self._always)
+        return shown_rows
 
     def _unscorable(self, ranked: RankedRow) -> str:
         encoded = self._fitted.encoder.transform(ranked.cells)
@@ -278,6 +303,12 @@ class Explainer:
             f"{roles[name]}"
             for name in encoded.unreadable
         )
+
+
+def _decoded(units: Units, name: str, value: object) -> str:
+    if isinstance(value, float) and name in units:
+        return units[name].decoded(value)
+    return seen_value(value)
 
 
 def _written(seen: str, number: float, unit: Unit) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from aedetect.data.arrays import Floats, Matrix
 from aedetect.data.features import FeatureEncoder
+from aedetect.data.features.decimals import MANY
 from aedetect.data.written_numbers import CURRENCIES, Writing
 from aedetect.tasks.explain.format import grouped, in_order, number_of, quantity, with_spread
 
@@ -162,7 +163,10 @@ class Units:
             low, high = float(encoder.quantiles[place, 0]), float(encoder.quantiles[place, -1])
             scaling = float(encoder.center[place]), float(encoder.spread[place])
             unit = Unit(whole[name], 0, low, high, *scaling, *_marks(encoder.schema.writings.get(name)))
-            if not unit.whole:
+            stated = encoder.stated_decimals(place)
+            if not unit.whole and stated is not None:
+                unit = replace(unit, decimals=None if stated == MANY else stated)
+            elif not unit.whole:
                 unit = replace(unit, decimals=_decimals(unit, _floats(values[name])))
                 if unit.decimals == 1 and _is_currency(unit.before + unit.behind):
                     # Prices in steps of ten cents have two decimals as well.

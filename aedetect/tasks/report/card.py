@@ -11,7 +11,8 @@ from aedetect.scoring.threshold import ThresholdPolicy
 
 if TYPE_CHECKING:
     from aedetect.data.schema import Column, Schema
-    from aedetect.scoring.manifest import TrainingSummary
+    from aedetect.scoring.group_thresholds import GroupThresholds
+from aedetect.scoring.manifest import TrainingSummary
 
 Curve = tuple[tuple[int, float, float], ...]
 _MOST_COLUMNS = 200
@@ -37,9 +38,14 @@ class Card:
 
 
 def model_card(
-    schema: Schema, config: Config, training: TrainingSummary, policy: ThresholdPolicy, sha256: str | None
+    schema: Schema,
+    config: Config,
+    training: TrainingSummary,
+    policy: ThresholdPolicy,
+    sha256: str | None,
+    groups: GroupThresholds | None = None,
 ) -> Card:
-    """The card of a model, from what its file holds."""
+    """The card of a model, from what its file holds; `groups`: their thresholds, where it knows some."""
     left_out = ", ".join(f"{count:,} {why}" for why, count in training.rows_left_out.items() if count)
     calibration = policy.calibration
     facts = [
@@ -51,6 +57,7 @@ def model_card(
         ("training ended", ", ".join(sorted({_ENDS[record.stopped] for record in training.members}))),
         ("calibration", f"{training.calibration}, {len(calibration.scores):,} rows the network never saw"),
         policy.fact,
+        *([] if groups is None else [groups.fact]),
         ("smallest alert rate", f"{calibration.smallest_rate:.2g}; below it, a fitted tail decides"),
         ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
     ]

@@ -180,11 +180,26 @@ def gather(
         points=points,
         shown_variance=explained_variance,
         evaluation=evaluation,
-        warnings=passed.warnings + [text for text in label_warnings if text not in passed.warnings],
+        warnings=[
+            *passed.warnings,
+            *(text for text in label_warnings if text not in passed.warnings),
+            *_of_groups(fitted),
+        ],
         events=events,
         p_value_limit=fitted.alarm_rule.rate if fitted.alarm_rule else None,
         muted_by=passed.muted_by,
     )
+
+
+def _of_groups(fitted: FittedModel) -> list[str]:
+    """What is to be known of the charts of a model whose groups have thresholds of their own."""
+    thresholds = fitted.group_thresholds
+    if thresholds is None or thresholds.is_by_hand:
+        return []
+    return [
+        f"each group has a threshold of its own, {thresholds.in_words}; in the charts, scores are scaled so "
+        f"that all of them lie at {fitted.threshold:.3g}"
+    ]
 
 
 class _Pass:
@@ -208,9 +223,10 @@ class _Pass:
         self.rows[place] = self.rows.get(place, 0) + len(batch.rows)
         scores, outcomes = batch.scores, self._reader.read(batch)
         before = self.timeline.rows + 1
-        self.histogram.add(scores.scores)
-        self.anomalies.add(scores.scores[(outcomes == HIT) | (outcomes == MISS)])
-        self.timeline.add(scores.scores, outcomes)
+        charted = self._fitted.on_one_scale(scores.scores, scores.encoded.groups)
+        self.histogram.add(charted)
+        self.anomalies.add(charted[(outcomes == HIT) | (outcomes == MISS)])
+        self.timeline.add(charted, outcomes)
         self._drift.add_batch(batch.rows, scores)
         self.attribution.add(scores)
         if not self._of_rows:

@@ -68,6 +68,13 @@ def report(
     Raises DataError, ModelError or UsageError where inputs or columns cannot be used.
     """
     findings = gather(fitted, inputs, request, callback)
-    card = model_card(fitted.schema, fitted.config, fitted.training, fitted.threshold_policy, fitted.sha256)
+    card = model_card(
+        fitted.schema,
+        fitted.config,
+        fitted.training,
+        fitted.threshold_policy,
+        fitted.sha256,
+        fitted.group_thresholds,
+    )
     named = ", ".join(source.name for source in inputs[:_NAMED]) + " …" * (len(inputs) > _NAMED)
     return Report(findings, card, title or named)
