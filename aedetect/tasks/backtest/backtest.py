@@ -147,6 +147,12 @@ def _of_table(
         local = _local(batch, times, in_names, place)
         dumps = np.full(len(scores), place, dtype=np.int64)
         past.add_rows(local, dumps, unscorable)
+        if base.group_thresholds is not None:
+            # With one threshold for each group, what is flagged at one rate may not be at a looser one.
+            for rate, model in enumerate(models.values()):
+                flagged = ~unscorable & (scores > model.thresholds(batch.scores.encoded.groups))
+                past.add_flagged(local[flagged], dumps[flagged], rate)
+            return
         exceeded = np.searchsorted(thresholds, np.where(unscorable, -np.inf, scores), side="left")
         flagged = exceeded > 0
         past.add_flagged_from(local[flagged], dumps[flagged], len(thresholds) - exceeded[flagged])

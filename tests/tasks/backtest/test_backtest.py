@@ -79,6 +79,14 @@ def test_rows_of_a_table_fire_as_they_do_when_they_are_scored(of_rows: Detector)
     assert counts[0] < counts[len(counts) // 2] < counts[-1]
 
 
+def test_rows_of_groups_fire_by_their_own_thresholds() -> None:
+    frame = rows(400)
+    detector = Detector({**QUICK, "data.group": ["site"]}).fit(frame.drop(columns="when"))
+    backtest = detector.backtest(rows(), rates=[0.01, 0.05, 0.2], time_of="when")
+    for rate, fired in backtest.whole.fired.items():
+        assert fired.flagged == flagged(detector.score(rows(), alert_rate=rate)).sum()
+
+
 def test_events_of_series_fire_as_they_do_when_they_are_scored(of_machines: Detector) -> None:
     frame = machines()
     found = of_machines.backtest(frame, rates=SOME)
