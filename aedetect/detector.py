@@ -727,6 +727,71 @@ class Detector:
             _warning().notice(text)
         return outcome.entries
 
+    @python_errors(row="rows", where="where", event="event", entity="entity")
+    def note(
+        self,
+        scored: str | os.PathLike[str],
+        store: str | os.PathLike[str],
+        verdict: Literal["normal", "anomaly"] = "normal",
+        *,
+        rows: Sequence[int] = (),
+        where: dict[str, str] | None = None,
+        event: int | None = None,
+        entity: Sequence[str] = (),
+        note: str = "",
+    ) -> list[int]:
+        """Note what somebody says of rows, or of an event, of a scored file.
+
+        `Muting(feedback=store)` goes by it: rows like those called normal are muted.
+
+        Parameters
+        ----------
+        scored : path
+            A file that was scored, with the columns that scoring adds.
+        store : path
+            The file of notes; made where there is none.
+        verdict : 'normal' or 'anomaly'
+            What the rows are.
+        rows : sequence of int
+            Numbers of rows, from 1.
+        where : mapping, optional
+            Columns and what they hold: the flagged rows that hold all of it; all rows, if they are anomalies.
+        event : int, optional
+            Of time series: the number of an event.
+        entity : sequence of str
+            Of `event`: the series that it is of.
+        note : str
+            Why, in a few words.
+
+        Returns
+        -------
+        list of int
+            The numbers of the notes that are new.
+
+        Raises
+        ------
+        DataError, UsageError, ModelError, OutputError
+            There are no such rows, they were not scored by this model, or the store cannot be used.
+
+        Examples
+        --------
+        >>> from aedetect import Muting
+        >>> detector.score("new.csv").to_csv("scored.csv", index=False)
+        >>> detector.note("scored.csv", "notes.json", rows=[3], note="new oven")
+        [1]
+        >>> detector.score("new.csv", muting=Muting(feedback="notes.json"))["anomaly_status"].tolist()[2]
+        'muted'
+        """
+        from aedetect.tasks.suppression.noting import entered, notes_of
+        from aedetect.tasks.suppression.scored_file import NoteRequest, ScoredFile
+
+        request = NoteRequest(verdict, rows, list((where or {}).items()), event, entity, note)
+        (source,) = self._inputs(os.fspath(scored))
+        assert isinstance(source, FileInput)
+        further, _ = notes_of(ScoredFile.of(source), request, self.fitted)
+        added, _ = entered(Path(store), further)
+        return [one.id for one in added]
+
     @python_errors()
     def encode(self, data: Data, *, progress: bool = False) -> Any:
         """Compress rows to a few numbers each.

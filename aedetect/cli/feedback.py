@@ -64,7 +64,7 @@ def note(
     Example: aedetect feedback march-scored.csv --row 17 --normal --note "new shop" --store verdicts.json
     """
     with running("feedback", messages) as out:
-        from aedetect.scoring.feedback_store import read_notes, with_further, write_notes
+        from aedetect.tasks.suppression.noting import entered
         from aedetect.tasks.suppression.scored_file import NoteRequest
 
         if normal == anomaly:
@@ -80,12 +80,7 @@ def note(
         )
         _check_store(store, scored, model)
         further, unflagged = _notes(scored, request, model, run, reading)
-        from aedetect.io.lock import Locks
-
-        with Locks([str(store)]):
-            notes, added, repeated = with_further(read_notes(store, missing_ok=True), further)
-            if added:
-                write_notes(store, notes)
+        added, repeated = entered(store, further)
         if unflagged and normal:
             out.note(f"{counted(unflagged, 'row')} of them {'was' if unflagged == 1 else 'were'} not flagged")
         if repeated:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aedetect.errors import UsageError
-from aedetect.scoring.feedback_store import Note
+from aedetect.io.lock import Locks
+from aedetect.scoring.feedback_store import Note, read_notes, with_further, write_notes
 from aedetect.tasks.suppression.scored_file import NoteRequest, ScoredFile, ScoredRows, blank_note
 
 if TYPE_CHECKING:
@@ -31,6 +34,18 @@ def notes_of(scored: ScoredFile, request: NoteRequest, fitted: FittedModel | Non
             raise UsageError("of time series, name the model that scored them: -m MODEL.aed")
         return event_notes(scored, rows, request, fitted), rows.unflagged
     return _row_notes(scored, rows, request, fitted), rows.unflagged
+
+
+def entered(store: Path, further: Sequence[Note]) -> tuple[list[Note], int]:
+    """Enter notes into the store at `store`: those that are new, with their numbers, and how many are not.
+
+    Raises OutputError where another run holds the store, or it is damaged or cannot be written.
+    """
+    with Locks([str(store)]):
+        notes, added, repeated = with_further(read_notes(store, missing_ok=True), further)
+        if added:
+            write_notes(store, notes)
+    return added, repeated
 
 
 def _row_notes(
