@@ -1,6 +1,7 @@
 """Rows that people gave a verdict on, in training: normal ones are learned, anomalies are left out and known.
 
-Of tables alone; of time series an event that was called an anomaly is left out like a stretch of a calendar.
+Of time series an event that was called an anomaly is left out like a stretch of a calendar, and one that was
+called normal is learned if its rows are among those to learn from.
 """
 
 from __future__ import annotations
@@ -15,15 +16,48 @@ import pyarrow.compute as pc
 from aedetect.config import Config
 from aedetect.data import any_type, cells
 from aedetect.data.arrays import Mask
+from aedetect.data.plans.entries import Entry, Moment
 from aedetect.engine.callbacks import Callback
 from aedetect.io.selected import RowMarks, SelectedInput
 from aedetect.io.source import Input, TableInput, batch_rows
 from aedetect.scoring.feedback_store import Note
+from aedetect.training.planned_rows import NOTED
 
 # A row that was called normal is learned more than once: of one in thousands networks take no notice, and it
 # may be set aside to stop early or to calibrate with. At least and at most so many times; in between, so that
 # all of them come to this share of the rows.
 _LEAST_TIMES, _MOST_TIMES, _SHARE = 5, 20, 0.02
+
+
+@dataclass(frozen=True)
+class NotedEvents:
+    """Events that people called anomalies, as a plan: each from its first row to its last."""
+
+    columns: Sequence[str]
+    entries: Sequence[Entry]
+    name: str = NOTED
+    names_zones: bool = False
+
+    @classmethod
+    def of(cls, notes: Sequence[Note]) -> NotedEvents | None:
+        """The events among the notes that count; None where there is none."""
+        entries = [
+            Entry(
+                Moment(note.event.start, floating=False),
+                Moment(float(np.nextafter(note.event.end, np.inf)), floating=False),
+                note.name,
+                note.name,
+                where=note.event.entity,
+            )
+            for note in notes
+            if note.counts and note.verdict == "anomaly" and note.event is not None
+        ]
+        columns = list(dict.fromkeys(column for entry in entries for column in entry.where))
+        return cls(columns, entries) if entries else None
+
+    def of_year(self, year: int) -> Sequence[Entry]:
+        """All of them: they do not recur."""
+        return self.entries
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.scoring.group_thresholds import by_group
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.contamination import presumed_share
-from aedetect.training.feedback_rows import with_notes
+from aedetect.training.feedback_rows import NotedEvents, with_notes
 from aedetect.training.fit_series import fit_series
 from aedetect.training.fit_table import fit_table
 from aedetect.training.group_profiling import with_groups
@@ -45,7 +45,10 @@ def fit(request: FitRequest) -> FittedModel:
         run.callback.notice(left_out_notice(noted.left_out, "called anomalies by people", noted.first))
     joint = run.start.completed if run.start else partial(joint_inputs, config=run.config)
     run = _over(run, joint(run.request.inputs))
-    run = _over(run, request.planned.over(run.request.inputs, run.config))
+    planned = request.planned
+    if run.config.series.time is not None:
+        planned = replace(planned, noted=NotedEvents.of(request.notes))
+    run = _over(run, planned.over(run.request.inputs, run.config))
     profile = _profiled(run)
     learn = fit_table if run.config.series.time is None else fit_series
     learned = learn(run, profile)

@@ -31,29 +31,35 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_NAMED = 5
+# The name of the plan of events that people called anomalies, which no file bears.
+NOTED = "(feedback)"
 Locate = Callable[[int], str]
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """Files of plans whose rows are not learned; `time_of`: a table's column that says when rows were."""
+    """Files of plans whose rows are not learned; `time_of`: a table's column that says when rows were.
+
+    `noted`: events of series that people called anomalies, as a plan.
+    """
 
     calendars: Sequence[Path] = ()
     time_of: str | None = None
+    noted: Plan | None = None
 
     def over(self, inputs: Sequence[Input], config: Config) -> list[Input]:
         """The inputs, whose planned rows are read past by `profiling.chunks`.
 
         Raises UsageError or DataError for what does not fit the inputs, and for plans that cannot be read.
         """
-        if not self.calendars:
-            if self.time_of is not None:
-                raise UsageError("--time-of goes with --calendar, whose entries it is held against")
+        if not self.calendars and self.time_of is not None:
+            raise UsageError("--time-of goes with --calendar, whose entries it is held against")
+        if not self.calendars and self.noted is None:
             return list(inputs)
         series = config.series
         names = list(dict.fromkeys(name for source in inputs for name in source.open(1024).schema.names))
         columns = self._time_columns(config, names)
-        plans = read_plans(self.calendars)
+        plans = [*read_plans(self.calendars), *([self.noted] if self.noted is not None else ())]
         known = Columns(series.entity) if series.time is not None else Columns(all=names)
         for plan in plans:
             known.check(plan)
@@ -113,13 +119,14 @@ class Learning:
 class PlannedCounts:
     """Of one pass over an input: planned rows by plan and name, when its rows were, and rows without a time.
 
-    `first`: where the first planned row stands; `first_timeless`: the first row without a time.
+    `first`: where the first planned row stands, by whether it is of an event called an anomaly;
+    `first_timeless`: the first row without a time.
     """
 
     names: Counter[tuple[str, str]] = field(default_factory=Counter)
     begin: float = np.inf
     end: float = -np.inf
-    first: str | None = None
+    first: dict[bool, str] = field(default_factory=dict)
     timeless: int = 0
     first_timeless: str | None = None
 
@@ -194,8 +201,11 @@ class PlannedPass:
         for span, rows in zip(spans, each, strict=True):
             counts.names[span.plan, span.name] += rows
         where = self._source.source
-        if (places >= 0).any() and counts.first is None:
-            counts.first = f"{where.locate(int(numbers[(places >= 0).argmax()]))} of {where.name}"
+        for noted in (False, True):
+            of_kind = [place for place, span in enumerate(spans) if (span.plan == NOTED) == noted]
+            within = np.isin(places, of_kind)
+            if within.any() and noted not in counts.first:
+                counts.first[noted] = f"{where.locate(int(numbers[within.argmax()]))} of {where.name}"
         timeless = np.isnan(seconds)
         counts.timeless += int(timeless.sum())
         if timeless.any() and counts.first_timeless is None:
@@ -215,9 +225,17 @@ def bare(source: Input) -> Input:
 
 
 def planned_rows(inputs: Sequence[Input]) -> dict[str, int]:
-    """How many rows the calendars left out, as a reason; empty where none was asked for."""
+    """How many rows calendars, and events called anomalies, left out, by reason; of what was asked for."""
     planned = [source for source in inputs if isinstance(source, PlannedInput)]
-    return {"calendar": sum(source.counts.names.total() for source in planned)} if planned else {}
+    if not planned:
+        return {}
+    plans = {plan.name for plan in planned[0].learning.plans}
+    names: Counter[tuple[str, str]] = sum((source.counts.names for source in planned), Counter())
+    noted = sum(rows for (plan, _), rows in names.items() if plan == NOTED)
+    return {
+        **({"calendar": names.total() - noted} if plans - {NOTED} else {}),
+        **({"feedback": noted} if NOTED in plans else {}),
+    }
 
 
 def planned_notices(inputs: Sequence[Input]) -> Iterator[str]:
@@ -226,15 +244,17 @@ def planned_notices(inputs: Sequence[Input]) -> Iterator[str]:
     if not planned:
         return
     names: Counter[tuple[str, str]] = sum((source.counts.names for source in planned), Counter())
-    if names:
-        count = names.total()
-        listed = [f"{name} {rows:,}" for (_, name), rows in names.most_common(_MOST_NAMED)]
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        first = next(source.counts.first for source in planned if source.counts.first)
-        yield (
-            f"left out of training: {count:,} row{'s' * (count != 1)} within the calendar "
-            f"({', '.join(listed)}{more}); {'it' if count == 1 else 'the first'} is {first}"
-        )
+    for noted, where in ((False, "within the calendar"), (True, "of events called anomalies")):
+        of_kind = Counter({key: rows for key, rows in names.items() if (key[0] == NOTED) == noted and rows})
+        if of_kind:
+            count = of_kind.total()
+            listed = [f"{name} {rows:,}" for (_, name), rows in of_kind.most_common(_MOST_NAMED)]
+            more = f" and {len(of_kind) - _MOST_NAMED} more" if len(of_kind) > _MOST_NAMED else ""
+            first = next(source.counts.first[noted] for source in planned if noted in source.counts.first)
+            yield (
+                f"left out of training: {count:,} row{'s' * (count != 1)} {where} "
+                f"({', '.join(listed)}{more}); {'it' if count == 1 else 'the first'} is {first}"
+            )
     yield from _of_plans(planned, {plan for plan, _ in names})
 
 
@@ -245,6 +265,8 @@ def _of_plans(planned: Sequence[PlannedInput], touched: Collection[str]) -> Iter
         return
     begin, end = min(each.begin for each in counts), max(each.end for each in counts)
     for plan in learning.plans:
+        if plan.name == NOTED:
+            continue
         if plan.name not in touched:
             yield no_entry(plan.name, name_of_all(planned), clock, begin, end)
         if plan.names_zones and times_are_bare(clock):

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from support.prompt import Prompt
+from support.sensors import broken, readings
 
 from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
@@ -118,3 +119,17 @@ def test_calibrating_counts_rows_called_normal(run: Prompt) -> None:
     assert p_values[0] < p_values[1]
     result = run("calibrate", "-m", "m.aed", "-o", "c.aed", "--alert-rate", 0.1, "--feedback", "notes.json")
     assert "--feedback goes with new normal rows (INPUT)" in result.usage()
+
+
+def test_an_event_called_an_anomaly_is_not_learned(prompt: Prompt) -> None:
+    broken(readings(8, 2), 200, 260).to_csv("new.csv", index=False)
+    flags = ("--time", "time", "--entity", "machine", "--window", "4h", "--epochs", 2)
+    assert prompt("train", "new.csv", "-o", "m.aed", *flags).exit_code == 0
+    prompt("score", "new.csv", "-m", "m.aed", "-o", "scored.csv")
+    words = ("scored.csv", "--row", 201, "--anomaly", "-m", "m.aed", "--store", "notes.json")
+    assert prompt("feedback", *words).exit_code == 0
+    summary = prompt.json("train", "new.csv", "-o", "again.aed", *flags, "--feedback", "notes.json")
+    assert summary["rows_left_out"]["feedback"] == 1
+    said = "left out of training: 1 row of events called anomalies (note 1 1); it is row 201 "
+    said += "(line 202) of new.csv"
+    assert said in summary["warnings"]
