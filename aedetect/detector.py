@@ -117,9 +117,9 @@ class Detector:
 
         Examples
         --------
-        >>> by_site = Detector({"data.group": ["site"], "training.epochs": 2}).fit("sites.csv")
-        >>> [(one.group, one.kind) for one in by_site.group_thresholds]
-        [('north', 'own'), ('south', 'own')]
+        >>> grouped = Detector({"data.group": ["service"], "training.epochs": 2}).fit("normal.csv")
+        >>> sorted((one.group, one.kind) for one in grouped.group_thresholds)
+        [('http', 'own'), ('smtp', 'own')]
         """
         thresholds = self.fitted.group_thresholds
         return thresholds.listed() if thresholds is not None else []
