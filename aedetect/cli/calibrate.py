@@ -45,7 +45,7 @@ def calibrate(
         completion.columns,
     ),
     positive: options.Positive = None,
-    feedback: options.LearnedFeedback = None,
+    feedback: Path | None = options.learned_feedback(),
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 

@@ -22,6 +22,7 @@ HELP = """Say of scored rows that they are fine, or that they are anomalies: the
 
 `aedetect feedback SCORED --row N --normal --store FILE` notes it; the word 'note' may be left out.
 Then `score --feedback FILE` mutes rows alike, and `train` and `calibrate --feedback FILE` learn from both.
+All commands take --json, --log-format, --quiet and --verbose.
 
 Example: aedetect feedback march-scored.csv --row 17 --normal --note "new shop" --store verdicts.json
 """
@@ -61,7 +62,7 @@ def note(
     called fine; `train --feedback` and `calibrate --feedback` learn from them, and leave out the
     anomalies. A verdict on a row replaces an earlier one that says the contrary.
 
-    Example: aedetect feedback march-scored.csv --row 17 --normal --note "new shop" --store verdicts.json
+    Example: aedetect feedback note march-scored.csv --row 17 --normal --store verdicts.json
     """
     with running("feedback", messages) as out:
         from aedetect.tasks.suppression.noting import entered

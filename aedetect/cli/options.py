@@ -62,6 +62,23 @@ def argument(metavar: str, help: str, complete: Callable[..., Any] | None = None
     return typer.Argument(default, metavar=metavar, help=help, autocompletion=complete, show_default=False)
 
 
+def time_of() -> Any:
+    """The column of times that calendars are held against, in the panel of its group."""
+    return option(
+        "--time-of COLUMN",
+        "Of tables, which --calendar needs it for: the column that says when a row was.",
+        completion.columns,
+    )
+
+
+def learned_feedback() -> Any:
+    """Notes to learn from, in the panel of its group."""
+    return option(
+        "--feedback FILE",
+        "What `aedetect feedback` noted: rows called normal count as well, those called anomalies do not.",
+    )
+
+
 Inputs = Annotated[
     list[str],
     argument(
@@ -101,23 +118,6 @@ Adapt = Annotated[
         "Steps, or a time as in 6h, in which alarms adapt to what has become normal; off: never; default: "
         "64 steps, or 30 minutes where that is more; or as trained.",
         panel=SERIES,
-        default=...,
-    ),
-]
-LearnedFeedback = Annotated[
-    Path | None,
-    option(
-        "--feedback FILE",
-        "What `aedetect feedback` noted: rows called normal count as well, those called anomalies do not.",
-        default=...,
-    ),
-]
-TimeOf = Annotated[
-    str | None,
-    option(
-        "--time-of COLUMN",
-        "Of tables, which --calendar needs it for: the column that says when a row was.",
-        completion.columns,
         default=...,
     ),
 ]
@@ -221,7 +221,7 @@ class MutingOptions:
         "Mute rows within the entries of an iCalendar file (.ics), or of a table with columns start, end and "
         "name; may be repeated.",
     )
-    time_of: TimeOf = None
+    time_of: str | None = time_of()
     time_zone: str | None = option(
         "--time-zone ZONE",
         "Of tables: the zone of the times in --time-of that name none, e.g. Europe/Berlin; default: UTC.",
@@ -232,7 +232,7 @@ class MutingOptions:
         "Which alarms count, as in 'temp above least=5 where host=web-*': others are muted; may be repeated.",
     )
     rules: Path | None = option(
-        "--rules FILE", "A TOML file of [[rules]], which may stand in that of --config as well."
+        "--rules FILE", "A TOML file of rules, which may stand in that of --config as well."
     )
 
     @property

@@ -180,8 +180,8 @@ class VerdictOptions:
         "Leave out rows within the entries of an iCalendar file (.ics), or of a table with columns start, "
         "end and name; may be repeated.",
     )
-    time_of: options.TimeOf = None
-    feedback: options.LearnedFeedback = None
+    time_of: str | None = options.time_of()
+    feedback: Path | None = options.learned_feedback()
 
     def planned(self) -> PlanRequest:
         """The rows that are left out, as they were planned."""

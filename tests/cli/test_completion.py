@@ -57,7 +57,7 @@ def completed(line: str, shell: str = "bash") -> list[str]:
     [
         ("aedetect ev", ["evaluate"]),
         ("aedetect state sh", ["show"]),
-        ("aedetect score rows.csv --fail-o", ["--fail-over", "--fail-on-drift"]),
+        ("aedetect score rows.csv --fail-o", ["--fail-over", "--fail-on-drift", "--fail-on-health"]),
         ("aedetect score rows.csv -m ", ["series.aed", "table.aed"]),
         ("aedetect score rows.csv --model t", ["table.aed"]),
         ("aedetect inspect s", ["series.aed"]),

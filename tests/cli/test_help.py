@@ -78,7 +78,7 @@ def test_panels_of_score() -> None:
     text = help_of(("score",))
     headings = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert headings == [
-        "Required", "Output", "Threshold", "Time series", "Reading", "Unattended runs",
+        "Required", "Output", "Threshold", "Muting", "Time series", "Reading", "Unattended runs",
         "Model and settings", "Messages",
     ]  # fmt: skip
     assert text.startswith("Usage: aedetect score INPUT... -m MODEL.aed [OPTIONS]\n\n  Score rows")
@@ -99,7 +99,7 @@ def test_on_a_terminal_panels_are_boxes_as_wide_as_it_is(width: int) -> None:
     framed = [line for line in text.splitlines() if line.startswith(("╭", "│", "╰"))]
     assert len(framed) > 40
     assert {len(line) for line in framed} == {width}
-    assert sum(line.startswith("╭─ ") for line in framed) == 8
+    assert sum(line.startswith("╭─ ") for line in framed) == 9
 
 
 def test_a_dumb_terminal_gets_no_boxes() -> None:

@@ -39,8 +39,8 @@ def worse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that are learned anew flag every second row."""
     learn = relearn.relearned
 
-    def careless(*arguments: object) -> FittedModel:
-        fitted = learn(*arguments)  # type: ignore[arg-type]
+    def careless(*arguments: object, **planned: object) -> FittedModel:
+        fitted = learn(*arguments, **planned)  # type: ignore[arg-type]
         scores = fitted.calibration.scores
         halved = type(fitted.calibration)(np.sort(np.minimum(scores, np.median(scores))))
         return FittedModel(**{**vars_of(fitted), "calibration": halved})
@@ -164,9 +164,9 @@ class TestSwap:
     ) -> None:
         learn = relearn.relearned
 
-        def slow(*arguments: object) -> FittedModel:
+        def slow(*arguments: object, **planned: object) -> FittedModel:
             Path("m.aed").write_bytes(b"another")
-            return learn(*arguments)  # type: ignore[arg-type]
+            return learn(*arguments, **planned)  # type: ignore[arg-type]
 
         monkeypatch.setattr(relearn, "relearned", slow)
         result = refresh("dumps", "--gate", "gate.csv")

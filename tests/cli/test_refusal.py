@@ -19,8 +19,8 @@ MODEL = "-m MODEL.aed: The model file"
         ("version", "No such command 'version'; type aedetect --version"),
         (
             "xyz",
-            "No such command 'xyz'; there are: train, score, explain, report, evaluate, calibrate, drift, "
-            "inspect, encode, decode, clean, impute, sample, state",
+            "No such command 'xyz'; there are: train, score, explain, report, evaluate, backtest, calibrate, "
+            "refresh, drift, inspect, encode, decode, clean, impute, sample, feedback, state",
         ),
         ("state shw", "No such command 'shw'; did you mean 'show'?"),
         ("--verison", "No such option: --verison; did you mean --version?"),
