@@ -258,7 +258,8 @@ def test_a_row_that_the_named_model_cannot_read_is_told(run: Prompt) -> None:
     scored.loc[1, ["temp", "load"]] = "?"
     scored.to_csv("scored.csv", index=False)
     assert refused(noted(run, "--row", 2, "--normal", "-m", "m.aed"), 3) == (
-        "error: scored.csv: row 2: the model cannot read it; name the one that scored the file, or leave out -m"
+        "error: scored.csv: row 2: the model cannot read it; name the one that scored the file, or leave "
+        "out -m"
     )
 
 
@@ -267,8 +268,8 @@ def test_a_number_of_several_inputs_names_no_row(run: Prompt) -> None:
     run("score", "new.csv", "other.csv", "-m", "m.aed", "-o", "all.csv", "--only-anomalies")
     words = "feedback", "all.csv", "--normal", "--store", "notes.json"
     assert refused(run(*words, "--row", 2), 2) == (
-        "Error: Invalid value: all.csv: row 2 is there 2 times, as it holds rows of several inputs; name it by "
-        "what it holds, --where COLUMN=VALUE, or score each input to an output of its own"
+        "Error: Invalid value: all.csv: row 2 is there 2 times, as it holds rows of several inputs; name it "
+        "by what it holds, --where COLUMN=VALUE, or score each input to an output of its own"
     )
     one = run(*words, "--where", "source_file=other.csv", "--where", "temp=500")
     assert one.stdout == "notes.json: note 1: row 2 of all.csv called normal\n"

@@ -155,8 +155,8 @@ class ScoredFile:
         for text, score in zip(_column(table, self.prefix + _SCORE).to_pylist(), scores, strict=True):
             if not np.isfinite(score):
                 raise DataError(
-                    f"{self.source.name}: column {self.prefix + _SCORE!r}: {text!r} is no score; name the file "
-                    "as `aedetect score -o` wrote it"
+                    f"{self.source.name}: column {self.prefix + _SCORE!r}: {text!r} is no score; name the "
+                    "file as `aedetect score -o` wrote it"
                 )
         return [float(score) for score in scores]
 
