@@ -49,8 +49,8 @@ def explain_groups(
     """Find segments in which flagged rows are far more frequent than elsewhere, and events of one cause.
 
     The inputs are read once for tables, and as often as always for series. At most `most` flagged rows and
-    as many others are held. Rows that `suppression` mutes count as not flagged. Raises DataError or ModelError
-    where an input cannot be used.
+    as many others are held. Rows that `suppression` mutes count as not flagged. Raises DataError or
+    ModelError where an input cannot be used.
     """
     session = series_session(fitted, inputs, suppression)
     if session is not None:
