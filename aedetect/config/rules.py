@@ -122,6 +122,11 @@ def rule_of_text(text: str, place: int) -> Rule:
     return _rule(stated, str(place), origin)
 
 
+def before_where(column: str) -> str:
+    """The end of a message on a condition on no column: that it may be meant as a part of the rule."""
+    return f"; {column}=… as a part of the rule itself goes before where" if column in _KEYS else ""
+
+
 def _or_form(hint: str) -> str:
     """The end of a message on a word that is no part of a rule: which is meant, or how a rule is written."""
     return hint or f"; write {_FORM}"
