@@ -114,7 +114,8 @@ def rule_of_text(text: str, place: int) -> Rule:
             columns.append(word)
         else:
             hint = did_you_mean(word, (*DIRECTIONS, _WHERE))
-            raise UsageError(f"{origin}: {word!r} is no part of a rule{_or_form(hint)}")
+            quotes = "" if hint else " (a name with spaces goes in quotes)"
+            raise UsageError(f"{origin}: {word!r} is no part of a rule{quotes}{_or_form(hint)}")
     if columns:
         _state(stated, "columns", " ".join(columns), origin)
     if conditions is not None:

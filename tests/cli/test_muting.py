@@ -122,6 +122,8 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
         (["--time-of", "at"], 2, "--time-of goes with --calendar"),
         (["--calendar", "none.ics", "--time-of", "site"], 3, "error: none.ics: cannot be read: No such file"),
         (["--calendar", "new.csv", "--time-of", "site"], 3, "error: new.csv: no column named 'start'"),
+        (["--calendar", "plans", "--time-of", "at"], 3,
+         "error: plans: 2 files; name the one that is the calendar, and others with --calendar again"),
         (["--rule", "lod above"], 2, "--rule 'lod above': no column named 'lod' in the model; did"),
         (["--rules", "plan.csv"], 2, "plan.csv: not a TOML file"),
         (["--calendar", "plan.csv", "--time-of", "at", "-o", "plan.csv"], 2, "the output would replace"),
@@ -130,6 +132,8 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
 def test_mistakes_are_said_in_one_line_before_anything_is_scored(
     folder: Prompt, words: list[str], exit_code: int, said: str
 ) -> None:
+    for name in ("a.csv", "b.csv"):
+        folder.write(f"plans/{name}", PLAN)
     before = folder.files()
     result = folder("score", "new.csv", *words)
     assert (result.exit_code, result.stdout) == (exit_code, "")
