@@ -160,3 +160,22 @@ def test_jobs_change_nothing(folder: Prompt) -> None:
     assert (alone.exit_code, beside.exit_code) == (0, 0)
     assert (folder.folder / "a.csv").read_bytes() == (folder.folder / "b.csv").read_bytes()
     assert alone.stderr == beside.stderr
+
+
+def test_dates_that_may_be_read_in_two_ways_are_read_as_training_was_told(
+    folder: Prompt, prompt: Prompt
+) -> None:
+    frame = pd.read_csv("new.csv")
+    frame["at"] = pd.date_range("2026-03-01", periods=ROWS, freq="4h").strftime("%d.%m.%Y %H:%M")
+    frame.to_csv("german.csv", index=False)
+    folder.write("march.csv", "start,end,name\n2026-03-03,2026-03-05,march\n")
+    plan = "--calendar", "march.csv", "--time-of", "at"
+    refused = folder("score", "german.csv", *plan)
+    assert refused.exit_code == 3
+    assert "may be read in more than one way; say how timestamps are written" in refused.stderr
+    words = "-o", "german.aed", "--exclude", "at", "--time-format", "%d.%m.%Y %H:%M", "--epochs", "2"
+    trained = prompt("train", "german.csv", *words, *plan)
+    assert trained.exit_code == 0, trained.stderr
+    assert "12 rows within the calendar (march 12)" in trained.stderr
+    told = prompt.json("score", "german.csv", "-m", "german.aed", *plan, "--threshold", "0")
+    assert told["muted_by"] == [{"kind": "calendar", "name": "march", "rows": 12}]
