@@ -409,14 +409,17 @@ class Detector:
         request = ExplainRequest(tuple(rows), tuple(ids), event, tuple(entity), top, suppression)
         return explain(self.fitted, self._inputs(data), request, _warning())
 
-    @python_errors()
-    def explain_groups(self, data: Data) -> GroupExplanations:
+    @python_errors(**_OF_MUTING)
+    def explain_groups(self, data: Data, *, muting: Muting | None = None) -> GroupExplanations:
         """Say what many flagged rows have in common: values and ranges in which they are far more frequent.
 
         Parameters
         ----------
         data : DataFrame, Arrow table, array or paths, [rows, columns]
             The rows, with all columns that may tell: also those that are not learned, such as ids.
+        muting : Muting, optional
+            Feedback, calendars and rules that say which rows above the threshold are fine: these count as not
+            flagged.
 
         Returns
         -------
@@ -438,7 +441,8 @@ class Detector:
         """
         from aedetect.tasks.explain.segments import explain_groups
 
-        return explain_groups(self.fitted, self._inputs(data), _warning())
+        suppression = muting.request().build(self.fitted) if muting is not None else None
+        return explain_groups(self.fitted, self._inputs(data), _warning(), suppression)
 
     @python_errors(label="label", positive="positive", by="by")
     def evaluate(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aedetect.cli.command import Opened
-    from aedetect.config import Config
     from aedetect.tasks.explain import ExplainRequest, Explanation, Explanations
     from aedetect.tasks.suppression.request import MutingRequest
 
@@ -70,7 +69,8 @@ def explain(
             chosen = {"--row": row, "--id": id, "--top": top, "--event": event, "--entity": entity}
             if excluded := [name for name, value in chosen.items() if value]:
                 raise UsageError(f"--groups excludes {' and '.join(excluded)}; choose one")
-            _explain_groups(out, input, model, run.settings(reading.overrides(), threshold.overrides()))
+            settings = run.settings(reading.overrides(), threshold.overrides())
+            _explain_groups(out, opened([input], model, settings), muting.request(run.config))
             return
         if (row or id) and top is not None:
             raise UsageError("--top excludes --row and --id; choose one")
@@ -103,14 +103,14 @@ def _explain(out: Output, subject: Opened, request: ExplainRequest, muting: Muti
         _show(out, explanations)
 
 
-def _explain_groups(out: Output, word: str, model: options.ModelOptions, settings: Config) -> None:
+def _explain_groups(out: Output, subject: Opened, muting: MutingRequest) -> None:
     from aedetect.cli import explain_groups
     from aedetect.engine.summary import envelope
     from aedetect.tasks.explain import segments
 
-    subject = opened([word], model, settings)
     with TerminalProgress(out) as callback:
-        groups = segments.explain_groups(subject.fitted, subject.sources, callback)
+        suppression = muting.build(subject.fitted, callback.notice)
+        groups = segments.explain_groups(subject.fitted, subject.sources, callback, suppression)
     paths = [source.name for source in subject.sources]
     body = {"paths": paths, **groups.as_dict(), "warnings": groups.warnings}
     out.result(envelope("explain", subject.entry, body))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.cli.output import Output
 from aedetect.cli.tables import simple_table
-from aedetect.cli.text import counted, plain
+from aedetect.cli.text import counted, plain, said_of_muted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,6 +21,8 @@ _MOST_INCIDENTS, _MOST_ENTITIES = 10, 5
 def show(out: Output, groups: GroupExplanations) -> None:
     """A few sentences, the table of segments, and the incidents."""
     out.say(groups.sentence)
+    for line in said_of_muted(groups.muted_by):
+        out.say(line)
     if groups.said_of_columns:
         out.say(groups.said_of_columns)
     for segment in groups.segments[: None if out.verbose else _MOST_SENTENCES]:

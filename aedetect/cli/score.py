@@ -16,7 +16,7 @@ from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
 from aedetect.cli.output import Output, is_terminal
 from aedetect.cli.progress import TerminalProgress
-from aedetect.cli.text import counted, plain
+from aedetect.cli.text import counted, plain, said_of_muted
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -304,10 +304,7 @@ def _muted(summary: ScoreSummary) -> list[str]:
     """What muted how many rows, a line each."""
     from aedetect.tasks.score_counts import muted_by
 
-    lines = [
-        f"muted by {entry['kind']} {plain(entry['name'], 60)}: {counted(entry['rows'], 'row')}"
-        for entry in muted_by(summary.counts)
-    ]
+    lines = said_of_muted(muted_by(summary.counts))
     events = summary.extra["muted_events"]
     return [*lines, f"muted as a whole: {counted(events, 'event')}"] if events else lines
 

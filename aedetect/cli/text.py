@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 MOST_SHOWN = 60
 # Of a line that says what failed.
@@ -39,3 +41,11 @@ def one_line(text: str) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number of things: '1 row', '2,000 rows'; `plural` where it is irregular."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def said_of_muted(muted_by: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What muted how many rows, a line each; entries are those of `muted_by` in JSON."""
+    return [
+        f"muted by {entry['kind']} {plain(entry['name'], 60)}: {counted(entry['rows'], 'row')}"
+        for entry in muted_by
+    ]

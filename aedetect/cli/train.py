@@ -337,14 +337,14 @@ def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) 
     for name, flag in _OF_SERIES.items():
         if settings.series.time is not None or overrides[name] is None:
             continue
-        if planned and name == "series.time_zone":
+        if planned and name in ("series.time_zone", "series.time_format"):
             continue
         if name != "series.time_format":
             raise UsageError(f"{flag} goes with --time COLUMN, which makes time series of the rows")
         if not dated:
             raise UsageError(
-                f"{flag} goes with --time COLUMN, which makes time series of the rows, or with --role "
-                "COLUMN=datetime"
+                f"{flag} goes with --time COLUMN, which makes time series of the rows, with --role "
+                "COLUMN=datetime, or with --calendar and --time-of"
             )
 
 

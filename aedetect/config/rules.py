@@ -114,12 +114,18 @@ def rule_of_text(text: str, place: int) -> Rule:
             columns.append(word)
         else:
             hint = did_you_mean(word, (*DIRECTIONS, _WHERE))
-            raise UsageError(f"{origin}: {word!r} is no part of a rule{_or_form(hint)}")
+            quotes = "" if hint else " (a name with spaces goes in quotes)"
+            raise UsageError(f"{origin}: {word!r} is no part of a rule{quotes}{_or_form(hint)}")
     if columns:
         _state(stated, "columns", " ".join(columns), origin)
     if conditions is not None:
         stated[_WHERE] = _conditions(conditions, origin)
     return _rule(stated, str(place), origin)
+
+
+def before_where(column: str) -> str:
+    """The end of a message on a condition on no column: that it may be meant as a part of the rule."""
+    return f"; {column}=… as a part of the rule itself goes before where" if column in _KEYS else ""
 
 
 def _or_form(hint: str) -> str:

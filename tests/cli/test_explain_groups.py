@@ -121,3 +121,28 @@ def test_events_of_several_series(prompt: Prompt) -> None:
     assert lines[-1].startswith(
         "  2026-02-02 09:20 to 2026-02-02 14:10 (4 h 50 min): m0, m1, for load; 2 events, "
     )
+
+
+def test_muted_rows_count_as_not_flagged(groups: Prompt) -> None:
+    Path("plan.csv").write_text("start,end,name,store\n2026-01-01,2026-02-01,refit,17\n", encoding="utf-8")
+    frame = pd.read_csv("new.csv").assign(day="2026-01-05")
+    frame.to_csv("new.csv", index=False)
+    whole = groups.json("new.csv")
+    words = "new.csv", "--calendar", "plan.csv", "--time-of", "day"
+    told = groups.json(*words)
+    refit = {"kind": "calendar", "name": "refit", "rows": told["muted"]}
+    assert told["muted_by"] == [refit]
+    assert told["muted"] > 20
+    assert told["anomalies"] + told["muted"] == whole["anomalies"]
+    assert whole["muted"] == 0
+    assert "store = 17" in [segment["text"] for segment in whole["segments"]]
+    assert "store = 17" not in [segment["text"] for segment in told["segments"]]
+    lines = groups(*words).stdout.splitlines()
+    assert f", {told['muted']:,} muted" in lines[0]
+    assert lines[1] == f"muted by calendar refit: {told['muted']} rows"
+
+
+def test_rules_that_do_not_fit_the_model_are_refused(groups: Prompt) -> None:
+    result = groups("new.csv", "--rule", "lod never")
+    assert result.exit_code == 2
+    assert "--rule 'lod never': no column named 'lod' in the model; did you mean 'load'?" in result.stderr

@@ -230,3 +230,46 @@ def test_a_note_that_lacks_a_learned_column_mutes_nothing_and_says_so(run: Promp
         "warning: notes.json: note 1 lacks column 'temp', which the model learned: it mutes nothing\n"
         in result.stderr
     )
+
+
+def test_a_scored_file_with_decimal_commas_is_read_without_a_flag(run: Prompt) -> None:
+    run.write("comma.csv", "temp;load;site;open\n20,5;40;north;true\n500,5;-900,25;north;true\n")
+    run("score", "comma.csv", "-m", "m.aed", "-o", "comma-scored.csv", "--decimal", ",")
+    said = run("feedback", "comma-scored.csv", "--row", 2, "--normal", "--store", "notes.json")
+    assert said.stdout == "notes.json: note 1: row 2 of comma-scored.csv called normal\n", said.stderr
+    (note,) = run.json("feedback", "list", "--store", "notes.json")["notes"]
+    written = Path("comma-scored.csv").read_text(encoding="utf-8").splitlines()[2].split(";")[4]
+    assert "," in written
+    assert note["score"] == float(written.replace(",", "."))
+
+
+def test_a_score_that_is_no_number_is_told(run: Prompt) -> None:
+    scored = pd.read_csv("scored.csv", dtype=str)
+    scored["anomaly_score"] = "high"
+    scored.to_csv("scored.csv", index=False)
+    assert refused(noted(run, "--row", 2, "--normal"), 3) == (
+        "error: scored.csv: column 'anomaly_score': 'high' is no score; name the file as `aedetect score -o` "
+        "wrote it"
+    )
+
+
+def test_a_row_that_the_named_model_cannot_read_is_told(run: Prompt) -> None:
+    scored = pd.read_csv("scored.csv", dtype=str)
+    scored.loc[1, ["temp", "load"]] = "?"
+    scored.to_csv("scored.csv", index=False)
+    assert refused(noted(run, "--row", 2, "--normal", "-m", "m.aed"), 3) == (
+        "error: scored.csv: row 2: the model cannot read it; name the one that scored the file, or leave "
+        "out -m"
+    )
+
+
+def test_a_number_of_several_inputs_names_no_row(run: Prompt) -> None:
+    run.write("other.csv", ROWS)
+    run("score", "new.csv", "other.csv", "-m", "m.aed", "-o", "all.csv", "--only-anomalies")
+    words = "feedback", "all.csv", "--normal", "--store", "notes.json"
+    assert refused(run(*words, "--row", 2), 2) == (
+        "Error: Invalid value: all.csv: row 2 is there 2 times, as it holds rows of several inputs; name it "
+        "by what it holds, --where COLUMN=VALUE, or score each input to an output of its own"
+    )
+    one = run(*words, "--where", "source_file=other.csv", "--where", "temp=500")
+    assert one.stdout == "notes.json: note 1: row 2 of all.csv called normal\n"

@@ -122,6 +122,8 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
         (["--time-of", "at"], 2, "--time-of goes with --calendar"),
         (["--calendar", "none.ics", "--time-of", "site"], 3, "error: none.ics: cannot be read: No such file"),
         (["--calendar", "new.csv", "--time-of", "site"], 3, "error: new.csv: no column named 'start'"),
+        (["--calendar", "plans", "--time-of", "at"], 3,
+         "error: plans: 2 files; name the one that is the calendar, and others with --calendar again"),
         (["--rule", "lod above"], 2, "--rule 'lod above': no column named 'lod' in the model; did"),
         (["--rules", "plan.csv"], 2, "plan.csv: not a TOML file"),
         (["--calendar", "plan.csv", "--time-of", "at", "-o", "plan.csv"], 2, "the output would replace"),
@@ -130,6 +132,8 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
 def test_mistakes_are_said_in_one_line_before_anything_is_scored(
     folder: Prompt, words: list[str], exit_code: int, said: str
 ) -> None:
+    for name in ("a.csv", "b.csv"):
+        folder.write(f"plans/{name}", PLAN)
     before = folder.files()
     result = folder("score", "new.csv", *words)
     assert (result.exit_code, result.stdout) == (exit_code, "")
@@ -156,3 +160,22 @@ def test_jobs_change_nothing(folder: Prompt) -> None:
     assert (alone.exit_code, beside.exit_code) == (0, 0)
     assert (folder.folder / "a.csv").read_bytes() == (folder.folder / "b.csv").read_bytes()
     assert alone.stderr == beside.stderr
+
+
+def test_dates_that_may_be_read_in_two_ways_are_read_as_training_was_told(
+    folder: Prompt, prompt: Prompt
+) -> None:
+    frame = pd.read_csv("new.csv")
+    frame["at"] = pd.date_range("2026-03-01", periods=ROWS, freq="4h").strftime("%d.%m.%Y %H:%M")
+    frame.to_csv("german.csv", index=False)
+    folder.write("march.csv", "start,end,name\n2026-03-03,2026-03-05,march\n")
+    plan = "--calendar", "march.csv", "--time-of", "at"
+    refused = folder("score", "german.csv", *plan)
+    assert refused.exit_code == 3
+    assert "may be read in more than one way; say how timestamps are written" in refused.stderr
+    words = "-o", "german.aed", "--exclude", "at", "--time-format", "%d.%m.%Y %H:%M", "--epochs", "2"
+    trained = prompt("train", "german.csv", *words, *plan)
+    assert trained.exit_code == 0, trained.stderr
+    assert "12 rows within the calendar (march 12)" in trained.stderr
+    told = prompt.json("score", "german.csv", "-m", "german.aed", *plan, "--threshold", "0")
+    assert told["muted_by"] == [{"kind": "calendar", "name": "march", "rows": 12}]

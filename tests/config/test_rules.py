@@ -63,7 +63,7 @@ FORM = (
             "says nothing of what counts; give a direction (above, below or never), least or least_duration",
         ),
         ("temp abov", "'abov' is no part of a rule; did you mean 'above'?"),
-        ("temp xyz", f"'xyz' is no part of a rule; write {FORM}"),
+        ("temp xyz", f"'xyz' is no part of a rule (a name with spaces goes in quotes); write {FORM}"),
         ("temp leest=5", "unknown 'leest'; did you mean 'least'?"),
         ("temp q=5", f"unknown 'q'; write {FORM}"),
         ("temp above below", "direction is said twice"),

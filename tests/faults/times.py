@@ -181,8 +181,8 @@ ROLES = [
     fails("role and steps", dumps(written("%d.%m.%Y")), f"{ROLE} --time-format steps", 2,
           "--time-format steps: steps are no dates; it goes with --time COLUMN"),
     fails("format of nothing", dumps(written("%d.%m.%Y")), "in.csv --time-format epoch", 2,
-          "--time-format goes with --time COLUMN, which makes time series of the rows, or with --role "
-          "COLUMN=datetime"),
+          "--time-format goes with --time COLUMN, which makes time series of the rows, with --role "
+          "COLUMN=datetime, or with --calendar and --time-of"),
 ]  # fmt: skip
 
 

@@ -42,7 +42,13 @@ class TablePlan:
     @classmethod
     def read(cls, path: Path) -> TablePlan:
         """The plan in a file of any format that inputs may have. Raises DataError, with the row."""
-        (source,) = open_inputs([str(path)], ReadOptions())
+        sources = open_inputs([str(path)], ReadOptions())
+        if len(sources) != 1:
+            raise DataError(
+                f"{path}: {len(sources)} files; name the one that is the calendar, and others with "
+                "--calendar again"
+            )
+        source = sources[0]
         names = source.open(_BATCH_ROWS).schema.names
         for needed in NEEDED:
             if needed not in names:

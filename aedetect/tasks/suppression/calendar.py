@@ -125,7 +125,7 @@ class CalendarSuppressor:
             touched = any(span.plan == plan.name for span in seen.spans)
             others = [] if touched else self._unmet(row_clock, plan, seen)
             said += [f"{source.name}: {text}" for text in others]
-            if not (touched or others):
+            if not (touched or others or self._is_between(row_clock, plan, seen)):
                 said.append(no_entry(plan.name, source.name, clock, seen.begin, seen.end))
             if plan.names_zones and times_are_bare(clock):
                 said.append(f"{source.name}: {taken_as_utc(plan.name, clock)}")
@@ -135,14 +135,23 @@ class CalendarSuppressor:
             said.append(f"{source.name}: {timeless(seen.timeless, clock.column, first, outcome)}")
         return said
 
+    def _is_between(self, clock: RowClock, plan: Plan, seen: _Seen) -> bool:
+        """Whether an input lies between two entries of a plan: an ordinary day."""
+        if not np.isfinite(seen.begin):
+            return False
+        first, last = (_year(end) for end in (seen.begin, seen.end))
+        years = range(first - 1, last + 2)
+        spans = [
+            span for year in years for span in self._planned(clock).of_year(year) if span.plan == plan.name
+        ]
+        return any(span.end <= seen.begin for span in spans) and any(span.start > seen.end for span in spans)
+
     def _unmet(self, clock: RowClock, plan: Plan, seen: _Seen) -> list[str]:
         """Of entries within the times of an input that are for values which no row of it has."""
         if not np.isfinite(seen.begin):
             return []
-        years = [int(np.datetime64(int(end), "s").astype("datetime64[Y]").astype(int)) + 1970
-                 for end in (seen.begin, seen.end)]  # fmt: skip
         said: dict[str, None] = {}
-        for year in range(years[0], years[1] + 1):
+        for year in range(_year(seen.begin), _year(seen.end) + 1):
             for span in self._planned(clock).of_year(year):
                 if span.plan != plan.name or span.end <= seen.begin or span.start > seen.end:
                     continue
@@ -225,3 +234,8 @@ def _columns(fitted: FittedModel, request: CalendarRequest) -> Columns:
 
 def _texts_of_entity(entity: Mapping[str, str], count: int) -> Texts:
     return lambda column: np.full(count, entity.get(column, ""), dtype=object)
+
+
+def _year(seconds: float) -> int:
+    """The year of an instant, in UTC."""
+    return int(np.datetime64(int(seconds), "s").astype("datetime64[Y]").astype(int)) + 1970

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aedetect.errors import UsageError
+from aedetect.errors import DataError, UsageError
 from aedetect.io.lock import Locks
 from aedetect.scoring.feedback_store import Note, read_notes, with_further, write_notes
 from aedetect.tasks.suppression.scored_file import NoteRequest, ScoredFile, ScoredRows, blank_note
@@ -67,7 +67,13 @@ def _as_seen(note: Note, fitted: FittedModel) -> Note:
     """A note with the row as the model is given it, and all shares of its error."""
     from aedetect.tasks.suppression.noted_rows import judged_again
 
-    (one,), _ = judged_again(fitted, [note])
+    judged, _ = judged_again(fitted, [note])
+    if not judged:
+        raise DataError(
+            f"{note.source}: row {note.row}: the model cannot read it; name the one that scored the file, or "
+            "leave out -m"
+        )
+    one = judged[0]
     shares = zip(fitted.columns, one.shares.tolist(), strict=True)
     return note.model_copy(
         update={

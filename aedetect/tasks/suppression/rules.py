@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aedetect.config.names import matching, no_column, unmatched
-from aedetect.config.rules import Rule
+from aedetect.config.rules import Rule, before_where
 from aedetect.data import any_type
 from aedetect.data.arrays import AnyArray, Integers, Mask
 from aedetect.data.plans.planned_times import fits
@@ -298,13 +298,13 @@ def _check_scope(fitted: FittedModel, rule: Rule, roles: Mapping[str, str]) -> N
             if not known:
                 raise UsageError(f"{rule.origin}: where names an --entity column, and the model has none")
             if column not in known:
-                raise UsageError(
-                    no_column(f"{rule.origin}: where", column, known, "names the model's series")
-                )
+                said = no_column(f"{rule.origin}: where", column, known, "names the model's series")
+                raise UsageError(said + before_where(column))
         return
     for column, _ in rule.where:
         if column not in roles:
-            raise UsageError(no_column(f"{rule.origin}: where", column, list(roles), "in the model"))
+            said = no_column(f"{rule.origin}: where", column, list(roles), "in the model")
+            raise UsageError(said + before_where(column))
         if roles[column] not in _SCOPED_ROLES:
             raise UsageError(
                 f"{rule.origin}: where takes columns of names, and column {column!r} is {roles[column]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,12 +133,32 @@ class ScoredFile:
             raise DataError(f"{self.source.name}: there is no row {lacking[0]}; {ending}")
         if not len(rows):
             raise DataError(f"{self.source.name}: {_nothing(request)}")
+        if request.rows and len(rows) > len(wanted):
+            self._refuse_ambiguous(rows)
         return rows
 
+    def _refuse_ambiguous(self, rows: ScoredRows) -> None:
+        """Of flagged rows of several inputs in one file: a number there is of one row in each."""
+        number, count = Counter(rows.numbers).most_common(1)[0]
+        raise UsageError(
+            f"{self.source.name}: row {number} is there {count} times, as it holds rows of several inputs; "
+            "name it by what it holds, --where COLUMN=VALUE, or score each input to an output of its own"
+        )
+
     def scores_of(self, table: pa.Table) -> list[float]:
-        """The scores of rows."""
-        read = cells.numbers(_column(table, self.prefix + _SCORE), cells.CellRules())
-        return [float(score) for score in read.values]
+        """The scores of rows. Raises DataError for what is no number."""
+        column = _column(table, self.prefix + _SCORE)
+        # Where the input has decimal commas, the output does, which no flag need say: scores are not grouped.
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = pc.replace_substring(column, ",", ".")
+        scores = cells.numbers(column, cells.CellRules()).values
+        for text, score in zip(_column(table, self.prefix + _SCORE).to_pylist(), scores, strict=True):
+            if not np.isfinite(score):
+                raise DataError(
+                    f"{self.source.name}: column {self.prefix + _SCORE!r}: {text!r} is no score; name the "
+                    "file as `aedetect score -o` wrote it"
+                )
+        return [float(score) for score in scores]
 
     def attribution_of(self, table: pa.Table) -> list[dict[str, float]]:
         """The columns to blame for rows, with their shares."""

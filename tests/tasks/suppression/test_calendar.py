@@ -100,6 +100,14 @@ def test_what_does_not_apply_is_said(plan: Path) -> None:
     )
 
 
+def test_of_rows_between_two_entries_nothing_is_said(plan: Path) -> None:
+    # The dump of an ordinary day, beside a plan of the whole year.
+    with pytest.warns(AedetectWarning) as said:
+        found = muted(plan, "start,end,name\n2025-12-25,2025-12-27,a\n2027-01-01,2027-01-02,b\n", odd())
+    assert set(found) == {""}
+    assert [text for text in (str(one.message) for one in said) if "has no entry" in text] == []
+
+
 @cache
 def of_series() -> Detector:
     settings = {**QUICK, "series.time": "time", "series.entity": ["machine"], "series.window": 24}

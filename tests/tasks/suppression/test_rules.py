@@ -149,6 +149,8 @@ def test_no_rule_contradicts_what_explain_says_was_expected(rule: str) -> None:
         ("no above", "column 'no' is id and not learned, so that no alarm is blamed on it"),
         ("host above", "direction is for numbers, and column 'host' is categorical; of such a column a rule "
          "can say never, or of series least_duration"),
+        ("temp above where host=a name=b", "where: no column named 'name' in the model; there are: no, host, "
+         "temp, power; name=… as a part of the rule itself goes before where"),
         ("temp above where hst=x", "where: no column named 'hst' in the model; did you mean 'host'? There "
          "are: no, host, temp, power"),
         ("temp above where power=3", "where takes columns of names, and column 'power' is numeric"),

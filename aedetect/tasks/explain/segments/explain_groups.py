@@ -25,6 +25,7 @@ from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.suppression import Suppression
 
 # Rows held of either kind, fewer of very wide tables; values counted of a column.
 MOST_ROWS, _LEAST_ROWS, _MOST_CELLS = 50_000, 2_000, 10_000_000
@@ -39,18 +40,23 @@ _OFTEN_BLAMED, _SOMETIMES_BLAMED, _MOST_BLAMED = 0.25, 0.1, 3
 
 
 def explain_groups(
-    fitted: FittedModel, inputs: Sequence[Input], callback: Callback | None = None, most: int = MOST_ROWS
+    fitted: FittedModel,
+    inputs: Sequence[Input],
+    callback: Callback | None = None,
+    suppression: Suppression | None = None,
+    most: int = MOST_ROWS,
 ) -> GroupExplanations:
     """Find segments in which flagged rows are far more frequent than elsewhere, and events of one cause.
 
     The inputs are read once for tables, and as often as always for series. At most `most` flagged rows and
-    as many others are held. Raises DataError or ModelError where an input cannot be used.
+    as many others are held. Rows that `suppression` mutes count as not flagged. Raises DataError or
+    ModelError where an input cannot be used.
     """
-    session = series_session(fitted, inputs)
+    session = series_session(fitted, inputs, suppression)
     if session is not None:
         session.check(inputs)
     gathered = _Gathered(Candidates(fitted, inputs), session, most)
-    passed = score_inputs(fitted, inputs, gathered.see, callback, session)
+    passed = score_inputs(fitted, inputs, gathered.see, callback, session, suppression)
     table = gathered.table()
     enough = passed.counts.anomalies >= LEAST_FLAGGED
     search = SegmentSearch(table)
@@ -69,6 +75,8 @@ def explain_groups(
         len(session.found_events) if session is not None else None,
         find_incidents(session) if session is not None else None,
         session.zone if session is not None else "",
+        passed.counts.muted,
+        passed.muted_by,
         passed.warnings,
     )
 

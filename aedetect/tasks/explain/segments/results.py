@@ -172,7 +172,8 @@ class GroupExplanations:
 
     `covered`: flagged rows that are in some segment. `columns`: most often to blame. `events`: how many there
     are; None for models that know none. `together`: which of them belong together; None for models of a
-    single series as well. `zone`: what is to be said after a time.
+    single series as well. `zone`: what is to be said after a time. `muted`: rows above the threshold that
+    count as not flagged, and `muted_by` what.
     """
 
     rows: int
@@ -185,15 +186,20 @@ class GroupExplanations:
     events: int | None = None
     together: Incidents | None = None
     zone: str = ""
+    muted: int = 0
+    muted_by: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
         """What the segments come to."""
         judged = self.rows - self.unscorable
+        muted = f", {self.muted:,} muted" if self.muted else ""
         if not self.anomalies:
-            return f"{self.rows:,} rows, none flagged"
-        flagged = f"{self.anomalies:,} of {judged:,} rows are flagged ({share(self.anomalies / judged)})"
+            return f"{self.rows:,} rows, none flagged{muted}"
+        flagged = (
+            f"{self.anomalies:,} of {judged:,} rows are flagged ({share(self.anomalies / judged)}){muted}"
+        )
         if self.segments:
             some = f"{len(self.segments)} segments hold" if len(self.segments) > 1 else "one segment holds"
             part = share(self.covered / self.anomalies)
@@ -236,6 +242,8 @@ class GroupExplanations:
             "rows": self.rows,
             "anomalies": self.anomalies,
             "unscorable": self.unscorable,
+            "muted": self.muted,
+            "muted_by": self.muted_by,
             "sentence": self.sentence,
             "segments": [segment.as_dict() for segment in self.segments],
             "covered": self.covered,
