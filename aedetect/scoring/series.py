@@ -375,6 +375,8 @@ class SeriesSession:
         self.found_events: list[Event] = []
         self.reasons: dict[int, Reason] = {}
         self.muted_events: list[MutedEvent] = []
+        # By series and number, the last row of an event, muted or not.
+        self.last_rows: dict[tuple[int, int], int] = {}
         self._event_numbers = EventNumbers(self._begin, self.event_gap, self.step)
         self.adoptions: dict[tuple[int, int], Adoption] = {}
         self._shares = FlaggedShares(self.attribution, len(self.columns))
@@ -420,6 +422,7 @@ class SeriesSession:
         if self._suppression is not None:
             self._show(one, self._suppression)
             self._mute(one, verdicts.flagged, shares, numbered)
+            self.last_rows |= {(event.series, event.number): int(event.rows[-1]) for event in new}
             new, muted = without_muted(new, self.reasons, self.scores)
             self.muted_events += muted
         self.found_events += new

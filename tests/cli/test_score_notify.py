@@ -390,6 +390,17 @@ class TestSeries:
         assert nightly.run("--notify", receiver.url()) == [entry("new")]
         assert receiver.messages[0].body.startswith("From 2026-02-01 20:40 to 2026-02-02 03:10 ")
 
+    def test_an_event_that_a_calendar_mutes_for_a_day_stays_one_event(
+        self, nightly: Nightly, receiver: Receiver
+    ) -> None:
+        Path("plan.csv").write_text("start,end,name,entity\n2026-02-02,2026-02-03,overhaul,m0\n")
+        told = []
+        for first in range(0, 4 * DAY, DAY):
+            nightly.deliver(first, first + DAY)
+            told.append(nightly.run("--notify", receiver.url(), "--calendar", "plan.csv"))
+        assert told == [[entry("new")], [], [entry("over")], []]
+        assert receiver.messages[-1].body.startswith("Event 1 of m0 is over: it lasted 1 d 13 h")
+
     def test_each_target_has_its_own_memory(self, nightly: Nightly, receiver: Receiver) -> None:
         nightly.deliver(0, DAY)
         nightly.run("--notify", receiver.url(path="one"))

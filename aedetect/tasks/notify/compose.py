@@ -41,7 +41,8 @@ class Job:
 class EventMessages:
     """Messages on the events of a session that keeps its rows.
 
-    `table`: of those events that count, as `ScoringSession.events` gives it.
+    `table`: of those events that count, as `ScoringSession.events` gives it. `seen` are these; they end with
+    their last row, muted or not. `muted` are those that do not count.
     """
 
     def __init__(self, fitted: FittedModel, session: SeriesSession, table: pa.Table, job: Job):
@@ -54,6 +55,7 @@ class EventMessages:
             for place, peak in enumerate(self._peaks)
         ]
         self.seen.sort(key=lambda one: (one.event.series, one.event.begin))
+        self.muted = [self._muted_event(one.event) for one in session.muted_events]
 
     @property
     def ends(self) -> dict[tuple[str, ...], float]:
@@ -118,7 +120,18 @@ class EventMessages:
         session = self._session
         series, number = tuple(str(peak[name]) for name in session.entity), int(peak["anomaly_event"])
         of_session = self._of_session[series, number]
-        adoption = session.adoptions.get((of_session.series, number))
+        last = session.last_rows.get((of_session.series, number))
+        return self._known(
+            of_session, begin, until if last is None else max(until, float(session.seconds[last]))
+        )
+
+    def _muted_event(self, event: Event) -> KnownEvent:
+        begin, until = self._session.seconds[event.rows[[0, -1]]].tolist()
+        return self._known(event, begin, until)
+
+    def _known(self, event: Event, begin: float, until: float) -> KnownEvent:
+        session, series, number = self._session, self._session.names[event.series], event.number
+        adoption = session.adoptions.get((event.series, number))
         facts = {
             "entity": dict(zip(session.entity, series, strict=True)) or None,
             "start": session.clock.shown(begin) + session.zone,

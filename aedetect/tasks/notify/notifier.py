@@ -108,7 +108,7 @@ class Notifier:
         table = session.events()
         assert table is not None
         events = EventMessages(self._fitted, kept, anomalies_alone(table), job)
-        settled = settle(events.seen, store.events(), events.ends, events.pace)
+        settled = settle(events.seen, store.events(), events.ends, events.pace, events.muted)
         messages = events.messages(due(settled, self._request, store, now))
         store.enter([one.event for one in settled], messages, now)
 

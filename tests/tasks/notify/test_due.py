@@ -140,3 +140,21 @@ def test_however_dumps_are_cut_each_event_is_new_once_and_over_at_most_once(
     assert sorted(subject for kind, subject in said if kind == NEW) == sorted(one.subject for one in known)
     assert len({subject for kind, subject in said if kind == OVER}) == sum(kind == OVER for kind, _ in said)
     assert REMINDER not in dict(said)
+
+
+def test_an_event_that_is_muted_for_a_while_is_neither_over_nor_new_again() -> None:
+    known, muted = [event(10, 20)], event(30, 60)
+    (while_muted,) = settle([], known, {SERIES: 60.0}, PACE, [muted])
+    assert (while_muted.event.begin, while_muted.event.until, while_muted.event.lasts) == (10, 60, True)
+    assert (while_muted.seen, while_muted.event.facts["start"]) == (None, "10")
+    (after,) = settled(seen(event(61, 80)), [while_muted.event], 80)
+    assert (after.event.begin, after.before) == (10, while_muted.event)
+    (over,) = settled([], [while_muted.event], 66)
+    assert not over.event.lasts
+
+
+def test_a_muted_event_that_nobody_was_told_of_is_no_news() -> None:
+    assert settle([], [], {SERIES: 60.0}, PACE, [event(30, 60)]) == []
+    (old,) = settle([], [event(10, 12)], {SERIES: 60.0}, PACE, [event(30, 60, number=2)])
+    assert (old.event.until, old.event.lasts) == (12, False)
+    assert settle([], [event(10, 20, lasts=False)], {SERIES: 60.0}, PACE, [event(22, 60)]) == []
