@@ -695,8 +695,8 @@ class Detector:
         Returns
         -------
         list of dict
-            An entry for each message: `target`, `event`, `entity`, `run`, `kind` and `delivered`. One that
-            could not be delivered is warned of.
+            An entry for each message: `target`, `about`, `event`, `entity`, `run`, `kind` and `delivered`.
+            One that could not be delivered is warned of.
 
         Raises
         ------

@@ -44,6 +44,9 @@ _MESSAGE = "target, subject, kind, facts, title, body, plot"
 class KnownEvent:
     """An event of time series. `begin`, `until`: its first and last flagged row, seconds since 1970.
 
+    Or a silence, which has the number 0: from the row before it to the row after it, or, while it lasts, to
+    the newest row of other series.
+
     `model`: the digest of the model that numbered it. `lasts`: whether it had not ended by the last row read.
     `adopted`: whether alarms adapted to it. `facts`: what messages say of it, for JSON.
     """
@@ -60,7 +63,13 @@ class KnownEvent:
     @property
     def subject(self) -> str:
         """What messages of this event are filed under."""
-        return f"event {json.dumps(self.series)} {self.begin!r}"
+        what = "silence" if self.is_silence else "event"
+        return f"{what} {json.dumps(self.series)} {self.begin!r}"
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether it is the lack of rows."""
+        return self.number == 0
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,8 @@ class EventMessages:
 
     def messages(self, due: Sequence[Due]) -> list[Message]:
         """A message each."""
-        told = {one.settled.event.subject: one for one in due if one.kind != OVER}
+        events = [one.settled.event for one in due if one.kind != OVER]
+        told = dict.fromkeys(event.subject for event in events if not event.is_silence)
         explained = set(list(told)[:EXPLAINED])
         texts: dict[tuple[str, str], tuple[str, str, bytes | None]] = {}
         messages = []
@@ -87,12 +88,24 @@ class EventMessages:
             key = event.subject, one.kind
             if key not in texts:
                 texts[key] = self._text(one, event.subject in explained)
-            facts = {"event": event.number, "entity": event.facts["entity"], "run": self._job.run}
+            silence = event.is_silence
+            facts = {
+                "about": "silence" if silence else "event",
+                "event": None if silence else event.number,
+                "entity": event.facts["entity"],
+                "run": self._job.run,
+            }
             messages.append(Message(one.target.digest, event.subject, one.kind, facts, *texts[key]))
         return messages
 
     def _text(self, one: Due, explained: bool) -> tuple[str, str, bytes | None]:
         event, counted = one.settled.event, self._session.clock.kind == "count"
+        if event.is_silence:
+            return (
+                wording.silence_title(self._job.name, event, one.kind),
+                wording.silence_body(event),
+                None,
+            )
         if one.kind == OVER:
             title = f"{wording.safe(self._job.name, 60)}: {wording.event_name(event)} is over"
             return title, wording.over_body(event, counted), None
@@ -155,7 +168,7 @@ def rows_messages(
     title = wording.rows_title(job.name, flagged, rows)
     body = wording.rows_body([entry for entry in summary.files if entry.counts["rows"]], explained)
     plot = scores_plot(seen.histogram, fitted.threshold) if can_draw() else None
-    facts = {"event": None, "entity": None, "run": job.run}
+    facts = {"about": "rows", "event": None, "entity": None, "run": job.run}
     return [Message(target.digest, f"run {job.run}", NEW, facts, title, body, plot) for target in targets]
 
 

@@ -75,10 +75,10 @@ def settle(
             facts={**one.event.facts, "start": same.facts.get("start", one.event.facts.get("start"))},
         )
         settled[joined.subject] = replace(settled[same.subject], event=joined, seen=one)
-    for one in muted:
-        same = _same(one, [each.event for each in settled.values()], pace)
+    for event in muted:
+        same = _same(event, [each.event for each in settled.values()], pace)
         if same is not None and same.lasts:
-            settled[same.subject] = replace(settled[same.subject], event=_longer(same, one))
+            settled[same.subject] = replace(settled[same.subject], event=_longer(same, event))
     changed = []
     for each in settled.values():
         end = ends.get(each.event.series)
