@@ -49,6 +49,7 @@ class KnownEvent:
 
     `model`: the digest of the model that numbered it. `lasts`: whether it had not ended by the last row read.
     `adopted`: whether alarms adapted to it. `facts`: what messages say of it, for JSON.
+    `goes_on`: of an event of this run, whether it may be what earlier runs gave its number; not kept.
     """
 
     series: tuple[str, ...]
@@ -59,6 +60,7 @@ class KnownEvent:
     lasts: bool
     adopted: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    goes_on: bool = True
 
     @property
     def subject(self) -> str:

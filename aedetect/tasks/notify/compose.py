@@ -153,7 +153,9 @@ class EventMessages:
         if adoption is not None:
             facts["adopted_since"] = session.clock.shown(float(session.seconds[adoption.row])) + session.zone
         adopted = adoption is not None
-        return KnownEvent(series, begin, until, str(self._fitted.sha256), number, True, adopted, facts)
+        goes_on = (event.series, number) in session.going_on
+        digest = str(self._fitted.sha256)
+        return KnownEvent(series, begin, until, digest, number, True, adopted, facts, goes_on)
 
 
 def rows_messages(

@@ -112,7 +112,8 @@ def _same(event: KnownEvent, known: Sequence[KnownEvent], pace: Pace) -> KnownEv
     for one in reversed(of_series):
         # Numbers begin anew where rows are judged anew: they count only onwards in time.
         numbered = (one.model, one.number) == (event.model, event.number) and event.begin >= one.until
-        if numbered and (one.lasts or event.begin - one.until <= pace.reach):
+        # Where an event of the last rows is none any more in hindsight, the next one has its number.
+        if numbered and event.goes_on and (one.lasts or event.begin - one.until <= pace.reach):
             return one
     return None
 

@@ -63,7 +63,8 @@ def over_body(event: KnownEvent, counted: bool) -> str:
     adopted = event.facts.get("adopted_since")
     since = f", and counts as normal since {adopted}" if event.adopted and adopted else ""
     name = event_name(event)
-    return f"{name[0].upper()}{name[1:]} is over: it lasted{took} from {start} to {end}{since}."
+    lasted = f"it was at {start} alone" if start == end else f"it lasted{took} from {start} to {end}"
+    return f"{name[0].upper()}{name[1:]} is over: {lasted}{since}."
 
 
 def silence_title(job: str, silence: KnownEvent, kind: str) -> str:

@@ -51,6 +51,14 @@ def test_a_later_event_is_another(other: dict[str, object]) -> None:
     assert (new.event.begin, new.before, old.event.lasts) == (40, None, False)
 
 
+def test_a_number_that_is_given_again_is_another_event() -> None:
+    """The last rows of a dump are judged anew, and what was an event there may be none any more."""
+    new, old = settled(seen(event(40, 50, goes_on=False)), [event(10, 20)], 52)[::-1]
+    assert (new.event.begin, new.before, old.event.lasts) == (40, None, False)
+    (same,) = settled(seen(event(24, 30, goes_on=False)), [event(10, 20)], 32)
+    assert same.event.begin == 10
+
+
 def test_a_number_counts_only_onwards_in_time() -> None:
     events = settled(seen(event(1, 2)), [event(10, 20, lasts=False)], 52)
     assert [one.event.begin for one in events] == [1]
