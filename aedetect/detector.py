@@ -699,8 +699,8 @@ class Detector:
         Returns
         -------
         list of dict
-            An entry for each message: `target`, `event`, `entity`, `run`, `kind` and `delivered`. One that
-            could not be delivered is warned of.
+            An entry for each message: `target`, `about`, `event`, `entity`, `run`, `kind` and `delivered`.
+            One that could not be delivered is warned of.
 
         Raises
         ------

@@ -50,10 +50,12 @@ def _show_one(out: Output, one: SeriesExplanation, explained: Explanations, ever
     whose = "".join(f", {plain(name, 20)} {plain(value, 30)}" for name, value in one.entity.items())
     score = "" if one.score is None else f"score {one.score:.4g} ({_verdict(one, explained)})"
     if one.number is not None:
+        rows = f"{one.rows:,} row{'s' * (one.rows != 1)} flagged"
+        if one.muted and not one.rows:
+            rows = "all its rows muted"
         out.say(
             f"{plain(one.source)}: event {one.number}{whose}: {_when(one)}{zone} "
-            f"({span(one.seconds) + ', ' if one.seconds else ''}{one.rows:,} row{'s' * (one.rows != 1)} "
-            f"flagged), highest {score}"
+            f"({span(one.seconds) + ', ' if one.seconds else ''}{rows}), highest {score}"
         )
     else:
         verdict = (

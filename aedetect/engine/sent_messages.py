@@ -44,8 +44,12 @@ _MESSAGE = "target, subject, kind, facts, title, body, plot"
 class KnownEvent:
     """An event of time series. `begin`, `until`: its first and last flagged row, seconds since 1970.
 
+    Or a silence, which has the number 0: from the row before it to the row after it, or, while it lasts, to
+    the newest row of other series.
+
     `model`: the digest of the model that numbered it. `lasts`: whether it had not ended by the last row read.
     `adopted`: whether alarms adapted to it. `facts`: what messages say of it, for JSON.
+    `goes_on`: of an event of this run, whether it may be what earlier runs gave its number; not kept.
     """
 
     series: tuple[str, ...]
@@ -56,11 +60,18 @@ class KnownEvent:
     lasts: bool
     adopted: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    goes_on: bool = True
 
     @property
     def subject(self) -> str:
         """What messages of this event are filed under."""
-        return f"event {json.dumps(self.series)} {self.begin!r}"
+        what = "silence" if self.is_silence else "event"
+        return f"{what} {json.dumps(self.series)} {self.begin!r}"
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether it is the lack of rows."""
+        return self.number == 0
 
 
 @dataclass(frozen=True)

@@ -375,6 +375,9 @@ class SeriesSession:
         self.found_events: list[Event] = []
         self.reasons: dict[int, Reason] = {}
         self.muted_events: list[MutedEvent] = []
+        # By series and number, the last row of an event, muted or not; and which events earlier runs began.
+        self.last_rows: dict[tuple[int, int], int] = {}
+        self.going_on: set[tuple[int, int]] = set()
         self._event_numbers = EventNumbers(self._begin, self.event_gap, self.step)
         self.adoptions: dict[tuple[int, int], Adoption] = {}
         self._shares = FlaggedShares(self.attribution, len(self.columns))
@@ -417,9 +420,15 @@ class SeriesSession:
         among_all = [one.among_all(event) for event in self._events_of(one, verdicts)]
         numbered = self._event_numbers.number(among_all, known, self.seconds)
         new = [_of_rows_from(event, known, self.scores) for event in numbered if (event.rows >= known).any()]
+        self.going_on |= {
+            (event.series, event.number)
+            for event in numbered
+            if event.continued or int(event.rows[0]) < known
+        }
         if self._suppression is not None:
             self._show(one, self._suppression)
             self._mute(one, verdicts.flagged, shares, numbered)
+            self.last_rows |= {(event.series, event.number): int(event.rows[-1]) for event in new}
             new, muted = without_muted(new, self.reasons, self.scores)
             self.muted_events += muted
         self.found_events += new

@@ -111,8 +111,13 @@ class Learning:
             self.clock = find(
                 self.time_columns, array, rules, settings.time_format, settings.time_zone, locate
             )
-            self._times = PlannedTimes(self.plans, self.columns, RowClock(self.clock).zone)
+            self._times = PlannedTimes(self.plans, self.columns, self._zone(self.clock))
         return self.clock, self._times
+
+    def _zone(self, clock: Clock) -> str:
+        # Events of notes are at instants as the clock counts them; calendars alone need dates.
+        counted = clock.kind == "count" and all(plan.name == NOTED for plan in self.plans)
+        return "UTC" if counted else RowClock(clock).zone
 
 
 @dataclass

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 from support.prompt import Prompt, Result
 from support.receiver import Receiver, receiving
@@ -69,8 +70,13 @@ class Nightly:
 
     def deliver(self, first: int, last: int) -> None:
         """A dump of the steps from `first` to before `last`."""
-        step = self._frame.groupby("machine").cumcount()
+        step = (self._frame["time"] - self._frame["time"].min()) // pd.Timedelta("10min")
         self._frame[(step >= first) & (step < last)].to_csv(f"dumps/{first:03}.csv", index=False)
+
+    def silence(self, machine: str, first: int, last: int) -> None:
+        """Nothing comes of a machine from step `first` to before `last`."""
+        step = self._frame.groupby("machine").cumcount()
+        self._frame = self._frame[(self._frame["machine"] != machine) | (step < first) | (step >= last)]
 
     def run(self, *words: object) -> list[dict[str, Any]]:
         """A run's entries on messages, without when it was."""
@@ -96,6 +102,7 @@ class TestTables:
         assert [{**one, "run": ""} for one in summary["notified"]] == [
             {
                 "target": receiver.shown,
+                "about": "rows",
                 "event": None,
                 "entity": None,
                 "run": "",
@@ -389,6 +396,47 @@ class TestSeries:
         receiver.status = 200
         assert nightly.run("--notify", receiver.url()) == [entry("new")]
         assert receiver.messages[0].body.startswith("From 2026-02-01 20:40 to 2026-02-02 03:10 ")
+
+    def test_an_event_that_a_calendar_mutes_for_a_day_stays_one_event(
+        self, nightly: Nightly, receiver: Receiver
+    ) -> None:
+        Path("plan.csv").write_text("start,end,name,entity\n2026-02-02,2026-02-03,overhaul,m0\n")
+        told = []
+        for first in range(0, 4 * DAY, DAY):
+            nightly.deliver(first, first + DAY)
+            told.append(nightly.run("--notify", receiver.url(), "--calendar", "plan.csv"))
+        assert told == [[entry("new")], [], [entry("over")], []]
+        assert receiver.messages[-1].body.startswith("Event 1 of m0 is over: it lasted 1 d 13 h")
+
+    def test_a_silence_is_told_of_once_and_once_it_is_over(
+        self, nightly: Nightly, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nightly.silence("m1", 100, 250)
+        words, told = ("--notify", receiver.url(), "--silence", "2h"), []
+        for first, last, hour in ((0, 80, 0), (80, 144, 1), (144, 200, 9), (200, 240, 26), (240, 320, 30)):
+            now = partial(float, 1e9 + 3600 * hour)
+            monkeypatch.setattr(request, "NotifyRequest", partial(NotifyRequest, now=now))
+            nightly.deliver(first, last)
+            about_silence = [one for one in nightly.run(*words) if one["event"] is None]
+            told.append([(one["kind"], one["entity"]["machine"]) for one in about_silence])
+        assert told == [[], [("new", "m1")], [], [("reminder", "m1")], [("over", "m1")]]
+        messages = [one for one in receiver.messages if "event" not in one.title]
+        assert [(one.title, one.body) for one in messages] == [
+            (
+                "aedetect m: m1 is silent since 2026-02-01 16:30",
+                "machine m1: no row since 2026-02-01 16:30, while others go on until 2026-02-01 23:50 "
+                "(7 h 20 min; limit 2 h)",
+            ),
+            (
+                "aedetect m: m1 is still silent, since 2026-02-01 16:30",
+                "machine m1: no row since 2026-02-01 16:30, while others go on until 2026-02-02 15:50 "
+                "(23 h 20 min; limit 2 h)",
+            ),
+            (
+                "aedetect m: m1 has rows again",
+                "machine m1: no row from 2026-02-01 16:30 to 2026-02-02 17:40 (1 d 1 h; limit 2 h)",
+            ),
+        ]
 
     def test_each_target_has_its_own_memory(self, nightly: Nightly, receiver: Receiver) -> None:
         nightly.deliver(0, DAY)

@@ -121,6 +121,23 @@ def test_calibrating_counts_rows_called_normal(run: Prompt) -> None:
     assert "--feedback goes with new normal rows (INPUT)" in result.usage()
 
 
+def test_an_event_called_an_anomaly_is_not_learned_where_times_only_count(prompt: Prompt) -> None:
+    frame = broken(readings(8), 200, 260).drop(columns="machine")
+    frame.assign(time=range(2000, 2000 + len(frame))).to_csv("new.csv", index=False)
+    flags = ("--time", "time", "--time-format", "steps", "--window", 24, "--epochs", 2)
+    assert prompt("train", "new.csv", "-o", "m.aed", *flags).exit_code == 0
+    prompt("score", "new.csv", "-m", "m.aed", "-o", "scored.csv")
+    words = ("scored.csv", "--row", 201, "--anomaly", "-m", "m.aed", "--store", "notes.json")
+    assert prompt("feedback", *words).exit_code == 0
+    summary = prompt.json("train", "new.csv", "-o", "again.aed", *flags, "--feedback", "notes.json")
+    assert summary["rows_left_out"]["feedback"] == 1
+    Path("plan.csv").write_text("start,end,name\n2026-01-01,2026-01-02,x\n")
+    result = prompt(
+        "train", "new.csv", "-o", "no.aed", *flags, "--feedback", "notes.json", "--calendar", "plan.csv"
+    )
+    assert "column 'time' holds numbers that only count, and a calendar has dates" in result.usage()
+
+
 def test_an_event_called_an_anomaly_is_not_learned(prompt: Prompt) -> None:
     broken(readings(8, 2), 200, 260).to_csv("new.csv", index=False)
     flags = ("--time", "time", "--entity", "machine", "--window", "4h", "--epochs", 2)

@@ -41,7 +41,8 @@ class Job:
 class EventMessages:
     """Messages on the events of a session that keeps its rows.
 
-    `table`: of those events that count, as `ScoringSession.events` gives it.
+    `table`: of those events that count, as `ScoringSession.events` gives it. `seen` are these; they end with
+    their last row, muted or not. `muted` are those that do not count.
     """
 
     def __init__(self, fitted: FittedModel, session: SeriesSession, table: pa.Table, job: Job):
@@ -54,6 +55,7 @@ class EventMessages:
             for place, peak in enumerate(self._peaks)
         ]
         self.seen.sort(key=lambda one: (one.event.series, one.event.begin))
+        self.muted = [self._muted_event(one.event) for one in session.muted_events]
 
     @property
     def ends(self) -> dict[tuple[str, ...], float]:
@@ -76,7 +78,8 @@ class EventMessages:
 
     def messages(self, due: Sequence[Due]) -> list[Message]:
         """A message each."""
-        told = {one.settled.event.subject: one for one in due if one.kind != OVER}
+        events = [one.settled.event for one in due if one.kind != OVER]
+        told = dict.fromkeys(event.subject for event in events if not event.is_silence)
         explained = set(list(told)[:EXPLAINED])
         texts: dict[tuple[str, str], tuple[str, str, bytes | None]] = {}
         messages = []
@@ -85,12 +88,24 @@ class EventMessages:
             key = event.subject, one.kind
             if key not in texts:
                 texts[key] = self._text(one, event.subject in explained)
-            facts = {"event": event.number, "entity": event.facts["entity"], "run": self._job.run}
+            silence = event.is_silence
+            facts = {
+                "about": "silence" if silence else "event",
+                "event": None if silence else event.number,
+                "entity": event.facts["entity"],
+                "run": self._job.run,
+            }
             messages.append(Message(one.target.digest, event.subject, one.kind, facts, *texts[key]))
         return messages
 
     def _text(self, one: Due, explained: bool) -> tuple[str, str, bytes | None]:
         event, counted = one.settled.event, self._session.clock.kind == "count"
+        if event.is_silence:
+            return (
+                wording.silence_title(self._job.name, event, one.kind),
+                wording.silence_body(event),
+                None,
+            )
         if one.kind == OVER:
             title = f"{wording.safe(self._job.name, 60)}: {wording.event_name(event)} is over"
             return title, wording.over_body(event, counted), None
@@ -118,7 +133,18 @@ class EventMessages:
         session = self._session
         series, number = tuple(str(peak[name]) for name in session.entity), int(peak["anomaly_event"])
         of_session = self._of_session[series, number]
-        adoption = session.adoptions.get((of_session.series, number))
+        last = session.last_rows.get((of_session.series, number))
+        return self._known(
+            of_session, begin, until if last is None else max(until, float(session.seconds[last]))
+        )
+
+    def _muted_event(self, event: Event) -> KnownEvent:
+        begin, until = self._session.seconds[event.rows[[0, -1]]].tolist()
+        return self._known(event, begin, until)
+
+    def _known(self, event: Event, begin: float, until: float) -> KnownEvent:
+        session, series, number = self._session, self._session.names[event.series], event.number
+        adoption = session.adoptions.get((event.series, number))
         facts = {
             "entity": dict(zip(session.entity, series, strict=True)) or None,
             "start": session.clock.shown(begin) + session.zone,
@@ -127,7 +153,9 @@ class EventMessages:
         if adoption is not None:
             facts["adopted_since"] = session.clock.shown(float(session.seconds[adoption.row])) + session.zone
         adopted = adoption is not None
-        return KnownEvent(series, begin, until, str(self._fitted.sha256), number, True, adopted, facts)
+        goes_on = (event.series, number) in session.going_on
+        digest = str(self._fitted.sha256)
+        return KnownEvent(series, begin, until, digest, number, True, adopted, facts, goes_on)
 
 
 def rows_messages(
@@ -142,7 +170,7 @@ def rows_messages(
     title = wording.rows_title(job.name, flagged, rows)
     body = wording.rows_body([entry for entry in summary.files if entry.counts["rows"]], explained)
     plot = scores_plot(seen.histogram, fitted.threshold) if can_draw() else None
-    facts = {"event": None, "entity": None, "run": job.run}
+    facts = {"about": "rows", "event": None, "entity": None, "run": job.run}
     return [Message(target.digest, f"run {job.run}", NEW, facts, title, body, plot) for target in targets]
 
 

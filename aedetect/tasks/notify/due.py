@@ -55,10 +55,12 @@ def settle(
     known: Sequence[KnownEvent],
     ends: Mapping[tuple[str, ...], float],
     pace: Pace,
+    muted: Sequence[KnownEvent] = (),
 ) -> list[Settled]:
     """Join the events of a run, in the order of time, with those that are known from earlier ones.
 
-    `ends`: by series, the time of the last row that was read, in seconds since 1970.
+    `ends`: by series, the time of the last row that was read, in seconds since 1970. `muted`: events of the
+    run that somebody said are fine. They are no news, but one that was told of before is not over by that.
     """
     settled = {one.subject: Settled(one, one, None) for one in known}
     for one in seen:
@@ -73,6 +75,10 @@ def settle(
             facts={**one.event.facts, "start": same.facts.get("start", one.event.facts.get("start"))},
         )
         settled[joined.subject] = replace(settled[same.subject], event=joined, seen=one)
+    for event in muted:
+        same = _same(event, [each.event for each in settled.values()], pace)
+        if same is not None and same.lasts:
+            settled[same.subject] = replace(settled[same.subject], event=_longer(same, event))
     changed = []
     for each in settled.values():
         end = ends.get(each.event.series)
@@ -80,6 +86,21 @@ def settle(
             continue
         changed.append(replace(each, event=replace(each.event, lasts=end <= pace.ends(each.event))))
     return changed
+
+
+def _longer(event: KnownEvent, muted: KnownEvent) -> KnownEvent:
+    """An event that went on while it was muted."""
+    if muted.until <= event.until:
+        return event
+    facts = {**muted.facts, "start": event.facts.get("start", muted.facts.get("start"))}
+    return replace(
+        event,
+        until=muted.until,
+        model=muted.model,
+        number=muted.number,
+        adopted=event.adopted or muted.adopted,
+        facts=facts,
+    )
 
 
 def _same(event: KnownEvent, known: Sequence[KnownEvent], pace: Pace) -> KnownEvent | None:
@@ -91,7 +112,8 @@ def _same(event: KnownEvent, known: Sequence[KnownEvent], pace: Pace) -> KnownEv
     for one in reversed(of_series):
         # Numbers begin anew where rows are judged anew: they count only onwards in time.
         numbered = (one.model, one.number) == (event.model, event.number) and event.begin >= one.until
-        if numbered and (one.lasts or event.begin - one.until <= pace.reach):
+        # Where an event of the last rows is none any more in hindsight, the next one has its number.
+        if numbered and event.goes_on and (one.lasts or event.begin - one.until <= pace.reach):
             return one
     return None
 

@@ -21,8 +21,10 @@ from aedetect.tasks.notify.compose import EventMessages, Job, rows_messages
 from aedetect.tasks.notify.deliver import Delivery, deliver
 from aedetect.tasks.notify.due import due, settle
 from aedetect.tasks.notify.flagged_rows import FlaggedRows
+from aedetect.tasks.notify.health import health_messages
 from aedetect.tasks.notify.plots import can_draw
 from aedetect.tasks.notify.request import NotifyRequest
+from aedetect.tasks.notify.silences import settle_silences, silences_of
 from aedetect.tasks.notify.targets import Target
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ class Notifier:
             else:
                 messages = rows_messages(self._fitted, self._rows.seen, summary, targets, job)
                 store.enter((), messages, now)
+            findings = summary.findings.get("health") or []
+            store.enter((), health_messages(findings, self._request, store, now, job), now)
             entries = []
             for target in targets:
                 made, said = _Post(target, store, self._request).send(now)
@@ -108,7 +112,12 @@ class Notifier:
         table = session.events()
         assert table is not None
         events = EventMessages(self._fitted, kept, anomalies_alone(table), job)
-        settled = settle(events.seen, store.events(), events.ends, events.pace)
+        known, ends = store.events(), events.ends
+        settled = settle(
+            events.seen, [one for one in known if not one.is_silence], ends, events.pace, events.muted
+        )
+        silences = silences_of(kept, str(self._fitted.sha256))
+        settled += settle_silences(silences, [one for one in known if one.is_silence], ends)
         messages = events.messages(due(settled, self._request, store, now))
         store.enter([one.event for one in settled], messages, now)
 
@@ -141,13 +150,19 @@ class _Post:
             else:
                 failed |= {one.subject for one in bundle}
             entries += [
-                {"target": shown, **one.facts, "kind": one.kind, "delivered": delivered} for one in bundle
+                {"target": shown, "about": _about(one), **one.facts, "kind": one.kind, "delivered": delivered}
+                for one in bundle
             ]
         undelivered = sum(not entry["delivered"] for entry in entries)
         if failure is not None:
             later = "; the next run will try again" if self._store.remembers else ""
             warnings.append(f"{shown}: {_messages(undelivered)} not delivered: {failure.reason}{later}")
         return entries, warnings
+
+
+def _about(message: Message) -> str:
+    """What a message is about where an older version made it, which did not note it."""
+    return "event" if message.facts["event"] is not None else "rows"
 
 
 def _bundled(messages: Sequence[Message]) -> list[list[Message]]:

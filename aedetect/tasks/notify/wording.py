@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aedetect.data.series.timestamps import span
-from aedetect.engine.sent_messages import REMINDER, KnownEvent
+from aedetect.engine.sent_messages import OVER, REMINDER, KnownEvent
 from aedetect.engine.task import FileSummary
 from aedetect.tasks.explain.events import SeriesExplanation, SeriesReason
 from aedetect.tasks.explain.rows import Explanation
@@ -63,7 +63,40 @@ def over_body(event: KnownEvent, counted: bool) -> str:
     adopted = event.facts.get("adopted_since")
     since = f", and counts as normal since {adopted}" if event.adopted and adopted else ""
     name = event_name(event)
-    return f"{name[0].upper()}{name[1:]} is over: it lasted{took} from {start} to {end}{since}."
+    lasted = f"it was at {start} alone" if start == end else f"it lasted{took} from {start} to {end}"
+    return f"{name[0].upper()}{name[1:]} is over: {lasted}{since}."
+
+
+def silence_title(job: str, silence: KnownEvent, kind: str) -> str:
+    """The title of a message on a series that fell silent."""
+    start, end = silence.facts["start"], silence.facts["end"]
+    name = f"{safe(job, 60)}: {_series_name(silence)}"
+    if kind == OVER:
+        return f"{name} has rows again"
+    if kind == REMINDER:
+        return f"{name} is still silent, since {start}"
+    return f"{name} is silent since {start}" if silence.lasts else f"{name} was silent, {start} to {end}"
+
+
+def silence_body(silence: KnownEvent) -> str:
+    """From when to when there were no rows."""
+    return safe(silence.facts["text"])
+
+
+def _series_name(event: KnownEvent) -> str:
+    return safe("/".join(event.series), 60) if event.series else "the series"
+
+
+def health_title(job: str, findings: int) -> str:
+    """The title of the message on the dumps of a run."""
+    return (
+        f"{safe(job, 60)}: {findings:,} {'finding' if findings == 1 else 'findings'} on the health of dumps"
+    )
+
+
+def late_title(job: str, stream: str, kind: str) -> str:
+    """The title of the message on files that should have come."""
+    return f"{safe(job, 60)}: {safe(stream, 200)} is {'still ' if kind == REMINDER else ''}late"
 
 
 def _when(event: KnownEvent, counted: bool) -> str:
@@ -118,5 +151,9 @@ def _of_row(one: Explanation, several: bool) -> str:
 
 def together(titles: Sequence[str], most: int = 20) -> str:
     """One body for several messages, by their titles."""
-    lines = [f"- {title}" for title in titles[:most]]
-    return "\n".join([*lines, f"and {len(titles) - most:,} more"] if len(titles) > most else lines)
+    return "\n".join(lines([f"- {title}" for title in titles], most))
+
+
+def lines(texts: Sequence[str], most: int) -> list[str]:
+    """The first of some lines, and how many more there are."""
+    return [*texts[:most], f"and {len(texts) - most:,} more"] if len(texts) > most else list(texts)

@@ -51,6 +51,14 @@ def test_a_later_event_is_another(other: dict[str, object]) -> None:
     assert (new.event.begin, new.before, old.event.lasts) == (40, None, False)
 
 
+def test_a_number_that_is_given_again_is_another_event() -> None:
+    """The last rows of a dump are judged anew, and what was an event there may be none any more."""
+    new, old = settled(seen(event(40, 50, goes_on=False)), [event(10, 20)], 52)[::-1]
+    assert (new.event.begin, new.before, old.event.lasts) == (40, None, False)
+    (same,) = settled(seen(event(24, 30, goes_on=False)), [event(10, 20)], 32)
+    assert same.event.begin == 10
+
+
 def test_a_number_counts_only_onwards_in_time() -> None:
     events = settled(seen(event(1, 2)), [event(10, 20, lasts=False)], 52)
     assert [one.event.begin for one in events] == [1]
@@ -140,3 +148,21 @@ def test_however_dumps_are_cut_each_event_is_new_once_and_over_at_most_once(
     assert sorted(subject for kind, subject in said if kind == NEW) == sorted(one.subject for one in known)
     assert len({subject for kind, subject in said if kind == OVER}) == sum(kind == OVER for kind, _ in said)
     assert REMINDER not in dict(said)
+
+
+def test_an_event_that_is_muted_for_a_while_is_neither_over_nor_new_again() -> None:
+    known, muted = [event(10, 20)], event(30, 60)
+    (while_muted,) = settle([], known, {SERIES: 60.0}, PACE, [muted])
+    assert (while_muted.event.begin, while_muted.event.until, while_muted.event.lasts) == (10, 60, True)
+    assert (while_muted.seen, while_muted.event.facts["start"]) == (None, "10")
+    (after,) = settled(seen(event(61, 80)), [while_muted.event], 80)
+    assert (after.event.begin, after.before) == (10, while_muted.event)
+    (over,) = settled([], [while_muted.event], 66)
+    assert not over.event.lasts
+
+
+def test_a_muted_event_that_nobody_was_told_of_is_no_news() -> None:
+    assert settle([], [], {SERIES: 60.0}, PACE, [event(30, 60)]) == []
+    (old,) = settle([], [event(10, 12)], {SERIES: 60.0}, PACE, [event(30, 60, number=2)])
+    assert (old.event.until, old.event.lasts) == (12, False)
+    assert settle([], [event(10, 20, lasts=False)], {SERIES: 60.0}, PACE, [event(22, 60)]) == []

@@ -37,6 +37,11 @@ def test_one_line_says_that_it_is_over() -> None:
     )
 
 
+def test_an_event_of_one_row_did_not_last() -> None:
+    alone = KnownEvent((), 7.0, 7.0, "digest", 3, False, False, {"start": "7", "end": "7"})
+    assert wording.over_body(alone, counted=False) == "Event 3 is over: it was at 7 alone."
+
+
 def test_an_event_without_an_explanation_still_says_when_and_how_odd() -> None:
     peak = {"rows": 1, "peak_score": 12.345, "p_value": 1.25e-7}
     assert wording.event_body(EVENT, None, peak, counted=False) == (

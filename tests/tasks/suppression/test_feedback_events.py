@@ -72,6 +72,7 @@ def test_explain_tells_of_a_muted_event(run: Prompt) -> None:
     first = readings(1, 1)["machine"][0]
     words = ("explain", "new.csv", "-m", "m.aed", "--feedback", "notes.json")
     result = run(*words, "--event", 1, "--entity", first)
+    assert ", all its rows muted), highest score " in result.stdout
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("  muted: ")]
     assert line.startswith(f"  muted: like event 1 of {first} of scored.csv, which ")
     assert "called normal on 20" in line
