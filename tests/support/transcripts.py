@@ -28,7 +28,7 @@ from aedetect.cli.main import app
 WIDTH = "110"
 LEFT_OUT = "…"
 # Figures differ a little between processors, and so may an event by a few steps.
-TOLERANCE = 0.15
+TOLERANCE = 0.12
 _STEPS = timedelta(hours=1)
 _DATA_YEARS = (2013, 2014)
 
