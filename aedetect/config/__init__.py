@@ -150,12 +150,12 @@ class DataConfig(_Section):
     exclude: Names = Field([], description="never learn from these columns")
     id: Names = Field([], description="columns carried through to the output, never learned")
     label: str | None = Field(None, description="column that marks known anomalies; never learned")
+    positive: str | None = Field(None, description="value of the label column that means anomaly")
     group: Names = Field(
         [],
         description="columns whose values, together, say which group a row belongs to: numbers are seen "
         "relative to their group, and each group has its own threshold",
     )
-    positive: str | None = Field(None, description="value of the label column that means anomaly")
     roles: dict[str, AssignableRole] = Field({}, description="roles set by hand, by column name")
     format: Literal["csv", "tsv", "jsonl", "parquet", "arrow"] | None = Field(
         None, description="format of the inputs; unset: by content and suffix"

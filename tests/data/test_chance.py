@@ -35,7 +35,7 @@ def test_shares_are_judged_as_by_fishers_exact_test(before: tuple[int, int], now
     exact = fisher_exact(table, alternative="greater").pvalue
     chance = share_chance(Sampled(*before), Sampled(*now))
     if 1e-9 < exact < 1e-2:
-        assert exact / 2 < chance < 4 * exact
+        assert exact / 2 < chance < 5 * exact
     elif exact > 0.05:
         assert chance > 0.01
 
