@@ -14,7 +14,8 @@ from typer import BadParameter
 WrongUse: Any = BadParameter.__mro__[1]
 # Under this name a context knows the words that were typed behind its command.
 WORDS = "aedetect.words"
-_CHOICE = re.compile(r"'(?P<given>.*)' is not one of (?P<choices>'.*')")
+# Of a single choice older releases of typer say that the word is not that.
+_CHOICE = re.compile(r"'(?P<given>.*)' is not (?:one of )?(?P<choices>'.*')")
 # As click says it: "Got unexpected extra argument (b.csv)", in newer releases "argument(s) (b.csv c.csv)".
 _EXTRA = re.compile(r"^Got unexpected extra argument(?:s|\(s\))? \(")
 _MEANT = {

@@ -56,7 +56,7 @@ def coded_columns(
         columns += made
         if not made:
             missing = array.null_count == len(array)
-            alone = pc.count_distinct(array, mode="all").as_py() < 2
+            alone = missing or pc.count_distinct(array, mode="all").as_py() < 2
             rare = f"no value in {LEAST_ROWS} rows"
             left_out[name] = "holds nothing" if missing else "one value alone" if alone else rare
     return columns, left_out
