@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +12,16 @@ from aedetect.data.series.timestamps import zone_of
 from aedetect.scoring.events import Event
 from aedetect.scoring.reconstruction import ReconstructedColumn
 from aedetect.scoring.series import SeriesSession
-from aedetect.tasks.explain.format import shown
+from aedetect.tasks.figures import CALM_COLOUR, FLAG_COLOUR, drawable, drawn
 from aedetect.tasks.report.bins import ScoreHistogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE, _DOTS = (7.0, 3.4), 100
-_SEEN, _EXPECTED, _FLAG, _CALM = "#1d2327", "#1f5f8b", "#c8442b", "#7a95ad"
+# Of a name in a picture, at most so many letters.
+_LONGEST = 60
+_SEEN, _EXPECTED = "#1d2327", "#1f5f8b"
 _DAY = 86_400
 # Before and after an event so much of its length is drawn as well, but at least so many steps; of long
 # events so many points.
@@ -43,7 +43,7 @@ def event_plot(session: SeriesSession, event: Event, column: ReconstructedColumn
 
     def draw(axes: Axes) -> None:
         half = session.step / _DAY / 2
-        axes.axvspan(first - half, last + half, color=_FLAG, alpha=0.2, linewidth=0)
+        axes.axvspan(first - half, last + half, color=FLAG_COLOUR, alpha=0.2, linewidth=0)
         band = column.band[rows]
         axes.fill_between(
             days, column.expected[rows] - band, column.expected[rows] + band,
@@ -52,7 +52,7 @@ def event_plot(session: SeriesSession, event: Event, column: ReconstructedColumn
         axes.plot(days, column.expected[rows], color=_EXPECTED, linewidth=0.9, ls="--", label="expected")
         axes.plot(days, column.seen[rows], color=_SEEN, linewidth=0.9, label="seen")
         if column.names and len(column.names) <= 10:
-            axes.set_yticks(range(len(column.names)), [_plain(each) for each in column.names])
+            axes.set_yticks(range(len(column.names)), [drawable(each, _LONGEST) for each in column.names])
         if session.clock.kind == "count":
             axes.xaxis.set_major_formatter(lambda value, _: f"{value * _DAY:g}")
         else:
@@ -60,10 +60,10 @@ def event_plot(session: SeriesSession, event: Event, column: ReconstructedColumn
             axes.xaxis_date(zone_of(zone) if zone else None)
         axes.tick_params(axis="x", rotation=20)
         what = f"growth of {column.column} per row" if column.growth else column.column
-        axes.set_title(_plain(f"{name}: {what}" if name else what), loc="left")
+        axes.set_title(drawable(f"{name}: {what}" if name else what, _LONGEST), loc="left")
         axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 1.14), ncols=2, fontsize=9)
 
-    return _drawn(draw)
+    return drawn(draw, _SIZE, _DOTS)
 
 
 def scores_plot(bins: ScoreHistogram, threshold: float) -> bytes:
@@ -71,13 +71,13 @@ def scores_plot(bins: ScoreHistogram, threshold: float) -> bytes:
     edges, counts = bins.filled()
 
     def draw(axes: Axes) -> None:
-        colours = [_FLAG if low >= threshold * (1 - 1e-9) else _CALM for low in edges[:-1]]
+        colours = [FLAG_COLOUR if low >= threshold * (1 - 1e-9) else CALM_COLOUR for low in edges[:-1]]
         axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=colours)
-        axes.axvline(threshold, color=_FLAG, linestyle="--", linewidth=1)
+        axes.axvline(threshold, color=FLAG_COLOUR, linestyle="--", linewidth=1)
         axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
         axes.set_title("Scores of this run, and the threshold", loc="left")
 
-    return _drawn(draw)
+    return drawn(draw, _SIZE, _DOTS)
 
 
 def _rows_around(session: SeriesSession, event: Event) -> Integers:
@@ -96,23 +96,3 @@ def _thinned(rows: Integers, away: Floats) -> Integers:
         return rows
     parts = np.array_split(np.arange(len(rows)), _POINTS)
     return np.asarray(rows[[part[away[part].argmax()] for part in parts]])
-
-
-def _drawn(draw: Callable[[Axes], None]) -> bytes:
-    # Without pyplot: no window system is touched, and nothing is left behind in global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_SIZE, dpi=_DOTS, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    draw(axes)
-    axes.spines[["top", "right"]].set_visible(False)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", metadata={"Software": None})
-    return data.getvalue()
-
-
-def _plain(text: str, most: int = 60) -> str:
-    """Text from data: a dollar sign would start a formula, and controls have no glyph."""
-    return shown("".join(c if c.isprintable() else "?" for c in text), most).replace("$", r"\$")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
-from aedetect.tasks.explain.format import shown
+from aedetect.tasks.figures import CALM_COLOUR, FLAG_COLOUR, drawable, drawn
 from aedetect.tasks.report.charts import tick
 from aedetect.tasks.report.outcomes import CALM, FALSE_ALARM, FLAGGED, HIT, MISS, NAMES, PLURALS
 from aedetect.tasks.report.page import worth_showing
@@ -26,12 +25,13 @@ if TYPE_CHECKING:
     from aedetect.tasks.report.series import ChannelLine
 
 _SIZE, _DOTS = (8.0, 4.2), 110
-_CALM, _FLAG = "#7a95ad", "#c8442b"
+# Of a name in a picture, at most so many letters.
+_LONGEST = 44
 # Colour, shape and size of the mark of a row, by outcome; those further down are drawn on top.
 _MARKS = {
-    CALM: (_CALM, "o", 6),
-    FLAGGED: (_FLAG, "o", 16),
-    FALSE_ALARM: (_FLAG, "^", 20),
+    CALM: (CALM_COLOUR, "o", 6),
+    FLAGGED: (FLAG_COLOUR, "o", 16),
+    FALSE_ALARM: (FLAG_COLOUR, "^", 20),
     MISS: ("#7a3fa0", "D", 16),
     HIT: ("#157a52", "o", 18),
 }
@@ -72,32 +72,11 @@ def write_plots(findings: Findings, card: Card, folder: str) -> list[str]:
     written = []
     for name, draw in charts.items():
         path = str(Path(folder) / f"{name}.png")
-        data = _drawn(draw)
+        data = drawn(draw, _SIZE, _DOTS)
         with atomic_output(path) as stream:
             stream.write(data)
         written.append(path)
     return written
-
-
-def _drawn(draw: Callable[[Axes], None]) -> bytes:
-    # Without pyplot: no window system is touched, and nothing is left behind in global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_SIZE, dpi=_DOTS, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    draw(axes)
-    axes.spines[["top", "right"]].set_visible(False)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", metadata={"Software": None})
-    return data.getvalue()
-
-
-def _plain(text: str, most: int = 44) -> str:
-    """Text from data: a dollar sign would start a formula, and controls have no glyph."""
-    safe = "".join(c if c.isprintable() else "?" for c in text)
-    return shown(safe, most).replace("$", r"\$")
 
 
 def _legend(axes: Axes, labelled: bool = False) -> None:
@@ -105,9 +84,9 @@ def _legend(axes: Axes, labelled: bool = False) -> None:
 
     keys = [
         Line2D([], [], color=colour, marker="o", linestyle="", label=name)
-        for colour, name in ((_CALM, "not flagged"), (_FLAG, "flagged"))
+        for colour, name in ((CALM_COLOUR, "not flagged"), (FLAG_COLOUR, "flagged"))
     ]
-    keys.append(Line2D([], [], color=_FLAG, linestyle="--", linewidth=1, label="threshold"))
+    keys.append(Line2D([], [], color=FLAG_COLOUR, linestyle="--", linewidth=1, label="threshold"))
     if labelled:
         keys.append(
             Line2D([], [], color=_MARKS[MISS][0], marker="s", linestyle="", label="labelled anomalies")
@@ -131,7 +110,7 @@ def _scores(axes: Axes, findings: Findings) -> None:
     edges, counts = findings.histogram.filled()
     limit = findings.limit
     beyond = [limit is not None and low >= limit * (1 - 1e-9) for low in edges[:-1]]
-    colours = [_FLAG if flagged else _CALM for flagged in beyond]
+    colours = [FLAG_COLOUR if flagged else CALM_COLOUR for flagged in beyond]
     axes.bar(edges[:-1], counts, width=edges[1:] - edges[:-1], align="edge", color=colours)
     if findings.evaluation:
         first, last = findings.histogram.range
@@ -142,7 +121,7 @@ def _scores(axes: Axes, findings: Findings) -> None:
             color=_MARKS[MISS][0], label="labelled anomalies",
         )  # fmt: skip
     if limit is not None:
-        axes.axvline(limit, color=_FLAG, linestyle="--", linewidth=1)
+        axes.axvline(limit, color=FLAG_COLOUR, linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="score", ylabel="rows")
     axes.set_title("Scores", loc="left")
     _plain_ticks(axes, "x", "y")
@@ -152,10 +131,10 @@ def _scores(axes: Axes, findings: Findings) -> None:
 
 def _timeline(axes: Axes, findings: Findings) -> None:
     blocks = findings.timeline.blocks()
-    colours = [_FLAG if block.flagged else _CALM for block in blocks]
+    colours = [FLAG_COLOUR if block.flagged else CALM_COLOUR for block in blocks]
     axes.scatter([(b.first + b.last) / 2 for b in blocks], [b.highest for b in blocks], s=9, c=colours)
     if findings.limit is not None:
-        axes.axhline(findings.limit, color=_FLAG, linestyle="--", linewidth=1)
+        axes.axhline(findings.limit, color=FLAG_COLOUR, linestyle="--", linewidth=1)
     for row in list(accumulate(rows for _, rows in findings.files))[:-1]:
         axes.axvline(row, color="grey", linestyle=":", linewidth=1)
     name = (
@@ -171,8 +150,8 @@ def _timeline(axes: Axes, findings: Findings) -> None:
 
 def _columns(axes: Axes, findings: Findings) -> None:
     columns = worth_showing(findings.attribution)[::-1]
-    axes.barh(range(len(columns)), [one.share for one in columns], color=_FLAG)
-    axes.set_yticks(range(len(columns)), [_plain(one.column) for one in columns])
+    axes.barh(range(len(columns)), [one.share for one in columns], color=FLAG_COLOUR)
+    axes.set_yticks(range(len(columns)), [drawable(one.column, _LONGEST) for one in columns])
     axes.set(xlabel="mean share of the error of flagged rows", title="Columns to blame")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
@@ -203,7 +182,7 @@ def _roc(axes: Axes, findings: Findings) -> None:
 
     assert findings.evaluation is not None
     across, up = roc(findings.evaluation.judged.table)
-    axes.plot(across, up, color=_FLAG, label="this model")
+    axes.plot(across, up, color=FLAG_COLOUR, label="this model")
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="guessing")
     axes.set(xlabel="share of normal rows flagged", ylabel="share of anomalies caught", title="ROC")
     axes.legend(frameon=False, loc="lower right")
@@ -213,13 +192,13 @@ def _precision_recall(axes: Axes, findings: Findings) -> None:
     from aedetect.tasks.evaluate.curves import precision_recall
 
     assert findings.evaluation is not None
-    axes.plot(*precision_recall(findings.evaluation.judged.table), color=_FLAG)
+    axes.plot(*precision_recall(findings.evaluation.judged.table), color=FLAG_COLOUR)
     axes.set(xlabel="recall", ylabel="precision", title="Precision against recall", ylim=(0, 1.03))
 
 
 def _p_values(axes: Axes, findings: Findings) -> None:
     assert findings.evaluation is not None
-    axes.plot(*findings.evaluation.p_value_shares, color=_FLAG, label="this model")
+    axes.plot(*findings.evaluation.p_value_shares, color=FLAG_COLOUR, label="this model")
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="as promised")
     axes.set(xlabel="p-value", ylabel="share of normal rows with at most this", title="p-values")
     axes.legend(frameon=False, loc="lower right")

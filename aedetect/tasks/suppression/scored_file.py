@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -23,9 +23,6 @@ from aedetect.io.files import FileInput
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.result_columns import EVENT_COLUMN, MUTED_COLUMN, RESULT_COLUMNS, ROW_COLUMN
 from aedetect.tasks.suppression.noted_rows import storable_cell
-
-if TYPE_CHECKING:
-    pass
 
 # More rows at once are not verdicts of a person but a rule.
 MOST_ROWS = 1000
