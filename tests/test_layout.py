@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,11 @@ def test_a_test_is_found_from_its_module(path: Path) -> None:
         assert module.exists() or module.with_suffix("").is_dir(), (
             f"tests/{path} is of no module: name it after the one it tests, or say why it is of none"
         )
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(b"rows", mtime=second) for second in (1, 2)])
+def test_the_name_of_a_case_does_not_tell_when_its_bytes_were_packed(
+    packed: bytes, request: pytest.FixtureRequest
+) -> None:
+    assert request.node.callspec.id in ("24 bytes0", "24 bytes1")
+    assert gzip.decompress(packed) == b"rows"
