@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -12,7 +12,11 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
+from aedetect.models.evaluation.arrays import Arrays
+from aedetect.models.evaluation.base import RowEvaluation, WindowEvaluation
+from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.layers import standardised
+from aedetect.models.live import live_arrays, settled_arrays
 
 # Training rows that a model is given to fill its memory bank from, or to compare with.
 REFERENCE_ROWS = 8192
@@ -44,14 +48,16 @@ class Model(Protocol):
 
 
 class Autoencoder(nn.Module, ABC):
-    """Reconstructs rows; what it cannot reconstruct is unlike its training data.
+    """Learns to reconstruct rows; what its evaluation pass cannot reconstruct is unlike its training data.
 
-    Randomness (noise, masks) is drawn from torch's global generator and in training mode only.
+    What it computes once it has learned is written in `evaluation_class`, for any array library; here is
+    how it learns. Randomness (noise, masks) is drawn from torch's global generator and in training mode only.
 
     Shape: batches are float32 [rows, features] as described by `Layout`; NaN is a missing number.
     """
 
     step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
+    evaluation_class: ClassVar[Callable[[Layout, ModelConfig, Arrays], RowEvaluation]]
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__()
@@ -59,20 +65,20 @@ class Autoencoder(nn.Module, ABC):
         self.config = config
 
     @abstractmethod
+    def objective(self, batch: Tensor) -> Tensor:
+        """What training lessens: errors [rows, features], to be averaged over features, then rows."""
+
     def errors(self, batch: Tensor) -> Tensor:
-        """Reconstruction errors [rows, features], unreduced, finite and not negative.
+        """In training mode the objective; in evaluation mode what scoring combines, [rows, features]."""
+        return self.objective(batch) if self.training else self.evaluation().errors(batch)
 
-        In training mode this is the objective (averaged over features, then rows); in evaluation
-        mode it is what scoring combines and explanation ranks.
-        """
+    def evaluation(self) -> RowEvaluation:
+        """The evaluation pass with the weights and buffers as they are."""
+        return type(self).evaluation_class(self.layout, self.config, live_arrays(self))
 
-    @abstractmethod
-    def reconstruct(self, batch: Tensor) -> Tensor:
-        """Expected values [rows, features] in the encoded space: numbers, and category codes."""
-
-    def errors_as_unlearned(self, batch: Tensor) -> Tensor:
-        """As `errors` in evaluation mode, but a row that was learned does not vouch for itself."""
-        return self.errors(batch)
+    def settled(self) -> RowEvaluation:
+        """The evaluation pass as scoring runs it: in numpy on a CPU, in torch on a GPU."""
+        return type(self).evaluation_class(self.layout, self.config, settled_arrays(self))
 
     def vectors(self, batch: Tensor) -> Tensor:
         """Rows as points [rows, width] to measure distances between, categories standardised."""
@@ -160,36 +166,14 @@ class CrossFitted(Autoencoder):
                 parameter.copy_(weights[name][torch.arange(len(parameter)) % len(weights[name])])
 
 
-@dataclass(frozen=True)
-class WindowLayout:
-    """What a window is: so many steps of so many channels.
-
-    >>> WindowLayout(steps=24, channels=3).width
-    72
-    """
-
-    steps: int
-    channels: int
-
-    @property
-    def width(self) -> int:
-        return self.steps * self.channels
-
-
 class WindowAutoencoder(nn.Module, ABC):
-    """Reconstructs windows of a time series; what it cannot reconstruct is unlike its training data.
+    """Learns to reconstruct windows of a time series; see `Autoencoder`.
 
-    Randomness is drawn from torch's global generator and in training mode only.
-
-    Shape: batches are float32 [windows, steps, channels], standardised. Nothing is missing in training;
-    in scoring, cells may be NaN where `takes_missing`.
+    Shape: batches are float32 [windows, steps, channels], standardised. Nothing is missing in training.
     """
 
     step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
-    # Whether windows are judged by the cells they have; others are given something in their place.
-    takes_missing = False
-    # How many steps around a window its score may depend on.
-    margin = 0
+    evaluation_class: ClassVar[Callable[[WindowLayout, ModelConfig, Arrays], WindowEvaluation]]
 
     def __init__(self, layout: WindowLayout, config: ModelConfig):
         super().__init__()
@@ -197,21 +181,20 @@ class WindowAutoencoder(nn.Module, ABC):
         self.config = config
 
     @abstractmethod
+    def objective(self, batch: Tensor) -> Tensor:
+        """What training lessens: errors [windows, steps, channels], to be averaged."""
+
     def errors(self, batch: Tensor) -> Tensor:
-        """Reconstruction errors [windows, steps, channels], unreduced, finite and not negative."""
+        """In training mode the objective; in evaluation mode what scoring combines; the same shape."""
+        return self.objective(batch) if self.training else self.evaluation().errors(batch)
 
-    @abstractmethod
-    def reconstruct(self, batch: Tensor) -> Tensor:
-        """Expected values [windows, steps, channels]."""
+    def evaluation(self) -> WindowEvaluation:
+        """The evaluation pass with the weights and buffers as they are."""
+        return type(self).evaluation_class(self.layout, self.config, live_arrays(self))
 
-    def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
-        """The score of the window at each step of a segment [steps, channels]; [windows].
-
-        The first `left` and last `right` steps, at most `margin` each, are context and part of no
-        window. Overridden where what neighbouring windows share need not be computed for each.
-        """
-        inner = segment[left : len(segment) - right]
-        return self.errors(inner.unfold(0, self.layout.steps, 1).transpose(1, 2)).mean(dim=(1, 2))
+    def settled(self) -> WindowEvaluation:
+        """The evaluation pass as scoring runs it: in numpy on a CPU, in torch on a GPU."""
+        return type(self).evaluation_class(self.layout, self.config, settled_arrays(self))
 
     def vectors(self, batch: Tensor) -> Tensor:
         """Windows as points [windows, width] to measure distances between."""

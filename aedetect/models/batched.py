@@ -8,20 +8,10 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-
-# Of products with another number of columns, the rows may be rounded by their place in the batch.
-_EVEN_OUTPUTS = 16
 
 
 class BatchedLinear(nn.Module):
-    """A linear layer of several networks at once, each with weights of its own.
-
-    Shape: [networks, rows, inputs] → [networks, rows, outputs].
-
-    >>> BatchedLinear(networks=3, inputs=5, outputs=2)(torch.zeros(3, 7, 5)).shape
-    torch.Size([3, 7, 2])
-    """
+    """The weights of a linear layer of several networks; see `evaluation.batched.BatchedLinear`."""
 
     def __init__(self, networks: int, inputs: int, outputs: int):
         super().__init__()
@@ -29,15 +19,6 @@ class BatchedLinear(nn.Module):
         # These names stand in model files.
         self.weight = nn.Parameter(torch.empty(networks, inputs, outputs).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(networks, 1, outputs).uniform_(-bound, bound))
-
-    def forward(self, values: Tensor) -> Tensor:
-        weight: Tensor = self.weight
-        bias: Tensor = self.bias
-        outputs = weight.shape[2]
-        if outputs % _EVEN_OUTPUTS:
-            spare = (0, -outputs % _EVEN_OUTPUTS)
-            weight, bias = functional.pad(weight, spare), functional.pad(bias, spare)
-        return torch.baddbmm(bias, values, weight)[:, :, :outputs]
 
 
 class BatchedNetworks(nn.Module, ABC):

@@ -9,21 +9,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from aedetect.models.batched import BatchedLinear, BatchedNetworks
-from aedetect.models.evidence import rounded
-
-_WIDTH = 32
-# Evidence beyond is not told apart: made-up rows are strange, others may be stranger.
-_HIGHEST = 30.0
+from aedetect.models.evaluation import discriminator as evaluation
+from aedetect.models.evaluation.discriminator import WIDTH
+from aedetect.models.live import live_arrays, settled_arrays, settled_by_blocks
 
 
 class Discriminator(BatchedNetworks):
-    """Weighs log scores against one another, as they tell a table's normal rows from made-up ones.
+    """Learns to weigh log scores as they tell normal rows from made-up ones; see `evaluation.discriminator`.
 
-    What is evidence differs between tables: in one the distances by rank tell, in another the density. After
-    LUNAR (Goodge et al., 2022), which learns to weigh distances to neighbours. Several networks, each
-    learning from its own rows, are one.
+    Several networks, each learning from its own rows, are one.
 
-    Shape: log scores [rows, parts] → log odds [networks, rows]. Batches in training are [rows, parts + 1 +
+    Shape: batches in training are [rows, parts + 1 +
     networks]: after the parts, 1 for a made-up row, and the weight of the row for each network.
     """
 
@@ -44,9 +40,9 @@ class Discriminator(BatchedNetworks):
         self.resize(networks)
 
     def resize(self, networks: int) -> None:
-        self.first = BatchedLinear(networks, self.parts, _WIDTH)
-        self.second = BatchedLinear(networks, _WIDTH, _WIDTH)
-        self.last = BatchedLinear(networks, _WIDTH, 1)
+        self.first = BatchedLinear(networks, self.parts, WIDTH)
+        self.second = BatchedLinear(networks, WIDTH, WIDTH)
+        self.last = BatchedLinear(networks, WIDTH, 1)
 
     def prepare(self, normal: Tensor, networks: int) -> None:
         """Begin anew, with log scores of normal rows [rows, parts] as what is usual."""
@@ -56,27 +52,17 @@ class Discriminator(BatchedNetworks):
         self.resize(networks)
         self.to(normal.device)
 
-    def forward(self, log_scores: Tensor) -> Tensor:
-        # What is less strange than all normal rows is no stranger: there was nothing to learn that from.
-        least = torch.maximum(log_scores, self.lowest)
-        usual = ((least - self.center) / self.spread).clamp_max(_HIGHEST)
-        hidden = functional.silu(self.first(usual.expand(self.networks, *usual.shape)))
-        hidden = hidden + functional.silu(self.second(hidden))
-        return self.last(hidden)[:, :, 0]  # type: ignore[no-any-return]
-
-    def evidence(self, log_scores: Tensor) -> Tensor:
-        """Log odds [rows] that rows are made up, in the mean over the networks."""
-        return rounded(self(log_scores).mean(dim=0))
-
     def held_out(self, log_scores: Tensor, folds: Tensor) -> Tensor:
         """Log odds [rows] by the network of a row's number in `folds` [rows], which has not learned it."""
-        return rounded(self(log_scores).gather(0, folds[None])[0])
+        judge = evaluation.Discriminator(self.parts, settled_arrays(self))
+        return settled_by_blocks(judge.held_out, log_scores, folds)
 
     def errors(self, batch: Tensor) -> Tensor:
         """The losses of a batch [rows, 1]: cross-entropy, weighted and summed over the networks."""
         log_scores, made_up, weights = batch.split_with_sizes([self.parts, 1, self.networks], dim=1)
+        odds = evaluation.Discriminator(self.parts, live_arrays(self))(log_scores)
         losses = functional.binary_cross_entropy_with_logits(
-            self(log_scores).float(), made_up.T.expand(self.networks, -1), reduction="none"
+            odds.float(), made_up.T.expand(self.networks, -1), reduction="none"
         )
         return (losses * weights.T).sum(dim=0)[:, None]
 

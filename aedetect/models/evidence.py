@@ -1,4 +1,4 @@
-"""What a part of a model without weights owes: to fitting, to scoring, to explanation."""
+"""What a part of a model without weights owes to fitting."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-# Log scores are rounded to this: what is finer is the rounding of sums, which differs between processors and
-# with the rows beside. Equal rows get equal scores, and ties at a threshold stay ties.
-GRAIN = 2.0**-12
+from aedetect.models.evaluation.evidence_part import EvidencePart
+from aedetect.models.live import as_tensor, settled
 
 
 class Evidence(nn.Module, ABC):
     """One way to tell how strange a point is, with what it learned from normal points in buffers.
 
-    Shape: points [rows, width] of a view → log scores [rows, scores], and shares [rows, width] of the values
-    of each point in them, which sum to 1; None where a part cannot tell them.
+    What it says of points stands in its evaluation pass; see `evaluation.evidence_part.EvidencePart`.
     """
 
-    # How many scores it gives a row.
-    scores = 1
+    @abstractmethod
+    def settled(self) -> EvidencePart:
+        """The evaluation pass as scoring runs it."""
 
     @abstractmethod
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
@@ -30,21 +29,7 @@ class Evidence(nn.Module, ABC):
         says which of `points` it is, or -1 where it is none of them.
         """
 
-    @abstractmethod
-    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """`itself` [rows]: the place among the points learned of one that equals a point, or -1.
-
-        That one does not count: a row that was learned is judged as if it had not been.
-        """
-
-
-def rounded(log_scores: Tensor) -> Tensor:
-    """Log scores, of any shape, without the digits that rounding decides."""
-    return (log_scores / GRAIN).round() * GRAIN
-
-
-def as_shares(parts: Tensor) -> Tensor:
-    """Parts [rows, values], none negative, as shares of each row's sum; all alike where the sum is 0."""
-    total = parts.sum(dim=1, keepdim=True)
-    even = 1.0 / max(parts.shape[1], 1)
-    return (parts / total.clamp_min(1e-30)).where(total > 1e-30, parts.new_tensor(even))
+    def judged(self, points: Tensor, itself: Tensor | None = None) -> Tensor:
+        """Log scores [rows, scores] of `points` [rows, width] as scoring computes them."""
+        log_scores, _ = self.settled()(settled(points), None if itself is None else settled(itself))
+        return as_tensor(log_scores)

@@ -12,16 +12,11 @@ from torch import Tensor
 
 from aedetect.models.buffers import DataSizedBuffers
 from aedetect.models.combine import TailSurprise
-from aedetect.models.evidence import rounded
-from aedetect.models.neighbours import nearest
+from aedetect.models.evaluation import known_anomalies as evaluation
+from aedetect.models.live import as_tensor, settled, settled_arrays
 
-# Added to the distance to a known anomaly: closer than this is the same.
-_FLOOR = 0.1
 # What anomalies have in common shows in few of them only if little of them is learned by heart.
 _REGULARISATION, _STEPS = 0.01, 200
-_HIGHEST = 30.0
-# How much each of the two scores counts beside one of the other parts.
-_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
@@ -38,18 +33,12 @@ class Judged:
 
     def inputs(self) -> Tensor:
         """What a regression sees of them [rows, width + parts]."""
-        return torch.cat([self.points, self.surprises.clamp_max(_HIGHEST)], dim=1)
+        inputs: Tensor = evaluation.regressed(self.points, self.surprises)
+        return inputs
 
 
 class KnownAnomalies(DataSizedBuffers):
-    """How much nearer a row is to a known anomaly than to a normal row, and a logistic regression.
-
-    The regression sees a row as a point and by how surprising the other parts of a model take it to be, so
-    that it learns in which columns and in which way the known ones are strange.
-
-    Shape: points [rows, width], log distances to the nearest normal row [rows], surprises [rows, parts] →
-    further surprise [rows]; none where no anomaly is known.
-    """
+    """Learns what is like known anomalies, or strange as they are; see `evaluation.known_anomalies`."""
 
     points: Tensor
     coefficients: Tensor
@@ -64,13 +53,6 @@ class KnownAnomalies(DataSizedBuffers):
         self.register_buffer("coefficients", torch.zeros(width + parts))
         self.register_buffer("intercept", torch.zeros(()))
         self.surprise = TailSurprise(2)
-
-    def forward(self, points: Tensor, log_distances: Tensor, surprises: Tensor) -> Tensor:
-        if not len(self.points):
-            return torch.zeros_like(log_distances)
-        odds = Judged(points, log_distances, surprises).inputs() @ self.coefficients + self.intercept
-        scores = torch.stack([self._nearness(points, log_distances), rounded(odds)])
-        return _WEIGHT * self.surprise(scores).sum(dim=0)  # type: ignore[no-any-return]
 
     def fit(self, known: Judged, normal: Judged, folds: Tensor) -> Tensor:
         """Learn from `known` anomalies and from `normal` rows that are judged as if they were not learned.
@@ -88,15 +70,14 @@ class KnownAnomalies(DataSizedBuffers):
             odds = torch.where(others, odds, inputs @ coefficients + intercept)
         self.coefficients.copy_(torch.stack([coefficients for coefficients, _ in models]).mean(dim=0))
         self.intercept.copy_(torch.stack([intercept for _, intercept in models]).mean())
-        scores = torch.stack([self._nearness(normal.points, normal.log_distances), rounded(odds)])
-        calibrating = scores[:, folds >= 0]
-        self.surprise.fit(calibrating)
-        return _WEIGHT * self.surprise(calibrating).sum(dim=0)  # type: ignore[no-any-return]
+        calibrating = [values[folds >= 0] for values in (normal.points, normal.log_distances, odds)]
+        judge = self._settled()
+        self.surprise.fit(as_tensor(judge.scores(*map(settled, calibrating))))
+        return as_tensor(self._settled().weighed(*map(settled, calibrating)))
 
-    def _nearness(self, points: Tensor, log_distances: Tensor) -> Tensor:
-        """Log scores [rows]: how much farther a normal row is than a known anomaly."""
-        apart = (points - self.points[nearest(points, self.points)]).square().sum(dim=1).sqrt()
-        return rounded(log_distances - (apart + _FLOOR).log())
+    def _settled(self) -> evaluation.KnownAnomalies:
+        parts = len(self.coefficients) - self.points.shape[1]
+        return evaluation.KnownAnomalies(self.points.shape[1], parts, settled_arrays(self))
 
 
 def _regression(normal: Tensor, anomalies: Tensor) -> tuple[Tensor, Tensor]:
