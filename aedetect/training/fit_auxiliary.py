@@ -18,8 +18,8 @@ from aedetect.errors import UsageError
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.auxiliary.imputer import Imputer, sizes
 from aedetect.models.auxiliary.latent import LatentAutoencoder, chosen_size
-from aedetect.models.ensemble import single_threaded
 from aedetect.models.layers import standardised
+from aedetect.models.threads import single_threaded
 from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.loop import Hooks, sample, seeded, train
@@ -57,7 +57,7 @@ def fit_auxiliary_heads(
     time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
     """
     seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
-    with seeded(seed, device), single_threaded(device):
+    with seeded(seed, device), single_threaded(device.type):
         rows = sample(feed, LEARNED_ROWS)
         if len(rows) < LEARNED_ROWS:
             rows = torch.cat([rows, torch.from_numpy(calibration).to(rows)])
