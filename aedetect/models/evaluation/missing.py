@@ -1,2 +1,0 @@
-def held(x):
-    return x
