@@ -20,7 +20,7 @@ from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.auxiliary.heads import AuxiliaryHeads
+from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.models.device import pick_device
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
