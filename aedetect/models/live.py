@@ -50,7 +50,7 @@ def as_tensor(array: Array) -> Tensor:
 def settled_by_blocks(work: Callable[..., Array], *rows: Tensor) -> Tensor:
     """`work` on what `rows` [rows, ...] are in scoring, in blocks as scoring has them; [rows, ...].
 
-    Products round differently for other numbers of rows: so a row that calibrates is scored as one that comes.
+    Products round differently for other numbers of rows: a row that calibrates is scored as new ones are.
     """
     arrays = [settled(values) for values in rows]
     parts = []

@@ -3,7 +3,7 @@
 To add one for tables, write what it computes once it has learned in `evaluation/NAME.py`, a subclass of
 `evaluation.base.RowEvaluation` in the array API, and how it learns in `tabular/NAME.py`, a subclass of
 `base.Autoencoder` in torch; name them in `EVALUATIONS` and `ARCHITECTURES`. For time series there are
-`WindowEvaluation`, `windows/NAME.py`, `base.WindowAutoencoder`, `SERIES_EVALUATIONS` and `SERIES_ARCHITECTURES`.
+`WindowEvaluation`, `windows/NAME.py`, `base.WindowAutoencoder`, and `SERIES_…` of the two.
 That is all: the settings, training, scoring, the model file and the tests of the contract
 (`tests/models`) take it from here. What the classes have to do:
 

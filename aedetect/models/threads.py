@@ -19,8 +19,9 @@ def use_threads(count: int) -> None:
 
 @contextmanager
 def single_threaded(device: str) -> Iterator[int]:
-    """On a CPU, the threads of numpy's and torch's products set to one: for small matrices they cost more than
-    they bring, and a row's results must not depend on how many there are.
+    """On a CPU, the threads of numpy's and torch's products set to one.
+
+    For small matrices they cost more than they bring, and a row's results must not depend on their number.
 
     Gives the number of threads there were, which the caller may put to better use.
     """

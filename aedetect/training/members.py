@@ -40,8 +40,8 @@ class MemberTask(Generic[M]):
 
 @dataclass(frozen=True)
 class TrainedNetworks:
-    """The networks of a table as scoring has them, with a record each, unscaled scores of the calibration set [rows], and
-    whether each of its rows was scored by the one network that never saw it."""
+    """The networks of a table as scoring has them, with a record each, unscaled scores of the calibration set
+    [rows], and whether each of its rows was scored by the one network that never saw it."""
 
     members: Sequence[RowEvaluation]
     records: Sequence[TrainingRecord]

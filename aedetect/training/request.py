@@ -141,8 +141,8 @@ class TrainingRun:
 class Learned:
     """What learning from a table or from series comes to.
 
-    `members` are the evaluation passes of the networks, with a record each, `scores` those of the calibration set, unscaled
-    [rows], and `folded` says whether each row was scored by the one network that never saw it
+    `members` are the evaluation passes of the networks, with a record each, `scores` those of the calibration
+    set, unscaled [rows], and `folded` says whether each row was scored by the one network that never saw it
     (cross-conformal). `rows` were learned from or calibrated with; `rows_left_out` counts the
     others, by reason. `normal_rows` [rows, features] show what is normal. `encoder`: that of the
     first pass, where what was learned has changed it. `beyond`: what a changed constant adds to a score,

@@ -43,11 +43,11 @@ class DenoisingEvaluation(RowEvaluation):
         """Errors [rows, features] without noise, and the last hidden state [rows, width] at strong noise."""
         row = Row(batch, self.layout)
         values = self.columns(row)
-        total, hidden = None, batch
+        total: Array = 0.0
+        hidden = batch
         for index, level in enumerate(SCORING_NOISE):
             errors, hidden = self.errors_at(row, values, values, noise_level(row, level))
-            relative = errors / self.reference[index]
-            total = relative if total is None else total + relative
+            total = total + errors / self.reference[index]
         return total / len(SCORING_NOISE), hidden
 
     def reconstruct(self, batch: Array) -> Array:

@@ -160,7 +160,9 @@ class Imputer:
         numbers = self.expected(values, missing, LOWEST_NOISE)[:, :numeric] + moved[:, :numeric]
         return xp.concat([numbers, moved[:, numeric:width]], axis=1)
 
-    def estimates(self, values: Array, missing: Array, level: Array, places: Array | None = None) -> Estimates:
+    def estimates(
+        self, values: Array, missing: Array, level: Array, places: Array | None = None
+    ) -> Estimates:
         """Estimates of rows [rows, width] from `values` without those `missing`, of that shape.
 
         `level` [rows, 1]: the noise on known numbers. `places` [rows]: which row of the memory each is, if

@@ -162,7 +162,7 @@ class EvidenceAutoencoder(CrossFitted):
         counted = torch.cat([log_scores[:, : 1 + COUNTED].T, judged[None]])
         self.surprise.fit(counted[:, calibrating])
         surprises = self.surprise(counted)
-        scores = surprises[:, calibrating].sum(dim=0)
+        scores: Tensor = surprises[:, calibrating].sum(dim=0)
         if len(anomalies):
             normal = Judged(held_out.points, log_scores[:, 1 + NEAREST], surprises.T)
             scores = scores + self.known.fit(self._judged(anomalies), normal, folds)

@@ -22,7 +22,7 @@ class MaskedAutoencoder(BatchedNetworks):
     """Reconstructs points from some of their features (He et al., 2022), through a narrow middle.
 
     What is hidden differs from row to row; the network is told the mask. Several networks, each learning from
-    its own rows, are one. `owners` [width] are the features of a point's values; `sizes` and `hidden` those of
+    its own rows, are one. `owners` [width] are the features of a point's values; for `sizes` and `hidden` see
     `evaluation.masked.MaskedAutoencoder`.
     """
 
