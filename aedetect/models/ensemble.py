@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.models.base import Autoencoder, WindowAutoencoder
-from aedetect.models.missing import held
+from aedetect.models.evaluation.missing import held
 
 # Matrix products round differently for different numbers of rows and of threads. In blocks of
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
