@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from aedetect.config import Config
 from aedetect.detector import Detector
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.table import TableScorer
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
-from aedetect.models.evaluation.arrays import Arrays
 from aedetect.models.evaluation.base import RowEvaluation, WindowEvaluation
 from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.layers import standardised
@@ -57,7 +56,7 @@ class Autoencoder(nn.Module, ABC):
     """
 
     step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
-    evaluation_class: ClassVar[Callable[[Layout, ModelConfig, Arrays], RowEvaluation]]
+    evaluation_class: ClassVar[type[RowEvaluation]]
 
     def __init__(self, layout: Layout, config: ModelConfig):
         super().__init__()
@@ -158,9 +157,8 @@ class CrossFitted(Autoencoder):
     def vectors(self, batch: Tensor) -> Tensor:
         return standardised(batch[:, : self.layout.width], self.layout)
 
-    def take_weights(self, older: Autoencoder) -> None:
+    def take_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with the weights of an older model of this kind, of as many networks or of another number."""
-        weights = dict(older.named_parameters())
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 parameter.copy_(weights[name][torch.arange(len(parameter)) % len(weights[name])])
@@ -173,7 +171,7 @@ class WindowAutoencoder(nn.Module, ABC):
     """
 
     step_range: ClassVar[tuple[int, int]] = USUAL_STEPS
-    evaluation_class: ClassVar[Callable[[WindowLayout, ModelConfig, Arrays], WindowEvaluation]]
+    evaluation_class: ClassVar[type[WindowEvaluation]]
 
     def __init__(self, layout: WindowLayout, config: ModelConfig):
         super().__init__()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aedetect.models.batched import BatchedLinear, BatchedNetworks
-from aedetect.models.evaluation import discriminator as evaluation
+from aedetect.models.evaluation import discriminator as scored
 from aedetect.models.evaluation.discriminator import WIDTH
 from aedetect.models.live import live_arrays, settled_arrays, settled_by_blocks
 
@@ -54,13 +54,13 @@ class Discriminator(BatchedNetworks):
 
     def held_out(self, log_scores: Tensor, folds: Tensor) -> Tensor:
         """Log odds [rows] by the network of a row's number in `folds` [rows], which has not learned it."""
-        judge = evaluation.Discriminator(self.parts, settled_arrays(self))
+        judge = scored.Discriminator(self.parts, settled_arrays(self))
         return settled_by_blocks(judge.held_out, log_scores, folds)
 
     def errors(self, batch: Tensor) -> Tensor:
         """The losses of a batch [rows, 1]: cross-entropy, weighted and summed over the networks."""
         log_scores, made_up, weights = batch.split_with_sizes([self.parts, 1, self.networks], dim=1)
-        odds = evaluation.Discriminator(self.parts, live_arrays(self))(log_scores)
+        odds = scored.Discriminator(self.parts, live_arrays(self))(log_scores)
         losses = functional.binary_cross_entropy_with_logits(
             odds.float(), made_up.T.expand(self.networks, -1), reduction="none"
         )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aedetect.models.buffers import DataSizedBuffers
-from aedetect.models.evaluation import isolation as evaluation
+from aedetect.models.evaluation import isolation as scored
 from aedetect.models.evaluation.evidence_part import rounded
 from aedetect.models.evaluation.isolation import SAMPLES, UNIT
 from aedetect.models.evidence import Evidence
@@ -52,5 +52,5 @@ class Isolation(DataSizedBuffers, Evidence):
         shares = (isolated * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(1)
         return as_tensor(rounded(settled(UNIT * shares)))[:, None]
 
-    def settled(self) -> evaluation.Isolation:
-        return evaluation.Isolation(self.centers.shape[2], settled_arrays(self))
+    def settled(self) -> scored.Isolation:
+        return scored.Isolation(self.centers.shape[2], settled_arrays(self))

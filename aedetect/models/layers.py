@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation import layers as evaluation
 from aedetect.models.live import no_arrays
@@ -25,15 +23,6 @@ class ResidualMLP(nn.Module):
         # Both names stand in model files.
         self.first = nn.Linear(start, width)
         self.others = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
-
-
-def latent_width(width: int, config: ModelConfig) -> int:
-    """Numbers in the latent code of a row of `width` values: half as many, at most a quarter of a layer's.
-
-    >>> latent_width(9, ModelConfig(width=256)), latent_width(1000, ModelConfig(width=256))
-    (4, 64)
-    """
-    return max(1, min(width // 2, config.width // 4))
 
 
 def typical(values: Tensor, least: float | Tensor) -> Tensor:

@@ -19,7 +19,9 @@ def live_arrays(module: nn.Module) -> Arrays:
     device = next(iter(values.values())).device if values else torch.device("cpu")
     # What follows from the layout is computed once for a module, not for each step of its training.
     remembered: dict[str, dict[str, Array]] = module.__dict__.setdefault("_layout_constants", {})
-    return Arrays(values, lambda array: torch.from_numpy(array).to(device), remembered.setdefault(str(device), {}))
+    return Arrays(
+        values, lambda array: torch.from_numpy(array).to(device), remembered.setdefault(str(device), {})
+    )
 
 
 def settled_arrays(module: nn.Module) -> Arrays:
@@ -48,7 +50,7 @@ def as_tensor(array: Array) -> Tensor:
 def settled_by_blocks(work: Callable[..., Array], *rows: Tensor) -> Tensor:
     """`work` on what `rows` [rows, ...] are in scoring, in blocks as scoring has them; [rows, ...].
 
-    Products round differently for other numbers of rows: so a row that calibrates is scored as one that comes.
+    Products round differently for other numbers of rows: a row that calibrates is scored as new ones are.
     """
     arrays = [settled(values) for values in rows]
     parts = []

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from aedetect.models.buffers import DataSizedBuffers
 from aedetect.models.evaluation import memory_bank as evaluation
-from aedetect.models.evaluation.kernels import CACHED_ROWS as CACHED_ROWS
-from aedetect.models.evaluation.memory_bank import mixture_weights as mixture_weights
 from aedetect.models.layers import typical
 from aedetect.models.live import as_tensor, settled, settled_arrays
 

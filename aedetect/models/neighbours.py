@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aedetect.data.arrays import AnyArray
 from aedetect.models.buffers import DataSizedBuffers
-from aedetect.models.evaluation import neighbours as evaluation
+from aedetect.models.evaluation import neighbours as scored
 from aedetect.models.evaluation.neighbours import PAIRS
 from aedetect.models.evidence import Evidence
 from aedetect.models.live import settled_arrays
@@ -49,10 +49,10 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
             half[chosen] = True
             self.halves[2 * pair] = half
             self.halves[2 * pair + 1] = ~half if features > 1 else half
-        return self.judged(held_out, places)
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
-    def settled(self) -> evaluation.SubspaceNeighbours:
-        return evaluation.SubspaceNeighbours(self.owners, settled_arrays(self))
+    def settled(self) -> scored.SubspaceNeighbours:
+        return scored.SubspaceNeighbours(self.owners, settled_arrays(self))
 
 
 class NearestRow(DataSizedBuffers, Evidence):
@@ -72,10 +72,10 @@ class NearestRow(DataSizedBuffers, Evidence):
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
         self.memory = points[:_NEAREST_POINTS].clone()
         self.widths = _neighbour_distances(self.memory)
-        return self.judged(held_out, places)
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
-    def settled(self) -> evaluation.NearestRow:
-        return evaluation.NearestRow(self.memory.shape[1], settled_arrays(self))
+    def settled(self) -> scored.NearestRow:
+        return scored.NearestRow(self.memory.shape[1], settled_arrays(self))
 
 
 def _neighbour_distances(points: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from aedetect.data.arrays import Floats
 from aedetect.data.features.layout import Layout
 from aedetect.models.buffers import DataSizedBuffers
-from aedetect.models.evaluation import views as evaluation
+from aedetect.models.evaluation import views as scored
 from aedetect.models.evaluation.kernels import namespace
 from aedetect.models.evaluation.layers import Row
 from aedetect.models.live import as_tensor, live_arrays, settled, settled_arrays
@@ -40,13 +40,13 @@ class RankView(DataSizedBuffers):
         self.register_buffer("heights", torch.zeros(layout.numeric, 1))
         self.register_buffer("unit", torch.ones(layout.numeric))
 
-    def evaluation(self) -> evaluation.RankView:
+    def evaluation(self) -> scored.RankView:
         """The view as far as it has learned."""
-        return evaluation.RankView(self.layout, live_arrays(self))
+        return scored.RankView(self.layout, live_arrays(self))
 
-    def settled(self) -> evaluation.RankView:
+    def settled(self) -> scored.RankView:
         """The view as scoring has it."""
-        return evaluation.RankView(self.layout, settled_arrays(self))
+        return scored.RankView(self.layout, settled_arrays(self))
 
     def fit(self, rows: Tensor) -> None:
         """Learn how numbers are spread from `rows` [rows, features], of which a few thousand will do."""
@@ -69,7 +69,7 @@ class RankView(DataSizedBuffers):
         if self.layout.numeric:
             xp, low, high = namespace(values), *(settled(end) for end in self._second.unbind(dim=1))
             pulled = xp.minimum(xp.maximum(values, low), high)
-            farther = evaluation.beyond(values, high, ranks.unit) - evaluation.beyond(-values, -low, ranks.unit)
+            farther = scored.beyond(values, high, ranks.unit) - scored.beyond(-values, -low, ranks.unit)
             values = ranks.numbers(pulled) + farther
         return as_tensor(ranks.joined(values, row))
 

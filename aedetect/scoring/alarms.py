@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask
-from aedetect.models.base import WindowAutoencoder
+from aedetect.models.device import on_host
+from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.scoring.calendar_scale import CalendarModel
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.lasting import Lasting, Patience, hold
@@ -307,7 +308,7 @@ class AlarmParts:
     `calendar`: None where none was learned.
     """
 
-    short: Sequence[WindowAutoencoder]
+    short: Sequence[WindowEvaluation]
     usual: Floats
     scales: Mapping[str, TimeScale]
     long_locality: Locality
@@ -321,7 +322,7 @@ class AlarmParts:
 
     @classmethod
     def of_tensors(
-        cls, tensors: Mapping[str, np.ndarray[Any, Any]], short: Sequence[WindowAutoencoder]
+        cls, tensors: Mapping[str, np.ndarray[Any, Any]], short: Sequence[WindowEvaluation]
     ) -> AlarmParts:
         """From what `tensors` gave. Raises KeyError or ValueError where that is damaged."""
         names = scales_stored(tensors)
@@ -353,8 +354,8 @@ class AlarmParts:
         if self.calendar is not None:
             tensors |= self.calendar.tensors()
         for index, model in enumerate(self.short):
-            for name, tensor in model.state_dict().items():
-                tensors[f"series.short.{index}.{name}"] = tensor.detach().cpu().numpy()
+            for name, values in model.arrays.values.items():
+                tensors[f"series.short.{index}.{name}"] = on_host(values)
         return tensors
 
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.series.order import runs
-from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
+from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.scoring.row_scores import least_over_rows
 
 
 def least_beside(
-    models: Sequence[WindowAutoencoder], segment: Matrix, asked: Mask, odd: Mask, device: torch.device
+    models: Sequence[WindowEvaluation], segment: Matrix, asked: Mask, odd: Mask, device: str
 ) -> Floats:
     """The least score [steps] of other windows than a segment [steps, channels] has; NaN where there is none.
 
     Those of the `asked` steps [steps] that reach beyond the segment's ends, as all within may hold what is
     odd near these; and those with `odd` steps [steps], which are set aside and of which nothing is said.
-    Half of a window has to be known. Call it within `models.ensemble.single_threaded`.
+    Half of a window has to be known. Call it within `models.threads.single_threaded`.
     """
     window = models[0].layout.steps
     margin = window // 2

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
 from aedetect.config import Config, SeriesConfig, parse_duration
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
@@ -28,10 +27,18 @@ from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
-from aedetect.models.auxiliary.heads import AuxiliaryHeads
-from aedetect.models.base import WindowAutoencoder, WindowLayout
-from aedetect.models.device import pick_device
-from aedetect.models.registry import AUTO, build, build_series, build_short, chosen_for
+from aedetect.models.device import on_host, pick_device, placed
+from aedetect.models.evaluation.arrays import Arrays
+from aedetect.models.evaluation.base import WindowEvaluation
+from aedetect.models.evaluation.heads import AuxiliaryHeads
+from aedetect.models.evaluation.window_layout import WindowLayout
+from aedetect.models.registry import (
+    AUTO,
+    chosen_for,
+    evaluation_of,
+    series_evaluation_of,
+    short_evaluation_of,
+)
 from aedetect.scoring.alarms import USUAL_ADAPT, AlarmParts, AlarmRule, short_steps
 from aedetect.scoring.calibration import Calibration, without_highest
 from aedetect.scoring.events import event_gap
@@ -106,7 +113,8 @@ class SeriesParts:
 class FittedModel:
     """What was learned, and the settings it is used with; nothing in it changes.
 
-    `members`: the networks, whose errors are averaged. `scale`: what an unscaled score is divided by.
+    `members`: the evaluation passes of the networks, whose errors are averaged. `device`: 'cpu', or that of a
+    GPU. `scale`: what an unscaled score is divided by.
     `sha256`: digest of the file it came from; None for one just fitted. `series`: what it knows of time;
     None for one of tables. `heads`: the auxiliary networks; None for series and in files of format 1.
     `normal_rows`: a sample of the encoded rows learned from [rows, features]; none in older files.
@@ -121,7 +129,7 @@ class FittedModel:
     calibration: Calibration
     scale: np.float32
     training: TrainingSummary
-    device: torch.device
+    device: str
     normal_rows: Matrix
     sha256: str | None = None
     series: SeriesParts | None = None
@@ -346,8 +354,8 @@ class FittedModel:
         if len(self.normal_rows):
             tensors[NORMAL_ROWS] = self.normal_rows
         for index, model in enumerate(self.members):
-            for name, tensor in model.state_dict().items():
-                tensors[f"members.{index}.{name}"] = tensor.detach().cpu().numpy()
+            for name, values in model.arrays.values.items():
+                tensors[f"members.{index}.{name}"] = on_host(values)
         if self.series:
             tensors["series.peaks"] = self.series.peaks
             if self.series.scales:
@@ -358,8 +366,8 @@ class FittedModel:
             if self.series.alarms:
                 tensors |= self.series.alarms.tensors()
         if self.heads is not None:
-            for name, tensor in self.heads.state_dict().items():
-                tensors[f"{_AUXILIARY}{name}"] = tensor.detach().cpu().numpy()
+            for name, values in self.heads.arrays.values.items():
+                tensors[f"{_AUXILIARY}{name}"] = on_host(values)
         return tensors
 
 
@@ -373,7 +381,7 @@ def scaled(raw: Floats, left_out: float = 0.0) -> tuple[np.float32, Calibration]
     return scale, Calibration(raw / float(scale))
 
 
-def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: torch.device) -> FittedModel:
+def _of_tensors(manifest: Manifest, tensors: Tensors, digest: str, device: str) -> FittedModel:
     """The model that a file holds. Raises KeyError, RuntimeError or ValueError where parts do not fit."""
     statistics = {name: tensors[f"features.{name}"] for name in STATISTICS}
     names = manifest.features.groups
@@ -419,30 +427,29 @@ def _with_architecture(manifest: Manifest, encoder: FeatureEncoder) -> Manifest:
 
 
 def _members(
-    manifest: Manifest, encoder: FeatureEncoder, channels: Channels, tensors: Tensors, device: torch.device
+    manifest: Manifest, encoder: FeatureEncoder, channels: Channels, tensors: Tensors, device: str
 ) -> list[Any]:
     members: list[Any] = []
     for index in range(len(manifest.training.members)):
+        weights, settings = _weights(tensors, f"members.{index}.", device), manifest.config.model
         if manifest.series:
             layout = WindowLayout(manifest.series.window, channels.width)
-            model: Any = build_series(layout, manifest.config.model)
+            members.append(series_evaluation_of(layout, settings, weights))
         else:
-            model = build(encoder.layout, manifest.config.model)
-        model.load_state_dict(_weights(tensors, f"members.{index}."))
-        members.append(model.to(device).eval())
+            members.append(evaluation_of(encoder.layout, settings, weights))
     return members
 
 
-def _weights(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
-    return {
-        name.removeprefix(prefix): torch.from_numpy(tensor.copy())
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
+def _weights(tensors: Tensors, prefix: str, device: str) -> Arrays:
+    """The arrays of one network, where it computes."""
+    return placed(
+        {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)},
+        device,
+    )
 
 
 def _series_parts(
-    manifest: Manifest, tensors: Tensors, channels: Channels, device: torch.device
+    manifest: Manifest, tensors: Tensors, channels: Channels, device: str
 ) -> SeriesParts | None:
     state = manifest.series
     if state is None:
@@ -457,19 +464,19 @@ def _series_parts(
 
 
 def _short_members(
-    manifest: Manifest, state: SeriesState, tensors: Tensors, channels: Channels, device: torch.device
-) -> list[WindowAutoencoder]:
-    members: list[WindowAutoencoder] = []
+    manifest: Manifest, state: SeriesState, tensors: Tensors, channels: Channels, device: str
+) -> list[WindowEvaluation]:
+    members: list[WindowEvaluation] = []
     steps = short_steps(state.window)
-    while steps is not None and (weights := _weights(tensors, f"series.short.{len(members)}.")):
-        model = build_short(WindowLayout(steps, channels.width), manifest.config.model)
-        model.load_state_dict(weights)
-        members.append(model.to(device).eval())
+    while steps is not None and f"series.short.{len(members)}.basis" in tensors:
+        weights = _weights(tensors, f"series.short.{len(members)}.", device)
+        layout = WindowLayout(steps, channels.width)
+        members.append(short_evaluation_of(layout, manifest.config.model, weights))
     return members
 
 
 def _auxiliary(
-    config: Config, encoder: FeatureEncoder, tensors: Tensors, device: torch.device
+    config: Config, encoder: FeatureEncoder, tensors: Tensors, device: str
 ) -> AuxiliaryHeads | None:
-    stored = _weights(tensors, _AUXILIARY)
-    return AuxiliaryHeads.of_tensors(encoder.layout, config.model, stored).to(device) if stored else None
+    stored = _weights(tensors, _AUXILIARY, device)
+    return AuxiliaryHeads(encoder.layout, config.model, stored) if stored.values else None

@@ -23,7 +23,7 @@ class FlaggedShares:
     def add(self, one: OneSeries, flagged: Mask) -> Matrix:
         """Attribute the rows of a series that are `flagged` [rows]; gives their shares [flagged, columns].
 
-        Call it within `models.ensemble.single_threaded`.
+        Call it within `models.threads.single_threaded`.
         """
         shares, share_of = self._attributed(one, flagged)
         self._rows.append(one.places[flagged])

@@ -56,7 +56,7 @@ class OneSeries:
     def at(self, fitted: FittedModel) -> OneSeries:
         """The same series at the alert rate of a model; of one whose `scale_scores` were asked for.
 
-        Call it within `models.ensemble.single_threaded`.
+        Call it within `models.threads.single_threaded`.
         """
         each = zip(self.scale_scores, self.warmup, strict=True)
         return replace(self, segments=[scores.at(fitted).without_first(steps) for scores, steps in each])
@@ -126,7 +126,7 @@ def scored(
 ) -> Iterator[OneSeries]:
     """The series with the scores of their segments, in order; so many threads work on segments.
 
-    `keep`: whether `scale_scores` are asked for. Call it within `models.ensemble.single_threaded`.
+    `keep`: whether `scale_scores` are asked for. Call it within `models.threads.single_threaded`.
     """
 
     def work(unit: tuple[OneSeries, int]) -> tuple[OneSeries, _Scored | None]:

@@ -16,7 +16,9 @@ from aedetect.data.series.channels import Channels, inverse_log_compressed
 from aedetect.data.series.entities import Name
 from aedetect.data.series.scaling import scalings
 from aedetect.data.series.segments import Timeline
-from aedetect.models.ensemble import BLOCK_ROWS, reconstructed_windows, single_threaded
+from aedetect.models.ensemble import reconstructed_windows
+from aedetect.models.evaluation.kernels import BLOCK_ROWS
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.series_attribution import SeriesAttribution
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from aedetect.data.series.segments import Timeline
 from aedetect.data.series.timestamps import Clock
 from aedetect.engine.heap import give_back
 from aedetect.io.source import Input
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.adoptions import Adoption, adopted_in_words, find_adoptions, rows_within
 from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.blame import LEAST_SHARE

@@ -11,8 +11,8 @@ from aedetect.config import SeriesConfig
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.calendar import local_seconds
 from aedetect.data.series.context import AlarmState, LastingState
-from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
+from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.scoring.alarms import SHORT_STEPS, AlarmRule, Alarms, Standing, log_scores
 from aedetect.scoring.beside import least_beside
 from aedetect.scoring.fitted import FittedModel
@@ -60,7 +60,7 @@ def window_step_scores(windows: Floats, window: int, settings: SeriesConfig) -> 
 def long_scores(fitted: FittedModel, segment: Matrix, window: int) -> tuple[Floats, Floats]:
     """Unscaled scores of the steps [steps] and of the windows [windows] of a segment [steps, channels].
 
-    Call it within `models.ensemble.single_threaded`.
+    Call it within `models.threads.single_threaded`.
     """
     settings = fitted.config.series
     if len(segment) < window:
@@ -85,7 +85,7 @@ class ScaleScores:
         """The scores at the alert rate of a model, which must be the one they are of at this or another rate.
 
         Possible alarms of a scale of windows are also judged without what could be alarms of the others.
-        Call it within `models.ensemble.single_threaded`.
+        Call it within `models.threads.single_threaded`.
         """
         alarms = fitted.series.alarms if fitted.series else None
         if alarms is None or not len(self.segment):
@@ -105,7 +105,7 @@ def segment_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window
     """Scores of a segment [steps, channels] at `seconds` [steps]; unknown where it is shorter than a window.
 
     The one rule from windows to scores of rows: calibrating and scoring use it. Call it within
-    `models.ensemble.single_threaded`.
+    `models.threads.single_threaded`.
     """
     return scale_scores(fitted, segment, seconds, window).at(fitted)
 
@@ -141,7 +141,7 @@ def scale_scores(fitted: FittedModel, segment: Matrix, seconds: Floats, window: 
 
 def _without_odd(
     fitted: FittedModel,
-    models: Sequence[WindowAutoencoder],
+    models: Sequence[WindowEvaluation],
     segment: Matrix,
     by_scale: Mapping[str, StepScores],
     name: str,

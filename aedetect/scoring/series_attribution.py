@@ -9,7 +9,8 @@ import numpy as np
 
 from aedetect.data.arrays import Integers, Mask, Matrix
 from aedetect.data.series.channels import Channels
-from aedetect.models.ensemble import BLOCK_ROWS, window_errors
+from aedetect.models.ensemble import window_errors
+from aedetect.models.evaluation.kernels import BLOCK_ROWS
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 # Windows that a flagged row's errors are taken from.

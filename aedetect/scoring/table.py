@@ -15,7 +15,8 @@ from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.models.ensemble import mean_errors
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.base import AdoptedState, NumberedBatch, PriorRows, Scores
 from aedetect.scoring.empty_columns import empty_columns, filled_in
 from aedetect.scoring.fitted import FittedModel
@@ -59,7 +60,7 @@ class TableScorer:
     def score_rows(self, matrix: Matrix) -> Floats:
         """Scores [rows] of encoded rows [rows, features] by the networks alone, without watched constants.
 
-        Fast within `models.ensemble.single_threaded`, and safe to call from several threads at once.
+        Fast within `models.threads.single_threaded`, and safe to call from several threads at once.
         """
         fitted = self.fitted
         return raw_scores(mean_errors(fitted.members, matrix, fitted.device)) / float(fitted.scale)
@@ -73,7 +74,7 @@ class TableScorer:
         """Scores of one record batch whose columns were checked against the schema.
 
         Nothing is known of the columns `unknown`: rows are judged by the others.
-        Fast within `models.ensemble.single_threaded`, and safe to call from several threads at once.
+        Fast within `models.threads.single_threaded`, and safe to call from several threads at once.
         """
         fitted = self.fitted
         encoded = fitted.encoder.transform(batch)

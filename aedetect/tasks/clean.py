@@ -17,7 +17,7 @@ from aedetect.data.features.encoder import Encoded
 from aedetect.engine.task import BatchResult
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.auxiliary.imputer import HIGHEST_NOISE
+from aedetect.models.evaluation.imputer import HIGHEST_NOISE
 from aedetect.scoring.base import Scores
 from aedetect.scoring.blame import LEAST_SHARE
 from aedetect.scoring.fitted import FittedModel

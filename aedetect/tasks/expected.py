@@ -10,12 +10,12 @@ import numpy as np
 from aedetect.data import cells
 from aedetect.data.arrays import Mask, Matrix
 from aedetect.data.features.categorical import MISSING, OTHER
-from aedetect.models.auxiliary.imputer import LOWEST_NOISE
 from aedetect.models.ensemble import in_blocks
+from aedetect.models.evaluation.arrays import Array
+from aedetect.models.evaluation.imputer import LOWEST_NOISE
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import torch
 
     from aedetect.data.features.encoder import Encoded
     from aedetect.scoring.fitted import FittedModel
@@ -45,7 +45,7 @@ class ConditionalExpectation:
         given = matrix.copy()
         given[unknown] = np.nan
 
-        def expect(values: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+        def expect(values: Array, missing: Array) -> Array:
             return self.repair.expected(values, missing, noise)
 
         return self._by_gaps(given, expect)
@@ -53,7 +53,7 @@ class ConditionalExpectation:
     def drawn(self, matrix: Matrix, unknown: Mask, chances: np.ndarray[Any, Any]) -> Matrix:
         """One plausible row for each, instead of the expected one; `chances` [rows] lie in [0, 1)."""
 
-        def draw(values: torch.Tensor, missing: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
+        def draw(values: Array, missing: Array, chances: Array) -> Array:
             return self.repair.drawn(values, missing, chances[:, 0])
 
         given = matrix.copy()
@@ -66,8 +66,8 @@ class ConditionalExpectation:
         width = given.shape[1]
         estimates = np.empty_like(given)
 
-        def step(block: torch.Tensor) -> torch.Tensor:
-            values, missing = self._values(block[:, :width])
+        def step(block: Array) -> Array:
+            values, missing = self.repair.values(block[:, :width])
             rest = (block[:, width:],) if extra is not None else ()
             return self.repair.columns.rows(self.repair.known_only(work(values, missing, *rest)))
 
@@ -77,14 +77,6 @@ class ConditionalExpectation:
                 both = np.concatenate([given[chosen], beside[chosen]], axis=1)
                 estimates[chosen] = in_blocks(step, both, self.fitted.device)
         return estimates
-
-    def _values(self, block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Values and gaps [rows, width]; a category that is NaN is unknown."""
-        numeric = self.repair.columns.layout.numeric
-        unknown = block.isnan()
-        unknown[:, :numeric] = False
-        values, missing = self.repair.columns(block.masked_fill(unknown, 0.0))
-        return values, missing | unknown[:, self.repair.columns.owners]
 
     def faults(self, batch: pa.RecordBatch, encoded: Encoded) -> dict[str, tuple[Mask, np.ndarray[Any, Any]]]:
         """Per column, which cells hold what none can hold [rows], and why.

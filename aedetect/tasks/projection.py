@@ -131,11 +131,11 @@ def compressed(deviations: Floats) -> Floats:
 
 
 def _standardised(fitted: FittedModel, matrix: Matrix) -> Matrix:
-    import torch
+    from aedetect.models.evaluation.arrays import Arrays
+    from aedetect.models.evaluation.layers import standardised
 
-    from aedetect.models.layers import standardised
-
-    return np.asarray(standardised(torch.from_numpy(matrix), fitted.encoder.layout).numpy())
+    values: Matrix = standardised(matrix, fitted.encoder.layout, Arrays({}))
+    return values
 
 
 def check_map(path: Path, output: str) -> None:

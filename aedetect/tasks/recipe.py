@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
-
 from aedetect.config import Config
 from aedetect.engine.task import Task
 from aedetect.errors import ModelError
+from aedetect.models.threads import use_threads
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.kept_models import kept_path
 
@@ -37,7 +36,7 @@ class ModelTask:
 
     def build(self, threads: int) -> Task:
         """The task, computed by so many threads. Raises ModelError where the model file has changed."""
-        torch.set_num_threads(threads)
+        use_threads(threads)
         settings = Config.model_validate(self.settings)
         load = partial(FittedModel.load, device=settings.training.device, sha256=self.sha256)
         try:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from aedetect.engine.task import CountNames
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.fitted import FittedModel
 
 # `unusable`: rows in which cells could not be read. `cells`: those that were changed.

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from aedetect.config.names import did_you_mean
-from aedetect.data.arrays import Mask, Matrix
+from aedetect.data.arrays import Integers, Mask, Matrix
 from aedetect.data.decision import role_flag
 from aedetect.data.features.categorical import FIRST_KNOWN
 from aedetect.data.features.decoder import restored, restored_types
 from aedetect.errors import UsageError
+from aedetect.models.device import on_device, on_host
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,16 +59,15 @@ def _check_groups(fitted: FittedModel) -> None:
         )
 
 
-def _batches(fitted: FittedModel, count: int, seed: int, among: torch.Tensor) -> Iterator[pa.RecordBatch]:
+def _batches(fitted: FittedModel, count: int, seed: int, among: Integers) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     auxiliary, schema = fitted.auxiliary, sample_schema(fitted)
-    random = torch.Generator().manual_seed(seed)
+    random, places = np.random.default_rng(seed), on_device(among, fitted.device)
     for start in range(0, count, _BATCH_ROWS):
-        with torch.inference_mode():
-            size = min(_BATCH_ROWS, count - start)
-            values = auxiliary.sampler.draw(auxiliary.repair.memory, among, size, random)
-            matrix = auxiliary.repair.columns.rows(values).cpu().numpy()
+        size = min(_BATCH_ROWS, count - start)
+        values = auxiliary.sampler.draw(auxiliary.repair.memory, places, size, random)
+        matrix = on_host(auxiliary.repair.columns.rows(values))
         gaps = _gaps(fitted, matrix, np.random.default_rng([seed, start]))
         groups = fitted.encoder.groups_in(matrix)
         columns = restored(fitted.encoder, np.where(gaps, np.nan, matrix), groups=groups)
@@ -95,11 +94,11 @@ def _gaps(fitted: FittedModel, matrix: Matrix, random: np.random.Generator) -> M
     return np.asarray(missing[alike])
 
 
-def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:
+def _among(fitted: FittedModel, where: Mapping[str, str]) -> Integers:
     """Indices of the remembered rows that have the categories asked for."""
     repair = fitted.auxiliary.repair
-    codes = repair.columns.rows(repair.memory)[:, repair.columns.layout.numeric :]
-    chosen = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
+    codes = on_host(repair.columns.rows(repair.memory))[:, repair.layout.numeric :]
+    chosen = np.ones(len(codes), np.bool_)
     vocabularies = fitted.encoder.state.categorical
     names = [vocabulary.column for vocabulary in vocabularies]
     for column, value in where.items():
@@ -121,4 +120,4 @@ def _among(fitted: FittedModel, where: Mapping[str, str]) -> torch.Tensor:
     if not chosen.any():
         asked = " ".join(f"--where {column}={value}" for column, value in where.items())
         raise UsageError(f"{asked}: the model remembers no row like this; ask for a more common category")
-    return chosen.nonzero()[:, 0]
+    return np.flatnonzero(chosen)

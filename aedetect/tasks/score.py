@@ -14,7 +14,7 @@ from aedetect.data import cells
 from aedetect.engine.task import BatchResult, OutputFields
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.base import NumberedBatch, PriorRows, Scorer, Scores, ScoringSession
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import ROW_COLUMN, check_free, result_arrays, result_schema

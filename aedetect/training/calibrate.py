@@ -17,7 +17,8 @@ from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.workers import ordered
 from aedetect.io.source import Input
-from aedetect.models.ensemble import mean_errors, single_threaded
+from aedetect.models.ensemble import mean_errors
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts

@@ -11,9 +11,9 @@ import torch
 from aedetect.config import TrainingConfig
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.models.base import REFERENCE_ROWS, Autoencoder, CrossFitted
-from aedetect.models.ensemble import single_threaded
 from aedetect.models.layers import standardised
 from aedetect.models.registry import build
+from aedetect.models.threads import single_threaded
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
@@ -112,7 +112,7 @@ class CrossFit:
         assert isinstance(model, CrossFitted)
         run.callback.stage("calibrating")
         scores = self._finish(model, run, profile)
-        return TrainedNetworks([model], records, scores, self.networks > 1)
+        return TrainedNetworks([model.settled()], records, scores, self.networks > 1)
 
     def _built(self, run: TrainingRun, profile: TrainingProfile) -> CrossFitted:
         model = build(profile.encoder.layout, run.config.model)
@@ -133,7 +133,7 @@ class CrossFit:
         folds = torch.from_numpy(self.folds).to(device)
         candidates = torch.zeros(len(rows), dtype=torch.bool, device=device)
         seed = member_seed(config.training.seed, 1)
-        with seeded(seed, device), single_threaded(device):
+        with seeded(seed, device), single_threaded(device.type):
             with torch.no_grad():
                 if config.training.contamination:
                     candidates = outlier_candidates(standardised(rows, model.layout))

@@ -62,7 +62,7 @@ def fit(request: FitRequest) -> FittedModel:
         calibration=calibration,
         scale=scale,
         training=_summary(run, learned, noted.left_out),
-        device=run.device,
+        device=run.device.type,
         normal_rows=learned.normal_rows,
         series=learned.series,
         heads=learned.heads,

@@ -18,8 +18,10 @@ from aedetect.errors import UsageError
 from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.auxiliary.imputer import Imputer, sizes
 from aedetect.models.auxiliary.latent import LatentAutoencoder, chosen_size
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.evaluation import heads as evaluation
+from aedetect.models.evaluation.layers import columns_width
 from aedetect.models.layers import standardised
+from aedetect.models.threads import single_threaded
 from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.loop import Hooks, sample, seeded, train
@@ -49,7 +51,7 @@ def fit_auxiliary_heads(
     columns: int,
     deadline: float | None = None,
     callback: Callback | None = None,
-) -> AuxiliaryHeads:
+) -> evaluation.AuxiliaryHeads:
     """Fit latent, imputing and sampling networks on rows of `feed` and `calibration` [rows, features].
 
     The calibration set may be learned from: no score comes from these networks. `columns` of the input are
@@ -57,7 +59,7 @@ def fit_auxiliary_heads(
     time.monotonic's clock. Raises UsageError for a latent dimension that the data do not have.
     """
     seed = int(np.random.SeedSequence((config.training.seed, 0xC0DE)).generate_state(1, np.uint32)[0])
-    with seeded(seed, device), single_threaded(device):
+    with seeded(seed, device), single_threaded(device.type):
         rows = sample(feed, LEARNED_ROWS)
         if len(rows) < LEARNED_ROWS:
             rows = torch.cat([rows, torch.from_numpy(calibration).to(rows)])
@@ -66,7 +68,7 @@ def fit_auxiliary_heads(
             rows = rows[~outlier_candidates(standardised(rows, layout))]
         held = min(max(2, round(_VALIDATION_SHARE * len(rows))), _MOST_VALIDATION)
         validation, learned = rows[:held], rows[held : held + LEARNED_ROWS]
-        width = layout.numeric + sum(layout.cardinalities)
+        width = columns_width(layout)
         size = config.model.latent_dim or chosen_size(learned, layout, columns)
         if size > width:
             raise UsageError(
@@ -83,7 +85,7 @@ def fit_auxiliary_heads(
         _fit_imputer(heads.repair, learned, validation, config.training, (seed, deadline, _hooks(report, 1)))
         with torch.no_grad():
             _fit_sampler(heads, learned, validation, seed)
-    return heads.eval()
+    return heads.settled()
 
 
 def _hooks(report: Callable[[int, int], None], before: int) -> Hooks:
@@ -104,7 +106,7 @@ def _fit_latent(
     with torch.no_grad():
         linear = codes.eval().errors(validation).mean()
     feed = MemoryFeed(learned.cpu().numpy(), config.batch_size, seed, learned.device)
-    settings = _settings(config, _affordable(_LATENT_STEPS, codes.columns.width), len(learned))
+    settings = _settings(config, _affordable(_LATENT_STEPS, columns_width(codes.layout)), len(learned))
     train(codes, feed, validation, settings, hooks, seed=seed, deadline=deadline)
     with torch.no_grad():
         # The validation set gains nothing from the networks: then they are noise.
@@ -120,7 +122,7 @@ def _fit_imputer(
     how: _How,
 ) -> None:
     seed, deadline, hooks = how
-    width = repair.columns.width
+    width = columns_width(repair.layout)
     most = min(max(_PAIR_CELLS // (4 * width), _LEAST_PAIRS), _MOST_PAIRS)
     with torch.no_grad():
         repeats = max(1, min(_REPEATS, most // len(learned)))
@@ -138,14 +140,14 @@ def _fit_imputer(
 
 
 def _fit_sampler(heads: AuxiliaryHeads, learned: Tensor, validation: Tensor, seed: int) -> None:
-    repair = heads.repair
+    repair = heads.repair.evaluation()
     values, missing = repair.columns(learned)
     fresh, gaps = repair.columns(validation)
     heads.sampler.fit(
         repair.memory,
         torch.where(missing, repair.center, values),
         torch.where(gaps, repair.center, fresh),
-        torch.Generator().manual_seed(seed),
+        np.random.default_rng(seed),
     )
 
 

@@ -31,9 +31,12 @@ from aedetect.data.series.series_columns import SeriesColumns, entity_flags
 from aedetect.data.series.timestamps import Clock, joined, span
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
 from aedetect.errors import DataError
-from aedetect.models.base import WindowAutoencoder, WindowLayout
-from aedetect.models.ensemble import single_threaded, window_scores
+from aedetect.models.base import WindowAutoencoder
+from aedetect.models.ensemble import window_scores
+from aedetect.models.evaluation.base import WindowEvaluation
+from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.registry import build_series, build_short
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.alarms import AlarmParts, TimeScale, log_scores, short_steps
 from aedetect.scoring.fitted import SeriesParts
 from aedetect.scoring.locality import StepScores
@@ -350,7 +353,7 @@ def _alarm_parts(
     by_step = by_step[~np.isnan(by_step)]
     del deviations
     scales = {STEP: TimeScale.of([StepScores(by_step, by_step, by_step)], by_step, left_out)}
-    short: list[WindowAutoencoder] = []
+    short: list[WindowEvaluation] = []
     steps = short_steps(window)
     if steps is not None:
         short_segments = segments.with_windows(steps, run.request.inputs[0].name)
@@ -402,21 +405,19 @@ class _SeriesTraining:
             self.trained = has_weights(self._build())
         self.folded = is_folded(segments, self.trained)
 
-    def fit(
-        self, checkpointer: Checkpointer
-    ) -> tuple[list[WindowAutoencoder], list[TrainingRecord], _Scores]:
+    def fit(self, checkpointer: Checkpointer) -> tuple[list[WindowEvaluation], list[TrainingRecord], _Scores]:
         """Members, a record of each, and the scores of what calibrates them."""
         run, folds = self.run, self.run.config.training.folds or USUAL_FOLDS
         splits = time_splits(self.segments, folds) if self.folded else single_time_split(self.segments)
         members, records = train_members(run, self._tasks(splits), len(splits), checkpointer)
-        with single_threaded(run.device):
+        with single_threaded(run.device.type):
             scores = self._score(members, splits)
             if self.folded and not self.trained:
                 last = whole(self.segments, folds)
                 merged, records = train_members(run, self._tasks([last]), 1, Checkpointer.none())
                 merged[0].merge_folds(members)
                 members = merged
-        return members, records, scores
+        return [model.settled() for model in members], records, scores
 
     def _build(self) -> WindowAutoencoder:
         segments = self.segments
@@ -457,7 +458,7 @@ def _calibration_scores(
     A span of them at a time: the place of its first step, its scores [steps of the span], NaN where
     there is none, the same as logarithms, and those of the windows [windows].
     """
-    settings, window = run.config.series, segments.window
+    settings, window, judge = run.config.series, segments.window, model.settled()
     for start, length in zip(segments.starts.tolist(), segments.lengths.tolist(), strict=True):
         if length < window:
             continue
@@ -466,7 +467,7 @@ def _calibration_scores(
             low, high = max(first - reach, 0), min(last + reach, length)
             if high - low < window:
                 continue
-            raw = window_scores([model], segments.steps[start + low : start + high], window, run.device)
+            raw = window_scores([judge], segments.steps[start + low : start + high], window, run.device.type)
             row = row_scores(raw, window, settings.causal, settings.smoothing)
             scores = step_scores_of(row, raw, window, settings.causal)
             inside = slice(first - low, last - low)

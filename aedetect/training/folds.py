@@ -12,8 +12,10 @@ import torch
 from aedetect.config import TrainingConfig
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.models.base import Autoencoder
-from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.ensemble import member_errors
+from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.models.registry import build
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.table import raw_scores
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.feed import Feed, MemoryFeed
@@ -84,7 +86,8 @@ class Folds:
     def fit(self, run: TrainingRun, profile: TrainingProfile, checkpointer: Checkpointer) -> TrainedNetworks:
         """Train the networks, one after the other."""
         tasks = self._tasks(run, profile)
-        members, records = train_members(run, tasks, len(self.parts), checkpointer, after=1)
+        trained, records = train_members(run, tasks, len(self.parts), checkpointer, after=1)
+        members = [model.settled() for model in trained]
         run.callback.stage("calibrating")
         return TrainedNetworks(members, records, self._scores(run, members), len(self.parts) > 1)
 
@@ -94,11 +97,11 @@ class Folds:
             seed = member_seed(run.config.training.seed, index)
             yield MemberTask(partial(_built, run, profile, index), part.feed, validation, seed)
 
-    def _scores(self, run: TrainingRun, members: Sequence[Autoencoder]) -> Floats:
+    def _scores(self, run: TrainingRun, members: Sequence[RowEvaluation]) -> Floats:
         """Unscaled scores [rows] of each part's calibration set by the network that never saw it."""
-        with single_threaded(run.device):
+        with single_threaded(run.device.type):
             scores = [
-                raw_scores(member_errors(model, part.calibration, run.device))
+                raw_scores(member_errors(model, part.calibration, run.device.type))
                 for model, part in zip(members, self.parts, strict=True)
             ]
         return np.concatenate(scores)

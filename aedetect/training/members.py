@@ -12,7 +12,8 @@ from torch import Tensor
 
 from aedetect.data.arrays import Floats
 from aedetect.models.base import Autoencoder, WindowAutoencoder
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.evaluation.base import RowEvaluation
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.manifest import TrainingRecord
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.feed import Feed
@@ -39,10 +40,10 @@ class MemberTask(Generic[M]):
 
 @dataclass(frozen=True)
 class TrainedNetworks:
-    """The networks of a table with a record each, unscaled scores of the calibration set [rows], and
-    whether each of its rows was scored by the one network that never saw it."""
+    """The networks of a table as scoring has them, with a record each, unscaled scores of the calibration set
+    [rows], and whether each of its rows was scored by the one network that never saw it."""
 
-    members: Sequence[Autoencoder]
+    members: Sequence[RowEvaluation]
     records: Sequence[TrainingRecord]
     scores: Floats
     folded: bool
@@ -63,7 +64,7 @@ def train_members(
     members: list[M] = []
     records: list[TrainingRecord] = []
     for index, task in enumerate(tasks):
-        with seeded(task.seed, run.device), single_threaded(run.device):
+        with seeded(task.seed, run.device), single_threaded(run.device.type):
             model = task.build().to(run.device)
             if index < len(checkpointer.finished):
                 model.load_state_dict(checkpointer.finished[index])

@@ -13,7 +13,7 @@ from aedetect.data.labels import marked_anomalies
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.base import NumberedBatch
 from aedetect.scoring.calibration import Calibration
 from aedetect.scoring.feedback_store import Note
@@ -110,7 +110,7 @@ def _settings(
     elif data.positive is not None and not _any_anomaly(recent, config):
         # A label that marks none of the rows is none that training would take.
         update |= {"label": None, "positive": None, "exclude": [*excluded, data.label]}
-    device = config.training.model_copy(update={"device": older.device.type})
+    device = config.training.model_copy(update={"device": older.device})
     return config.model_copy(update={"data": data.model_copy(update=update), "training": device})
 
 

@@ -20,8 +20,8 @@ from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.auxiliary.heads import AuxiliaryHeads
 from aedetect.models.device import pick_device
+from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.manifest import TrainingRecord, TrainingSummary
@@ -88,7 +88,7 @@ class TrainingRun:
             request=request,
             config=config,
             start=Start.of(older, "trained on") if older is not None else None,
-            device=pick_device(config.training.device),
+            device=torch.device(pick_device(config.training.device)),
             started=datetime.now(UTC),
             clock=clock,
             deadline=clock + config.training.max_time if config.training.max_time else None,
@@ -141,8 +141,8 @@ class TrainingRun:
 class Learned:
     """What learning from a table or from series comes to.
 
-    `members` are the networks, with a record each, `scores` those of the calibration set, unscaled
-    [rows], and `folded` says whether each row was scored by the one network that never saw it
+    `members` are the evaluation passes of the networks, with a record each, `scores` those of the calibration
+    set, unscaled [rows], and `folded` says whether each row was scored by the one network that never saw it
     (cross-conformal). `rows` were learned from or calibrated with; `rows_left_out` counts the
     others, by reason. `normal_rows` [rows, features] show what is normal. `encoder`: that of the
     first pass, where what was learned has changed it. `beyond`: what a changed constant adds to a score,

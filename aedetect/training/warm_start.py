@@ -13,6 +13,8 @@ from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.base import Autoencoder, CrossFitted
+from aedetect.models.device import on_host
+from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
 from aedetect.training.planned_rows import bare, name_of_all
@@ -27,7 +29,7 @@ class Start:
     """
 
     encoder: FeatureEncoder
-    members: Sequence[Autoencoder]
+    members: Sequence[RowEvaluation]
     sha256: str
     lineage: tuple[Ancestor, ...]
 
@@ -73,13 +75,14 @@ class Start:
     def load_weights(self, model: Autoencoder, index: int) -> None:
         """Give network `index` the weights of an older one; what it remembers of rows it learns anew."""
         member = self.members[index % len(self.members)]
+        stored = member.arrays.values
+        weights = {name: torch.tensor(on_host(stored[name])) for name, _ in model.named_parameters()}
         if isinstance(model, CrossFitted):
-            model.take_weights(member)
+            model.take_weights(weights)
             return
-        older = dict(member.named_parameters())
         with torch.no_grad():
             for name, parameter in model.named_parameters():
-                parameter.copy_(older[name])
+                parameter.copy_(weights[name])
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

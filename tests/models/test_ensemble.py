@@ -9,7 +9,8 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig
 from aedetect.engine.workers import ordered
-from aedetect.models.ensemble import BLOCK_ROWS, mean_errors, member_errors, single_threaded
+from aedetect.models.ensemble import BLOCK_ROWS, mean_errors, member_errors
+from aedetect.models.threads import single_threaded
 from aedetect.models.registry import build
 
 CPU = torch.device("cpu")

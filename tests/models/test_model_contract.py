@@ -8,7 +8,8 @@ from support.layouts import layout
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
 from aedetect.models.base import Autoencoder, CrossFitted
-from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.ensemble import member_errors
+from aedetect.models.threads import single_threaded
 from aedetect.models.registry import ARCHITECTURES, build
 
 LAYOUTS = {

@@ -8,7 +8,8 @@ import torch
 
 from aedetect.config import ModelConfig
 from aedetect.models.base import WindowAutoencoder, WindowLayout
-from aedetect.models.ensemble import single_threaded, window_scores
+from aedetect.models.ensemble import window_scores
+from aedetect.models.threads import single_threaded
 from aedetect.models.registry import build_series
 from aedetect.scoring.beside import least_beside
 from aedetect.scoring.row_scores import least_over_rows

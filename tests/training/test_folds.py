@@ -14,7 +14,8 @@ from support.tables import tiny_frame
 from aedetect import Detector
 from aedetect.config import TrainingConfig
 from aedetect.io.inputs import as_inputs
-from aedetect.models.ensemble import member_errors, single_threaded
+from aedetect.models.ensemble import member_errors
+from aedetect.models.threads import single_threaded
 from aedetect.training.folds import Folds
 from aedetect.training.split import TrainingRows
 

@@ -1,4 +1,4 @@
-"""A bottleneck autoencoder that is never worse than principal components: the network behind `encode`."""
+"""A bottleneck autoencoder that is never worse than principal components: how what is behind `encode` learns."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ from torch import Tensor, nn
 from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
 from aedetect.models.base import Autoencoder
+from aedetect.models.evaluation.latent import DEPTH, LatentEvaluation
+from aedetect.models.evaluation.layers import columns_width
 from aedetect.models.layers import ResidualMLP
+from aedetect.models.live import live_arrays
 from aedetect.models.pca import AUXILIARY_COMPONENTS, principal_components
-from aedetect.models.standardize import StandardizedColumns, log_compressed
+from aedetect.models.standardize import StandardizedColumns
 
 # A code keeps this share of the variance where its width is not set, within the bounds; it is to be
 # smaller than the row: as long as half of its columns, at most.
 EXPLAINED = 0.9
 LEAST_CHOSEN, MOST_CHOSEN = 2, 64
-_DEPTH = 2
 _NOISE = 0.05
 
 
 class LatentAutoencoder(Autoencoder):
-    """Principal components, and what a network adds to them on the way in and out.
+    """Learns codes of `size` numbers, with a little noise on them; see `evaluation.latent`."""
 
-    A linear autoencoder finds the principal components (Baldi & Hornik, 1989). Here the code is
-    z = Bᵀ(x - c) + f(x), and a row is reconstructed as c + B z + g(z), with networks f and g that start
-    at zero: what is curved in the data is theirs to find (Hinton & Salakhutdinov, 2006), and where
-    validation rows gain nothing from them, they stay zero.
-
-    Shape: [rows, features] → codes [rows, size] → [rows, features].
-    """
+    evaluation_class = LatentEvaluation
 
     basis: Tensor
     center: Tensor
@@ -39,12 +35,11 @@ class LatentAutoencoder(Autoencoder):
     def __init__(self, layout: Layout, config: ModelConfig, size: int):
         super().__init__(layout, config)
         self.columns = StandardizedColumns(layout)
-        width = self.columns.width
-        self.size = size
+        width = columns_width(layout)
         # These names stand in model files: `bend` and `unbend` are the last layers of f and g.
-        self.entrance = ResidualMLP(width, config.width, _DEPTH)
+        self.entrance = ResidualMLP(width, config.width, DEPTH)
         self.bend = nn.Linear(config.width, size)
-        self.exit = ResidualMLP(size, config.width, _DEPTH)
+        self.exit = ResidualMLP(size, config.width, DEPTH)
         self.unbend = nn.Linear(config.width, width)
         self.register_buffer("basis", torch.zeros(width, size))
         self.register_buffer("center", torch.zeros(width))
@@ -62,41 +57,23 @@ class LatentAutoencoder(Autoencoder):
     def fit_linear(self, rows: Tensor) -> None:
         """Set the principal components from `rows` [rows, features]."""
         self.columns.fit(rows)
-        values, _ = self.columns(rows)
+        values, _ = self.columns.evaluation()(rows)
         self.center.copy_(values.mean(dim=0))
         centered = values - self.center
-        directions, variances = principal_components(centered, AUXILIARY_COMPONENTS, self.size)
-        self.basis.copy_(directions[:, : self.size])
-        self.spread.copy_(variances[: self.size].clamp_min(1e-12).sqrt())
+        size = self.basis.shape[1]
+        directions, variances = principal_components(centered, AUXILIARY_COMPONENTS, size)
+        self.basis.copy_(directions[:, :size])
+        self.spread.copy_(variances[:size].clamp_min(1e-12).sqrt())
         residual = centered - centered @ self.basis @ self.basis.T
         self.residual.copy_(residual.square().mean(dim=0).sqrt())
 
-    def encode(self, batch: Tensor) -> Tensor:
-        """Codes [rows, size] of encoded rows."""
-        values, _ = self.columns(batch)
-        return self._codes(values)
-
-    def decode(self, codes: Tensor) -> Tensor:
-        """Encoded rows [rows, features] from codes [rows, size]."""
-        return self.columns.rows(self._values(codes))
-
-    def errors(self, batch: Tensor) -> Tensor:
-        values, missing = self.columns(batch)
-        codes = self._codes(values)
-        if self.training:
-            codes = codes + _NOISE * self.spread * torch.randn_like(codes)
-        return self.columns.errors((self._values(codes) - values).square(), missing)
-
-    def reconstruct(self, batch: Tensor) -> Tensor:
-        return self.decode(self.encode(batch))
-
-    def _codes(self, values: Tensor) -> Tensor:
-        added = self.bend(self.entrance(log_compressed(values))) * self.spread
-        return (values - self.center) @ self.basis + added  # type: ignore[no-any-return]
-
-    def _values(self, codes: Tensor) -> Tensor:
-        added = self.unbend(self.exit(log_compressed(codes / self.spread))) * self.residual
-        return self.center + codes @ self.basis.T + added  # type: ignore[no-any-return]
+    def objective(self, batch: Tensor) -> Tensor:
+        coder = LatentEvaluation(self.layout, self.config, live_arrays(self))
+        values, missing = coder.columns(batch)
+        codes = coder.codes_of(values)
+        codes = codes + _NOISE * self.spread * torch.randn_like(codes)
+        errors: Tensor = coder.columns.errors((coder.values_of(codes) - values).square(), missing)
+        return errors
 
 
 def chosen_size(rows: Tensor, layout: Layout, columns_learned: int) -> int:
@@ -106,7 +83,7 @@ def chosen_size(rows: Tensor, layout: Layout, columns_learned: int) -> int:
     """
     columns = StandardizedColumns(layout).to(rows.device)
     columns.fit(rows)
-    values, _ = columns(rows)
+    values, _ = columns.evaluation()(rows)
     centered = values - values.mean(dim=0)
     _, variances = principal_components(centered, AUXILIARY_COMPONENTS)
     total = centered.square().mean(dim=0).sum().clamp_min(1e-12)

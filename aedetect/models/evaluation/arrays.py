@@ -27,7 +27,10 @@ class Arrays:
     """
 
     def __init__(
-        self, values: Mapping[str, Array], place: Place | None = None, constants: dict[str, Array] | None = None
+        self,
+        values: Mapping[str, Array],
+        place: Place | None = None,
+        constants: dict[str, Array] | None = None,
     ):
         self._values = values
         self._place = place
@@ -48,6 +51,9 @@ class Arrays:
         """
         full = self._prefix + name
         values = self._values[full]
+        if not shape and tuple(values.shape) == (1,):
+            # Model files hold a single number as one of one.
+            values = values[0]
         if len(values.shape) != len(shape) or any(
             wanted is not None and size != wanted for size, wanted in zip(values.shape, shape, strict=True)
         ):

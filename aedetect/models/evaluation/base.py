@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from aedetect.config import ModelConfig
+from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
+from aedetect.models.evaluation.window_layout import WindowLayout
 
 
 class RowEvaluation(ABC):
@@ -15,7 +18,9 @@ class RowEvaluation(ABC):
     Shape: batches are float32 [rows, features] as described by `Layout`; NaN is a missing number.
     """
 
-    arrays: Arrays
+    def __init__(self, layout: Layout, config: ModelConfig, arrays: Arrays):
+        self.layout = layout
+        self.arrays = arrays
 
     @abstractmethod
     def errors(self, batch: Array) -> Array:
@@ -37,12 +42,14 @@ class WindowEvaluation(ABC):
     `takes_missing`.
     """
 
-    arrays: Arrays
-    steps: int
     # Whether windows are judged by the cells they have; others are given something in their place.
     takes_missing = False
     # How many steps around a window its score may depend on.
     margin = 0
+
+    def __init__(self, layout: WindowLayout, config: ModelConfig, arrays: Arrays):
+        self.layout = layout
+        self.arrays = arrays
 
     @abstractmethod
     def errors(self, batch: Array) -> Array:

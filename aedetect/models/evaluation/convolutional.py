@@ -35,7 +35,7 @@ class ConvolutionalEvaluation(WindowEvaluation):
     margin = sum(DILATIONS)
 
     def __init__(self, layout: WindowLayout, config: ModelConfig, arrays: Arrays):
-        self.layout, self.arrays, self.steps = layout, arrays, layout.steps
+        super().__init__(layout, config, arrays)
         width = hidden_width(config)
         self.entrance = Convolution(arrays.under("entrance"), layout.channels + 1, width)
         self.layers = [
@@ -54,7 +54,7 @@ class ConvolutionalEvaluation(WindowEvaluation):
     def sliding_scores(self, segment: Array, left: int, right: int) -> Array:
         xp = namespace(segment)
         each = xp.mean(self.errors(segment[None])[0], axis=1)[left : segment.shape[0] - right]
-        return xp.mean(contiguous(windows_of(each[:, None], self.steps)), axis=1)
+        return xp.mean(contiguous(windows_of(each[:, None], self.layout.steps)), axis=1)
 
     def plain_errors(self, batch: Array) -> Array:
         """Errors [windows, steps, channels], not yet relative to those of a typical window."""

@@ -59,7 +59,7 @@ class EvidenceEvaluation(RowEvaluation):
     """
 
     def __init__(self, layout: Layout, config: ModelConfig, arrays: Arrays):
-        self.layout, self.arrays = layout, arrays
+        super().__init__(layout, config, arrays)
         self.ranks = RankView(layout, arrays.under("ranks"))
         self.standard = StandardView(layout, arrays.under("standard"))
         owners = view_owners(layout)

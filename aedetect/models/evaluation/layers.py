@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aedetect.config import ModelConfig
 from aedetect.data.arrays import AnyArray
 from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays, float32
@@ -170,6 +171,15 @@ class ResidualMLP:
         for layer in self.others:
             hidden = hidden + silu(layer(hidden))
         return hidden
+
+
+def latent_width(width: int, config: ModelConfig) -> int:
+    """Numbers in the latent code of a row of `width` values: half as many, at most a quarter of a layer's.
+
+    >>> latent_width(9, ModelConfig(width=256)), latent_width(1000, ModelConfig(width=256))
+    (4, 64)
+    """
+    return max(1, min(width // 2, config.width // 4))
 
 
 def _shares(layout: Layout) -> tuple[AnyArray, AnyArray]:

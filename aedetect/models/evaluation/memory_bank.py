@@ -76,7 +76,7 @@ class MemoryBank:
 
     @cached_property
     def _matrices(self) -> tuple[Array, Array]:
-        """In numpy: what points, each with a 1 behind it, are multiplied with; and what weights are, for costs."""
+        """In numpy: what points with a 1 behind them are multiplied with; what weights are, for costs."""
         sharpened, offsets = self._sharpened
         costs = np.stack([self.penalties, np.ones_like(self.penalties)], axis=1)
         return np.concatenate([sharpened, offsets[None]], axis=0), costs

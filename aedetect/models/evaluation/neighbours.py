@@ -57,14 +57,13 @@ class SubspaceNeighbours:
     def __call__(self, points: Array, itself: Array | None = None) -> tuple[Array, Array]:
         xp = namespace(points)
         excluded = among(itself, self.memory)
-        total, parts = None, None
+        total: Array = 0.0
+        parts: Array = 0.0
         for features, values, search in self._searches:
             some = take_columns(points, values)
             squared = xp.square(some - xp.take(search.memory, search(some, excluded), axis=0)) / features
-            logarithm = xp.log(xp.sqrt(xp.sum(squared, axis=1)) + _FLOOR)
-            spread = _spread(squared, values, points)
-            total = logarithm if total is None else total + logarithm
-            parts = spread if parts is None else parts + spread
+            total = total + xp.log(xp.sqrt(xp.sum(squared, axis=1)) + _FLOOR)
+            parts = parts + _spread(squared, values, points)
         return rounded(total / len(self.halves))[:, None], as_shares(parts)
 
 

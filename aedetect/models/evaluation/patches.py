@@ -39,7 +39,7 @@ class PatchEvaluation(WindowEvaluation):
     takes_missing = True
 
     def __init__(self, layout: WindowLayout, config: ModelConfig, arrays: Arrays):
-        self.layout, self.arrays, self.steps = layout, arrays, layout.steps
+        super().__init__(layout, config, arrays)
         width = min(CODE_WIDTH, layout.width)
         self.memory = MemoryBank(arrays.under("memory"), width)
         self.basis = arrays.take("basis", layout.width, width)
@@ -64,8 +64,9 @@ class PatchEvaluation(WindowEvaluation):
         weighted = segment[left : segment.shape[0] - right] * self.weights
         missing = namespace(segment).isnan(weighted)
         if any_of(missing) is False:
-            return self._score(self.parts(windows_of(weighted, self.steps)))
-        windows, known = held_windows(weighted, self.steps), windows_of(~missing, self.steps)
+            return self._score(self.parts(windows_of(weighted, self.layout.steps)))
+        steps = self.layout.steps
+        windows, known = held_windows(weighted, steps), windows_of(~missing, steps)
         return self._score(side_by_side(self._parts_of_known, windows, known, size=many_at_once(windows)))
 
     def codes(self, windows: Array) -> Array:

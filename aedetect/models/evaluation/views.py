@@ -145,7 +145,9 @@ def view_owners(layout: Layout) -> AnyArray:
     """The feature that each value of a point belongs to [width]: numbers, gaps, categories."""
     sizes = [min(size, _MOST_DIRECTIONS) for size in layout.cardinalities]
     categories = np.repeat(np.arange(len(sizes)) + layout.numeric, np.array(sizes, dtype=np.int64))
-    return np.concatenate([np.arange(layout.numeric), np.flatnonzero(layout.gaps), categories]).astype(np.int64)
+    return np.concatenate([np.arange(layout.numeric), np.flatnonzero(layout.gaps), categories]).astype(
+        np.int64
+    )
 
 
 def beyond(scaled: Array, end: Array, unit: Array) -> Array:

@@ -61,7 +61,7 @@ def many_at_once(values: Array) -> int | None:
 
 
 def few_at_once(work: Callable[[Array], Array], windows: Array) -> Array:
-    """`work` on `windows` [windows, steps, channels], in numpy on so few at a time that the cache holds them."""
+    """`work` on `windows` [windows, steps, channels], in numpy a few at a time, for the cache."""
     size = max(_CACHED_STEPS // max(windows.shape[1], 1), 1)
     if not is_numpy_array(windows) or windows.shape[0] <= size:
         return work(windows)

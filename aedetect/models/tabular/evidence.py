@@ -12,6 +12,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.base import CrossFitted, HeldOut
 from aedetect.models.combine import TailSurprise
 from aedetect.models.discriminator import Discriminator
+from aedetect.models.evaluation.arrays import Array
 from aedetect.models.evaluation.evidence import (
     COUNTED,
     FIRST,
@@ -22,7 +23,6 @@ from aedetect.models.evaluation.evidence import (
     EvidenceEvaluation,
     network_sizes,
 )
-from aedetect.models.evaluation.arrays import Array
 from aedetect.models.evaluation.kernels import namespace, sums_of
 from aedetect.models.evaluation.neighbours import SAME
 from aedetect.models.evaluation.views import StandardView, view_owners
@@ -162,7 +162,7 @@ class EvidenceAutoencoder(CrossFitted):
         counted = torch.cat([log_scores[:, : 1 + COUNTED].T, judged[None]])
         self.surprise.fit(counted[:, calibrating])
         surprises = self.surprise(counted)
-        scores = surprises[:, calibrating].sum(dim=0)
+        scores: Tensor = surprises[:, calibrating].sum(dim=0)
         if len(anomalies):
             normal = Judged(held_out.points, log_scores[:, 1 + NEAREST], surprises.T)
             scores = scores + self.known.fit(self._judged(anomalies), normal, folds)
@@ -189,7 +189,9 @@ class EvidenceAutoencoder(CrossFitted):
 
     def _log_scores(self, points: dict[str, Tensor], itself: Tensor) -> Tensor:
         """What the parts without a network say [rows, scores]; `itself` as in `EvidencePart`."""
-        return torch.cat([part.judged(points[PARTS[name][0]], itself) for name, part in self._evidence()], dim=1)
+        return torch.cat(
+            [part(points[PARTS[name][0]], itself)[0] for name, part in self._evidence()], dim=1
+        )
 
     def _points(self, rows: Tensor) -> dict[str, Tensor]:
         """Rows as points in both views, as scoring has them."""

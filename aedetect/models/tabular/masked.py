@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from aedetect.data.arrays import AnyArray
 from aedetect.models.batched import BatchedLinear, BatchedNetworks
-from aedetect.models.evaluation import masked as evaluation
+from aedetect.models.evaluation import masked as scored
 from aedetect.models.live import live_arrays, settled_arrays, settled_by_blocks
 
 # Of the features of a row, up to this share is hidden from the network, another share for each row.
@@ -22,7 +22,7 @@ class MaskedAutoencoder(BatchedNetworks):
     """Reconstructs points from some of their features (He et al., 2022), through a narrow middle.
 
     What is hidden differs from row to row; the network is told the mask. Several networks, each learning from
-    its own rows, are one. `owners` [width] are the features of a point's values; `sizes` and `hidden` those of
+    its own rows, are one. `owners` [width] are the features of a point's values; for `sizes` and `hidden` see
     `evaluation.masked.MaskedAutoencoder`.
     """
 
@@ -36,7 +36,9 @@ class MaskedAutoencoder(BatchedNetworks):
 
     def resize(self, networks: int) -> None:
         # This name stands in model files.
-        self.layers = nn.ModuleList(BatchedLinear(networks, start, end) for start, end in pairwise(self._sizes))
+        self.layers = nn.ModuleList(
+            BatchedLinear(networks, start, end) for start, end in pairwise(self._sizes)
+        )
 
     def objective(self, points: Tensor, learners: Tensor) -> Tensor:
         """Squared errors [rows, width] under random masks, summed over the networks.
@@ -52,11 +54,11 @@ class MaskedAutoencoder(BatchedNetworks):
         squared = (network(batch, seen).float() - batch).square() * weight
         return (squared * learners.T[:, :, None]).sum(dim=0)  # type: ignore[no-any-return]
 
-    def evaluation(self) -> evaluation.MaskedAutoencoder:
+    def evaluation(self) -> scored.MaskedAutoencoder:
         """The evaluation pass with the weights as they are."""
-        return evaluation.MaskedAutoencoder(self._sizes, self._hidden, live_arrays(self))
+        return scored.MaskedAutoencoder(self._sizes, self._hidden, live_arrays(self))
 
     def held_out(self, points: Tensor, folds: Tensor) -> Tensor:
         """Log scores [rows] of points by the network of their fold [rows], which has not learned them."""
-        judge = evaluation.MaskedAutoencoder(self._sizes, self._hidden, settled_arrays(self))
+        judge = scored.MaskedAutoencoder(self._sizes, self._hidden, settled_arrays(self))
         return settled_by_blocks(judge.held_out, points, folds)

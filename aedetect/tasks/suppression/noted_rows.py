@@ -13,7 +13,7 @@ import pyarrow as pa
 from aedetect.data import any_type, cells
 from aedetect.data.arrays import Matrix
 from aedetect.io.source import TableInput
-from aedetect.models.ensemble import single_threaded
+from aedetect.models.threads import single_threaded
 from aedetect.scoring.feedback_store import Cell, Note
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.table import TableScorer
