@@ -242,7 +242,7 @@ class Imputer:
 
     @cached_property
     def _compared(self) -> tuple[Array, Array]:
-        """What rows without gaps are multiplied with [width + 1, memory], and the memory [memory, width + 1]."""
+        """What rows without gaps are multiplied with [width + 1, memory]; the memory [memory, width + 1]."""
         memory = self.memory[:_COMPARED_ROWS]
         xp = namespace(memory)
         lengths = xp.sum(xp.square(memory), axis=1)
@@ -290,9 +290,9 @@ class Imputer:
 
     @cached_property
     def _weighed(self) -> Array:
-        """What rows with gaps are multiplied with, for squared distances but for a constant of each row's own.
+        """What rows with gaps are multiplied with [2 · width, memory].
 
-        [2 · width, memory].
+        It gives squared distances, but for a constant of each row's own.
         """
         xp = namespace(self.memory)
         return xp.concat([contiguous(xp.square(self.memory).T), contiguous((-2 * self.memory).T)], axis=0)
