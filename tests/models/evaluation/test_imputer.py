@@ -64,7 +64,9 @@ def test_a_remembered_row_is_left_out_of_its_own_neighbours() -> None:
     level, places = np.full((64, 1), 0.05, np.float32), np.arange(64)
     for missing in (np.zeros_like(values, np.bool_), np.arange(6) == np.full((64, 1), 5)):
         near = np.square(repair.estimates(values, missing, level).neighbour_mean - values)[:, :3].sum()
-        apart = np.square(repair.estimates(values, missing, level, places).neighbour_mean - values)[:, :3].sum()
+        apart = np.square(repair.estimates(values, missing, level, places).neighbour_mean - values)[
+            :, :3
+        ].sum()
         assert near < apart
 
 

@@ -22,7 +22,8 @@ def test_numpy_and_torch_agree() -> None:
 def test_a_seed_gives_the_same_rows_again() -> None:
     ours = heads()
     first, again, other = (
-        ours.sampler.draw(ours.repair.memory, EVERYWHERE, 50, np.random.default_rng(seed)) for seed in (0, 0, 1)
+        ours.sampler.draw(ours.repair.memory, EVERYWHERE, 50, np.random.default_rng(seed))
+        for seed in (0, 0, 1)
     )
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
