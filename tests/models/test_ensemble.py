@@ -10,8 +10,8 @@ from support.layouts import layout
 from aedetect.config import ModelConfig
 from aedetect.engine.workers import ordered
 from aedetect.models.ensemble import BLOCK_ROWS, mean_errors, member_errors
-from aedetect.models.threads import single_threaded
 from aedetect.models.registry import build
+from aedetect.models.threads import single_threaded
 
 CPU = torch.device("cpu")
 MATRIX = np.random.default_rng(0).standard_normal((3000, 5)).astype(np.float32)

@@ -9,8 +9,8 @@ from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
 from aedetect.models.base import Autoencoder, CrossFitted
 from aedetect.models.ensemble import member_errors
-from aedetect.models.threads import single_threaded
 from aedetect.models.registry import ARCHITECTURES, build
+from aedetect.models.threads import single_threaded
 
 LAYOUTS = {
     "mixed": layout(3, 4, 6, gaps=True),

@@ -129,26 +129,28 @@ class PatchEvaluation(WindowEvaluation):
 
     def _parts(self, windows: Array) -> Array:
         """`parts` of a few windows."""
-        xp = namespace(windows)
-        apart = windows - self.center
-        codes = apart @ self.basis
-        off = xp.sum(xp.square(apart), axis=1) - xp.sum(xp.square(codes), axis=1)
-        return xp.stack([xp.sum(self.memory(codes), axis=1), xp.clip(off, 0.0, None)], axis=1)
+        far, off = self._apart(windows)
+        return namespace(windows).stack([far, off], axis=1)
 
     def _parts_of_known(self, windows: Array, known: Array) -> Array:
         """`parts` of a few windows by their `known` cells [windows, width], scaled up to whole windows."""
-        windows = self._completed(windows, known)
-        parts = self._parts(windows)
-        if all_of(known):
-            return parts
+        xp, counted = namespace(windows), namespace(windows).astype(known, windows.dtype)
+        far, off = self._apart(self._completed(windows, known), counted)
+        return xp.stack([far, off], axis=1) * self._whole(counted)[:, None]
+
+    def _apart(self, windows: Array, counted: Array | None = None) -> tuple[Array, Array]:
+        """Squared distances [windows] of a few whole weighted windows: to the memory, off the components.
+
+        Off the components, only those cells count that are 1 in `counted` [windows, width].
+        """
         xp = namespace(windows)
-        counted, apart = xp.astype(known, windows.dtype), windows - self.center
-        along = (apart @ self.basis) @ self.basis.T
-        off = xp.sum(xp.square(apart - along) * counted, axis=1)
-        whole = self._whole(counted)
-        return xp.where(
-            xp.all(known, axis=1)[:, None], parts, xp.stack([parts[:, 0], off], axis=1) * whole[:, None]
-        )
+        apart = windows - self.center
+        codes = apart @ self.basis
+        # Their squared length less that of the codes is quicker, and nothing but rounding where windows fit.
+        off = apart - codes @ self.basis.T
+        if counted is not None:
+            off = off * counted
+        return xp.sum(self.memory(codes), axis=1), xp.sum(xp.square(off), axis=1)
 
     def _whole(self, counted: Array) -> Array:
         """What sums over known cells, 1 in `counted` [windows, width], are multiplied with [windows]."""

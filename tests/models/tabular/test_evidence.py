@@ -14,8 +14,8 @@ from scipy.stats import ks_2samp, spearmanr
 import aedetect
 from aedetect import Detector
 from aedetect.models.ensemble import mean_errors, member_errors
-from aedetect.models.threads import single_threaded
 from aedetect.models.tabular.evidence import EvidenceAutoencoder
+from aedetect.models.threads import single_threaded
 
 SETTINGS = {
     "model.architecture": "evidence",
