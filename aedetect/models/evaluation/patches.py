@@ -8,7 +8,7 @@ from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.models.evaluation.kernels import all_of, any_of, namespace, rows_at_once
 from aedetect.models.evaluation.memory_bank import MemoryBank
 from aedetect.models.evaluation.missing import held, held_windows
-from aedetect.models.evaluation.window_kernels import many_at_once, side_by_side, windows_of
+from aedetect.models.evaluation.window_kernels import many_at_once, projected, side_by_side, windows_of
 from aedetect.models.evaluation.window_layout import WindowLayout
 
 CODE_WIDTH = 16
@@ -71,16 +71,17 @@ class PatchEvaluation(WindowEvaluation):
 
     def codes(self, windows: Array) -> Array:
         """Codes [windows, codes] of whole weighted `windows` [windows, width]."""
-        return side_by_side(
-            lambda block: (block - self.center) @ self.basis, windows, size=many_at_once(windows)
-        )
+        return projected(windows, self.center, self.basis)[0]
 
-    def parts(self, windows: Array) -> Array:
+    def parts(self, windows: Array, counted: Array | None = None) -> Array:
         """Squared distances [windows, 2] of whole weighted `windows` [windows, width] to what is normal.
 
-        The first to the memory, along the components, the second off these.
+        The first to the memory, along the components, the second off these: only those cells count there
+        that are 1 in `counted` [windows, width].
         """
-        return side_by_side(self._parts, windows, size=many_at_once(windows))
+        xp = namespace(windows)
+        codes, off = projected(windows, self.center, self.basis, counted)
+        return xp.stack([xp.sum(self.memory(codes), axis=1), off], axis=1)
 
     def _flat(self, batch: Array) -> tuple[Array, Array]:
         """Weighted windows [windows, width], what is missing held, and which cells are known."""
@@ -127,30 +128,11 @@ class PatchEvaluation(WindowEvaluation):
         codes = self.memory.retrieve(codes)
         return xp.where(known, windows, self.center + codes @ self.basis.T)
 
-    def _parts(self, windows: Array) -> Array:
-        """`parts` of a few windows."""
-        far, off = self._apart(windows)
-        return namespace(windows).stack([far, off], axis=1)
-
     def _parts_of_known(self, windows: Array, known: Array) -> Array:
         """`parts` of a few windows by their `known` cells [windows, width], scaled up to whole windows."""
-        xp, counted = namespace(windows), namespace(windows).astype(known, windows.dtype)
-        far, off = self._apart(self._completed(windows, known), counted)
-        return xp.stack([far, off], axis=1) * self._whole(counted)[:, None]
-
-    def _apart(self, windows: Array, counted: Array | None = None) -> tuple[Array, Array]:
-        """Squared distances [windows] of a few whole weighted windows: to the memory, off the components.
-
-        Off the components, only those cells count that are 1 in `counted` [windows, width].
-        """
-        xp = namespace(windows)
-        apart = windows - self.center
-        codes = apart @ self.basis
-        # Their squared length less that of the codes is quicker, and nothing but rounding where windows fit.
-        off = apart - codes @ self.basis.T
-        if counted is not None:
-            off = off * counted
-        return xp.sum(self.memory(codes), axis=1), xp.sum(xp.square(off), axis=1)
+        counted = namespace(windows).astype(known, windows.dtype)
+        parts = self.parts(self._completed(windows, known), counted)
+        return parts * self._whole(counted)[:, None]
 
     def _whole(self, counted: Array) -> Array:
         """What sums over known cells, 1 in `counted` [windows, width], are multiplied with [windows]."""

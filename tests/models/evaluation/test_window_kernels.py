@@ -14,6 +14,7 @@ from aedetect.models.evaluation.window_kernels import (
     as_windows,
     few_at_once,
     many_at_once,
+    projected,
     side_by_side,
     windows_of,
 )
@@ -48,6 +49,24 @@ def test_work_on_several_arrays_at_once(count: int) -> None:
 def test_of_narrow_rows_more_are_taken_at_once() -> None:
     sizes = [many_at_once(np.zeros((1, width), np.float32)) for width in (24, 500, 8000)]
     assert sizes == [1024, 256, CACHED_ROWS]
+
+
+@pytest.mark.parametrize("count", [1, 64, 1100])
+def test_a_projection_and_what_is_off_it(count: int) -> None:
+    random = np.random.default_rng(0)
+    basis = np.linalg.qr(random.normal(size=(6, 2)))[0].astype(np.float32)
+    center, windows = np.ones(6, np.float32), random.normal(size=(count, 6)).astype(np.float32)
+    counted = (random.random((count, 6)) < 0.7).astype(np.float32)
+    apart = windows.astype(float) - center
+    off = (apart - apart @ basis @ basis.T) ** 2
+    for weights, expected in [(None, off.sum(axis=1)), (counted, (off * counted).sum(axis=1))]:
+        codes, distances = projected(windows, center, basis, weights)
+        np.testing.assert_allclose(codes, apart @ basis, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(distances, expected, rtol=1e-4, atol=1e-5)
+        given = (windows, center, basis, weights)
+        in_torch = projected(*(None if array is None else torch.from_numpy(array) for array in given))
+        np.testing.assert_allclose(in_torch[0].numpy(), codes, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(in_torch[1].numpy(), distances, rtol=1e-4, atol=1e-5)
 
 
 def test_few_windows_at_once_come_out_whole() -> None:
