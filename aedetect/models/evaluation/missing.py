@@ -12,6 +12,7 @@ from aedetect.models.evaluation.window_kernels import running_max, running_min_f
 def held(values: Array) -> Array:
     """Missing cells [..., steps, channels] as the last known ones, before the first as that, else as 0.
 
+    >>> import numpy as np
     >>> held(np.array([[np.nan], [1.0], [np.nan]])).flatten()
     array([1., 1., 1.])
     """
@@ -29,6 +30,7 @@ def held(values: Array) -> Array:
 def held_windows(segment: Array, length: int) -> Array:
     """`held` of each window of so many steps of a segment [steps, channels]; [windows, length * channels].
 
+    >>> import numpy as np
     >>> held_windows(np.array([[1.0], [np.nan], [3.0]]), 2).flatten()
     array([1., 1., 3., 3.])
     """

@@ -8,7 +8,7 @@ from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.models.evaluation.kernels import all_of, any_of, namespace, rows_at_once
 from aedetect.models.evaluation.memory_bank import MemoryBank
 from aedetect.models.evaluation.missing import held, held_windows
-from aedetect.models.evaluation.window_kernels import many_at_once, side_by_side, windows_of
+from aedetect.models.evaluation.window_kernels import many_at_once, projected, side_by_side, windows_of
 from aedetect.models.evaluation.window_layout import WindowLayout
 
 CODE_WIDTH = 16
@@ -71,16 +71,17 @@ class PatchEvaluation(WindowEvaluation):
 
     def codes(self, windows: Array) -> Array:
         """Codes [windows, codes] of whole weighted `windows` [windows, width]."""
-        return side_by_side(
-            lambda block: (block - self.center) @ self.basis, windows, size=many_at_once(windows)
-        )
+        return projected(windows, self.center, self.basis)[0]
 
-    def parts(self, windows: Array) -> Array:
+    def parts(self, windows: Array, counted: Array | None = None) -> Array:
         """Squared distances [windows, 2] of whole weighted `windows` [windows, width] to what is normal.
 
-        The first to the memory, along the components, the second off these.
+        The first to the memory, along the components, the second off these: only those cells count there
+        that are 1 in `counted` [windows, width].
         """
-        return side_by_side(self._parts, windows, size=many_at_once(windows))
+        xp = namespace(windows)
+        codes, off = projected(windows, self.center, self.basis, counted)
+        return xp.stack([xp.sum(self.memory(codes), axis=1), off], axis=1)
 
     def _flat(self, batch: Array) -> tuple[Array, Array]:
         """Weighted windows [windows, width], what is missing held, and which cells are known."""
@@ -127,28 +128,11 @@ class PatchEvaluation(WindowEvaluation):
         codes = self.memory.retrieve(codes)
         return xp.where(known, windows, self.center + codes @ self.basis.T)
 
-    def _parts(self, windows: Array) -> Array:
-        """`parts` of a few windows."""
-        xp = namespace(windows)
-        apart = windows - self.center
-        codes = apart @ self.basis
-        off = xp.sum(xp.square(apart), axis=1) - xp.sum(xp.square(codes), axis=1)
-        return xp.stack([xp.sum(self.memory(codes), axis=1), xp.clip(off, 0.0, None)], axis=1)
-
     def _parts_of_known(self, windows: Array, known: Array) -> Array:
         """`parts` of a few windows by their `known` cells [windows, width], scaled up to whole windows."""
-        windows = self._completed(windows, known)
-        parts = self._parts(windows)
-        if all_of(known):
-            return parts
-        xp = namespace(windows)
-        counted, apart = xp.astype(known, windows.dtype), windows - self.center
-        along = (apart @ self.basis) @ self.basis.T
-        off = xp.sum(xp.square(apart - along) * counted, axis=1)
-        whole = self._whole(counted)
-        return xp.where(
-            xp.all(known, axis=1)[:, None], parts, xp.stack([parts[:, 0], off], axis=1) * whole[:, None]
-        )
+        counted = namespace(windows).astype(known, windows.dtype)
+        parts = self.parts(self._completed(windows, known), counted)
+        return parts * self._whole(counted)[:, None]
 
     def _whole(self, counted: Array) -> Array:
         """What sums over known cells, 1 in `counted` [windows, width], are multiplied with [windows]."""

@@ -60,6 +60,45 @@ def many_at_once(values: Array) -> int | None:
     return size
 
 
+def projected(
+    windows: Array, center: Array, basis: Array, counted: Array | None = None
+) -> tuple[Array, Array]:
+    """Codes [windows, codes] of `windows` [windows, width], and squared distances [windows] from the plane.
+
+    The plane goes through `center` [width] along the orthonormal `basis` [width, codes]. Only those cells
+    count for distances that are 1 in `counted` [windows, width].
+    """
+    # The squared length less that of the codes is quicker, and nothing but rounding where windows fit.
+    if is_numpy_array(windows):
+        return _projected_in_numpy(windows, center, basis, counted)
+    xp = namespace(windows)
+    apart = windows - center
+    codes = apart @ basis
+    off = apart - codes @ basis.T
+    return codes, xp.sum(xp.square(off if counted is None else off * counted), axis=1)
+
+
+def _projected_in_numpy(
+    windows: Array, center: Array, basis: Array, counted: Array | None
+) -> tuple[Array, Array]:
+    count, width = windows.shape
+    size = many_at_once(windows) or count
+    rows = -(-count // size) * size
+    codes, squared = np.empty((rows, basis.shape[1]), windows.dtype), np.empty(rows, windows.dtype)
+    # Room that is used again stays in the processor's cache.
+    apart, along = np.empty((2, size, width), windows.dtype)
+    for start in range(0, rows, size):
+        block = slice(start, start + size)
+        np.subtract(padded(windows[block], size), center, out=apart)
+        np.matmul(apart, basis, out=codes[block])
+        np.matmul(codes[block], basis.T, out=along)
+        off = np.subtract(apart, along, out=apart)
+        if counted is not None:
+            off *= padded(counted[block], size)
+        np.einsum("ij,ij->i", off, off, out=squared[block])
+    return codes[:count], squared[:count]
+
+
 def few_at_once(work: Callable[[Array], Array], windows: Array) -> Array:
     """`work` on `windows` [windows, steps, channels], in numpy a few at a time, for the cache."""
     size = max(_CACHED_STEPS // max(windows.shape[1], 1), 1)
