@@ -55,7 +55,9 @@ def test_a_category_that_is_nan_is_unknown() -> None:
     batch[::2, 3] = np.nan
     values, missing = heads().repair.values(batch)
     assert np.isfinite(values).all()
-    assert missing[::2, 3:].all() and not missing[1::2].any() and not missing[:, :3].any()
+    assert missing[::2, 3:].all()
+    assert not missing[1::2].any()
+    assert not missing[:, :3].any()
 
 
 def test_a_remembered_row_is_left_out_of_its_own_neighbours() -> None:

@@ -12,7 +12,8 @@ EVERYWHERE = np.arange(MEMORY_ROWS)
 def test_numpy_and_torch_agree() -> None:
     ours, theirs = heads(), in_torch()
     drawn = ours.sampler.draw(ours.repair.memory, EVERYWHERE, 200, np.random.default_rng(0))
-    assert drawn.shape == (200, 6) and drawn.dtype == np.float32
+    assert drawn.shape == (200, 6)
+    assert drawn.dtype == np.float32
     same = theirs.sampler.draw(
         theirs.repair.memory, torch.from_numpy(EVERYWHERE), 200, np.random.default_rng(0)
     )
@@ -25,7 +26,8 @@ def test_a_seed_gives_the_same_rows_again() -> None:
         ours.sampler.draw(ours.repair.memory, EVERYWHERE, 50, np.random.default_rng(seed))
         for seed in (0, 0, 1)
     )
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_rows_are_drawn_near_those_asked_for() -> None:
