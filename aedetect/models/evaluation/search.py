@@ -9,19 +9,9 @@ from array_api_compat import is_numpy_array
 
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.models.evaluation.arrays import Array
-from aedetect.models.evaluation.kernels import (
-    EVEN_ROWS,
-    by_blocks,
-    excluding,
-    namespace,
-    padded,
-    rows_round_alike,
-    smallest,
-)
+from aedetect.models.evaluation.kernels import by_blocks, excluding, namespace, smallest
+from aedetect.models.evaluation.tiles import Tiles
 
-# Products of tiles of this size take the way through BLAS that neither packs nor clears anything: with numpy,
-# twice as fast as larger ones.
-_TILE_ROWS, _TILE_COLUMNS = 32, 128
 # The squared distance of no point: where infinite, its product with a 0 would be no number.
 _NOWHERE = 1e30
 
@@ -60,18 +50,12 @@ class Search:
         return by_blocks(places, asked)
 
     def _in_tiles(self, asked: Matrix, excluded: Integers | None) -> Integers:
-        count, tiles = len(asked), self._tiles
-        size = _TILE_ROWS if rows_round_alike() else EVEN_ROWS
-        asked = padded(asked, -(-max(count, 1) // size) * size)
-        distances = np.empty((size, len(tiles) * _TILE_COLUMNS), dtype=np.float32)
-        by_tile = distances.reshape(size, -1, _TILE_COLUMNS).transpose(1, 0, 2)
-        nearest = np.empty(len(asked), dtype=np.int64)
-        for start in range(0, len(asked), size):
-            np.matmul(asked[None, start : start + size], tiles, out=by_tile)
+        def places(distances: Matrix, rows: slice) -> Integers:
             if excluded is not None:
-                excluding(distances, excluded[start : start + size])
-            distances.argmin(axis=1, out=nearest[start : start + size])
-        return nearest[:count]
+                excluding(distances, excluded[rows])
+            return distances.argmin(axis=1)
+
+        return self._tiles.by_rows(asked, places)
 
     @cached_property
     def _mirrored(self) -> Array:
@@ -84,10 +68,7 @@ class Search:
         return xp.concat([-2 * self.memory.T, lengths[None, :]], axis=0)
 
     @cached_property
-    def _tiles(self) -> Matrix:
-        """The same in numpy, some columns at a time, with points that are nowhere behind the last."""
-        spare = -len(self.memory) % _TILE_COLUMNS
-        beyond = np.zeros((self.memory.shape[1] + 1, spare), dtype=np.float32)
+    def _tiles(self) -> Tiles:
+        beyond = np.zeros(self.memory.shape[1] + 1, dtype=np.float32)
         beyond[-1] = _NOWHERE
-        both = np.concatenate([self._mirrored, beyond], axis=1)
-        return np.ascontiguousarray(both.reshape(len(both), -1, _TILE_COLUMNS).transpose(1, 0, 2))
+        return Tiles(self._mirrored, beyond)
