@@ -51,6 +51,7 @@ def clean(
             raise UsageError("--noise S says how strong the noise is, and is enough; leave --denoise out")
         if alert_rate is not None and not only_anomalous_cells:
             raise UsageError("--alert-rate needs --only-anomalous-cells")
+        rows.look()
         from aedetect.tasks.clean import USUAL_NOISE
         from aedetect.tasks.rows_run import clean_task
 

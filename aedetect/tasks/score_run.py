@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
@@ -19,8 +18,7 @@ from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_ne
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
-from aedetect.io.files import FileInput, open_inputs
-from aedetect.io.inputs import as_trained, read_options
+from aedetect.io.files import FileInput, as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
 from aedetect.tasks.health_checks import HealthChecks, HealthSources
@@ -28,6 +26,7 @@ from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
 from aedetect.tasks.suppression.request import MutingRequest
 
 if TYPE_CHECKING:
+    from aedetect.config import Config
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.drift.results import Drift
