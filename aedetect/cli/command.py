@@ -64,7 +64,9 @@ def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opene
     from aedetect.io.files import as_trained, open_inputs, read_options
     from aedetect.io.locate import left_out
     from aedetect.io.source import no_rows
+    from aedetect.io.without_pandas import keep_pandas_out
 
+    keep_pandas_out()
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
     sources = as_trained(fitted.placed(sources), fitted.config.data, settings.data)

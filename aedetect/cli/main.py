@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -82,6 +83,8 @@ def root(
 def run() -> None:
     """Entry point of the console script."""
     fill_closed()
+    # To look for plugins pydantic reads what every installed package says of itself; none are meant here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     in_utf8_mode()
     degrade_streams()
     try:

@@ -13,7 +13,6 @@ from typing import IO, Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.cell_text import as_text, json_values
@@ -101,6 +100,8 @@ def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect) -
         case "jsonl":
             return JsonLinesSink(stream, schema)
         case "parquet":
+            from pyarrow import parquet
+
             texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
             return _ArrowSink(
                 # Numbers hardly ever repeat: a dictionary of them costs time and saves no space.

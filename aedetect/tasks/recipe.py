@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
-
 from aedetect.config import Config
 from aedetect.engine.task import Task
 from aedetect.errors import ModelError
@@ -37,6 +35,8 @@ class ModelTask:
 
     def build(self, threads: int) -> Task:
         """The task, computed by so many threads. Raises ModelError where the model file has changed."""
+        import torch
+
         torch.set_num_threads(threads)
         settings = Config.model_validate(self.settings)
         load = partial(FittedModel.load, device=settings.training.device, sha256=self.sha256)

@@ -15,6 +15,7 @@ from aedetect.engine.task import Consumer, Consumers, Task
 from aedetect.io.files import as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.io.without_pandas import keep_pandas_out
 
 if TYPE_CHECKING:
     from aedetect.config import Config
@@ -64,6 +65,7 @@ def run_rows_task(
         from aedetect.scoring.fitted import FittedModel
         from aedetect.tasks.recipe import ModelTask
 
+        keep_pandas_out()
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
         sources = as_trained(sources, fitted.config.data, settings.data)
         fitted = fitted.adjusted(settings)
