@@ -91,7 +91,9 @@ def refresh(
             raise UsageError(f"--keep = {swap.keep!r}: at least 0")
         if swap.to is not None and not swap.roll_back:
             raise UsageError("--to goes with --roll-back")
-        look([] if swap.roll_back else [*(inputs or []), *(held.gate or []), *(held.labelled or [])], model)
+        for words in () if swap.roll_back else (inputs, held.gate, held.labelled):
+            look(words or [])
+        look([], model)
         named_labels = {"data.label": labels.label, "data.positive": labels.positive}
         settings = run.settings(reading.overrides(), named_labels)
         if swap.roll_back:
