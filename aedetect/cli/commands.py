@@ -21,10 +21,18 @@ class Commands(MutableMapping[str, Any]):
     def __init__(self) -> None:
         self._makers: dict[str, Callable[[], Any]] = {}
         self._made: dict[str, Any] = {}
+        self._panels: dict[str, str] = {}
 
     def add(self, name: str, panel: str) -> None:
         """The command whose function and module bear its name; its help stands in `panel`."""
         self._makers[name] = partial(_command, name, panel)
+        self._panels[name] = panel
+
+    def summaries(self) -> Iterator[tuple[str, str, str | None]]:
+        """Of each command its name, its panel and its help; none of them is made for it."""
+        for name, panel in self._panels.items():
+            module = _module(name)
+            yield name, panel, getattr(module, "HELP", None) or getattr(module, name).__doc__
 
     def add_group(self, name: str, panel: str, kind: type, members: Sequence[str]) -> None:
         """Commands below a name: the functions `members` of its module, which says in HELP what they are for.
@@ -32,6 +40,7 @@ class Commands(MutableMapping[str, Any]):
         `kind`: the class of the group. Its first command needs words to work on, as do the others but lists.
         """
         self._makers[name] = partial(_group, name, panel, kind, members)
+        self._panels[name] = panel
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -43,7 +44,11 @@ class Program(HelpfulGroup):
 
     def __init__(self, **settings: Any):
         super().__init__(**settings)
-        self.commands = _commands()
+        self.commands = self._all = _commands()
+
+    def summaries(self) -> Iterator[tuple[str, str, str | None]]:
+        # To make the commands would read all their options, which the page does not show.
+        return self._all.summaries()
 
 
 app = typer.Typer(
