@@ -568,7 +568,7 @@ class Detector:
         >>> detector.drift("april.csv").verdict
         'steady'
         """
-        from aedetect.tasks.drift import measure
+        from aedetect.tasks.drift.measure import measure
 
         return measure(self.fitted, self._inputs(data), _warning())
 

@@ -33,7 +33,8 @@ OFFENDERS: dict[str, str] = {}
 LIGHT = (
     "__init__", "__main__", "config", "errors", "cli", "engine.callbacks", "engine.ledger", "engine.plan",
     "engine.run", "engine.signals", "engine.summary", "engine.task", "tasks.score_run", "tasks.score_counts",
-    "tasks.health_checks", "tasks.rows_run",
+    "tasks.health_checks", "tasks.rows_run", "engine.output_names", "io.alike", "io.atomic", "io.files",
+    "io.locate", "io.lock", "io.output_format", "io.source", "scoring.model_header",
 )  # fmt: skip
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 # Loaded only once there is something to show.
