@@ -6,7 +6,7 @@ from functools import cached_property
 
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import by_blocks, namespace
+from aedetect.models.evaluation.kernels import by_blocks, counted, namespace
 
 SAMPLES = 64
 # A mean share of isolation, in the units of logarithms of distances.
@@ -38,7 +38,7 @@ class Isolation:
         """Isolation in each sample [rows, samples]."""
         xp, count = namespace(points), self.centers.shape[1]
         mirrored, reach, isolation = self._balls
-        ranks = xp.arange(count, dtype=points.dtype)[:, None]
+        ranks = counted(count, points)[:, None]
 
         def of_block(block: Array) -> Array:
             apart = block @ mirrored + xp.sum(xp.square(block), axis=1, keepdims=True)

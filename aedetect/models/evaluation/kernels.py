@@ -36,7 +36,10 @@ def rows_at_once(values: Array) -> int | None:
     if is_numpy_array(values):
         return CACHED_ROWS
     if is_torch_array(values):
-        return CACHED_ROWS if values.device.type == "cpu" else _DEVICE_ROWS
+        if values.device.type == "cpu":
+            return CACHED_ROWS
+        # Where there was no memory for large blocks, there is none for such of the distances.
+        return min(_DEVICE_ROWS, max(-(-len(values) // BLOCK_ROWS), 1) * BLOCK_ROWS)
     return None
 
 
@@ -55,6 +58,14 @@ def padded(block: Array, rows: int) -> Array:
     xp = namespace(block)
     rest = xp.zeros((rows - filled, *block.shape[1:]), dtype=block.dtype, device=device(block))
     return xp.concat([block, rest], axis=0)
+
+
+def counted(count: int, like: Array) -> Array:
+    """0, 1, … [count], of the kind that `like` is of, and where that is."""
+    xp = namespace(like)
+    if is_torch_array(like):
+        return xp.arange(count, dtype=like.dtype, device=like.device)
+    return xp.arange(count, dtype=like.dtype)
 
 
 def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
@@ -174,6 +185,11 @@ def look_up(values: Array, places: Array) -> Array:
 def excluding(distances: Array, itself: Array) -> Array:
     """`distances` [rows, others] without that to `itself` [rows], where it is not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
+        if not at_hand(distances):
+            # Which rows these are is not asked: the answer would have to be waited for.
+            places = itself.clamp_min(0)[:, None]
+            kept = distances.gather(1, places)
+            return distances.scatter_(1, places, kept.masked_fill(itself[:, None] >= 0, float("inf")))
         rows = (itself >= 0).nonzero()
         rows = rows[0] if is_numpy_array(distances) else rows[:, 0]
         distances[rows, itself[rows]] = float("inf")
@@ -206,6 +222,8 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
 def sums_of(values: Array, owners: Array, count: int) -> Array:
     """Sums [rows, count] of the `values` [rows, width] that belong to each of `owners` [width]."""
     if is_torch_array(values):
+        if not at_hand(values):
+            return _sums_in_order(values, owners, count)
         return values.new_zeros(len(values), count).index_add(1, owners, values)
     if is_numpy_array(values):
         if len(owners) == count and np.array_equal(owners, np.arange(count)):
@@ -248,11 +266,29 @@ def smallest(values: Array) -> Array:
     return namespace(values).argmin(values, axis=1)
 
 
+def at_hand(values: Array) -> bool:
+    """Whether what `values` hold can be looked at now: not before a graph is run, and on a GPU only by waiting
+    for it, while it has nothing to do."""
+    return is_numpy_array(values) or (is_torch_array(values) and values.device.type == "cpu")
+
+
 def all_of(values: Array) -> bool | None:
-    """Whether all `values` are true; None where that is not known before a graph is run."""
+    """Whether all `values` are true, which of a GPU is waited for; None where it is not known before a graph
+    is run."""
     return bool(values.all()) if is_numpy_array(values) or is_torch_array(values) else None
 
 
 def any_of(values: Array) -> bool | None:
-    """Whether any of `values` is true; None where that is not known before a graph is run."""
+    """Whether any of `values` is true, which of a GPU is waited for; None where it is not known before a graph
+    is run."""
     return bool(values.any()) if is_numpy_array(values) or is_torch_array(values) else None
+
+
+def _sums_in_order(values: Array, owners: Array, count: int) -> Array:
+    """As `sums_of`: a GPU adds by index in any order, and the last digits would differ from run to run."""
+    import torch
+
+    membership = owners[:, None] == torch.arange(count, device=values.device)
+    # Sums are of full precision, whatever products are in training.
+    with torch.autocast(values.device.type, enabled=False):
+        return values @ membership.to(values.dtype)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import any_of, by_blocks, namespace, softmax
+from aedetect.models.evaluation.kernels import any_of, at_hand, by_blocks, namespace, softmax
 
 # A weight of exp(-60) is nothing beside 1. Smaller ones would be denormal numbers, over which some processors
 # take many times longer.
@@ -28,7 +28,7 @@ class MemoryBank:
 
     def __call__(self, points: Array) -> Array:
         xp = namespace(points)
-        penalised = any_of(self.penalties != 0) is not False
+        penalised = not at_hand(self.penalties) or any_of(self.penalties != 0)
 
         def squared(block: Array, weights: Array) -> Array:
             deviations = xp.square(block - weights @ self.points)
