@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CPU = "cpu"
-# A GPU is busy with blocks of so many rows; of wide rows fewer, as about forty arrays of a block exist at once.
+# A GPU is busy with blocks of so many rows; of wide rows fewer: about forty arrays of a block exist at once.
 DEVICE_BLOCK_ROWS = 16 * BLOCK_ROWS
 _BLOCK_CELLS = 1 << 24
 # Threads that are on the GPU at once: one waits for results while another has it compute.
 _THREADS = 2
-# Where drivers of GPUs show themselves, at the root of the file system: those of NVIDIA, of which a container
-# may see the second card alone, of its small boards, of AMD, and of Windows beneath Linux. Importing torch
-# only to hear that there is none takes two seconds.
+# Where drivers of GPUs show themselves, from the root of the file system: those of NVIDIA, of whose cards a
+# container may see the second alone, of its small boards, of AMD, and of Windows beneath Linux. Importing
+# torch only to hear that there is none takes two seconds.
 _DRIVERS = (
     *("dev/nvidiactl", "dev/nvidia[0-9]*", "proc/driver/nvidia/version"),
     *("dev/nvhost-gpu", "dev/nvhost-ctrl-gpu", "dev/nvgpu", "dev/nvmap", "dev/kfd", "dev/dxg"),
@@ -42,7 +42,8 @@ _HIDING = "CUDA_VISIBLE_DEVICES"
 def pick_device(name: str) -> str:
     """The device called 'auto', 'cpu', 'cuda' or 'mps', by one of the last three names.
 
-    Raises UsageError where it is not there.
+    'auto' is never 'mps': Apple's GPUs have no double precision, which learning needs. Raises UsageError
+    for one that is not there.
     """
     if name == CPU or (name == "auto" and not _may_have_gpu()):
         return CPU
@@ -54,7 +55,7 @@ def pick_device(name: str) -> str:
         CPU: True,
     }
     if name == "auto":
-        return next(kind for kind, there in available.items() if there)
+        return "cuda" if available["cuda"] else CPU
     if not available[name]:
         raise UsageError(f"device {name!r} is not available on this machine; use --device auto or cpu")
     return name
@@ -152,15 +153,12 @@ def _fits(work: Callable[[int, int], None], start: int, size: int) -> bool:
 
 
 def _may_have_gpu(root: Path = Path("/")) -> bool:
-    """Whether it is worth asking torch for a GPU."""
-    system = platform.system()
-    if system == "Darwin":
-        # An Apple processor has one.
-        return platform.machine() == "arm64"
+    """Whether it is worth asking torch for a GPU of NVIDIA or AMD."""
     hidden = os.environ.get(_HIDING)
     if hidden is not None and (not hidden.strip() or hidden.strip().startswith("-")):
         return False
+    system = platform.system()
     if system == "Windows":
         folder = Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32"
         return any(True for name in _WINDOWS_DRIVERS for _ in folder.glob(name))
-    return system != "Linux" or any(True for name in _DRIVERS for _ in root.glob(name))
+    return system == "Linux" and any(True for name in _DRIVERS for _ in root.glob(name))

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from aedetect.data.arrays import AnyArray
-from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.device import ROOM
+from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.kernels import padded
 
 

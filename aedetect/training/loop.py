@@ -89,8 +89,8 @@ def planned_steps(
 def rows_a_step(rows: int, config: TrainingConfig, device: torch.device) -> int:
     """Rows in a batch: what is set; on a GPU up to eight times as many, unless it was set by the user.
 
-    A GPU takes about as long for these. They are no more than the usual steps get through in `EPOCHS` passes, so
-    that there are as many steps as on a CPU: each learns from more rows, and none sees a row more often.
+    A GPU takes about as long for these. They are no more than the usual steps get through in `EPOCHS` passes:
+    there are as many steps as on a CPU, each of which learns from more rows.
     """
     usual = config.batch_size
     if device.type == "cpu" or config.epochs is not None or "batch_size" in config.model_fields_set:

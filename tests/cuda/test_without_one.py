@@ -94,7 +94,7 @@ def numbers(rows: int, width: int = 4, seed: int = 0) -> np.ndarray:
 
 
 def trained(gpu: PretendGpu, architecture: str, epochs: int, config: dict[str, object]) -> dict[str, int]:
-    """What a training on 512 rows in batches of 64 waits for; it is evaluated as often whatever its length."""
+    """What a training on 512 rows in batches of 64 waits for; it is evaluated as often at any length."""
     settings = TrainingConfig(epochs=epochs, batch_size=64, patience=100, **config)  # type: ignore[arg-type]
     model = build(layout(4), ModelConfig(width=16, architecture=architecture)).to(GPU)
     feed = MemoryFeed(numbers(512), 64, 0, GPU)
@@ -174,7 +174,16 @@ class TestRowsThatDoNotFit:
     def test_it_is_said(self, gpu: PretendGpu, prompt: Prompt) -> None:
         tiny_frame(3000).to_csv("normal.csv", index=False)
         result = prompt(
-            *"train normal.csv -o m.aed --device cuda --epochs 1 --set training.fold_below=0".split()
+            "train",
+            "normal.csv",
+            "-o",
+            "m.aed",
+            "--device",
+            "cuda",
+            "--epochs",
+            "1",
+            "--set",
+            "training.fold_below=0",
         )
         assert result.exit_code == 0, result.output
         text = " ".join(result.stderr.split())

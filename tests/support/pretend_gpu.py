@@ -2,7 +2,7 @@
 
 Numbers are computed on the CPU. Tensors that were sent to the GPU are remembered by their memory: what is
 computed from them is there too, `device` says so, they cannot be seen by numpy, and operations that mix them
-with others raise what torch raises. Places where Python must wait for the GPU are counted: `item()`, `bool()`,
+with others raise what torch raises. Where Python must wait for the GPU is counted: `item()`, `bool()`,
 copies to the host, and results whose size depends on values.
 """
 

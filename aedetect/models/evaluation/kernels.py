@@ -185,7 +185,7 @@ def look_up(values: Array, places: Array) -> Array:
 def excluding(distances: Array, itself: Array) -> Array:
     """`distances` [rows, others] without that to `itself` [rows], where it is not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
-        if not at_hand(distances):
+        if on_gpu(distances):
             # Which rows these are is not asked: the answer would have to be waited for.
             places = itself.clamp_min(0)[:, None]
             kept = distances.gather(1, places)
@@ -222,7 +222,7 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
 def sums_of(values: Array, owners: Array, count: int) -> Array:
     """Sums [rows, count] of the `values` [rows, width] that belong to each of `owners` [width]."""
     if is_torch_array(values):
-        if not at_hand(values):
+        if on_gpu(values):
             return _sums_in_order(values, owners, count)
         return values.new_zeros(len(values), count).index_add(1, owners, values)
     if is_numpy_array(values):
@@ -267,20 +267,23 @@ def smallest(values: Array) -> Array:
 
 
 def at_hand(values: Array) -> bool:
-    """Whether what `values` hold can be looked at now: not before a graph is run, and on a GPU only by waiting
-    for it, while it has nothing to do."""
+    """Whether what `values` hold can be looked at now: not before a graph is run, and on a GPU only once
+    it has nothing else to do."""
     return is_numpy_array(values) or (is_torch_array(values) and values.device.type == "cpu")
 
 
+def on_gpu(values: Array) -> bool:
+    """Whether `values` are on a GPU."""
+    return bool(is_torch_array(values) and values.device.type != "cpu")
+
+
 def all_of(values: Array) -> bool | None:
-    """Whether all `values` are true, which of a GPU is waited for; None where it is not known before a graph
-    is run."""
+    """Whether all `values` are true, which a GPU is waited for; None before a graph is run."""
     return bool(values.all()) if is_numpy_array(values) or is_torch_array(values) else None
 
 
 def any_of(values: Array) -> bool | None:
-    """Whether any of `values` is true, which of a GPU is waited for; None where it is not known before a graph
-    is run."""
+    """Whether any of `values` is true, which a GPU is waited for; None before a graph is run."""
     return bool(values.any()) if is_numpy_array(values) or is_torch_array(values) else None
 
 
