@@ -6,7 +6,7 @@ from functools import cached_property
 
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import by_blocks, counted, namespace
+from aedetect.models.evaluation.kernels import by_blocks, counted, matmul, namespace
 
 SAMPLES = 64
 # A mean share of isolation, in the units of logarithms of distances.
@@ -41,7 +41,7 @@ class Isolation:
         ranks = counted(count, points)[:, None]
 
         def of_block(block: Array) -> Array:
-            apart = block @ mirrored + xp.sum(xp.square(block), axis=1, keepdims=True)
+            apart = matmul(block, mirrored) + xp.sum(xp.square(block), axis=1, keepdims=True)
             outside = xp.astype(apart > reach, points.dtype)
             outside = xp.reshape(outside, (block.shape[0], count, SAMPLES))
             first = xp.min(outside * count + ranks, axis=1)
@@ -52,8 +52,10 @@ class Isolation:
 
     @cached_property
     def _balls(self) -> tuple[Array, Array, Array]:
-        """What points are multiplied with [width, balls], how far that may reach [balls], and the isolation of
-        each ball, and of none, in each sample [balls of a sample + 1, samples]."""
+        """What points are multiplied with [width, balls], how far that may reach [balls], and isolation.
+
+        That of each ball, and of none, in each sample [balls of a sample + 1, samples].
+        """
         xp = namespace(self.centers)
         count, width = self.centers.shape[1:]
         # Samples vary fastest: what is looked for is the first ball of each that holds the point.

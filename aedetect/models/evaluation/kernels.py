@@ -6,6 +6,7 @@ All else is written in the array API, with `namespace` of the arrays at hand.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from aedetect.models.evaluation.arrays import Array
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
 # how the input was cut nor how many cores there are.
 BLOCK_ROWS = 1024
+# So few rows are rounded alike by all processors, in products with a multiple of so many columns.
+EVEN_ROWS, EVEN_OUTPUTS = 8, 16
 # So many rows at a time stay in the processor's cache: twice as fast as all at once.
 CACHED_ROWS = 64
 # So many fill a GPU, and their distances to a memory bank fit beside it.
@@ -32,7 +35,7 @@ def namespace(*arrays: Array) -> Any:
 
 
 def rows_at_once(values: Array) -> int | None:
-    """How many rows are best compared with a memory bank at once; None: all, which a graph has no number of."""
+    """How many rows are best compared with a memory bank at once; None: all, as a graph has no number."""
     if is_numpy_array(values):
         return CACHED_ROWS
     if is_torch_array(values):
@@ -84,13 +87,55 @@ def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
 
 
+def matmul(values: Array, weight: Array, out: Array | None = None) -> Array:
+    """`values` [..., rows, inner] times `weight` [..., inner, outputs]; in numpy to `out`, if that is given.
+
+    In numpy, a row of a block of one size is rounded in the same way, wherever in the block it is.
+    """
+    if not is_numpy_array(values):
+        return values @ weight
+    if rows_round_alike():
+        return np.matmul(values, weight, out=out)
+    product = _in_even_tiles(values, weight)
+    if out is None:
+        return product
+    out[...] = product
+    return out
+
+
+@cache
+def rows_round_alike() -> bool:
+    """Whether this processor's matrix products round a row alike wherever it stands in a block.
+
+    OpenBLAS does with the instructions of AVX-512, and does not with those of AVX2.
+    """
+    random = np.random.default_rng(0)
+    for inner in (9, 21, 64):
+        rows = random.standard_normal((4 * CACHED_ROWS, inner), dtype=np.float32)
+        for columns in (1, 20, 32, 128, 256):
+            matrix = random.standard_normal((inner, columns), dtype=np.float32)
+            moved = np.roll(rows, 1, axis=0) @ matrix
+            if not np.array_equal(np.roll(moved, -1, axis=0), rows @ matrix):
+                return False
+    return True
+
+
+def _in_even_tiles(values: AnyArray, weight: AnyArray) -> AnyArray:
+    count, inner, outputs = values.shape[-2], values.shape[-1], weight.shape[-1]
+    spare = [(0, 0)] * (weight.ndim - 1) + [(0, -outputs % EVEN_OUTPUTS)]
+    rest = [(0, 0)] * (values.ndim - 2) + [(0, -count % EVEN_ROWS), (0, 0)]
+    filled = np.pad(values, rest)
+    tiles = filled.reshape(*values.shape[:-2], -1, EVEN_ROWS, inner) @ np.pad(weight, spare)[..., None, :, :]
+    return tiles.reshape(*values.shape[:-2], filled.shape[-2], -1)[..., :count, :outputs]
+
+
 def affine(values: Array, weight: Array, bias: Array) -> Array:
     """`values` [..., rows, inputs] times `weight` [..., inputs, outputs] plus `bias` [..., outputs].
 
-    In blocks of one size, numpy's products round each row in the same way, wherever in the block it is.
+    See `matmul`.
     """
     if is_numpy_array(values):
-        product = np.matmul(values, weight)
+        product = matmul(values, weight)
         product += bias
         return product
     if is_torch_array(values):
@@ -183,7 +228,7 @@ def look_up(values: Array, places: Array) -> Array:
 
 
 def excluding(distances: Array, itself: Array) -> Array:
-    """`distances` [rows, others] without that to `itself` [rows], where it is not negative; may be changed."""
+    """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
         if on_gpu(distances):
             # Which rows these are is not asked: the answer would have to be waited for.
@@ -204,7 +249,7 @@ def along_rows(values: Array, index: Array) -> Array:
 
 
 def searchsorted_rows(knots: Array, values: Array) -> Array:
-    """Where each of `values` [rows, these] would stand among the ascending `knots` [rows, knots] of its row."""
+    """Where each of `values` [rows, these] would stand among the ascending `knots` [rows, knots]."""
     if is_numpy_array(values):
         places = np.empty(values.shape, np.int64)
         for row, levels in enumerate(knots):
@@ -240,7 +285,7 @@ def sums_of(values: Array, owners: Array, count: int) -> Array:
 
 
 def with_codes(background: Array, peaks: Array, places: Array) -> Array:
-    """Rows of `background` [width], but for those `places` [rows, columns], which hold `peaks` of that shape."""
+    """Rows of `background` [width], but for `places` [rows, columns], which hold `peaks` of that shape."""
     if is_numpy_array(places):
         values = np.repeat(background[None], len(places), axis=0)
         np.put_along_axis(values, places, peaks, axis=1)
@@ -258,7 +303,7 @@ def with_codes(background: Array, peaks: Array, places: Array) -> Array:
 
 def smallest(values: Array) -> Array:
     """The place [rows] of the smallest of each row of `values` [rows, choices]."""
-    if is_torch_array(values) and values.device.type == "cpu":
+    if is_torch_array(values) and not on_gpu(values):
         # On a CPU, numpy's is ten times faster than torch's.
         import torch
 

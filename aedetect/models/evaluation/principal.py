@@ -9,7 +9,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.models.evaluation.denoising import DenoisingEvaluation
-from aedetect.models.evaluation.kernels import counted, namespace, on_gpu
+from aedetect.models.evaluation.kernels import counted, matmul, namespace, on_gpu
 from aedetect.models.evaluation.layers import Row
 
 # What a code keeps of the variance of the training rows, for each width.
@@ -70,7 +70,7 @@ class PrincipalEvaluation(RowEvaluation):
         """Squared deviations [rows, features] of each width's reconstruction."""
         xp, row = namespace(batch), Row(batch, self.layout)
         values = self.columns(row)
-        codes = (self.columns.clipped(values) - self.center) @ self.basis
+        codes = matmul(self.columns.clipped(values) - self.center, self.basis)
         squared = []
         for index in range(len(KEPT_VARIANCE)):
             reconstructed = self.center + self._cut(codes, index)
@@ -82,9 +82,9 @@ class PrincipalEvaluation(RowEvaluation):
         if on_gpu(codes):
             # How many components these are is not asked, which would have to be waited for.
             kept = counted(codes.shape[1], codes) < self._counts[index]
-            return (codes * kept) @ self.basis.T
+            return matmul(codes * kept, self.basis.T)
         count = self.counts[index]
-        return codes[:, :count] @ self.basis[:, :count].T
+        return matmul(codes[:, :count], self.basis[:, :count].T)
 
     def weighted(self, squared: Array, level: Array) -> Array:
         """Numbers' deviations relative to `level`, those of categories by their logarithm."""

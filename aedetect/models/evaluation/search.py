@@ -1,0 +1,93 @@
+"""The nearest of many points to each of some rows."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from array_api_compat import is_numpy_array
+
+from aedetect.data.arrays import Integers, Matrix
+from aedetect.models.evaluation.arrays import Array
+from aedetect.models.evaluation.kernels import (
+    EVEN_ROWS,
+    by_blocks,
+    excluding,
+    namespace,
+    padded,
+    rows_round_alike,
+    smallest,
+)
+
+# Products of tiles of this size take the way through BLAS that neither packs nor clears anything: with numpy,
+# twice as fast as larger ones.
+_TILE_ROWS, _TILE_COLUMNS = 32, 128
+# The squared distance of no point: where infinite, its product with a 0 would be no number.
+_NOWHERE = 1e30
+
+
+class Search:
+    """Index of the nearest of `memory` [memory, width] to each of some points.
+
+    What a point is given depends neither on the points beside it nor on its place among them.
+
+    Shape: points [rows, width] → places in the memory [rows].
+
+    >>> memory = np.random.default_rng(0).normal(size=(500, 5)).astype(np.float32)
+    >>> Search(memory)(memory[:4])
+    array([0, 1, 2, 3])
+    """
+
+    def __init__(self, memory: Array):
+        self.memory = memory
+
+    def __call__(self, points: Array, excluded: Array | None = None) -> Array:
+        """`excluded` [rows]: for each point one place in the memory that does not count, or -1."""
+        xp, width = namespace(points), points.shape[1] + 1
+        # One more value makes the product add the squared lengths of the memory.
+        asked = xp.concat([points, xp.ones_like(points[:, :1])], axis=1)
+        if is_numpy_array(points):
+            return self._in_tiles(asked, excluded)
+        if excluded is not None:
+            asked = xp.concat([asked, xp.astype(excluded[:, None], points.dtype)], axis=1)
+
+        def places(block: Array) -> Array:
+            distances = block[:, :width] @ self._mirrored
+            if excluded is not None:
+                distances = excluding(distances, xp.astype(block[:, width], xp.int64))
+            return smallest(distances)
+
+        return by_blocks(places, asked)
+
+    def _in_tiles(self, asked: Matrix, excluded: Integers | None) -> Integers:
+        count, tiles = len(asked), self._tiles
+        size = _TILE_ROWS if rows_round_alike() else EVEN_ROWS
+        asked = padded(asked, -(-max(count, 1) // size) * size)
+        distances = np.empty((size, len(tiles) * _TILE_COLUMNS), dtype=np.float32)
+        by_tile = distances.reshape(size, -1, _TILE_COLUMNS).transpose(1, 0, 2)
+        nearest = np.empty(len(asked), dtype=np.int64)
+        for start in range(0, len(asked), size):
+            np.matmul(asked[None, start : start + size], tiles, out=by_tile)
+            if excluded is not None:
+                excluding(distances, excluded[start : start + size])
+            distances.argmin(axis=1, out=nearest[start : start + size])
+        return nearest[:count]
+
+    @cached_property
+    def _mirrored(self) -> Array:
+        """What points [rows, width + 1], their last value 1, are multiplied with; [width + 1, memory].
+
+        It gives squared distances, but for the squared length of the point itself.
+        """
+        xp = namespace(self.memory)
+        lengths = xp.sum(xp.square(self.memory), axis=1)
+        return xp.concat([-2 * self.memory.T, lengths[None, :]], axis=0)
+
+    @cached_property
+    def _tiles(self) -> Matrix:
+        """The same in numpy, some columns at a time, with points that are nowhere behind the last."""
+        spare = -len(self.memory) % _TILE_COLUMNS
+        beyond = np.zeros((self.memory.shape[1] + 1, spare), dtype=np.float32)
+        beyond[-1] = _NOWHERE
+        both = np.concatenate([self._mirrored, beyond], axis=1)
+        return np.ascontiguousarray(both.reshape(len(both), -1, _TILE_COLUMNS).transpose(1, 0, 2))
