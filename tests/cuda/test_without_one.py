@@ -93,9 +93,9 @@ def numbers(rows: int, width: int = 4, seed: int = 0) -> np.ndarray:
     )
 
 
-def trained(gpu: PretendGpu, architecture: str, epochs: int, config: dict[str, object]) -> dict[str, int]:
+def trained(gpu: PretendGpu, architecture: str, epochs: int, contamination: float = 0.0) -> dict[str, int]:
     """What a training on 512 rows in batches of 64 waits for; it is evaluated as often at any length."""
-    settings = TrainingConfig(epochs=epochs, batch_size=64, patience=100, **config)  # type: ignore[arg-type]
+    settings = TrainingConfig(epochs=epochs, batch_size=64, patience=100, contamination=contamination)
     model = build(layout(4), ModelConfig(width=16, architecture=architecture)).to(GPU)
     feed = MemoryFeed(numbers(512), 64, 0, GPU)
     validation = torch.from_numpy(numbers(64, seed=1)).to(GPU)
@@ -105,18 +105,18 @@ def trained(gpu: PretendGpu, architecture: str, epochs: int, config: dict[str, o
     return dict(gpu.waits)
 
 
-@pytest.mark.parametrize("contamination", [0.0, 0.1])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_no_step_of_a_training_waits_for_it(architecture: str, contamination: float, gpu: PretendGpu) -> None:
-    few, many = (trained(gpu, architecture, epochs, {"contamination": contamination}) for epochs in (20, 40))
+def test_no_step_of_a_training_waits_for_it(architecture: str, gpu: PretendGpu) -> None:
+    # Most steps leave rows out that may be anomalies.
+    few, many = (trained(gpu, architecture, epochs, contamination=0.1) for epochs in (5, 10))
     assert few == many
 
 
 def test_losses_are_looked_at_before_they_are_too_many(
     gpu: PretendGpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_LOOKED_AT_AFTER", 4)
-    assert trained(gpu, "bottleneck", 20, {})["tolist"] == 40
+    monkeypatch.setattr(loop, "_LOOKED_AT_AFTER", 1)
+    assert trained(gpu, "bottleneck", 5)["tolist"] == 40
 
 
 def test_the_record_is_that_of_a_cpu(gpu: PretendGpu) -> None:
