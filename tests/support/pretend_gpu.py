@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
+from aedetect.models.evaluation import kernels
+
 GPU = torch.device("cuda", 0)
 CPU = torch.device("cpu")
 # Single numbers of the CPU may stand in these beside tensors of a GPU.
@@ -106,6 +108,8 @@ def _called(gpu: PretendGpu, func: Callable[..., Any], args: tuple[Any, ...], kw
         raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first")
     wanted = kwargs.pop("device", None)
     _check_place(gpu, name, args, tensors, here)
+    if name == "getitem" and gpu.has(args[0]) and _from_the_host(gpu, args[1]):
+        gpu.waits["index from the host"] += 1
     if here and (name in _WAITS or _masked(gpu, name, args)):
         gpu.waits[name] += 1
     if name == "copy" and bool(here) and not gpu.has(args[0]):
@@ -174,6 +178,15 @@ def _masked(gpu: PretendGpu, name: str, args: tuple[Any, ...]) -> bool:
     return bool(masks)
 
 
+def _from_the_host(gpu: PretendGpu, index: Any) -> bool:
+    """Whether an index has numbers that must be sent to the GPU first."""
+    if isinstance(index, tuple):
+        return any(_from_the_host(gpu, part) for part in index)
+    if isinstance(index, Tensor):
+        return index.dim() > 0 and not gpu.has(index)
+    return isinstance(index, list | np.ndarray)
+
+
 def _name(func: Any) -> str:
     name = getattr(func, "__name__", "")
     if name == "__get__":
@@ -195,6 +208,8 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 def pretended_gpu(monkeypatch: pytest.MonkeyPatch, free: int = 1 << 40) -> Iterator[PretendGpu]:
     """A GPU called cuda for this thread and those begun inside; `free` bytes of it are said to be free."""
     gpu = PretendGpu()
+    # What was sent to another one is not on this one.
+    kernels._sent_once.cache_clear()
     state = torch.arange(16, dtype=torch.uint8)
     begun = threading.Thread.run
 

@@ -6,7 +6,7 @@ All else is written in the array API, with `namespace` of the arrays at hand.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -213,6 +213,8 @@ def lerp(low: Array, high: Array, share: Array) -> Array:
 
 def take_columns(values: Array, places: AnyArray) -> Array:
     """The columns `places` [those], in numpy, of `values` [rows, width]; [rows, those]."""
+    if on_gpu(values):
+        return values.index_select(1, index_on(values, places))
     if is_numpy_array(values) or is_torch_array(values):
         return values[:, places]
     xp = namespace(values)
@@ -320,6 +322,20 @@ def at_hand(values: Array) -> bool:
 def on_gpu(values: Array) -> bool:
     """Whether `values` are on a GPU."""
     return bool(is_torch_array(values) and values.device.type != "cpu")
+
+
+def index_on(values: Array, places: AnyArray) -> Array:
+    """`places`, in numpy, as an index of `values`: on a GPU sent there once, as sending is waited for."""
+    if not on_gpu(values):
+        return places
+    return _sent_once(str(values.device), np.ascontiguousarray(places, dtype=np.int64).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _sent_once(device: str, places: bytes) -> Array:
+    import torch
+
+    return torch.from_numpy(np.frombuffer(places, dtype=np.int64).copy()).to(device)
 
 
 def all_of(values: Array) -> bool | None:
