@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,14 @@ def test_the_record_is_that_of_a_cpu(gpu: PretendGpu) -> None:
     assert histories[0] == histories[1]
 
 
+def copied(snapshot: Snapshot) -> Snapshot:
+    tensors, random = (
+        {name: tensor.clone() for name, tensor in named.items()}
+        for named in (snapshot.tensors, snapshot.random)
+    )
+    return Snapshot(deepcopy(snapshot.state), tensors, random)
+
+
 @pytest.mark.parametrize(("cut_on", "resumed_on"), [("cpu", "cuda"), ("cuda", "cpu"), ("cuda", "cuda")])
 def test_a_training_goes_on_elsewhere(cut_on: str, resumed_on: str, gpu: PretendGpu) -> None:
     taken: list[Snapshot] = []
@@ -139,8 +148,9 @@ def test_a_training_goes_on_elsewhere(cut_on: str, resumed_on: str, gpu: Pretend
         model = build(layout(4), ModelConfig(width=16)).to(device)
         feed = MemoryFeed(numbers(512), 64, 0, torch.device(device))
         validation = torch.from_numpy(numbers(64, seed=1)).to(device)
-        hooks = Hooks(snapshot=lambda take: taken.append(take()))
-        settings = TrainingConfig(epochs=4)
+        # What is in use goes on changing.
+        hooks = Hooks(snapshot=lambda take: taken.append(copied(take())))
+        settings = TrainingConfig(epochs=4, batch_size=64)
         record = train(model, feed, validation, settings, hooks, seed=0, resume=resume)
         return record.steps, next(model.parameters()).device
 
