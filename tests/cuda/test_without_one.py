@@ -183,17 +183,8 @@ class TestRowsThatDoNotFit:
 
     def test_it_is_said(self, gpu: PretendGpu, prompt: Prompt) -> None:
         tiny_frame(3000).to_csv("normal.csv", index=False)
-        result = prompt(
-            "train",
-            "normal.csv",
-            "-o",
-            "m.aed",
-            "--device",
-            "cuda",
-            "--epochs",
-            "1",
-            "--set",
-            "training.fold_below=0",
+        result = prompt.setting(training_fold_below="0")(
+            *["train", "normal.csv", "-o", "m.aed", "--device", "cuda", "--epochs", "1"]
         )
         assert result.exit_code == 0, result.output
         text = " ".join(result.stderr.split())
