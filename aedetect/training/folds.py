@@ -19,6 +19,7 @@ from aedetect.models.threads import single_threaded
 from aedetect.scoring.table import raw_scores
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.feed import Feed, MemoryFeed
+from aedetect.training.loop import rows_a_step
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
 from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import TrainingRun
@@ -58,7 +59,12 @@ class Folds:
         return cls(
             tuple(
                 Part(
-                    MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
+                    MemoryFeed(
+                        matrix[split.train],
+                        rows_a_step(len(split.train), settings, device),
+                        settings.seed + index,
+                        device,
+                    ),
                     matrix[split.validation],
                     matrix[split.calibration],
                     groups[split.calibration],

@@ -10,7 +10,7 @@ from array_api_compat import is_numpy_array
 from aedetect.data.arrays import Matrix
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import by_blocks, matmul, namespace
+from aedetect.models.evaluation.kernels import by_blocks, counted, matmul, namespace
 from aedetect.models.evaluation.tiles import Tiles
 
 SAMPLES = 64
@@ -47,7 +47,7 @@ class Isolation:
         if is_numpy_array(points) and count <= _BITS:
             return self._in_words(points)
         products, reach = self._balls
-        ranks = xp.arange(count, dtype=points.dtype)
+        ranks = counted(count, points)
         isolation = xp.concat([self.isolation, xp.ones_like(self.isolation[:, :1])], axis=1)
 
         def of_block(block: Array) -> Array:

@@ -6,7 +6,7 @@ All else is written in the array API, with `namespace` of the arrays at hand.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,10 @@ def rows_at_once(values: Array) -> int | None:
     if is_numpy_array(values):
         return CACHED_ROWS
     if is_torch_array(values):
-        return CACHED_ROWS if values.device.type == "cpu" else _DEVICE_ROWS
+        if values.device.type == "cpu":
+            return CACHED_ROWS
+        # Where there was no memory for large blocks, there is none for such of the distances.
+        return min(_DEVICE_ROWS, max(-(-len(values) // BLOCK_ROWS), 1) * BLOCK_ROWS)
     return None
 
 
@@ -58,6 +61,14 @@ def padded(block: Array, rows: int) -> Array:
     xp = namespace(block)
     rest = xp.zeros((rows - filled, *block.shape[1:]), dtype=block.dtype, device=device(block))
     return xp.concat([block, rest], axis=0)
+
+
+def counted(count: int, like: Array) -> Array:
+    """0, 1, … [count], of the kind that `like` is of, and where that is."""
+    xp = namespace(like)
+    if is_torch_array(like):
+        return xp.arange(count, dtype=like.dtype, device=like.device)
+    return xp.arange(count, dtype=like.dtype)
 
 
 def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
@@ -202,6 +213,8 @@ def lerp(low: Array, high: Array, share: Array) -> Array:
 
 def take_columns(values: Array, places: AnyArray) -> Array:
     """The columns `places` [those], in numpy, of `values` [rows, width]; [rows, those]."""
+    if on_gpu(values):
+        return values.index_select(1, index_on(values, places))
     if is_numpy_array(values) or is_torch_array(values):
         return values[:, places]
     xp = namespace(values)
@@ -219,6 +232,11 @@ def look_up(values: Array, places: Array) -> Array:
 def excluding(distances: Array, itself: Array) -> Array:
     """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
+        if on_gpu(distances):
+            # Which rows these are is not asked: the answer would have to be waited for.
+            places = itself.clamp_min(0)[:, None]
+            kept = distances.gather(1, places)
+            return distances.scatter_(1, places, kept.masked_fill(itself[:, None] >= 0, float("inf")))
         rows = (itself >= 0).nonzero()
         rows = rows[0] if is_numpy_array(distances) else rows[:, 0]
         distances[rows, itself[rows]] = float("inf")
@@ -251,6 +269,8 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
 def sums_of(values: Array, owners: Array, count: int) -> Array:
     """Sums [rows, count] of the `values` [rows, width] that belong to each of `owners` [width]."""
     if is_torch_array(values):
+        if on_gpu(values):
+            return _sums_in_order(values, owners, count)
         return values.new_zeros(len(values), count).index_add(1, owners, values)
     if is_numpy_array(values):
         if len(owners) == count and np.array_equal(owners, np.arange(count)):
@@ -285,7 +305,7 @@ def with_codes(background: Array, peaks: Array, places: Array) -> Array:
 
 def smallest(values: Array) -> Array:
     """The place [rows] of the smallest of each row of `values` [rows, choices]."""
-    if is_torch_array(values) and values.device.type == "cpu":
+    if is_torch_array(values) and not on_gpu(values):
         # On a CPU, numpy's is ten times faster than torch's.
         import torch
 
@@ -293,11 +313,46 @@ def smallest(values: Array) -> Array:
     return namespace(values).argmin(values, axis=1)
 
 
+def at_hand(values: Array) -> bool:
+    """Whether what `values` hold can be looked at now: not before a graph is run, and on a GPU only once
+    it has nothing else to do."""
+    return is_numpy_array(values) or (is_torch_array(values) and values.device.type == "cpu")
+
+
+def on_gpu(values: Array) -> bool:
+    """Whether `values` are on a GPU."""
+    return bool(is_torch_array(values) and values.device.type != "cpu")
+
+
+def index_on(values: Array, places: AnyArray) -> Array:
+    """`places`, in numpy, as an index of `values`: on a GPU sent there once, as sending is waited for."""
+    if not on_gpu(values):
+        return places
+    return _sent_once(str(values.device), np.ascontiguousarray(places, dtype=np.int64).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _sent_once(device: str, places: bytes) -> Array:
+    import torch
+
+    return torch.from_numpy(np.frombuffer(places, dtype=np.int64).copy()).to(device)
+
+
 def all_of(values: Array) -> bool | None:
-    """Whether all `values` are true; None where that is not known before a graph is run."""
+    """Whether all `values` are true, which a GPU is waited for; None before a graph is run."""
     return bool(values.all()) if is_numpy_array(values) or is_torch_array(values) else None
 
 
 def any_of(values: Array) -> bool | None:
-    """Whether any of `values` is true; None where that is not known before a graph is run."""
+    """Whether any of `values` is true, which a GPU is waited for; None before a graph is run."""
     return bool(values.any()) if is_numpy_array(values) or is_torch_array(values) else None
+
+
+def _sums_in_order(values: Array, owners: Array, count: int) -> Array:
+    """As `sums_of`: a GPU adds by index in any order, and the last digits would differ from run to run."""
+    import torch
+
+    membership = owners[:, None] == torch.arange(count, device=values.device)
+    # Sums are of full precision, whatever products are in training.
+    with torch.autocast(values.device.type, enabled=False):
+        return values @ membership.to(values.dtype)

@@ -12,6 +12,7 @@ from aedetect.models.evaluation.kernels import (
     CACHED_ROWS,
     affine,
     any_of,
+    at_hand,
     by_blocks,
     matmul,
     namespace,
@@ -86,7 +87,7 @@ class MemoryBank:
 
     @cached_property
     def _penalised(self) -> bool:
-        return any_of(self.penalties != 0) is not False
+        return not at_hand(self.penalties) or bool(any_of(self.penalties != 0))
 
     @cached_property
     def _sharpened(self) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import GRAIN, as_shares, rounded
 from aedetect.models.evaluation.kernels import (
     any_of,
+    at_hand,
     namespace,
     take_columns,
 )
@@ -92,7 +93,7 @@ class NearestRow:
         xp = namespace(points)
         index = self._search(points)
         equal = xp.all(points == xp.take(self.memory, index, axis=0), axis=1)
-        if any_of(equal) is False:
+        if at_hand(equal) and not any_of(equal):
             return *self._judged(points, index, None), None
         itself = xp.where(equal, index, -1)
         index = self._second_nearest(points, index, equal)
@@ -100,7 +101,8 @@ class NearestRow:
 
     def _second_nearest(self, points: Array, index: Array, equal: Array) -> Array:
         """`index` [rows] of the nearest, or of the second nearest where that is `equal` to the point."""
-        if any_of(equal) is None:
+        if not at_hand(equal):
+            # A second search of all costs less than waiting for which they are.
             others = self._search(points, index)
             return namespace(points).where(equal, others, index)
         index[equal] = self._search(points[equal], index[equal])
