@@ -67,7 +67,7 @@ class TestNumberProfile:
             found.update(part)
         size, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        # As a set of Python's numbers it was eight times as much, which is gigabytes for thousands of columns.
+        # A set of Python's numbers takes eight times as much: gigabytes for thousands of columns.
         assert found.unique_head
         assert size < 100_000
 
