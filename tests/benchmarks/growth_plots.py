@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+from growth_slopes import slope
 from growth_store import Record
 from growth_words import MIB, Axis
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 _OURS = "aedetect"
 # Colours that people with any colour vision tell apart (Okabe and Ito, 2008); ours is the darkest.
@@ -43,6 +46,7 @@ def draw(records: Sequence[Record], axis: Axis, path: Path) -> None:
                 if line := _line(records, axis.name, tool, kind, action, field):
                     _plot(panel, line, tool, kind, colour)
         panel.set(xscale="log", yscale="log", xlabel=axis.unit, title=title)
+        _label(panel)
         panel.grid(True, which="major", color="#dddddd", linewidth=0.7)
         panel.spines[["top", "right"]].set_visible(False)
     handles, labels = panels[0, 0].get_legend_handles_labels()
@@ -65,6 +69,16 @@ def _line(
     return sorted(costs.items())
 
 
+def _label(panel: Any) -> None:
+    """Plain numbers at the ticks; at those between powers of ten only where these are too few."""
+    plain = FuncFormatter(lambda value, _: f"{value:,g}")
+    low, high = panel.get_ylim()
+    panel.yaxis.set_major_formatter(plain)
+    panel.yaxis.set_minor_formatter(plain if math.log10(high / low) < 1 else NullFormatter())
+    panel.xaxis.set_major_formatter(plain)
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _plot(panel: Any, line: list[tuple[int, float]], tool: str, kind: str, colour: str) -> None:
     ours = tool == _OURS
     panel.plot(
@@ -76,3 +90,9 @@ def _plot(panel: Any, line: list[tuple[int, float]], tool: str, kind: str, colou
         markersize=5 if ours else 3.5,
         label=f"{tool}, {'Parquet' if kind == 'parquet' else 'CSV'}",
     )
+    exponent = slope(line) if ours else None
+    if exponent is not None:
+        above = kind == "parquet"
+        offset = (-4, 7 if above else -7)
+        place = {"xytext": offset, "textcoords": "offset points", "va": "bottom" if above else "top"}
+        panel.annotate(f"slope {exponent:.2f}", line[-1], ha="right", fontsize=8, **place)

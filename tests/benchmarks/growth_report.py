@@ -14,6 +14,8 @@ from growth_words import AXES, CLOSING, EXPLAINED, INTRODUCTION, MEASURES, MIB, 
 OURS = "aedetect"
 # A cost that grows by more than this power of the size is explained, or mended.
 STEEP = 1.05
+# A process that has a processor to itself computes for a larger share of its time.
+_ALONE = 0.7
 _FORMATS = {"csv": "CSV", "parquet": "Parquet"}
 
 Points = list[tuple[float, float]]
@@ -118,9 +120,15 @@ def _ours(records: Sequence[Record], axis: Axis, kind: str) -> Iterator[list[str
             for measure in MEASURES
         ]
         yield [f"{size:,}", *shown]
-    slopes = [slope(points(records, axis.name, OURS, kind, each.action, each.field)) for each in MEASURES]
-    if cells:
-        yield ["slope", *("" if each is None else f"{each:.2f}" for each in slopes)]
+    lines = [points(records, axis.name, OURS, kind, each.action, each.field) for each in MEASURES]
+    if any(len(line) > 1 for line in lines):
+        yield ["slope", *(_power(line) for line in lines)]
+        yield ["of the last step", *(_power(sorted(line)[-2:]) for line in lines)]
+
+
+def _power(line: Points) -> str:
+    exponent = slope(line)
+    return "" if exponent is None else f"{exponent:.2f}"
 
 
 def _fields() -> list[tuple[str, str]]:
@@ -129,8 +137,8 @@ def _fields() -> list[tuple[str, str]]:
 
 def _peers(records: Sequence[Record], axis: Axis) -> Iterator[list[str]]:
     """Each peer at the largest size that it came through, and how its CPU seconds grow up to there."""
-    tools = sorted({record["tool"] for record in records}, key=lambda tool: (tool != OURS, tool))
-    for tool in tools if len(tools) > 1 else ():
+    tools = {record["tool"] for record in records if record["axis"] == axis.name}
+    for tool in sorted(tools, key=lambda tool: (tool != OURS, tool)) if tools != {OURS} else ():
         for kind, title in _FORMATS.items():
             both = _both(records, axis.name, tool, kind)
             ends = [
@@ -174,7 +182,18 @@ def _origin(records: Sequence[Record]) -> str:
         f"- {day}: {machine.replace(chr(10), '; ')}; at most {seconds:,.0f} s a run"
         for day, machine, seconds in sorted(places)
     ]
-    return "\n".join(["Measured:", "", *lines])
+    return "\n".join(["Measured:", "", *lines, *_busy(records)])
+
+
+def _busy(records: Sequence[Record]) -> Iterator[str]:
+    """What is to be said where other work ran beside what was measured."""
+    ours = [record for record in records if record["tool"] == OURS and record["outcome"] == "done"]
+    share = sum(record["cpu_s"] for record in ours) / max(sum(record["seconds"] for record in ours), 1e-9)
+    if ours and share < _ALONE:
+        yield (
+            f"\nOther work ran on the machine meanwhile: aedetect computed for {share:.0%} of its time on "
+            "the clock. Go by CPU seconds here; on a machine of its own, times on the clock are far shorter."
+        )
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -183,4 +184,8 @@ def available(tool: str) -> bool:
     done = subprocess.run([sys.executable, "-c", f"import {package}"], capture_output=True, check=False)
     if done.returncode:
         print(f"{tool} is left out: {package} cannot be imported", file=sys.stderr)
-    return not done.returncode
+        return False
+    if tool == H2O and shutil.which("java") is None:
+        print(f"{tool} is left out: there is no Java", file=sys.stderr)
+        return False
+    return True

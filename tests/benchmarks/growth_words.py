@@ -108,11 +108,14 @@ is time on the clock, "CPU s" that of all cores together, memory the most that w
 detectors run with their own default settings, in one process that reads the training file with pandas,
 fits, reads the other file, scores it and writes the scores; KNN and AutoEncoder get standardised columns,
 and H2O reads the files itself, in a Java server whose time and memory are counted. None of them writes a
-model, says what it took a column for, or gives p-values and verdicts.
+model, says what it took a column for, or gives p-values and verdicts. How much they find is compared
+[elsewhere](detection.md). `make bench-growth` measures H2O's where Java and the package `h2o` are
+installed.
 
 Slope: the power of the size that a cost grows with, fitted to the larger half of the sizes, where starting
-up weighs least: 1 is in proportion, 2 is four times the cost for twice the size, 0 is the same cost. The
-data are synthetic: points of five hidden normal numbers, sent through a random linear map, with noise."""
+up weighs least ("of the last step": from the largest size but one to the largest): 1 is in proportion, 2 is
+four times the cost for twice the size, 0 is the same cost. The data are synthetic: points of five hidden
+normal numbers, sent through a random linear map, with noise."""
 
 
 def times(exponent: float | None) -> str:

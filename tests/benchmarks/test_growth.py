@@ -79,6 +79,7 @@ def test_a_failure_says_its_last_line() -> None:
     assert (cost.outcome, cost.said) == ("failed", "no such thing")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
 @pytest.mark.parametrize(
     ("limits", "outcome"), [(Limits(0.3, 4_000), "time"), (Limits(60, 200), "memory")], ids=["time", "memory"]
 )
@@ -108,6 +109,7 @@ def test_the_page_says_what_grows_faster_than_its_size() -> None:
         "| ten times the columns, CSV | 10.0 times | 100.0 times | 1.0 times | 1.0 times |  |  |  |" in text
     )
     assert "| 100 | 100.0 | 10,000.0 | 105 | 0.00 |  |  |  |" in text
+    assert "| slope | 1.00 | 2.00 | 0.00 | 0.00 |  |  |  |\n| of the last step | 1.00 | 2.00" in text
     assert "No cost grows faster than its size: no slope is above 1.05." in page([record(), record(20)])
 
 
@@ -122,3 +124,10 @@ def test_the_page_says_where_a_detector_ended() -> None:
     )
     assert "| PyOD KNN | CSV | 100 (1,000: out of time) | 3.0 | 3.0 | 100.0 | 105 | 1.00 |" in text
     assert "| PyOD ECOD | CSV | 100 | out of memory |  |  |  |  |" in text
+
+
+@pytest.mark.parametrize(("cpu", "said"), [(0.2, True), (0.9, False)])
+def test_the_page_says_where_the_machine_was_busy(cpu: float, said: bool) -> None:
+    text = page([record(10, cpu_s=cpu), record(20, cpu_s=cpu)])
+    assert ("aedetect computed for 20% of its time on the clock" in text) is said
+    assert ("Other work ran on the machine" in text) is said
