@@ -32,7 +32,7 @@ def points(records: Sequence[Record], axis: str, tool: str, kind: str, action: s
 
 
 def page(records: Sequence[Record]) -> str:
-    parts = [INTRODUCTION, _overview(records), *_steep(records)]
+    parts = [INTRODUCTION, *_busy(records), _overview(records), *_steep(records)]
     for axis in AXES:
         if any(record["axis"] == axis.name for record in records):
             parts += _section(records, axis)
@@ -55,10 +55,11 @@ def _overview(records: Sequence[Record]) -> str:
 
 
 def steep(records: Sequence[Record]) -> Iterator[tuple[str, str, str, str, float]]:
-    """Axis, format, action, field and slope of what grows by more than STEEP."""
+    """Axis, format, action, field and slope of what grows by more than STEEP; on the clock only if alone."""
+    alone = _computing(records) >= _ALONE
     for axis in AXES:
         for kind in _FORMATS:
-            for measure in MEASURES:
+            for measure in (each for each in MEASURES if alone or each.field != "seconds"):
                 place = (axis.name, OURS, kind, measure.action, measure.field)
                 exponent = slope(points(records, *place))
                 if exponent is not None and exponent > STEEP:
@@ -72,7 +73,8 @@ def _steep(records: Sequence[Record]) -> Iterator[str]:
         title = next(each.title for each in MEASURES if (each.action, each.field) == (action, field))
         lines.setdefault(reason, []).append(f"{title} with {axis}, {_FORMATS[kind]}: slope {exponent:.2f}")
     if not lines:
-        yield f"No cost grows faster than its size: no slope is above {STEEP:g}."
+        what = "" if _computing(records) >= _ALONE else " of CPU time, memory or model size"
+        yield f"No cost grew faster than its size, as far as was measured: no slope{what} is above {STEEP:g}."
         return
     yield f"What grows faster than its size (a slope above {STEEP:g}), and why:"
     yield "\n".join(f"- {'; '.join(what)}. {reason[0].upper()}{reason[1:]}" for reason, what in lines.items())
@@ -182,18 +184,25 @@ def _origin(records: Sequence[Record]) -> str:
         f"- {day}: {machine.replace(chr(10), '; ')}; at most {seconds:,.0f} s a run"
         for day, machine, seconds in sorted(places)
     ]
-    return "\n".join(["Measured:", "", *lines, *_busy(records)])
+    return "\n".join(["Measured:", "", *lines])
 
 
 def _busy(records: Sequence[Record]) -> Iterator[str]:
     """What is to be said where other work ran beside what was measured."""
-    ours = [record for record in records if record["tool"] == OURS and record["outcome"] == "done"]
-    share = sum(record["cpu_s"] for record in ours) / max(sum(record["seconds"] for record in ours), 1e-9)
-    if ours and share < _ALONE:
+    share = _computing(records)
+    if share < _ALONE:
         yield (
-            f"\nOther work ran on the machine meanwhile: aedetect computed for {share:.0%} of its time on "
-            "the clock. Go by CPU seconds here; on a machine of its own, times on the clock are far shorter."
+            f"Other work ran on the machine while this was measured: aedetect computed for {share:.0%} of "
+            "its time on the clock. Go by CPU time here: alone, times on the clock are far shorter."
         )
+
+
+def _computing(records: Sequence[Record]) -> float:
+    """For which share of the time on the clock aedetect's runs computed; 1 where there are none."""
+    ours = [record for record in records if record["tool"] == OURS and record["outcome"] == "done"]
+    return (
+        sum(record["cpu_s"] for record in ours) / sum(record["seconds"] for record in ours) if ours else 1.0
+    )
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:

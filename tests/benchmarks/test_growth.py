@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -79,9 +80,16 @@ def test_a_failure_says_its_last_line() -> None:
     assert (cost.outcome, cost.said) == ("failed", "no such thing")
 
 
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
 @pytest.mark.parametrize(
-    ("limits", "outcome"), [(Limits(0.3, 4_000), "time"), (Limits(60, 200), "memory")], ids=["time", "memory"]
+    ("limits", "outcome"), [(Limits(2, 4_000), "time"), (Limits(60, 200), "memory")], ids=["time", "memory"]
 )
 def test_a_run_over_its_limits_ends_with_all_that_it_started(
     limits: Limits, outcome: str, tmp_path: Path
@@ -94,8 +102,8 @@ def test_a_run_over_its_limits_ends_with_all_that_it_started(
     assert cost.outcome == outcome
     assert cost.seconds < 60
     pid = (tmp_path / "pid").read_text()
-    status = Path(f"/proc/{pid}/stat")
-    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+    # What is killed may take a moment to go.
+    until(lambda: not is_running(pid), 20)
 
 
 def test_the_page_says_what_grows_faster_than_its_size() -> None:
@@ -110,7 +118,9 @@ def test_the_page_says_what_grows_faster_than_its_size() -> None:
     )
     assert "| 100 | 100.0 | 10,000.0 | 105 | 0.00 |  |  |  |" in text
     assert "| slope | 1.00 | 2.00 | 0.00 | 0.00 |  |  |  |\n| of the last step | 1.00 | 2.00" in text
-    assert "No cost grows faster than its size: no slope is above 1.05." in page([record(), record(20)])
+    assert "No cost grew faster than its size, as far as was measured: no slope is above 1.05." in page(
+        [record()]
+    )
 
 
 def test_the_page_says_where_a_detector_ended() -> None:
@@ -128,6 +138,9 @@ def test_the_page_says_where_a_detector_ended() -> None:
 
 @pytest.mark.parametrize(("cpu", "said"), [(0.2, True), (0.9, False)])
 def test_the_page_says_where_the_machine_was_busy(cpu: float, said: bool) -> None:
-    text = page([record(10, cpu_s=cpu), record(20, cpu_s=cpu)])
+    records = [record(size, cpu_s=cpu * size, seconds=float(size) ** 2 / 10) for size in (9, 11)]
+    text = page(records)
+    # What others took grows as it likes.
+    assert {field for *_, field, _ in steep(records)} == (set() if said else {"seconds"})
     assert ("aedetect computed for 20% of its time on the clock" in text) is said
     assert ("Other work ran on the machine" in text) is said
