@@ -96,3 +96,4 @@ def _plot(panel: Any, line: list[tuple[int, float]], tool: str, kind: str, colou
         offset = (-4, 7 if above else -7)
         place = {"xytext": offset, "textcoords": "offset points", "va": "bottom" if above else "top"}
         panel.annotate(f"slope {exponent:.2f}", line[-1], ha="right", fontsize=8, **place)
+        panel.margins(y=0.12)

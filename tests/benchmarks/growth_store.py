@@ -38,8 +38,9 @@ class Store:
         os.replace(partial, self.path)
 
     def has(self, axis: str, size: int, kind: str, tool: str) -> bool:
-        """Whether this was measured, or given up at this size."""
-        return bool(self._of(axis, kind, tool, {size}))
+        """Whether this was measured, training and scoring, or given up at this size."""
+        ends = {record["action"]: record["outcome"] for record in self._of(axis, kind, tool, {size})}
+        return "train" in ends and ("score" in ends or ends["train"] in GIVEN_UP)
 
     def gave_up(self, axis: str, size: int, kind: str, tool: str) -> bool:
         """Whether a smaller size was already too much."""

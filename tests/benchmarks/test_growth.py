@@ -49,13 +49,19 @@ def test_figures_outlast_the_run_that_measured_them(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     Store(path).add([record(10, seconds=1.0), record(20)])
     store = Store(path)
+    # Interrupted before it scored, it is to be measured again.
+    assert not store.has("columns", 10, "csv", "aedetect")
+    store.add([record(10, action="score")])
     assert store.has("columns", 10, "csv", "aedetect")
+    store.add([record(40, outcome="time")])
+    assert store.has("columns", 40, "csv", "aedetect")
     assert not store.has("columns", 30, "csv", "aedetect")
     assert not store.has("columns", 10, "parquet", "aedetect")
     assert not store.has("rows", 10, "csv", "aedetect")
     store.add([record(10, seconds=2.0)])
-    assert [each["seconds"] for each in Store(path).records] == [2.0, 1.0]
-    assert len(json.loads(path.read_text())) == 2
+    trained = [each for each in Store(path).records if each["action"] == "train"]
+    assert [each["seconds"] for each in trained] == [2.0, 1.0, 1.0]
+    assert len(json.loads(path.read_text())) == 4
     assert [each.name for each in tmp_path.iterdir()] == ["figures.json"]
 
 
