@@ -13,6 +13,7 @@ PACKAGE = TESTS.parent / "aedetect"
 # Tests that are of no one module, and why; by file, or by folder.
 OF_NO_MODULE = {
     "faults": "what is survived, whichever module sees to it",
+    "benchmarks": "what benchmarks measure with",
     "everyday": "alarms on series as they occur every day, and what they are measured by",
     "golden": "what every command gave before",
     "docs": "the documentation",

@@ -20,10 +20,12 @@ from aedetect.config import Config
 from aedetect.data.features.encoder import EncoderState
 from aedetect.data.schema import Schema
 from aedetect.data.series.scaling import SeriesState
+from aedetect.errors import OutputError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 from aedetect.scoring.model_header import (
     FORMAT_VERSION,
+    MOST_HEADER_BYTES,
     Damaged,
     check_asked_for,
     header_size,
@@ -46,8 +48,13 @@ def write_model_file(
     tensors: Mapping[str, np.ndarray[Any, Any]],
     series: SeriesState | None = None,
 ) -> None:
-    """Write a model file in one step. Raises OutputError where that fails."""
+    """Write a model file in one step. Raises OutputError where that fails, or it could not be read back."""
     data = pack(schema, features, config, training, tensors, series)
+    if (size := _header_size(data)) > MOST_HEADER_BYTES:
+        raise OutputError(
+            f"{os.fspath(path)}: what the model file says of its columns takes {size / 1e6:,.0f} MB, and "
+            f"{MOST_HEADER_BYTES / 1e6:,.0f} MB are read back at most: leave columns out with --exclude"
+        )
     with atomic_output(path) as stream:
         stream.write(data)
 

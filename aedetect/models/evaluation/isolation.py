@@ -72,7 +72,7 @@ class Isolation:
             # The exponent of a power of two, in a float of 32 bits; 0 where no bit is set.
             exponents = lowest.astype(np.float32).view(np.int32) >> 23
             places = np.maximum(exponents - _EXPONENT_OF_HALF, 0)
-            return self._table.take(places + np.arange(SAMPLES) * self._table.shape[1])
+            return np.asarray(self._table.take(places + np.arange(SAMPLES) * self._table.shape[1]))
 
         return self._tiles.by_rows(asked, isolation)
 

@@ -126,7 +126,8 @@ def _in_even_tiles(values: AnyArray, weight: AnyArray) -> AnyArray:
     rest = [(0, 0)] * (values.ndim - 2) + [(0, -count % EVEN_ROWS), (0, 0)]
     filled = np.pad(values, rest)
     tiles = filled.reshape(*values.shape[:-2], -1, EVEN_ROWS, inner) @ np.pad(weight, spare)[..., None, :, :]
-    return tiles.reshape(*values.shape[:-2], filled.shape[-2], -1)[..., :count, :outputs]
+    rows = tiles.reshape(*values.shape[:-2], filled.shape[-2], -1)
+    return np.asarray(rows[..., :count, :outputs])
 
 
 def affine(values: Array, weight: Array, bias: Array) -> Array:
@@ -232,7 +233,7 @@ def look_up(values: Array, places: Array) -> Array:
 def excluding(distances: Array, itself: Array) -> Array:
     """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
-        if on_gpu(distances):
+        if is_torch_array(distances) and on_gpu(distances):
             # Which rows these are is not asked: the answer would have to be waited for.
             places = itself.clamp_min(0)[:, None]
             kept = distances.gather(1, places)

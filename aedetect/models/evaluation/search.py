@@ -53,7 +53,7 @@ class Search:
         def places(distances: Matrix, rows: slice) -> Integers:
             if excluded is not None:
                 excluding(distances, excluded[rows])
-            return distances.argmin(axis=1)
+            return np.asarray(distances.argmin(axis=1))
 
         return self._tiles.by_rows(asked, places)
 
