@@ -50,7 +50,7 @@ def write_model_file(
 ) -> None:
     """Write a model file in one step. Raises OutputError where that fails, or it could not be read back."""
     data = pack(schema, features, config, training, tensors, series)
-    if (size := _header_size(data)) > MOST_HEADER_BYTES:
+    if (size := header_size(data)) > MOST_HEADER_BYTES:
         raise OutputError(
             f"{os.fspath(path)}: what the model file says of its columns takes {size / 1e6:,.0f} MB, and "
             f"{MOST_HEADER_BYTES / 1e6:,.0f} MB are read back at most: leave columns out with --exclude"
