@@ -8,13 +8,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from support.sensors import readings
+
+from aedetect import Detector
 
 # Each of them takes longer to load than all else that a mistyped name needs.
 HEAVY = ("torch", "numpy", "pyarrow", "pandas", "scipy", "sklearn", "rich")
 # What scoring a table has no use for.
 UNUSED = (
-    *("pandas", "scipy", "sklearn", "datasketches", "apprise", "icalendar", "jinja2", "rich", "matplotlib"),
+    *("torch", "pandas", "scipy", "sklearn", "datasketches", "apprise", "icalendar", "jinja2", "rich", "matplotlib"),
     *("pyarrow.dataset", "pyarrow.parquet", "numpy.random"),
 )
 MODEL = ("-m", "model.aed")
@@ -47,6 +52,25 @@ SCORING: dict[str, Sequence[str]] = {
     "decode": ("codes.csv", *MODEL, "-o", "back.csv"),
     "clean": ("rows.csv", *MODEL, "-o", "clean.csv"),
     "impute": ("rows.csv", *MODEL, "-o", "filled.csv"),
+}
+# On a CPU, only learning needs torch.
+JUDGING: dict[str, Sequence[str]] = {
+    "evaluate": ("labelled.csv", *MODEL, "--label", "label"),
+    "explain": ("rows.csv", *MODEL),
+    "report": ("rows.csv", *MODEL, "-o", "report.html"),
+    "calibrate": ("rows.csv", *MODEL, "-o", "calibrated.aed"),
+    "backtest": ("rows.csv", *MODEL),
+    "inspect": ("model.aed",),
+    "sample": ("5", *MODEL, "-o", "new.csv"),
+    "impute --draws 2": ("rows.csv", *MODEL, "-o", "drawn.csv"),
+    "clean --denoise": ("rows.csv", *MODEL, "-o", "calm.csv"),
+}
+OF_SERIES: dict[str, Sequence[str]] = {
+    "score": ("series.csv", "-m", "series.aed", "-o", "scored.csv"),
+    "explain": ("series.csv", "-m", "series.aed"),
+    "report": ("series.csv", "-m", "series.aed", "-o", "series.html"),
+    "drift": ("series.csv", "-m", "series.aed"),
+    "calibrate": ("series.csv", "-m", "series.aed", "-o", "later.aed"),
 }
 _SCRIPT = """
 import contextlib, io, json, sys
@@ -83,6 +107,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, tiny_csv: Path, tiny_model:
     (folder / "rows.csv").write_bytes(tiny_csv.read_bytes())
     (folder / "model.aed").write_bytes(tiny_model.read_bytes())
     (folder / "damaged.aed").write_bytes(tiny_model.read_bytes()[:1000])
+    rows = pd.read_csv(tiny_csv)
+    rows.assign(label=np.arange(len(rows)) % 10 == 0).to_csv(folder / "labelled.csv", index=False)
+    series = readings(days=6)
+    series.to_csv(folder / "series.csv", index=False)
+    settings = {"series.time": "time", "training.folds": 2, "training.device": "cpu"}
+    Detector(settings).fit(series).save(folder / "series.aed")
     return folder
 
 
@@ -119,6 +149,13 @@ def scoring(folder: Path) -> dict[str, End]:
     return run(folder, UNUSED, {name: (*name.split(), *words) for name, words in SCORING.items()})
 
 
+@pytest.fixture(scope="module")
+def judging(folder: Path) -> dict[str, End]:
+    tables = {name: (*name.split(), *words) for name, words in JUDGING.items()}
+    series = {f"{name} of series": (name, *words) for name, words in OF_SERIES.items()}
+    return run(folder, ("torch",), tables | series)
+
+
 @pytest.mark.parametrize("command", OF_INPUTS)
 def test_a_mistyped_input_loads_nothing_heavy(wrong_inputs: dict[str, End], command: str) -> None:
     said = "error: row.csv: no such file or directory; did you mean 'rows.csv'?\n"
@@ -153,6 +190,12 @@ def test_an_output_in_no_folder_loads_nothing_heavy(wrong_flags: dict[str, End],
 @pytest.mark.parametrize("command", SCORING)
 def test_a_table_is_worked_on_with_what_it_needs(scoring: dict[str, End], command: str) -> None:
     code, text, loaded = scoring[command]
+    assert (code, loaded) == (0, []), text
+
+
+@pytest.mark.parametrize("command", [*JUDGING, *(f"{name} of series" for name in OF_SERIES)])
+def test_only_learning_needs_torch(judging: dict[str, End], command: str) -> None:
+    code, text, loaded = judging[command]
     assert (code, loaded) == (0, []), text
 
 
