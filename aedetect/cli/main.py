@@ -27,6 +27,7 @@ from aedetect.cli import (
     score,
     state,
     train,
+    tune,
 )
 from aedetect.cli.groups import grouped
 from aedetect.cli.help import DefaultingGroup, HelpfulCommand, HelpfulGroup
@@ -46,6 +47,7 @@ _COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
         backtest.backtest,
         calibrate.calibrate,
         refresh.refresh,
+        tune.tune,
         drift.drift,
         inspect.inspect,
     ),
