@@ -1061,7 +1061,8 @@ def tune(
 
     Examples
     --------
-    >>> tuning = tune("labelled.csv", {"training.epochs": 2}, label="odd", trials=2)
+    >>> quick = {"training.epochs": 1, "model.architecture": "principal", "model.width": 16}
+    >>> tuning = tune("labelled.csv", quick, label="odd", trials=2)
     >>> tuning.trials[0].in_words
     'the default'
     >>> detector = Detector(tuning.config)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Mask, Matrix
+from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.labels import ANOMALY, NO_LABEL
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import DataError
@@ -99,14 +99,16 @@ class FaultsJudge:
             seed = self.seed * 1_000 + part
             self._plans[part] = damage_plan(fitted, division.inputs, division.rows, halves, seed)
         plan = self._plans[part]
-        damaged = plan.over(division.inputs, division.rows, fitted)
-        scores = _scores(fitted, Division(damaged, division.rows, division.cell, division.parts))
-        return Figures(*(self._half(plan, scores, division.held(part, half)) for half in range(HALVES)))
+        intact = _scores(fitted, division)
+        inputs = plan.over(division.inputs, division.rows, fitted)
+        damaged = _scores(fitted, replace(division, inputs=inputs))
+        halves = [division.held(part, half) & (division.marks != ANOMALY) for half in range(HALVES)]
+        return Figures(*(self._half(plan.kind, intact, damaged, half) for half in halves))
 
-    def _half(self, plan: DamagePlan, scores: Floats, held: Mask) -> float:
-        held = held & np.isfinite(scores) & (self.division.marks != ANOMALY)
-        normal = scores[held & (plan.kind < 0) & ~plan.near]
-        return _mean_precision(normal, [scores[held & (plan.kind == place)] for place in range(len(KINDS))])
+    def _half(self, kind: Integers, intact: Floats, damaged: Floats, held: Mask) -> float:
+        odd = held & np.isfinite(damaged)
+        normal = intact[held & np.isfinite(intact)]
+        return _mean_precision(normal, [damaged[odd & (kind == place)] for place in range(len(KINDS))])
 
 
 def _scores(fitted: FittedModel, division: Division, chosen: Mask | None = None) -> Floats:

@@ -40,19 +40,13 @@ class Faults:
         layout = encoder.layout
         self._numeric = layout.numeric
         self._priors = layout.priors
-        # Numbers as people write them; dates and booleans are no such.
-        self._numbers = np.flatnonzero(
-            [
-                column.role == "numeric" and not column.cycles
-                for column in encoder.state.numeric
-                for _ in range(column.width)
-            ]
-        )
         self._center, self._spread = encoder.center, encoder.spread
-        # A column that is empty here has no values to go by, and none to damage.
-        numbers = np.where(np.isnan(rows).all(axis=0), 0.0, rows)[:, : self._numeric]
-        self._known = [np.unique(column[~np.isnan(column)]) for column in numbers.T]
-        self._deviation = np.array([np.nanstd(column) if len(column) else 0.0 for column in numbers.T])
+        known = [column[~np.isnan(column)] for column in rows[:, : self._numeric].T]
+        self._known = [np.unique(column) for column in known]
+        self._deviation = np.array([column.std() if len(column) else 0.0 for column in known])
+        # Numbers as people write them, which dates and booleans are not; none of a column that is empty here.
+        roles = [column.role for column in encoder.state.numeric for _ in range(column.width)]
+        self._numbers = np.flatnonzero([role == "numeric" for role in roles] & (self._deviation > 0))
 
     def draw(self, count: int) -> list[MadeUp]:
         """At most `count` rows of each kind that there can be of such a table."""
@@ -100,7 +94,7 @@ class Faults:
         return rows
 
     def _extremes(self, rows: Matrix) -> Matrix:
-        """About half of the numbers are at an end of their column: each is usual there, all at once are not."""
+        """About half of the numbers are at an end of their column: usual there, but not all at once."""
         ends = np.array([[np.quantile(self._known[at], end) for at in self._numbers] for end in _EXTREMES])
         side = self._random.integers(0, 2, (len(rows), len(self._numbers)))
         numbers = rows[:, self._numbers]
@@ -128,7 +122,7 @@ class Faults:
     def _as_high(self, value: float, before: int, after: int) -> float:
         """The value of column `after` that is as high among its values as `value` among those of `before`."""
         source, target = self._known[before], self._known[after]
-        if np.isnan(value) or not len(target):
+        if np.isnan(value):
             return value
         rank = np.searchsorted(source, value) / max(len(source) - 1, 1)
         return float(target[min(round(rank * (len(target) - 1)), len(target) - 1)])

@@ -136,7 +136,8 @@ class Tuning:
             others = len(self.trials) - 1
             if not others:
                 return "keep the default: there was no time to try other settings"
-            return f"keep the default: none of the {others} other trials did better"
+            which = f"none of the {others} other trials did" if others > 1 else "the other trial did no"
+            return f"keep the default: {which} better"
         return "keep the default: no time was left to hold the best trial against it"
 
     def as_dict(self) -> dict[str, Any]:

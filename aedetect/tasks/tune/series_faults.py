@@ -21,8 +21,9 @@ from aedetect.tasks.tune.rows import Rows
 
 # A fault lasts a quarter of a window, within these steps.
 _SHARE_OF_WINDOW, _SHORTEST, _LONGEST = 0.25, 4, 64
-# Of a stretch, so much is damaged at most; of each kind there are so many faults.
-_DAMAGED, _MOST_FAULTS = 0.25, 6
+# Faults are so many windows apart, so that none is seen by the light of another; of a stretch there are
+# so many at most.
+_APART, _MOST_FAULTS = 2, 36
 _SPIKE, _SHIFT, _NOISE, _DRIFT = 3.0, 1.5, 0.7, 2.0
 Damage = Callable[[Floats, float, np.random.Generator, Floats], Floats]
 
@@ -68,13 +69,11 @@ KINDS: Mapping[str, Damage] = {
 class DamagePlan:
     """Which cells are damaged: by column, the rows among all inputs (ascending) and their new values.
 
-    `kind` [rows]: the place of the kind in KINDS of a damaged row, -1 for others; `near` [rows]: whether a
-    damaged row is so near that the row's score tells of it.
+    `kind` [rows]: the place of the kind in KINDS of a damaged row, -1 for others.
     """
 
     cells: Mapping[str, tuple[Integers, Floats]]
     kind: Integers
-    near: Mask
 
     def over(self, inputs: Sequence[Input], rows: Rows, fitted: FittedModel) -> list[Input]:
         """The inputs, damaged."""
@@ -87,7 +86,7 @@ class DamagePlan:
 def damage_plan(
     fitted: FittedModel, inputs: Sequence[Input], rows: Rows, cells: Sequence[Mask], seed: int
 ) -> DamagePlan:
-    """Faults of all kinds in each of `cells`, which are masks of rows [rows].
+    """Faults of all kinds in turn in each of `cells`, which are masks of rows [rows].
 
     Raises DataError where no column holds numbers.
     """
@@ -95,13 +94,12 @@ def damage_plan(
     channels = _Channels.read(fitted, inputs, rows)
     length = int(np.clip(_SHARE_OF_WINDOW * fitted.window, _SHORTEST, _LONGEST))
     kind = np.full(len(rows.marks), -1, dtype=np.int64)
-    near = np.zeros(len(kind), dtype=np.bool_)
     damaged: dict[str, dict[int, float]] = {name: {} for name in channels.names}
     for cell in cells:
         order = channels.in_order(np.flatnonzero(cell))
-        count = int(np.clip(_DAMAGED * len(order) / (len(KINDS) * length), 1, _MOST_FAULTS))
-        slots = np.array_split(order, count * len(KINDS))
-        for place, slot in zip(random.permutation(np.arange(len(slots)) % len(KINDS)), slots, strict=True):
+        count = int(np.clip(len(order) // max(_APART * fitted.window, 2 * length), 1, _MOST_FAULTS))
+        kinds = np.resize(random.permutation(len(KINDS)), count)
+        for place, slot in zip(kinds, np.array_split(order, count), strict=True):
             channel = int(random.integers(0, len(channels.names)))
             run = channels.run_of(slot, length, channel, random)
             if run is None:
@@ -112,9 +110,8 @@ def damage_plan(
             values = make(channels.values[run, channel].copy(), float(others.std()), random, others)
             run = run[: len(values)]
             kind[run] = place
-            near[channels.around(run, slot, max(length, fitted.window))] = True
             damaged[channels.names[channel]] |= dict(zip(run.tolist(), values.tolist(), strict=True))
-    return DamagePlan({name: _sorted(cells) for name, cells in damaged.items() if cells}, kind, near)
+    return DamagePlan({name: _sorted(cells) for name, cells in damaged.items() if cells}, kind)
 
 
 def _sorted(cells: Mapping[int, float]) -> tuple[Integers, Floats]:
@@ -170,11 +167,6 @@ class _Channels:
         run = run[self.series[run] == self.series[run[0]]]
         run = run[~np.isnan(self.values[run, channel])]
         return run if len(run) else None
-
-    def around(self, run: Integers, slot: Integers, reach: int) -> Integers:
-        """The rows of `slot` up to so many before and behind a run."""
-        places = np.flatnonzero(np.isin(slot, run))
-        return np.asarray(slot[max(int(places[0]) - reach, 0) : int(places[-1]) + reach + 1])
 
 
 def _numbers(batch: pa.RecordBatch, name: str, fitted: FittedModel) -> Floats:
