@@ -133,12 +133,22 @@ class Tuning:
                 f"reaches {self.gain.needed:.3f} once in twenty times"
             )
         if self.best.number == 1:
-            others = len(self.trials) - 1
-            if not others:
+            if len(self.trials) == 1:
                 return "keep the default: there was no time to try other settings"
-            which = f"none of the {others} other trials did" if others > 1 else "the other trial did no"
-            return f"keep the default: {which} better"
+            return (
+                f"keep the default: its average precision of {self.best.value:.3f} is the best of "
+                f"{len(self.trials)} trials{self._next}"
+            )
         return "keep the default: no time was left to hold the best trial against it"
+
+    @property
+    def _next(self) -> str:
+        """What did best beside the best; empty where no other trial was judged to the end."""
+        others = [trial for trial in self.trials if trial.status == "judged" and trial is not self.best]
+        if not others:
+            return ""
+        second = max(others, key=lambda trial: trial.value)
+        return f"; the next has {second.value:.3f} (trial {second.number})"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the body of `tune --json`, but for the file."""

@@ -193,7 +193,8 @@ def test_the_same_settings_are_not_trained_twice(judged: Any) -> None:
     assert len({config.model.depth for config, _ in calls}) <= 3
     assert len(calls) <= 3 * 5
     assert [trial.status for trial in tuning.trials].count("repeated") >= 7
-    assert tuning.verdict == "keep the default: none of the 9 other trials did better"
+    said = "keep the default: its average precision of 0.500 is the best of 10 trials; the next has 0.500"
+    assert tuning.verdict.startswith(said)
 
 
 def test_every_trial_is_a_line(judged: Any) -> None:
