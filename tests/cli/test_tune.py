@@ -115,11 +115,13 @@ class TestSearch:
             frame.loc[begin : begin + 8, "odd"] = 1
             frame.loc[begin : begin + 8, "temp"] += 30
         frame.to_csv("series.csv", index=False)
+        Path("series.toml").write_text('[model]\narchitecture = "patches"\n', encoding="utf-8")
         how = ("--label", "odd") if labelled else ("--unsupervised", "--exclude", "odd")
-        told = tuning.json("series.csv", "--time", "time", *how, "--trials", 2, "--window", 12)
+        words = ("series.csv", "--time", "time", *how, "--trials", 2, "--window", 12)
+        told = tuning.json(*words, "--config", "series.toml")
         assert told["trials"][0]["average_precision"] > 0.3
-        assert set(told["searched"]) >= {"model.architecture", "series.smoothing"}
-        assert "series.window" not in told["searched"]
+        assert told["searched"] == {"series.smoothing": "0, 4, 16"}
+        assert told["events"] == (8 if labelled else None)
         settings = tomllib.loads(Path("best.toml").read_text(encoding="utf-8"))
         assert settings["series"]["time"] == "time"
         assert settings["series"]["window"] == 12
