@@ -80,7 +80,15 @@ class Space:
     def around(cls, config: Config, fitted: FittedModel) -> Space:
         """The space of a kind of data; `fitted`: what the default settings made of them."""
         every = _series(fitted) if fitted.series is not None else _tables(fitted)
-        return cls(config, [one for one in every if not is_set(config, one.name)])
+        given = value_of(config, ARCHITECTURE) if is_set(config, ARCHITECTURE) else None
+        return cls(
+            config,
+            [
+                one
+                for one in every
+                if not is_set(config, one.name) and (one.of is None or given is None or given in one.of)
+            ],
+        )
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
         """The settings of a trial that are not the default's."""
