@@ -321,7 +321,7 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_flags(overrides, settings, bool(verdicts.calendar))
+        check_flags(overrides, settings, bool(verdicts.calendar))
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
@@ -330,7 +330,7 @@ def train(
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
-def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
+def check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
     """Flags that go with others alone, as those of time series do, are not passed over in silence."""
     if overrides["data.positive"] is not None and settings.data.label is None:
         raise UsageError("--positive goes with --label COLUMN, which names the column of the labels")
