@@ -21,6 +21,7 @@ from aedetect.training.folds import Part
 from aedetect.training.labelled import labelled_anomalies
 from aedetect.training.loop import Hooks, rows_a_step, sample, seeded, train
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
+from aedetect.training.older_weights import load_weights
 from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import TrainingRun
 from aedetect.training.split import single_split
@@ -121,7 +122,7 @@ class CrossFit:
         model = model.to(run.device)
         model.prepare(sample(self.feed, REFERENCE_ROWS), self.networks)
         if run.start:
-            run.start.load_weights(model, 0)
+            load_weights(run.start, model, 0)
         return model
 
     def _finish(self, model: CrossFitted, run: TrainingRun, profile: TrainingProfile) -> Floats:

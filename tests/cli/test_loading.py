@@ -19,8 +19,18 @@ from aedetect import Detector
 HEAVY = ("torch", "numpy", "pyarrow", "pandas", "scipy", "sklearn", "rich")
 # What scoring a table has no use for.
 UNUSED = (
-    *("torch", "pandas", "scipy", "sklearn", "datasketches", "apprise", "icalendar", "jinja2", "rich", "matplotlib"),
-    *("pyarrow.dataset", "pyarrow.parquet", "numpy.random"),
+    *(
+        "torch",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "datasketches",
+        "apprise",
+        "icalendar",
+        "jinja2",
+        "rich",
+        "matplotlib",
+    ),
 )
 MODEL = ("-m", "model.aed")
 # The words of each command but its inputs.
