@@ -166,8 +166,7 @@ class _Tune:
         """The inputs, once it is clear that the file can be written."""
         from aedetect.engine.output_names import SETTINGS, check_suffix
         from aedetect.io.atomic import same_file
-        from aedetect.io.files import open_inputs
-        from aedetect.io.inputs import read_options
+        from aedetect.io.files import open_inputs, read_options
         from aedetect.io.locate import STDIN
 
         path, data, series = self._target.path, self._settings.data, self._settings.series

@@ -128,7 +128,8 @@ def rows_round_alike() -> bool:
 
 def _irregular(rows: int, columns: int) -> AnyArray:
     """Numbers [rows, columns] of which no product is exact. To load those at random takes longer."""
-    return np.sin(np.arange(1, rows * columns + 1, dtype=np.float32) * 12.9898).reshape(rows, columns)
+    places = np.arange(1, rows * columns + 1, dtype=np.float32)
+    return np.asarray(np.sin(places * 12.9898)).reshape(rows, columns)
 
 
 def _in_even_tiles(values: AnyArray, weight: AnyArray) -> AnyArray:
