@@ -137,6 +137,25 @@ def test_reading_knows_no_torch(name: str) -> None:
     assert "torch" not in {each.split(".")[0] for each in imports(MODULES[name])}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in MODULES
+        if name.startswith("models.evaluation.")
+        or room(name) in ("scoring", "tasks", "detector", "cli", "sklearn")
+    ],
+)
+def test_judging_loads_no_torch(name: str) -> None:
+    assert "torch" not in {each.split(".")[0] for each in imports(MODULES[name], everywhere=False)}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("models.evaluation.")])
+def test_what_models_compute_does_not_depend_on_how_they_learn(name: str) -> None:
+    others = {other for other in inside(MODULES[name]) if room(other) == "models"}
+    assert all(other.startswith("models.evaluation") for other in others), others
+
+
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "engine"])
 def test_the_engine_knows_neither_models_nor_scores(name: str) -> None:
     assert {room(other) for other in inside(MODULES[name])} & {"models", "scoring", "tasks"} == set()
