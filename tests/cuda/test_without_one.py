@@ -61,19 +61,20 @@ def series(rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"time": times, "load": load, "heat": 0.5 * load + rng.normal(0, 0.2, rows)})
 
 
-def same_scores(model: Path, rows: pd.DataFrame) -> None:
+def same_scores(model: Path, rows: pd.DataFrame, close: float = CLOSE) -> None:
     on_cpu, on_gpu = (load(model, device=device).score(rows) for device in ("cpu", "cuda"))
-    np.testing.assert_allclose(on_gpu.anomaly_score, on_cpu.anomaly_score, rtol=CLOSE, atol=CLOSE)
+    np.testing.assert_allclose(on_gpu.anomaly_score, on_cpu.anomaly_score, rtol=close, atol=close)
     threshold = load(model, device="cpu").threshold
     differ = (on_cpu.is_anomaly != on_gpu.is_anomaly).to_numpy()
-    assert (np.abs(on_cpu.anomaly_score.to_numpy()[differ] / threshold - 1) <= CLOSE).all()
+    assert (np.abs(on_cpu.anomaly_score.to_numpy()[differ] / threshold - 1) <= close).all()
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_tables_are_learned_and_scored_there(architecture: str, gpu: PretendGpu, tmp_path: Path) -> None:
     settings = {**QUICK, "training.device": "cuda", "model.architecture": architecture}
     Detector(settings).fit(gappy_frame(300, 0)).save(tmp_path / "m.aed")
-    same_scores(tmp_path / "m.aed", gappy_frame(400, 1))
+    # What is left of distances that are nothing beside the points' own lengths is mostly rounding.
+    same_scores(tmp_path / "m.aed", gappy_frame(400, 1), 1e-3 if architecture == "memory" else CLOSE)
 
 
 @pytest.mark.parametrize("architecture", SERIES_ARCHITECTURES)
@@ -150,7 +151,8 @@ def test_a_training_goes_on_elsewhere(cut_on: str, resumed_on: str, gpu: Pretend
         validation = torch.from_numpy(numbers(64, seed=1)).to(device)
         # What is in use goes on changing.
         hooks = Hooks(snapshot=lambda take: taken.append(copied(take())))
-        settings = TrainingConfig(epochs=4, batch_size=64)
+        # Weights are drawn anew for each: none is to stop early.
+        settings = TrainingConfig(epochs=4, batch_size=64, patience=100)
         record = train(model, feed, validation, settings, hooks, seed=0, resume=resume)
         return record.steps, next(model.parameters()).device
 
