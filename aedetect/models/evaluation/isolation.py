@@ -43,7 +43,7 @@ class Isolation:
         def of_block(block: Array) -> Array:
             apart = block @ mirrored + xp.sum(xp.square(block), axis=1, keepdims=True)
             outside = xp.astype(apart > reach, points.dtype)
-            outside = xp.reshape(outside, (block.shape[0], count, SAMPLES))
+            outside = xp.reshape(outside, (-1, count, SAMPLES))
             first = xp.min(outside * count + ranks, axis=1)
             places = xp.astype(xp.clip(first, None, float(count)), xp.int64)
             return xp.take_along_axis(isolation, places, axis=0)
@@ -61,5 +61,5 @@ class Isolation:
         # A ball holds a point p where |p|² - 2pc + |c|² is at most its squared radius.
         radii = xp.reshape(self.radii.T, (count * SAMPLES,))
         reach = radii * (1 + _MARGIN) + _MARGIN - xp.sum(xp.square(centers), axis=1)
-        isolation = xp.concat([self.isolation.T, xp.ones_like(self.isolation.T[:1])], axis=0)
+        isolation = xp.concat([self.isolation.T, xp.ones_like(self.isolation.T[:1, :])], axis=0)
         return -2 * centers.T, reach, isolation

@@ -168,7 +168,8 @@ def look_up(values: Array, places: Array) -> Array:
     if is_numpy_array(values) or is_torch_array(values):
         return values[places]
     xp = namespace(places)
-    return xp.reshape(xp.take(values, xp.reshape(places, (-1,)), axis=0), places.shape)
+    taken = xp.take(values, xp.reshape(places, (-1,)), axis=0)
+    return xp.reshape(taken, places.dynamic_shape)
 
 
 def excluding(distances: Array, itself: Array) -> Array:
@@ -179,7 +180,8 @@ def excluding(distances: Array, itself: Array) -> Array:
         distances[rows, itself[rows]] = float("inf")
         return distances
     xp = namespace(distances)
-    return xp.where(itself[:, None] == xp.arange(distances.shape[1])[None, :], xp.inf, distances)
+    others = xp.arange(0, distances.dynamic_shape[1], 1)
+    return xp.where(itself[:, None] == others[None, :], xp.inf, distances)
 
 
 def along_rows(values: Array, index: Array) -> Array:
@@ -198,9 +200,16 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
         import torch
 
         return torch.searchsorted(knots, values.contiguous())
-    xp = namespace(values)
-    below = knots[:, None, :] < values[:, :, None]
-    return xp.sum(xp.astype(below, xp.int64), axis=2)
+    xp, count = namespace(values), knots.shape[1]
+    # Halving, as often as it takes, with what is larger than any number behind the knots.
+    steps = [2**power for power in reversed(range(count.bit_length()))]
+    behind = xp.full((knots.shape[0], sum(steps) - count), xp.inf, dtype=knots.dtype)
+    levels = xp.concat([knots, behind], axis=1)
+    places = xp.zeros_like(values, dtype=xp.int64)
+    for step in steps:
+        below = xp.take_along_axis(levels, places + (step - 1), axis=1) < values
+        places = places + step * xp.astype(below, xp.int64)
+    return places
 
 
 def sums_of(values: Array, owners: Array, count: int) -> Array:
@@ -229,13 +238,28 @@ def with_codes(background: Array, peaks: Array, places: Array) -> Array:
         return values
     if is_torch_array(places):
         return background.repeat(len(places), 1).scatter(1, places, peaks)
-    xp = namespace(places)
-    values = xp.broadcast_to(background[None, :], (places.shape[0], background.shape[0]))
+    xp, values = namespace(places), background[None, :]
     index = xp.arange(background.shape[0])
     for column in range(places.shape[1]):
         here = places[:, column, None] == index[None, :]
         values = xp.where(here, peaks[:, column, None], values)
     return values
+
+
+def repeated(values: Array, count: int) -> Array:
+    """`values` so many times one behind the other; [count, ...]."""
+    xp = namespace(values)
+    if is_numpy_array(values) or is_torch_array(values):
+        return xp.broadcast_to(values[None], (count, *values.shape))
+    shape = xp.concat([xp.asarray([count], dtype=xp.int64), values.dynamic_shape], axis=0)
+    return xp.broadcast_to(values[None, ...], shape)
+
+
+def in_numpy(values: Array) -> AnyArray:
+    """The values of an array that depends on no input."""
+    if is_numpy_array(values):
+        return np.asarray(values)
+    return np.asarray(values.cpu().numpy() if is_torch_array(values) else values.unwrap_numpy())
 
 
 def smallest(values: Array) -> Array:

@@ -33,7 +33,7 @@ class MemoryBank:
         def squared(block: Array, weights: Array) -> Array:
             deviations = xp.square(block - weights @ self.points)
             if penalised:
-                deviations = deviations + (weights @ self.penalties / points.shape[1])[:, None]
+                deviations = deviations + (weights @ self.penalties / self.points.shape[1])[:, None]
             return deviations
 
         return self._by_blocks(points, squared)

@@ -14,6 +14,7 @@ from aedetect.models.evaluation.kernels import (
     any_of,
     by_blocks,
     excluding,
+    in_numpy,
     namespace,
     smallest,
     take_columns,
@@ -42,7 +43,7 @@ class SubspaceNeighbours:
     def __init__(self, owners: AnyArray, arrays: Arrays):
         features = int(owners.max()) + 1
         self.memory = arrays.take("memory", arrays.size("memory", 0), len(owners))
-        self.halves = _on_host(arrays.take("halves", 2 * PAIRS, features))
+        self.halves = in_numpy(arrays.take("halves", 2 * PAIRS, features))
         self.owners = owners
 
     @cached_property
@@ -167,7 +168,3 @@ def _spread(squared: Array, values: AnyArray, points: Array) -> Array:
     places = np.full(points.shape[1], len(values))
     places[values] = np.arange(len(values))
     return take_columns(xp.concat([squared, xp.zeros_like(squared[:, :1])], axis=1), places)
-
-
-def _on_host(values: Array) -> AnyArray:
-    return np.asarray(values if isinstance(values, np.ndarray) else values.cpu().numpy())
