@@ -52,6 +52,10 @@ class Discriminator(BatchedNetworks):
         self.resize(networks)
         self.to(normal.device)
 
+    def evaluation(self) -> scored.Discriminator:
+        """The evaluation pass with the weights as they are."""
+        return scored.Discriminator(self.parts, live_arrays(self))
+
     def held_out(self, log_scores: Tensor, folds: Tensor) -> Tensor:
         """Log odds [rows] by the network of a row's number in `folds` [rows], which has not learned it."""
         judge = scored.Discriminator(self.parts, settled_arrays(self))
@@ -60,7 +64,7 @@ class Discriminator(BatchedNetworks):
     def errors(self, batch: Tensor) -> Tensor:
         """The losses of a batch [rows, 1]: cross-entropy, weighted and summed over the networks."""
         log_scores, made_up, weights = batch.split_with_sizes([self.parts, 1, self.networks], dim=1)
-        odds = scored.Discriminator(self.parts, live_arrays(self))(log_scores)
+        odds = self.evaluation()(log_scores)
         losses = functional.binary_cross_entropy_with_logits(
             odds.float(), made_up.T.expand(self.networks, -1), reduction="none"
         )

@@ -29,7 +29,7 @@ class Evidence(nn.Module, ABC):
         says which of `points` it is, or -1 where it is none of them.
         """
 
-    def judged(self, points: Tensor, itself: Tensor | None = None) -> Tensor:
-        """Log scores [rows, scores] of `points` [rows, width] as scoring computes them."""
-        log_scores, _ = self.settled()(settled(points), None if itself is None else settled(itself))
-        return as_tensor(log_scores)
+    def forward(self, points: Tensor, itself: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Log scores [rows, scores] and shares [rows, width] of `points` as scoring computes them."""
+        log_scores, shares = self.settled()(settled(points), None if itself is None else settled(itself))
+        return as_tensor(log_scores), None if shares is None else as_tensor(shares)

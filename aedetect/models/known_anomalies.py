@@ -71,11 +71,12 @@ class KnownAnomalies(DataSizedBuffers):
         self.coefficients.copy_(torch.stack([coefficients for coefficients, _ in models]).mean(dim=0))
         self.intercept.copy_(torch.stack([intercept for _, intercept in models]).mean())
         calibrating = [values[folds >= 0] for values in (normal.points, normal.log_distances, odds)]
-        judge = self._settled()
+        judge = self.settled()
         self.surprise.fit(as_tensor(judge.scores(*map(settled, calibrating))))
-        return as_tensor(self._settled().weighed(*map(settled, calibrating)))
+        return as_tensor(self.settled().weighed(*map(settled, calibrating)))
 
-    def _settled(self) -> evaluation.KnownAnomalies:
+    def settled(self) -> evaluation.KnownAnomalies:
+        """The evaluation pass as scoring runs it."""
         parts = len(self.coefficients) - self.points.shape[1]
         return evaluation.KnownAnomalies(self.points.shape[1], parts, settled_arrays(self))
 

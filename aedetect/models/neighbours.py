@@ -49,7 +49,7 @@ class SubspaceNeighbours(DataSizedBuffers, Evidence):
             half[chosen] = True
             self.halves[2 * pair] = half
             self.halves[2 * pair + 1] = ~half if features > 1 else half
-        return self.judged(held_out, places)
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
     def settled(self) -> scored.SubspaceNeighbours:
         return scored.SubspaceNeighbours(self.owners, settled_arrays(self))
@@ -72,7 +72,7 @@ class NearestRow(DataSizedBuffers, Evidence):
     def fit(self, points: Tensor, held_out: Tensor, places: Tensor) -> Tensor:
         self.memory = points[:_NEAREST_POINTS].clone()
         self.widths = _neighbour_distances(self.memory)
-        return self.judged(held_out, places)
+        return self(held_out, places)[0]  # type: ignore[no-any-return]
 
     def settled(self) -> scored.NearestRow:
         return scored.NearestRow(self.memory.shape[1], settled_arrays(self))

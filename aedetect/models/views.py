@@ -44,6 +44,11 @@ class RankView(DataSizedBuffers):
         """The view as far as it has learned."""
         return scored.RankView(self.layout, live_arrays(self))
 
+    def forward(self, batch: Tensor) -> Tensor:
+        """Points [rows, width] of encoded rows [rows, features]."""
+        points: Tensor = self.evaluation()(batch)
+        return points
+
     def settled(self) -> scored.RankView:
         """The view as scoring has it."""
         return scored.RankView(self.layout, settled_arrays(self))

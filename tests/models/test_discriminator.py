@@ -70,27 +70,28 @@ def test_it_separates_obvious_groups_once_trained(networks: int) -> None:
     feed = MemoryFeed(batch.numpy(), 128, 0, torch.device("cpu"))
     with seeded(0, torch.device("cpu")):
         train(judge, feed, batch, config, Hooks(), seed=0)
+    judged = judge.evaluation()
     fresh, others = drawn(300, seed=2), drawn(300, seed=3) + torch.tensor([4.0, 0.0, -4.0])
     with torch.no_grad():
-        assert judge.evidence(fresh).quantile(0.98) < judge.evidence(others).quantile(0.02)
-        assert judge.evidence(others).median() > 0 > judge.evidence(fresh).median()
+        assert judged.evidence(fresh).quantile(0.98) < judged.evidence(others).quantile(0.02)
+        assert judged.evidence(others).median() > 0 > judged.evidence(fresh).median()
 
 
 def test_held_out_rows_are_judged_by_the_network_of_their_fold() -> None:
     judge, rows = prepared(networks=3), drawn(30)
     folds = torch.arange(30) % 3
     with torch.no_grad():
-        held_out, odds = judge.held_out(rows, folds), judge(rows)
+        held_out, odds = judge.held_out(rows, folds), judge.evaluation()(rows)
     assert odds.shape == (3, 30)
     torch.testing.assert_close(held_out, odds[folds, torch.arange(30)], rtol=0, atol=1e-3)
     with torch.no_grad():
-        torch.testing.assert_close(judge.evidence(rows), odds.mean(dim=0), rtol=0, atol=1e-3)
+        torch.testing.assert_close(judge.evaluation().evidence(rows), odds.mean(dim=0), rtol=0, atol=1e-3)
 
 
 def test_evidence_beyond_the_usual_is_not_told_apart() -> None:
     judge = prepared()
     with torch.no_grad():
-        far, farther = judge.evidence(torch.tensor([[1e3] * PARTS, [1e6] * PARTS]))
+        far, farther = judge.evaluation().evidence(torch.tensor([[1e3] * PARTS, [1e6] * PARTS]))
     assert torch.isfinite(far)
     assert far == farther
 
@@ -98,7 +99,7 @@ def test_evidence_beyond_the_usual_is_not_told_apart() -> None:
 def test_parts_that_never_vary_are_no_obstacle() -> None:
     judge = Discriminator(PARTS)
     judge.prepare(torch.ones(50, PARTS), 1)
-    assert torch.isfinite(judge(drawn(10))).all()
+    assert torch.isfinite(judge.evaluation()(drawn(10))).all()
 
 
 def test_what_loads_anothers_tensors_is_the_same() -> None:
@@ -106,4 +107,4 @@ def test_what_loads_anothers_tensors_is_the_same() -> None:
     other.load_state_dict(judge.state_dict())
     rows = drawn(20)
     assert other.networks == 4
-    assert torch.equal(other(rows), judge(rows))
+    assert torch.equal(other.evaluation()(rows), judge.evaluation()(rows))

@@ -9,17 +9,18 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig
 from aedetect.engine.workers import ordered
-from aedetect.models.ensemble import BLOCK_ROWS, mean_errors, member_errors
-from aedetect.models.threads import single_threaded
+from aedetect.models.ensemble import mean_errors, member_errors
+from aedetect.models.evaluation.kernels import BLOCK_ROWS
 from aedetect.models.registry import build
+from aedetect.models.threads import single_threaded
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 MATRIX = np.random.default_rng(0).standard_normal((3000, 5)).astype(np.float32)
 
 
 def model(seed: int):
     torch.manual_seed(seed)
-    return build(layout(5), ModelConfig(width=32)).eval()
+    return build(layout(5), ModelConfig(width=32)).eval().settled()
 
 
 MODEL = model(0)

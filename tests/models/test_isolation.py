@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from aedetect.models.evidence import GRAIN
+from aedetect.models.evaluation.evidence_part import GRAIN
 from aedetect.models.isolation import Isolation
 
 WIDTH = 3

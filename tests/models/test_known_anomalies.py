@@ -7,6 +7,7 @@ import torch
 from scipy.stats import ks_2samp
 
 from aedetect.models.known_anomalies import Judged, KnownAnomalies
+from aedetect.models.live import as_tensor, settled
 
 WIDTH, PARTS = 4, 2
 KIND = torch.tensor([2.5, -2.5, 0.0, 0.0])
@@ -39,7 +40,8 @@ def fitted(known: torch.Tensor, folds: torch.Tensor) -> tuple[KnownAnomalies, to
 
 def surprises(anomalies: KnownAnomalies, points: torch.Tensor) -> torch.Tensor:
     seen = judged(points)
-    return anomalies(seen.points, seen.log_distances, seen.surprises)
+    arrays = (settled(values) for values in (seen.points, seen.log_distances, seen.surprises))
+    return as_tensor(anomalies.settled()(*arrays))
 
 
 THREE_FOLDS = torch.arange(len(NORMAL)) % 3

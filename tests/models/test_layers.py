@@ -1,65 +1,8 @@
-"""The layers that models of rows share: standardised values, the missing mask, what is typical."""
+"""What is typical of scores."""
 
-import numpy as np
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from support.layouts import layout
 
-from aedetect.data.features.layout import Layout
-from aedetect.models.layers import CATEGORY_LIMIT, Columns, MaskedInput, Row, typical
-
-
-def shares(*of_codes: float) -> Layout:
-    plain = layout(2, len(of_codes))
-    return Layout(plain.missing_rates, plain.gaps, plain.gain, plain.shift, (np.array(of_codes),))
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 2**31))
-def test_values_turn_back_into_rows(codes: list[int], seed: int) -> None:
-    numbers = np.random.default_rng(seed).standard_normal((len(codes), 2))
-    batch = torch.from_numpy(np.column_stack([numbers, codes]).astype(np.float32))
-    which = shares(0.5, 0.3, 0.15, 0.05)
-    columns = Columns(which)
-    assert torch.equal(columns.rows(columns(Row(batch, which))), batch)
-
-
-def test_categories_are_standardised() -> None:
-    which = shares(0.5, 0.25, 0.25)
-    batch = torch.tensor([[0.0, 0.0, code] for code in (0, 0, 1, 2)])
-    values = Columns(which)(Row(batch, which))[:, 2:]
-    torch.testing.assert_close(values.mean(dim=0), torch.zeros(3))
-    torch.testing.assert_close(values.square().mean(dim=0), torch.ones(3))
-
-
-def test_the_rarest_category_lies_at_the_limit() -> None:
-    which = shares(1 - 1e-7, 1e-7)
-    values = Columns(which)(Row(torch.tensor([[0.0, 0.0, 1.0]]), which))
-    assert values.abs().max() == CATEGORY_LIMIT
-
-
-def test_errors_of_the_codes_are_summed_per_column() -> None:
-    which = shares(0.5, 0.3, 0.2)
-    row = Row(torch.tensor([[0.0, 0.0, 1.0]]), which)
-    squared = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
-    assert Columns(which).errors(squared, row).tolist() == [[1.0, 2.0, 12.0]]
-
-
-def test_the_mask_has_the_columns_that_had_gaps_in_training() -> None:
-    with_gaps = layout(3, gaps=True)
-    masked = MaskedInput(with_gaps, width=3)
-    missing = torch.tensor([[True, True, False]])
-    assert masked.width == 4
-    assert masked(torch.zeros(1, 3), missing).tolist() == [[0, 0, 0, 1]]
-    assert masked(torch.zeros(1, 3), ~missing).tolist() == [[0, 0, 0, 0]]
-
-
-def test_without_gaps_there_is_no_mask() -> None:
-    masked = MaskedInput(layout(3), width=3)
-    values = torch.ones(2, 3)
-    assert masked.width == 3
-    assert torch.equal(masked(values, torch.ones(2, 3, dtype=torch.bool)), values)
+from aedetect.models.layers import typical
 
 
 def test_what_is_typical_is_the_median_of_each_column_and_never_nothing() -> None:

@@ -1,5 +1,7 @@
 """What every architecture for tables owes: one suite over the registry, so that a new one is covered."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from support.layouts import layout
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
 from aedetect.models.base import Autoencoder, CrossFitted
+from aedetect.models.device import placed
 from aedetect.models.ensemble import member_errors
+from aedetect.models.registry import ARCHITECTURES, EVALUATIONS, build, evaluation_of
 from aedetect.models.threads import single_threaded
-from aedetect.models.registry import ARCHITECTURES, build
 
 LAYOUTS = {
     "mixed": layout(3, 4, 6, gaps=True),
@@ -75,7 +78,8 @@ def test_evaluation_draws_nothing_at_random(model: Autoencoder) -> None:
     batch = rows(model, 16)
     state = torch.get_rng_state()
     assert torch.equal(model.errors(batch), model.errors(batch))
-    assert torch.equal(model.reconstruct(batch), model.reconstruct(batch))
+    judge = model.evaluation()
+    assert torch.equal(judge.reconstruct(batch), judge.reconstruct(batch))
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -109,17 +113,44 @@ def test_a_row_is_scored_by_itself(model: Autoencoder) -> None:
     assert torch.equal(model.errors(batch)[0], model.errors(changed)[0])
 
 
-def test_scores_depend_neither_on_the_size_of_batches_nor_on_order(architecture: str) -> None:
-    model = fitted(architecture, "mixed")
-    matrix = rows(model, 1500, seed=3).numpy()
-    device = torch.device("cpu")
-    with single_threaded(device):
-        whole = member_errors(model, matrix, device)
-        parts = [member_errors(model, part, device) for part in np.split(matrix, [1, 700])]
-        turned = member_errors(model, matrix[::-1], device)[::-1]
-    # Products with a matrix of few columns may round differently by a row's place in its block.
-    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-5)
-    np.testing.assert_allclose(turned, whole, rtol=1e-5)
+def test_scores_depend_neither_on_the_size_of_batches_nor_on_order(model: Autoencoder) -> None:
+    judge, matrix = model.settled(), rows(model, 1500, seed=3).numpy()
+    with single_threaded("cpu"):
+        whole = member_errors(judge, matrix, "cpu")
+        parts = [member_errors(judge, part, "cpu") for part in np.split(matrix, [1, 700])]
+        turned = member_errors(judge, matrix[::-1], "cpu")[::-1]
+    assert whole.dtype == np.float32
+    assert np.array_equal(np.concatenate(parts), whole)
+    assert np.array_equal(turned, whole)
+
+
+def test_numpy_and_torch_come_to_the_same(model: Autoencoder) -> None:
+    judge, batch = model.settled(), rows(model, 300, seed=4)
+    errors, expected = judge.errors(batch.numpy()), model.evaluation().errors(batch).detach().numpy()
+    # What is left of distances that are nothing beside the points' own lengths is mostly rounding.
+    loose = model.config.architecture == "memory"
+    np.testing.assert_allclose(errors, expected, rtol=0.05 if loose else 1e-3, atol=1e-5)
+    rebuilt = model.evaluation().reconstruct(batch).detach().numpy()
+    np.testing.assert_allclose(judge.reconstruct(batch.numpy()), rebuilt, rtol=1e-3, atol=1e-4)
+
+
+def test_the_arrays_of_a_file_are_the_model(model: Autoencoder) -> None:
+    arrays = placed({name: values.numpy() for name, values in model.state_dict().items()}, "cpu")
+    judge = evaluation_of(model.layout, model.config, arrays)
+    batch = rows(model, 100).numpy()
+    assert np.array_equal(judge.errors(batch), model.settled().errors(batch))
+    assert set(judge.arrays.values) == set(model.state_dict())
+
+
+@pytest.mark.parametrize("fault", ["lacking", "stray", "shape"])
+def test_arrays_that_are_no_such_model_are_refused(model: Autoencoder, fault: str) -> None:
+    arrays = {name: values.numpy() for name, values in model.state_dict().items()}
+    for name in list(arrays) if fault != "stray" else ["stray"]:
+        others = {key: values for key, values in arrays.items() if key != name}
+        if fault != "lacking":
+            others[name] = np.zeros((3, 2, 2, 2), np.float32)
+        with pytest.raises((KeyError, ValueError), match=re.escape(name)):
+            evaluation_of(model.layout, model.config, placed(others, "cpu"))
 
 
 def test_an_empty_batch_has_no_errors(model: Autoencoder) -> None:
@@ -143,7 +174,7 @@ def test_a_missing_number_that_never_was_missing_is_an_error(architecture: str) 
 
 
 def test_reconstruction_is_an_encoded_row(model: Autoencoder) -> None:
-    values = model.reconstruct(rows(model, 16))
+    values = model.evaluation().reconstruct(rows(model, 16))
     assert values.shape == (16, model.layout.width)
     assert torch.isfinite(values).all()
     for index, size in enumerate(model.layout.cardinalities):
@@ -158,7 +189,7 @@ def test_weights_and_buffers_restore_a_model(model: Autoencoder) -> None:
     other.load_state_dict(stored)
     batch = rows(model, 16)
     assert torch.equal(other.eval().errors(batch), model.errors(batch))
-    assert torch.equal(other.reconstruct(batch), model.reconstruct(batch))
+    assert torch.equal(other.evaluation().reconstruct(batch), model.evaluation().reconstruct(batch))
     again = other.state_dict()
     assert list(again) == list(stored)
     assert all(torch.equal(again[name], tensor) for name, tensor in stored.items())
@@ -188,3 +219,9 @@ def test_fitting_again_replaces_what_was_fitted(architecture: str) -> None:
 def test_unknown_architecture_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="^unknown architecture 'denoisin'; did you mean 'denoising'?"):
         build(LAYOUTS["one"], ModelConfig(architecture="denoisin"))
+
+
+def test_every_architecture_has_its_evaluation_pass(model: Autoencoder) -> None:
+    module, _, name = EVALUATIONS[model.config.architecture].partition(":")
+    assert (type(model).evaluation_class.__module__, type(model).evaluation_class.__name__) == (module, name)
+    assert list(EVALUATIONS) == list(ARCHITECTURES)

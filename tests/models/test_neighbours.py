@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aedetect.models.evidence import GRAIN, Evidence
-from aedetect.models.neighbours import NearestRow, SubspaceNeighbours, nearest
+from aedetect.models.evaluation.evidence_part import GRAIN
+from aedetect.models.evaluation.neighbours import Search
+from aedetect.models.evidence import Evidence
+from aedetect.models.live import as_tensor, settled
+from aedetect.models.neighbours import NearestRow, SubspaceNeighbours
 
 WIDTH = 5
 KINDS: dict[str, Callable[[], Evidence]] = {
-    "subspaces": lambda: SubspaceNeighbours(torch.arange(WIDTH), 1000),
+    "subspaces": lambda: SubspaceNeighbours(np.arange(WIDTH), 1000),
     "nearest": lambda: NearestRow(WIDTH),
 }
 SEEDS = st.integers(0, 10_000)
@@ -38,6 +42,12 @@ def fit(evidence: Evidence, points: torch.Tensor, seed: int = 0) -> torch.Tensor
     """Fitted, with the scores of all points held out; a seed repeats the halves of the columns."""
     torch.manual_seed(seed)
     return evidence.fit(points, points, torch.arange(len(points)))
+
+
+def nearest(points: torch.Tensor, memory: torch.Tensor, excluded: torch.Tensor | None = None) -> torch.Tensor:
+    """As scoring finds them; in torch, as on a GPU, they are the same but for the rounding of ties."""
+    chosen = Search(settled(memory))(settled(points), None if excluded is None else settled(excluded))
+    return as_tensor(chosen)
 
 
 def without(points: torch.Tensor, place: int) -> torch.Tensor:
@@ -105,19 +115,21 @@ def test_which_learned_point_equals_one_is_known(points: torch.Tensor) -> None:
     evidence, others = NearestRow(WIDTH), drawn(40, seed=1)
     points[1] = points[0]
     held_out = fit(evidence, points)
-    log_scores, _, itself = evidence.judged_apart(torch.cat([points, others]))
+    judge = evidence.settled()
+    log_scores, _, itself = judge.judged_apart(settled(torch.cat([points, others])))
     assert itself is not None
+    log_scores, itself = as_tensor(log_scores), as_tensor(itself)
     assert torch.equal(points[itself[: len(points)]], points)
     assert (itself[len(points) :] == -1).all()
     assert torch.equal(log_scores[: len(points)], held_out)
     assert torch.equal(log_scores[len(points) :], evidence(others)[0])
-    assert evidence.judged_apart(others)[2] is None
+    assert judge.judged_apart(settled(others))[2] is None
     # Of two that are equal, one does not count and the other does.
     assert held_out[0, 0] == held_out[1, 0] == evidence(points)[0][:, 0].min()
 
 
 def test_points_beyond_those_that_are_stored_are_judged_as_new_ones(points: torch.Tensor) -> None:
-    evidence = SubspaceNeighbours(torch.arange(WIDTH), 100)
+    evidence = SubspaceNeighbours(np.arange(WIDTH), 100)
     held_out = fit(evidence, points)
     plain = evidence(points)[0]
     assert len(evidence.memory) == 100
@@ -187,7 +199,7 @@ def test_among_dense_rows_the_same_distance_is_stranger() -> None:
 
 
 def test_over_halves_it_is_the_mean_logarithm_of_the_distance_by_feature(points: torch.Tensor) -> None:
-    evidence, asked = SubspaceNeighbours(torch.arange(WIDTH), 1000), drawn(40, seed=1)
+    evidence, asked = SubspaceNeighbours(np.arange(WIDTH), 1000), drawn(40, seed=1)
     fit(evidence, points)
     logarithms = [
         (torch.cdist(asked[:, half], points[:, half]).amin(dim=1) / half.sum().sqrt() + 0.03).log()
@@ -219,7 +231,7 @@ def test_scores_have_no_digits_that_rounding_decides(
 
 
 def test_each_pair_of_halves_has_every_feature_once_with_all_its_values(points: torch.Tensor) -> None:
-    owners = torch.tensor([0, 1, 2, 2, 2])
+    owners = np.array([0, 1, 2, 2, 2])
     evidence = SubspaceNeighbours(owners, 1000)
     fit(evidence, points)
     pairs = evidence.halves.view(-1, 2, 3)
@@ -228,7 +240,7 @@ def test_each_pair_of_halves_has_every_feature_once_with_all_its_values(points: 
 
 
 @pytest.mark.parametrize(
-    "kind", [lambda: SubspaceNeighbours(torch.zeros(1).long(), 50), lambda: NearestRow(1)]
+    "kind", [lambda: SubspaceNeighbours(np.zeros(1, np.int64), 50), lambda: NearestRow(1)]
 )
 def test_one_column_will_do(kind: Callable[[], Evidence]) -> None:
     evidence, points = kind(), drawn(60, width=1)

@@ -7,7 +7,7 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig, TrainingConfig
 from aedetect.errors import DataError
-from aedetect.models.base import WindowLayout
+from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.registry import build, build_series
 from aedetect.training.feed import MemoryFeed
 from aedetect.training.loop import Hooks, has_weights, planned_steps, seeded, train, trimmed_share

@@ -1,4 +1,4 @@
-"""A bottleneck autoencoder that is never worse than principal components: how what is behind `encode` learns."""
+"""A bottleneck autoencoder that is never worse than principal components: how `encode` learns."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Arrays:
         return values
 
     def size(self, name: str, dimension: int) -> int:
-        """How large the array called `name` is. Raises KeyError, ValueError where it has no such dimension."""
+        """How large the array called `name` is. Raises KeyError; ValueError for no such dimension."""
         shape = self._values[self._prefix + name].shape
         if not -len(shape) <= dimension < len(shape):
             raise ValueError(f"{self._prefix}{name} has the shape {tuple(shape)}")

@@ -242,7 +242,7 @@ class Imputer:
 
     @cached_property
     def _compared(self) -> tuple[Array, Array]:
-        """What rows without gaps are multiplied with [width + 1, memory], and the memory [memory, width + 1]."""
+        """What rows without gaps are multiplied with [width + 1, memory]; the memory [memory, width + 1]."""
         memory = self.memory[:_COMPARED_ROWS]
         xp = namespace(memory)
         lengths = xp.sum(xp.square(memory), axis=1)
@@ -280,19 +280,19 @@ class Imputer:
         if leave_one_out:
             distances = excluding(distances, xp.astype(block[:, -1], xp.int64))
         nearest = few_smallest(distances, min(NEIGHBOURS, self.memory.shape[0]))
-        near = xp.take_along_axis(distances, nearest, axis=1)
-        lengths = xp.sum(xp.square(asked[:, width:]), axis=1)[:, None]
-        near = xp.clip(near + lengths, 0.0, _FARTHEST_SQUARED)
-        apart = _NEAREST_WEIGHT * xp.mean(near, axis=1)[:, None] + 1e-9
-        shares = softmax((near[:, :1] - near) / apart)
         rows = xp.reshape(xp.take(self.memory, xp.reshape(nearest, (-1,)), axis=0), (*nearest.shape, width))
+        # Of rows so near, the distances as they were compared are hardly more than rounding.
+        weight, known = asked[:, None, :width], asked[:, None, width:]
+        near = xp.clip(xp.sum(xp.square(weight * rows - known), axis=2), None, _FARTHEST_SQUARED)
+        apart = _NEAREST_WEIGHT * xp.mean(near, axis=1)[:, None] + 1e-9
+        shares = softmax(-near / apart)
         return xp.sum(shares[:, :, None] * rows, axis=1), nearest
 
     @cached_property
     def _weighed(self) -> Array:
-        """What rows with gaps are multiplied with, for squared distances but for a constant of each row's own.
+        """What rows with gaps are multiplied with [2 · width, memory].
 
-        [2 · width, memory].
+        It gives squared distances, but for a constant of each row's own.
         """
         xp = namespace(self.memory)
         return xp.concat([contiguous(xp.square(self.memory).T), contiguous((-2 * self.memory).T)], axis=0)

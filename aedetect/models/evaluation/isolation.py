@@ -52,8 +52,10 @@ class Isolation:
 
     @cached_property
     def _balls(self) -> tuple[Array, Array, Array]:
-        """What points are multiplied with [width, balls], how far that may reach [balls], and the isolation of
-        each ball, and of none, in each sample [balls of a sample + 1, samples]."""
+        """What points are multiplied with [width, balls], how far that may reach [balls], and isolation.
+
+        That of each ball, and of none, in each sample [balls of a sample + 1, samples].
+        """
         xp = namespace(self.centers)
         count, width = self.centers.shape[1:]
         # Samples vary fastest: what is looked for is the first ball of each that holds the point.

@@ -32,7 +32,7 @@ def namespace(*arrays: Array) -> Any:
 
 
 def rows_at_once(values: Array) -> int | None:
-    """How many rows are best compared with a memory bank at once; None: all, which a graph has no number of."""
+    """How many rows are best compared with a memory bank at once; None: all, as a graph has no number."""
     if is_numpy_array(values):
         return CACHED_ROWS
     if is_torch_array(values):
@@ -173,7 +173,7 @@ def look_up(values: Array, places: Array) -> Array:
 
 
 def excluding(distances: Array, itself: Array) -> Array:
-    """`distances` [rows, others] without that to `itself` [rows], where it is not negative; may be changed."""
+    """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
         rows = (itself >= 0).nonzero()
         rows = rows[0] if is_numpy_array(distances) else rows[:, 0]
@@ -190,7 +190,7 @@ def along_rows(values: Array, index: Array) -> Array:
 
 
 def searchsorted_rows(knots: Array, values: Array) -> Array:
-    """Where each of `values` [rows, these] would stand among the ascending `knots` [rows, knots] of its row."""
+    """Where each of `values` [rows, these] would stand among the ascending `knots` [rows, knots]."""
     if is_numpy_array(values):
         places = np.empty(values.shape, np.int64)
         for row, levels in enumerate(knots):
@@ -231,7 +231,7 @@ def sums_of(values: Array, owners: Array, count: int) -> Array:
 
 
 def with_codes(background: Array, peaks: Array, places: Array) -> Array:
-    """Rows of `background` [width], but for those `places` [rows, columns], which hold `peaks` of that shape."""
+    """Rows of `background` [width], but for `places` [rows, columns], which hold `peaks` of that shape."""
     if is_numpy_array(places):
         values = np.repeat(background[None], len(places), axis=0)
         np.put_along_axis(values, places, peaks, axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.batched import BatchedLinear
 from aedetect.models.evaluation.evidence_part import as_shares, rounded
@@ -25,7 +27,7 @@ class MaskedAutoencoder:
         self.hidden = hidden
         self.layers = [
             BatchedLinear(arrays.under(f"layers.{index}"), self.networks, start, end)
-            for index, (start, end) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for index, (start, end) in enumerate(pairwise(sizes))
         ]
 
     def __call__(self, points: Array, seen: Array) -> Array:

@@ -102,7 +102,7 @@ class NearestRow:
         return *self._judged(points, index, itself), itself
 
     def _second_nearest(self, points: Array, index: Array, equal: Array) -> Array:
-        """`index` [rows] of the nearest, but of the second nearest where that is `equal` [rows] to the point."""
+        """`index` [rows] of the nearest, or of the second nearest where that is `equal` to the point."""
         if any_of(equal) is None:
             others = self._search(points, index)
             return namespace(points).where(equal, others, index)

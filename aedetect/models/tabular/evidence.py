@@ -189,9 +189,7 @@ class EvidenceAutoencoder(CrossFitted):
 
     def _log_scores(self, points: dict[str, Tensor], itself: Tensor) -> Tensor:
         """What the parts without a network say [rows, scores]; `itself` as in `EvidencePart`."""
-        return torch.cat(
-            [part.judged(points[PARTS[name][0]], itself) for name, part in self._evidence()], dim=1
-        )
+        return torch.cat([part(points[PARTS[name][0]], itself)[0] for name, part in self._evidence()], dim=1)
 
     def _points(self, rows: Tensor) -> dict[str, Tensor]:
         """Rows as points in both views, as scoring has them."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from aedetect.models.evaluation import masked as evaluation
 from aedetect.models.tabular.masked import MaskedAutoencoder
 
-OWNERS = torch.tensor([0, 1, 2, 3, 3, 3])
+OWNERS = np.array([0, 1, 2, 3, 3, 3])
 
 
 def built(networks: int = 1, width: int = 16) -> MaskedAutoencoder:
     torch.manual_seed(0)
-    return MaskedAutoencoder(OWNERS, width, 2, networks)
+    return MaskedAutoencoder(OWNERS, [12, width, width, 8, width, width, 6], 2, networks)
 
 
 def drawn(rows: int, seed: int = 0) -> torch.Tensor:
@@ -52,9 +54,14 @@ def test_rows_that_none_learns_from_have_no_error() -> None:
     assert (errors[[0, 1, 2, 4]] > 0).all()
 
 
-def test_a_feature_is_hidden_with_all_its_values() -> None:
-    model, seen = built(), []
-    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+def test_a_feature_is_hidden_with_all_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, seen, call = built(), [], evaluation.MaskedAutoencoder.__call__
+
+    def noting(self: evaluation.MaskedAutoencoder, points: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        seen.append(mask)
+        return call(self, points, mask)
+
+    monkeypatch.setattr(evaluation.MaskedAutoencoder, "__call__", noting)
     model.objective(drawn(200), torch.ones(200, 1))
     (mask,) = seen
     assert torch.equal(mask[:, :, 3], mask[:, :, 4])
@@ -67,7 +74,7 @@ def test_a_feature_is_hidden_with_all_its_values() -> None:
 
 
 def test_what_is_hidden_does_not_matter() -> None:
-    model, points = built(), drawn(20)
+    model, points = built().evaluation(), drawn(20)
     seen = torch.ones(1, 20, 6)
     seen[:, :, 1] = 0.0
     changed = points.clone()
@@ -78,7 +85,7 @@ def test_what_is_hidden_does_not_matter() -> None:
 
 @pytest.mark.parametrize("networks", [1, 4])
 def test_shapes(networks: int) -> None:
-    model, points = built(networks), drawn(7)
+    model, points = built(networks).evaluation(), drawn(7)
     assert model.reconstruct(points).shape == (7, 6)
     assert model.errors(points).shape == (networks, 7, 6)
     scores, shares = model.evidence(points)
@@ -91,7 +98,7 @@ def test_how_many_networks_there_are_follows_from_the_tensors(networks: int) -> 
     model, other, points = built(networks), built(3), drawn(9)
     other.load_state_dict(model.state_dict())
     assert other.networks == networks
-    assert torch.equal(other.errors(points), model.errors(points))
+    assert torch.equal(other.evaluation().errors(points), model.evaluation().errors(points))
 
 
 def test_each_network_is_one_by_itself_and_judges_its_fold() -> None:
@@ -101,7 +108,7 @@ def test_each_network_is_one_by_itself_and_judges_its_fold() -> None:
         single.load_state_dict({name: t[place : place + 1] for name, t in model.state_dict().items()})
         with torch.no_grad():
             held_out = model.held_out(points, torch.full((30,), place))
-            torch.testing.assert_close(held_out, single.evidence(points)[0], rtol=0, atol=1e-3)
+            torch.testing.assert_close(held_out, single.evaluation().evidence(points)[0], rtol=0, atol=1e-3)
     folds = torch.arange(30) % 3
     with torch.no_grad():
         mixed = model.held_out(points, folds)
@@ -111,7 +118,7 @@ def test_each_network_is_one_by_itself_and_judges_its_fold() -> None:
 
 def test_training_makes_correlated_points_predictable_and_broken_ones_stand_out() -> None:
     model, points, fresh = built(networks=2), drawn(500), drawn(300, seed=1)
-    untrained = model.errors(fresh).mean().item()
+    untrained = model.evaluation().errors(fresh).mean().item()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(150):
         optimizer.zero_grad()
@@ -120,13 +127,14 @@ def test_training_makes_correlated_points_predictable_and_broken_ones_stand_out(
     broken = fresh.clone()
     broken[:, 0] -= 2.5 * broken[:, 0].sign()
     with torch.no_grad():
-        assert model.errors(fresh).mean().item() < 0.15 * untrained
-        normal, strange = model.evidence(fresh)[0], model.evidence(broken)[0]
+        judge = model.evaluation()
+        assert judge.errors(fresh).mean().item() < 0.15 * untrained
+        normal, strange = judge.evidence(fresh)[0], judge.evidence(broken)[0]
     assert strange.quantile(0.05) > normal.quantile(0.95)
 
 
 def test_what_lies_beyond_the_limit_of_the_network_is_an_error_all_the_same() -> None:
-    model = built()
+    model = built().evaluation()
     near, far = torch.zeros(2, 1, 6)
     near[0, 0], far[0, 0] = 6.0, 600.0
     assert torch.equal(model.reconstruct(near), model.reconstruct(far))

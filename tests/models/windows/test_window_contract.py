@@ -8,7 +8,9 @@ from torch import Tensor
 
 from aedetect.config import ModelConfig
 from aedetect.errors import UsageError
-from aedetect.models.base import WindowAutoencoder, WindowLayout
+from aedetect.models.base import WindowAutoencoder
+from aedetect.models.evaluation.window_layout import WindowLayout
+from aedetect.models.live import as_tensor
 from aedetect.models.registry import SERIES_ARCHITECTURES, build_series
 from aedetect.models.windows.patches import PatchAutoencoder
 
@@ -32,6 +34,15 @@ def fitted(name: str) -> WindowAutoencoder:
     return model
 
 
+def judged(model: WindowAutoencoder, windows: Tensor) -> Tensor:
+    """Errors as scoring has them."""
+    return as_tensor(model.settled().errors(windows.numpy()))
+
+
+def sliding(model: WindowAutoencoder, segment: Tensor, left: int, right: int) -> Tensor:
+    return as_tensor(model.settled().sliding_scores(segment.numpy(), left, right))
+
+
 @pytest.fixture(params=SERIES_ARCHITECTURES)
 def model(request: pytest.FixtureRequest) -> WindowAutoencoder:
     return fitted(request.param)
@@ -49,7 +60,7 @@ def test_errors_are_unreduced_finite_and_not_negative(model: WindowAutoencoder, 
 
 @torch.no_grad()
 def test_what_was_expected_has_the_shape_of_what_was_seen(model: WindowAutoencoder) -> None:
-    expected = model.reconstruct(waves(4, 2))
+    expected = as_tensor(model.settled().reconstruct(waves(4, 2).numpy()))
     assert expected.shape == (4, STEPS, CHANNELS)
     assert expected.isfinite().all()
 
@@ -65,7 +76,8 @@ def test_vectors_are_finite_points(model: WindowAutoencoder) -> None:
 def test_evaluation_draws_nothing_at_random(model: WindowAutoencoder) -> None:
     batch, state = waves(4, 2), torch.get_rng_state()
     assert torch.equal(model.errors(batch), model.errors(batch))
-    assert torch.equal(model.reconstruct(batch), model.reconstruct(batch))
+    judge = model.evaluation()
+    assert torch.equal(judge.reconstruct(batch), judge.reconstruct(batch))
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -73,27 +85,26 @@ def test_evaluation_draws_nothing_at_random(model: WindowAutoencoder) -> None:
 def test_a_window_is_scored_by_itself(model: WindowAutoencoder) -> None:
     batch = waves(64, 2)
     changed = torch.cat([batch[:1], waves(63, 3)])
-    assert torch.equal(model.errors(batch)[0], model.errors(changed)[0])
-    alone = model.errors(batch[:1])[0]
-    torch.testing.assert_close(alone, model.errors(batch)[0], rtol=1e-3, atol=1e-5)
+    assert torch.equal(judged(model, batch)[0], judged(model, changed)[0])
+    assert torch.equal(judged(model, batch[:1])[0], judged(model, batch)[0])
 
 
 @torch.no_grad()
 def test_sliding_scores_are_what_windows_say(model: WindowAutoencoder) -> None:
     segment = waves(1, 4)[0].repeat(4, 1)
-    sliding = model.sliding_scores(segment, 0, 0)
-    assert sliding.shape == (len(segment) - STEPS + 1,)
-    if not model.margin:
+    scores = sliding(model, segment, 0, 0)
+    assert scores.shape == (len(segment) - STEPS + 1,)
+    if not model.settled().margin:
         windows = segment.unfold(0, STEPS, 1).transpose(1, 2)
-        torch.testing.assert_close(sliding, model.errors(windows).mean(dim=(1, 2)), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(scores, judged(model, windows).mean(dim=(1, 2)), rtol=1e-3, atol=1e-4)
 
 
 @torch.no_grad()
 def test_context_around_a_segment_is_in_no_window(model: WindowAutoencoder) -> None:
     segment = waves(1, 4)[0].repeat(8, 1)
-    margin = model.margin
-    whole = model.sliding_scores(segment, 0, 0)
-    part = model.sliding_scores(segment[20 - margin : 60 + margin], margin, margin)
+    margin = model.settled().margin
+    whole = sliding(model, segment, 0, 0)
+    part = sliding(model, segment[20 - margin : 60 + margin], margin, margin)
     torch.testing.assert_close(part, whole[20 : 60 - STEPS + 1], rtol=1e-3, atol=1e-4)
 
 
@@ -103,7 +114,7 @@ def test_a_model_file_holds_all_it_takes(model: WindowAutoencoder) -> None:
     torch.manual_seed(5)
     other = build_series(LAYOUT, model.config).eval()
     other.load_state_dict(stored)
-    assert torch.equal(other.errors(waves(9, 5)), model.errors(waves(9, 5)))
+    assert torch.equal(judged(other, waves(9, 5)), judged(model, waves(9, 5)))
     again = other.state_dict()
     assert list(again) == list(stored)
     assert all(torch.equal(again[name], tensor) for name, tensor in stored.items())
@@ -113,14 +124,14 @@ def test_a_model_file_holds_all_it_takes(model: WindowAutoencoder) -> None:
 def test_a_model_of_all_windows_merges_its_folds(model: WindowAutoencoder) -> None:
     name = model.config.architecture
     model.merge_folds([fitted(name), fitted(name)])
-    assert model.errors(waves(9, 5)).isfinite().all()
+    assert judged(model, waves(9, 5)).isfinite().all()
 
 
 @torch.no_grad()
 def test_the_obvious_stands_out(model: WindowAutoencoder) -> None:
     odd = waves(20, 6)
     odd[:, ::2] += 3
-    found = model.errors(torch.cat([waves(20, 7), odd])).mean(dim=(1, 2))
+    found = judged(model, torch.cat([waves(20, 7), odd])).mean(dim=(1, 2))
     assert found[20:].min() > found[:20].max()
 
 
@@ -137,7 +148,7 @@ def test_what_no_code_can_hold_is_not_drowned_by_the_memory() -> None:
     faint = waves(20, 8)
     # Small beside the waves, but across all that windows do.
     faint += 0.5 * (torch.arange(STEPS) % 2 * 2 - 1)[None, :, None]
-    found = model.errors(torch.cat([waves(20, 9), faint])).mean(dim=(1, 2))
+    found = judged(model, torch.cat([waves(20, 9), faint])).mean(dim=(1, 2))
     assert found[20:].min() > found[:20].max()
 
 
