@@ -18,6 +18,7 @@ from aedetect.cli import (
     encode,
     evaluate,
     explain,
+    export,
     feedback,
     impute,
     inspect,
@@ -48,6 +49,7 @@ _COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
         refresh.refresh,
         drift.drift,
         inspect.inspect,
+        export.export,
     ),
     OTHER_USES: (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample),
 }

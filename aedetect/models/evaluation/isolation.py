@@ -6,7 +6,7 @@ from functools import cached_property
 
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import by_blocks, namespace
+from aedetect.models.evaluation.kernels import by_blocks, namespace, product
 
 SAMPLES = 64
 # A mean share of isolation, in the units of logarithms of distances.
@@ -41,7 +41,7 @@ class Isolation:
         ranks = xp.arange(count, dtype=points.dtype)[:, None]
 
         def of_block(block: Array) -> Array:
-            apart = block @ mirrored + xp.sum(xp.square(block), axis=1, keepdims=True)
+            apart = product(block, mirrored) + xp.sum(xp.square(block), axis=1, keepdims=True)
             outside = xp.astype(apart > reach, points.dtype)
             outside = xp.reshape(outside, (-1, count, SAMPLES))
             first = xp.min(outside * count + ranks, axis=1)

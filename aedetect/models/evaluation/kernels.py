@@ -22,6 +22,8 @@ BLOCK_ROWS = 1024
 CACHED_ROWS = 64
 # So many fill a GPU, and their distances to a memory bank fit beside it.
 _DEVICE_ROWS = 8192
+# Runtimes' functions differ by less than this from numpy's.
+_SAME = 1e-5
 # Far below all that is computed with, and exp of it is no denormal number.
 _LOWEST_EXPONENT = -80.0
 
@@ -73,22 +75,32 @@ def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
 
 
+def product(left: Array, right: Array) -> Array:
+    """The matrix product of `left` [..., rows, inner] and `right` [..., inner, columns] or [inner]."""
+    if is_numpy_array(left) or is_torch_array(left):
+        return left @ right
+    # The graph's library would put a branch for matrices without rows around each, which some runtimes lack.
+    from spox.opset.ai.onnx import v21
+
+    return namespace(left).asarray(v21.matmul(left.unwrap_spox(), right.unwrap_spox()))
+
+
 def affine(values: Array, weight: Array, bias: Array) -> Array:
     """`values` [..., rows, inputs] times `weight` [..., inputs, outputs] plus `bias` [..., outputs].
 
     In blocks of one size, numpy's products round each row in the same way, wherever in the block it is.
     """
     if is_numpy_array(values):
-        product = np.matmul(values, weight)
-        product += bias
-        return product
+        sums = np.matmul(values, weight)
+        sums += bias
+        return sums
     if is_torch_array(values):
         import torch
 
         if values.dim() == 2:
             return torch.addmm(bias, values, weight)
         return torch.baddbmm(bias, values, weight)
-    return values @ weight + bias
+    return product(values, weight) + bias
 
 
 def silu(values: Array) -> Array:
@@ -227,7 +239,7 @@ def sums_of(values: Array, owners: Array, count: int) -> Array:
         return sums
     xp = namespace(values)
     membership = xp.astype(owners[:, None] == xp.arange(count)[None, :], values.dtype)
-    return values @ membership
+    return product(values, membership)
 
 
 def with_codes(background: Array, peaks: Array, places: Array) -> Array:
@@ -260,6 +272,14 @@ def in_numpy(values: Array) -> AnyArray:
     if is_numpy_array(values):
         return np.asarray(values)
     return np.asarray(values.cpu().numpy() if is_torch_array(values) else values.unwrap_numpy())
+
+
+def same(values: Array, others: Array) -> Array:
+    """Where two arrays of one shape are equal: a graph's to the few last digits that its runtime rounds."""
+    if is_numpy_array(values) or is_torch_array(values):
+        return values == others
+    xp = namespace(values)
+    return xp.abs(values - others) <= _SAME * (1 + xp.abs(others))
 
 
 def smallest(values: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import namespace
+from aedetect.models.evaluation.kernels import namespace, product
 from aedetect.models.evaluation.neighbours import Search
 from aedetect.models.evaluation.surprise import TailSurprise
 
@@ -36,7 +36,7 @@ class KnownAnomalies:
         xp = namespace(points)
         if not self.points.shape[0]:
             return xp.zeros_like(log_distances)
-        odds = regressed(points, surprises) @ self.coefficients + self.intercept
+        odds = product(regressed(points, surprises), self.coefficients) + self.intercept
         return self.weighed(points, log_distances, odds)
 
     def weighed(self, points: Array, log_distances: Array, odds: Array) -> Array:

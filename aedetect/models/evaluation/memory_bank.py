@@ -15,6 +15,7 @@ from aedetect.models.evaluation.kernels import (
     by_blocks,
     namespace,
     padded,
+    product,
     softmax,
 )
 
@@ -52,7 +53,11 @@ class MemoryBank:
             return self._mixed_in_numpy(points)
         sharpened, offsets = self._sharpened
         stored = namespace(points).concat([self.points, self.penalties[:, None]], axis=1)
-        mixed = by_blocks(lambda block: mixture_weights(affine(block, sharpened, offsets)) @ stored, points)
+
+        def mixed_of(block: Array) -> Array:
+            return product(mixture_weights(affine(block, sharpened, offsets)), stored)
+
+        mixed = by_blocks(mixed_of, points)
         return mixed[:, : self.width], mixed[:, self.width]
 
     def _mixed_in_numpy(self, points: Array) -> tuple[Array, Array]:

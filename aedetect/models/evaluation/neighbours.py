@@ -16,6 +16,8 @@ from aedetect.models.evaluation.kernels import (
     excluding,
     in_numpy,
     namespace,
+    product,
+    same,
     smallest,
     take_columns,
 )
@@ -94,7 +96,7 @@ class NearestRow:
         """
         xp = namespace(points)
         index = self._search(points)
-        equal = xp.all(points == xp.take(self.memory, index, axis=0), axis=1)
+        equal = xp.all(same(points, xp.take(self.memory, index, axis=0)), axis=1)
         if any_of(equal) is False:
             return *self._judged(points, index, None), None
         itself = xp.where(equal, index, -1)
@@ -153,7 +155,7 @@ class Search:
             asked.append(xp.astype(excluded[:, None], points.dtype))
 
         def places(block: Array) -> Array:
-            distances = block[:, :width] @ self._mirrored
+            distances = product(block[:, :width], self._mirrored)
             if excluded is not None:
                 distances = excluding(distances, xp.astype(block[:, width], xp.int64))
             return smallest(distances)

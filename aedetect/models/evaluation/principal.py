@@ -9,7 +9,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.models.evaluation.denoising import DenoisingEvaluation
-from aedetect.models.evaluation.kernels import namespace
+from aedetect.models.evaluation.kernels import namespace, product
 from aedetect.models.evaluation.layers import Row
 
 # What a code keeps of the variance of the training rows, for each width.
@@ -70,10 +70,10 @@ class PrincipalEvaluation(RowEvaluation):
         """Squared deviations [rows, features] of each width's reconstruction."""
         xp, row = namespace(batch), Row(batch, self.layout)
         values = self.columns(row)
-        codes = (self.columns.clipped(values) - self.center) @ self.basis
+        codes = product(self.columns.clipped(values) - self.center, self.basis)
         squared = []
         for count in self.counts:
-            reconstructed = self.center + codes[:, :count] @ self.basis[:, :count].T
+            reconstructed = self.center + product(codes[:, :count], self.basis[:, :count].T)
             squared.append(self.columns.errors(xp.square(values - reconstructed), row))
         return squared
 

@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import device, is_numpy_array, is_torch_array
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import BLOCK_ROWS, CACHED_ROWS, namespace, padded, rows_at_once
+from aedetect.models.evaluation.kernels import BLOCK_ROWS, CACHED_ROWS, namespace, padded, product, rows_at_once
 
 # Steps that numpy takes through all layers at once: what they become stays in the processor's cache.
 _CACHED_STEPS = 2048
@@ -73,8 +73,8 @@ def projected(
         return _projected_in_numpy(windows, center, basis, counted)
     xp = namespace(windows)
     apart = windows - center
-    codes = apart @ basis
-    off = apart - codes @ basis.T
+    codes = product(apart, basis)
+    off = apart - product(codes, basis.T)
     return codes, xp.sum(xp.square(off if counted is None else off * counted), axis=1)
 
 
@@ -168,13 +168,13 @@ class Convolution:
     def _product(self, rows: Array) -> Array:
         """`rows` [rows, taps * inputs] times the weights; [rows, outputs]."""
         if not is_numpy_array(rows):
-            return rows @ self._matrix + self.bias
+            return product(rows, self._matrix) + self.bias
         # A product of as many rows each rounds them alike, wherever they are.
         count = len(rows)
         filled = padded(rows, -(-count // CACHED_ROWS) * CACHED_ROWS)
-        product = filled.reshape(-1, CACHED_ROWS, rows.shape[1]) @ self._matrix
-        product += self.bias
-        return product.reshape(-1, product.shape[2])[:count]
+        sums = filled.reshape(-1, CACHED_ROWS, rows.shape[1]) @ self._matrix
+        sums += self.bias
+        return sums.reshape(-1, sums.shape[2])[:count]
 
     @cached_property
     def _matrix(self) -> Array:
