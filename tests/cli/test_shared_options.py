@@ -31,6 +31,7 @@ OF_A_MODEL = {
 OTHERS = {
     "train": ["train", "missing.csv", "-o", "new.aed"],
     "inspect": ["inspect", "missing.aed"],
+    "export": ["export", "missing.aed", "-o", "new.onnx"],
     "state show": ["state", "show", "missing.db"],
     "state forget": ["state", "forget", "missing.db", "--all"],
 }

@@ -9,7 +9,14 @@ import numpy as np
 from array_api_compat import device, is_numpy_array, is_torch_array
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import BLOCK_ROWS, CACHED_ROWS, namespace, padded, product, rows_at_once
+from aedetect.models.evaluation.kernels import (
+    BLOCK_ROWS,
+    CACHED_ROWS,
+    namespace,
+    padded,
+    product,
+    rows_at_once,
+)
 
 # Steps that numpy takes through all layers at once: what they become stays in the processor's cache.
 _CACHED_STEPS = 2048

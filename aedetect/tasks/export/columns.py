@@ -40,7 +40,13 @@ class ColumnInput:
 
     def as_dict(self) -> dict[str, Any]:
         """For metadata and JSON."""
-        return {"name": self.name, "type": self.type, "shape": ["rows"], "role": self.role, "meaning": self.meaning}
+        return {
+            "name": self.name,
+            "type": self.type,
+            "shape": ["rows"],
+            "role": self.role,
+            "meaning": self.meaning,
+        }
 
 
 def column_inputs(encoder: FeatureEncoder) -> list[ColumnInput]:
@@ -62,7 +68,9 @@ def number_of(constant: str) -> float | None:
         return float(constant.lower() == "true")
     if constant.removeprefix("-").isdecimal():
         # A larger one has neighbours that are the same number, and other names.
-        return float(constant) if str(int(constant)) == constant and abs(int(constant)) < _MOST_EXACT else None
+        return (
+            float(constant) if str(int(constant)) == constant and abs(int(constant)) < _MOST_EXACT else None
+        )
     try:
         return float(constant) if repr(float(constant)) == constant and np.isfinite(float(constant)) else None
     except ValueError:

@@ -75,7 +75,9 @@ def encoded_columns(encoder: FeatureEncoder, columns: Columns) -> EncodedColumns
     return EncodedColumns(matrix, unscorable, infinite, strange)
 
 
-def _numbers(column: NumericColumn, values: Array, encoder: FeatureEncoder) -> tuple[list[Array], Array | None]:
+def _numbers(
+    column: NumericColumn, values: Array, encoder: FeatureEncoder
+) -> tuple[list[Array], Array | None]:
     """The features of a column before scaling, each [rows], and which rows cannot be read [rows], if any may."""
     rules = encoder.schema.rules.of(column.column)
     readable = ndonnx.isnan(values) | (values == 0.0) | (values == 1.0) if column.words else None
@@ -135,7 +137,9 @@ def _codes(vocabulary: Vocabulary, names: Array, encoder: FeatureEncoder) -> Arr
     nothing = {NO_TEXT, *rules.missing_names}
     if vocabulary.codes:
         spelled = cells.codes(pa.array(values, pa.string()), rules).to_pylist()
-        known = {name: FIRST_KNOWN + at for at, name in reversed(list(enumerate(spelled))) if name is not None}
+        known = {
+            name: FIRST_KNOWN + at for at, name in reversed(list(enumerate(spelled))) if name is not None
+        }
         nothing |= {text.lower() for text in rules.missing_values}
     for at, value in enumerate(values):
         known.setdefault(value, FIRST_KNOWN + at)

@@ -26,16 +26,11 @@ OUTPUTS = {
     "anomaly_p_value": "share of normal rows at least this strange; NaN where there is no score",
     "is_anomaly": "whether the score is above the threshold; false where there is no score",
 }
-WINDOW_OUTPUTS = {"anomaly_score": "score of the window, higher is stranger; NaN if less than half is known"}
-# What the product does beside, of tables and of time series.
+# What the product does beside.
 NOT_INSIDE = (
     "columns that are empty in a whole file, which the product leaves out of account",
     "text that is no number or date, and spaces around names: values come as they are meant",
     "feedback, calendars, rules and health",
-)
-NOT_INSIDE_WINDOWS = (
-    "alarms, events and adaptation, and p-values, which rest on more scales of time than one",
-    "rows to windows: a regular grid of steps, gaps, gross cells",
 )
 
 
@@ -69,6 +64,11 @@ def check_packages() -> None:
 
 def check_exportable(fitted: FittedModel) -> None:
     """Raises ModelError that says why, for a model that no ONNX file can hold."""
+    if fitted.series is not None:
+        raise ModelError(
+            "a model of time series cannot be exported: its alarms rest on several scales of time and on what "
+            "came before, which no file without state can hold"
+        )
     if fitted.groups is not None or fitted.encoder.groups is not None:
         raise ModelError(
             "a model with groups cannot be exported: a file has one threshold, and this model has one for each "
@@ -82,7 +82,9 @@ def check_exportable(fitted: FittedModel) -> None:
             f"the column {taken[0]!r} bears the name of an output of the exported file; rename it and retrain"
         )
     if "" in names:
-        raise ModelError("a column without a name cannot be an input of an exported file; name it and retrain")
+        raise ModelError(
+            "a column without a name cannot be an input of an exported file; name it and retrain"
+        )
     if not names:
         raise ModelError("a model without columns cannot be exported")
 
@@ -95,8 +97,6 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     """
     check_packages()
     check_exportable(fitted)
-    if fitted.series is not None:
-        return _of_windows(fitted, verify)
     from aedetect.tasks.export.columns import column_inputs
     from aedetect.tasks.export.table_graph import table_graph
     from aedetect.tasks.export.verify import verified
@@ -106,18 +106,6 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     verification = verified(fitted, inputs, model, verify) if verify else None
     described = [each.as_dict() for each in inputs]
     metadata = _metadata(fitted, described, OUTPUTS, NOT_INSIDE) | _of_threshold(fitted)
-    if verification is not None:
-        metadata["aedetect.verified"] = json.dumps(verification.as_dict())
-    return _finished(model, metadata, verification)
-
-
-def _of_windows(fitted: FittedModel, verify: Sequence[Input]) -> Export:
-    from aedetect.tasks.export.window_graph import described_window, window_graph
-    from aedetect.tasks.export.verify_windows import verified_windows
-
-    model = _built(*window_graph(fitted))
-    verification = verified_windows(fitted, model, verify) if verify else None
-    metadata = _metadata(fitted, described_window(fitted), WINDOW_OUTPUTS, NOT_INSIDE_WINDOWS)
     if verification is not None:
         metadata["aedetect.verified"] = json.dumps(verification.as_dict())
     return _finished(model, metadata, verification)

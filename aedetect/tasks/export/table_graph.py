@@ -18,9 +18,7 @@ from aedetect.tasks.export.graph import as_constants, p_values, without_ties
 ROWS = "rows"
 
 
-def table_graph(
-    fitted: FittedModel, inputs: list[ColumnInput]
-) -> tuple[dict[str, Array], dict[str, Array]]:
+def table_graph(fitted: FittedModel, inputs: list[ColumnInput]) -> tuple[dict[str, Array], dict[str, Array]]:
     """The inputs and outputs of the graph by name, [rows] each."""
     types = {each.name: ndonnx.utf8 if each.type == TEXT else ndonnx.float64 for each in inputs}
     columns = {name: ndonnx.argument(shape=(ROWS,), dtype=type_) for name, type_ in types.items()}

@@ -55,7 +55,10 @@ class Verification:
             "rows": self.rows,
             "unreadable": self.unreadable,
             "anomalies": self.anomalies,
-            "largest_relative_difference": {"score": self.score_difference, "p_value": self.p_value_difference},
+            "largest_relative_difference": {
+                "score": self.score_difference,
+                "p_value": self.p_value_difference,
+            },
             "differing_verdicts": self.differing,
             "ties": self.ties,
         }
