@@ -982,12 +982,29 @@ class Detector:
     def export(self, path: str | os.PathLike[str], *, verify: Data | None = None) -> dict[str, str]:
         """Write the model as an ONNX file, which runs without aedetect; see `aedetect export`.
 
-        `verify`: rows on which ONNX Runtime is run beside this detector; if a verdict differs, ties at the
-        threshold apart, no file is written. What the file says of itself is given back, by key.
+        Parameters
+        ----------
+        path : path
+            The file to write.
+        verify : data, optional
+            Rows [rows, columns] on which ONNX Runtime is run beside this detector; if a verdict differs, ties
+            at the threshold apart, no file is written.
 
-        Raises UsageError where the packages of 'aedetect[onnx]' are not installed, ModelError for a model
-        that cannot be exported or whose graph gives other verdicts, DataError for rows that cannot be read,
-        OutputError where the file cannot be written.
+        Returns
+        -------
+        dict
+            What the file says of itself, by key.
+
+        Raises
+        ------
+        UsageError
+            Where the packages of 'aedetect[onnx]' are not installed.
+        ModelError
+            For a model that cannot be exported, or whose graph gives other verdicts.
+        DataError
+            For rows that cannot be read.
+        OutputError
+            Where the file cannot be written.
 
         Examples
         --------

@@ -33,10 +33,9 @@ def export(
 ) -> None:
     """Write a model as an ONNX file, which runs without Python, torch or aedetect.
 
-    Of a table, the file takes one input for each column, by its name, and gives scores, p-values and
-    verdicts; scaling, categories and the threshold are inside. Of a time series, it takes a window of steps
-    and gives its score; alarms, events and adaptation are not inside. The file's metadata says what its
-    inputs are, and what --verify measured. Needs: pip install 'aedetect[onnx]'.
+    The file takes one input for each column, by its name, and gives scores, p-values and verdicts; scaling,
+    categories and the threshold are inside. Its metadata says what the inputs are, and what --verify
+    measured. Models of time series and of groups cannot be exported. Needs: pip install 'aedetect[onnx]'.
 
     Example: aedetect export model.aed -o model.onnx --verify march.csv
     """
@@ -82,36 +81,32 @@ def _export(
         "warnings": [],
     }
     out.result(envelope("export", entry_of(path, fitted), body, clock.as_dict()))
-    _tell(out, result, target.path, size, fitted.series is not None)
+    _tell(out, result, target.path, size)
 
 
-def _tell(out: Output, result: Export, path: Path, size: int, is_series: bool) -> None:
+def _tell(out: Output, result: Export, path: Path, size: int) -> None:
     import json
 
     inputs: list[dict[str, Any]] = json.loads(result.metadata["aedetect.inputs"])
-    what = "a window in, its score out" if is_series else f"{counted(len(inputs), 'column')} in, verdicts out"
+    what = f"{counted(len(inputs), 'column')} in, verdicts out"
     out.say(f"{plain(str(path))}: {what}; {size / 1e6:.1f} MB, ONNX opset {result.opset}")
     if result.verification is not None:
-        for line in in_words(result.verification, is_series):
+        for line in in_words(result.verification):
             out.say(line)
 
 
-def in_words(verification: Verification, is_series: bool) -> list[str]:
+def in_words(verification: Verification) -> list[str]:
     """What was compared, for people."""
-    rows = counted(verification.rows, "window" if is_series else "row")
+    rows = counted(verification.rows, "row")
     said = f"verified on {rows} in {verification.runtime}: scores differ by at most "
     said += f"{verification.score_difference:.1g} of their size"
-    if is_series:
-        return [said]
     lines = [f"{said}, p-values by {verification.p_value_difference:.1g}"]
     if verification.differing:
-        lines.append(
-            f"{counted(verification.ties, 'verdict')} differ, of rows whose score is the threshold but for rounding"
-        )
+        ties = counted(verification.ties, "verdict")
+        lines.append(f"{ties} differ, of rows whose score is the threshold but for rounding")
     else:
         lines.append(f"no verdict differs; {counted(verification.anomalies, 'row')} flagged by both")
     if verification.unreadable:
-        lines.append(
-            f"{counted(verification.unreadable, 'row')} left out: a cell cannot be read, so there is nothing to compare"
-        )
+        left_out = counted(verification.unreadable, "row")
+        lines.append(f"{left_out} left out: a cell cannot be read, so there is nothing to compare")
     return lines

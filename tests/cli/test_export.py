@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import onnx
@@ -99,8 +98,8 @@ def test_series_say_why_not(prompt: Prompt) -> None:
     result = prompt("export", model, "-o", "s.onnx")
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        "error: a model of time series cannot be exported: its alarms rest on several scales of time and on what "
-        "came before, which no file without state can hold\n"
+        "error: a model of time series cannot be exported: its alarms rest on several scales of time and on "
+        "what came before, which no file without state can hold\n"
     )
 
 

@@ -80,9 +80,9 @@ def product(left: Array, right: Array) -> Array:
     if is_numpy_array(left) or is_torch_array(left):
         return left @ right
     # The graph's library would put a branch for matrices without rows around each, which some runtimes lack.
-    from spox.opset.ai.onnx import v21
+    from spox.opset.ai.onnx.v17 import matmul
 
-    return namespace(left).asarray(v21.matmul(left.unwrap_spox(), right.unwrap_spox()))
+    return namespace(left).asarray(matmul(left.unwrap_spox(), right.unwrap_spox()))
 
 
 def affine(values: Array, weight: Array, bias: Array) -> Array:

@@ -78,7 +78,7 @@ def encoded_columns(encoder: FeatureEncoder, columns: Columns) -> EncodedColumns
 def _numbers(
     column: NumericColumn, values: Array, encoder: FeatureEncoder
 ) -> tuple[list[Array], Array | None]:
-    """The features of a column before scaling, each [rows], and which rows cannot be read [rows], if any may."""
+    """The features of a column before scaling, each [rows], and which rows [rows] cannot be read."""
     rules = encoder.schema.rules.of(column.column)
     readable = ndonnx.isnan(values) | (values == 0.0) | (values == 1.0) if column.words else None
     if column.cycles:

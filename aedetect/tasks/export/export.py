@@ -1,4 +1,4 @@
-"""From a fitted model to an ONNX file, compared with the product if asked for, written whole or not at all."""
+"""From a fitted model to an ONNX file, compared with the product where that is asked for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_INSIDE = (
 
 @dataclass(frozen=True)
 class Export:
-    """An exported model. `metadata`: what the file says of itself, by key; `verification`: None if not asked."""
+    """An exported model. `metadata`: what the file says of itself; `verification`: None if not asked for."""
 
     model: ModelProto
     metadata: dict[str, str]
@@ -66,13 +66,13 @@ def check_exportable(fitted: FittedModel) -> None:
     """Raises ModelError that says why, for a model that no ONNX file can hold."""
     if fitted.series is not None:
         raise ModelError(
-            "a model of time series cannot be exported: its alarms rest on several scales of time and on what "
-            "came before, which no file without state can hold"
+            "a model of time series cannot be exported: its alarms rest on several scales of time and on "
+            "what came before, which no file without state can hold"
         )
     if fitted.groups is not None or fitted.encoder.groups is not None:
         raise ModelError(
-            "a model with groups cannot be exported: a file has one threshold, and this model has one for each "
-            "group; train a model for each group, or one without --group"
+            "a model with groups cannot be exported: a file has one threshold, and this model has one for "
+            "each group; train a model for each group, or one without --group"
         )
     names = {each.column for each in fitted.encoder.state.numeric}
     names |= {each.column for each in fitted.encoder.state.categorical} | set(fitted.encoder.state.constant)
@@ -93,7 +93,7 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     """The model as an ONNX graph; compared on the rows of `verify`, if any are given.
 
     Raises UsageError without the packages, ModelError for a model that cannot be exported or whose graph
-    gives other verdicts than the product, ties at the threshold apart; DataError for rows that cannot be read.
+    gives other verdicts than the product, ties at the threshold apart; DataError for unreadable rows.
     """
     check_packages()
     check_exportable(fitted)

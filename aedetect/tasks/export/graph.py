@@ -14,8 +14,8 @@ from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.kernels import searchsorted_rows
 from aedetect.scoring.calibration import Calibration
 
-# Runtimes round sums in other ways: a score that is larger than a threshold, or than a calibration row's, by
-# no more than this share of it counts as the same, so that rows equal to the one at the threshold stay normal.
+# Runtimes round sums in other ways: a score that is larger than a threshold, or than a calibration row's,
+# by no more than this share of it counts as the same: rows equal to the one at the threshold stay normal.
 TIE = 1e-5
 
 

@@ -41,5 +41,5 @@ def _scores(fitted: FittedModel, matrix: Array) -> Array:
     for member in fitted.members:
         arrays = as_constants(member.arrays.values)
         errors.append(evaluation_of(fitted.encoder.layout, fitted.config.model, arrays).errors(matrix))
-    mean = errors[0] if len(errors) == 1 else sum(errors[1:], errors[0]) / len(errors)
+    mean: Array = errors[0] if len(errors) == 1 else sum(errors[1:], errors[0]) / len(errors)
     return ndonnx.mean(ndonnx.astype(mean, ndonnx.float64), axis=1) / float(fitted.scale)

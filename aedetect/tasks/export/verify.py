@@ -118,8 +118,10 @@ class _Compared:
     readable: Mask
 
     def added_to(self, result: Verification, source: Input, first: int, threshold: float) -> Verification:
-        scores, p_values, flagged = (each[self.readable] for each in self.product)
-        others, other_p_values, other_flagged = (each[self.readable] for each in self.graph)
+        chosen = self.readable
+        scores, p_values, flagged = self.product[0][chosen], self.product[1][chosen], self.product[2][chosen]
+        others, other_p_values = self.graph[0][chosen], self.graph[1][chosen]
+        other_flagged = self.graph[2][chosen]
         differing = (flagged != other_flagged) | (np.isnan(scores) != np.isnan(others))
         near = np.abs(scores - threshold) <= NEAR * abs(threshold)
         places = np.flatnonzero(self.readable)[differing & ~near]
