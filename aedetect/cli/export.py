@@ -34,8 +34,9 @@ def export(
     """Write a model as an ONNX file, which runs without Python, torch or aedetect.
 
     The file takes one input for each column, by its name, and gives scores, p-values and verdicts; scaling,
-    categories and the threshold are inside. Its metadata says what the inputs are, and what --verify
-    measured. Models of time series and of groups cannot be exported. Needs: pip install 'aedetect[onnx]'.
+    categories and the threshold are inside. Of a time series of numbers it takes a window of steps, in the
+    units of training, and gives its score: no alarms, events or adaptation. Its metadata says what the
+    inputs are, and what --verify measured. Needs: pip install 'aedetect[onnx]'.
 
     Example: aedetect export model.aed -o model.onnx --verify march.csv
     """
@@ -89,6 +90,8 @@ def _tell(out: Output, result: Export, path: Path, size: int) -> None:
 
     inputs: list[dict[str, Any]] = json.loads(result.metadata["aedetect.inputs"])
     what = f"{counted(len(inputs), 'column')} in, verdicts out"
+    if "aedetect.threshold" not in result.metadata:
+        what = f"a window of {counted(inputs[0]['shape'][0], 'step')} in, its score out"
     out.say(f"{plain(str(path))}: {what}; {size / 1e6:.1f} MB, ONNX opset {result.opset}")
     if result.verification is not None:
         for line in in_words(result.verification):

@@ -13,7 +13,7 @@ from aedetect._version import __version__
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.atomic import atomic_output
 from aedetect.io.source import Input
-from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -26,11 +26,19 @@ OUTPUTS = {
     "anomaly_p_value": "share of normal rows at least this strange; NaN where there is no score",
     "is_anomaly": "whether the score is above the threshold; false where there is no score",
 }
-# What the product does beside.
+WINDOW_OUTPUTS = {
+    "anomaly_score": "of the window, higher is stranger; NaN where less than half of its cells are known"
+}
+# What the product does beside, of tables and of time series.
 NOT_INSIDE = (
     "columns that are empty in a whole file, which the product leaves out of account",
     "text that is no number or date, and spaces around names: values come as they are meant",
     "feedback, calendars, rules and health",
+)
+NOT_INSIDE_WINDOWS = (
+    "alarms, events, adaptation and p-values, which rest on several scales of time and on what came before",
+    "scores of rows, which are means over the windows that hold them",
+    "a regular grid of steps, the last known value in short gaps, gross cells; watched constants",
 )
 
 
@@ -64,11 +72,6 @@ def check_packages() -> None:
 
 def check_exportable(fitted: FittedModel) -> None:
     """Raises ModelError that says why, for a model that no ONNX file can hold."""
-    if fitted.series is not None:
-        raise ModelError(
-            "a model of time series cannot be exported: its alarms rest on several scales of time and on "
-            "what came before, which no file without state can hold"
-        )
     if fitted.groups is not None or fitted.encoder.groups is not None:
         raise ModelError(
             "a model with groups cannot be exported: a file has one threshold, and this model has one for "
@@ -97,6 +100,12 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     """
     check_packages()
     check_exportable(fitted)
+    if fitted.series is not None:
+        if verify:
+            raise UsageError(
+                "--verify compares rows of tables, and this is a model of time series; leave it out"
+            )
+        return _of_windows(fitted, fitted.series)
     from aedetect.tasks.export.columns import column_inputs
     from aedetect.tasks.export.table_graph import table_graph
     from aedetect.tasks.export.verify import verified
@@ -109,6 +118,15 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     if verification is not None:
         metadata["aedetect.verified"] = json.dumps(verification.as_dict())
     return _finished(model, metadata, verification)
+
+
+def _of_windows(fitted: FittedModel, series: SeriesParts) -> Export:
+    from aedetect.tasks.export.window_graph import check_windows, described_window, window_graph
+
+    check_windows(fitted)
+    model = _built(*window_graph(fitted, series))
+    described = described_window(fitted, series)
+    return _finished(model, _metadata(fitted, described, WINDOW_OUTPUTS, NOT_INSIDE_WINDOWS), None)
 
 
 def _built(inputs: dict[str, Any], outputs: dict[str, Any]) -> ModelProto:
