@@ -12,14 +12,15 @@ from aedetect._version import __version__
 
 if TYPE_CHECKING:
     from aedetect.config import Config
-    from aedetect.detector import Detector, load
+    from aedetect.detector import Detector, load, tune
     from aedetect.tasks.suppression.muting import Muting
 
-__all__ = ["Config", "Detector", "Muting", "__version__", "load"]
+__all__ = ["Config", "Detector", "Muting", "__version__", "load", "tune"]
 
 _HOMES = {
     "Detector": "aedetect.detector",
     "load": "aedetect.detector",
+    "tune": "aedetect.detector",
     "Config": "aedetect.config",
     "Muting": "aedetect.tasks.suppression.muting",
 }

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from aedetect.tasks.health import Health
     from aedetect.tasks.refresh.results import Refreshment
     from aedetect.tasks.suppression.muting import Muting
+    from aedetect.tasks.tune.results import Tuning
 
 _SHOWN_INPUTS = 3
 # Flags of what `Muting` says, as it names them.
@@ -568,7 +569,7 @@ class Detector:
         >>> detector.drift("april.csv").verdict
         'steady'
         """
-        from aedetect.tasks.drift import measure
+        from aedetect.tasks.drift.measure import measure
 
         return measure(self.fitted, self._inputs(data), _warning())
 
@@ -1051,6 +1052,78 @@ def load(path: str | os.PathLike[str], *, device: str = "auto", sha256: str | No
     >>> detector = load("model.aed")
     """
     return _over(FittedModel.load(path, device=device, sha256=sha256))
+
+
+@python_errors(label="label", positive="positive", trials="trials", unsupervised="unsupervised")
+def tune(
+    data: Data,
+    config: Config | str | os.PathLike[str] | dict[str, Any] | None = None,
+    *,
+    label: str | None = None,
+    unsupervised: bool = False,
+    trials: int = 20,
+    max_time: str | float | None = None,
+    callback: Callback | None = None,
+    progress: bool = False,
+) -> Tuning:
+    """Search settings that find more anomalies than the default ones, and say what they gain.
+
+    Parameters
+    ----------
+    data : DataFrame, Arrow table, array or paths, [rows, columns]
+        Rows, with labels or nearly all normal.
+    config : Config, path of a TOML file, or mapping of dotted setting names, optional
+        Settings that are given, and not searched.
+    label : str, optional
+        The column that marks anomalies, by which settings are judged; that of `config` where not given.
+    unsupervised : bool
+        Judge settings by how well anomalies made up of held-out rows are told from these, without labels.
+    trials : int
+        How many settings to try, at least 2; the first are the default ones.
+    max_time : str or float, optional
+        Stop after this time, as in '10m', or after so many seconds.
+    callback : Callback, optional
+        Told of stages, trials and notices.
+    progress : bool
+        Show a bar, in a notebook or a terminal.
+
+    Returns
+    -------
+    Tuning
+        `config`, the settings to train with, which are the default ones unless others gain more than noise
+        explains; `gain`, `verdict`, `keep_default`, `trials`, `as_dict()`, and `save(path)` for a TOML file.
+
+    Raises
+    ------
+    DataError, UsageError
+        The data or the labels cannot be used, or there are too few; optuna is not installed.
+
+    Examples
+    --------
+    >>> quick = {"training.epochs": 1, "model.architecture": "principal", "model.width": 16}
+    >>> tuning = tune("labelled.csv", quick, label="odd", trials=2)
+    >>> tuning.trials[0].in_words
+    'the default'
+    >>> detector = Detector(tuning.config)
+    """
+    from aedetect.config.typed import parse_duration
+    from aedetect.tasks.tune.search import Search, TuneRequest
+
+    settings = Detector(config).config
+    if label is not None:
+        settings = settings.model_copy(update={"data": settings.data.model_copy(update={"label": label})})
+    try:
+        seconds = None if max_time is None else float(str(parse_duration(max_time)))
+    except ValueError as error:
+        raise UsageError(f"--max-time = {max_time!r}: {error}") from None
+    with shown(progress, callback) as progress_callback:
+        told = PythonCallback(progress_callback)
+        request = TuneRequest(_opened(data, settings), settings, unsupervised, trials, seconds)
+        return Search(request, _learned, told).run()
+
+
+def _learned(inputs: Sequence[Input], config: Config, callback: Callback) -> FittedModel:
+    return fit(FitRequest(inputs, config, callback))
 
 
 def _opened(data: Data, config: Config) -> Sequence[Input]:

@@ -62,10 +62,18 @@ class Terminated(BaseException):
     """SIGTERM or SIGHUP was received; derives from BaseException so that no handler swallows it."""
 
 
+# What `lacking` calls that of a GPU.
+GPU_MEMORY = "memory of the GPU"
+# Libraries beside torch, and Apple's GPUs, raise no type of their own.
+_OUT_OF_GPU_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "MPS backend out of memory")
+
+
 def lacking(error: BaseException) -> str | None:
     """Which memory was too small, where that is what an error comes to: torch has no one type for it."""
-    if type(error).__name__ == "OutOfMemoryError":
-        return "memory of the GPU"
+    if type(error).__name__ == "OutOfMemoryError" or (
+        isinstance(error, RuntimeError) and any(said in str(error) for said in _OUT_OF_GPU_MEMORY)
+    ):
+        return GPU_MEMORY
     if isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     ):

@@ -33,7 +33,8 @@ OFFENDERS: dict[str, str] = {}
 LIGHT = (
     "__init__", "__main__", "config", "errors", "cli", "engine.callbacks", "engine.ledger", "engine.plan",
     "engine.run", "engine.signals", "engine.summary", "engine.task", "tasks.score_run", "tasks.score_counts",
-    "tasks.health_checks", "tasks.rows_run",
+    "tasks.health_checks", "tasks.rows_run", "engine.output_names", "io.alike", "io.atomic", "io.files",
+    "io.locate", "io.lock", "io.output_format", "io.source", "scoring.model_header",
 )  # fmt: skip
 HEAVY = {"torch", "pandas", "pyarrow", "sklearn"}
 # Loaded only once there is something to show.
@@ -134,6 +135,25 @@ def test_what_help_loads_is_light(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) in ("data", "io")])
 def test_reading_knows_no_torch(name: str) -> None:
     assert "torch" not in {each.split(".")[0] for each in imports(MODULES[name])}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in MODULES
+        if name.startswith("models.evaluation.")
+        or room(name) in ("scoring", "tasks", "detector", "cli", "sklearn")
+    ],
+)
+def test_judging_loads_no_torch(name: str) -> None:
+    assert "torch" not in {each.split(".")[0] for each in imports(MODULES[name], everywhere=False)}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("models.evaluation.")])
+def test_what_models_compute_does_not_depend_on_how_they_learn(name: str) -> None:
+    others = {other for other in inside(MODULES[name]) if room(other) == "models"}
+    assert all(other.startswith("models.evaluation") for other in others), others
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "engine"])

@@ -16,7 +16,7 @@ from support.sensors import readings
 from support.tables import tiny_frame
 
 import aedetect
-from aedetect import Detector, load
+from aedetect import Detector, load, tune
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import AedetectError, AedetectWarning, UsageError
 
@@ -199,7 +199,9 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     normal[:12].to_csv("dumps/2026-03-09.csv", index=False)
     fitted = Detector({**QUICK, "training.epochs": 20}).fit("normal.csv")
     fitted.save("model.aed")
-    names = {"Detector": Detector, "load": load}
+    labelled = pd.concat([normal[:200], normal[:15].assign(load=900.0)], ignore_index=True)
+    labelled.assign(odd=[0] * 200 + [1] * 15).to_csv("labelled.csv", index=False)
+    names = {"Detector": Detector, "load": load, "tune": tune}
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     run = 0
     for test in doctest.DocTestFinder(recurse=True).find(aedetect.detector, globs=names):

@@ -43,7 +43,7 @@ def test_the_makefile_names_the_lowest_torch() -> None:
     assert [releases([f"torch{one}"], "==") for one in named] == [releases([torch], ">=")]
 
 
-@pytest.mark.parametrize("extra", ["map", "plots"])
+@pytest.mark.parametrize("extra", ["map", "plots", "tune"])
 def test_what_users_may_add_is_tried_at_its_lowest_too(extra: str) -> None:
     lowest = pins()
     assert {name: lowest[name] for name in releases(EXTRAS[extra], ">=")} == releases(EXTRAS[extra], ">=")

@@ -13,6 +13,7 @@ PACKAGE = TESTS.parent / "aedetect"
 # Tests that are of no one module, and why; by file, or by folder.
 OF_NO_MODULE = {
     "faults": "what is survived, whichever module sees to it",
+    "benchmarks": "what benchmarks measure with",
     "everyday": "alarms on series as they occur every day, and what they are measured by",
     "golden": "what every command gave before",
     "docs": "the documentation",
@@ -28,6 +29,7 @@ OF_NO_MODULE = {
     "cli/test_train_times.py": "every command on time columns as people write them",
     "cli/test_score_health.py": "`score --expect` and `--silence`",
     "cli/test_score_series_daily.py": "`score` on series that come in dumps",
+    "cli/test_loading.py": "what commands load, and what takes too long for them",
     "cli/test_long_tables.py": "every command on tables of one reading a row",
     "cli/test_muting.py": "calendars and rules with every command that has them",
     "cli/test_score_unattended.py": "`score` as cron runs it",

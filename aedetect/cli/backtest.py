@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import opened, running, stdout_for_one, warn_of
+from aedetect.cli.command import look, opened, running, stdout_for_one, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, THRESHOLD, option
 from aedetect.cli.output import Output
@@ -85,6 +85,7 @@ def backtest(
                 raise UsageError(f"{flag} says how --time-of COLUMN is read; give that column")
         if messages.json and output == _STDOUT:
             raise stdout_for_one("--json", "-o -")
+        look(inputs, model)
         settings = run.settings(reading.overrides(), {"series.adapt": adapt})
         _check_free(settings)
         from aedetect.tasks.backtest import BacktestRequest, Budget

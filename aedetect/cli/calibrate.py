@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import loaded, running, sources_for_model, warn_of
+from aedetect.cli.command import loaded, look, running, sources_for_model, warn_of
 from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
@@ -57,6 +57,7 @@ def calibrate(
     with running("calibrate", messages) as out:
         if not inputs and alert_rate is None:
             raise UsageError("name new normal rows (INPUT), or an --alert-rate, or both")
+        look(inputs or [], model)
         settings = run.settings(
             reading.overrides(),
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
@@ -105,7 +106,7 @@ def _calibrate(
     sources = sources_for_model(words, target, settings)
     output = target.path
     _check_label(sources, settings.data.label)
-    from aedetect.io.inputs import as_trained
+    from aedetect.io.files import as_trained
     from aedetect.scoring.feedback_store import read_notes
     from aedetect.training.calibrate import calibrated
     from aedetect.training.summary import train_summary

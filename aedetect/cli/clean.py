@@ -51,11 +51,14 @@ def clean(
             raise UsageError("--noise S says how strong the noise is, and is enough; leave --denoise out")
         if alert_rate is not None and not only_anomalous_cells:
             raise UsageError("--alert-rate needs --only-anomalous-cells")
-        from aedetect.tasks.clean import USUAL_NOISE
+        rows.look()
         from aedetect.tasks.rows_run import clean_task
 
-        usual = USUAL_NOISE if denoise else 0.0
-        strength = usual if noise is None else options.number(noise, "--noise")
+        strength = 0.0 if noise is None else options.number(noise, "--noise")
+        if denoise:
+            from aedetect.tasks.clean import USUAL_NOISE
+
+            strength = USUAL_NOISE
         make = partial(
             clean_task, noise=strength, flagged_only=only_anomalous_cells, listed=changes is not None
         )

@@ -44,14 +44,29 @@ class Opened:
     left_out: list[str]
 
 
+def look(words: Sequence[str], model: ModelOptions | None = None) -> None:
+    """Raises the errors of inputs that are not there and of what is no model file.
+
+    Nothing is loaded for it, so that a mistyped name is told at once.
+    """
+    from aedetect.io.locate import check_named
+
+    check_named(words)
+    if model is not None:
+        from aedetect.scoring.model_header import check_head
+
+        check_head(model.model, model.model_sha256)
+
+
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
     """The model with `settings` applied, and the inputs. Raises the errors of finding and loading."""
     from aedetect.engine.plan import Plan
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import as_trained, read_options
+    from aedetect.io.files import as_trained, open_inputs, read_options
     from aedetect.io.locate import left_out
     from aedetect.io.source import no_rows
+    from aedetect.io.without_pandas import keep_pandas_out
 
+    keep_pandas_out()
     sources = open_inputs(words, read_options(settings.data))
     fitted = loaded(model, settings)
     sources = as_trained(fitted.placed(sources), fitted.config.data, settings.data)
@@ -76,8 +91,7 @@ def sources_for_model(words: Sequence[str], target: Target, settings: Config) ->
     """The inputs of a command that writes a model file, once it is clear that the file can be written."""
     from aedetect.engine.output_names import MODEL, check_suffix
     from aedetect.engine.plan import check_model_output
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import read_options
+    from aedetect.io.files import open_inputs, read_options
 
     check_model_output(target)
     data, series = settings.data, settings.series

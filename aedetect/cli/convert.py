@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.cli.command import end_with, stdout_for_one, tell_failures
+from aedetect.cli.command import end_with, look, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import beside, next_steps
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
@@ -32,6 +32,10 @@ class RowsOptions:
     reading: ReadingOptions
     run: RunOptions
     messages: MessageOptions
+
+    def look(self) -> None:
+        """Raises what `command.look` does."""
+        look(self.inputs, self.model)
 
     def request(self, side: Path | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
         """What the run is asked for; `side`, `locked`: see `RowsRequest`."""

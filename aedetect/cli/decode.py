@@ -15,6 +15,7 @@ def decode(rows: RowsOptions) -> None:
     Example: aedetect decode codes.parquet -m model.aed -o rows.csv
     """
     with running("decode", rows.messages) as out:
+        rows.look()
         from aedetect.tasks.rows_run import decode_task
 
         convert(out, rows.request(), rows.settings(), decode_task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import end_with, running, tell_failures
+from aedetect.cli.command import end_with, look, running, tell_failures
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.progress import TerminalProgress
@@ -38,6 +38,7 @@ def drift(
     Example: aedetect drift march.csv -m model.aed
     """
     with running("drift", messages) as out:
+        look(inputs, model)
         from aedetect.tasks.score_run import measure_drift
 
         settings = run.settings(reading.overrides())

@@ -26,6 +26,7 @@ def encode(
     Example: aedetect encode march.csv -m model.aed -o codes.parquet --map march.png
     """
     with running("encode", rows.messages) as out:
+        rows.look()
         if map is not None:
             from aedetect.tasks.projection import check_map
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.command import look, opened, running, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
@@ -70,6 +70,7 @@ def evaluate(
     """
     with running("evaluate", messages) as out:
         request = Asked(labels.label, labels.positive, by or [], compare, options.rates(at, "--at"))
+        look(inputs, model)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
         _evaluate(out, inputs, model, request, settings)

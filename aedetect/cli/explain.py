@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import opened, running
+from aedetect.cli.command import look, opened, running
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import SERIES, argument, option
 from aedetect.cli.output import Output
@@ -63,6 +63,7 @@ def explain(
     Example: aedetect explain march.csv -m model.aed --top 10
     """
     with running("explain", messages) as out:
+        look([input], model)
         from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
 
         if groups:

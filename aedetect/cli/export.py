@@ -60,8 +60,7 @@ def _export(
     out: Output, path: Path, digest: str | None, target: Target, words: list[str], settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock, envelope
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import as_trained, read_options
+    from aedetect.io.files import as_trained, open_inputs, read_options
     from aedetect.models.device import CPU
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.export.export import export as exported

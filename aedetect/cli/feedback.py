@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import running, short_envelope
+from aedetect.cli.command import look, running, short_envelope
 from aedetect.cli.options import argument, option
 from aedetect.cli.tables import simple_table
 from aedetect.cli.text import counted, plain
@@ -65,11 +65,12 @@ def note(
     Example: aedetect feedback note march-scored.csv --row 17 --normal --store verdicts.json
     """
     with running("feedback", messages) as out:
+        if normal == anomaly:
+            raise UsageError("say what they are: --normal or --anomaly")
+        look([scored])
         from aedetect.tasks.suppression.noting import entered
         from aedetect.tasks.suppression.scored_file import NoteRequest
 
-        if normal == anomaly:
-            raise UsageError("say what they are: --normal or --anomaly")
         request = NoteRequest(
             "normal" if normal else "anomaly",
             [options.whole(text, "--row") for text in row or []],
@@ -150,8 +151,7 @@ def _notes(
     reading: options.ReadingOptions,
 ) -> tuple[list[Note], int]:
     """Notes on the rows asked for, and how many of these were not flagged."""
-    from aedetect.io.files import open_inputs
-    from aedetect.io.inputs import as_trained, read_options
+    from aedetect.io.files import as_trained, open_inputs, read_options
     from aedetect.tasks.suppression.noting import notes_of
     from aedetect.tasks.suppression.scored_file import ScoredFile
 

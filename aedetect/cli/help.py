@@ -79,11 +79,15 @@ class HelpfulGroup(TyperGroup):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["COMMAND", "[OPTIONS]"]
 
+    def summaries(self) -> Iterator[tuple[str, str, str | None]]:
+        """Of each command its name, the panel that it stands in, and its help."""
+        for name, command in self.commands.items():
+            yield name, getattr(command, "rich_help_panel", None) or "Commands", command.help
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         rows: dict[str, list[Row]] = {}
-        for name, command in self.commands.items():
-            title = getattr(command, "rich_help_panel", None) or "Commands"
-            rows.setdefault(title, []).append((name, _paragraphs(command.help)[0]))
+        for name, title, text in self.summaries():
+            rows.setdefault(title, []).append((name, _paragraphs(text)[0]))
         options = [row for each in self.get_params(ctx) for row in _row(each)]
         panels = [*(Panel(title, panel_rows) for title, panel_rows in rows.items()), Panel(OPTIONS, options)]
         formatter.write(_drawn(self, ctx, panels))

@@ -28,6 +28,7 @@ def impute(
     Example: aedetect impute march.csv -m model.aed -o march-filled.csv --mark
     """
     with running("impute", rows.messages) as out:
+        rows.look()
         from aedetect.tasks.rows_run import impute_task
 
         fills = None if draws is None else options.whole(draws, "--draws")

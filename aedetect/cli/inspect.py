@@ -46,6 +46,9 @@ def inspect(
     Example: aedetect inspect model.aed
     """
     with running("inspect", replace(messages, json=messages.json or format == "json")) as out:
+        from aedetect.scoring.model_header import check_head
+
+        check_head(model)
         from aedetect.scoring.model_file import read_model_file
 
         manifest, tensors, digest = read_model_file(model)

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
 from aedetect._version import __version__
-from aedetect.cli import (
-    backtest,
-    calibrate,
-    clean,
-    decode,
-    drift,
-    encode,
-    evaluate,
-    explain,
-    export,
-    feedback,
-    impute,
-    inspect,
-    refresh,
-    report,
-    sample,
-    score,
-    state,
-    train,
-)
-from aedetect.cli.groups import grouped
-from aedetect.cli.help import DefaultingGroup, HelpfulCommand, HelpfulGroup
+from aedetect.cli.commands import Commands
+from aedetect.cli.help import DefaultingGroup, HelpfulGroup
 from aedetect.cli.output import discard_stdout
 from aedetect.cli.plain_text import degrade_streams, in_utf8_mode
 from aedetect.cli.streams import fill_closed
@@ -40,31 +21,45 @@ DETECT = "Learn, score, understand"
 LOOK_AFTER = "Look after a model"
 OTHER_USES = "Other uses of a model"
 
-_COMMANDS: dict[str, Sequence[Callable[..., None]]] = {
-    DETECT: (train.train, score.score, explain.explain, report.report),
-    LOOK_AFTER: (
-        evaluate.evaluate,
-        backtest.backtest,
-        calibrate.calibrate,
-        refresh.refresh,
-        drift.drift,
-        inspect.inspect,
-        export.export,
-    ),
-    OTHER_USES: (encode.encode, decode.decode, clean.clean, impute.impute, sample.sample),
+# By panel, in the order of the help page; the function of a command has its name, and its module, too.
+_COMMANDS = {
+    DETECT: ("train", "score", "explain", "report"),
+    LOOK_AFTER: ("evaluate", "backtest", "calibrate", "refresh", "tune", "drift", "inspect", "export"),
+    OTHER_USES: ("encode", "decode", "clean", "impute", "sample"),
 }
+
+
+def _commands() -> Commands:
+    commands = Commands()
+    for panel, names in _COMMANDS.items():
+        for name in names:
+            commands.add(name, panel)
+    commands.add_group("feedback", LOOK_AFTER, DefaultingGroup, ("note", "list_", "undo"))
+    commands.add_group("state", LOOK_AFTER, HelpfulGroup, ("show", "forget"))
+    return commands
+
+
+class Program(HelpfulGroup):
+    """All commands, each of which is loaded when it is meant."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        self.commands = self._all = _commands()
+
+    def summaries(self) -> Iterator[tuple[str, str, str | None]]:
+        # To make the commands would read all their options, which the page does not show.
+        return self._all.summaries()
+
 
 app = typer.Typer(
     name="aedetect",
-    cls=HelpfulGroup,
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     # Texts are never read as markup, and wrong use is told in plain lines.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-verdicts = typer.Typer(cls=DefaultingGroup, no_args_is_help=True, rich_markup_mode=None, help=feedback.HELP)
-ledger = typer.Typer(cls=HelpfulGroup, no_args_is_help=True, rich_markup_mode=None, help=state.HELP)
 
 
 def _show_version(asked: bool) -> None:
@@ -90,22 +85,11 @@ def root(
     """
 
 
-for panel, commands in _COMMANDS.items():
-    for command in commands:
-        app.command(cls=HelpfulCommand, no_args_is_help=True, rich_help_panel=panel)(grouped(command))
-for command in (feedback.note, feedback.list_, feedback.undo):
-    verdicts.command(
-        name=command.__name__.rstrip("_"), cls=HelpfulCommand, no_args_is_help=command is not feedback.list_
-    )(grouped(command))
-app.add_typer(verdicts, name="feedback", rich_help_panel=LOOK_AFTER)
-for command in (state.show, state.forget):
-    ledger.command(cls=HelpfulCommand, no_args_is_help=True)(grouped(command))
-app.add_typer(ledger, name="state", rich_help_panel=LOOK_AFTER)
-
-
 def run() -> None:
     """Entry point of the console script."""
     fill_closed()
+    # To look for plugins pydantic reads what every installed package says of itself; none are meant here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     in_utf8_mode()
     degrade_streams()
     try:

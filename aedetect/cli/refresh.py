@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import entry_of, running, warn_of
+from aedetect.cli.command import entry_of, look, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import argument, option
@@ -91,6 +91,9 @@ def refresh(
             raise UsageError(f"--keep = {swap.keep!r}: at least 0")
         if swap.to is not None and not swap.roll_back:
             raise UsageError("--to goes with --roll-back")
+        for words in () if swap.roll_back else (inputs, held.gate, held.labelled):
+            look(words or [])
+        look([], model)
         named_labels = {"data.label": labels.label, "data.positive": labels.positive}
         settings = run.settings(reading.overrides(), named_labels)
         if swap.roll_back:
@@ -170,14 +173,13 @@ class _Refresh:
 
     def _opened(self, words: Sequence[str]) -> list[FileInput]:
         from aedetect.io.atomic import check_writable
-        from aedetect.io.files import open_inputs
-        from aedetect.io.inputs import read_options
+        from aedetect.io.files import open_inputs, read_options
 
         check_writable(self._model.model)
         return open_inputs(words, read_options(self._settings.data)) if words else []
 
     def _as_trained(self, sources: Sequence[FileInput], old: FittedModel) -> list[FileInput]:
-        from aedetect.io.inputs import as_trained
+        from aedetect.io.files import as_trained
 
         return as_trained(old.placed(sources), old.config.data, self._settings.data)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import opened, running, warn_of
+from aedetect.cli.command import look, opened, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import OUTPUT, READING, option
@@ -102,6 +102,7 @@ def report(
         if strangest < 1:
             raise UsageError(f"--top {top}: must be at least 1")
         asked = Asked(kind, target, plots, label, positive, strangest, map, title)
+        look(inputs, model)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
         _report(out, inputs, model, asked, settings, muting.request(run.config))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import entry_of, loaded, running, stdout_for_one
+from aedetect.cli.command import entry_of, loaded, look, running, stdout_for_one
 from aedetect.cli.next_steps import next_steps
 from aedetect.cli.options import OUTPUT, argument, option
 from aedetect.cli.text import counted, plain
@@ -49,6 +49,7 @@ def sample(
     with running("sample", messages) as out:
         if messages.json and output == "-":
             raise stdout_for_one("--json", "-o -")
+        look([], model)
         rows = options.whole(count, "N")
         request = SampleRequest(rows, _conditions(where or []), options.whole(seed, "--seed"), output)
         result = _sample(request, model, run.settings())
@@ -61,7 +62,8 @@ def sample(
 def _sample(request: SampleRequest, model: options.ModelOptions, settings: Config) -> dict[str, Any]:
     from aedetect.engine.output_names import TABLE, Target, check_suffix
     from aedetect.io.atomic import same_file
-    from aedetect.io.write import open_sink, output_format
+    from aedetect.io.output_format import output_format
+    from aedetect.io.write import open_sink
 
     target = Target.of(request.output, "sample.csv")
     output = str(target.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import end_with, running, stdout_for_one, tell_failures
+from aedetect.cli.command import end_with, look, running, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
@@ -90,6 +90,11 @@ class UnattendedOptions:
     job: str | None = option(
         "--job NAME", "Label the metrics with this name: it tells runs apart that use the same model."
     )
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a run that fails is to be entered somewhere."""
+        return self.summary is not None or self.metrics is not None
 
 
 @group(UNATTENDED)
@@ -206,13 +211,15 @@ def score(
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
     """
     with running("score", messages) as out:
+        if messages.json and shape.output == "-":
+            raise stdout_for_one("--json", "-o -")
+        overrides = threshold.overrides()
+        if not unattended.recorded:
+            look(inputs, model)
         from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
         from aedetect.tasks.score_run import Request
 
-        if messages.json and shape.output == "-":
-            raise stdout_for_one("--json", "-o -")
-        overrides = threshold.overrides()
         records = Records(
             unattended.new_only, unattended.state, unattended.summary, unattended.metrics, unattended.job
         )

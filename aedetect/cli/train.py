@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import running, sources_for_model, warn_of
+from aedetect.cli.command import look, running, sources_for_model, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps, scoring_of_new_rows
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
@@ -310,6 +310,7 @@ def train(
     with running("train", messages) as out:
         if alert_rate is not None and alarms_per_day is not None:
             raise UsageError("--alert-rate and --alarms-per-day exclude each other; choose one")
+        look(inputs)
         overrides = {
             **column.overrides(),
             **series.overrides(),
@@ -320,7 +321,7 @@ def train(
         }
         start.check(overrides)
         settings = run.settings(overrides)
-        _check_flags(overrides, settings, bool(verdicts.calendar))
+        check_flags(overrides, settings, bool(verdicts.calendar))
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
@@ -329,7 +330,7 @@ def train(
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
 
-def _check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
+def check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
     """Flags that go with others alone, as those of time series do, are not passed over in silence."""
     if overrides["data.positive"] is not None and settings.data.label is None:
         raise UsageError("--positive goes with --label COLUMN, which names the column of the labels")
@@ -363,7 +364,7 @@ def _train(
 
     clock = Clock()
     sources = sources_for_model(words, target, settings)
-    from aedetect.io.inputs import as_trained
+    from aedetect.io.files import as_trained
     from aedetect.scoring.fitted import FittedModel
     from aedetect.training.fit import fit
     from aedetect.training.request import FitRequest

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aedetect.data.arrays import Integers
+from aedetect.data.tails import chi_squared_above, chi_squared_tail, kolmogorov_above, kolmogorov_tail
 
 # Fewer rows than this are to be expected in no cell of a G-test (Cochran, 1954).
 LEAST_EXPECTED = 5
@@ -77,18 +78,13 @@ def largest_outside(training: int, now: int, chance: float) -> float:
 
 def ks_chance(distance: float, before: int, now: int, one_sided: bool = False) -> float:
     """The chance of so large a Kolmogorov–Smirnov distance (Smirnov, 1948; of equal values less)."""
-    # Not of scipy.stats, which takes half a second to import: every scoring run comes by here.
-    from scipy.special import kolmogorov
-
     reach = distance * math.sqrt(before * now / (before + now))
-    return math.exp(-2 * reach**2) if one_sided else float(kolmogorov(reach))
+    return math.exp(-2 * reach**2) if one_sided else kolmogorov_tail(reach)
 
 
 def largest_ks(chance: float, before: int, now: int, one_sided: bool = False) -> float:
     """The largest such distance that chance alone explains."""
-    from scipy.special import kolmogi
-
-    reach = math.sqrt(-math.log(chance) / 2) if one_sided else float(kolmogi(chance))
+    reach = math.sqrt(-math.log(chance) / 2) if one_sided else kolmogorov_above(chance)
     return min(reach * math.sqrt((before + now) / (before * now)), 1.0)
 
 
@@ -97,8 +93,6 @@ def groups_chance(before: Integers, now: Integers) -> float:
 
     At least `LEAST_EXPECTED` rows are to be expected in each group of each sample.
     """
-    from scipy.special import chdtrc
-
     table = np.array([before, now], dtype=np.float64)
     rows, columns, total = table.sum(axis=1), table.sum(axis=0), table.sum()
     degrees = len(columns) - 1
@@ -110,7 +104,7 @@ def groups_chance(before: Integers, now: Integers) -> float:
     correction = 1 + (total * (1 / rows).sum() - 1) * (total * (1 / columns).sum() - 1) / (
         6 * total * degrees
     )
-    return float(chdtrc(degrees, max(statistic, 0.0) / correction))
+    return chi_squared_tail(degrees, max(statistic, 0.0) / correction)
 
 
 def largest_psi(degrees: int, chance: float, before: int, now: int) -> float | None:
@@ -118,11 +112,9 @@ def largest_psi(degrees: int, chance: float, before: int, now: int) -> float | N
 
     Times the harmonic mean of the rows it is distributed as chi-squared (Yurdakul & Naranjo, 2020).
     """
-    from scipy.special import chdtri
-
     if degrees < 1 or not before or not now:
         return None
-    return float(chdtri(degrees, chance)) * (1 / before + 1 / now)
+    return chi_squared_above(degrees, chance) * (1 / before + 1 / now)
 
 
 def expected_rare(other: int, counts: Sequence[int], least: int, rows: int) -> Sampled:

@@ -44,7 +44,8 @@ class NumberProfile:
         self.only_zero_one = True
         self.consecutive = True
         self.unique_head = True
-        self._head: set[float] = set()
+        # In order; of thousands of columns, sets would take gigabytes.
+        self._head: Floats = np.empty(0)
         self._last: float | None = None
         self._digest = datasketches.tdigest_double(DIGEST_SIZE)
 
@@ -65,11 +66,18 @@ class NumberProfile:
             self.consecutive = bool((np.diff(chain) == 1).all())
             self._last = float(finite[-1])
         if self.unique_head and self.count < _UNIQUE_ROWS:
-            before = len(self._head)
-            taken = finite[: _UNIQUE_ROWS - self.count]
-            self._head.update(taken.tolist())
-            self.unique_head = len(self._head) == before + len(taken)
+            self._take_head(finite[: _UNIQUE_ROWS - self.count])
         self.count += len(finite)
+
+    def _take_head(self, numbers: Floats) -> None:
+        """See whether numbers [rows] repeat one another, or one before them."""
+        distinct = np.unique(numbers)
+        places = np.searchsorted(self._head, distinct)
+        again = places < len(self._head)
+        repeated = bool((self._head[places[again]] == distinct[again]).any())
+        self.unique_head = not repeated and len(distinct) == len(numbers)
+        over = not self.unique_head or self.count + len(numbers) >= _UNIQUE_ROWS
+        self._head = np.empty(0) if over else np.insert(self._head, places, distinct)
 
     @property
     def minimum(self) -> float:

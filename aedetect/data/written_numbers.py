@@ -73,6 +73,12 @@ _PARTS = (
     r"^(?P<open>\(?)(?P<sign>[+-]?)\s?(?P<before>" + _CURRENCY + r"?)\s?(?P<minus>-?)"
     r"(?P<body>[0-9.,](?:[0-9.,' _]*[0-9.,])?)(?P<gap>\s?)(?P<behind>(?:" + _UNIT + r")?)(?P<close>\)?)$"
 )
+# Nothing but digits, marks and a sign, as programs write them: the same parts, found without the classes of
+# letters and currencies, which take longer to compile than thousands of cells to match.
+_BARE = r"^[+-]?[0-9.,]+$"
+_BARE_PARTS = (
+    r"^(?P<open>)(?P<sign>[+-]?)(?P<before>)(?P<minus>)(?P<body>[0-9.,]+)(?P<gap>)(?P<behind>)(?P<close>)$"
+)
 # Signs that programs do not write: other dashes, behind the number, and a dash for nothing behind a currency.
 _DASH = "[\u2212\u2013]"
 _ODD_SIGN = _DASH + r"\s?[0-9.,]|[0-9]\s?(?:-|" + _DASH + ")$|^" + _CURRENCY + r"\s*(?:-|" + _DASH + ")+$"
@@ -181,11 +187,14 @@ class Evidence:
         trimmed = trimmed.filter(pc.invert(pc.is_in(trimmed, pa.array(DASHES))))
         scientific = pc.match_substring_regex(trimmed, _SCIENTIFIC)
         self.shapes["scientific"] += pc.sum(scientific).as_py()
+        bare = _are_bare(trimmed)
         parts = _parts(trimmed)
         fits = pc.and_(pc.fill_null(_is_whole_sign(parts), False), pc.invert(scientific))
         body = pc.if_else(fits, parts.field("body"), None)
         left = body
         for shape, pattern in _SHAPES.items():
+            if left.null_count == len(left):
+                break
             match = pc.fill_null(pc.match_substring_regex(left, pattern), False)
             count = pc.sum(match).as_py() or 0
             if count:
@@ -197,7 +206,9 @@ class Evidence:
         for name, counter in (("before", self.before), ("behind", self.behind)):
             for entry in parts.field(name).filter(known).value_counts().to_pylist():
                 counter[entry["values"]] += entry["counts"]
-        self._take_marks(trimmed.filter(known), body.filter(known), parts.filter(known))
+        if not bare:
+            self._take_signs(trimmed.filter(known), parts.filter(known))
+        self._take_lengths(body.filter(known))
         self.hopeless = (
             max(len(self.before), len(self.behind)) > _MOST_AFFIXES
             or sum(self.shapes.values()) < _LEAST_SHARE * self.cells - 100
@@ -210,7 +221,8 @@ class Evidence:
         self.shapes["plain"] += len(filled)
         self.long_whole = self.long_whole or bool((np.abs(filled) >= 1000).any())
 
-    def _take_marks(self, trimmed: pa.Array, body: pa.Array, parts: pa.StructArray) -> None:
+    def _take_signs(self, trimmed: pa.Array, parts: pa.StructArray) -> None:
+        """See what stands around numbers."""
         for name in ("before", "behind"):
             marked = pc.not_equal(parts.field(name), "")
             if name not in self.examples and (index := pc.index(marked, True).as_py()) >= 0:
@@ -223,6 +235,9 @@ class Evidence:
         self.parentheses += pc.sum(closed).as_py() or 0
         if self.parentheses and "parentheses" not in self.examples:
             self.examples["parentheses"] = trimmed[pc.index(closed, True).as_py()].as_py()
+
+    def _take_lengths(self, body: pa.Array) -> None:
+        """See how many digits numbers have."""
         long = pc.match_substring_regex(body, r"^[1-9][0-9]{3,}(?:[.,][0-9]+)?$")
         self.long_whole = self.long_whole or bool(pc.any(long).as_py())
         if len(self.digits) < 2:
@@ -366,7 +381,14 @@ def _base(family: Mapping[str, float]) -> str:
     return next(text for text, factor in family.items() if factor == 1.0)
 
 
+def _are_bare(trimmed: pa.Array) -> bool:
+    """Whether there is nothing but digits, marks and a sign before them in all of the texts."""
+    return bool(pc.all(pc.match_substring_regex(trimmed, _BARE)).as_py())
+
+
 def _parts(trimmed: pa.Array) -> pa.StructArray:
+    if _are_bare(trimmed):
+        return pc.extract_regex(trimmed, _BARE_PARTS)
     plain = pc.replace_substring_regex(trimmed, "[\u00a0\u202f\u2009]", " ")
     plain = pc.replace_substring_regex(pc.replace_substring(plain, "\u2019", "'"), _DASH, "-")
     # Spreadsheets write amounts of nothing as '$ -', and other programs a minus behind the number.

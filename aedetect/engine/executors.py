@@ -30,6 +30,7 @@ from aedetect.engine.task import Consumers, FileSummary, RemoteConsumer, Task
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
+from aedetect.io.without_pandas import keep_pandas_out
 
 # Below this a process has loaded its libraries no sooner than another has done its share.
 WORTHWHILE_BYTES = 20 << 20
@@ -234,6 +235,7 @@ def _begin(remote: _Remote) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    keep_pandas_out()
     _worker = remote, remote.recipe.build(remote.threads)
 
 

@@ -12,7 +12,7 @@ from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS
 
 MODEL, PAGE, MARKDOWN, TABLE = "a model", "a web page", "Markdown", "a table"
 ONNX = "a model in ONNX"
-SUMMARY, METRICS = "a summary in JSON", "metrics for Prometheus"
+SUMMARY, METRICS, SETTINGS = "a summary in JSON", "metrics for Prometheus", "settings"
 # The usual suffix first. Others say nothing of what a file holds, and may be given to any.
 _SUFFIXES = {
     MODEL: (".aed",),
@@ -29,7 +29,7 @@ _SUFFIXES = {
     "a model of another program": (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".h5", ".keras"),
     "a database": (".db", ".sqlite", ".sqlite3", ".duckdb"),
     "a compressed file": (*COMPRESSION_SUFFIXES, ".zip", ".bz2", ".xz", ".7z", ".tar"),
-    "settings": (".toml", ".yaml", ".yml", ".ini"),
+    SETTINGS: (".toml", ".yaml", ".yml", ".ini"),
     "a script": (".py", ".sh", ".ipynb"),
 }
 _REMARKS = {".pdf": " (a browser prints it to PDF)"}

@@ -17,8 +17,9 @@ from aedetect.io.cell_text import as_text
 from aedetect.io.files import FileInput
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
+from aedetect.io.output_format import TEXT_FORMATS, output_format
 from aedetect.io.source import Input
-from aedetect.io.write import TEXT_FORMATS, USUAL, open_sink, output_format
+from aedetect.io.write import USUAL, open_sink
 
 SOURCE_COLUMN = "source_file"
 Write = Callable[[pa.RecordBatch], None]

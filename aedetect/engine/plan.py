@@ -14,8 +14,8 @@ from aedetect.errors import DataError, UsageError
 from aedetect.io.atomic import check_writable, same_file
 from aedetect.io.files import FileInput
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, format_of_name
+from aedetect.io.output_format import COMPRESSED_INSIDE, output_format
 from aedetect.io.source import Input, has_rows
-from aedetect.io.write import COMPRESSED_INSIDE, output_format
 
 
 @dataclass(frozen=True)

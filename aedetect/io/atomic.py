@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -121,14 +122,10 @@ def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turns failures to write into OutputError; a closed pipe and a lack of memory stay what they are."""
-    import pyarrow as pa
-
     try:
         yield
     except (BrokenPipeError, MemoryError):
         raise
-    except pa.ArrowException as error:
-        raise OutputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             reason = "its folder does not exist; create it first"
@@ -137,6 +134,16 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         else:
             reason = error.strerror or str(error)
         raise OutputError(f"{path}: cannot be written: {reason}") from None
+    except Exception as error:
+        if not _is_of_arrow(error):
+            raise
+        raise OutputError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
+
+
+def _is_of_arrow(error: Exception) -> bool:
+    # What comes from Arrow has loaded it; where nothing has, it is not loaded for the question.
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and isinstance(error, arrow.ArrowException)
 
 
 def _temporary_name(target: Path) -> Path:

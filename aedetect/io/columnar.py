@@ -9,7 +9,6 @@ from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from aedetect.io.cell_text import is_uuid
 from aedetect.io.source import Reader
@@ -185,6 +184,8 @@ class _ParquetReader:
     @contextlib.contextmanager
     def file(self) -> Iterator[Any]:
         """The file, open within the block; damaged pages that have a checksum are noticed."""
+        from pyarrow import parquet
+
         with (
             self._source() as stream,
             parquet.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,

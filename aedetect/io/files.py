@@ -26,6 +26,8 @@ from aedetect.io.source import Dialect, Reader, ReadOptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aedetect.config import DataConfig
+
 # At a time, for what is to be known of a whole file before its rows are handed out.
 _ROWS_LOOKED_AT = 32768
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
@@ -217,6 +219,31 @@ class FileInput:
             # Arrow names the file again, and the number of the error, before it says what is wrong.
             reason = _ARROW_DETAIL.sub("", reason)
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
+
+
+def read_options(config: DataConfig) -> ReadOptions:
+    """How files are read under the settings of a configuration."""
+    return ReadOptions(
+        config.format,
+        config.delimiter,
+        config.encoding,
+        skip_rows=config.skip_rows,
+        comment=config.comment,
+        header=config.header,
+        units_row=config.units_row,
+        decimal=config.decimal,
+    )
+
+
+# What is said of the files at training holds for those at scoring, unless said otherwise.
+_REMEMBERED = ("encoding", "decimal", "skip_rows", "comment", "header", "units_row")
+
+
+def as_trained(sources: Sequence[FileInput], trained: DataConfig, asked: DataConfig) -> list[FileInput]:
+    """The files, to be read as those of the training were, but for the settings in `asked` that are set."""
+    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
+    options = replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
+    return [replace(source, options=options) for source in sources]
 
 
 class _FileReader:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
 import numpy as np
@@ -15,9 +14,9 @@ import pyarrow as pa
 from aedetect.config import DataConfig
 from aedetect.errors import DataError, UsageError
 from aedetect.io.columnar import with_usual_types
-from aedetect.io.files import FileInput, open_inputs
+from aedetect.io.files import open_inputs, read_options
 from aedetect.io.frames import array_of_objects, frame_of_table, table_of_frame, unreadable
-from aedetect.io.source import Input, ReadOptions, TableInput
+from aedetect.io.source import Input, TableInput
 
 if TYPE_CHECKING:
     # Loading pandas takes long, and a DataFrame comes with a pandas that is loaded already.
@@ -67,31 +66,6 @@ def as_inputs(data: Data, config: DataConfig) -> Sequence[Input]:
             raise UsageError("no data given")
         return inputs
     return [TableInput(_table(data))]
-
-
-def read_options(config: DataConfig) -> ReadOptions:
-    """How files are read under the settings of a configuration."""
-    return ReadOptions(
-        config.format,
-        config.delimiter,
-        config.encoding,
-        skip_rows=config.skip_rows,
-        comment=config.comment,
-        header=config.header,
-        units_row=config.units_row,
-        decimal=config.decimal,
-    )
-
-
-# What is said of the files at training holds for those at scoring, unless said otherwise.
-_REMEMBERED = ("encoding", "decimal", "skip_rows", "comment", "header", "units_row")
-
-
-def as_trained(sources: Sequence[FileInput], trained: DataConfig, asked: DataConfig) -> list[FileInput]:
-    """The files, to be read as those of the training were, but for the settings in `asked` that are set."""
-    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
-    options = replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
-    return [replace(source, options=options) for source in sources]
 
 
 def column_names(count: int) -> list[str]:

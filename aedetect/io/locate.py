@@ -86,6 +86,20 @@ def locate(inputs: Sequence[str]) -> list[Location]:
     return [place for place in locations if id(place) in unique_ids]
 
 
+def check_named(inputs: Sequence[str]) -> None:
+    """Raises the DataError that `locate` would for files, folders and patterns, in a moment.
+
+    Stores are not asked, nor are folders looked through beyond the first file.
+    """
+    for word in inputs:
+        if word == STDIN or _URI.match(word):
+            continue
+        if not os.path.isdir(word):
+            _expand(word, alone=len(inputs) == 1)
+        elif not any(format_of_name(parts[-1]) for _, parts in _files_below(word)):
+            raise _no_data([word])
+
+
 def left_out(inputs: Sequence[str]) -> list[str]:
     """A line for each directory among `inputs` in which files are passed over for their names.
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from aedetect.config import Config
 from aedetect.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from aedetect.config import Config
 
 
 class Reader(Protocol):

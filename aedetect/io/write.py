@@ -9,23 +9,19 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
-from aedetect.errors import UsageError
 from aedetect.io.atomic import atomic_output, writing
 from aedetect.io.cell_text import as_text, json_values
 from aedetect.io.jsonl import nested_mark
-from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS, format_of_name
+from aedetect.io.locate import STDIN
+from aedetect.io.output_format import output_format
 from aedetect.io.source import Dialect
 
-TEXT_FORMATS = ("csv", "tsv")
 USUAL = Dialect()
-COMPRESSED_INSIDE = ("parquet", "arrow")
 
 
 class Sink(Protocol):
@@ -42,19 +38,6 @@ class Sink(Protocol):
     def abandon(self) -> None:
         """Let go of a file that will not be kept."""
         ...
-
-
-def output_format(path: str) -> str:
-    """The format that an output's name asks for. Raises UsageError for an unknown suffix."""
-    if path == STDIN or (Path(path).exists() and not Path(path).is_file()):
-        # Devices and pipes have names that say nothing, and cannot be sought in.
-        return "csv"
-    file_format = format_of_name(path)
-    if file_format in COMPRESSED_INSIDE and path.lower().endswith(COMPRESSION_SUFFIXES):
-        raise UsageError(f"{path}: {file_format} files are compressed inside; leave the last suffix off")
-    if file_format is None:
-        raise UsageError(f"{path}: unknown output format; end the name in one of {', '.join(SUFFIX_FORMATS)}")
-    return file_format
 
 
 @contextlib.contextmanager
@@ -117,6 +100,8 @@ def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect) -
         case "jsonl":
             return JsonLinesSink(stream, schema)
         case "parquet":
+            from pyarrow import parquet
+
             texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
             return _ArrowSink(
                 # Numbers hardly ever repeat: a dictionary of them costs time and saves no space.

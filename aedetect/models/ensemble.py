@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask, Matrix
-from aedetect.models.device import DEVICE_BLOCK_ROWS, on_device, on_host
+from aedetect.models.device import by_room, on_device, on_host
 from aedetect.models.evaluation.arrays import Array
 from aedetect.models.evaluation.base import RowEvaluation, WindowEvaluation
-from aedetect.models.evaluation.kernels import BLOCK_ROWS, namespace, padded
+from aedetect.models.evaluation.kernels import namespace, padded
 from aedetect.models.evaluation.missing import held
 
 
@@ -46,17 +46,21 @@ def window_scores(models: Sequence[WindowEvaluation], segment: Matrix, window: i
     steps = on_device(np.ascontiguousarray(segment), device)
     if not all(model.takes_missing for model in models):
         steps = held(steps)
-    for start in range(0, count, BLOCK_ROWS):
-        stop = min(start + BLOCK_ROWS, count)
+
+    def score(start: int, size: int) -> None:
+        stop = min(start + size, count)
+        total = np.zeros(stop - start)
         for model in models:
             left = min(model.margin, start)
             right = min(model.margin, len(steps) - (stop + window - 1))
             part = steps[start - left : stop + window - 1 + right]
             if not model.margin:
                 # Blocks of one size round alike, wherever a file begins or ends.
-                part = padded(part, BLOCK_ROWS + window - 1)
-            block_scores = model.sliding_scores(part, left, right)[: stop - start]
-            scores[start:stop] += on_host(block_scores).astype(np.float64)
+                part = padded(part, size + window - 1)
+            total += on_host(model.sliding_scores(part, left, right)[: stop - start]).astype(np.float64)
+        scores[start:stop] += total
+
+    by_room(count, window * segment.shape[1], device, score)
     return scores / len(models)
 
 
@@ -96,10 +100,11 @@ def in_blocks(work: Callable[[Array], Array], matrix: Matrix, device: str) -> Ma
 
     Blocks are numpy arrays on a CPU, tensors on a GPU.
     """
-    size = BLOCK_ROWS if device == "cpu" else DEVICE_BLOCK_ROWS
-    outputs = []
-    for start in range(0, max(len(matrix), 1), size):
+    outputs: list[Matrix] = []
+
+    def compute(start: int, size: int) -> None:
         block = np.ascontiguousarray(matrix[start : start + size])
-        filled = len(block)
-        outputs.append(on_host(work(on_device(padded(block, size), device))[:filled]))
+        outputs.append(on_host(work(on_device(padded(block, size), device))[: len(block)]))
+
+    by_room(max(len(matrix), 1), matrix.shape[1], device, compute)
     return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)

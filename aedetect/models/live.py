@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from aedetect.data.arrays import AnyArray
+from aedetect.models.device import ROOM
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import BLOCK_ROWS, padded
+from aedetect.models.evaluation.kernels import padded
 
 
 def live_arrays(module: nn.Module) -> Arrays:
@@ -53,9 +54,9 @@ def settled_by_blocks(work: Callable[..., Array], *rows: Tensor) -> Tensor:
     Products round differently for other numbers of rows: a row that calibrates is scored as new ones are.
     """
     arrays = [settled(values) for values in rows]
-    parts = []
-    for start in range(0, len(rows[0]), BLOCK_ROWS):
-        blocks = [padded(values[start : start + BLOCK_ROWS], BLOCK_ROWS) for values in arrays]
+    size, parts = ROOM.block(rows[0].shape[1], rows[0].device.type), []
+    for start in range(0, len(rows[0]), size):
+        blocks = [padded(values[start : start + size], size) for values in arrays]
         parts.append(as_tensor(work(*blocks))[: len(rows[0]) - start])
     return torch.cat(parts)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.series.calendar import DAY, WEEK, CycleBins
@@ -218,6 +217,9 @@ def _window_means(residuals: Floats, local: Floats, span: int) -> tuple[Floats, 
     """
     if len(residuals) < span:
         return np.empty((0, residuals.shape[1])), np.empty(0)
+    # Pandas takes long to load, and only series need it.
+    import pandas as pd
+
     rolling = pd.DataFrame(residuals).rolling(span, min_periods=(span + 1) // 2)
     means = rolling.mean().to_numpy()[span - 1 :]
     return means, local[(span - 1) // 2 : (span - 1) // 2 + len(means)]
@@ -225,6 +227,8 @@ def _window_means(residuals: Floats, local: Floats, span: int) -> tuple[Floats, 
 
 def _usual(residuals: Sequence[Floats], local: Sequence[Floats], bins: CycleBins, span: int) -> Floats:
     """How far means of `span` residuals usually lie from 0, by bin and its neighbours [bins, channels]."""
+    import pandas as pd
+
     parts = [_window_means(part, when, span) for part, when in zip(residuals, local, strict=True)]
     sizes = np.abs(np.concatenate([means for means, _ in parts]))
     places = bins.of(np.concatenate([middles for _, middles in parts]))[1]

@@ -8,9 +8,7 @@ finiteness against the manifest.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,17 +20,20 @@ from aedetect.config import Config
 from aedetect.data.features.encoder import EncoderState
 from aedetect.data.schema import Schema
 from aedetect.data.series.scaling import SeriesState
-from aedetect.errors import ModelError
-from aedetect.io.alike import file_meant
+from aedetect.errors import OutputError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
+from aedetect.scoring.model_header import (
+    FORMAT_VERSION,
+    MOST_HEADER_BYTES,
+    Damaged,
+    check_asked_for,
+    header_size,
+    raw_manifest,
+    read_whole,
+    refusing,
+)
 
-# 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
-# 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
-# 4: series on a grid, with three scales of time to raise alarms by; before, with one and none.
-# 5: tables by evidence that is added up, where no architecture was named; before, by `memory`.
-FORMAT_VERSION = 5
-MOST_HEADER_BYTES = 64 << 20
 _BLANK_DIGEST = "0" * 64
 
 Tensors = dict[str, np.ndarray[Any, Any]]
@@ -47,8 +48,13 @@ def write_model_file(
     tensors: Mapping[str, np.ndarray[Any, Any]],
     series: SeriesState | None = None,
 ) -> None:
-    """Write a model file in one step. Raises OutputError where that fails."""
+    """Write a model file in one step. Raises OutputError where that fails, or it could not be read back."""
     data = pack(schema, features, config, training, tensors, series)
+    if (size := header_size(data)) > MOST_HEADER_BYTES:
+        raise OutputError(
+            f"{os.fspath(path)}: what the model file says of its columns takes {size / 1e6:,.0f} MB, and "
+            f"{MOST_HEADER_BYTES / 1e6:,.0f} MB are read back at most: leave columns out with --exclude"
+        )
     with atomic_output(path) as stream:
         stream.write(data)
 
@@ -88,39 +94,16 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
     Raises ModelError for a file that is missing, damaged, of a newer format, no model file, or, before
     anything else in it is looked at, one whose digest is not `sha256`.
     """
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(8)
-            # Whatever else was named, it is not read to its end in vain.
-            if _header_size(data) <= MOST_HEADER_BYTES:
-                data += stream.read()
-        digest = hashlib.sha256(data).hexdigest()
-        if sha256 is not None and len(data) > 8 and digest != sha256.lower():
-            raise Damaged(f"not the model that was asked for: its SHA-256 is {digest}")
+    with refusing(path):
+        data = read_whole(path)
+        digest = check_asked_for(data, sha256)
         manifest, tensors = unpack(data)
-    except OSError as error:
-        meant = file_meant(path, ".aed") if isinstance(error, FileNotFoundError) else ""
-        raise ModelError(f"{path}: cannot read the model file: {error.strerror}{meant}") from None
-    except Damaged as error:
-        raise ModelError(f"{path}: {error}") from None
     return manifest, tensors, digest
 
 
 def unpack(data: bytes) -> tuple[Manifest, Tensors]:
     """What `pack` packed, with every check made."""
-    # The version comes first: a newer format may differ in everything that follows.
-    try:
-        raw = json.loads(_manifest_text(data))
-        version = raw["format_version"]
-    except (KeyError, ValueError, TypeError, RecursionError):
-        raise Damaged("not an aedetect model file, or damaged") from None
-    if type(version) is not int or version < 1:
-        raise Damaged("not an aedetect model file, or damaged")
-    if version > FORMAT_VERSION:
-        raise Damaged(
-            f"format version {version}, made by aedetect {raw.get('aedetect_version')}; this aedetect "
-            f"({__version__}) reads up to version {FORMAT_VERSION}: upgrade aedetect"
-        )
+    raw = raw_manifest(data)
     _check_digest(data, raw.get("file_sha256"))
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -134,29 +117,12 @@ def unpack(data: bytes) -> tuple[Manifest, Tensors]:
     return manifest, tensors
 
 
-class Damaged(Exception):
-    """What was read is not a whole model file; `read_model_file` says which, as a ModelError."""
-
-
-def _manifest_text(data: bytes) -> str:
-    size = _header_size(data)
-    if size > MOST_HEADER_BYTES or size > len(data) - 8:
-        raise Damaged("not an aedetect model file, or cut short")
-    return str(json.loads(data[8 : 8 + size])["__metadata__"]["manifest"])
-
-
-def _header_size(data: bytes) -> int:
-    if len(data) < 8:
-        raise Damaged("not an aedetect model file (too short)")
-    return int(struct.unpack("<Q", data[:8])[0])
-
-
 def digest_place(data: bytes) -> int:
     """Where in a model file its own digest begins. Raises Damaged where there is none."""
     # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
     # that came from the data is escaped twice and cannot look like this.
     mark = b'\\"file_sha256\\":\\"'
-    header = data[8 : 8 + _header_size(data)]
+    header = data[8 : 8 + header_size(data)]
     if header.count(mark) != 1:
         raise Damaged("the model file is damaged (no digest)")
     return 8 + header.index(mark) + len(mark)

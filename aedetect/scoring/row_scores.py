@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from aedetect.data.arrays import Floats
 
@@ -36,6 +35,9 @@ def least_over_rows(scores: Floats, window: int, causal: bool) -> Floats:
     """
     if causal:
         return over_rows(scores, window, causal)
+    # Pandas takes long to load, and only series need it.
+    import pandas as pd
+
     unknown = np.full(window - 1, np.nan)
     padded = pd.Series(np.concatenate([unknown, scores, unknown]))
     return padded.rolling(window, min_periods=1).min().to_numpy()[window - 1 :]
@@ -43,6 +45,8 @@ def least_over_rows(scores: Floats, window: int, causal: bool) -> Floats:
 
 def largest_around(scores: Floats, steps: int) -> Floats:
     """The largest score within so many steps of each row, before and after it; [rows]."""
+    import pandas as pd
+
     return pd.Series(scores).rolling(2 * steps + 1, center=True, min_periods=1).max().to_numpy()
 
 

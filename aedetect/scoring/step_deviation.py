@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.series.order import places_in_runs
@@ -33,6 +32,9 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
     """
     if causal:
         return _from_median(segment, causal)
+    # Pandas takes long to load, and only series need it.
+    import pandas as pd
+
     half = NEIGHBOURS // 2
     side = pd.DataFrame(segment).rolling(half, min_periods=_LEAST_KNOWN).median()
     before, after = side.shift(1).to_numpy(), side.shift(-half).to_numpy()
@@ -48,6 +50,8 @@ def step_deviations(segment: Matrix, causal: bool) -> Matrix:
 
 
 def _from_median(segment: Matrix, causal: bool) -> Matrix:
+    import pandas as pd
+
     frame = pd.DataFrame(segment)
     medians = frame.rolling(NEIGHBOURS, center=not causal, min_periods=_LEAST_KNOWN).median()
     return np.asarray((frame - medians).abs().to_numpy(), dtype=np.float32)

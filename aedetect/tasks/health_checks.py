@@ -52,6 +52,13 @@ class HealthChecks:
         if self.expect and not records.new_only:
             raise UsageError("--expect auto needs --new-only --state FILE, which knows what came before")
 
+    def check_entity(self, fitted: FittedModel, inputs: Sequence[FileInput]) -> None:
+        """Raises UsageError where the column `entity` is not for the model, or the first input lacks it."""
+        if self.entity is not None:
+            from aedetect.tasks.health.facts import check_entity
+
+            check_entity(fitted, self.entity, inputs)
+
     def check(self, fitted: FittedModel, path: Path, settings: Config) -> None:
         """Raises UsageError where --silence is not for the model, or --fail-on-health lacks something."""
         from aedetect.data.series.timestamps import span
@@ -75,11 +82,11 @@ class HealthChecks:
         self, summary: RunSummary, fitted: FittedModel, session: ScoringSession, sources: HealthSources
     ) -> None:
         """Enter what is found, where it was asked for."""
-        from aedetect.tasks.health import Circumstances, of_deliveries, of_session
-
         silence = fitted.config.series.silence
         if not self.expect and silence is None:
             return
+        from aedetect.tasks.health import Circumstances, of_deliveries, of_session
+
         health = of_session(session, fitted)
         if silence is not None:
             summary.extra["silences"] = len(health.findings)

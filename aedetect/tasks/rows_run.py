@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Unlocker
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers, Task
-from aedetect.io.files import open_inputs
-from aedetect.io.inputs import as_trained, read_options
+from aedetect.io.files import as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.io.without_pandas import keep_pandas_out
 
 if TYPE_CHECKING:
+    from aedetect.config import Config
     from aedetect.scoring.fitted import FittedModel
 
 # Makes the task of a model; it goes to other processes, so that it must be one that can be pickled.
@@ -65,6 +65,7 @@ def run_rows_task(
         from aedetect.scoring.fitted import FittedModel
         from aedetect.tasks.recipe import ModelTask
 
+        keep_pandas_out()
         fitted = FittedModel.load(request.model, device=settings.training.device, sha256=request.digest)
         sources = as_trained(sources, fitted.config.data, settings.data)
         fitted = fitted.adjusted(settings)

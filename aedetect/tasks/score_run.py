@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.config import Config
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
@@ -19,15 +18,16 @@ from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_ne
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, Consumers
 from aedetect.errors import ExitCode, ModelError, UsageError
-from aedetect.io.files import FileInput, open_inputs
-from aedetect.io.inputs import as_trained, read_options
+from aedetect.io.files import FileInput, as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.io.without_pandas import keep_pandas_out
 from aedetect.tasks.health_checks import HealthChecks, HealthSources
 from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
 from aedetect.tasks.suppression.request import MutingRequest
 
 if TYPE_CHECKING:
+    from aedetect.config import Config
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.drift.results import Drift
@@ -202,11 +202,11 @@ class _ScoreRun:
     summary: ScoreSummary
 
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
+        keep_pandas_out()
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
         from aedetect.scoring.event_table import count_anomalies, write_events
         from aedetect.tasks.drift.collector import DriftCollector
-        from aedetect.tasks.health import FactsCollector, check_entity
         from aedetect.tasks.recipe import ModelTask
         from aedetect.tasks.score import ScoreTask
 
@@ -238,8 +238,10 @@ class _ScoreRun:
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session, suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
-        check_entity(fitted, request.health.entity, chosen.inputs)
+        request.health.check_entity(fitted, chosen.inputs)
         if ledger is not None:
+            from aedetect.tasks.health import FactsCollector
+
             facts = FactsCollector(fitted, request.health.entity)
             consumers += [facts, _Keeper(ledger, str(fitted.sha256), summary, task.session, facts)]
         consumers.append(drift)
@@ -267,11 +269,11 @@ class _ScoreRun:
             self._send(notifier, task.session)
 
     def _notifier(self, fitted: FittedModel) -> Notifier | None:
-        from aedetect.tasks.notify.notifier import Notifier
-
         request, records = self.request, self.request.records
         if request.notify is None:
             return None
+        from aedetect.tasks.notify.notifier import Notifier
+
         name = f"aedetect {records.job or request.model.stem}"
         place = records.job or os.path.abspath(request.model)
         return Notifier(request.notify, fitted, name, place, str(records.state) if records.state else None)

@@ -29,11 +29,11 @@ from aedetect.scoring.scale_shares import LONG
 from aedetect.scoring.series_alarms import segment_scores
 from aedetect.scoring.table import raw_scores
 from aedetect.training.feedback_rows import with_notes
-from aedetect.training.fit_series import take
 from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.left_out import left_out_notice
 from aedetect.training.lone_values import with_changed_constants
 from aedetect.training.profiling import LEAST_ROWS, chunks
+from aedetect.training.series_rows import take
 from aedetect.training.split import TrainingRows
 from aedetect.training.warm_start import Start, too_few
 

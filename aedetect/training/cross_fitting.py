@@ -19,8 +19,9 @@ from aedetect.training.contamination import outlier_candidates
 from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.folds import Part
 from aedetect.training.labelled import labelled_anomalies
-from aedetect.training.loop import Hooks, sample, seeded, train
+from aedetect.training.loop import Hooks, rows_a_step, sample, seeded, train
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
+from aedetect.training.older_weights import load_weights
 from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import TrainingRun
 from aedetect.training.split import single_split
@@ -60,7 +61,8 @@ class CrossFit:
         groups = np.zeros(len(matrix), np.int64) if groups is None else groups
         if len(matrix) >= settings.fold_below:
             split = single_split(len(matrix), settings.seed)
-            feed = MemoryFeed(matrix, settings.batch_size, settings.seed, device, split.train)
+            size = rows_a_step(len(split.train), settings, device)
+            feed = MemoryFeed(matrix, size, settings.seed, device, split.train)
             calibration = matrix[split.calibration], groups[split.calibration]
             return cls.of_stream(Part(feed, matrix[split.validation], *calibration), settings)
         order = np.random.default_rng(settings.seed).permutation(len(matrix))
@@ -120,7 +122,7 @@ class CrossFit:
         model = model.to(run.device)
         model.prepare(sample(self.feed, REFERENCE_ROWS), self.networks)
         if run.start:
-            run.start.load_weights(model, 0)
+            load_weights(run.start, model, 0)
         return model
 
     def _finish(self, model: CrossFitted, run: TrainingRun, profile: TrainingProfile) -> Floats:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aedetect.data.arrays import Integers, Matrix
+from aedetect.models.device import sent
 
 _LEAST_WINDOWS, _STEPS_PER_ROW = 8, 16
 
@@ -42,6 +43,7 @@ class MemoryFeed:
         self.rows = len(matrix) if places is None else len(places)
         self._places = places
         self._matrix = to_device(matrix, device)
+        self.resident = self._matrix.device.type == device.type
         self._batch_size = batch_size
         self._seed = seed
         self._device = device
@@ -49,10 +51,11 @@ class MemoryFeed:
     def epoch(self, number: int) -> Iterator[Tensor]:
         random = np.random.default_rng((self._seed, number)).permutation(self.rows)
         order = torch.from_numpy(random if self._places is None else self._places[random])
-        order = order.to(self._matrix.device)
+        if self.resident:
+            order = sent(order, self._device)
         for start in range(0, self.rows, self._batch_size):
             chosen = self._matrix[order[start : start + self._batch_size]]
-            yield chosen.to(self._device, non_blocking=True)
+            yield sent(chosen, self._device)
 
 
 class WindowFeed:
@@ -68,21 +71,25 @@ class WindowFeed:
     ):
         self.rows = len(starts)
         self._steps = to_device(steps, device)
+        self.resident = self._steps.device.type == device.type
         self._starts = torch.from_numpy(starts)
-        self._inside = torch.arange(window)
+        self._inside = torch.arange(window, device=self._steps.device)
         self._batch_size = max(_LEAST_WINDOWS, _STEPS_PER_ROW * batch_size // window)
         self._seed = seed
         self._device = device
 
     def epoch(self, number: int) -> Iterator[Tensor]:
         order = torch.from_numpy(np.random.default_rng((self._seed, number)).permutation(self.rows))
+        starts = self._starts[order]
+        if self.resident:
+            starts = sent(starts, self._device)
         for start in range(0, self.rows, self._batch_size):
-            yield self.windows(self._starts[order[start : start + self._batch_size]])
+            yield self.windows(starts[start : start + self._batch_size])
 
     def windows(self, starts: Tensor) -> Tensor:
         """Windows [windows, steps, channels] that begin at `starts` [windows]."""
-        places = (starts[:, None] + self._inside).to(self._steps.device)
-        return self._steps[places].to(self._device, non_blocking=True)
+        places = starts.to(self._steps.device)[:, None] + self._inside
+        return sent(self._steps[places], self._device)
 
 
 class StreamFeed:
@@ -125,14 +132,14 @@ class StreamFeed:
 
     def _batches(self, matrix: Matrix) -> Iterator[Tensor]:
         for start in range(0, len(matrix), self._batch_size):
-            yield torch.from_numpy(matrix[start : start + self._batch_size]).to(self._device)
+            yield sent(torch.from_numpy(matrix[start : start + self._batch_size]), self._device)
 
 
 def to_device(matrix: Matrix, device: torch.device) -> Tensor:
-    """The matrix as a tensor on `device`, or in main memory if it would fill more than half of it."""
+    """The matrix as a tensor on `device`, or in main memory if it would fill more than half of a GPU."""
     tensor = torch.from_numpy(np.ascontiguousarray(matrix))
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         if tensor.nbytes > free // 2:
-            return tensor.pin_memory()
+            return tensor
     return tensor.to(device)

@@ -13,7 +13,6 @@ import torch
 from aedetect.config import ModelConfig
 from aedetect.data.arrays import Floats, Mask, Matrix
 from aedetect.data.cells import CellRules
-from aedetect.data.features import Encoded
 from aedetect.data.reference import Sketch
 from aedetect.data.series.buffer import Gatherer, Rows
 from aedetect.data.series.channels import interpolated, steps_apart
@@ -30,7 +29,6 @@ from aedetect.data.series.segments import Timeline, repeated_instants, segment_v
 from aedetect.data.series.series_columns import SeriesColumns, entity_flags
 from aedetect.data.series.timestamps import Clock, joined, span
 from aedetect.data.series.window_length import USUAL_WINDOW, period, whole_periods, window_steps
-from aedetect.errors import DataError
 from aedetect.models.base import WindowAutoencoder
 from aedetect.models.ensemble import window_scores
 from aedetect.models.evaluation.base import WindowEvaluation
@@ -55,6 +53,7 @@ from aedetect.training.members import MemberTask, member_seed, train_members
 from aedetect.training.profiling import Chunk, TrainingProfile, chunks
 from aedetect.training.request import Learned, TrainingRun
 from aedetect.training.series_calendar import calendar_scale, follows_the_clock, learn_calendar
+from aedetect.training.series_rows import take
 from aedetect.training.series_split import (
     TimeSplit,
     TrainingSegments,
@@ -65,7 +64,7 @@ from aedetect.training.series_split import (
     whole,
 )  # fmt: skip
 from aedetect.training.series_times import check_span, times_in_words
-from aedetect.training.split import USUAL_FOLDS, unreadable_cell
+from aedetect.training.split import USUAL_FOLDS
 
 # Windows that reach into what was learned are known in part. A span is scored by windows inside it
 # alone, or, where it is shorter than so many, by those at least half inside.
@@ -292,24 +291,6 @@ def _clock(run: TrainingRun, chunk: Chunk, rules: CellRules) -> Clock:
     if notice:
         run.callback.notice(notice)
     return clock
-
-
-def take(gatherer: Gatherer, chunk: Chunk) -> Encoded:
-    """Keep rows to learn from, or to calibrate with; the encoded rows.
-
-    Raises DataError for a cell that cannot be read and a row without a time.
-    """
-    encoded, times = gatherer.take(chunk.batch, chunk.locate)
-    for column, fault in encoded.unreadable.items():
-        raise DataError(unreadable_cell(chunk, column, fault.first_row, gatherer.encoder))
-    if np.isnan(times.seconds).any():
-        index, clock = int(np.isnan(times.seconds).argmax()), gatherer.clock
-        value = clock.cells_of(chunk.batch, gatherer.encoder.schema.rules)[index].as_py()
-        what = (
-            f"{str(value)[:40]!r} is no timestamp as the others are" if times.bad[index] else "no timestamp"
-        )
-        raise DataError(f"{chunk.locate(index)}, column {clock.column!r}: {what}; repair or remove the row")
-    return encoded
 
 
 def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:

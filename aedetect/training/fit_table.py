@@ -13,12 +13,12 @@ from aedetect.models.registry import is_cross_fitted
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import LEAST_APART, contamination_estimate
 from aedetect.training.cross_fitting import CrossFit
-from aedetect.training.feed import Feed, StreamFeed
+from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
 from aedetect.training.folds import Folds, Part
 from aedetect.training.left_out import EMPTY, INFINITE, labelled_notice, left_out_notice
 from aedetect.training.lone_values import LoneValues
-from aedetect.training.loop import sample
+from aedetect.training.loop import rows_a_step, sample
 from aedetect.training.members import TrainedNetworks
 from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
 from aedetect.training.request import Learned, TrainingRun
@@ -67,6 +67,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.callback.stage("encoding")
     plan, lone = _plan(run, rows, profile)
     _note_left_out(run, rows, profile)
+    _note_rows_elsewhere(run, plan.feed)
     if not run.config.training.contamination:
         _warn_of_contamination(run, plan.feed, profile)
     run.callback.stage("training")
@@ -121,11 +122,12 @@ def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
     split = StreamedSplit(profile.rows, settings.seed)
     validation, calibration, groups = split.held_out(rows.watched_blocks())
     width = profile.encoder.layout.width
+    learned = profile.rows - len(validation) - len(calibration)
     feed = StreamFeed(
         lambda: (block for block, _, _ in split.parts(rows.blocks())),
-        profile.rows - len(validation) - len(calibration),
+        learned,
         (run.config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
-        settings.batch_size,
+        rows_a_step(learned, settings, run.device),
         settings.seed,
         run.device,
     )
@@ -155,6 +157,13 @@ def _note_left_out(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
             run.callback.notice(left_out_notice(count, why, first))
     if profile.labelled:
         run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config))
+
+
+def _note_rows_elsewhere(run: TrainingRun, feed: Feed) -> None:
+    if isinstance(feed, MemoryFeed) and not feed.resident:
+        run.callback.notice(
+            "the training rows do not fit into the memory of the GPU and stay in main memory, which is slower"
+        )
 
 
 def _fingerprint(run: TrainingRun, profile: TrainingProfile) -> str:

@@ -19,7 +19,9 @@ from aedetect.models.threads import single_threaded
 from aedetect.scoring.table import raw_scores
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.feed import Feed, MemoryFeed
+from aedetect.training.loop import rows_a_step
 from aedetect.training.members import MemberTask, TrainedNetworks, member_seed, train_members
+from aedetect.training.older_weights import load_weights
 from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import TrainingRun
 from aedetect.training.split import USUAL_FOLDS, Split, folds, single_split
@@ -58,7 +60,12 @@ class Folds:
         return cls(
             tuple(
                 Part(
-                    MemoryFeed(matrix[split.train], settings.batch_size, settings.seed + index, device),
+                    MemoryFeed(
+                        matrix[split.train],
+                        rows_a_step(len(split.train), settings, device),
+                        settings.seed + index,
+                        device,
+                    ),
                     matrix[split.validation],
                     matrix[split.calibration],
                     groups[split.calibration],
@@ -111,5 +118,5 @@ def _built(run: TrainingRun, profile: TrainingProfile, index: int) -> Autoencode
     """Network `index` as its training begins: fresh, or with the weights of an older one."""
     model = build(profile.encoder.layout, run.config.model)
     if run.start:
-        run.start.load_weights(model, index)
+        load_weights(run.start, model, index)
     return model

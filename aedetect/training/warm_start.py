@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.labels import label_reader
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
-from aedetect.models.base import Autoencoder, CrossFitted
-from aedetect.models.device import on_host
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
@@ -71,18 +67,6 @@ class Start:
             for source in inputs
             for text in self.encoder.schema.check(source.name, bare(source).open(size).schema)
         ]
-
-    def load_weights(self, model: Autoencoder, index: int) -> None:
-        """Give network `index` the weights of an older one; what it remembers of rows it learns anew."""
-        member = self.members[index % len(self.members)]
-        stored = member.arrays.values
-        weights = {name: torch.tensor(on_host(stored[name])) for name, _ in model.named_parameters()}
-        if isinstance(model, CrossFitted):
-            model.take_weights(weights)
-            return
-        with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                parameter.copy_(weights[name])
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

@@ -10,7 +10,7 @@ import pytest
 from support.prompt import Prompt
 
 import aedetect
-from aedetect.scoring.model_file import FORMAT_VERSION
+from aedetect.scoring.model_header import FORMAT_VERSION
 
 
 @pytest.fixture

@@ -20,16 +20,19 @@ from support.tables import tiny_frame
 NEW = ("--new-only", "--state", "s.db")
 EXPECT = (*NEW, "--expect", "auto")
 SCHEMA = json.loads(resources.files("aedetect").joinpath("engine/assets/score_summary.json").read_text())
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+NOW = datetime.now(UTC)
+TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+# When in a day dumps come: a minute before now, so that whenever tests run, the last one due is not yet late.
+COMING = NOW - TODAY - timedelta(minutes=1)
 
 
 def dump(days_ago: int, rows: int = 60, **columns: Any) -> str:
-    """The dump of a day, which came at three the next night."""
+    """The dump of a day, which came in the course of the next."""
     day = TODAY - timedelta(days=days_ago)
     path = Path("in", f"{day:%Y-%m-%d}.csv")
     path.parent.mkdir(exist_ok=True)
     tiny_frame(rows, seed=days_ago).assign(**columns).to_csv(path, index=False)
-    at = (day + timedelta(days=1, hours=3)).timestamp()
+    at = (day + timedelta(days=1) + COMING).timestamp()
     os.utime(path, (at, at))
     return str(path)
 

@@ -30,6 +30,7 @@ OF_A_MODEL = {
 }
 OTHERS = {
     "train": ["train", "missing.csv", "-o", "new.aed"],
+    "tune": ["tune", "missing.csv", "--unsupervised", "-o", "best.toml"],
     "inspect": ["inspect", "missing.aed"],
     "export": ["export", "missing.aed", "-o", "new.onnx"],
     "state show": ["state", "show", "missing.db"],

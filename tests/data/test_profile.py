@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date
 from typing import Any
 
@@ -50,6 +51,25 @@ class TestNumberProfile:
     def test_facts_span_batches(self, batches: list[list[float]], facts: tuple[bool, ...]) -> None:
         found = numbers(*batches)
         assert (found.all_integer, found.consecutive, found.unique_head, found.only_zero_one) == facts
+
+    @given(st.lists(st.integers(0, 40), max_size=30), st.integers(1, 7))
+    def test_a_repeated_number_is_seen_wherever_it_stands(self, values: list[int], rows: int) -> None:
+        found = numbers(
+            *([float(each) for each in values[i : i + rows]] for i in range(0, len(values), rows))
+        )
+        assert found.unique_head == (len(set(values)) == len(values))
+
+    def test_numbers_that_all_differ_take_little_room(self) -> None:
+        values = np.random.default_rng(0).permutation(9_000).astype(np.float64)
+        found = NumberProfile()
+        tracemalloc.start()
+        for part in np.split(values, 9):
+            found.update(part)
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        # A set of Python's numbers takes eight times as much: gigabytes for thousands of columns.
+        assert found.unique_head
+        assert size < 100_000
 
 
 class TestText:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pytest
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aedetect.data import written_numbers
 from aedetect.data.written_numbers import Evidence, Undecided, Writing, decide
 
 
@@ -128,3 +134,44 @@ def test_a_cell_that_contradicts_is_not_read() -> None:
     assert writing.parts(pa.array(["3.340", "3.34", "3,34", "1e5", "x"]))[0].to_pylist() == [
         "3340", None, "3.34", "1e5", None,
     ]  # fmt: skip
+
+
+@given(st.lists(st.text("0123456789.,+-", min_size=1, max_size=9), min_size=1, max_size=6))
+def test_numbers_as_programs_write_them_fall_into_the_same_parts(texts: list[str]) -> None:
+    together = written_numbers._parts(pa.array(texts))
+    # A text with a currency among them has all of them taken apart with every mark in mind.
+    assert together.equals(written_numbers._parts(pa.array([*texts, "$1"]))[:-1])
+
+
+@given(st.lists(st.from_regex(r"[+-]?[0-9.,]{1,8}", fullmatch=True), min_size=1, max_size=6))
+def test_evidence_of_plain_numbers_is_what_it_is_beside_others(texts: list[str]) -> None:
+    def evidence(*parts: list[str]) -> tuple[object, ...]:
+        found = Evidence()
+        for part in parts:
+            found.take(pa.array(part))
+        shapes = {shape: count for shape, count in found.shapes.items() if count}
+        return shapes, found.cells, found.digits, found.long_whole, found.odd_signs, found.parentheses
+
+    # A text that is no number counts as a cell, and as nothing else.
+    shapes, cells, *others = evidence([*texts, "so"])
+    assert evidence(texts) == (shapes, cells - 1, *others)  # type: ignore[operator]
+
+
+def test_numbers_as_programs_write_them_need_no_classes_of_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns: list[str] = []
+    for name in ("match_substring_regex", "replace_substring_regex", "extract_regex"):
+        plain = getattr(pc, name)
+
+        def noted(texts: pa.Array, pattern: str, *others: str, plain: Any = plain) -> Any:
+            patterns.append(pattern)
+            return plain(texts, pattern, *others)
+
+        monkeypatch.setattr(pc, name, noted)
+    found = Evidence()
+    found.take(pa.array(["1.5", "-2.25", "+3.125"]))
+    assert found.shapes["point"] + found.shapes["point3"] == 3
+    # Each is compiled anew for each column: those with classes took most of the time of reading a wide file.
+    assert patterns
+    assert [pattern for pattern in patterns if "\\p" in pattern] == []
+    found.take(pa.array(["$1.50"]))
+    assert [pattern for pattern in patterns if "\\p" in pattern] != []

@@ -44,6 +44,7 @@ def api() -> dict[str, list[str]]:
     return {
         "aedetect": sorted(aedetect.__all__),
         "load": _parameters(aedetect.load),
+        "tune": _parameters(aedetect.tune),
         "Detector": _parameters(detector),
         **methods,
         "AutoencoderDetector": _parameters(AutoencoderDetector),

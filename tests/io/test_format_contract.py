@@ -14,8 +14,9 @@ from aedetect.data import cells
 from aedetect.errors import DataError
 from aedetect.io.files import FileInput, open_inputs
 from aedetect.io.locate import COMPRESSION_SUFFIXES, SUFFIX_FORMATS
+from aedetect.io.output_format import output_format
 from aedetect.io.source import ReadOptions, has_rows, no_rows
-from aedetect.io.write import open_sink, output_format
+from aedetect.io.write import open_sink
 
 ROWS = 23
 TABLE = pa.table(

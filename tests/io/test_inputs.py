@@ -14,8 +14,8 @@ import pytest
 
 from aedetect.config import Config, DataConfig
 from aedetect.errors import DataError, UsageError
-from aedetect.io.files import open_inputs
-from aedetect.io.inputs import as_given, as_inputs, as_trained, read_options
+from aedetect.io.files import as_trained, open_inputs, read_options
+from aedetect.io.inputs import as_given, as_inputs
 from aedetect.io.source import Input, ReadOptions
 
 TABLE = pa.table({"n": [1, 2], "s": ["a", None]})

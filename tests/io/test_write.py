@@ -17,8 +17,9 @@ from aedetect.errors import OutputError, UsageError
 from aedetect.io.cell_text import as_text
 from aedetect.io.files import open_inputs
 from aedetect.io.jsonl import NESTED
+from aedetect.io.output_format import output_format
 from aedetect.io.source import Dialect, ReadOptions
-from aedetect.io.write import CsvSink, JsonLinesSink, open_sink, output_format
+from aedetect.io.write import CsvSink, JsonLinesSink, open_sink
 
 BATCH = pa.RecordBatch.from_pydict(
     {

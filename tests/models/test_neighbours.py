@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aedetect.models.evaluation.evidence_part import GRAIN
-from aedetect.models.evaluation.neighbours import Search
+from aedetect.models.evaluation.search import Search
 from aedetect.models.evidence import Evidence
 from aedetect.models.live import as_tensor, settled
 from aedetect.models.neighbours import NearestRow, SubspaceNeighbours

@@ -18,8 +18,10 @@ from support.tables import tiny_frame
 from aedetect._version import __version__
 from aedetect.errors import ModelError, OutputError
 from aedetect.scoring import model_file as bundle
+from aedetect.scoring import model_header
 from aedetect.scoring.manifest import Manifest
-from aedetect.scoring.model_file import FORMAT_VERSION, Tensors, pack, read_model_file, unpack
+from aedetect.scoring.model_file import Tensors, pack, read_model_file, unpack, write_model_file
+from aedetect.scoring.model_header import FORMAT_VERSION
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,7 @@ def test_a_column_that_looks_like_the_digest_fools_nobody(data: bytes) -> None:
 def broken(data: bytes, place: int, mask: int) -> None:
     changed = bytearray(data)
     changed[place] ^= mask
-    with pytest.raises(bundle.Damaged):
+    with pytest.raises(model_header.Damaged):
         unpack(bytes(changed))
 
 
@@ -149,8 +151,28 @@ def test_an_endless_file_is_not_read_to_its_end() -> None:
 
 
 def test_the_header_is_capped(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "MOST_HEADER_BYTES", 100)
+    monkeypatch.setattr(model_header, "MOST_HEADER_BYTES", 100)
     assert refusal(data, tmp_path) == "not an aedetect model file, or cut short"
+
+
+def test_a_file_that_could_not_be_read_back_is_not_written(
+    data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, tensors = unpack(data)
+    parts = (manifest.model_schema, manifest.features, manifest.config, manifest.training, tensors)
+    size = struct.unpack("<Q", data[:8])[0]
+    path = tmp_path / "model.aed"
+    monkeypatch.setattr(bundle, "MOST_HEADER_BYTES", size - 1)
+    with pytest.raises(OutputError) as caught:
+        write_model_file(path, *parts)
+    assert str(caught.value) == (
+        f"{path}: what the model file says of its columns takes 0 MB, and 0 MB are read back at most: "
+        "leave columns out with --exclude"
+    )
+    assert not path.exists()
+    monkeypatch.setattr(bundle, "MOST_HEADER_BYTES", size)
+    write_model_file(path, *parts)
+    assert read_model_file(path)[0].tensors == manifest.tensors
 
 
 @pytest.mark.parametrize(

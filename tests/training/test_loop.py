@@ -10,7 +10,15 @@ from aedetect.errors import DataError
 from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.registry import build, build_series
 from aedetect.training.feed import MemoryFeed
-from aedetect.training.loop import Hooks, has_weights, planned_steps, seeded, train, trimmed_share
+from aedetect.training.loop import (
+    Hooks,
+    has_weights,
+    planned_steps,
+    rows_a_step,
+    seeded,
+    train,
+    trimmed_share,
+)
 
 CPU = torch.device("cpu")
 
@@ -161,3 +169,23 @@ def test_steps_are_sized_to_the_data():
     assert planned_steps(1000, few, usual) > planned_steps(1000, many, usual)
     for weights in (few, many):
         assert planned_steps(1000, weights, TrainingConfig(epochs=3, batch_size=100)) == 30
+
+
+class TestRowsAStep:
+    @pytest.mark.parametrize(
+        ("rows", "expected"), [(100, 256), (25_599, 256), (25_600, 512), (102_400, 2048), (10_000_000, 2048)]
+    )
+    def test_a_gpu_takes_more_of_a_large_table(self, rows, expected):
+        config = TrainingConfig()
+        assert rows_a_step(rows, config, torch.device("cuda")) == expected
+        assert rows_a_step(rows, config, CPU) == 256
+
+    def test_there_are_as_many_steps(self):
+        for rows in (25_600, 60_000, 10_000_000):
+            size = rows_a_step(rows, TrainingConfig(), torch.device("cuda"))
+            larger = TrainingConfig(batch_size=size)
+            assert planned_steps(rows, 1000, larger) == planned_steps(rows, 1000, TrainingConfig())
+
+    @pytest.mark.parametrize("settings", [{"epochs": 3}, {"batch_size": 256}])
+    def test_what_is_set_counts(self, settings):
+        assert rows_a_step(10**7, TrainingConfig(**settings), torch.device("cuda")) == 256

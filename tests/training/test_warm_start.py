@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import torch
 from support.tables import tiny_frame
 
 from aedetect.config import Config
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import TableInput
-from aedetect.models.base import CrossFitted
-from aedetect.models.registry import build
 from aedetect.scoring.fitted import FittedModel
 from aedetect.training.warm_start import Start, too_few
 
@@ -47,20 +44,6 @@ def test_a_column_that_is_missing_is_named(older: FittedModel) -> None:
     lacking = TableInput(pa.Table.from_pandas(tiny_frame(20).drop(columns="site")), "new.csv")
     with pytest.raises(ModelError, match="^new.csv: column 'site' is missing"):
         Start.of(older, "trained on").check([lacking], Config())
-
-
-def test_weights_are_taken_over_and_used_again_where_there_are_more_networks(older: FittedModel) -> None:
-    start = Start.of(older, "trained on")
-    stored = older.members[0].arrays.values
-    expected = {name: torch.from_numpy(stored[name]) for name in stored}
-    for networks in (1, 2, 3):
-        model = build(older.encoder.layout, older.config.model)
-        assert isinstance(model, CrossFitted)
-        model.prepare(torch.zeros(8, older.encoder.layout.width), networks)
-        start.load_weights(model, 0)
-        for name, weights in model.named_parameters():
-            again = torch.cat([expected[name]] * networks)[: len(weights)]
-            assert torch.equal(weights, again), name
 
 
 def test_the_line_of_models_grows_by_one(older: FittedModel) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,15 @@ from pydantic import BaseModel, ConfigDict
 from aedetect.data import cells
 from aedetect.data.arrays import Floats
 from aedetect.data.chance import Sampled, expected_rare
+from aedetect.errors import DataError
 
 MISSING, OTHER, FIRST_KNOWN = 0, 1, 2
 # What stands for all rare categories where codes are named.
 RARE = "(rare)"
 # Each category of a series is a channel of its windows: hundreds take long, and are hardly ever seen again.
 MOST_SERIES_CATEGORIES = 20
+# A model file describes all of its columns in a header of 64 MiB at most.
+MOST_VOCABULARY_BYTES = 48 << 20
 _USUAL = cells.CellRules()
 _ROWS_PER_OCCURRENCE = 20_000
 
@@ -113,6 +118,30 @@ class Vocabulary(BaseModel):
         """Category names of `codes` [rows]; null for missing, '(rare)' for the rare bucket."""
         names = pa.array([None, RARE, *self.values], pa.string())
         return names.take(pa.array(np.clip(codes, 0, self.cardinality - 1).astype(np.int64)))
+
+
+def check_size(vocabularies: Sequence[Vocabulary]) -> None:
+    """Raises DataError where all categories together are more text than a model file takes."""
+    sizes = {each.column: _written_bytes(each) for each in vocabularies}
+    total = sum(sizes.values())
+    if total <= MOST_VOCABULARY_BYTES:
+        return
+    longest = max(sizes, key=lambda column: sizes[column])
+    of = f"column {longest!r}" if len(sizes) == 1 else f"{len(sizes):,} columns"
+    raise DataError(
+        f"the categories of {of} are {_megabytes(total)} of text, and a model file takes "
+        f"{_megabytes(MOST_VOCABULARY_BYTES)}: lower data.max_categories, or leave columns out with "
+        f"--exclude (the most is in {longest!r}, {_megabytes(sizes[longest])})"
+    )
+
+
+def _written_bytes(vocabulary: Vocabulary) -> int:
+    """What a vocabulary takes in a model file: JSON inside a string of JSON."""
+    return len(json.dumps(vocabulary.model_dump_json(), ensure_ascii=False).encode())
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def _least(rows: int) -> int:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers, Mask, Matrix
 from aedetect.data.features import datetime, numeric
-from aedetect.data.features.categorical import Vocabulary
+from aedetect.data.features.categorical import Vocabulary, check_size
 from aedetect.data.features.decimals import MANY, decimals_of
 from aedetect.data.features.feature_statistics import (
     NO_QUANTILES,
@@ -199,6 +199,7 @@ class FeatureEncoder:
         """An encoder for the learned columns of `schema`, from their profiles.
 
         `max_categories`: how many categories of a column are told apart; the others count as rare.
+        Raises DataError where they are more text than a model file takes.
         """
         columns: list[NumericColumn] = []
         features: list[Feature] = []
@@ -217,6 +218,7 @@ class FeatureEncoder:
                 vocabularies.append(
                     Vocabulary.fit(column.name, profile.counts, missing, max_categories, codes, schema.rules)
                 )
+        check_size(vocabularies)
         constants = {
             column.name: column.constant
             for column in schema.columns

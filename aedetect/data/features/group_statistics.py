@@ -20,6 +20,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.features.decimals import decimals_of
 from aedetect.data.features.groups import GroupNames, GroupScaling, values_of
+from aedetect.data.tails import chi_squared_above
 
 # A group of fewer rows has no spread to speak of: it takes the whole.
 LEAST_ROWS = 10
@@ -200,13 +201,11 @@ def _between(values: Floats, errors: Floats) -> float:
     how sure they are (DerSimonian & Laird, 1986) misses how far those of large numbers lie apart, and the one
     that counts them alike (Hedges & Olkin, 1985) what many small ones hide: the larger is taken.
     """
-    from scipy.special import chdtri
-
     weights = 1 / errors
     mean = (weights * values).sum() / weights.sum()
     apart = float((weights * (values - mean) ** 2).sum())
     free = len(values) - 1
-    if not np.isfinite(apart) or apart <= chdtri(free, _CHANCE):
+    if not np.isfinite(apart) or apart <= chi_squared_above(free, _CHANCE):
         return 0.0
     alike = float(values.var(ddof=1) - errors.mean())
     # Where one group is far surer than all others, nothing is left to weigh it against.

@@ -8,10 +8,7 @@ import numpy as np
 from array_api_compat import is_numpy_array, is_torch_array
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import affine
-
-# Of products with another number of columns, the rows may be rounded by their place in the batch.
-_EVEN_OUTPUTS = 16
+from aedetect.models.evaluation.kernels import EVEN_OUTPUTS, affine
 
 
 class BatchedLinear:
@@ -30,7 +27,7 @@ class BatchedLinear:
 
     @cached_property
     def _even(self) -> tuple[Array, Array]:
-        spare = -self.weight.shape[2] % _EVEN_OUTPUTS
+        spare = -self.weight.shape[2] % EVEN_OUTPUTS
         return (_padded(self.weight, spare), _padded(self.bias, spare)) if spare else (self.weight, self.bias)
 
 

@@ -19,6 +19,7 @@ from aedetect.models.evaluation.kernels import (
     by_blocks,
     contiguous,
     excluding,
+    matmul,
     namespace,
     sigmoid,
     softmax,
@@ -181,16 +182,16 @@ class Imputer:
         seen_noise = self._seen_noise(level)
         precision = xp.where(missing, 0.0, 1 / seen_noise)
         deviation = known - self.center
-        target = (precision * deviation) @ self.basis
+        target = matmul(precision * deviation, self.basis)
         # Rows that know the same cells share one system: what a row is imputed as does not depend on how
         # many they are.
         kinds, which = distinct(xp.concat([xp.astype(missing, level.dtype), level], axis=1))
         inverses = self._inverses(kinds)
         if kinds.shape[0] == 1 and not any_of(missing):
-            code = target @ inverses[0]
+            code = matmul(target, inverses[0])
         else:
             code = xp.matmul(target[:, None, :], xp.take(inverses, which, axis=0))[:, 0]
-        common = code @ self.basis.T
+        common = matmul(code, self.basis.T)
         # What is a cell's own, beyond the factors: the share of it that is not the noise's.
         specific = xp.where(missing, 0.0, self.noise / seen_noise) * (deviation - common)
         return self.center + common + specific
@@ -230,11 +231,11 @@ class Imputer:
         mirrored, memory = self._compared
 
         def mean(block: Array) -> Array:
-            logits = block[:, : width + 1] @ mirrored
+            logits = matmul(block[:, : width + 1], mirrored)
             if places is not None:
                 logits = -excluding(-logits, xp.astype(block[:, -1], xp.int64))
             # The likelihoods' sum comes out of the product with the memory, whose last column is 1.
-            both = _likelihoods(logits) @ memory
+            both = matmul(_likelihoods(logits), memory)
             return both[:, :width] / both[:, width:]
 
         asked = [known / spread, xp.ones_like(level) / spread, *self._excluded(places, _COMPARED_ROWS)]
@@ -276,7 +277,7 @@ class Imputer:
         """
         xp, width = namespace(block), self.memory.shape[1]
         asked = block[:, : 2 * width]
-        distances = asked @ self._weighed
+        distances = matmul(asked, self._weighed)
         if leave_one_out:
             distances = excluding(distances, xp.astype(block[:, -1], xp.int64))
         nearest = few_smallest(distances, min(NEIGHBOURS, self.memory.shape[0]))

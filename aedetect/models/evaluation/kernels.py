@@ -6,6 +6,7 @@ All else is written in the array API, with `namespace` of the arrays at hand.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from aedetect.models.evaluation.arrays import Array
 # one size, the last one padded, each computed by one thread, a row's errors depend on neither
 # how the input was cut nor how many cores there are.
 BLOCK_ROWS = 1024
+# So few rows are rounded alike by all processors, in products with a multiple of so many columns.
+EVEN_ROWS, EVEN_OUTPUTS = 8, 16
 # So many rows at a time stay in the processor's cache: twice as fast as all at once.
 CACHED_ROWS = 64
 # So many fill a GPU, and their distances to a memory bank fit beside it.
@@ -28,8 +31,15 @@ _SAME = 1e-5
 _LOWEST_EXPONENT = -80.0
 
 
+# Whether numpy itself follows the array API.
+_NUMPY_IS_ONE = hasattr(np, "cumulative_sum")
+
+
 def namespace(*arrays: Array) -> Any:
     """The functions of the array API for the library that `arrays` are of."""
+    # Since 2.1, numpy has them all itself; to wrap it would load its random numbers and more.
+    if _NUMPY_IS_ONE and all(is_numpy_array(array) for array in arrays):
+        return np
     return array_namespace(*arrays)
 
 
@@ -38,7 +48,10 @@ def rows_at_once(values: Array) -> int | None:
     if is_numpy_array(values):
         return CACHED_ROWS
     if is_torch_array(values):
-        return CACHED_ROWS if values.device.type == "cpu" else _DEVICE_ROWS
+        if values.device.type == "cpu":
+            return CACHED_ROWS
+        # Where there was no memory for large blocks, there is none for such of the distances.
+        return min(_DEVICE_ROWS, max(-(-len(values) // BLOCK_ROWS), 1) * BLOCK_ROWS)
     return None
 
 
@@ -59,6 +72,14 @@ def padded(block: Array, rows: int) -> Array:
     return xp.concat([block, rest], axis=0)
 
 
+def counted(count: int, like: Array) -> Array:
+    """0, 1, … [count], of the kind that `like` is of, and where that is."""
+    xp = namespace(like)
+    if is_torch_array(like):
+        return xp.arange(count, dtype=like.dtype, device=like.device)
+    return xp.arange(count, dtype=like.dtype)
+
+
 def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
     """`work` on a few rows of `values` [rows, width] at a time: what it makes of them, one below the other.
 
@@ -75,32 +96,75 @@ def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
     return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
 
 
-def product(left: Array, right: Array) -> Array:
-    """The matrix product of `left` [..., rows, inner] and `right` [..., inner, columns] or [inner]."""
-    if is_numpy_array(left) or is_torch_array(left):
-        return left @ right
-    # The graph's library would put a branch for matrices without rows around each, which some runtimes lack.
-    from spox.opset.ai.onnx.v17 import matmul
+def matmul(values: Array, weight: Array, out: Array | None = None) -> Array:
+    """`values` [..., rows, inner] times `weight` [..., inner, outputs]; in numpy to `out`, if that is given.
 
-    return namespace(left).asarray(matmul(left.unwrap_spox(), right.unwrap_spox()))
+    In numpy, a row of a block of one size is rounded in the same way, wherever in the block it is.
+    """
+    if is_torch_array(values):
+        return values @ weight
+    if not is_numpy_array(values):
+        # The graph's library would put a branch for matrices without rows around each product.
+        from spox.opset.ai.onnx.v17 import matmul as product_of
+
+        return namespace(values).asarray(product_of(values.unwrap_spox(), weight.unwrap_spox()))
+    if rows_round_alike():
+        return np.matmul(values, weight, out=out)
+    product = _in_even_tiles(values, weight)
+    if out is None:
+        return product
+    out[...] = product
+    return out
+
+
+@cache
+def rows_round_alike() -> bool:
+    """Whether this processor's matrix products round a row alike wherever it stands in a block.
+
+    OpenBLAS does with the instructions of AVX-512, and does not with those of AVX2.
+    """
+    for inner in (9, 21):
+        rows = _irregular(CACHED_ROWS, inner)
+        for columns in (1, 20, 128):
+            matrix = _irregular(inner, columns)
+            moved = np.roll(rows, 1, axis=0) @ matrix
+            if not np.array_equal(np.roll(moved, -1, axis=0), rows @ matrix):
+                return False
+    return True
+
+
+def _irregular(rows: int, columns: int) -> AnyArray:
+    """Numbers [rows, columns] of which no product is exact. To load those at random takes longer."""
+    places = np.arange(1, rows * columns + 1, dtype=np.float32)
+    return np.asarray(np.sin(places * 12.9898)).reshape(rows, columns)
+
+
+def _in_even_tiles(values: AnyArray, weight: AnyArray) -> AnyArray:
+    count, inner, outputs = values.shape[-2], values.shape[-1], weight.shape[-1]
+    spare = [(0, 0)] * (weight.ndim - 1) + [(0, -outputs % EVEN_OUTPUTS)]
+    rest = [(0, 0)] * (values.ndim - 2) + [(0, -count % EVEN_ROWS), (0, 0)]
+    filled = np.pad(values, rest)
+    tiles = filled.reshape(*values.shape[:-2], -1, EVEN_ROWS, inner) @ np.pad(weight, spare)[..., None, :, :]
+    rows = tiles.reshape(*values.shape[:-2], filled.shape[-2], -1)
+    return np.asarray(rows[..., :count, :outputs])
 
 
 def affine(values: Array, weight: Array, bias: Array) -> Array:
     """`values` [..., rows, inputs] times `weight` [..., inputs, outputs] plus `bias` [..., outputs].
 
-    In blocks of one size, numpy's products round each row in the same way, wherever in the block it is.
+    See `matmul`.
     """
     if is_numpy_array(values):
-        sums = np.matmul(values, weight)
-        sums += bias
-        return sums
+        product = matmul(values, weight)
+        product += bias
+        return product
     if is_torch_array(values):
         import torch
 
         if values.dim() == 2:
             return torch.addmm(bias, values, weight)
         return torch.baddbmm(bias, values, weight)
-    return product(values, weight) + bias
+    return matmul(values, weight) + bias
 
 
 def silu(values: Array) -> Array:
@@ -169,6 +233,8 @@ def lerp(low: Array, high: Array, share: Array) -> Array:
 
 def take_columns(values: Array, places: AnyArray) -> Array:
     """The columns `places` [those], in numpy, of `values` [rows, width]; [rows, those]."""
+    if on_gpu(values):
+        return values.index_select(1, index_on(values, places))
     if is_numpy_array(values) or is_torch_array(values):
         return values[:, places]
     xp = namespace(values)
@@ -187,6 +253,11 @@ def look_up(values: Array, places: Array) -> Array:
 def excluding(distances: Array, itself: Array) -> Array:
     """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
     if is_numpy_array(distances) or is_torch_array(distances):
+        if is_torch_array(distances) and on_gpu(distances):
+            # Which rows these are is not asked: the answer would have to be waited for.
+            places = itself.clamp_min(0)[:, None]
+            kept = distances.gather(1, places)
+            return distances.scatter_(1, places, kept.masked_fill(itself[:, None] >= 0, float("inf")))
         rows = (itself >= 0).nonzero()
         rows = rows[0] if is_numpy_array(distances) else rows[:, 0]
         distances[rows, itself[rows]] = float("inf")
@@ -227,6 +298,8 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
 def sums_of(values: Array, owners: Array, count: int) -> Array:
     """Sums [rows, count] of the `values` [rows, width] that belong to each of `owners` [width]."""
     if is_torch_array(values):
+        if on_gpu(values):
+            return _sums_in_order(values, owners, count)
         return values.new_zeros(len(values), count).index_add(1, owners, values)
     if is_numpy_array(values):
         if len(owners) == count and np.array_equal(owners, np.arange(count)):
@@ -239,7 +312,7 @@ def sums_of(values: Array, owners: Array, count: int) -> Array:
         return sums
     xp = namespace(values)
     membership = xp.astype(owners[:, None] == xp.arange(count)[None, :], values.dtype)
-    return product(values, membership)
+    return matmul(values, membership)
 
 
 def with_codes(background: Array, peaks: Array, places: Array) -> Array:
@@ -284,7 +357,7 @@ def same(values: Array, others: Array) -> Array:
 
 def smallest(values: Array) -> Array:
     """The place [rows] of the smallest of each row of `values` [rows, choices]."""
-    if is_torch_array(values) and values.device.type == "cpu":
+    if is_torch_array(values) and not on_gpu(values):
         # On a CPU, numpy's is ten times faster than torch's.
         import torch
 
@@ -292,11 +365,46 @@ def smallest(values: Array) -> Array:
     return namespace(values).argmin(values, axis=1)
 
 
+def at_hand(values: Array) -> bool:
+    """Whether what `values` hold can be looked at now: not before a graph is run, and on a GPU only once
+    it has nothing else to do."""
+    return is_numpy_array(values) or (is_torch_array(values) and values.device.type == "cpu")
+
+
+def on_gpu(values: Array) -> bool:
+    """Whether `values` are on a GPU."""
+    return bool(is_torch_array(values) and values.device.type != "cpu")
+
+
+def index_on(values: Array, places: AnyArray) -> Array:
+    """`places`, in numpy, as an index of `values`: on a GPU sent there once, as sending is waited for."""
+    if not on_gpu(values):
+        return places
+    return _sent_once(str(values.device), np.ascontiguousarray(places, dtype=np.int64).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _sent_once(device: str, places: bytes) -> Array:
+    import torch
+
+    return torch.from_numpy(np.frombuffer(places, dtype=np.int64).copy()).to(device)
+
+
 def all_of(values: Array) -> bool | None:
-    """Whether all `values` are true; None where that is not known before a graph is run."""
+    """Whether all `values` are true, which a GPU is waited for; None before a graph is run."""
     return bool(values.all()) if is_numpy_array(values) or is_torch_array(values) else None
 
 
 def any_of(values: Array) -> bool | None:
-    """Whether any of `values` is true; None where that is not known before a graph is run."""
+    """Whether any of `values` is true, which a GPU is waited for; None before a graph is run."""
     return bool(values.any()) if is_numpy_array(values) or is_torch_array(values) else None
+
+
+def _sums_in_order(values: Array, owners: Array, count: int) -> Array:
+    """As `sums_of`: a GPU adds by index in any order, and the last digits would differ from run to run."""
+    import torch
+
+    membership = owners[:, None] == torch.arange(count, device=values.device)
+    # Sums are of full precision, whatever products are in training.
+    with torch.autocast(values.device.type, enabled=False):
+        return values @ membership.to(values.dtype)

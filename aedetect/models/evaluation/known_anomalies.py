@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import namespace, product
-from aedetect.models.evaluation.neighbours import Search
+from aedetect.models.evaluation.kernels import matmul, namespace
+from aedetect.models.evaluation.search import Search
 from aedetect.models.evaluation.surprise import TailSurprise
 
 # Added to the distance to a known anomaly: closer than this is the same.
@@ -36,7 +36,8 @@ class KnownAnomalies:
         xp = namespace(points)
         if not self.points.shape[0]:
             return xp.zeros_like(log_distances)
-        odds = product(regressed(points, surprises), self.coefficients) + self.intercept
+        seen = regressed(points, surprises)
+        odds = matmul(seen, self.coefficients[:, None])[:, 0] + self.intercept
         return self.weighed(points, log_distances, odds)
 
     def weighed(self, points: Array, log_distances: Array, odds: Array) -> Array:

@@ -6,7 +6,7 @@ from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import RowEvaluation
-from aedetect.models.evaluation.kernels import namespace
+from aedetect.models.evaluation.kernels import matmul, namespace
 from aedetect.models.evaluation.layers import Linear, ResidualMLP
 from aedetect.models.evaluation.standardize import StandardizedColumns, log_compressed
 
@@ -59,9 +59,9 @@ class LatentEvaluation(RowEvaluation):
     def codes_of(self, values: Array) -> Array:
         """Codes [rows, size] of standardised values [rows, width]."""
         added = self._bend(self._entrance(log_compressed(values))) * self.spread
-        return (values - self.center) @ self.basis + added
+        return matmul(values - self.center, self.basis) + added
 
     def values_of(self, codes: Array) -> Array:
         """Standardised values [rows, width] from codes [rows, size]."""
         added = self._unbend(self._exit(log_compressed(codes / self.spread))) * self.residual
-        return self.center + codes @ self.basis.T + added
+        return self.center + matmul(codes, self.basis.T) + added

@@ -7,7 +7,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays, float32
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.models.evaluation.denoising import DenoisingEvaluation
-from aedetect.models.evaluation.kernels import namespace, product
+from aedetect.models.evaluation.kernels import matmul, namespace
 from aedetect.models.evaluation.layers import Row
 from aedetect.models.evaluation.memory_bank import MemoryBank
 from aedetect.models.evaluation.standardize import inverse_log_compressed
@@ -45,7 +45,7 @@ class MemoryEvaluation(RowEvaluation):
     def errors(self, batch: Array) -> Array:
         xp, features = namespace(batch), batch.shape[1]
         denoised, hidden = self.denoiser.clean_pass(batch)
-        latent = product(hidden, self.basis)
+        latent = matmul(hidden, self.basis)
         parts = [
             (_LATENT_WEIGHT, xp.sum(self.latents(latent), axis=1) / self.latents.typical),
             (_DENOISER_WEIGHT, xp.mean(denoised, axis=1)),

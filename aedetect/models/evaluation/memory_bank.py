@@ -12,10 +12,11 @@ from aedetect.models.evaluation.kernels import (
     CACHED_ROWS,
     affine,
     any_of,
+    at_hand,
     by_blocks,
+    matmul,
     namespace,
     padded,
-    product,
     softmax,
 )
 
@@ -53,11 +54,9 @@ class MemoryBank:
             return self._mixed_in_numpy(points)
         sharpened, offsets = self._sharpened
         stored = namespace(points).concat([self.points, self.penalties[:, None]], axis=1)
-
-        def mixed_of(block: Array) -> Array:
-            return product(mixture_weights(affine(block, sharpened, offsets)), stored)
-
-        mixed = by_blocks(mixed_of, points)
+        mixed = by_blocks(
+            lambda block: matmul(mixture_weights(affine(block, sharpened, offsets)), stored), points
+        )
         return mixed[:, : self.width], mixed[:, self.width]
 
     def _mixed_in_numpy(self, points: Array) -> tuple[Array, Array]:
@@ -69,12 +68,12 @@ class MemoryBank:
         weights = np.empty((CACHED_ROWS, len(self.points)), points.dtype)
         for start in range(0, rows, CACHED_ROWS):
             block = slice(start, start + CACHED_ROWS)
-            np.matmul(asked[block], matrix, out=weights)
+            matmul(asked[block], matrix, out=weights)
             weights -= weights.max(axis=1, keepdims=True)
             np.maximum(weights, -_FAINTEST, out=weights)
             np.exp(weights, out=weights)
-            np.matmul(weights, self.points, out=means[block])
-            np.matmul(weights, costs, out=sums[block])
+            matmul(weights, self.points, out=means[block])
+            matmul(weights, costs, out=sums[block])
         # Divided by their sum are the few means, not the many weights.
         means /= sums[:, 1:]
         return means[:count], (sums[:, 0] / sums[:, 1])[:count]
@@ -88,7 +87,7 @@ class MemoryBank:
 
     @cached_property
     def _penalised(self) -> bool:
-        return any_of(self.penalties != 0) is not False
+        return not at_hand(self.penalties) or bool(any_of(self.penalties != 0))
 
     @cached_property
     def _sharpened(self) -> tuple[Array, Array]:

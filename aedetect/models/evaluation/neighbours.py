@@ -12,15 +12,13 @@ from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.evidence_part import GRAIN, as_shares, rounded
 from aedetect.models.evaluation.kernels import (
     any_of,
-    by_blocks,
-    excluding,
+    at_hand,
     in_numpy,
     namespace,
-    product,
     same,
-    smallest,
     take_columns,
 )
+from aedetect.models.evaluation.search import Search
 
 # How much of the neighbourhood's own width counts: all of it would find what is odd among dense rows alone.
 _DENSITY_POWER = 0.5
@@ -97,7 +95,7 @@ class NearestRow:
         xp = namespace(points)
         index = self._search(points)
         equal = xp.all(same(points, xp.take(self.memory, index, axis=0)), axis=1)
-        if any_of(equal) is False:
+        if at_hand(equal) and not any_of(equal):
             return *self._judged(points, index, None), None
         itself = xp.where(equal, index, -1)
         index = self._second_nearest(points, index, equal)
@@ -105,7 +103,8 @@ class NearestRow:
 
     def _second_nearest(self, points: Array, index: Array, equal: Array) -> Array:
         """`index` [rows] of the nearest, or of the second nearest where that is `equal` to the point."""
-        if any_of(equal) is None:
+        if not at_hand(equal):
+            # A second search of all costs less than waiting for which they are.
             others = self._search(points, index)
             return namespace(points).where(equal, others, index)
         index[equal] = self._search(points[equal], index[equal])
@@ -128,39 +127,6 @@ class NearestRow:
 def among(itself: Array | None, memory: Array) -> Array | None:
     """Places `itself` [rows] that are within a memory; -1 for others."""
     return None if itself is None else namespace(itself).where(itself < memory.shape[0], itself, -1)
-
-
-class Search:
-    """Finds the nearest points of a `memory` [memory, width], by their index."""
-
-    def __init__(self, memory: Array):
-        self.memory = memory
-
-    @cached_property
-    def _mirrored(self) -> Array:
-        """What points [rows, width + 1], their last value 1, are multiplied with; [width + 1, memory]."""
-        # The squared length of a point itself is the same for all of the memory.
-        xp = namespace(self.memory)
-        lengths = xp.sum(xp.square(self.memory), axis=1)
-        return xp.concat([-2 * self.memory.T, lengths[None, :]], axis=0)
-
-    def __call__(self, points: Array, excluded: Array | None = None) -> Array:
-        """Index of the point of the memory nearest to each of `points` [rows, width]; [rows].
-
-        `excluded` [rows]: for each point one of the memory that does not count, or -1.
-        """
-        xp, width = namespace(points), points.shape[1] + 1
-        asked = [points, xp.ones_like(points[:, :1])]
-        if excluded is not None:
-            asked.append(xp.astype(excluded[:, None], points.dtype))
-
-        def places(block: Array) -> Array:
-            distances = product(block[:, :width], self._mirrored)
-            if excluded is not None:
-                distances = excluding(distances, xp.astype(block[:, width], xp.int64))
-            return smallest(distances)
-
-        return by_blocks(places, xp.concat(asked, axis=1))
 
 
 def _spread(squared: Array, values: AnyArray, points: Array) -> Array:

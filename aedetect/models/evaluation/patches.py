@@ -5,7 +5,7 @@ from __future__ import annotations
 from aedetect.config import ModelConfig
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import WindowEvaluation
-from aedetect.models.evaluation.kernels import all_of, any_of, namespace, product, rows_at_once
+from aedetect.models.evaluation.kernels import all_of, any_of, matmul, namespace, rows_at_once
 from aedetect.models.evaluation.memory_bank import MemoryBank
 from aedetect.models.evaluation.missing import held, held_windows
 from aedetect.models.evaluation.window_kernels import many_at_once, projected, side_by_side, windows_of
@@ -94,10 +94,10 @@ class PatchEvaluation(WindowEvaluation):
         xp = namespace(windows)
         counted = xp.astype(known, windows.dtype)
         apart = self._completed(windows, known) - self.center
-        codes = product(apart, self.basis)
-        along = product(codes, self.basis.T)
+        codes = matmul(apart, self.basis)
+        along = matmul(codes, self.basis.T)
         off = xp.square(apart - along) * counted
-        far = xp.square(along - product(self.memory.retrieve(codes), self.basis.T)) * counted
+        far = xp.square(along - matmul(self.memory.retrieve(codes), self.basis.T)) * counted
         parts = xp.stack([xp.sum(far, axis=1), xp.sum(off, axis=1)], axis=1)
         shares = far / xp.clip(parts[:, :1], _LEAST, None) + off / xp.clip(parts[:, 1:], _LEAST, None)
         shares = shares / xp.clip(xp.sum(shares, axis=1, keepdims=True), _LEAST, None)
@@ -106,8 +106,8 @@ class PatchEvaluation(WindowEvaluation):
 
     def _rebuilt(self, windows: Array, known: Array) -> Array:
         """What a few weighted `windows`, of which `known` cells are, come back as; all [windows, width]."""
-        codes = product(self._completed(windows, known) - self.center, self.basis)
-        return self.center + product(self.memory.retrieve(codes), self.basis.T)
+        codes = matmul(self._completed(windows, known) - self.center, self.basis)
+        return self.center + matmul(self.memory.retrieve(codes), self.basis.T)
 
     def _completed(self, windows: Array, known: Array) -> Array:
         """A few weighted `windows`, cells that are not `known` as in normal ones; all [windows, width].
@@ -120,13 +120,13 @@ class PatchEvaluation(WindowEvaluation):
         xp = namespace(windows)
         counted, apart = xp.astype(known, windows.dtype), windows - self.center
         missing = 1 - counted
-        codes, of_known = product(apart, self.basis), product(apart * counted, self.basis)
+        codes, of_known = matmul(apart, self.basis), matmul(apart * counted, self.basis)
         for _ in range(_ROUNDS):
-            codes = of_known + product(product(codes, self.basis.T) * missing, self.basis)
+            codes = of_known + matmul(matmul(codes, self.basis.T) * missing, self.basis)
         # A state that switches is known by its edges, and where one is missing the code lies between two
         # stored ones: of all that fits what is known, what is stored is meant.
         codes = self.memory.retrieve(codes)
-        return xp.where(known, windows, self.center + product(codes, self.basis.T))
+        return xp.where(known, windows, self.center + matmul(codes, self.basis.T))
 
     def _parts_of_known(self, windows: Array, known: Array) -> Array:
         """`parts` of a few windows by their `known` cells [windows, width], scaled up to whole windows."""

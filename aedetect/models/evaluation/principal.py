@@ -9,7 +9,7 @@ from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.models.evaluation.denoising import DenoisingEvaluation
-from aedetect.models.evaluation.kernels import namespace, product
+from aedetect.models.evaluation.kernels import counted, matmul, namespace, on_gpu
 from aedetect.models.evaluation.layers import Row
 
 # What a code keeps of the variance of the training rows, for each width.
@@ -70,12 +70,21 @@ class PrincipalEvaluation(RowEvaluation):
         """Squared deviations [rows, features] of each width's reconstruction."""
         xp, row = namespace(batch), Row(batch, self.layout)
         values = self.columns(row)
-        codes = product(self.columns.clipped(values) - self.center, self.basis)
+        codes = matmul(self.columns.clipped(values) - self.center, self.basis)
         squared = []
-        for count in self.counts:
-            reconstructed = self.center + product(codes[:, :count], self.basis[:, :count].T)
+        for index in range(len(KEPT_VARIANCE)):
+            reconstructed = self.center + self._cut(codes, index)
             squared.append(self.columns.errors(xp.square(values - reconstructed), row))
         return squared
+
+    def _cut(self, codes: Array, index: int) -> Array:
+        """What is left [rows, width] of codes [rows, components] that are cut to width `index`."""
+        if on_gpu(codes):
+            # How many components these are is not asked, which would have to be waited for.
+            kept = counted(codes.shape[1], codes) < self._counts[index]
+            return matmul(codes * kept, self.basis.T)
+        count = self.counts[index]
+        return matmul(codes[:, :count], self.basis[:, :count].T)
 
     def weighted(self, squared: Array, level: Array) -> Array:
         """Numbers' deviations relative to `level`, those of categories by their logarithm."""

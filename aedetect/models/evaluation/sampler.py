@@ -9,7 +9,7 @@ from aedetect.data.arrays import AnyArray
 from aedetect.models.evaluation.alike import few_smallest
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.imputer import NEIGHBOURS
-from aedetect.models.evaluation.kernels import by_blocks, namespace
+from aedetect.models.evaluation.kernels import by_blocks, matmul, namespace
 
 
 class Sampler:
@@ -57,4 +57,4 @@ def _nearest(rows: Array, pool: Array, count: int) -> Array:
     """Places [rows, count] of the nearest of `pool` [pool, width] to each of `rows` [rows, width]."""
     xp = namespace(pool)
     mirrored, lengths = -2 * pool.T, xp.sum(xp.square(pool), axis=1)
-    return by_blocks(lambda block: few_smallest(block @ mirrored + lengths, count), rows)
+    return by_blocks(lambda block: few_smallest(matmul(block, mirrored) + lengths, count), rows)

@@ -18,6 +18,7 @@ from aedetect.models.evaluation.kernels import (
     along_rows,
     contiguous,
     lerp,
+    matmul,
     namespace,
     searchsorted_rows,
     smallest,
@@ -73,7 +74,7 @@ class View(ABC):
         start = numeric + self.gaps.shape[0]
         for directions in self.directions:
             stop = start + directions.shape[1]
-            near = xp.sum(xp.square(directions), axis=1) - 2 * points[:, start:stop] @ directions.T
+            near = xp.sum(xp.square(directions), axis=1) - 2 * matmul(points[:, start:stop], directions.T)
             parts.append(xp.astype(smallest(near)[:, None], points.dtype))
             start = stop
         return xp.concat(parts, axis=1)

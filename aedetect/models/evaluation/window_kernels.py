@@ -12,9 +12,9 @@ from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.kernels import (
     BLOCK_ROWS,
     CACHED_ROWS,
+    matmul,
     namespace,
     padded,
-    product,
     rows_at_once,
 )
 
@@ -80,8 +80,8 @@ def projected(
         return _projected_in_numpy(windows, center, basis, counted)
     xp = namespace(windows)
     apart = windows - center
-    codes = product(apart, basis)
-    off = apart - product(codes, basis.T)
+    codes = matmul(apart, basis)
+    off = apart - matmul(codes, basis.T)
     return codes, xp.sum(xp.square(off if counted is None else off * counted), axis=1)
 
 
@@ -97,8 +97,8 @@ def _projected_in_numpy(
     for start in range(0, rows, size):
         block = slice(start, start + size)
         np.subtract(padded(windows[block], size), center, out=apart)
-        np.matmul(apart, basis, out=codes[block])
-        np.matmul(codes[block], basis.T, out=along)
+        matmul(apart, basis, out=codes[block])
+        matmul(codes[block], basis.T, out=along)
         off = np.subtract(apart, along, out=apart)
         if counted is not None:
             off *= padded(counted[block], size)
@@ -175,13 +175,13 @@ class Convolution:
     def _product(self, rows: Array) -> Array:
         """`rows` [rows, taps * inputs] times the weights; [rows, outputs]."""
         if not is_numpy_array(rows):
-            return product(rows, self._matrix) + self.bias
+            return matmul(rows, self._matrix) + self.bias
         # A product of as many rows each rounds them alike, wherever they are.
         count = len(rows)
         filled = padded(rows, -(-count // CACHED_ROWS) * CACHED_ROWS)
-        sums = filled.reshape(-1, CACHED_ROWS, rows.shape[1]) @ self._matrix
-        sums += self.bias
-        return sums.reshape(-1, sums.shape[2])[:count]
+        product = matmul(filled.reshape(-1, CACHED_ROWS, rows.shape[1]), self._matrix)
+        product += self.bias
+        return product.reshape(-1, product.shape[2])[:count]
 
     @cached_property
     def _matrix(self) -> Array:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from aedetect.data.arrays import AnyArray
 from aedetect.models.batched import BatchedLinear, BatchedNetworks
 from aedetect.models.evaluation import masked as scored
+from aedetect.models.evaluation.kernels import index_on
 from aedetect.models.live import live_arrays, settled_arrays, settled_by_blocks
 
 # Of the features of a row, up to this share is hidden from the network, another share for each row.
@@ -49,7 +50,7 @@ class MaskedAutoencoder(BatchedNetworks):
         batch = network.limited(points)
         chance = torch.rand(self.networks, len(points), self.features, device=points.device)
         most = _MOST_HIDDEN * torch.rand(self.networks, len(points), 1, device=points.device)
-        seen = (chance >= most).to(points.dtype)[:, :, self.owners]
+        seen = (chance >= most).to(points.dtype)[:, :, index_on(points, self.owners)]
         weight = _HIDDEN_WEIGHT - (_HIDDEN_WEIGHT - 1) * seen
         squared = (network(batch, seen).float() - batch).square() * weight
         return (squared * learners.T[:, :, None]).sum(dim=0)  # type: ignore[no-any-return]

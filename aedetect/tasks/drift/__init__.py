@@ -1,6 +1,5 @@
 """Whether data have moved since training."""
 
-from aedetect.tasks.drift.measure import measure
 from aedetect.tasks.drift.results import ColumnDrift, Drift
 
-__all__ = ["ColumnDrift", "Drift", "measure"]
+__all__ = ["ColumnDrift", "Drift"]

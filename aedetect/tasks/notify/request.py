@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aedetect.tasks.notify.targets import Target
+if TYPE_CHECKING:
+    from aedetect.tasks.notify.targets import Target
 
 REMIND = 86_400.0
 

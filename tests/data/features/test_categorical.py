@@ -5,9 +5,12 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.profiles import profile, schema_of
 
 from aedetect.data.cells import CellRules
-from aedetect.data.features.categorical import MISSING, OTHER, Vocabulary
+from aedetect.data.features import FeatureEncoder, categorical
+from aedetect.data.features.categorical import MISSING, OTHER, Vocabulary, check_size
+from aedetect.errors import DataError
 
 RULES = CellRules()
 VOCABULARY = Vocabulary.fit("x", Counter({"b": 5, "a": 5, "c": 3, "d": 1}), missing=2, most=10)
@@ -74,3 +77,26 @@ def test_codes_are_known_however_they_are_spelled() -> None:
     assert truths.encode(pa.array([True, False]), RULES)[0].tolist() == [3, 2]
     names = Vocabulary.fit("x", Counter({"1": 3, "1.0": 3}), 0, 10)
     assert names.values == ("1", "1.0")
+
+
+def test_categories_that_no_model_file_takes_are_refused_before_anything_is_learned() -> None:
+    def vocabulary(column: str, size: int) -> Vocabulary:
+        return Vocabulary(column=column, values=("ä" * size, "b"), counts=(5, 5), other=0, missing=0)
+
+    short, long = vocabulary("short", 10_000_000), vocabulary("long [red]", 20_000_000)
+    check_size([short])
+    with pytest.raises(DataError) as caught:
+        check_size([short, long])
+    assert str(caught.value) == (
+        "the categories of 2 columns are 60.0 MB of text, and a model file takes 50.3 MB: lower "
+        "data.max_categories, or leave columns out with --exclude (the most is in 'long [red]', 40.0 MB)"
+    )
+    with pytest.raises(DataError, match="the categories of column 'long' are 60.0 MB of text"):
+        check_size([vocabulary("long", 30_000_000)])
+
+
+def test_an_encoder_checks_the_size_of_its_categories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(categorical, "MOST_VOCABULARY_BYTES", 10)
+    profiles = {"kind": profile(["a", "b"] * 20)}
+    with pytest.raises(DataError, match="the categories of column 'kind' are"):
+        FeatureEncoder.fit(schema_of(profiles), profiles, max_categories=10)

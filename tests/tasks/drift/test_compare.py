@@ -18,8 +18,9 @@ from aedetect.config import Config, DriftConfig
 from aedetect.data.reference import Sketch, count_cells, quantile_edges
 from aedetect.errors import ModelError
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.drift import Drift, measure
+from aedetect.tasks.drift import Drift
 from aedetect.tasks.drift.collector import DriftCollector
+from aedetect.tasks.drift.measure import measure
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from aedetect.engine.callbacks import Callback
 from aedetect.errors import ModelError
 from aedetect.io.inputs import as_inputs
 from aedetect.scoring.fitted import FittedModel
-from aedetect.tasks.drift import measure
+from aedetect.tasks.drift.measure import measure
 from aedetect.tasks.report import ReportRequest, report
 from aedetect.tasks.score_run import measure_drift
 

@@ -15,7 +15,7 @@ from aedetect import Config, Detector
 from aedetect.config import DriftConfig
 from aedetect.data.sampling import RowSample
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.drift import measure
+from aedetect.tasks.drift.measure import measure
 from aedetect.tasks.report import ReportRequest, charts, report
 from aedetect.tasks.report.bins import MOST_BLOCKS, MOST_ROWS, ScoreHistogram, ScoreTimeline
 from aedetect.tasks.report.card import escaped, spark

@@ -15,7 +15,7 @@ from support.sensors import DAY, broken, readings
 
 from aedetect import Config, Detector
 from aedetect.io.inputs import as_inputs
-from aedetect.tasks.drift import measure
+from aedetect.tasks.drift.measure import measure
 from aedetect.tasks.report import Report, ReportRequest, report
 from aedetect.tasks.report.series import SCORE, EventsPart, thinned
 from aedetect.tasks.report.series_html import HEIGHT, WIDTH, _fine, _Scale, _tick, drawn, place
