@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnx
 import pytest
 from support.prompt import Prompt
 from support.tables import tiny_frame
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("ndonnx")
+pytest.importorskip("onnxruntime")
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

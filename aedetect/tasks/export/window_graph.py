@@ -72,7 +72,7 @@ def window_graph(fitted: FittedModel, series: SeriesParts) -> tuple[dict[str, Ar
 
 def margin_of(fitted: FittedModel) -> int:
     """How many steps to either side of a window its score may depend on."""
-    return max(model.margin for model in fitted.members)
+    return max(int(model.margin) for model in fitted.members)
 
 
 def _score(fitted: FittedModel, channels: Array, steps: int, width: int) -> Array:

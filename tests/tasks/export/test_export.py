@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -19,6 +17,10 @@ from aedetect.models.registry import ARCHITECTURES
 from aedetect.tasks.export import export as exporting
 from aedetect.tasks.export.columns import column_inputs, feeds
 from aedetect.tasks.export.export import Export, export
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("ndonnx")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 QUICK = {
     "training.epochs": 1,

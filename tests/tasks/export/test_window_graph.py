@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 
@@ -16,6 +15,10 @@ from aedetect.errors import ModelError, UsageError
 from aedetect.models.ensemble import window_scores
 from aedetect.models.registry import SERIES_ARCHITECTURES
 from aedetect.models.threads import single_threaded
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("ndonnx")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 WINDOW = 12
 
