@@ -263,8 +263,13 @@ def excluding(distances: Array, itself: Array) -> Array:
         distances[rows, itself[rows]] = float("inf")
         return distances
     xp = namespace(distances)
-    others = xp.arange(0, distances.dynamic_shape[1], 1)
-    return xp.where(itself[:, None] == others[None, :], xp.inf, distances)
+    from spox.opset.ai.onnx.v17 import scatter_elements
+
+    places = xp.where(itself >= 0, itself, 0)[:, None]
+    kept = xp.where(itself[:, None] >= 0, xp.inf, xp.take_along_axis(distances, places, axis=1))
+    kept = xp.astype(kept, distances.dtype)
+    changed = scatter_elements(distances.unwrap_spox(), places.unwrap_spox(), kept.unwrap_spox(), axis=1)
+    return xp.asarray(changed)
 
 
 def along_rows(values: Array, index: Array) -> Array:
