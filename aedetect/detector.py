@@ -980,6 +980,45 @@ class Detector:
         """
         self.fitted.save(path)
 
+    def export(self, path: str | os.PathLike[str], *, verify: Data | None = None) -> dict[str, str]:
+        """Write the model as an ONNX file, which runs without aedetect; see `aedetect export`.
+
+        Parameters
+        ----------
+        path : path
+            The file to write.
+        verify : data, optional
+            Rows [rows, columns] on which ONNX Runtime is run beside this detector; if a verdict differs, ties
+            at the threshold apart, no file is written.
+
+        Returns
+        -------
+        dict
+            What the file says of itself, by key.
+
+        Raises
+        ------
+        UsageError
+            Where the packages of 'aedetect[onnx]' are not installed.
+        ModelError
+            For a model that cannot be exported, or whose graph gives other verdicts.
+        DataError
+            For rows that cannot be read.
+        OutputError
+            Where the file cannot be written.
+
+        Examples
+        --------
+        >>> said = detector.export("model.onnx", verify="new.csv")
+        >>> said["aedetect.opset"]
+        '21'
+        """
+        from aedetect.tasks.export.export import export
+
+        exported = export(self.fitted, self._inputs(verify) if verify is not None else ())
+        exported.save(path)
+        return exported.metadata
+
     def _inputs(self, data: Data) -> Sequence[Input]:
         return [
             self.fitted.placed([source])[0] if isinstance(source, FileInput) else source

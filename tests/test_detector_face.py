@@ -160,8 +160,8 @@ def test_what_it_says_of_itself_cannot_become_markup() -> None:
 def test_help_shows_only_what_users_call() -> None:
     assert METHODS == [
         "adjusted", "backtest", "calibrated", "clean", "decode", "drift", "encode", "evaluate", "explain",
-        "explain_groups", "fit", "health", "impute", "note", "notify", "refreshed", "report", "sample",
-        "save", "score",
+        "explain_groups", "export", "fit", "health", "impute", "note", "notify", "refreshed", "report",
+        "sample", "save", "score",
     ]  # fmt: skip
 
 

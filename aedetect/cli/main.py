@@ -24,7 +24,7 @@ OTHER_USES = "Other uses of a model"
 # By panel, in the order of the help page; the function of a command has its name, and its module, too.
 _COMMANDS = {
     DETECT: ("train", "score", "explain", "report"),
-    LOOK_AFTER: ("evaluate", "backtest", "calibrate", "refresh", "tune", "drift", "inspect"),
+    LOOK_AFTER: ("evaluate", "backtest", "calibrate", "refresh", "tune", "drift", "inspect", "export"),
     OTHER_USES: ("encode", "decode", "clean", "impute", "sample"),
 }
 

@@ -47,7 +47,7 @@ NaRule = Literal["0.1.0", "pandas"]
 _SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 # Seconds since 1970 of the years 1000 and 2200.
-_FIRST_DATE, _LAST_DATE = -30_610_224_000.0, 7_258_118_400.0
+DATES = -30_610_224_000.0, 7_258_118_400.0
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ def datetimes(array: pa.Array, rules: CellRules) -> Cells:
 def without_far(read: Cells) -> Cells:
     """Dates with those missing that stand for 'never': no date of the years 1000 to 2199."""
     with np.errstate(invalid="ignore"):
-        far = (read.values < _FIRST_DATE) | (read.values >= _LAST_DATE)
+        far = (read.values < DATES[0]) | (read.values >= DATES[1])
     return Cells(np.where(far, np.nan, read.values), read.missing | far, read.bad) if far.any() else read
 
 

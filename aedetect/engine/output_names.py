@@ -11,10 +11,12 @@ from aedetect.io.atomic import check_writable, writing
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS
 
 MODEL, PAGE, MARKDOWN, TABLE = "a model", "a web page", "Markdown", "a table"
+ONNX = "a model in ONNX"
 SUMMARY, METRICS, SETTINGS = "a summary in JSON", "metrics for Prometheus", "settings"
 # The usual suffix first. Others say nothing of what a file holds, and may be given to any.
 _SUFFIXES = {
     MODEL: (".aed",),
+    ONNX: (".onnx",),
     PAGE: (".html", ".htm", ".xhtml"),
     MARKDOWN: (".md", ".markdown"),
     TABLE: (*SUFFIX_FORMATS, ".xlsx", ".xls", ".ods"),
@@ -24,7 +26,7 @@ _SUFFIXES = {
     "a PDF document": (".pdf",),
     "a text document": (".doc", ".docx", ".odt", ".rtf", ".tex"),
     "slides": (".ppt", ".pptx", ".odp"),
-    "a model of another program": (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".onnx", ".h5", ".keras"),
+    "a model of another program": (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".h5", ".keras"),
     "a database": (".db", ".sqlite", ".sqlite3", ".duckdb"),
     "a compressed file": (*COMPRESSION_SUFFIXES, ".zip", ".bz2", ".xz", ".7z", ".tar"),
     SETTINGS: (".toml", ".yaml", ".yml", ".ini"),

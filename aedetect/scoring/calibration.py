@@ -41,7 +41,7 @@ class Calibration:
         rank = math.floor(alert_rate * (1 + len(self.scores)) + 1e-9)
         if rank >= 1:
             return float(self.scores[-min(rank, len(self.scores))])
-        shape, spread = self._tail
+        shape, spread = self.tail
         excess = ((alert_rate / self.smallest_rate) ** -shape - 1) / shape
         return float(self.scores[-1] + spread * excess)
 
@@ -51,7 +51,7 @@ class Calibration:
         stranger = rows - np.searchsorted(self.scores, scores, side="left")
         values = (1 + stranger) / (1 + rows)
         beyond = scores > self.scores[-1]
-        shape, spread = self._tail
+        shape, spread = self.tail
         # An excess too large for a float64 is infinite, and its p-value the smallest there is.
         with np.errstate(over="ignore"):
             excess = np.where(beyond, scores - self.scores[-1], 0.0) / spread
@@ -60,7 +60,7 @@ class Calibration:
         return np.where(np.isnan(scores), np.nan, values)
 
     @cached_property
-    def _tail(self) -> tuple[float, float]:
+    def tail(self) -> tuple[float, float]:
         """Shape, and spread at the last calibration row, of the tail beyond it."""
         rows = min(max(int(_TAIL_SHARE * len(self.scores)), _TAIL_ROWS), len(self.scores) - 1)
         level = float(np.abs(self.scores[-1])) or 1.0

@@ -20,7 +20,7 @@ MODEL = "-m MODEL.aed: The model file"
         (
             "xyz",
             "No such command 'xyz'; there are: train, score, explain, report, evaluate, backtest, calibrate, "
-            "refresh, tune, drift, inspect, encode, decode, clean, impute, sample, feedback, state",
+            "refresh, tune, drift, inspect, export, encode, decode, clean, impute, sample, feedback, state",
         ),
         ("state shw", "No such command 'shw'; did you mean 'show'?"),
         ("--verison", "No such option: --verison; did you mean --version?"),

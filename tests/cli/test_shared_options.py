@@ -32,6 +32,7 @@ OTHERS = {
     "train": ["train", "missing.csv", "-o", "new.aed"],
     "tune": ["tune", "missing.csv", "--unsupervised", "-o", "best.toml"],
     "inspect": ["inspect", "missing.aed"],
+    "export": ["export", "missing.aed", "-o", "new.onnx"],
     "state show": ["state", "show", "missing.db"],
     "state forget": ["state", "forget", "missing.db", "--all"],
 }

@@ -11,7 +11,7 @@ from aedetect.data.arrays import Floats
 from aedetect.data.instants import DAY, PERIODS, Cycle
 
 # 1970-01-01 was a Thursday; weeks are counted from a Monday.
-_MONDAY = -3 * DAY
+MONDAY = -3 * DAY
 # Days back from the last one among which an instant is looked for: a little more than a year.
 _MOST_DAYS = 371
 _OUTSIDE = 1e6
@@ -24,7 +24,7 @@ def encode(seconds: np.ndarray[Any, Any], names: tuple[Cycle, ...]) -> Floats:
     """Sine and cosine of the phase in each cycle, scaled to unit spread; [rows, 2 · cycles]."""
     parts = []
     for name in names:
-        phase = 2 * np.pi * ((seconds - _MONDAY) % PERIODS[name]) / PERIODS[name]
+        phase = 2 * np.pi * ((seconds - MONDAY) % PERIODS[name]) / PERIODS[name]
         parts += [np.sqrt(2) * np.sin(phase), np.sqrt(2) * np.cos(phase)]
     return np.stack(parts, axis=1)
 
@@ -73,7 +73,7 @@ def nearest(parts: np.ndarray[Any, Any], names: tuple[Cycle, ...], first: float,
     for index, name in enumerate(names):
         if name == "day":
             continue
-        phase = ((instants - _MONDAY) % PERIODS[name]) / PERIODS[name]
+        phase = ((instants - MONDAY) % PERIODS[name]) / PERIODS[name]
         # Distance on the circle, in days: a day off weighs the same in a week and in a year.
         apart = np.abs((phase - turns[:, index, None] + 0.5) % 1.0 - 0.5)
         misfit += (apart * PERIODS[name] / DAY) ** 2

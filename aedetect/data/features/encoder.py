@@ -443,10 +443,16 @@ class FeatureEncoder:
 
         A network sees such a number only up to a limit, and among many columns one wild cell weighs little.
         """
+        low, high = self.range
+        with np.errstate(invalid="ignore"):
+            return np.asarray((numbers < low) | (numbers > high))
+
+    @property
+    def range(self) -> tuple[Floats, Floats]:
+        """Where numbers begin and end to be out of range [numeric features]; NaN where none is."""
         low, high = self.quantiles[:, 0], self.quantiles[:, -1]
         reach = _REACH * (high - low)
-        with np.errstate(invalid="ignore"):
-            return np.asarray((numbers < low - reach) | (numbers > high + reach))
+        return low - reach, high + reach
 
     def inverse_transform(self, matrix: Matrix) -> dict[str, pa.Array]:
         """The user's values of `matrix` [rows, features], by column; datetimes as phases in words."""

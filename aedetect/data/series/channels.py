@@ -14,7 +14,7 @@ from aedetect.data.features.encoder import Encoded, FeatureEncoder
 from aedetect.data.series.counted import Counted
 
 # Beyond so many standard deviations a value counts by its logarithm.
-_LINEAR = 5.0
+LINEAR = 5.0
 _LARGEST_SINH, _LARGEST = 80.0, 1e6
 # What all binary and categorical channels of a series weigh together, in numeric channels.
 _DISCRETE_WEIGHT = 0.3
@@ -123,18 +123,18 @@ def _is_discrete(constant: str) -> bool:
 
 def log_compressed(values: Matrix) -> Matrix:
     """`values` (any shape), those far out by their logarithm: one does not drown a window's others."""
-    outer = np.abs(values) > _LINEAR
+    outer = np.abs(values) > LINEAR
     if not outer.any():
         return values
-    size = np.maximum(np.abs(values) / np.float32(_LINEAR), np.float32(1))
-    return np.where(outer, np.sign(values) * np.float32(_LINEAR) * (1 + np.log(size)), values)
+    size = np.maximum(np.abs(values) / np.float32(LINEAR), np.float32(1))
+    return np.where(outer, np.sign(values) * np.float32(LINEAR) * (1 + np.log(size)), values)
 
 
 def inverse_log_compressed(values: Matrix) -> Matrix:
     """The inverse of `log_compressed`."""
     size = np.abs(values)
-    outer = np.float32(_LINEAR) * np.exp(np.clip(size / np.float32(_LINEAR) - 1, 0, np.float32(50)))
-    return np.where(size > _LINEAR, np.sign(values) * outer, values)
+    outer = np.float32(LINEAR) * np.exp(np.clip(size / np.float32(LINEAR) - 1, 0, np.float32(50)))
+    return np.where(size > LINEAR, np.sign(values) * outer, values)
 
 
 def filled_forward(values: Matrix, steps: Integers | None = None) -> Matrix:

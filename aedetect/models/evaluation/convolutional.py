@@ -53,7 +53,9 @@ class ConvolutionalEvaluation(WindowEvaluation):
 
     def sliding_scores(self, segment: Array, left: int, right: int) -> Array:
         xp = namespace(segment)
-        each = xp.mean(self.errors(segment[None])[0], axis=1)[left : segment.shape[0] - right]
+        each = xp.mean(self.errors(xp.expand_dims(segment, axis=0))[0, ...], axis=1)[
+            left : segment.shape[0] - right
+        ]
         return xp.mean(contiguous(windows_of(each[:, None], self.layout.steps)), axis=1)
 
     def plain_errors(self, batch: Array) -> Array:

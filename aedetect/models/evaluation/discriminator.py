@@ -5,7 +5,7 @@ from __future__ import annotations
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.batched import BatchedLinear
 from aedetect.models.evaluation.evidence_part import rounded
-from aedetect.models.evaluation.kernels import namespace, silu
+from aedetect.models.evaluation.kernels import namespace, repeated, silu
 
 WIDTH = 32
 # Evidence beyond is not told apart: made-up rows are strange, others may be stranger.
@@ -35,7 +35,7 @@ class Discriminator:
         # What is less strange than all normal rows is no stranger: there was nothing to learn that from.
         least = xp.maximum(log_scores, self.lowest)
         usual = xp.clip((least - self.center) / self.spread, None, _HIGHEST)
-        hidden = silu(self.first(xp.broadcast_to(usual[None], (self.networks, *usual.shape))))
+        hidden = silu(self.first(repeated(usual, self.networks)))
         hidden = hidden + silu(self.second(hidden))
         return self.last(hidden)[:, :, 0]
 

@@ -144,14 +144,15 @@ class EvidenceEvaluation(RowEvaluation):
     def _surprises(self, network: Array, log_scores: Array) -> Array:
         """Surprises [counted, rows] of the network's log scores [rows] and those of parts [rows, scores]."""
         judged = self.discriminator.evidence(log_scores)
-        counted = [network[None], log_scores[:, :COUNTED].T, judged[None]]
+        counted = [network[None, :], log_scores[:, :COUNTED].T, judged[None, :]]
         return self.surprise(namespace(log_scores).concat(counted, axis=0))
 
     def _of_parts(self, surprises: Array) -> list[Array]:
         """The surprise [rows] of each part whose scores count, its scores summed."""
         xp, sums, first = namespace(surprises), [], 1
         for _, count in PARTS.values():
-            sums.append(xp.sum(surprises[first : min(first + count, 1 + COUNTED)], axis=0))
+            counted = surprises[first : min(first + count, 1 + COUNTED), :]
+            sums.append(xp.sum(counted, axis=0))
             first += count
             if first > COUNTED:
                 break

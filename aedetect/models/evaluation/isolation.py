@@ -53,7 +53,7 @@ class Isolation:
         def of_block(block: Array) -> Array:
             apart = matmul(block, products) + xp.sum(xp.square(block), axis=1, keepdims=True)
             outside = xp.astype(apart > reach, points.dtype)
-            outside = xp.reshape(outside, (block.shape[0], SAMPLES, count))
+            outside = xp.reshape(outside, (-1, SAMPLES, count))
             first = xp.min(outside * count + ranks, axis=2)
             places = xp.astype(xp.clip(first, None, float(count)), xp.int64)
             return xp.take_along_axis(isolation, places.T, axis=1).T

@@ -25,6 +25,8 @@ EVEN_ROWS, EVEN_OUTPUTS = 8, 16
 CACHED_ROWS = 64
 # So many fill a GPU, and their distances to a memory bank fit beside it.
 _DEVICE_ROWS = 8192
+# Runtimes' functions differ by less than this from numpy's.
+_SAME = 1e-5
 # Far below all that is computed with, and exp of it is no denormal number.
 _LOWEST_EXPONENT = -80.0
 
@@ -99,8 +101,13 @@ def matmul(values: Array, weight: Array, out: Array | None = None) -> Array:
 
     In numpy, a row of a block of one size is rounded in the same way, wherever in the block it is.
     """
-    if not is_numpy_array(values):
+    if is_torch_array(values):
         return values @ weight
+    if not is_numpy_array(values):
+        # The graph's library would put a branch for matrices without rows around each product.
+        from spox.opset.ai.onnx.v17 import matmul as product_of
+
+        return namespace(values).asarray(product_of(values.unwrap_spox(), weight.unwrap_spox()))
     if rows_round_alike():
         return np.matmul(values, weight, out=out)
     product = _in_even_tiles(values, weight)
@@ -157,7 +164,7 @@ def affine(values: Array, weight: Array, bias: Array) -> Array:
         if values.dim() == 2:
             return torch.addmm(bias, values, weight)
         return torch.baddbmm(bias, values, weight)
-    return values @ weight + bias
+    return matmul(values, weight) + bias
 
 
 def silu(values: Array) -> Array:
@@ -239,7 +246,8 @@ def look_up(values: Array, places: Array) -> Array:
     if is_numpy_array(values) or is_torch_array(values):
         return values[places]
     xp = namespace(places)
-    return xp.reshape(xp.take(values, xp.reshape(places, (-1,)), axis=0), places.shape)
+    taken = xp.take(values, xp.reshape(places, (-1,)), axis=0)
+    return xp.reshape(taken, places.dynamic_shape)
 
 
 def excluding(distances: Array, itself: Array) -> Array:
@@ -255,7 +263,13 @@ def excluding(distances: Array, itself: Array) -> Array:
         distances[rows, itself[rows]] = float("inf")
         return distances
     xp = namespace(distances)
-    return xp.where(itself[:, None] == xp.arange(distances.shape[1])[None, :], xp.inf, distances)
+    from spox.opset.ai.onnx.v17 import scatter_elements
+
+    places = xp.where(itself >= 0, itself, 0)[:, None]
+    kept = xp.where(itself[:, None] >= 0, xp.inf, xp.take_along_axis(distances, places, axis=1))
+    kept = xp.astype(kept, distances.dtype)
+    changed = scatter_elements(distances.unwrap_spox(), places.unwrap_spox(), kept.unwrap_spox(), axis=1)
+    return xp.asarray(changed)
 
 
 def along_rows(values: Array, index: Array) -> Array:
@@ -274,9 +288,16 @@ def searchsorted_rows(knots: Array, values: Array) -> Array:
         import torch
 
         return torch.searchsorted(knots, values.contiguous())
-    xp = namespace(values)
-    below = knots[:, None, :] < values[:, :, None]
-    return xp.sum(xp.astype(below, xp.int64), axis=2)
+    xp, count = namespace(values), knots.shape[1]
+    # Halving, as often as it takes, with what is larger than any number behind the knots.
+    steps = [2**power for power in reversed(range(count.bit_length()))]
+    behind = xp.full((knots.shape[0], sum(steps) - count), xp.inf, dtype=knots.dtype)
+    levels = xp.concat([knots, behind], axis=1)
+    places = xp.zeros_like(values, dtype=xp.int64)
+    for step in steps:
+        below = xp.take_along_axis(levels, places + (step - 1), axis=1) < values
+        places = places + step * xp.astype(below, xp.int64)
+    return places
 
 
 def sums_of(values: Array, owners: Array, count: int) -> Array:
@@ -296,7 +317,7 @@ def sums_of(values: Array, owners: Array, count: int) -> Array:
         return sums
     xp = namespace(values)
     membership = xp.astype(owners[:, None] == xp.arange(count)[None, :], values.dtype)
-    return values @ membership
+    return matmul(values, membership)
 
 
 def with_codes(background: Array, peaks: Array, places: Array) -> Array:
@@ -307,13 +328,36 @@ def with_codes(background: Array, peaks: Array, places: Array) -> Array:
         return values
     if is_torch_array(places):
         return background.repeat(len(places), 1).scatter(1, places, peaks)
-    xp = namespace(places)
-    values = xp.broadcast_to(background[None, :], (places.shape[0], background.shape[0]))
+    xp, values = namespace(places), background[None, :]
     index = xp.arange(background.shape[0])
     for column in range(places.shape[1]):
         here = places[:, column, None] == index[None, :]
         values = xp.where(here, peaks[:, column, None], values)
     return values
+
+
+def repeated(values: Array, count: int) -> Array:
+    """`values` so many times one behind the other; [count, ...]."""
+    xp = namespace(values)
+    if is_numpy_array(values) or is_torch_array(values):
+        return xp.broadcast_to(values[None], (count, *values.shape))
+    shape = xp.concat([xp.asarray([count], dtype=xp.int64), values.dynamic_shape], axis=0)
+    return xp.broadcast_to(values[None, ...], shape)
+
+
+def in_numpy(values: Array) -> AnyArray:
+    """The values of an array that depends on no input."""
+    if is_numpy_array(values):
+        return np.asarray(values)
+    return np.asarray(values.cpu().numpy() if is_torch_array(values) else values.unwrap_numpy())
+
+
+def same(values: Array, others: Array) -> Array:
+    """Where two arrays of one shape are equal: a graph's to the few last digits that its runtime rounds."""
+    if is_numpy_array(values) or is_torch_array(values):
+        return values == others
+    xp = namespace(values)
+    return xp.abs(values - others) <= _SAME * (1 + xp.abs(others))
 
 
 def smallest(values: Array) -> Array:

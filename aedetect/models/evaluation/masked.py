@@ -7,7 +7,7 @@ from itertools import pairwise
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.batched import BatchedLinear
 from aedetect.models.evaluation.evidence_part import as_shares, rounded
-from aedetect.models.evaluation.kernels import gelu, namespace
+from aedetect.models.evaluation.kernels import gelu, namespace, repeated
 
 _LIMIT = 6.0
 _LEAST_ERROR = 1e-3
@@ -62,8 +62,7 @@ class MaskedAutoencoder:
 
     def limited(self, points: Array) -> Array:
         """Points as each network may see them; [networks, rows, width]."""
-        xp = namespace(points)
-        return xp.broadcast_to(xp.clip(points, -_LIMIT, _LIMIT)[None], (self.networks, *points.shape))
+        return repeated(namespace(points).clip(points, -_LIMIT, _LIMIT), self.networks)
 
     def _unmasked(self, points: Array) -> Array:
         batch = self.limited(points)

@@ -38,9 +38,9 @@ def held_windows(segment: Array, length: int) -> Array:
     count, channels = segment.shape
     windows, missing, steps = max(count - length + 1, 0), xp.isnan(segment), _steps(segment)
     last = running_max(xp.where(missing, -1, steps))
-    following = running_min_from_behind(xp.where(missing, count, steps))[:windows]
-    known = _known(xp.concat([segment, xp.zeros_like(segment[:1])], axis=0))
-    starts = steps[:windows]
+    following = running_min_from_behind(xp.where(missing, count, steps))[:windows, :]
+    known = _known(xp.concat([segment, xp.zeros_like(segment[:1, :])], axis=0))
+    starts = steps[:windows, :]
     first = xp.take_along_axis(known, xp.where(following < starts + length, following, count), axis=0)
     carried = xp.take_along_axis(known, xp.clip(last, 0, None), axis=0)
     # So many steps of a window stand before the first that it knows.

@@ -13,7 +13,9 @@ from aedetect.models.evaluation.evidence_part import GRAIN, as_shares, rounded
 from aedetect.models.evaluation.kernels import (
     any_of,
     at_hand,
+    in_numpy,
     namespace,
+    same,
     take_columns,
 )
 from aedetect.models.evaluation.search import Search
@@ -41,7 +43,7 @@ class SubspaceNeighbours:
     def __init__(self, owners: AnyArray, arrays: Arrays):
         features = int(owners.max()) + 1
         self.memory = arrays.take("memory", arrays.size("memory", 0), len(owners))
-        self.halves = _on_host(arrays.take("halves", 2 * PAIRS, features))
+        self.halves = in_numpy(arrays.take("halves", 2 * PAIRS, features))
         self.owners = owners
 
     @cached_property
@@ -92,7 +94,7 @@ class NearestRow:
         """
         xp = namespace(points)
         index = self._search(points)
-        equal = xp.all(points == xp.take(self.memory, index, axis=0), axis=1)
+        equal = xp.all(same(points, xp.take(self.memory, index, axis=0)), axis=1)
         if at_hand(equal) and not any_of(equal):
             return *self._judged(points, index, None), None
         itself = xp.where(equal, index, -1)
@@ -134,7 +136,3 @@ def _spread(squared: Array, values: AnyArray, points: Array) -> Array:
     places = np.full(points.shape[1], len(values))
     places[values] = np.arange(len(values))
     return take_columns(xp.concat([squared, xp.zeros_like(squared[:, :1])], axis=1), places)
-
-
-def _on_host(values: Array) -> AnyArray:
-    return np.asarray(values if isinstance(values, np.ndarray) else values.cpu().numpy())

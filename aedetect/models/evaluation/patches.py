@@ -61,7 +61,7 @@ class PatchEvaluation(WindowEvaluation):
         return rebuilt / self.weights
 
     def sliding_scores(self, segment: Array, left: int, right: int) -> Array:
-        weighted = segment[left : segment.shape[0] - right] * self.weights
+        weighted = segment[left : segment.shape[0] - right, :] * self.weights
         missing = namespace(segment).isnan(weighted)
         if any_of(missing) is False:
             return self._score(self.parts(windows_of(weighted, self.layout.steps)))

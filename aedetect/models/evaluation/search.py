@@ -9,7 +9,7 @@ from array_api_compat import is_numpy_array
 
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.models.evaluation.arrays import Array
-from aedetect.models.evaluation.kernels import by_blocks, excluding, namespace, smallest
+from aedetect.models.evaluation.kernels import by_blocks, excluding, matmul, namespace, smallest
 from aedetect.models.evaluation.tiles import Tiles
 
 # The squared distance of no point: where infinite, its product with a 0 would be no number.
@@ -42,7 +42,7 @@ class Search:
             asked = xp.concat([asked, xp.astype(excluded[:, None], points.dtype)], axis=1)
 
         def places(block: Array) -> Array:
-            distances = block[:, :width] @ self._mirrored
+            distances = matmul(block[:, :width], self._mirrored)
             if excluded is not None:
                 distances = excluding(distances, xp.astype(block[:, width], xp.int64))
             return smallest(distances)

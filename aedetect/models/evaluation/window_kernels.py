@@ -168,7 +168,7 @@ class Convolution:
             beyond = xp.zeros((windows, self.dilation, inputs), dtype=series.dtype, device=device(series))
             wide = xp.concat([beyond, series, beyond], axis=1)
             places = (0, self.dilation, 2 * self.dilation)
-            series = xp.concat([wide[:, place : place + length] for place in places], axis=2)
+            series = xp.concat([wide[:, place : place + length, :] for place in places], axis=2)
         rows = xp.reshape(series, (windows * length, series.shape[2]))
         return xp.reshape(self._product(rows), (windows, length, self.weight.shape[0]))
 
