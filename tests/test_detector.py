@@ -160,7 +160,7 @@ def test_config_comes_as_object_mapping_or_file(tmp_path):
 
 
 def test_public_names_are_lazy():
-    assert set(dir(aedetect)) == {"Config", "Detector", "Muting", "__version__", "load"}
+    assert set(dir(aedetect)) == {"Config", "Detector", "Muting", "__version__", "load", "tune"}
     with pytest.raises(AttributeError, match="^module 'aedetect' has no attribute 'x'$"):
         _ = aedetect.x
 

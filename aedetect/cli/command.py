@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +45,19 @@ class Opened:
     left_out: list[str]
 
 
-def look(words: Sequence[str], model: ModelOptions | None = None) -> None:
-    """Raises the errors of inputs that are not there and of what is no model file.
+def look(words: Sequence[str], model: ModelOptions | None = None, output: str | None = None) -> None:
+    """Raises the errors of inputs that are not there, of an output in no folder, of what is no model file.
 
     Nothing is loaded for it, so that a mistyped name is told at once.
     """
     from aedetect.io.locate import check_named
 
     check_named(words)
+    # Folders may be made; what has a suffix and no slash behind is the name of a file.
+    if output is not None and not output.endswith(("/", os.sep)) and Path(output).suffix:
+        from aedetect.io.atomic import check_writable
+
+        check_writable(output)
     if model is not None:
         from aedetect.scoring.model_header import check_head
 

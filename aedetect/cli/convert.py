@@ -35,7 +35,7 @@ class RowsOptions:
 
     def look(self) -> None:
         """Raises what `command.look` does."""
-        look(self.inputs, self.model)
+        look(self.inputs, self.model, self.output)
 
     def request(self, side: Path | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
         """What the run is asked for; `side`, `locked`: see `RowsRequest`."""

@@ -215,7 +215,7 @@ def score(
             raise stdout_for_one("--json", "-o -")
         overrides = threshold.overrides()
         if not unattended.recorded:
-            look(inputs, model)
+            look(inputs, model, shape.output)
         from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
         from aedetect.tasks.score_run import Request

@@ -251,7 +251,8 @@ def look_up(values: Array, places: Array) -> Array:
 
 
 def excluding(distances: Array, itself: Array) -> Array:
-    """`distances` [rows, others] without that to `itself` [rows], where not negative; may be changed."""
+    """`distances` [rows, others] without that to `itself` [rows], if it is one of these; may be changed."""
+    itself = namespace(itself).where(itself < distances.shape[1], itself, -1)
     if is_numpy_array(distances) or is_torch_array(distances):
         if is_torch_array(distances) and on_gpu(distances):
             # Which rows these are is not asked: the answer would have to be waited for.
