@@ -41,16 +41,21 @@ def export(
     Example: aedetect export model.aed -o model.onnx --verify march.csv
     """
     with running("export", messages) as out:
-        from aedetect.config import Config
         from aedetect.engine.output_names import ONNX, Target, check_suffix
         from aedetect.io.atomic import same_file
-        from aedetect.tasks.export.export import check_packages
+        from aedetect.io.locate import check_named
+        from aedetect.scoring.model_header import check_head
 
         target = Target.of(output, model.with_suffix(".onnx").name)
         check_suffix(target.path, ONNX)
         if same_file(target.path, model):
             raise UsageError(f"{target.path}: the output is also the model file; choose another name")
         target.check()
+        check_named(verify or [])
+        check_head(model, model_sha256)
+        from aedetect.config import Config
+        from aedetect.tasks.export.export import check_packages
+
         check_packages()
         settings = Config.build(None, None, reading.overrides())
         _export(out, model, model_sha256, target, verify or [], settings)

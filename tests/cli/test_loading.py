@@ -141,6 +141,8 @@ def wrong_models(folder: Path) -> dict[str, End]:
             lines[f"{name} {model}"] = (name, *inputs, *named)
     lines["inspect modle.aed"] = ("inspect", "modle.aed")
     lines["inspect damaged.aed"] = ("inspect", "damaged.aed")
+    lines["export modle.aed"] = ("export", "modle.aed", "-o", "m.onnx")
+    lines["export damaged.aed"] = ("export", "damaged.aed", "-o", "m.onnx")
     return run(folder, HEAVY, lines)
 
 
@@ -172,13 +174,13 @@ def test_a_mistyped_input_loads_nothing_heavy(wrong_inputs: dict[str, End], comm
     assert wrong_inputs[command] == (3, said, [])
 
 
-@pytest.mark.parametrize("command", [*OF_MODELS, "inspect"])
+@pytest.mark.parametrize("command", [*OF_MODELS, "inspect", "export"])
 def test_a_mistyped_model_loads_nothing_heavy(wrong_models: dict[str, End], command: str) -> None:
     reason = "cannot read the model file: No such file or directory; did you mean 'model.aed'?"
     assert wrong_models[f"{command} modle.aed"] == (4, f"error: modle.aed: {reason}\n", [])
 
 
-@pytest.mark.parametrize("command", [*OF_MODELS, "inspect"])
+@pytest.mark.parametrize("command", [*OF_MODELS, "inspect", "export"])
 def test_a_model_cut_short_loads_nothing_heavy(wrong_models: dict[str, End], command: str) -> None:
     said = "error: damaged.aed: not an aedetect model file, or cut short\n"
     assert wrong_models[f"{command} damaged.aed"] == (4, said, [])
