@@ -6,32 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aedetect.io.source import Input, Reader
+from aedetect.io.source import Input, InputAround, Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True)
-class CompletedInput:
+class CompletedInput(InputAround):
     """An input that is read with the columns `absent` behind its own."""
 
     source: Input
     absent: Sequence[pa.Field]
 
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def is_text(self) -> bool:
-        return self.source.is_text
-
     def open(self, batch_rows: int) -> Reader:
         return _CompletedReader(self.source.open(batch_rows), self.absent)
-
-    def locate(self, row: int) -> str:
-        return self.source.locate(row)
 
 
 class _CompletedReader:

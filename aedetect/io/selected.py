@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aedetect.io.source import Input, Reader
+from aedetect.io.source import Input, InputAround, Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,19 +61,11 @@ class RowMarks:
 
 
 @dataclass(frozen=True)
-class SelectedInput:
+class SelectedInput(InputAround):
     """Those rows of an input that are marked, under their numbers in it."""
 
     source: Input
     marks: RowMarks
-
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def is_text(self) -> bool:
-        return self.source.is_text
 
     def open(self, batch_rows: int) -> Reader:
         return _SelectedReader(self.source.open(batch_rows), self.marks)

@@ -54,6 +54,26 @@ class Input(Protocol):
         ...
 
 
+class InputAround:
+    """What stands around another input, `source`, and passes on what it does not change."""
+
+    source: Input
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def is_text(self) -> bool:
+        return self.source.is_text
+
+    def open(self, batch_rows: int) -> Reader:
+        return self.source.open(batch_rows)
+
+    def locate(self, row: int) -> str:
+        return self.source.locate(row)
+
+
 @dataclass(frozen=True)
 class TableInput:
     """An Arrow table (or what was made into one) as an input."""

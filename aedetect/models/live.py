@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from aedetect.data.arrays import AnyArray
 from aedetect.models.device import ROOM
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import padded
+from aedetect.models.evaluation.kernels import side_by_side
 
 
 def live_arrays(module: nn.Module) -> Arrays:
@@ -53,12 +53,8 @@ def settled_by_blocks(work: Callable[..., Array], *rows: Tensor) -> Tensor:
 
     Products round differently for other numbers of rows: a row that calibrates is scored as new ones are.
     """
-    arrays = [settled(values) for values in rows]
-    size, parts = ROOM.block(rows[0].shape[1], rows[0].device.type), []
-    for start in range(0, len(rows[0]), size):
-        blocks = [padded(values[start : start + size], size) for values in arrays]
-        parts.append(as_tensor(work(*blocks))[: len(rows[0]) - start])
-    return torch.cat(parts)
+    size = ROOM.block(rows[0].shape[1], rows[0].device.type)
+    return as_tensor(side_by_side(work, *(settled(values) for values in rows), size=size))
 
 
 def no_arrays(like: Tensor) -> Arrays:

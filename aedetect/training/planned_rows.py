@@ -25,7 +25,7 @@ from aedetect.data.series.timestamps import Clock, TimeReader, joined
 from aedetect.errors import UsageError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.selected import SelectedInput
-from aedetect.io.source import Input, Reader
+from aedetect.io.source import Input, InputAround
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,26 +137,12 @@ class PlannedCounts:
 
 
 @dataclass
-class PlannedInput:
+class PlannedInput(InputAround):
     """An input of which some rows are planned; `counts` are those of the last whole pass."""
 
     source: Input
     learning: Learning
     counts: PlannedCounts = field(default_factory=PlannedCounts)
-
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def is_text(self) -> bool:
-        return self.source.is_text
-
-    def open(self, batch_rows: int) -> Reader:
-        return self.source.open(batch_rows)
-
-    def locate(self, row: int) -> str:
-        return self.source.locate(row)
 
 
 class PlannedPass:

@@ -81,19 +81,22 @@ def counted(count: int, like: Array) -> Array:
 
 
 def by_blocks(work: Callable[[Array], Array], values: Array) -> Array:
-    """`work` on a few rows of `values` [rows, width] at a time: what it makes of them, one below the other.
+    """`work` on a few rows of `values` [rows, width] at a time: what it makes of all of them."""
+    return side_by_side(work, values, size=rows_at_once(values))
+
+
+def side_by_side(work: Callable[..., Array], *values: Array, size: int | None) -> Array:
+    """`work` on `size` rows at a time, the same ones of several `values` [rows, ...]; None: on all at once.
 
     Blocks are of one size, the last one padded, as products round differently for other numbers of rows.
     """
-    size, count = rows_at_once(values), values.shape[0]
     if size is None:
-        return work(values)
-    xp = namespace(values)
-    parts = []
+        return work(*values)
+    count, parts = values[0].shape[0], []
     for start in range(0, max(count, 1), size):
-        block = values[start : start + size]
-        parts.append(work(padded(block, size))[: block.shape[0]])
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+        blocks = [padded(array[start : start + size], size) for array in values]
+        parts.append(work(*blocks)[: max(count - start, 0)])
+    return parts[0] if len(parts) == 1 else namespace(*parts).concat(parts, axis=0)
 
 
 def matmul(values: Array, weight: Array, out: Array | None = None) -> Array:

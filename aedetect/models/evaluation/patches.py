@@ -5,10 +5,17 @@ from __future__ import annotations
 from aedetect.config import ModelConfig
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import WindowEvaluation
-from aedetect.models.evaluation.kernels import all_of, any_of, matmul, namespace, rows_at_once
+from aedetect.models.evaluation.kernels import (
+    all_of,
+    any_of,
+    matmul,
+    namespace,
+    rows_at_once,
+    side_by_side,
+)
 from aedetect.models.evaluation.memory_bank import MemoryBank
 from aedetect.models.evaluation.missing import held, held_windows
-from aedetect.models.evaluation.window_kernels import many_at_once, projected, side_by_side, windows_of
+from aedetect.models.evaluation.window_kernels import many_at_once, projected, windows_of
 from aedetect.models.evaluation.window_layout import WindowLayout
 
 CODE_WIDTH = 16

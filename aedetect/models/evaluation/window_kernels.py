@@ -46,17 +46,6 @@ def windows_of(segment: Array, steps: int) -> Array:
     return xp.reshape(xp.take(flat, xp.asarray(places.reshape(-1)), axis=0), (count, width))
 
 
-def side_by_side(work: Callable[..., Array], *values: Array, size: int | None) -> Array:
-    """As `kernels.by_blocks`, of `size` rows, for `work` on the same rows of several arrays [rows, ...]."""
-    if size is None:
-        return work(*values)
-    count, parts = values[0].shape[0], []
-    for start in range(0, max(count, 1), size):
-        blocks = [padded(array[start : start + size], size) for array in values]
-        parts.append(work(*blocks)[: max(count - start, 0)])
-    return parts[0] if len(parts) == 1 else namespace(values[0]).concat(parts, axis=0)
-
-
 def many_at_once(values: Array) -> int | None:
     """As `kernels.rows_at_once` where there are many: of narrow rows [rows, width] more fit the cache."""
     size = rows_at_once(values)

@@ -15,7 +15,7 @@ from aedetect.data.arrays import Floats, Integers, Mask
 from aedetect.data.cells import numbers
 from aedetect.data.series.entities import Entities
 from aedetect.errors import DataError
-from aedetect.io.source import Input, Reader, batch_rows
+from aedetect.io.source import Input, InputAround, Reader, batch_rows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.tune.rows import Rows
 
@@ -177,7 +177,7 @@ def _numbers(batch: pa.RecordBatch, name: str, fitted: FittedModel) -> Floats:
 
 
 @dataclass(frozen=True)
-class _DamagedInput:
+class _DamagedInput(InputAround):
     """An input with some cells of other values; `first`: the number of its first row among all."""
 
     source: Input
@@ -185,19 +185,8 @@ class _DamagedInput:
     plan: DamagePlan
     fitted: FittedModel
 
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def is_text(self) -> bool:
-        return self.source.is_text
-
     def open(self, batch_rows: int) -> Reader:
         return _DamagedReader(self, self.source.open(batch_rows))
-
-    def locate(self, row: int) -> str:
-        return self.source.locate(row)
 
 
 class _DamagedReader:

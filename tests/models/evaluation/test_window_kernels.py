@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import CACHED_ROWS
+from aedetect.models.evaluation.kernels import CACHED_ROWS, side_by_side
 from aedetect.models.evaluation.window_kernels import (
     Convolution,
     as_series,
@@ -15,7 +15,6 @@ from aedetect.models.evaluation.window_kernels import (
     few_at_once,
     many_at_once,
     projected,
-    side_by_side,
     windows_of,
 )
 
