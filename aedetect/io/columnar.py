@@ -19,13 +19,23 @@ _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
-def open_columnar(format: str, source: Source, batch_rows: int, texts: Collection[str] = ()) -> Reader:
+def open_columnar(
+    format: str, source: Source, batch_rows: int, texts: Collection[str] = (), groups: range | None = None
+) -> Reader:
     """A reader over the Parquet or Arrow file that `source` opens as a seekable stream.
 
-    `texts`: columns of bytes that are text; see `unmarked_texts`.
+    `texts`: columns of bytes that are text; see `unmarked_texts`. `groups`: the row groups of a Parquet file
+    to be read; None for all.
     """
-    kind = _ParquetReader if format == "parquet" else _ArrowReader
-    return _PlainReader(kind(source, batch_rows), texts)
+    if format == "parquet":
+        return _PlainReader(_ParquetReader(source, batch_rows, groups), texts)
+    return _PlainReader(_ArrowReader(source, batch_rows), texts)
+
+
+def group_rows(source: Source) -> list[int]:
+    """The number of rows in each row group of a Parquet file."""
+    with _ParquetReader(source, 1).file() as file:
+        return [file.metadata.row_group(place).num_rows for place in range(file.num_row_groups)]
 
 
 def unmarked_texts(source: Source, batch_rows: int) -> frozenset[str]:
@@ -169,17 +179,19 @@ def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 class _ParquetReader:
-    def __init__(self, source: Source, batch_rows: int):
+    def __init__(self, source: Source, batch_rows: int, groups: range | None = None):
         self._source = source
         self._batch_rows = batch_rows
+        self._groups = groups
         with self.file() as file:
             self.schema: pa.Schema = file.schema_arrow.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with self.file() as file:
             # Older releases of Arrow fail to look for rows where there is no group of them.
-            if file.num_row_groups:
-                yield from file.iter_batches(batch_size=self._batch_rows)
+            groups = range(file.num_row_groups) if self._groups is None else self._groups
+            if groups:
+                yield from file.iter_batches(batch_size=self._batch_rows, row_groups=groups)
 
     @contextlib.contextmanager
     def file(self) -> Iterator[Any]:

@@ -80,7 +80,18 @@ class FileInput:
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))
 
-    def _reader(self, batch_rows: int) -> Reader:
+    def open_groups(self, batch_rows: int, groups: range) -> Reader:
+        """A pass over some row groups of a Parquet file; otherwise as `open`."""
+        return _FileReader(self, self._reader(batch_rows, groups))
+
+    def group_rows(self) -> list[int]:
+        """Rows in each row group of a Parquet file. Raises DataError where it cannot be read."""
+        from aedetect.io import columnar
+
+        with self._errors():
+            return columnar.group_rows(self._seekable)
+
+    def _reader(self, batch_rows: int, groups: range | None = None) -> Reader:
         from aedetect.io import columnar, csv, jsonl
 
         shape = self._shape
@@ -93,7 +104,7 @@ class FileInput:
                     self._text, self._json_types, batch_rows, self.name, shape.document
                 )
             texts = self._unmarked_texts if shape.format == "parquet" else ()
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts)
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts, groups)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):

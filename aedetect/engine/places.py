@@ -1,0 +1,33 @@
+"""Where a run computes, by the name that `--on` gives it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from aedetect.engine.cluster import Here, Workers
+from aedetect.errors import UsageError
+
+
+@contextlib.contextmanager
+def opened_workers(place: str | None, jobs: int | None = None) -> Iterator[Workers]:
+    """The workers at `place`: None for this process, 'ray', or 'ray://HOST:PORT'; `jobs` at most.
+
+    Raises UsageError where there is no such place, or what it needs is not installed.
+    """
+    if place is None:
+        yield Here()
+        return
+    check_place(place)
+    from aedetect.engine.ray_workers import ray_workers
+
+    with ray_workers(None if place == "ray" else place, jobs) as workers:
+        yield workers
+
+
+def check_place(place: str) -> None:
+    """Raises UsageError for what names no cluster."""
+    if place != "ray" and not (place.startswith("ray://") and place.removeprefix("ray://")):
+        raise UsageError(
+            f"--on {place}: no such place; give 'ray', or the address of a cluster as ray://HOST:PORT"
+        )
