@@ -115,8 +115,8 @@ On = Annotated[
     str | None,
     option(
         "--on ray|ray://HOST:PORT",
-        "Spread the work over the workers of a Ray cluster, --jobs N of them at most; ray: that of "
-        "RAY_ADDRESS or of this machine, or one started for this run.",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most; ray: that of the "
+        "variable RAY_ADDRESS, or one started on this machine for the run.",
         completion.places,
         panel=RUN,
         default=...,

@@ -37,7 +37,7 @@ def check_ray() -> None:
 def ray_workers(
     address: str | None, jobs: int | None = None, notice: Callable[[str], None] = lambda _: None
 ) -> Iterator[RayWorkers]:
-    """Workers of the cluster at `address`; None for that of RAY_ADDRESS, of this machine, or a new one.
+    """Workers of the cluster at `address`; None for that of RAY_ADDRESS, or of one started for the block.
 
     As many as the cluster has cores, `jobs` at most. A connection that the program has already is used, and
     left open. `notice` is told where no core is free for long. Raises UsageError where Ray is not installed,
@@ -62,20 +62,16 @@ def _connect(address: str | None) -> None:
     import ray
 
     asked = address or os.environ.get("RAY_ADDRESS")
+    # Whatever else runs on this machine is somebody else's, unless it is named.
+    local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
         with _handlers_kept():
-            try:
-                ray.init(asked or "auto", log_to_driver=False, logging_level=logging.CRITICAL)
-            except ConnectionError:
-                if asked:
-                    raise
-                ray.init(
-                    "local",
-                    log_to_driver=False,
-                    logging_level=logging.CRITICAL,
-                    include_dashboard=False,
-                    object_store_memory=_STORE_BYTES,
-                )
+            ray.init(
+                asked or "local",
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **({} if asked else local),
+            )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason})") from None
@@ -105,15 +101,32 @@ _SILENCE = {
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """A block in which Ray says nothing of its own: what there is to say of workers is said by us."""
     for name, value in _SILENCE.items():
         os.environ.setdefault(name, value)
+    from ray._private import worker
+
     logger = logging.getLogger("ray")
-    level = logger.level
+    level, printed = logger.level, worker.print_worker_logs
     logger.setLevel(logging.CRITICAL)
+    # It prints what it says of dead workers to stdout, whatever it was told of logs.
+    worker.print_worker_logs = lambda *_: None
     try:
         yield
     finally:
+        worker.print_worker_logs = printed
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """A block in which what a signal raises comes through as it is: Ray's compiled part wraps it."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 class RayWorkers:
@@ -229,7 +242,8 @@ class _Hands:
         self._build = build
         self._number = number
         self._items = items
-        self._notice: Callable[[str], None] | None = notice
+        self._notice = notice
+        self._patience: float | None = _SILENT_FOR
         self._there: list[Any] = []
         self._productive: set[Any] = set()
         self._at: dict[Any, deque[tuple[Any, list[int]]]] = {}
@@ -257,7 +271,8 @@ class _Hands:
         for reference in self._wait(list(owners)):
             actor = owners[reference]
             try:
-                results = self._ray.get(reference)
+                with _signals():
+                    results = self._ray.get(reference)
             except self._deaths():
                 self._ray.kill(actor)
                 for number, (_, places) in reversed(list(enumerate(self._at.pop(actor)))):
@@ -277,15 +292,14 @@ class _Hands:
         self._at.clear()
 
     def _wait(self, references: list[Any]) -> list[Any]:
-        while self._notice is not None:
-            ready, _ = self._ray.wait(references, num_returns=1, timeout=_SILENT_FOR)
-            if ready:
-                return list(ready)
-            there, _ = self._ray.wait(self._there, num_returns=1, timeout=0)
-            if not there:
-                self._notice("--on: no core of the cluster is free; waiting for one")
-            self._notice = None
-        ready, _ = self._ray.wait(references, num_returns=1)
+        with _signals():
+            ready, _ = self._ray.wait(references, num_returns=1, timeout=self._patience)
+            if not ready:
+                there, _ = self._ray.wait(self._there, num_returns=1, timeout=0)
+                if not there:
+                    self._notice("--on: no core of the cluster is free; waiting for one")
+                self._patience = None
+                ready, _ = self._ray.wait(references, num_returns=1)
         return list(ready)
 
     def _give(self, actor: Any, waiting: deque[list[int]]) -> None:
