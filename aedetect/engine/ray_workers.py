@@ -7,7 +7,9 @@ import importlib.util
 import logging
 import os
 import signal
+import socket
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ _AHEAD = 1
 _STORE_BYTES = 256 << 20
 # After so many seconds without a worker, it is said that there is none.
 _SILENT_FOR = 10.0
+_LOOKED_UP_AFTER = 0.5
 
 
 def check_ray() -> None:
@@ -207,8 +210,9 @@ class _Worker:
         self._version = version
         self._work: Callable[[Any], Any] | None = None
 
-    def there(self) -> None:
-        """Answers once the process has begun."""
+    def there(self) -> tuple[str, int]:
+        """Answers once the process has begun: its machine and number."""
+        return socket.gethostname(), os.getpid()
 
     def work(self, *items: Any) -> list[Any]:
         """The results up to the first that failed."""
@@ -243,7 +247,7 @@ class _Hands:
         self._number = number
         self._items = items
         self._notice = notice
-        self._patience: float | None = _SILENT_FOR
+        self._waits = True
         self._there: list[Any] = []
         self._productive: set[Any] = set()
         self._at: dict[Any, deque[tuple[Any, list[int]]]] = {}
@@ -283,24 +287,35 @@ class _Hands:
             yield places, results
 
     def let_go(self) -> None:
-        """End the actors, also those still at work; they are gone when this returns."""
+        """End the actors, also those still at work; those of this machine are gone when this returns."""
+        begun, _ = (
+            self._ray.wait(self._there, num_returns=len(self._there), timeout=0) if self._there else ([], [])
+        )
+        processes = []
+        for reference in begun:
+            with contextlib.suppress(*self._deaths()):
+                processes.append(self._ray.get(reference))
         for actor in self._at:
             self._ray.kill(actor)
-        working = [reference for at in self._at.values() for reference, _ in at]
-        if working:
-            self._ray.wait(working, num_returns=len(working), timeout=_SILENT_FOR, fetch_local=False)
         self._at.clear()
+        deadline = time.monotonic() + _SILENT_FOR
+        here = [number for machine, number in processes if machine == socket.gethostname()]
+        while any(map(_is_alive, here)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _wait(self, references: list[Any]) -> list[Any]:
-        with _signals():
-            ready, _ = self._ray.wait(references, num_returns=1, timeout=self._patience)
-            if not ready:
-                there, _ = self._ray.wait(self._there, num_returns=1, timeout=0)
-                if not there:
+        began = time.monotonic()
+        while True:
+            with _signals():
+                # Ray looks for signals only now and then while it waits.
+                ready, _ = self._ray.wait(references, num_returns=1, timeout=_LOOKED_UP_AFTER)
+            if ready:
+                self._waits = False
+                return list(ready)
+            if self._waits and time.monotonic() - began > _SILENT_FOR:
+                self._waits = False
+                if not self._ray.wait(self._there, num_returns=1, timeout=0)[0]:
                     self._notice("--on: no core of the cluster is free; waiting for one")
-                self._patience = None
-                ready, _ = self._ray.wait(references, num_returns=1)
-        return list(ready)
 
     def _give(self, actor: Any, waiting: deque[list[int]]) -> None:
         places = waiting.popleft()
@@ -315,3 +330,13 @@ class _Hands:
             kinds.OutOfMemoryError,
             kinds.ObjectLostError,
         )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
