@@ -47,7 +47,7 @@ from aedetect.errors import AedetectError, DataError
 from aedetect.io.atomic import remove_abandoned, remove_leftovers
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
-from aedetect.io.source import Input
+from aedetect.io.source import Input, no_rows
 
 # Handed out at once: so many bytes of small files, and so many of them.
 _BYTES_AT_ONCE, _FILES_AT_ONCE = 8 << 20, 64
@@ -92,6 +92,18 @@ class Distributed:
             run.consumers.finish()
         finally:
             run.summary.seconds = run.summary.clock.seconds
+
+
+def read_spread(run: Run, inputs: Sequence[Input], recipe: TaskRecipe, place: Place) -> None:
+    """As `stream.read_inputs`, by the workers at a place."""
+    plan = Plan(inputs, [None] * len(inputs), rows_elsewhere=True)
+    with opened_workers(place.name, place.jobs, run.callback.notice) as workers:
+        errors = _Spread(run, plan, recipe, workers, place.name).run()
+        run.summary.workers = workers.taken_part
+    if errors:
+        raise errors[0]
+    if not run.summary.counts["rows"]:
+        raise no_rows(inputs[0])
 
 
 @dataclass(frozen=True)
