@@ -111,6 +111,17 @@ Jobs = Annotated[
         default=...,
     ),
 ]
+On = Annotated[
+    str | None,
+    option(
+        "--on PLACE",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most: ray for that of the "
+        "variable RAY_ADDRESS, or one started on this machine for the run; or ray://HOST:PORT.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Adapt = Annotated[
     str | None,
     option(
