@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from aedetect.data.series.timestamps import Clock, TimeReader, joined
 from aedetect.errors import UsageError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.selected import SelectedInput
-from aedetect.io.source import Input, InputAround
+from aedetect.io.source import Input, InputAround, batch_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -206,6 +206,30 @@ class PlannedPass:
 def opened_pass(source: Input) -> PlannedPass | None:
     """A pass over an input of which some rows are planned; None for others."""
     return PlannedPass(source) if isinstance(source, PlannedInput) else None
+
+
+def settle_clock(inputs: Sequence[Input], config: Config) -> None:
+    """Tell the clock of planned inputs from the first rows of all, before any of them is read elsewhere."""
+    for source in inputs:
+        if not isinstance(source, PlannedInput) or source.learning.clock is not None:
+            return
+        reader = source.open(batch_rows(config, len(source.open(1024).schema)))
+        first = next((batch for batch in reader.batches() if len(batch)), None)
+        if first is not None:
+            PlannedPass(source).planned(first, np.arange(1, len(first) + 1))
+            return
+
+
+def planned_counts(sources: Iterable[tuple[int, Input]]) -> dict[int, PlannedCounts]:
+    """The counts of the last pass over each input of which some rows are planned, by its place."""
+    return {place: source.counts for place, source in sources if isinstance(source, PlannedInput)}
+
+
+def keep_counts(inputs: Sequence[Input], counts: Mapping[int, PlannedCounts]) -> None:
+    """Have the counts of a pass that was made elsewhere."""
+    for place, source in enumerate(inputs):
+        if isinstance(source, PlannedInput) and place in counts:
+            source.counts = counts[place]
 
 
 def bare(source: Input) -> Input:
