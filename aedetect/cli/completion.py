@@ -62,6 +62,7 @@ def _of(names: Sequence[str]) -> Completer:
 
 formats = _of(("csv", "tsv", "jsonl", "parquet", "arrow"))
 encodings = _of(("utf-8", "utf-16", "latin-1", "cp1252"))
+places = _of(("ray",))
 devices = _of(("auto", "cpu", "cuda", "mps"))
 architectures = _of(ARCHITECTURES)
 contamination = _of(("auto",))

@@ -131,6 +131,17 @@ AdoptAfter = Annotated[
         default=...,
     ),
 ]
+On = Annotated[
+    str | None,
+    option(
+        "--on PLACE",
+        "Read the inputs on a Ray cluster: 'ray' for the one of RAY_ADDRESS or of this machine, or "
+        "ray://HOST:PORT; default: in this process.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),

@@ -25,9 +25,9 @@ def opened_workers(place: str | None, jobs: int | None = None) -> Iterator[Worke
         yield workers
 
 
-def check_place(place: str) -> None:
-    """Raises UsageError for what names no cluster."""
-    if place != "ray" and not (place.startswith("ray://") and place.removeprefix("ray://")):
+def check_place(place: str | None) -> None:
+    """Raises UsageError for what names neither a cluster nor, being None, this process."""
+    if place not in (None, "ray") and not (place.startswith("ray://") and place.removeprefix("ray://")):
         raise UsageError(
             f"--on {place}: no such place; give 'ray', or the address of a cluster as ray://HOST:PORT"
         )

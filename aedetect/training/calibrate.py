@@ -17,7 +17,9 @@ from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.cluster import Here, Workers
 from aedetect.engine.workers import ordered
+from aedetect.errors import UsageError
 from aedetect.io.source import Input
+from aedetect.models.device import CPU
 from aedetect.models.ensemble import mean_errors
 from aedetect.models.threads import single_threaded
 from aedetect.scoring.calibration import Calibration
@@ -94,6 +96,8 @@ def _table_scores(
 ) -> tuple[Floats, float | None, Integers]:
     """Unscaled scores of normal rows, what each constant that they change adds, scaled, and their groups."""
     settle_clock(inputs, fitted.config)
+    if not isinstance(workers, Here) and fitted.device != CPU:
+        raise UsageError("workers elsewhere score on CPUs: load the model with device 'cpu'")
     scores, changes, groups = [np.empty(0)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for of_part in Passes(inputs, workers).map(_Scoring(fitted)):
         for ordinary, changed, group in of_part:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,40 +24,14 @@ from aedetect.training.fit import fit
 from aedetect.training.passes import Part, Passes, chunks, chunks_of, parts_of
 from aedetect.training.request import FitRequest
 from tests.support.elsewhere import Elsewhere, content_of
+from tests.support.mixed_files import mixed_files
 
 QUICK = {"training.epochs": 2, "scoring.batch_rows": 200}
 
 
-def rows(count: int, seed: int = 0) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {
-            "load": random.normal(50, 9, count).round(2),
-            "count": random.poisson(4, count),
-            "site": random.choice(["berlin", "paris", "rome"], count),
-            "seen": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(count) * 3607, "s"),
-            "price": [f"{value:,.2f} €" for value in random.gamma(2, 2000, count)],
-            "note": random.choice(["-", "a b", ""], count),
-            "flag": random.choice(["yes", "no"], count),
-            "bad": (random.random(count) < 0.03).astype(int),
-        }
-    )
-    frame.loc[random.random(count) < 0.05, "load"] = np.nan
-    frame.loc[random.random(count) < 0.004, "load"] = np.inf
-    return frame
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Parquet files, one of many groups of rows, and CSV files, one of a column less."""
-    folder = tmp_path_factory.mktemp("files")
-    pq.write_table(
-        pa.Table.from_pandas(rows(1500), preserve_index=False), folder / "a.parquet", row_group_size=100
-    )
-    pq.write_table(pa.Table.from_pandas(rows(300, 1), preserve_index=False), folder / "b.parquet")
-    rows(400, 2).to_csv(folder / "c.csv", index=False)
-    rows(500, 3).drop(columns="flag").to_csv(folder / "d.csv.gz", index=False)
-    return folder
+    return mixed_files(tmp_path_factory.mktemp("files"))
 
 
 def inputs_of(folder: Path, config: Config) -> list[FileInput]:
