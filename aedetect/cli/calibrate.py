@@ -47,7 +47,7 @@ def calibrate(
     ),
     positive: options.Positive = None,
     feedback: Path | None = options.learned_feedback(),
-    on: options.On = None,
+    on: options.ReadOn = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 
@@ -120,7 +120,11 @@ def _calibrate(
 
     notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
-    with Locks([str(output)]), opened_workers(on) as workers, TerminalProgress(out) as callback:
+    with (
+        Locks([str(output)]),
+        TerminalProgress(out) as callback,
+        opened_workers(on, notice=callback.notice) as workers,
+    ):
         for text in left_out(words):
             callback.notice(text)
         cpu = {"training": settings.training.model_copy(update={"device": "cpu"})}
@@ -130,7 +134,7 @@ def _calibrate(
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    used = {} if on is None else {"workers": workers.number}
+    used = {} if on is None else {"workers": workers.taken_part}
     out.result(summary | {"threshold_before": older.threshold} | used)
     out.say(
         f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "

@@ -111,6 +111,17 @@ Jobs = Annotated[
         default=...,
     ),
 ]
+On = Annotated[
+    str | None,
+    option(
+        "--on ray|ray://HOST:PORT",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most; ray: that of "
+        "RAY_ADDRESS or of this machine, or one started for this run.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Adapt = Annotated[
     str | None,
     option(
@@ -131,12 +142,12 @@ AdoptAfter = Annotated[
         default=...,
     ),
 ]
-On = Annotated[
+ReadOn = Annotated[
     str | None,
     option(
-        "--on PLACE",
-        "Read the inputs on a Ray cluster: 'ray' for the one of RAY_ADDRESS or of this machine, or "
-        "ray://HOST:PORT; default: in this process.",
+        "--on ray|ray://HOST:PORT",
+        "Read the inputs on the workers of a Ray cluster; ray: that of RAY_ADDRESS or of this machine, or "
+        "one started for this run.",
         completion.places,
         panel=RUN,
         default=...,

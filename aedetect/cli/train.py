@@ -295,7 +295,7 @@ def train(
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
-    on: options.On = None,
+    on: options.ReadOn = None,
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
@@ -388,7 +388,10 @@ def _train(
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):
-        with opened_workers(on) as workers, TrainingProgress(out, output) as callback:
+        with (
+            TrainingProgress(out, output) as callback,
+            opened_workers(on, notice=callback.notice) as workers,
+        ):
             for text in left_out(words):
                 callback.notice(text)
             asked = FitRequest(sources, settings, callback, checkpoint, start.resume, older, planned, notes)
@@ -398,7 +401,7 @@ def _train(
         remove_leftovers(checkpoint)
     summary = train_summary("train", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    out.result(summary | ({} if on is None else {"workers": workers.number}))
+    out.result(summary | ({} if on is None else {"workers": workers.taken_part}))
     training = fitted.training
     out.say()
     out.say(

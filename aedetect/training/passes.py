@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PART_BYTES = 64 << 20
 # Smaller files are not asked how many rows they hold.
 _LEAST_ASKED = 4 << 20
+# So many results a worker may wait to be taken in.
+_AHEAD = 4
 
 Result = TypeVar("Result")
 
@@ -89,7 +91,7 @@ class Passes:
         """
         if not isinstance(self.workers, Here):
             check_sendable(self.inputs)
-        results = self.workers.map(_Given(work), self.parts)
+        results = self.workers.map(_Given(work), self.parts, ahead=_AHEAD * self.workers.number)
         for part, result in zip(self.parts, results, strict=True):
             if isinstance(result, Lost):
                 raise OutputError(
@@ -153,7 +155,9 @@ def _file(source: Input) -> FileInput | None:
     """The file that an input is, if its rows are those of the file, each by itself."""
     while isinstance(source, CompletedInput):
         source = source.source
-    return source if isinstance(source, FileInput) and source.spool is None else None
+    if not isinstance(source, FileInput) or source.spool is not None or source.is_compressed:
+        return None
+    return source
 
 
 def _over(source: Input, span: SpanInput) -> Input:

@@ -139,8 +139,9 @@ def test_faults_are_told_by_the_row_of_the_file(tmp_path: Path, monkeypatch: pyt
 
 class Deadly:
     number = 1
+    taken_part = 1
 
-    def map(self, build: Any, items: Any) -> Any:
+    def map(self, build: Any, items: Any, helpings: Any = None, ahead: Any = None) -> Any:
         return (Lost(3) for _ in items)
 
 
