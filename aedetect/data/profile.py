@@ -20,6 +20,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats
 from aedetect.data.code_evidence import CodeEvidence
 from aedetect.data.date_evidence import DateEvidence, SettledDate
+from aedetect.data.digests import merged
 from aedetect.data.instants import InstantProfile
 from aedetect.data.written_numbers import Evidence
 from aedetect.io.cell_text import name_of_type
@@ -100,13 +101,7 @@ class NumberProfile:
         if self.unique_head and room > 0:
             self._take_head(later._head[:room])
             self.unique_head = self.unique_head and (later.unique_head or len(later._head) >= room)
-        # Digests of parts that come from elsewhere are compressed; all are, for the sums to be the same.
-        later._digest.compress()
-        if self.count:
-            self._digest.compress()
-            self._digest.merge(later._digest)
-        else:
-            self._digest = later._digest
+        self._digest = merged(self._digest, later._digest, DIGEST_SIZE) if self.count else later._digest
         self.count += later.count
         if self.count >= _UNIQUE_ROWS or not self.unique_head:
             self._head = np.empty(0)

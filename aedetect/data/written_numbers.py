@@ -189,7 +189,7 @@ class Evidence:
             return
         trimmed = trimmed.filter(pc.invert(pc.is_in(trimmed, pa.array(DASHES))))
         scientific = pc.match_substring_regex(trimmed, _SCIENTIFIC)
-        self.shapes["scientific"] += pc.sum(scientific).as_py()
+        self.shapes["scientific"] += pc.sum(scientific).as_py() or 0
         bare = _are_bare(trimmed)
         parts = _parts(trimmed)
         fits = pc.and_(pc.fill_null(_is_whole_sign(parts), False), pc.invert(scientific))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,15 +104,20 @@ class Learning:
 
     def times(self, batch: pa.RecordBatch, locate: Locate) -> tuple[Clock, PlannedTimes]:
         """The clock, told from a first batch, and the plans by it."""
-        if self.clock is None or self._times is None:
+        if self.clock is None:
             settings, rules = self.config.series, self.rules
             array = joined([batch.column(name) for name in self.time_columns], rules)
             find = find_clock if self.of_series else lenient_clock
             self.clock = find(
                 self.time_columns, array, rules, settings.time_format, settings.time_zone, locate
             )
+        if self._times is None:
             self._times = PlannedTimes(self.plans, self.columns, self._zone(self.clock))
         return self.clock, self._times
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is worked out as rows come, another process works out for itself.
+        return {**self.__dict__, "_times": None}
 
     def _zone(self, clock: Clock) -> str:
         # Events of notes are at instants as the clock counts them; calendars alone need dates.

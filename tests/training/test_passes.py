@@ -22,6 +22,7 @@ from aedetect.training import passes
 from aedetect.training.calibrate import calibrated
 from aedetect.training.fit import fit
 from aedetect.training.passes import Part, Passes, chunks, chunks_of, parts_of
+from aedetect.training.planned_rows import PlanRequest
 from aedetect.training.request import FitRequest
 from tests.support.elsewhere import Elsewhere, content_of
 from tests.support.mixed_files import mixed_files
@@ -100,6 +101,26 @@ def test_a_model_is_the_same_whoever_passes_over_its_rows(
     assert here == elsewhere
     assert here["training"]["rows_left_out"]["labelled"] > 50
     assert here["training"]["rows_left_out"]["infinite"] > 3
+
+
+def test_plans_and_older_models_too(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "PART_BYTES", 30_000)
+    plan = tmp_path / "plan.csv"
+    plan.write_text("start,end,name\n2026-01-03,2026-01-05,audit\n2026-01-20,2026-01-21,move\n")
+    config = Config.build(overrides={**QUICK, "data.label": "bad"})
+    inputs = inputs_of(files, config)
+    planned = PlanRequest([plan], "seen")
+    here, elsewhere = (
+        fit(FitRequest(inputs, config, planned=planned, workers=workers)) for workers in (Here(), Elsewhere())
+    )
+    assert content_of(here) == content_of(elsewhere)
+    assert here.training.rows_left_out["calendar"] > 100
+    again = [
+        fit(FitRequest(inputs, config, older=here, planned=planned, workers=workers))
+        for workers in (Here(), Elsewhere())
+    ]
+    assert content_of(again[0]) == content_of(again[1])
+    assert again[1].training.rows_left_out == here.training.rows_left_out
 
 
 def test_parts_change_hardly_what_is_learned(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers
+from aedetect.data.digests import merged
 from aedetect.data.features.decimals import decimals_of
 from aedetect.data.features.groups import GroupNames, GroupScaling, values_of
 from aedetect.data.tails import chi_squared_above
@@ -79,14 +80,9 @@ class GroupDigests:
     def add(self, later: GroupDigests) -> None:
         """Take in the digests of the same groups and columns in the rows behind these."""
         for group, place in zip(*np.nonzero(later.counts), strict=True):
-            digest = later._digests[group][place]
-            # Those of parts that come from elsewhere are compressed; all are, for the sums to be the same.
-            digest.compress()
-            if self.counts[group, place]:
-                self._digests[group][place].compress()
-                self._digests[group][place].merge(digest)
-            else:
-                self._digests[group][place] = digest
+            digest, known = later._digests[group][place], self._digests[group][place]
+            together = merged(known, digest, _DIGEST_SIZE) if self.counts[group, place] else digest
+            self._digests[group][place] = together
         self.counts += later.counts
 
     def __getstate__(self) -> dict[str, Any]:
