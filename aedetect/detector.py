@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from aedetect.config import Config
 from aedetect.data.schema import Schema
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.places import opened_workers
 from aedetect.engine.progress import shown
 from aedetect.engine.python_words import PythonCallback, python_errors
 from aedetect.engine.stream import run_to_table
@@ -156,6 +158,7 @@ class Detector:
         resume: bool = False,
         start: Detector | None = None,
         muting: Muting | None = None,
+        on: str | None = None,
     ) -> Self:
         """Learn from rows that are (nearly) all normal.
 
@@ -175,13 +178,15 @@ class Detector:
             Go on from the weights of an older detector, whose columns and scaling are kept.
         muting : Muting, optional
             Rows within its calendars are left out.
+        on : str, optional
+            Where the data are read: 'ray' or 'ray://HOST:PORT'; in this process by default.
 
         Raises
         ------
         DataError
             The data cannot be learned from.
         UsageError
-            Settings are at odds with the data or with one another.
+            Settings are at odds with the data or with one another, or there is no such place to read on.
 
         Examples
         --------
@@ -192,9 +197,10 @@ class Detector:
         inputs = _opened(data, self.config)
         planned = PlanRequest(muting.paths, muting.time_of) if muting is not None else PlanRequest()
         notes = muting.notes() if muting is not None else ()
-        with shown(progress, callback) as progress_callback:
+        with opened_workers(on) as workers, shown(progress, callback) as progress_callback:
             told = PythonCallback(progress_callback)
-            self._fitted = fit(FitRequest(inputs, self.config, told, path, resume, older, planned, notes))
+            asked = FitRequest(inputs, self.config, told, path, resume, older, planned, notes)
+            self._fitted = fit(replace(asked, workers=workers))
         self.config = self._fitted.config
         return self
 
@@ -206,6 +212,7 @@ class Detector:
         callback: Callback | None = None,
         progress: bool = False,
         muting: Muting | None = None,
+        on: str | None = None,
     ) -> Detector:
         """This detector with the threshold and p-values that normal rows give; scores stay as they are.
 
@@ -216,6 +223,8 @@ class Detector:
             as after `adjusted`.
         muting : Muting, optional
             Rows that its feedback calls normal count as well, those called anomalies do not.
+        on : str, optional
+            Where rows of tables are scored, as in `fit`; there on CPUs.
 
         Raises
         ------
@@ -229,9 +238,9 @@ class Detector:
         False
         """
         inputs = self._inputs(data) if data is not None else None
-        with shown(progress, callback) as progress_callback:
-            notes = muting.notes() if muting is not None else ()
-            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes))
+        notes = muting.notes() if muting is not None else ()
+        with opened_workers(on) as workers, shown(progress, callback) as progress_callback:
+            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes, workers))
 
     @python_errors(label="label", positive="positive", gate="gate", labelled="labelled")
     def refreshed(

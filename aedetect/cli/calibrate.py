@@ -12,6 +12,7 @@ from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.text import plain
+from aedetect.engine.places import check_place
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def calibrate(
     ),
     positive: options.Positive = None,
     feedback: Path | None = options.learned_feedback(),
+    on: options.ReadOn = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 
@@ -67,7 +69,10 @@ def calibrate(
         target = Target.of(output, model.model.name)
         if feedback is not None and not inputs:
             raise UsageError("--feedback goes with new normal rows (INPUT)")
-        _calibrate(out, inputs or [], model, target, settings, feedback)
+        check_place(on)
+        if on is not None and run.device not in (None, "auto", "cpu"):
+            raise UsageError(f"--device {run.device}: the workers of --on score on CPUs; leave it out")
+        _calibrate(out, inputs or [], model, target, settings, feedback, on)
 
 
 def _before(older: FittedModel) -> str:
@@ -97,7 +102,9 @@ def _calibrate(
     target: Target,
     settings: Config,
     feedback: Path | None,
+    on: str | None,
 ) -> None:
+    from aedetect.engine.places import opened_workers
     from aedetect.engine.summary import Clock
     from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
@@ -113,16 +120,22 @@ def _calibrate(
 
     notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
-    with Locks([str(output)]), TerminalProgress(out) as callback:
+    with (
+        Locks([str(output)]),
+        TerminalProgress(out) as callback,
+        opened_workers(on, notice=callback.notice) as workers,
+    ):
         for text in left_out(words):
             callback.notice(text)
-        older = loaded(model, settings)
+        cpu = {"training": settings.training.model_copy(update={"device": "cpu"})}
+        older = loaded(model, settings if on is None else settings.model_copy(update=cpu))
         sources = as_trained(older.placed(sources), older.config.data, settings.data)
-        fitted = calibrated(older.adjusted(settings), sources or None, callback, notes)
+        fitted = calibrated(older.adjusted(settings), sources or None, callback, notes, workers)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    out.result(summary | {"threshold_before": older.threshold})
+    used = {} if on is None else {"workers": workers.taken_part}
+    out.result(summary | {"threshold_before": older.threshold} | used)
     out.say(
         f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.promise_in_words}; before, {_before(older)}"

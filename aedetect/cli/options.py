@@ -142,6 +142,17 @@ AdoptAfter = Annotated[
         default=...,
     ),
 ]
+ReadOn = Annotated[
+    str | None,
+    option(
+        "--on ray|ray://HOST:PORT",
+        "Read the inputs on the workers of a Ray cluster; ray: that of RAY_ADDRESS or of this machine, or "
+        "one started for this run.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Positive = Annotated[
     str | None,
     option("--positive VALUE", "The label that means anomaly, where it is not 1, true or yes.", default=...),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
 from aedetect.cli.text import computed_on, plain
 from aedetect.cli.train_view import after_training
+from aedetect.engine.places import check_place
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -293,6 +295,7 @@ def train(
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
+    on: options.ReadOn = None,
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
@@ -306,6 +309,8 @@ def train(
     Example: aedetect train sales.csv -o model.aed --group region
 
     Example: aedetect train readings.csv -o model.aed --time at --series-name sensor --value reading
+
+    Example: aedetect train s3://lake/2026/ -o model.aed --on ray://head:10001
     """
     with running("train", messages) as out:
         if alert_rate is not None and alarms_per_day is not None:
@@ -320,12 +325,13 @@ def train(
             "threshold.alarms_per_day": alarms_per_day,
         }
         start.check(overrides)
+        check_place(on)
         settings = run.settings(overrides)
         check_flags(overrides, settings, bool(verdicts.calendar))
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
-        _train(out, inputs, target, start, settings, verdicts)
+        _train(out, inputs, target, start, settings, verdicts, on)
         given = Given(reading, run).words
         next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
 
@@ -356,7 +362,9 @@ def _train(
     start: StartOptions,
     settings: Config,
     verdicts: VerdictOptions,
+    on: str | None,
 ) -> None:
+    from aedetect.engine.places import opened_workers
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.locate import left_out
@@ -380,17 +388,20 @@ def _train(
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
     with Locks([str(output)]):
-        with TrainingProgress(out, output) as callback:
+        with (
+            TrainingProgress(out, output) as callback,
+            opened_workers(on, notice=callback.notice) as workers,
+        ):
             for text in left_out(words):
                 callback.notice(text)
             asked = FitRequest(sources, settings, callback, checkpoint, start.resume, older, planned, notes)
-            fitted = fit(asked)
+            fitted = fit(replace(asked, workers=workers))
         fitted.save(output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)
     summary = train_summary("train", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    out.result(summary)
+    out.result(summary | ({} if on is None else {"workers": workers.taken_part}))
     training = fitted.training
     out.say()
     out.say(

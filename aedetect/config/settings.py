@@ -178,7 +178,7 @@ class DataConfig(_Section):
     max_categories: Whole = Field(
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
-    memory_mb: Whole = Field(512, ge=1, description="training data above this size are streamed from disk")
+    memory_mb: Whole = Field(512, ge=1, description="of training data above this size a sample is learned")
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

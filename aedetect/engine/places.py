@@ -29,8 +29,13 @@ def opened_workers(
         yield workers
 
 
-def check_place(place: str) -> None:
-    """Raises UsageError for what names no cluster, and where what it needs is not installed."""
+def check_place(place: str | None) -> None:
+    """Raises UsageError for what names no cluster, and where what it needs is not installed.
+
+    None, which is this process, is fine.
+    """
+    if place is None:
+        return
     if place != "ray" and not (place.startswith("ray://") and place.removeprefix("ray://")):
         raise UsageError(
             f"--on {place}: no such place; give 'ray', or the address of a cluster as ray://HOST:PORT"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # At a time, for what is to be known of a whole file before its rows are handed out.
 _ROWS_LOOKED_AT = 32768
+_OF_THIS_PROCESS = ("_recoded", "_content")
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
@@ -81,6 +82,10 @@ class FileInput:
         known = {key for key, _ in place.partition}
         taken = tuple(pair for pair in place.above if pair[0] in names and pair[0] not in known)
         return replace(self, location=replace(place, partition=(*place.partition, *taken))) if taken else self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is kept in temporary files of this process another makes for itself.
+        return {name: value for name, value in self.__dict__.items() if name not in _OF_THIS_PROCESS}
 
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))

@@ -106,9 +106,10 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
     if run.start:
-        profile = run.start.profile(inputs, run.config)
+        profile = run.start.profile(inputs, run.config, run.request.workers)
     else:
-        profile = with_groups(profile_inputs(inputs, run.config), inputs, run.config)
+        profile = profile_inputs(inputs, run.config, run.request.workers)
+        profile = with_groups(profile, inputs, run.config, run.request.workers)
     # A row of a long table has a cell of one channel alone: shares of missing ones would say little.
     if run.config.series.series_name is None:
         run.callback.facts(profile.facts)

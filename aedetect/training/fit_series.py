@@ -50,7 +50,8 @@ from aedetect.training.gross_notice import RowOrigins, gross_notices
 from aedetect.training.left_out import labelled_notice
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
-from aedetect.training.profiling import Chunk, TrainingProfile, chunks
+from aedetect.training.passes import Chunk, chunks
+from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import Learned, TrainingRun
 from aedetect.training.series_calendar import calendar_scale, follows_the_clock, learn_calendar
 from aedetect.training.series_rows import take

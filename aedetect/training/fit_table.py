@@ -13,18 +13,18 @@ from aedetect.models.registry import is_cross_fitted
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import LEAST_APART, contamination_estimate
 from aedetect.training.cross_fitting import CrossFit
-from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
+from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
-from aedetect.training.folds import Folds, Part
+from aedetect.training.folds import Folds
 from aedetect.training.left_out import EMPTY, INFINITE, labelled_notice, left_out_notice
 from aedetect.training.lone_values import LoneValues
-from aedetect.training.loop import rows_a_step, sample
+from aedetect.training.loop import sample
 from aedetect.training.members import TrainedNetworks
 from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
 from aedetect.training.request import Learned, TrainingRun
-from aedetect.training.split import StreamedSplit, TrainingRows
+from aedetect.training.split import TrainingRows
 
-_BUFFER_SHARE = 4
+_BYTES_A_MB = 1 << 20
 # Rows looked at for signs of hidden anomalies.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
 # Of groups, tables of fewer rows than this are calibrated with all of them: a fifth leaves the smaller groups
@@ -63,7 +63,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    rows = TrainingRows(run.request.inputs, profile.encoder, run.config)
+    rows = TrainingRows(run.request.inputs, profile.encoder, run.config, run.request.workers)
     run.callback.stage("encoding")
     plan, lone = _plan(run, rows, profile)
     _note_left_out(run, rows, profile)
@@ -99,39 +99,24 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
 
 def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tuple[Plan, LoneValues]:
     crossed = is_cross_fitted(profile.encoder.layout, run.config.model)
-    size = profile.rows * profile.encoder.layout.width * 4
-    if size > run.config.data.memory_mb << 20:
-        part = _streamed_part(run, rows, profile)
-        plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
-        # One row is nothing among so many.
-        return plan, LoneValues.none()
-    matrix, groups = rows.matrix(profile.rows)
+    most = max(LEAST_ROWS, run.config.data.memory_mb * _BYTES_A_MB // (4 * profile.encoder.layout.width))
+    sampled = profile.rows > most
+    matrix, groups = rows.matrix(min(most, profile.rows), profile.rows)
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
+        )
+    if sampled:
+        run.callback.remark(
+            f"{len(matrix):,} of {profile.rows:,} rows, drawn by chance, are learned from: as many as "
+            f"data.memory_mb ({run.config.data.memory_mb:,}) has room for"
         )
     settings = run.config.training
     if crossed and profile.encoder.groups is not None and "fold_below" not in settings.model_fields_set:
         settings = settings.model_copy(update={"fold_below": max(settings.fold_below, _FOLDED_BY_GROUP)})
     plan = (CrossFit if crossed else Folds).of_matrix(matrix, settings, run.device, groups)
-    return plan, LoneValues.of(matrix)
-
-
-def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Part:
-    settings = run.config.training
-    split = StreamedSplit(profile.rows, settings.seed)
-    validation, calibration, groups = split.held_out(rows.watched_blocks())
-    width = profile.encoder.layout.width
-    learned = profile.rows - len(validation) - len(calibration)
-    feed = StreamFeed(
-        lambda: (block for block, _, _ in split.parts(rows.blocks())),
-        learned,
-        (run.config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
-        rows_a_step(learned, settings, run.device),
-        settings.seed,
-        run.device,
-    )
-    return Part(feed, validation, calibration, groups)
+    # One row is nothing among so many that not all are learned from.
+    return plan, LoneValues.none() if sampled else LoneValues.of(matrix)
 
 
 def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfile) -> None:

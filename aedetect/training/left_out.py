@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aedetect.config import Config
 from aedetect.io.source import Input
-from aedetect.training.profiling import Chunk, chunks
+from aedetect.training.passes import Chunk, chunks
 
 INFINITE = "with a number that is infinite or beyond 3.4e38"
 EMPTY = "without any value"

@@ -18,6 +18,7 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.cluster import Here, Workers
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
 from aedetect.models.device import pick_device
@@ -41,7 +42,7 @@ class FitRequest:
 
     Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `planned`: rows that
     are left out. `notes`: what people said of rows. `known_anomalies`: inputs of rows that are, beside the
-    labelled ones.
+    labelled ones. `workers`: who passes over the rows; networks learn in this process.
     """
 
     inputs: Sequence[Input]
@@ -53,6 +54,7 @@ class FitRequest:
     planned: PlanRequest = field(default_factory=PlanRequest)
     notes: Sequence[Note] = ()
     known_anomalies: Sequence[Input] = ()
+    workers: Workers = field(default_factory=Here)
 
 
 @dataclass(frozen=True)
