@@ -83,12 +83,14 @@ class PriorRows:
     """Rows that went before those to be scored, known to a series but not scored again.
 
     `history`: inputs that were named. `tails`: the ends of series that earlier runs kept; None where no
-    run keeps any. `earlier`: inputs of earlier runs, read again where the tails will not do.
+    run keeps any. `earlier`: inputs of earlier runs, read again where the tails will not do. `precede`:
+    whether the tails come before all rows; None for whoever reads the rows to see.
     """
 
     history: Sequence[Input] = ()
     tails: Mapping[Name, SeriesContext] | None = None
     earlier: Sequence[Input] = ()
+    precede: bool | None = None
 
 
 @dataclass(frozen=True)
