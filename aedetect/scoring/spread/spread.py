@@ -230,7 +230,7 @@ class _Spread:
                 finder.take(bucket.silences)
         state = self.fitted.series.state
         table = with_silences(
-            tables.take(by_series),
+            tables.take(pa.array(by_series, pa.int64())),
             [order[row] for row in by_series],
             finder.silences(),
             lambda name: keys.get(name, _LAST),
