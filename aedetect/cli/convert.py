@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aedetect.cli.command import end_with, look, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import beside, next_steps
-from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
+from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, On, ReadingOptions, RunOptions
 from aedetect.cli.options import Output as RowsOutput
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -29,6 +29,7 @@ class RowsOptions:
     model: ModelOptions
     output: RowsOutput
     jobs: Jobs = None
+    on: On = None
     reading: ReadingOptions
     run: RunOptions
     messages: MessageOptions
@@ -46,7 +47,8 @@ class RowsOptions:
 
     def settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
         """The configuration of the run."""
-        return self.run.settings(self.reading.overrides(), {"scoring.jobs": self.jobs}, overrides or {})
+        where = {"scoring.jobs": self.jobs, "scoring.on": self.on}
+        return self.run.settings(self.reading.overrides(), where, overrides or {})
 
 
 def convert(

@@ -111,6 +111,17 @@ Jobs = Annotated[
         default=...,
     ),
 ]
+On = Annotated[
+    str | None,
+    option(
+        "--on ray|ray://HOST:PORT",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most; ray: that of "
+        "RAY_ADDRESS or of this machine, or one started for this run.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Adapt = Annotated[
     str | None,
     option(

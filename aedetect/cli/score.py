@@ -192,6 +192,7 @@ def score(
     run: options.RunOptions,
     messages: options.MessageOptions,
     jobs: options.Jobs = None,
+    on: options.On = None,
     history: list[str] | None = option(
         "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", panel=SERIES
     ),
@@ -248,7 +249,8 @@ def score(
                 "series.adopt_after": adopt_after,
                 "series.silence": health.silence,
             }
-            settings = run.settings(reading.overrides(), overrides, {"scoring.jobs": jobs}, of_series)
+            where = {"scoring.jobs": jobs, "scoring.on": on}
+            settings = run.settings(reading.overrides(), overrides, where, of_series)
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

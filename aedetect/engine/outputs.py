@@ -31,10 +31,12 @@ def is_typed(output: str | None) -> bool:
 
 
 @contextlib.contextmanager
-def open_output(output: str | None, schema: pa.Schema, like: Input | None = None) -> Iterator[Write]:
+def open_output(
+    output: str | None, schema: pa.Schema, like: Input | None = None, header: bool = True
+) -> Iterator[Write]:
     """A function that writes batches of `schema`; the file is in place when the block ends.
 
-    CSV is written as that of the input `like` is, if there is one.
+    CSV is written as that of the input `like` is, if there is one; below names of columns if `header`.
 
     Raises OutputError where it cannot be written.
     """
@@ -45,7 +47,7 @@ def open_output(output: str | None, schema: pa.Schema, like: Input | None = None
     if output != STDIN and folder and not os.path.exists(folder):
         os.makedirs(folder, exist_ok=True)
     dialect = like.dialect if isinstance(like, FileInput) else USUAL
-    with open_sink(output, schema, dialect) as sink:
+    with open_sink(output, schema, dialect, header) as sink:
         yield sink.write
 
 

@@ -24,7 +24,8 @@ class Plan:
 
     With `together` all go to one output, with a column that names each row's input. `side` is the
     file for the task's side output. `skipped`: inputs that were left out because they need nothing now.
-    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure.
+    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure. `in_folder`:
+    whether outputs have the names of their inputs, in a folder.
     """
 
     inputs: Sequence[Input]
@@ -33,6 +34,7 @@ class Plan:
     side: str | None = None
     skipped: int = 0
     rows_elsewhere: bool = False
+    in_folder: bool = False
 
     def surveyed(self) -> Plan:
         """This plan, once it was seen whether any input has rows."""

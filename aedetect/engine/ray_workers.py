@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import os
+import signal
+import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,72 +19,157 @@ from aedetect.errors import AedetectError, OutputError, UsageError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Handed to a worker beyond the one it is at, so that it need not wait for the next.
+# Handed to a worker beyond what it is at, so that it need not wait for the next.
 _AHEAD = 1
+# Of a Ray that is started for one run: beyond this, Ray keeps on disk what workers give back.
+_STORE_BYTES = 256 << 20
+# After so many seconds without a worker, it is said that there is none.
+_SILENT_FOR = 10.0
+
+
+def check_ray() -> None:
+    """Raises UsageError where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("--on ray needs Ray, which is not installed: pip install 'aedetect[ray]'")
 
 
 @contextlib.contextmanager
-def ray_workers(address: str | None, jobs: int | None = None) -> Iterator[RayWorkers]:
-    """Workers of the cluster at `address`; None for the one of RAY_ADDRESS, or of this machine.
+def ray_workers(
+    address: str | None, jobs: int | None = None, notice: Callable[[str], None] = lambda _: None
+) -> Iterator[RayWorkers]:
+    """Workers of the cluster at `address`; None for that of RAY_ADDRESS, of this machine, or a new one.
 
     As many as the cluster has cores, `jobs` at most. A connection that the program has already is used, and
-    left open. Raises UsageError where Ray is not installed, OutputError where no cluster answers.
+    left open. `notice` is told where no core is free for long. Raises UsageError where Ray is not installed,
+    OutputError where no cluster answers.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise UsageError("--on ray needs Ray, which is not installed: pip install 'aedetect[ray]'")
+    check_ray()
+    with _quiet():
+        import ray
+
+        connected = ray.is_initialized()
+        if not connected:
+            _connect(address)
+        try:
+            cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+            yield RayWorkers(min(cores, jobs) if jobs else cores, notice)
+        finally:
+            if not connected:
+                ray.shutdown()
+
+
+def _connect(address: str | None) -> None:
     import ray
 
-    connected = ray.is_initialized()
-    if not connected:
-        try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            raise OutputError(
-                f"--on {address or 'ray'}: no cluster answers there ({str(error).splitlines()[0]})"
-            ) from None
+    asked = address or os.environ.get("RAY_ADDRESS")
     try:
-        cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield RayWorkers(min(cores, jobs) if jobs else cores)
+        with _handlers_kept():
+            try:
+                ray.init(asked or "auto", log_to_driver=False, logging_level=logging.CRITICAL)
+            except ConnectionError:
+                if asked:
+                    raise
+                ray.init(
+                    "local",
+                    log_to_driver=False,
+                    logging_level=logging.CRITICAL,
+                    include_dashboard=False,
+                    object_store_memory=_STORE_BYTES,
+                )
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason})") from None
+
+
+@contextlib.contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """What ends this process still does so as before: Ray sets a handler of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
     finally:
-        if not connected:
-            ray.shutdown()
+        signal.signal(signal.SIGTERM, before)
+
+
+# What Ray says on stderr of its own accord, before anybody has asked it not to.
+_SILENCE = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    for name, value in _SILENCE.items():
+        os.environ.setdefault(name, value)
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class RayWorkers:
     """So many actors, made for each `map` and gone with it; see `cluster.Workers`."""
 
-    def __init__(self, number: int):
+    def __init__(self, number: int, notice: Callable[[str], None] = lambda _: None):
         self.number = number
+        self.taken_part = 0
+        self._notice = notice
 
     def map(
-        self, build: Callable[[int], Callable[[Item], Result]], items: Sequence[Item]
-    ) -> Iterator[Result | Lost]:
+        self,
+        build: Callable[[int], Callable[[Item], Result]],
+        items: Sequence[Item],
+        helpings: Sequence[int] | None = None,
+        ahead: int | None = None,
+    ) -> Generator[Result | Lost]:
         import ray
 
         if not items:
             return
-        hands = _Hands(ray.put(build), min(self.number, len(items)))
+        waiting = _helpings(len(items), helpings)
+        hands = _Hands(ray.put(build), min(self.number, len(waiting)), items, self._notice)
         try:
-            waiting, deaths = deque(enumerate(items)), Counter[int]()
+            deaths = Counter[int]()
             settled: dict[int, Any] = {}
             for place in range(len(items)):
                 while place not in settled:
-                    hands.hand_out(waiting)
-                    for back, result in hands.returned():
-                        if not isinstance(result, _Died):
-                            settled[back] = result
+                    hands.hand_out(waiting, len(items) if ahead is None else place + max(1, ahead))
+                    for places, results in hands.returned():
+                        if not isinstance(results, _Died):
+                            settled.update(zip(places, results, strict=False))
                             continue
-                        deaths[back] += result.counts
-                        if deaths[back] < MOST_DEATHS:
-                            waiting.appendleft((back, items[back]))
-                        else:
-                            settled[back] = Lost(deaths[back])
+                        deaths.update(places if results.counts and len(places) == 1 else ())
+                        for back in reversed(places):
+                            if deaths[back] < MOST_DEATHS:
+                                # Each by itself: what one dies of is no fault of the others.
+                                waiting.appendleft([back])
+                            else:
+                                settled[back] = Lost(deaths[back])
+                    self.taken_part = max(self.taken_part, hands.taken_part)
                 result = settled.pop(place)
                 if isinstance(result, _Failed):
                     raise result.error
                 yield result
         finally:
             hands.let_go()
+
+
+def _helpings(items: int, sizes: Sequence[int] | None) -> deque[list[int]]:
+    """The places of the items, by what is handed out at once."""
+    helpings, first = deque[list[int]](), 0
+    for size in sizes or [1] * items:
+        helpings.append(list(range(first, first + size)))
+        first += size
+    return helpings
 
 
 @dataclass(frozen=True)
@@ -93,7 +181,7 @@ class _Failed:
 
 @dataclass(frozen=True)
 class _Died:
-    """An item whose worker died; `counts` where it was being worked on, not only handed over."""
+    """Items whose worker died; `counts` where they were being worked on, not only handed over."""
 
     counts: bool
 
@@ -106,13 +194,20 @@ class _Worker:
         self._version = version
         self._work: Callable[[Any], Any] | None = None
 
-    def work(self, item: Any) -> Any:
+    def there(self) -> None:
+        """Answers once the process has begun."""
+
+    def work(self, *items: Any) -> list[Any]:
+        """The results up to the first that failed."""
+        results: list[Any] = []
         try:
             if self._work is None:
                 self._work = self._begun()
-            return self._work(item)
+            for item in items:
+                results.append(self._work(item))
         except AedetectError as error:
-            return _Failed(error)
+            results.append(_Failed(error))
+        return results
 
     def _begun(self) -> Callable[[Any], Any]:
         if __version__ != self._version:
@@ -126,49 +221,76 @@ class _Worker:
 class _Hands:
     """The actors of one `map`, and what each of them is at, oldest first."""
 
-    def __init__(self, build: Any, number: int):
+    def __init__(self, build: Any, number: int, items: Sequence[Any], notice: Callable[[str], None]):
         import ray
 
         self._ray = ray
         self._actor = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(_Worker)
         self._build = build
         self._number = number
-        self._at: dict[Any, deque[tuple[Any, int]]] = {}
+        self._items = items
+        self._notice: Callable[[str], None] | None = notice
+        self._there: list[Any] = []
+        self._productive: set[Any] = set()
+        self._at: dict[Any, deque[tuple[Any, list[int]]]] = {}
 
-    def hand_out(self, waiting: deque[tuple[int, Any]]) -> None:
-        """Hand items out to whoever has least to do, until all have enough."""
+    @property
+    def taken_part(self) -> int:
+        """How many have given results; one that took the place of a dead one is counted with it."""
+        return min(self._number, len(self._productive))
+
+    def hand_out(self, waiting: deque[list[int]], end: int) -> None:
+        """Hand items up to place `end` out to whoever has least to do, until all have enough."""
         for depth in range(1 + _AHEAD):
-            while waiting and depth == 0 and len(self._at) < self._number:
-                self._at[self._actor.remote(self._build, __version__)] = deque()
-                self._give(next(reversed(self._at)), waiting)
+            while depth == 0 and len(self._at) < self._number and waiting and waiting[0][0] < end:
+                actor = self._actor.remote(self._build, __version__)
+                self._there.append(actor.there.remote())
+                self._at[actor] = deque()
+                self._give(actor, waiting)
             for actor in [actor for actor, at in self._at.items() if len(at) == depth]:
-                if waiting:
+                if waiting and waiting[0][0] < end:
                     self._give(actor, waiting)
 
-    def returned(self) -> Iterator[tuple[int, Any]]:
-        """What has come back; waits for at least one."""
+    def returned(self) -> Iterator[tuple[list[int], Any]]:
+        """What has come back, by the places of the items; waits for at least one."""
         owners = {at[0][0]: actor for actor, at in self._at.items() if at}
-        ready, _ = self._ray.wait(list(owners), num_returns=1)
-        for reference in ready:
+        for reference in self._wait(list(owners)):
             actor = owners[reference]
             try:
-                result = self._ray.get(reference)
+                results = self._ray.get(reference)
             except self._deaths():
-                for number, (_, place) in enumerate(self._at.pop(actor)):
-                    yield place, _Died(number == 0)
+                self._ray.kill(actor)
+                for number, (_, places) in reversed(list(enumerate(self._at.pop(actor)))):
+                    yield places, _Died(number == 0)
                 continue
-            _, place = self._at[actor].popleft()
-            yield place, result
+            _, places = self._at[actor].popleft()
+            self._productive.add(actor)
+            yield places, results
 
     def let_go(self) -> None:
-        """End the actors, also those still at work."""
+        """End the actors, also those still at work; they are gone when this returns."""
         for actor in self._at:
             self._ray.kill(actor)
+        working = [reference for at in self._at.values() for reference, _ in at]
+        if working:
+            self._ray.wait(working, num_returns=len(working), timeout=_SILENT_FOR, fetch_local=False)
         self._at.clear()
 
-    def _give(self, actor: Any, waiting: deque[tuple[int, Any]]) -> None:
-        place, item = waiting.popleft()
-        self._at[actor].append((actor.work.remote(item), place))
+    def _wait(self, references: list[Any]) -> list[Any]:
+        while self._notice is not None:
+            ready, _ = self._ray.wait(references, num_returns=1, timeout=_SILENT_FOR)
+            if ready:
+                return list(ready)
+            there, _ = self._ray.wait(self._there, num_returns=1, timeout=0)
+            if not there:
+                self._notice("--on: no core of the cluster is free; waiting for one")
+            self._notice = None
+        ready, _ = self._ray.wait(references, num_returns=1)
+        return list(ready)
+
+    def _give(self, actor: Any, waiting: deque[list[int]]) -> None:
+        places = waiting.popleft()
+        self._at[actor].append((actor.work.remote(*(self._items[place] for place in places)), places))
 
     def _deaths(self) -> tuple[type[Exception], ...]:
         kinds = self._ray.exceptions

@@ -239,6 +239,10 @@ class Bookkeeper(Marker):
     def remote(self) -> RemoteConsumer:
         return _marker
 
+    def remote_of_span(self) -> None:
+        """What a file looks like is asked once, here, and not for each of its parts."""
+        return
+
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.marks |= state
         self.done(source, entry)

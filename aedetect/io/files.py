@@ -65,6 +65,11 @@ class FileInput:
         return self._shape.format
 
     @property
+    def is_compressed(self) -> bool:
+        """Whether the file as a whole is compressed, whatever is compressed inside."""
+        return self._shape.compression is not None
+
+    @property
     def dialect(self) -> Dialect:
         """How a CSV output of this input is written, so that what reads the one reads the other."""
         is_csv = self._shape.format == "csv" and (self.options.format or format_of_name(self.name)) != "tsv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +46,8 @@ from aedetect.scoring.events import event_gap
 from aedetect.scoring.group_thresholds import GroupCalibration, GroupThresholds
 from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
-from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
+from aedetect.scoring.model_file import Tensors, read_model_file, unpack, write_model_file
+from aedetect.scoring.model_header import refusing
 from aedetect.scoring.scale_shares import single_share
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 
@@ -147,7 +149,19 @@ class FittedModel:
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
         digest is not `sha256`.
         """
-        manifest, tensors, digest = read_model_file(path, sha256)
+        return cls._unpacked(path, *read_model_file(path, sha256), device)
+
+    @classmethod
+    def of_bytes(cls, data: bytes, path: str | os.PathLike[str], *, device: str = "auto") -> FittedModel:
+        """The model in the bytes of a file that was at `path`. Raises ModelError as `load` does."""
+        with refusing(path):
+            manifest, tensors = unpack(data)
+        return cls._unpacked(path, manifest, tensors, hashlib.sha256(data).hexdigest(), device)
+
+    @classmethod
+    def _unpacked(
+        cls, path: str | os.PathLike[str], manifest: Manifest, tensors: Tensors, digest: str, device: str
+    ) -> FittedModel:
         try:
             return _of_tensors(manifest, tensors, digest, pick_device(device))
         except (KeyError, RuntimeError, ValueError, UsageError) as error:

@@ -101,6 +101,14 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
     return manifest, tensors, digest
 
 
+def read_checked(path: str | os.PathLike[str], sha256: str) -> bytes:
+    """The bytes of the model file at `path`. Raises ModelError where they cannot be read or are others."""
+    with refusing(path):
+        data = read_whole(path)
+        check_asked_for(data, sha256)
+    return data
+
+
 def unpack(data: bytes) -> tuple[Manifest, Tensors]:
     """What `pack` packed, with every check made."""
     raw = raw_manifest(data)

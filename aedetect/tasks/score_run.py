@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
+from aedetect.engine.places import check_place
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_new, opened_ledger, recorded
 from aedetect.engine.summary import RunSummary
@@ -176,6 +177,8 @@ class _Files:
 def _checked(request: Request, settings: Config) -> _Files:
     """The files of a run, found and held against one another before any work is done."""
     records, options = request.records, read_options(settings.data)
+    if settings.scoring.on is not None:
+        check_place(settings.scoring.on)
     sources = open_inputs(request.inputs, options)
     records.check_inputs(sources)
     outputs = plan_outputs(sources, request.output, keep_from=request.model)
@@ -203,6 +206,7 @@ class _ScoreRun:
 
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
         keep_pandas_out()
+        from aedetect.engine.distributed import workplace
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
         from aedetect.scoring.event_table import count_anomalies, write_events
@@ -227,7 +231,8 @@ class _ScoreRun:
             files.sources, files.outputs, ledger, str(fitted.sha256), request.min_age
         )
         summary.files += skipped
-        plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
+        in_folder = is_folder(request.output)
+        plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped, in_folder=in_folder)
         suppression = request.muting.build(fitted, partial(_warn, summary, callback=self.callback))
         make = partial(_score_task, shape=self._shape(), muting=request.muting)
         prior = _prior(fitted, ledger, files, chosen)
@@ -252,7 +257,8 @@ class _ScoreRun:
         if watch is not None and chosen.inputs:
             consumers.append(watch(fitted, task.session, chosen.inputs))
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
-        executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
+        place = workplace(self.settings.scoring)
+        executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs, place)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
         if events is not None:
