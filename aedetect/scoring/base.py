@@ -104,6 +104,11 @@ class NumberedBatch:
 class ScoringSession(Protocol):
     """Gives the scores of the inputs that it was opened for, each batch once."""
 
+    @property
+    def independent(self) -> bool:
+        """Whether its like in any process can give an input's scores without those of others."""
+        ...
+
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         """Scores of a batch of `source`. Raises DataError or ModelError where it cannot be used."""
         ...

@@ -133,6 +133,8 @@ class SeriesSession:
     with the scores that all alert rates have in common; what alarms of one rate adapted to is not said then.
     """
 
+    independent = False
+
     def __init__(
         self,
         scorer: SeriesScorer,

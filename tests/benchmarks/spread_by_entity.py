@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -92,7 +93,8 @@ def learn(folder: Path, model: Path, suffix: str) -> None:
     Detector({**options, "training.device": "cpu"}).fit(few).save(model)
 
 
-def the_model(path: str) -> FittedModel:
+def the_model(path: str, threads: int = 1) -> FittedModel:
+    use_threads(threads)
     return FittedModel.load(path, device="cpu")
 
 
@@ -139,7 +141,6 @@ class _Reader:
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         if self._fitted is None:
-            use_threads(1)
             self._fitted = the_model(self._model)
         fitted = self._fitted
         assert fitted.series is not None
@@ -200,8 +201,11 @@ def said(session: ScoringSession, sources: list[Input]) -> str:
 def watched(way: str, model: Path, folder: Path, suffix: str) -> dict[str, Any]:
     """Run one way in a child process; what its tree of processes took."""
     command = [sys.executable, __file__, "--way", way, str(model), str(folder), suffix]
+    # A Ray of its own: without this, one that others have started here would be joined.
+    variables = {**os.environ, "RAY_ADDRESS": "local"}
     clock = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=variables)
     cpu, largest, together, shared = dict[int, float](), 0.0, 0.0, 0.0
     while child.poll() is None:
         now = 0.0

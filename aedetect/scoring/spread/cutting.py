@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -12,16 +13,15 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers
 from aedetect.data.series.entities import Entities
 from aedetect.data.series.timestamps import Clock, Locate, TimeReader, Times
-from aedetect.errors import DataError, ModelError
+from aedetect.errors import DataError, ModelError, OutputError
 from aedetect.io.atomic import atomic_output
 from aedetect.io.source import Input
-from aedetect.models.threads import use_threads
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series_reader import InputPass
 from aedetect.scoring.spread.pieces import Pieces, PiecesWriter, write_index
 
-# Makes the fitted model in another process; it can be pickled.
-Load = Callable[[], FittedModel]
+# Makes the fitted model in another process, for so many threads; it can be pickled.
+Load = Callable[[int], FittedModel]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Cutter:
     buckets: int
 
     def __call__(self, threads: int) -> Callable[[tuple[int, Input]], CutInput]:
-        use_threads(threads)
-        fitted = self.load()
+        fitted = self.load(threads)
+        check_shared(self.folder)
         return lambda item: self._cut(fitted, *item)
 
     def _cut(self, fitted: FittedModel, place: int, source: Input) -> CutInput:
@@ -82,6 +82,15 @@ class Cutter:
         except (DataError, ModelError) as error:
             return CutInput(failure=error)
         return replace(cut, before=one.of_timeless(), after=one.notices)
+
+
+def check_shared(folder: str) -> None:
+    """Raises OutputError where the folder of all workers is not to be seen from here."""
+    if not os.path.isdir(folder):
+        raise OutputError(
+            f"{os.path.dirname(folder)}: not shared by all workers, who exchange the rows of series in files "
+            "there; write outputs to a folder that all machines share, or name one in TMPDIR"
+        )
 
 
 class _AsWritten(TimeReader):

@@ -16,7 +16,6 @@ from aedetect.data.series.row_records import rows_of
 from aedetect.data.series.row_store import RowStore
 from aedetect.errors import DataError, ModelError
 from aedetect.io.source import Input, Reader, TableInput
-from aedetect.models.threads import use_threads
 from aedetect.scoring.adoptions import Adoption, rows_within
 from aedetect.scoring.base import AdoptedState, PriorRows
 from aedetect.scoring.event_table import event_table
@@ -24,7 +23,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import SeriesScorer, SeriesSession
 from aedetect.scoring.series_reader import SeriesReader, Taken, TimesSeen
 from aedetect.scoring.silences import SilenceFinder
-from aedetect.scoring.spread.cutting import Load
+from aedetect.scoring.spread.cutting import Load, check_shared
 from aedetect.scoring.spread.pieces import Pieces
 from aedetect.scoring.spread.verdict_files import (
     FLAGGED,
@@ -123,8 +122,8 @@ class Judge:
     mute: Mute | None = None
 
     def __call__(self, threads: int) -> Callable[[BucketItem], JudgedBucket]:
-        use_threads(threads)
-        fitted = self.load()
+        fitted = self.load(threads)
+        check_shared(self.folder)
         return lambda item: judged(fitted, self.mute, item, BucketFiles(self.folder, item.bucket))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import pairwise
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _copied(thing: Any) -> Any:
 
 
 @cache
-def model(zone: str | None = None, **options: Any) -> FittedModel:
+def model(threads: int = 1, zone: str | None = None, **options: Any) -> FittedModel:
     given = {
         "scoring.batch_rows": 200,
         "series.time": "time",
@@ -130,13 +131,13 @@ def assert_same(spread: dict[str, Any], alone: dict[str, Any]) -> None:
 
 def compared(
     sources: Sequence[Input],
-    load: Callable[[], FittedModel] = model,
+    load: Callable[[int], FittedModel] = model,
     prior: PriorRows | None = None,
     mute: Callable[[FittedModel], Suppression] | None = None,
     buckets: int = 3,
 ) -> dict[str, Any]:
     """What is said where series are spread, which must be what is said on one machine."""
-    fitted, prior = load(), prior or PriorRows()
+    fitted, prior = load(1), prior or PriorRows()
     alone = said(SeriesScorer(fitted).open(sources, prior, mute(fitted) if mute else None), sources)
     spreading = Spreading(Elsewhere(), load, mute, buckets=buckets)
     with spread_session(fitted, sources, prior, spreading, mute(fitted) if mute else None) as session:
@@ -149,28 +150,28 @@ def compared(
 def test_all_that_is_said_is_the_same(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "RUN_BYTES", 20_000)
     frame = new_rows()
-    spread = compared(inputs_of(model(), frame[400:900], frame[900:]), buckets=buckets)
+    spread = compared(inputs_of(model(1), frame[400:900], frame[900:]), buckets=buckets)
     assert any(event["kind"] == "anomaly" for event in spread["events"][0])
     assert any(event["kind"] == "silence" for event in spread["events"][0])
 
 
 def test_a_history_goes_before() -> None:
     frame = new_rows()
-    history, *sources = inputs_of(model(), frame[:400], frame[400:900], frame[900:])
+    history, *sources = inputs_of(model(1), frame[:400], frame[400:900], frame[900:])
     compared(sources, prior=PriorRows([history]))
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["in order", "one file late"])
 def test_what_earlier_runs_left_is_taken_up(late: bool) -> None:
     frame = new_rows()
-    first = inputs_of(model(), frame[:500], frame[500:900])
-    session = SeriesScorer(model()).open(first, PriorRows(tails={}))
+    first = inputs_of(model(1), frame[:500], frame[500:900])
+    session = SeriesScorer(model(1)).open(first, PriorRows(tails={}))
     tails: dict[Any, SeriesContext] = {}
     for source in first:
         tails |= session.tails(source)
     begin = 700 if late else 900
     compared(
-        inputs_of(model(), frame[begin:1500], frame[1500:]), prior=PriorRows(tails=tails, earlier=first[1:])
+        inputs_of(model(1), frame[begin:1500], frame[1500:]), prior=PriorRows(tails=tails, earlier=first[1:])
     )
     compared(first, prior=PriorRows(tails={}))
 
@@ -179,13 +180,13 @@ def test_the_hour_that_autumn_repeats_is_settled_by_the_rows_before() -> None:
     frame = new_rows(start="2026-10-24")
     instants = frame["time"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
     frame["time"] = instants.dt.tz_localize(None).astype(str).replace("NaT", None)
-    load = partial(model, "Europe/Berlin")
+    load = partial(model, zone="Europe/Berlin")
     # Cuts within the hour, and a file with the newest rows first.
     cuts = [0, 570, 600, 620, 900, len(frame)]
-    frames = [frame[low:high] for low, high in zip(cuts, cuts[1:], strict=False)]
-    sources = inputs_of(load(), *frames[:-1], frames[-1][::-1])
+    frames = [frame[low:high] for low, high in pairwise(cuts)]
+    sources = inputs_of(load(1), *frames[:-1], frames[-1][::-1])
     compared(sources, load)
-    session = SeriesScorer(load()).open(sources[:3], PriorRows(tails={}))
+    session = SeriesScorer(load(1)).open(sources[:3], PriorRows(tails={}))
     tails = {name: one for source in sources[:3] for name, one in session.tails(source).items()}
     compared(sources[3:], load, PriorRows(tails=tails))
 
@@ -194,23 +195,23 @@ def test_inputs_that_cannot_be_read_fail_alone() -> None:
     frame = new_rows()
     bad = frame[400:900].assign(time="no time")
     short = frame[900:].drop(columns="load")
-    spread = compared(inputs_of(model(), frame[:400], bad, short, frame[900:]))
+    spread = compared(inputs_of(model(1), frame[:400], bad, short, frame[900:]))
     assert "no cell can be read as a timestamp" in spread["part-1"]
     assert "part-2" in spread
 
 
 def test_none_can_be_read_or_none_has_rows() -> None:
     frame = new_rows()
-    compared(inputs_of(model(), frame[:400].assign(time="no time")))
-    compared(inputs_of(model(), frame[:400], frame[:0]))
+    compared(inputs_of(model(1), frame[:400].assign(time="no time")))
+    compared(inputs_of(model(1), frame[:400], frame[:0]))
 
 
 def test_a_history_that_cannot_be_read_is_an_error() -> None:
     frame = new_rows()
-    history, source = inputs_of(model(), frame[:400].assign(time="no time"), frame[400:])
+    history, source = inputs_of(model(1), frame[:400].assign(time="no time"), frame[400:])
     with (
         pytest.raises(DataError, match=r"^part-0: column 'time': no cell can be read as a timestamp$"),
-        spread_session(model(), [source], PriorRows([history]), Spreading(Elsewhere(), model)),
+        spread_session(model(1), [source], PriorRows([history]), Spreading(Elsewhere(), model)),
     ):
         pass
 
@@ -246,7 +247,7 @@ def muting(fitted: FittedModel) -> Suppression:
 
 def test_rows_are_muted_and_what_watches_them_is_told_of_all_series() -> None:
     frame = new_rows()
-    spread = compared(inputs_of(model(), frame[400:900], frame[900:]), mute=muting)
+    spread = compared(inputs_of(model(1), frame[400:900], frame[900:]), mute=muting)
     assert spread["more"][0] > 0
     assert spread["part-0 said"][0][-1] == "part-0: 4 machines"
 
@@ -264,7 +265,7 @@ def stepped(days: float) -> pd.DataFrame:
 def test_what_lasts_counts_as_normal_after_a_while(options: dict[str, Any]) -> None:
     frame = stepped(8)
     load = partial(model, **options)
-    history, *sources = inputs_of(load(), frame[:1300], frame[1300:2600], frame[2600:])
+    history, *sources = inputs_of(load(1), frame[:1300], frame[1300:2600], frame[2600:])
     spread = compared([history, *sources], load, buckets=4)
     assert len(spread["more"][1]) >= 4
     texts = [text for place in range(3) for text in spread[f"part-{place} said"][0]]
@@ -273,7 +274,7 @@ def test_what_lasts_counts_as_normal_after_a_while(options: dict[str, Any]) -> N
 
 
 @cache
-def long_model() -> FittedModel:
+def long_model(threads: int = 1) -> FittedModel:
     given = {
         "scoring.batch_rows": 200,
         "series.time": "time",
@@ -296,7 +297,7 @@ def test_long_tables_have_a_reading_a_row() -> None:
     rows = long_rows(broken(readings(4, 4, seed=5, start="2026-02-01"), 200, 260))
     rows.loc[100, "sensor"] = "unknown"
     rows.loc[[200, 300], "time"] = rows["time"][199]
-    sources = inputs_of(long_model(), rows[:1000], rows[1000:2200], rows[2200:])
+    sources = inputs_of(long_model(1), rows[:1000], rows[1000:2200], rows[2200:])
     spread = compared(sources, long_model)
     assert any("unknown" in text for text in spread["part-0 said"][0])
     assert any("repeat" in text for text in spread["part-0 said"][0])
@@ -306,7 +307,7 @@ def test_names_may_be_numbers_in_one_file_and_text_in_another() -> None:
     frame = new_rows()
     frame["machine"] = frame["machine"].str.replace(r"\D", "", regex=True).replace("", None)
     numbers = frame[400:900].assign(machine=frame["machine"][400:900].astype("Int64"))
-    compared(inputs_of(model(), frame[:400], numbers, frame[900:]))
+    compared(inputs_of(model(1), frame[:400], numbers, frame[900:]))
 
 
 @settings(max_examples=8, deadline=None)
@@ -322,7 +323,7 @@ def test_any_rows_in_any_order_are_judged_alike(data: st.DataObject) -> None:
         order = np.r_[order, order[: len(order) // 4]]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(order)), max_size=3)))
     frames = [frame.iloc[part] for part in np.split(order, cuts)]
-    compared(inputs_of(model(), *frames), buckets=data.draw(st.integers(1, 6)))
+    compared(inputs_of(model(1), *frames), buckets=data.draw(st.integers(1, 6)))
 
 
 class Dying(Elsewhere):
@@ -339,10 +340,10 @@ class Dying(Elsewhere):
 
 def test_an_input_that_kills_workers_fails_and_the_rest_goes_on() -> None:
     frame = new_rows()
-    first, lost, last = inputs_of(model(), frame[:400], frame[400:900], frame[900:])
-    alone = said(SeriesScorer(model()).open([first, last]), [first, last])
+    first, lost, last = inputs_of(model(1), frame[:400], frame[400:900], frame[900:])
+    alone = said(SeriesScorer(model(1)).open([first, last]), [first, last])
     with spread_session(
-        model(), [first, lost, last], PriorRows(), Spreading(Dying(1, 1), model, buckets=3)
+        model(1), [first, lost, last], PriorRows(), Spreading(Dying(1, 1), model, buckets=3)
     ) as session:
         assert_same(said(session, [first, last]), alone)
         with pytest.raises(DataError, match=r"^part-1: three workers were ended from outside while they"):
@@ -353,7 +354,7 @@ def test_series_that_kill_workers_are_an_error(tmp_path: Path) -> None:
     spreading = Spreading(Dying(2, 1), model, folder=str(tmp_path), buckets=3)
     with (
         pytest.raises(OutputError, match=r"^3 workers were ended from outside while they judged"),
-        spread_session(model(), inputs_of(model(), new_rows()), PriorRows(), spreading),
+        spread_session(model(1), inputs_of(model(1), new_rows()), PriorRows(), spreading),
     ):
         pass
     assert not list(tmp_path.iterdir())
@@ -363,7 +364,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     spreading = Spreading(Elsewhere(), model, folder=str(tmp_path / "none"))
     with (
         pytest.raises(OutputError, match="its folder does not exist"),
-        spread_session(model(), inputs_of(model(), new_rows()), PriorRows(), spreading),
+        spread_session(model(1), inputs_of(model(1), new_rows()), PriorRows(), spreading),
     ):
         pass
 
@@ -373,4 +374,4 @@ def test_one_series_is_not_spread() -> None:
         readings(8).drop(columns="machine")
     )
     assert "--entity" in str(why_not_spread(one.fitted, []))
-    assert why_not_spread(model(), inputs_of(model(), new_rows())) is None
+    assert why_not_spread(model(1), inputs_of(model(1), new_rows())) is None
