@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache, partial
 from itertools import pairwise
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.elsewhere import Elsewhere
 from support.sensors import broken, readings
 
 from aedetect import Detector
@@ -30,21 +30,6 @@ from aedetect.scoring.spread.spread import Spreading, spread_session, why_not_sp
 from aedetect.scoring.suppression import FlaggedRows, Reason, SeenRows, Suppression
 
 RESULTS = ("scores", "p_values", "flagged", "unscorable", "warmup", "events", "attribution")
-
-
-class Elsewhere:
-    """One item after the other, here, but nothing is shared: all is pickled, as on a cluster."""
-
-    number = 2
-
-    def map(self, build: Callable[[int], Callable[[Any], Any]], items: Sequence[Any]) -> Iterator[Any]:
-        work = _copied(build)(1)
-        for item in items:
-            yield _copied(work(_copied(item)))
-
-
-def _copied(thing: Any) -> Any:
-    return ForkingPickler.loads(ForkingPickler.dumps(thing))
 
 
 @cache
@@ -332,7 +317,13 @@ class Dying(Elsewhere):
     def __init__(self, lost_pass: int, lost: int):
         self._passes, self._lost_pass, self._lost = 0, lost_pass, lost
 
-    def map(self, build: Callable[[int], Callable[[Any], Any]], items: Sequence[Any]) -> Iterator[Any]:
+    def map(
+        self,
+        build: Callable[[int], Callable[[Any], Any]],
+        items: Sequence[Any],
+        helpings: Sequence[int] | None = None,
+        ahead: int | None = None,
+    ) -> Generator[Any]:
         self._passes += 1
         for place, result in enumerate(super().map(build, items)):
             yield Lost(3) if (self._passes, place) == (self._lost_pass, self._lost) else result
