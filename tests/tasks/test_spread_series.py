@@ -16,7 +16,7 @@ from support.elsewhere import work_elsewhere
 from support.prompt import Prompt
 from support.sensors import DAY, broken, readings
 
-FLAGS = ("--time", "time", "--entity", "machine", "--window", 24, "--alert-rate", "0.001")
+FLAGS = ("--time", "time", "--entity", "machine", "--window", 24, "--alert-rate", "0.001", "--epochs", 1)
 
 
 @pytest.fixture(scope="module")
