@@ -60,8 +60,8 @@ class Taken:
 class InputPass:
     """One pass over an input, for what series need of its rows.
 
-    `timeless`: how many rows have no readable time; `notices`: what is to be said of names in a long table,
-    once all was read.
+    `read`: how many rows so far; `timeless`: of these, how many have no time, and `unreadable`, one that
+    cannot be read. `notices`: what is to be said of names in a long table, once all was read.
     """
 
     def __init__(
@@ -69,39 +69,41 @@ class InputPass:
     ):
         """Raises DataError or ModelError where the columns are not those that were learned."""
         self._fitted, self._source = fitted, source
-        self._column = f"{source.name}: column {series.state.clock.column!r}"
         self._gatherer = Gatherer(series.state.clock, entities, fitted.encoder, times, series.exact)
         fitted.check(source)
         self._reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
-        self.timeless = 0
+        self.read = self.timeless = self.unreadable = 0
 
     def rows(self) -> Iterator[Rows]:
-        """The rows of each batch. Raises DataError where they cannot be used, at last where no time can."""
-        read = unreadable = 0
+        """The rows of each batch. Raises DataError where they cannot be used."""
         for batch in self._reader.batches():
-            locate = partial(_place, self._source, read)
+            locate = partial(_place, self._source, self.read)
             rows, _, times = self._gatherer.read(batch, locate)
             self.timeless += int(np.isnan(times.seconds).sum())
-            unreadable += int(times.bad.sum())
-            read += len(batch)
+            self.unreadable += int(times.bad.sum())
+            self.read += len(batch)
             yield rows
-        if read and unreadable == read:
-            raise DataError(f"{self._column}: no cell can be read as a timestamp")
 
     @property
     def notices(self) -> list[str]:
         reader = self._reader
         return reader.notices(self._fitted.columns) if isinstance(reader, WideReader) else []
 
-    def of_timeless(self) -> list[str]:
-        """What is to be said of rows without a time."""
-        if not self.timeless:
-            return []
-        many = self.timeless != 1
-        return [
-            f"{self._column}: {self.timeless:,} row{'s' * many} without a readable timestamp; "
-            f"{'these rows are' if many else 'this row is'} unscorable"
-        ]
+
+def of_timeless(name: str, column: str, rows: int, timeless: int, unreadable: int) -> list[str]:
+    """What is to be said of rows without a time, in an input of so many.
+
+    Raises DataError where no time can be read.
+    """
+    where = f"{name}: column {column!r}"
+    if rows and unreadable == rows:
+        raise DataError(f"{where}: no cell can be read as a timestamp")
+    if not timeless:
+        return []
+    return [
+        f"{where}: {timeless:,} row{'s' * (timeless != 1)} without a readable timestamp; "
+        f"{'these rows are' if timeless != 1 else 'this row is'} unscorable"
+    ]
 
 
 class SeriesReader:
@@ -151,8 +153,10 @@ class SeriesReader:
         one = InputPass(self._fitted, self._series, source, self.entities, self.times)
         for rows in one.rows():
             store.add(rows)
+        column = state.clock.column
+        said = of_timeless(source.name, column, one.read, one.timeless, one.unreadable)
         taken.times = self._times_seen(store.by_series(first))
-        taken.warnings += one.of_timeless()
+        taken.warnings += said
         taken.warnings += taken.times.in_words(source.name, state.step, one.notices)
 
     def _times_seen(self, each: Iterator[tuple[int, Integers, Rows]]) -> TimesSeen:

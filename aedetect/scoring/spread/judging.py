@@ -45,7 +45,7 @@ class PieceInput:
     """Stands for an input of which only the series of one bucket are read, from files of pass 1."""
 
     name: str
-    pieces: Pieces
+    pieces: Sequence[Pieces]
     failure: DataError | ModelError | None
     is_text: bool = False
 
@@ -148,23 +148,26 @@ class PieceReader(SeriesReader):
 
     def read(self, source: Input, taken: Taken, store: RowStore) -> None:
         assert isinstance(source, PieceInput)
-        first, pieces = len(store), source.pieces.of(self._bucket)
-        place = source.pieces.place
-        met = [
-            self._met(name, (place, local))
-            for local, name in zip(pieces.local.tolist(), pieces.names, strict=True)
-        ]
+        first, parts = len(store), [np.empty(0, np.int64)]
+        for pieces in source.pieces:
+            part = pieces.of(self._bucket)
+            met = [
+                self._met(name, (pieces.place, (pieces.span << 32) + local))
+                for local, name in zip(part.local.tolist(), part.names, strict=True)
+            ]
+            if source.failure is not None:
+                continue
+            series = np.array(met, np.int64)
+            for records, numbers in part.records():
+                owners = series[np.searchsorted(part.local, records["series"])]
+                rows = rows_of(records, owners)
+                if self._series.state.clock.zone is not None:
+                    seconds = self.times.instants(rows.seconds, records["offset"], owners)
+                    rows = replace(rows, seconds=seconds)
+                store.add(rows)
+                parts.append(numbers)
         if source.failure is not None:
             raise source.failure
-        series, parts = np.array(met, np.int64), [np.empty(0, np.int64)]
-        for records, numbers in pieces.records():
-            owners = series[np.searchsorted(pieces.local, records["series"])]
-            rows = rows_of(records, owners)
-            if self._series.state.clock.zone is not None:
-                seconds = self.times.instants(rows.seconds, records["offset"], owners)
-                rows = replace(rows, seconds=seconds)
-            store.add(rows)
-            parts.append(numbers)
         self.numbers_in[id(source)] = np.concatenate(parts)
         taken.times = self._times_seen(store.by_series(first))
 

@@ -91,18 +91,27 @@ def write_index(path: str, index: dict[str, AnyArray]) -> None:
 
 @dataclass(frozen=True)
 class Pieces:
-    """The files of the input number `place`, in the folder that all share."""
+    """The files of the input number `place`, or of its span number `span`, in the folder that all share.
+
+    `before`: how many rows of the input go before.
+    """
 
     folder: str
     place: int
+    span: int = 0
+    before: int = 0
 
     @property
     def rows_path(self) -> str:
-        return os.path.join(self.folder, f"input-{self.place:07}.rows")
+        return f"{self._stem}.rows"
 
     @property
     def index_path(self) -> str:
-        return os.path.join(self.folder, f"input-{self.place:07}.npz")
+        return f"{self._stem}.npz"
+
+    @property
+    def _stem(self) -> str:
+        return os.path.join(self.folder, f"input-{self.place:07}-{self.span:05}")
 
     def of(self, bucket: int) -> BucketPieces:
         """What there is of a bucket."""
@@ -112,7 +121,7 @@ class Pieces:
         local = np.flatnonzero(bucket_of == bucket)
         firsts = np.r_[0, np.cumsum(bounds[:, -1])] if len(bounds) else np.zeros(1, np.int64)
         runs = [
-            (int(first), int(first + low), int(first + high))
+            (self.before + int(first), int(first + low), int(first + high))
             for first, low, high in zip(firsts, bounds[:, bucket], bounds[:, bucket + 1], strict=False)
         ]
         return BucketPieces(self.rows_path, record, local, [tuple(names[number]) for number in local], runs)
@@ -123,7 +132,7 @@ class BucketPieces:
     """The rows of one bucket in one input.
 
     `local` [series]: the numbers of its series in the input, ascending, and their `names`. `runs`: the number
-    of the first row of each run, and between which rows of the file the bucket's are.
+    of the first row of each run in the input, and between which rows of the file the bucket's are.
     """
 
     path: str

@@ -16,6 +16,7 @@ import pyarrow as pa
 from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
 from aedetect.engine.cluster import Lost, Workers
+from aedetect.engine.divided import large_spans
 from aedetect.errors import DataError, OutputError
 from aedetect.io.atomic import writing
 from aedetect.io.source import Input
@@ -25,7 +26,7 @@ from aedetect.scoring.event_table import with_silences
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import much_warmup
 from aedetect.scoring.silences import SilenceFinder
-from aedetect.scoring.spread.cutting import CutInput, Cutter, Load
+from aedetect.scoring.spread.cutting import Cut, CutInput, CutRows, Cutter, Load
 from aedetect.scoring.spread.judging import Adopted, BucketItem, Judge, JudgedBucket, Mute, PieceInput
 from aedetect.scoring.spread.pieces import Pieces, bucket_of
 from aedetect.scoring.spread.session import AllSeries, InputVerdicts, SpreadSession, SpreadVerdicts
@@ -102,24 +103,40 @@ class _Spread:
         buckets = self.spreading.buckets or _buckets_for(self.inputs, self.spreading.workers.number)
         history, earlier = list(self.prior.history), list(self.prior.earlier)
         every = [*history, *self.inputs, *earlier]
-        cutter = Cutter(self.spreading.load, self.folder, buckets)
-        cut = [
-            _lost_input(source) if isinstance(one, Lost) else one
-            for source, one in zip(
-                every, self.spreading.workers.map(cutter, list(enumerate(every))), strict=True
-            )
-        ]
+        cut = self._cut(every, buckets)
         for one in cut[: len(history)]:
             if one.failure is not None:
                 raise one.failure
         pieces = [
-            PieceInput(source.name, Pieces(self.folder, place), one.failure)
-            for place, (source, one) in enumerate(zip(every, cut, strict=True))
+            PieceInput(source.name, one.pieces, one.failure) for source, one in zip(every, cut, strict=True)
         ]
         first, end = len(history), len(history) + len(self.inputs)
         whole = BucketItem(0, pieces[first:end], pieces[:first], pieces[end:])
         each = self._judged(whole, buckets)
         return self._together(cut[first:end], each, buckets)
+
+    def _cut(self, every: Sequence[Input], buckets: int) -> list[CutInput]:
+        """What is known of each input, once its rows, span by span, are cut into so many buckets."""
+        assert self.fitted.series is not None
+        items = [item for place, source in enumerate(every) for item in self._items(source, place)]
+        cutter = Cutter(self.spreading.load, self.folder, buckets)
+        parts: list[list[tuple[Pieces, CutRows]]] = [[] for _ in every]
+        for item, one in zip(items, self.spreading.workers.map(cutter, items), strict=True):
+            name = every[item.pieces.place].name
+            said = _lost(name, one) if isinstance(one, Lost) else one
+            parts[item.pieces.place].append((item.pieces, said))
+        column = self.fitted.series.state.clock.column
+        return [CutInput.of(source.name, column, each) for source, each in zip(every, parts, strict=True)]
+
+    def _items(self, source: Input, place: int) -> list[Cut]:
+        """An input as it is cut: a large file span by span."""
+        # What is said of the names in a long table is of all of its rows.
+        spans = large_spans(source) if self.fitted.long_table is None else []
+        if not spans:
+            return [Cut(source, Pieces(self.folder, place))]
+        return [
+            Cut(span, Pieces(self.folder, place, number, span.before)) for number, span in enumerate(spans)
+        ]
 
     def _judged(self, whole: BucketItem, buckets: int) -> list[JudgedBucket]:
         """What came of each bucket of the inputs that `whole` names."""
@@ -149,8 +166,8 @@ class _Spread:
         for one in self.spreading.workers.map(judge, items):
             if isinstance(one, Lost):
                 raise OutputError(
-                    f"{one.deaths} workers were ended from outside while they judged the same series (out of "
-                    "memory?); give each worker more"
+                    f"{one.deaths} workers ended over the same series, one after the other (out of memory?); "
+                    "give each worker more"
                 )
             each.append(one)
         return each
@@ -247,10 +264,10 @@ class _Named:
     clock: Any
 
 
-def _lost_input(source: Input) -> CutInput:
-    return CutInput(
+def _lost(name: str, lost: Lost) -> CutRows:
+    return CutRows(
         failure=DataError(
-            f"{source.name}: three workers were ended from outside while they read it (out of memory?)"
+            f"{name}: left out: {lost.deaths} workers ended over it, one after the other (out of memory?)"
         )
     )
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +20,12 @@ from support.sensors import broken, readings
 
 from aedetect import Detector
 from aedetect.data.series.context import SeriesContext
+from aedetect.engine import divided
 from aedetect.engine.cluster import Lost
 from aedetect.errors import DataError, ModelError, OutputError
+from aedetect.io.files import open_inputs
 from aedetect.io.inputs import as_inputs
-from aedetect.io.source import Input, TableInput
+from aedetect.io.source import Input, ReadOptions, TableInput
 from aedetect.scoring.base import NumberedBatch, PriorRows, ScoringSession
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import SeriesScorer
@@ -288,6 +292,28 @@ def test_long_tables_have_a_reading_a_row() -> None:
     assert any("repeat" in text for text in spread["part-0 said"][0])
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_a_large_file_is_cut_span_by_span(
+    zone: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(divided, "LEAST_BYTES", 1)
+    monkeypatch.setattr(divided, "SPAN_ROWS", 500)
+    frame = new_rows(start="2026-10-24")
+    paths = [str(tmp_path / f"{name}.parquet") for name in ("large", "late", "timeless")]
+    for path, rows in zip(paths, (frame[200:], frame[:200], frame[:900].assign(time=pd.NaT)), strict=True):
+        rows.to_parquet(path, row_group_size=90)
+    sources = open_inputs(paths[:2], ReadOptions())
+    assert len(divided.large_spans(sources[0])) == 4
+    load = partial(model, zone=zone)
+    compared(sources, load)
+    compared(open_inputs(paths, ReadOptions()), load)
+    table = pq.read_table(paths[0])
+    bad = table.slice(600, 900).set_column(0, "time", pa.array(["never"] * 900))
+    pq.write_table(bad, paths[2], row_group_size=90)
+    spread = compared(open_inputs(paths, ReadOptions()), load)
+    assert "no cell can be read as a timestamp" in spread[paths[2]]
+
+
 def test_names_may_be_numbers_in_one_file_and_text_in_another() -> None:
     frame = new_rows()
     frame["machine"] = frame["machine"].str.replace(r"\D", "", regex=True).replace("", None)
@@ -337,14 +363,14 @@ def test_an_input_that_kills_workers_fails_and_the_rest_goes_on() -> None:
         model(1), [first, lost, last], PriorRows(), Spreading(Dying(1, 1), model, buckets=3)
     ) as session:
         assert_same(said(session, [first, last]), alone)
-        with pytest.raises(DataError, match=r"^part-1: three workers were ended from outside while they"):
+        with pytest.raises(DataError, match=r"^part-1: left out: 3 workers ended over it, one after the"):
             session.score(lost, NumberedBatch(0, next(iter(lost.open(10).batches()))))
 
 
 def test_series_that_kill_workers_are_an_error(tmp_path: Path) -> None:
     spreading = Spreading(Dying(2, 1), model, folder=str(tmp_path), buckets=3)
     with (
-        pytest.raises(OutputError, match=r"^3 workers were ended from outside while they judged"),
+        pytest.raises(OutputError, match=r"^3 workers ended over the same series, one after the other"),
         spread_session(model(1), inputs_of(model(1), new_rows()), PriorRows(), spreading),
     ):
         pass
