@@ -46,6 +46,7 @@ OF_NO_MODULE = {
     "tasks/report/test_browser.py": "the page as a browser shows it",
     "tasks/report/test_series_browser.py": "the page of series as a browser shows it",
     "tasks/explain/test_truth.py": "every sentence against the data, whichever module words it",
+    "tasks/test_spread_series_on_ray.py": "the same on a real Ray, whose workers are killed",
     "tasks/test_rows_tasks.py": "what the tasks that give rows back have in common",
     "training/test_on_ray.py": "training on a Ray cluster, whichever module passes over the rows",
     "training/test_warnings.py": "what training warns of, whichever step finds it",

@@ -18,6 +18,7 @@ from aedetect.engine.stream import Run, count_none
 from aedetect.engine.task import Consumer, DivisibleRun, FileSummary
 from aedetect.errors import AedetectError, DataError, ModelError
 from aedetect.io.files import FileInput
+from aedetect.io.source import Input
 from aedetect.io.spans import SpanInput, spans_of
 
 # The rows of a span, about: enough that opening the file is nothing to it, few enough to be done again.
@@ -130,22 +131,29 @@ def divide(run: Run, piece: Piece, in_folder: bool) -> Divided | None:
     Raises OutputError where the folder holds parts of an earlier output that these would not replace.
     """
     source, output = piece.source, piece.output
-    if not (run.task.divisible and isinstance(source, FileInput) and _is_large(source)):
+    if not run.task.divisible or (output is not None and not piece.returned and _is_in_store(output)):
         return None
-    if output is not None and not piece.returned and _is_in_store(output):
+    spans = large_spans(source)
+    if not spans:
         return None
+    for consumer in each_of(run.consumers):
+        if consumer.remote_of_span() is None:
+            consumer.begin(source)
+    to_parts = output is not None and not piece.returned
+    parts = Parts(str(output), len(spans), joined=not in_folder) if to_parts else None
+    return Divided(piece, spans, parts)
+
+
+def large_spans(source: Input) -> list[SpanInput]:
+    """The spans of a large Parquet file, at least two; none of others, and of one that cannot be read."""
+    if not isinstance(source, FileInput) or not _is_large(source):
+        return []
     # One that cannot be read fails by name when its turn comes.
     with contextlib.suppress(DataError):
         if source.format == "parquet" and not source.is_compressed:
             spans = spans_of(source, SPAN_ROWS)
-            if len(spans) > 1:
-                for consumer in each_of(run.consumers):
-                    if consumer.remote_of_span() is None:
-                        consumer.begin(source)
-                to_parts = output is not None and not piece.returned
-                parts = Parts(str(output), len(spans), joined=not in_folder) if to_parts else None
-                return Divided(piece, spans, parts)
-    return None
+            return spans if len(spans) > 1 else []
+    return []
 
 
 def _is_large(source: FileInput) -> bool:

@@ -66,12 +66,12 @@ class ScoreTask:
 
     @property
     def independent(self) -> bool:
-        return self.scorer.independent
+        return self.session.independent
 
     @property
     def divisible(self) -> bool:
         # What mutes rows may look at all rows of an input.
-        return self.scorer.independent and not self.muting
+        return self.session.independent and not self.muting
 
     def threads(self) -> AbstractContextManager[int]:
         return single_threaded(self.fitted.device)
@@ -116,7 +116,7 @@ class _Scoring:
     def account(self, result: BatchResult, first: int) -> None:
         self._watch.see(result.detail.encoded, first - 1)
         # Of series one channel is to blame for whole stretches by nature.
-        if self._task.independent:
+        if self._task.fitted.series is None:
             self._blame.see(result.detail)
 
     def conclude(self, rows: int) -> list[str]:

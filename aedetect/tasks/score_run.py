@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,8 +30,11 @@ from aedetect.tasks.suppression.request import MutingRequest
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.engine.distributed import Place
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.spread.session import SpreadVerdicts
+    from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.health import FactsCollector
     from aedetect.tasks.notify.notifier import Notifier
@@ -160,8 +164,12 @@ def score(request: Request, settings: Config, callback: Callback, watch: Watch |
         files = _checked(request, settings)
         guarded = [path for path in (*files.outputs, request.events) if path is not None]
         state = [str(records.state)] if records.state else []
-        with Locks([*state, *guarded]) as locks, opened_ledger(records.state) as ledger:
-            _ScoreRun(request, settings, callback, summary).run(files, locks, ledger, watch)
+        with (
+            Locks([*state, *guarded]) as locks,
+            opened_ledger(records.state) as ledger,
+            contextlib.ExitStack() as stack,
+        ):
+            _ScoreRun(request, settings, callback, summary, stack).run(files, locks, ledger, watch)
     return summary
 
 
@@ -197,16 +205,16 @@ def _checked(request: Request, settings: Config) -> _Files:
 
 @dataclass(frozen=True)
 class _ScoreRun:
-    """A run on files that were checked and locked."""
+    """A run on files that were checked and locked; `stack` closes what it opens."""
 
     request: Request
     settings: Config
     callback: Callback
     summary: ScoreSummary
+    stack: contextlib.ExitStack
 
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
         keep_pandas_out()
-        from aedetect.engine.distributed import workplace
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
         from aedetect.scoring.event_table import count_anomalies, write_events
@@ -234,12 +242,12 @@ class _ScoreRun:
         in_folder = is_folder(request.output)
         plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped, in_folder=in_folder)
         suppression = request.muting.build(fitted, partial(_warn, summary, callback=self.callback))
-        make = partial(_score_task, shape=self._shape(), muting=request.muting)
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
         notifier = self._notifier(fitted)
-        session = notifier.opened(chosen.inputs, prior, suppression) if notifier is not None else None
+        session, place = self._session(fitted, chosen.inputs, prior, suppression, notifier)
+        verdicts = _verdicts(session)
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session, suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
@@ -254,10 +262,10 @@ class _ScoreRun:
             consumers.append(Unlocker(locks))
         if notifier is not None:
             consumers.append(notifier.consumer)
-        if watch is not None and chosen.inputs:
+        if watch is not None and chosen.inputs and verdicts is None:
             consumers.append(watch(fitted, task.session, chosen.inputs))
+        make = partial(_score_task, shape=self._shape(), muting=request.muting, verdicts=verdicts)
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
-        place = workplace(self.settings.scoring)
         executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs, place)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
@@ -273,6 +281,33 @@ class _ScoreRun:
         request.health.settle(summary)
         if notifier is not None:
             self._send(notifier, task.session)
+
+    def _session(
+        self,
+        fitted: FittedModel,
+        inputs: Sequence[FileInput],
+        prior: PriorRows,
+        suppression: Suppression | None,
+        notifier: Notifier | None,
+    ) -> tuple[ScoringSession | None, Place | None]:
+        """The session over the inputs, where it is not the usual one, and where outputs are written."""
+        from aedetect.engine.distributed import workplace
+
+        request, place = self.request, workplace(self.settings.scoring)
+        if place is not None and fitted.series is not None and inputs:
+            from aedetect.tasks.spread_series import SpreadRun
+
+            mute = request.muting.build if suppression is not None else None
+            held = None if notifier is None else "--notify tells of events from all of their rows"
+            spread = SpreadRun(place, str(request.model), self.settings, mute, request.output, held)
+            reason = spread.why_not(fitted, inputs)
+            if reason is None:
+                notice = self.callback.notice
+                opened = spread.session(fitted, inputs, prior, suppression, notice)
+                return self.stack.enter_context(opened), place
+            _warn(self.summary, reason, self.callback)
+            place = None
+        return None if notifier is None else notifier.opened(inputs, prior, suppression), place
 
     def _notifier(self, fitted: FittedModel) -> Notifier | None:
         request, records = self.request, self.request.records
@@ -335,11 +370,26 @@ def nothing_adapts(fitted: FittedModel, path: Path, flag: str) -> str:
     return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out {flag}"
 
 
-def _score_task(fitted: FittedModel, shape: Shape | None, muting: MutingRequest) -> Any:
-    """The task of another process, which is handed inputs that do not depend on one another."""
+def _verdicts(session: ScoringSession | None) -> SpreadVerdicts | None:
+    """The verdicts that a session was handed; None of one that judges."""
+    if session is None:
+        return None
+    from aedetect.scoring.spread.session import SpreadSession
+
+    return session.verdicts if isinstance(session, SpreadSession) else None
+
+
+def _score_task(
+    fitted: FittedModel, shape: Shape | None, muting: MutingRequest, verdicts: SpreadVerdicts | None = None
+) -> Any:
+    """The task of another process, which is handed inputs that do not depend on one another.
+
+    `verdicts`: on the rows of series, which were judged before.
+    """
     from aedetect.tasks.score import ScoreTask
 
-    return ScoreTask(fitted, (), shape, suppression=muting.build(fitted))
+    session = None if verdicts is None else verdicts.session(fitted)
+    return ScoreTask(fitted, (), shape, session=session, suppression=muting.build(fitted))
 
 
 def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Chosen) -> PriorRows:

@@ -1,18 +1,20 @@
-"""Workers that stand for others: all that goes to them and comes from them is pickled."""
+"""Workers of this process that share nothing with it, for tests of what runs on a cluster."""
 
 from __future__ import annotations
 
-import pickle  # noqa: TID251 - what goes to another process is pickled
-from collections.abc import Callable, Generator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
+import pytest
 
 from aedetect.scoring.fitted import FittedModel
 
 
 class Elsewhere:
-    """Each item is worked on as if by another process, by work that is made anew."""
+    """One item after the other, here, but all is pickled on its way, as on a cluster."""
 
     number = 2
     taken_part = 2
@@ -24,12 +26,26 @@ class Elsewhere:
         helpings: Sequence[int] | None = None,
         ahead: int | None = None,
     ) -> Generator[Any]:
+        work = copied(build)(1)
         for item in items:
-            yield _sent(_sent(build)(1)(_sent(item)))
+            yield copied(work(copied(item)))
 
 
-def _sent(something: Any) -> Any:
-    return pickle.loads(pickle.dumps(something))  # noqa: S301 - made here
+def copied(thing: Any) -> Any:
+    """What another process gets of something."""
+    return ForkingPickler.loads(ForkingPickler.dumps(thing))
+
+
+def work_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `--on ray` mean such workers, whether Ray is installed or not."""
+
+    @contextlib.contextmanager
+    def opened(*_: Any) -> Iterator[Elsewhere]:
+        yield Elsewhere()
+
+    for module in ("aedetect.engine.distributed", "aedetect.tasks.spread_series"):
+        monkeypatch.setattr(f"{module}.opened_workers", opened)
+    monkeypatch.setattr("aedetect.tasks.score_run.check_place", lambda _: None)
 
 
 def content_of(fitted: FittedModel) -> dict[str, Any]:
