@@ -19,13 +19,17 @@ _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
-def open_columnar(format: str, source: Source, batch_rows: int, texts: Collection[str] = ()) -> Reader:
+def open_columnar(
+    format: str, source: Source, batch_rows: int, texts: Collection[str] = (), by_range: bool = False
+) -> Reader:
     """A reader over the Parquet or Arrow file that `source` opens as a seekable stream.
 
-    `texts`: columns of bytes that are text; see `unmarked_texts`.
+    `texts`: columns of bytes that are text; see `unmarked_texts`. `by_range`: each piece that is read is a
+    request to a store, so that pieces beside one another are read as one.
     """
-    kind = _ParquetReader if format == "parquet" else _ArrowReader
-    return _PlainReader(kind(source, batch_rows), texts)
+    if format == "parquet":
+        return _PlainReader(_ParquetReader(source, batch_rows, by_range), texts)
+    return _PlainReader(_ArrowReader(source, batch_rows), texts)
 
 
 def unmarked_texts(source: Source, batch_rows: int) -> frozenset[str]:
@@ -169,17 +173,20 @@ def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 class _ParquetReader:
-    def __init__(self, source: Source, batch_rows: int):
+    def __init__(self, source: Source, batch_rows: int, by_range: bool = False):
         self._source = source
         self._batch_rows = batch_rows
+        self._by_range = by_range
         with self.file() as file:
             self.schema: pa.Schema = file.schema_arrow.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with self.file() as file:
+            # What is fetched ahead is held until the next is asked for: a group at a time.
+            groups = [[each] for each in range(file.num_row_groups)] if self._by_range else [None]
             # Older releases of Arrow fail to look for rows where there is no group of them.
-            if file.num_row_groups:
-                yield from file.iter_batches(batch_size=self._batch_rows)
+            for group in groups if file.num_row_groups else ():
+                yield from file.iter_batches(batch_size=self._batch_rows, row_groups=group)
 
     @contextlib.contextmanager
     def file(self) -> Iterator[Any]:
@@ -188,7 +195,7 @@ class _ParquetReader:
 
         with (
             self._source() as stream,
-            parquet.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
+            parquet.ParquetFile(stream, pre_buffer=self._by_range, page_checksum_verification=True) as file,
         ):
             yield file
 

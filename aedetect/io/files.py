@@ -22,6 +22,7 @@ from aedetect.errors import DataError
 from aedetect.io import sniff
 from aedetect.io.locate import STDIN, Location, format_of_name, locate
 from aedetect.io.source import Dialect, Reader, ReadOptions
+from aedetect.io.stores import BLOCK_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # At a time, for what is to be known of a whole file before its rows are handed out.
 _ROWS_LOOKED_AT = 32768
+_PICKLED = ("location", "options", "spool", "_shape")
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
@@ -50,6 +52,10 @@ class FileInput:
     location: Location
     options: ReadOptions = field(default_factory=ReadOptions)
     spool: Spool | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was set aside to read it stays here; how it is to be read goes along.
+        return {name: self.__dict__[name] for name in _PICKLED if name in self.__dict__}
 
     @property
     def name(self) -> str:
@@ -93,7 +99,8 @@ class FileInput:
                     self._text, self._json_types, batch_rows, self.name, shape.document
                 )
             texts = self._unmarked_texts if shape.format == "parquet" else ()
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts)
+            by_range = self.location.object is not None and shape.compression is None
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts, by_range)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
@@ -135,8 +142,8 @@ class FileInput:
         place = self.location
         if self.spool is not None:
             return self.spool.open()
-        if place.filesystem is not None:
-            return place.filesystem.open_input_file(place.path)
+        if place.object is not None:
+            return place.object.open()
         return pa.OSFile(os.fsencode(place.path))
 
     @contextlib.contextmanager
@@ -148,7 +155,9 @@ class FileInput:
             if compression is None:
                 yield raw
                 return
-            with pa.CompressedInputStream(raw, compression) as stream:
+            # What is decompressed is asked for in small pieces, each of which would be a request to a store.
+            source = raw if self.location.object is None else pa.BufferedInputStream(raw, BLOCK_BYTES)
+            with pa.CompressedInputStream(source, compression) as stream:
                 yield stream
 
     @contextlib.contextmanager
