@@ -63,8 +63,9 @@ def calibrate(
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
         )
         from aedetect.engine.output_names import Target
+        from aedetect.io.stores import name_of
 
-        target = Target.of(output, model.model.name)
+        target = Target.of(output, name_of(model.model))
         if feedback is not None and not inputs:
             raise UsageError("--feedback goes with new normal rows (INPUT)")
         _calibrate(out, inputs or [], model, target, settings, feedback)
@@ -113,7 +114,7 @@ def _calibrate(
 
     notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
-    with Locks([str(output)]), TerminalProgress(out) as callback:
+    with Locks([output]), TerminalProgress(out) as callback:
         for text in left_out(words):
             callback.notice(text)
         older = loaded(model, settings)
@@ -124,7 +125,7 @@ def _calibrate(
     warn_of(out, summary["warnings"], callback.notices)
     out.result(summary | {"threshold_before": older.threshold})
     out.say(
-        f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
+        f"{plain(output)}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.promise_in_words}; before, {_before(older)}"
     )
     next_steps(out, scoring_of_new_rows(output, *words[:1]))

@@ -141,7 +141,7 @@ Positive = Annotated[
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Path = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
+    model: str = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
     model_sha256: Digest = None
 
 

@@ -96,7 +96,7 @@ class FileInput:
                 return csv.CsvReader(self.name, self._text, shape.form, batch_rows, self.locate, content)
             if shape.format == "jsonl":
                 return jsonl.JsonLinesReader(
-                    self._text, self._json_types, batch_rows, self.name, shape.document
+                    self._read_on, self._json_types, batch_rows, self.name, shape.document
                 )
             texts = self._unmarked_texts if shape.format == "parquet" else ()
             by_range = self.location.object is not None and shape.compression is None
@@ -107,7 +107,7 @@ class FileInput:
             return f"row {row}"
         from aedetect.io import csv, jsonl
 
-        with self._text() as stream:
+        with self._read_on() as stream:
             if self._shape.format == "jsonl":
                 line = jsonl.line_of_row(stream, row, self._shape.document)
             else:
@@ -127,7 +127,7 @@ class FileInput:
     def _json_types(self) -> pa.Schema:
         from aedetect.io import jsonl
 
-        with self._text() as stream:
+        with self._read_on() as stream:
             return jsonl.settle_types(stream, self.name, self._shape.document)
 
     @cached_property
@@ -169,6 +169,14 @@ class FileInput:
             return
         with self._bytes(self._shape.compression) as stream:
             yield stream
+
+    @contextlib.contextmanager
+    def _read_on(self) -> Iterator[IO[bytes]]:
+        """As `_text`, for who reads small pieces one after the other: of a store each would be a request."""
+        import pyarrow as pa
+
+        with self._text() as stream:
+            yield stream if self.location.object is None else pa.BufferedInputStream(stream, BLOCK_BYTES)
 
     @cached_property
     def _recoded(self) -> Spool | None:

@@ -215,6 +215,7 @@ def _expand_uri(uri: str) -> list[Location]:
             if info.type == fs.FileType.NotFound:
                 raise DataError(f"{address}: {missing(filesystem, path)}")
             if info.type == fs.FileType.File:
+                _note_others(uri, [])
                 return [_in_store(address, filesystem, info)]
     above = _partition(PurePosixPath(path).parts)
     places, others = [], []

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pyarrow import fs
 
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?P<place>[^?]*)(?:\?(?P<query>.*))?", re.S)
+_AS_PATH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 # What Arrow reads.
 _STORES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 _WEB = ("http", "https", "ftp", "ftps")
@@ -129,9 +131,19 @@ def is_address(text: str | os.PathLike[str]) -> bool:
     return _ADDRESS.fullmatch(os.fspath(text)) is not None
 
 
+def was_address(path: PurePath) -> bool:
+    """Whether a path was an address before it was taken for a path, which makes one '/' of two."""
+    return _AS_PATH.match(str(path)) is not None
+
+
 def identity(path: str | os.PathLike[str]) -> str | None:
     """The same text for two addresses of one object; None for a path on this machine."""
     return Address.of(path).identity if is_address(path) else None
+
+
+def name_of(path: str | os.PathLike[str]) -> str:
+    """The last part of a path or address."""
+    return Address.of(path).name if is_address(path) else os.path.basename(os.fspath(path))
 
 
 def join(folder: str, name: str) -> str:
@@ -460,14 +472,20 @@ def _target(address: str | os.PathLike[str]) -> Address:
 
 def is_store_folder(address: str) -> bool:
     """Whether outputs at this address are files in a folder: it ends with '/', or has files below it."""
-    from pyarrow import fs
-
     target = _target(address)
     if target.is_folder:
         return True
     with naming(address, OutputError, "written"):
-        filesystem, path = target.store()
-        return bool(filesystem.get_file_info(path).type == fs.FileType.Directory)
+        return _has_files_below(target, _settings())
+
+
+@functools.lru_cache(maxsize=256)
+def _has_files_below(target: Address, settings: tuple[tuple[str, str], ...]) -> bool:
+    """Asked once a run of each address: it takes two requests."""
+    from pyarrow import fs
+
+    filesystem, path = target.store()
+    return bool(filesystem.get_file_info(path).type == fs.FileType.Directory)
 
 
 def check_store(address: str | os.PathLike[str]) -> None:

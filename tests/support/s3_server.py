@@ -21,7 +21,7 @@ REFUSED = {
     "NOSTART": (r"POST .*uploads", "400 Bad Request", "InvalidRequest"),
     "NOPART": (r"PUT .*partNumber=2", "400 Bad Request", "InvalidRequest"),
     "NOPUT": (r"PUT .*(?<!probe)", "400 Bad Request", "InvalidRequest"),
-    "NOEND": (r"POST .*uploadId=", "400 Bad Request", "InvalidRequest"),
+    "NOEND": (r"POST .*uploadId=.*", "400 Bad Request", "InvalidRequest"),
 }
 Start = Callable[..., Any]
 
