@@ -54,7 +54,8 @@ class Records:
             ("--state", self.state),
         ):
             if path is not None and was_address(path):
-                raise UsageError(f"{option} {path}: this goes to a file on this machine; name a path")
+                address = str(path).replace(":/", "://", 1)
+                raise UsageError(f"{option} {address}: this goes to a file on this machine; name a path")
         if self.job is not None and self.metrics is None:
             raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
 

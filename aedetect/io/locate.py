@@ -241,14 +241,20 @@ def _in_store(address: Address, filesystem: fs.FileSystem, info: fs.FileInfo) ->
 def _files_below_uri(address: Address) -> list[tuple[fs.FileInfo, tuple[str, ...]]]:
     """As `_files_below`, of a folder in a store: one listing, for each thousand files one request."""
     files = []
-    for item, parts in _listed(address, recursive=True):
+    listed = _listed(address, recursive=True)
+    if listed is None:
+        raise DataError(f"{address}: no such file or directory")
+    for item, parts in listed:
         if not any(part.startswith((".", "_")) for part in parts):
             files.append((item, parts))
     return files
 
 
-def _listed(address: Address, recursive: bool) -> list[tuple[fs.FileInfo, tuple[str, ...]]]:
-    """All files in a folder of a store, by their paths, and the parts of these below the folder."""
+def _listed(address: Address, recursive: bool) -> list[tuple[fs.FileInfo, tuple[str, ...]]] | None:
+    """All files in a folder of a store, by their paths, and the parts of these below the folder.
+
+    None where there is no such folder.
+    """
     from pyarrow import fs
 
     with naming(address):
@@ -256,7 +262,7 @@ def _listed(address: Address, recursive: bool) -> list[tuple[fs.FileInfo, tuple[
         try:
             found = filesystem.get_file_info(fs.FileSelector(path, recursive=recursive))
         except FileNotFoundError:
-            raise DataError(f"{address}: no such file or directory") from None
+            return None
     root = len(path.rstrip("/")) + 1
     files = sorted((item for item in found if item.type == fs.FileType.File), key=lambda item: item.path)
     return [(item, PurePosixPath(item.path[root:]).parts) for item in files]
@@ -271,9 +277,10 @@ def _matching(address: Address) -> list[Location]:
     base, pattern = replace(address, place="/".join(parts[:plain])), tuple(map(unquote, parts[plain:]))
     with naming(address):
         filesystem, _ = base.store()
+    listed = _listed(base, recursive=len(pattern) > 1 or pattern == ("**",))
     places = [
         _in_store(base.joined("/".join(parts)), filesystem, item)
-        for item, parts in _listed(base, recursive=len(pattern) > 1 or pattern == ("**",))
+        for item, parts in listed or ()
         if _fits(parts, pattern)
     ]
     if not places:

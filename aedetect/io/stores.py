@@ -6,9 +6,9 @@ Nothing of pyarrow is loaded before a store is asked for something.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import functools
-import mmap
 import os
 import re
 import shlex
@@ -47,6 +47,8 @@ SMALL_BYTES = 8 << 20
 _HELD_BYTES = 64 << 20
 # Of a larger one so much is asked for at a time.
 BLOCK_BYTES = 4 << 20
+# So much of an output is in memory at a time while it is sent, twice.
+_SENT_BYTES = 32 << 20
 # What Arrow sends without cutting it into parts.
 _PARTLESS_BYTES = 4 << 20
 # A name that is hidden among inputs.
@@ -70,17 +72,23 @@ class Address:
         Raises UsageError for one of no object store, and for one with a password in it, which would end up in
         summaries and logs.
         """
-        match = _ADDRESS.fullmatch(os.fspath(text))
-        assert match is not None
-        scheme, place = match["scheme"].lower(), match["place"]
+        address = cls.parsed(text)
+        scheme = address.scheme
         _check_scheme(os.fspath(text), scheme)
-        user, at, rest = place.partition("/")[0].rpartition("@")
+        user, at, rest = address.place.partition("/")[0].rpartition("@")
         if at and ":" in user:
             raise UsageError(
                 f"{scheme}://…@{rest}: keys do not belong in an address, which summaries and logs show; "
                 f"leave them out, and set {_variables(scheme)}"
             )
-        return cls(scheme, place, match["query"] or "")
+        return address
+
+    @classmethod
+    def parsed(cls, text: str | os.PathLike[str]) -> Address:
+        """As `of`, of whatever kind."""
+        match = _ADDRESS.fullmatch(os.fspath(text))
+        assert match is not None
+        return cls(match["scheme"].lower(), match["place"], match["query"] or "")
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.place}" + (f"?{self.query}" if self.query else "")
@@ -138,12 +146,12 @@ def was_address(path: PurePath) -> bool:
 
 def identity(path: str | os.PathLike[str]) -> str | None:
     """The same text for two addresses of one object; None for a path on this machine."""
-    return Address.of(path).identity if is_address(path) else None
+    return Address.parsed(path).identity if is_address(path) else None
 
 
 def name_of(path: str | os.PathLike[str]) -> str:
     """The last part of a path or address."""
-    return Address.of(path).name if is_address(path) else os.path.basename(os.fspath(path))
+    return Address.parsed(path).name if is_address(path) else os.path.basename(os.fspath(path))
 
 
 def join(folder: str, name: str) -> str:
@@ -153,7 +161,7 @@ def join(folder: str, name: str) -> str:
 
 def suffixed(path: str | os.PathLike[str]) -> str:
     """A path as its ending tells the format: of an address without what stands behind '?'."""
-    return Address.of(path).bare if is_address(path) else os.fspath(path)
+    return Address.parsed(path).bare if is_address(path) else os.fspath(path)
 
 
 def _settings() -> tuple[tuple[str, str], ...]:
@@ -237,6 +245,8 @@ def reason(error: BaseException, address: str, done: str = "read") -> str:
             else "; check the network"
         )
         return f"the store cannot be reached{said}{where}"
+    if isinstance(error, FileNotFoundError):
+        return "no such file or directory" if done == "read" else "there is no such bucket"
     first = text.splitlines()[0] if text else type(error).__name__
     more = "" if done == "written" else ", or download it first"
     return f"{first}; check the address and your access to it{more}"
@@ -257,7 +267,7 @@ _CURL = re.compile(r"(?:curlCode: \d+, |CURL error \[\d+\]=)([^;.\n]+?)(?:;| err
 
 def _variables(scheme: str) -> str:
     if scheme == "s3":
-        return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE,"
+        return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
     if scheme in _GOOGLE:
         return "GOOGLE_APPLICATION_CREDENTIALS"
     return "what the store asks for"
@@ -431,39 +441,61 @@ def uploaded(address: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def _send(spool: IO[bytes], target: Address) -> None:
-    """Put what a file holds at an address.
+    """Put what a file holds at an address, in full or not at all.
 
-    Arrow ends an upload as if it were whole when its stream is let go of, for whatever reason. So all is
-    handed over at once, by a thread of its own, which no signal interrupts between opening and closing: a
-    signal waits until the object is in place.
+    In a thread of its own, for a signal that came between opening and closing would have Arrow end the upload
+    as if it were whole.
     """
+    stop = threading.Event()
     with ThreadPoolExecutor(1, "aedetect-upload") as thread, naming(str(target), OutputError, "written"):
-        thread.submit(_put, spool, target).result()
+        sending = thread.submit(_put, spool, target, stop)
+        try:
+            sending.result()
+        except BaseException:
+            stop.set()
+            raise
 
 
-def _put(spool: IO[bytes], target: Address) -> None:
-    import pyarrow as pa
-
-    size = os.fstat(spool.fileno()).st_size
-    content: Any = mmap.mmap(spool.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+def _put(spool: IO[bytes], target: Address, stop: threading.Event) -> None:
+    size = spool.seek(0, os.SEEK_END)
+    spool.seek(0)
     filesystem, path = target.store(_at_once(target) if size < _PARTLESS_BYTES else "")
-    with filesystem.open_output_stream(path) as stream:
-        stream.write(pa.py_buffer(content))
+    stream = filesystem.open_output_stream(path)
+    try:
+        # Arrow holds what it was handed until it is sent, which a flush waits for.
+        while part := spool.read(_SENT_BYTES):
+            if stop.is_set():
+                raise InterruptedError(errno.EINTR, "stopped")
+            stream.write(part)
+            if size > _SENT_BYTES:
+                stream.flush()
+        stream.close()
+    except BaseException:
+        _abandon(stream)
+        raise
+
+
+def _abandon(stream: pa.NativeFile) -> None:
+    """Let go of an unfinished upload so that it never ends.
+
+    Arrow has no word for that: closing a stream, and the end of the last name for it, make an object of what
+    was sent so far. So it stays in memory until the process ends, and the parts sent with the store, which
+    removes them as its rules for unfinished uploads say.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(stream))
 
 
 def _at_once(target: Address) -> str:
     """The option by which a small object is sent by one request instead of three.
 
-    A large one must not be: where its upload cannot begin, Arrow would put an empty object in its place.
+    A large one must not be: where its upload cannot begin, Arrow might put an empty object in its place.
     """
     return "allow_delayed_open=true" if target.scheme == "s3" else ""
 
 
 def _target(address: str | os.PathLike[str]) -> Address:
     """The address to write to. Raises UsageError where nothing is written to such."""
-    match = _ADDRESS.fullmatch(os.fspath(address))
-    assert match is not None
-    if match["scheme"].lower() not in _WRITTEN:
+    if Address.parsed(address).scheme not in _WRITTEN:
         raise UsageError(
             f"{os.fspath(address)}: outputs go to files, or to s3:// and gs:// addresses; name one of these"
         )
