@@ -3,13 +3,16 @@
 `python s3_server.py LOG` prints its port and serves until its standard input closes. In a process of its own:
 a call of Arrow's that holds Python's lock would wait for ever for a server in the same process.
 
-Keys decide what is refused, as in `REFUSED`: each is an access key with patterns of 'METHOD path?query'.
+Keys decide what is refused, as in `REFUSED`: each is an access key with a pattern of 'METHOD path?query'. Of
+parts that the key SLOW sends, the second and later take a while, and are noted when they begin.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -47,6 +50,9 @@ def main(log: str) -> None:
 
             key = re.search(r"Credential=(\w+)/", environ.get("HTTP_AUTHORIZATION", ""))
             pattern, status, code = REFUSED.get(key[1] if key else "", ("", "", ""))
+            if key and key[1] == "SLOW" and re.search("PUT .*partNumber=[2-9]", asked):
+                lines.write(f"BEGIN {environ['RAW_URI']} 0 -\n")
+                time.sleep(2)
             if pattern and re.fullmatch(pattern, asked.split("&")[0] if "POST" not in asked else asked):
                 environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 begin(status, [("Content-Type", "application/xml")])
@@ -55,8 +61,6 @@ def main(log: str) -> None:
 
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         print(server.server_port, flush=True)
-        import threading
-
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdin.read()
         server.shutdown()
