@@ -118,9 +118,12 @@ class FileInput:
     def _shape(self) -> sniff.Shape:
         with self._errors(), self._raw() as raw:
             head = raw.read(sniff.HEAD_BYTES)
-        compression = sniff.compression_of(head)
-        with self._errors(), self._bytes(compression) as stream:
-            head, whole = _head(stream, self.options.skip_rows)
+            compression = sniff.compression_of(head)
+            if compression is None:
+                head, whole = _head(raw, self.options.skip_rows, head)
+        if compression is not None:
+            with self._errors(), self._bytes(compression) as stream:
+                head, whole = _head(stream, self.options.skip_rows, stream.read(sniff.HEAD_BYTES))
         return sniff.sniff(self.name, head, compression, self.options, whole)
 
     @cached_property
@@ -298,9 +301,12 @@ class _FileReader:
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
 
 
-def _head(stream: IO[bytes], skip: int) -> tuple[bytes, bool]:
-    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all."""
-    head = part = stream.read(sniff.HEAD_BYTES)
+def _head(stream: IO[bytes], skip: int, head: bytes) -> tuple[bytes, bool]:
+    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all.
+
+    `head`: those that were read of `stream` so far.
+    """
+    part = head
     while part and head[: -sniff.HEAD_BYTES].count(b"\n") < skip:
         part = stream.read(sniff.HEAD_BYTES)
         head += part

@@ -460,7 +460,8 @@ def _put(spool: IO[bytes], target: Address, stop: threading.Event) -> None:
     size = spool.seek(0, os.SEEK_END)
     spool.seek(0)
     filesystem, path = target.store(_at_once(target) if size < _PARTLESS_BYTES else "")
-    stream = filesystem.open_output_stream(path)
+    # Arrow would compress once more what bears such a name.
+    stream = filesystem.open_output_stream(path, compression=None)
     try:
         # Arrow holds what it was handed until it is sent, which a flush waits for.
         while part := spool.read(_SENT_BYTES):

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -208,6 +210,17 @@ class TestServer:
             assert process.wait(60) == ends
         assert bucket.get("x.bin") == b"old"
         assert bucket.keys() == ["x.bin"]
+
+    def test_an_upload_that_is_stopped_never_ends(self, bucket: Bucket) -> None:
+        address, stop = bucket.put("x.bin", b"old"), threading.Event()
+        stop.set()
+        with tempfile.TemporaryFile() as spool:
+            spool.write(b"n" * 11 * MIB)
+            with pytest.raises(InterruptedError):
+                stores._put(spool, Address.of(address), stop)
+        gc.collect()
+        assert bucket.get("x.bin") == b"old"
+        assert bucket.unfinished() == 1
 
     def test_what_is_not_there(self, bucket: Bucket) -> None:
         for address, said in (

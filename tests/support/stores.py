@@ -32,7 +32,7 @@ class S3Server:
             yield cls(int(process.stdout.readline()), log)
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(20)
+            process.terminate()
 
     @property
     def endpoint(self) -> str:
