@@ -276,7 +276,12 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[str, option("--output -o MODEL.aed", "The model file to write.", default=...)],
+    output: Annotated[
+        str,
+        option(
+            "--output -o MODEL.aed", "The model file to write, here or at s3://bucket/model.aed.", default=...
+        ),
+    ],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,

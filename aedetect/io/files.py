@@ -86,6 +86,15 @@ class FileInput:
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))
 
+    def known_rows(self) -> int | None:
+        """Of a Parquet file in a store, of which the first rows would take the request of a whole group."""
+        if self.location.object is None or self._shape.format != "parquet":
+            return None
+        from pyarrow import parquet
+
+        with self._errors(), self._seekable() as stream:
+            return int(parquet.read_metadata(stream).num_rows)
+
     def _reader(self, batch_rows: int) -> Reader:
         from aedetect.io import columnar, csv, jsonl
 
@@ -147,6 +156,7 @@ class FileInput:
             return self.spool.open()
         if place.object is not None:
             return place.object.open()
+        assert place.filesystem is None
         return pa.OSFile(os.fsencode(place.path))
 
     @contextlib.contextmanager
