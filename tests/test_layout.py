@@ -31,6 +31,7 @@ OF_NO_MODULE = {
     "cli/test_score_series_daily.py": "`score` on series that come in dumps",
     "cli/test_loading.py": "what commands load, and what takes too long for them",
     "cli/test_long_tables.py": "every command on tables of one reading a row",
+    "cli/test_stores.py": "every command on object stores",
     "cli/test_muting.py": "calendars and rules with every command that has them",
     "cli/test_score_unattended.py": "`score` as cron runs it",
     "data/test_same_rows.py": "the same rows in every format",

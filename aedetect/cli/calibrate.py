@@ -65,8 +65,9 @@ def calibrate(
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
         )
         from aedetect.engine.output_names import Target
+        from aedetect.io.stores import name_of
 
-        target = Target.of(output, model.model.name)
+        target = Target.of(output, name_of(model.model))
         if feedback is not None and not inputs:
             raise UsageError("--feedback goes with new normal rows (INPUT)")
         check_place(on)
@@ -121,7 +122,7 @@ def _calibrate(
     notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
     with (
-        Locks([str(output)]),
+        Locks([output]),
         TerminalProgress(out) as callback,
         opened_workers(on, notice=callback.notice) as workers,
     ):
@@ -137,7 +138,7 @@ def _calibrate(
     used = {} if on is None else {"workers": workers.taken_part}
     out.result(summary | {"threshold_before": older.threshold} | used)
     out.say(
-        f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
+        f"{plain(output)}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.promise_in_words}; before, {_before(older)}"
     )
     next_steps(out, scoring_of_new_rows(output, *words[:1]))

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -51,10 +51,12 @@ def look(words: Sequence[str], model: ModelOptions | None = None, output: str | 
     Nothing is loaded for it, so that a mistyped name is told at once.
     """
     from aedetect.io.locate import check_named
+    from aedetect.io.stores import suffixed
 
     check_named(words)
     # Folders may be made; what has a suffix and no slash behind is the name of a file.
-    if output is not None and not output.endswith(("/", os.sep)) and Path(output).suffix:
+    named = output is not None and not output.endswith(("/", os.sep)) and PurePath(suffixed(output)).suffix
+    if output is not None and named:
         from aedetect.io.atomic import check_writable
 
         check_writable(output)
@@ -88,7 +90,7 @@ def loaded(model: ModelOptions, settings: Config) -> FittedModel:
     return FittedModel.load(model.model, device=settings.training.device, sha256=model.model_sha256)
 
 
-def entry_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
+def entry_of(path: str | os.PathLike[str], fitted: FittedModel) -> dict[str, str | None]:
     """A model's entry in a summary."""
     return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}
 

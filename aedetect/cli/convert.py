@@ -38,7 +38,7 @@ class RowsOptions:
         """Raises what `command.look` does."""
         look(self.inputs, self.model, self.output)
 
-    def request(self, side: Path | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
+    def request(self, side: str | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
         """What the run is asked for; `side`, `locked`: see `RowsRequest`."""
         from aedetect.tasks.rows_run import RowsRequest
 

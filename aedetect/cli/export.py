@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    model: Annotated[Path, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
+    model: Annotated[str, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
     output: Annotated[str, option("--output -o MODEL.onnx", "The ONNX file to write.", default=...)],
     reading: options.ReadingOptions,
     messages: options.MessageOptions,
@@ -44,9 +44,10 @@ def export(
         from aedetect.engine.output_names import ONNX, Target, check_suffix
         from aedetect.io.atomic import same_file
         from aedetect.io.locate import check_named
+        from aedetect.io.stores import name_of
         from aedetect.scoring.model_header import check_head
 
-        target = Target.of(output, model.with_suffix(".onnx").name)
+        target = Target.of(output, PurePath(name_of(model)).with_suffix(".onnx").name)
         check_suffix(target.path, ONNX)
         if same_file(target.path, model):
             raise UsageError(f"{target.path}: the output is also the model file; choose another name")
@@ -62,7 +63,7 @@ def export(
 
 
 def _export(
-    out: Output, path: Path, digest: str | None, target: Target, words: list[str], settings: Config
+    out: Output, path: str, digest: str | None, target: Target, words: list[str], settings: Config
 ) -> None:
     from aedetect.engine.summary import Clock, envelope
     from aedetect.io.files import as_trained, open_inputs, read_options
@@ -78,7 +79,7 @@ def _export(
     target.make_folder()
     size = result.save(target.path)
     body = {
-        "output": str(target.path),
+        "output": target.path,
         "bytes": size,
         "opset": result.opset,
         "metadata": result.metadata,
@@ -89,14 +90,14 @@ def _export(
     _tell(out, result, target.path, size)
 
 
-def _tell(out: Output, result: Export, path: Path, size: int) -> None:
+def _tell(out: Output, result: Export, path: str, size: int) -> None:
     import json
 
     inputs: list[dict[str, Any]] = json.loads(result.metadata["aedetect.inputs"])
     what = f"{counted(len(inputs), 'column')} in, verdicts out"
     if "aedetect.threshold" not in result.metadata:
         what = f"a window of {counted(inputs[0]['shape'][0], 'step')} in, its score out"
-    out.say(f"{plain(str(path))}: {what}; {size / 1e6:.1f} MB, ONNX opset {result.opset}")
+    out.say(f"{plain(path)}: {what}; {size / 1e6:.1f} MB, ONNX opset {result.opset}")
     if result.verification is not None:
         for line in in_words(result.verification):
             out.say(line)

@@ -83,7 +83,7 @@ Inputs = Annotated[
     list[str],
     argument(
         "INPUT...",
-        "Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
+        "Files, directories, quoted globs, '-' for CSV on stdin, or addresses as s3://bucket/folder/.",
         default=...,
     ),
 ]
@@ -91,7 +91,8 @@ Output = Annotated[
     str,
     option(
         "--output -o OUT",
-        "A file, a folder for one output per input, or '-' for CSV on stdout.",
+        "A file, a folder for one output per input, both also as s3:// or gs:// addresses, or '-' for CSV on "
+        "stdout.",
         panel=OUTPUT,
         default=...,
     ),
@@ -163,7 +164,7 @@ Positive = Annotated[
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Path = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
+    model: str = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
     model_sha256: Digest = None
 
 

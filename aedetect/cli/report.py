@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
@@ -165,13 +164,13 @@ def _write(target: str, text: str) -> None:
         stream.write(text.encode("utf-8", "replace"))
 
 
-def _check_output(page: Target, sources: Sequence[FileInput], model: Path) -> None:
+def _check_output(page: Target, sources: Sequence[FileInput], model: str) -> None:
     """Nothing is worked on in vain: a page that cannot be written, or may not, is said first."""
     from aedetect.io.atomic import same_file
 
     target = str(page.path)
     for source in sources:
-        if source.location.path != _STDOUT and same_file(target, source.location.path):
+        if source.location.path != _STDOUT and same_file(target, source.location.place):
             raise UsageError(f"{target}: the output is also an input; choose another name")
     if same_file(target, model):
         raise UsageError(f"{target}: the output is also the model file; choose another name")

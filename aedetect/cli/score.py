@@ -164,7 +164,8 @@ class ShapeOptions:
 
     output: str | None = option(
         "--output -o OUT",
-        "A file, a folder for one output per input, or '-' for CSV on stdout. "
+        "A file, a folder for one output per input, both also as s3:// or gs:// addresses, or '-' for CSV on "
+        "stdout. "
         "Without it only the summary is given.",
     )
     only_anomalies: bool = option(
@@ -210,6 +211,8 @@ def score(
     unlike those before it.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
+
+    Example: aedetect score s3://plant/march/ -m s3://plant/model.aed -o s3://plant/scored/
     """
     with running("score", messages) as out:
         if messages.json and shape.output == "-":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +18,13 @@ from aedetect.cli.progress import TrainingProgress
 from aedetect.cli.text import computed_on, plain
 from aedetect.cli.train_view import after_training
 from aedetect.engine.places import check_place
-from aedetect.errors import UsageError
+from aedetect.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.output_names import Target
     from aedetect.scoring.feedback_store import Note
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.training.planned_rows import PlanRequest
 
 
@@ -276,7 +278,12 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[str, option("--output -o MODEL.aed", "The model file to write.", default=...)],
+    output: Annotated[
+        str,
+        option(
+            "--output -o MODEL.aed", "The model file to write, here or at s3://bucket/model.aed.", default=...
+        ),
+    ],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -333,7 +340,7 @@ def train(
         target = Target.of(output, "model.aed")
         _train(out, inputs, target, start, settings, verdicts, on)
         given = Given(reading, run).words
-        next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
+        next_steps(out, scoring_of_new_rows(target.path, inputs[0], given), ["inspect", target.path])
 
 
 def check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
@@ -379,7 +386,7 @@ def _train(
     from aedetect.training.summary import train_summary
 
     output = target.path
-    checkpoint = output.with_name(output.name + ".checkpoint")
+    checkpoint = checkpoint_of(output)
     planned, notes = verdicts.planned(), verdicts.notes()
     older = None
     if start.start is not None:
@@ -387,7 +394,7 @@ def _train(
         sources = as_trained(older.placed(sources), older.config.data, settings.data)
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
-    with Locks([str(output)]):
+    with Locks([output]):
         with (
             TrainingProgress(out, output) as callback,
             opened_workers(on, notice=callback.notice) as workers,
@@ -396,7 +403,7 @@ def _train(
                 callback.notice(text)
             asked = FitRequest(sources, settings, callback, checkpoint, start.resume, older, planned, notes)
             fitted = fit(replace(asked, workers=workers))
-        fitted.save(output)
+        saved(fitted, output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)
     summary = train_summary("train", fitted, output, clock, callback.notices)
@@ -405,12 +412,36 @@ def _train(
     training = fitted.training
     out.say()
     out.say(
-        f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
+        f"{plain(output)}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"{computed_on(training.device)}"
     )
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.promise_in_words}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
+
+
+def checkpoint_of(output: str) -> Path:
+    """Where training notes how far it is: beside the model file; in this folder, where that is in a store."""
+    from aedetect.io.stores import is_address, name_of
+
+    return Path(f"{name_of(output) if is_address(output) else output}.checkpoint")
+
+
+def saved(fitted: FittedModel, output: str) -> None:
+    """Write a model that took long to learn: what a store does not take is kept on this machine.
+
+    Raises OutputError.
+    """
+    from aedetect.io.stores import is_address, name_of
+
+    try:
+        fitted.save(output)
+    except OutputError as error:
+        if not is_address(output):
+            raise
+        rescued = Path(tempfile.mkdtemp(prefix="aedetect-"), name_of(output))
+        fitted.save(rescued)
+        raise OutputError(f"{error}; the model is in {rescued}, to be copied from there") from None
 
 
 def _kept(checkpoint: Path) -> str:

@@ -175,7 +175,7 @@ class _Tune:
         self._target.check()
         named = {*data.columns, *data.id, *data.roles, *series.time_columns, *series.entity, data.label or ""}
         sources = [source.with_columns(named) for source in open_inputs(words, read_options(data))]
-        read = [source.location.path for source in sources if source.location.path != STDIN]
+        read = [source.location.place for source in sources if source.location.path != STDIN]
         for other, what in [*((one, "an input") for one in read), (config, "the file of --config")]:
             if other is not None and same_file(path, other):
                 raise UsageError(f"{path}: the settings would overwrite {what}; choose another name")
@@ -189,7 +189,7 @@ class _Tune:
         text = search.unfinished()
         if text is None:
             return ", and no trial was judged yet"
-        path = self._target.path.with_name(self._target.path.name + _UNFINISHED)
+        path = Path(self._target.path + _UNFINISHED)
         write_settings(path, text)
         count = len(search.trials)
         trials = "the only trial" if count == 1 else f"the best of {count} trials"

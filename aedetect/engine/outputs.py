@@ -19,6 +19,7 @@ from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.output_format import TEXT_FORMATS, output_format
 from aedetect.io.source import Input
+from aedetect.io.stores import is_address
 from aedetect.io.write import USUAL, open_sink
 
 SOURCE_COLUMN = "source_file"
@@ -44,7 +45,7 @@ def open_output(
         yield lambda _: None
         return
     folder = os.path.dirname(output)
-    if output != STDIN and folder and not os.path.exists(folder):
+    if output != STDIN and folder and not is_address(output) and not os.path.exists(folder):
         os.makedirs(folder, exist_ok=True)
     dialect = like.dialect if isinstance(like, FileInput) else USUAL
     with open_sink(output, schema, dialect, header) as sink:

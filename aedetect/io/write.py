@@ -20,6 +20,7 @@ from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.output_format import output_format
 from aedetect.io.source import Dialect
+from aedetect.io.stores import suffixed
 
 USUAL = Dialect()
 
@@ -56,7 +57,7 @@ def open_sink(path: str, schema: pa.Schema, dialect: Dialect = USUAL, header: bo
             sink.close()
             stream.flush()
         return
-    with atomic_output(path) as raw, _compressed(path, raw) as stream:
+    with atomic_output(path) as raw, _compressed(suffixed(path), raw) as stream:
         sink = _sink(output_format(path), stream, schema, dialect, header)
         try:
             yield sink

@@ -8,11 +8,13 @@ import json
 import os
 import struct
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import IO, Any
 
 from aedetect._version import __version__
 from aedetect.errors import ModelError
 from aedetect.io.alike import file_meant
+from aedetect.io.stores import is_address, reading
 
 # 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
 # 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
@@ -44,7 +46,7 @@ def check_head(path: str | os.PathLike[str], sha256: str | None = None) -> None:
     `sha256`: the digest that the file must have, for which it is read to its end. What can be read once
     alone, as a pipe, is left to whoever reads it.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    if not is_address(path) and os.path.exists(path) and not os.path.isfile(path):
         return
     with refusing(path):
         data = read_whole(path) if sha256 is not None else _read_head(path)
@@ -57,15 +59,20 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
 
     Raises Damaged where those are too few.
     """
-    with open(path, "rb") as stream:
+    with _opened(path) as stream:
         data = stream.read(8)
         if header_size(data) <= MOST_HEADER_BYTES:
             data += stream.read()
     return data
 
 
+def _opened(path: str | os.PathLike[str]) -> AbstractContextManager[IO[bytes]]:
+    """The file, or the object of a store, to be read once: what fails there is a ModelError by itself."""
+    return reading(path, ModelError) if is_address(path) else open(path, "rb")
+
+
 def _read_head(path: str | os.PathLike[str]) -> bytes:
-    with open(path, "rb") as stream:
+    with _opened(path) as stream:
         data = stream.read(8)
         size = header_size(data)
         return data + stream.read(size) if size <= MOST_HEADER_BYTES else data

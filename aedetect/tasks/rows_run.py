@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,10 @@ class RowsRequest:
     """
 
     inputs: Sequence[str]
-    model: Path
+    model: str | os.PathLike[str]
     output: str
     digest: str | None = None
-    side: Path | None = None
+    side: str | None = None
     side_option: str = "--changes"
     locked: Sequence[Path] = ()
 
@@ -59,7 +60,7 @@ def run_rows_task(
         check_place(settings.scoring.on)
     sources = open_inputs(request.inputs, read_options(settings.data))
     outputs = plan_outputs(sources, request.output, keep_from=request.model)
-    side = None if request.side is None else str(request.side)
+    side = request.side
     plan_side_output(request.side_option, side, sources, outputs, request.model)
     written = [*outputs, side, *map(str, request.locked)]
     with Locks([path for path in written if path is not None]) as locks:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from aedetect.engine.callbacks import Callback
@@ -23,6 +23,7 @@ from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.io.stores import identity, name_of
 from aedetect.io.without_pandas import keep_pandas_out
 from aedetect.tasks.health_checks import HealthChecks, HealthSources
 from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
@@ -74,7 +75,7 @@ class Request:
     """
 
     inputs: Sequence[str]
-    model: Path
+    model: str | os.PathLike[str]
     output: str | None
     keep: str = "all"
     only_anomalies: bool = False
@@ -98,7 +99,7 @@ class ScoreSummary(RunSummary):
     """What a scoring run came to; `as_dict` is the contract of `--json` and `--summary`."""
 
     @classmethod
-    def of(cls, model: Path) -> ScoreSummary:
+    def of(cls, model: str | os.PathLike[str]) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
         extra = dict.fromkeys(
@@ -141,7 +142,12 @@ Watch = Callable[["FittedModel", "ScoringSession", Sequence[FileInput]], Consume
 
 
 def measure_drift(
-    inputs: Sequence[str], model: Path, digest: str | None, settings: Config, callback: Callback, fail: bool
+    inputs: Sequence[str],
+    model: str | os.PathLike[str],
+    digest: str | None,
+    settings: Config,
+    callback: Callback,
+    fail: bool,
 ) -> ScoreSummary:
     """Score `inputs` to nowhere, for the drift alone. Raises what `score` does, and ModelError for a
     model file without the figures to compare with. `fail`: whether drift changes the exit code."""
@@ -315,8 +321,8 @@ class _ScoreRun:
             return None
         from aedetect.tasks.notify.notifier import Notifier
 
-        name = f"aedetect {records.job or request.model.stem}"
-        place = records.job or os.path.abspath(request.model)
+        name = f"aedetect {records.job or PurePath(name_of(request.model)).stem}"
+        place = records.job or identity(request.model) or os.path.abspath(request.model)
         return Notifier(request.notify, fitted, name, place, str(records.state) if records.state else None)
 
     def _send(self, notifier: Notifier, session: ScoringSession) -> None:
@@ -361,7 +367,7 @@ class _ScoreRun:
         return Shape(request.keep, request.only_anomalies, request.prefix)
 
 
-def nothing_adapts(fitted: FittedModel, path: Path, flag: str) -> str:
+def nothing_adapts(fitted: FittedModel, path: str | os.PathLike[str], flag: str) -> str:
     """Why --adapt or --adopt-after, whichever `flag` is, is refused."""
     if fitted.series is None:
         return f"{path}: no model of time series, which {flag} is for"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,15 @@ def test_columns_of_the_folders_above_are_taken_where_they_are_asked_for(tmp_pat
     names = TABLE.schema.names
     assert source.with_columns(["site", *names]).open(10).schema.names == [*names, "site"]
     assert rows(source.with_columns(["site", "year"]))[0]["year"] == "2024"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_an_input_goes_to_other_processes_also_once_it_was_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,b\nä,2\n".encode(encoding))
+    for word in (str(path), path.as_uri()):
+        source = open_inputs([word], ReadOptions(encoding=encoding))[0]
+        before = [batch.to_pylist() for batch in source.open(10).batches()]
+        sent = ForkingPickler.loads(ForkingPickler.dumps(source))
+        assert (sent.name, sent.options) == (source.name, source.options)
+        assert [batch.to_pylist() for batch in sent.open(10).batches()] == before == [[{"a": "ä", "b": "2"}]]
