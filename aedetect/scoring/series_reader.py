@@ -23,6 +23,10 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 
+class Timeless(DataError):
+    """An input of series in which no row has a time."""
+
+
 @dataclass
 class Taken:
     """What was read of one input, and where its rows begin among all."""
@@ -90,7 +94,7 @@ class SeriesReader:
             unreadable += int(times.bad.sum())
             read += len(batch)
         if read and unreadable == read:
-            raise DataError(f"{column}: no cell can be read as a timestamp")
+            raise Timeless(f"{column}: no cell can be read as a timestamp")
         if timeless:
             taken.warnings.append(
                 f"{column}: {timeless:,} row{'s' * (timeless != 1)} without a readable timestamp; "
