@@ -14,7 +14,29 @@ from aedetect.integrations.engines import SPARK
 from aedetect.integrations.packed_model import Model
 
 if TYPE_CHECKING:
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import DataType, StructType
+
+# By the names that Spark gives its types.
+_ARROW_TYPES = {
+    "boolean": pa.bool_(),
+    "byte": pa.int8(),
+    "short": pa.int16(),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+    "char": pa.string(),
+    "varchar": pa.string(),
+    "binary": pa.binary(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "timestamp_ntz": pa.timestamp("us"),
+    "time": pa.time64("ns"),
+    "daytimeinterval": pa.duration("us"),
+    "interval": pa.duration("us"),
+    "void": pa.null(),
+}
 
 
 @dataclass(frozen=True)
@@ -131,13 +153,28 @@ def series_scorer(
 
 
 def _output_schema(scorer: batches.BatchScorer, arriving: StructType) -> StructType:
-    from pyspark.sql.pandas.types import from_arrow_type, to_arrow_schema
-    from pyspark.sql.types import StructField, StructType
+    from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, StructField, StructType
 
+    added = {
+        pa.float64(): DoubleType(),
+        pa.bool_(): BooleanType(),
+        pa.string(): StringType(),
+        pa.int64(): LongType(),
+    }
     fields = {field.name: field for field in arriving}
+    as_arrow = pa.schema([pa.field(field.name, _arrow_type(field.dataType)) for field in arriving])
     return StructType(
         [
-            fields.get(field.name) or StructField(field.name, from_arrow_type(field.type))
-            for field in scorer.schema(to_arrow_schema(arriving))
+            fields.get(field.name) or StructField(field.name, added[field.type])
+            for field in scorer.schema(as_arrow)
         ]
     )
+
+
+def _arrow_type(type_: DataType) -> pa.DataType:
+    """The type in which Spark sends a column, as far as matters for whether it can be read."""
+    name = type_.typeName()
+    if name == "decimal":
+        return pa.decimal128(type_.precision, type_.scale)
+    # Lists and objects, which cannot be read, and whatever else there may be.
+    return _ARROW_TYPES.get(name.partition("(")[0], pa.struct([pa.field(name, pa.null())]))

@@ -144,8 +144,8 @@ def test_rows_that_do_not_fit_are_refused(tiny_model: Path) -> None:
             of(rows.append_column("temp", rows["temp"]))
         with refused(
             DataError,
-            "data: column 'load' holds list<item: double> values, which cannot be read as numeric, as it was in "
-            "training; has its type changed?",
+            "data: column 'load' holds list<item: double> values, which cannot be read as numeric, as it was "
+            "in training; has its type changed?",
         ):
             of(rows.set_column(1, "load", pa.array([[1.0]] * 10)))
         with refused(

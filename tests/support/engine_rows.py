@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle  # noqa: TID251 - what engines send scorers with
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
+from support.pages import DOCS, blocks
 from support.prompt import Prompt
 from support.sensors import broken, readings
 from support.tables import tiny_frame
@@ -79,3 +82,18 @@ def sent(thing: Sent) -> Sent:
     """What arrives in another process."""
     arrived: Sent = pickle.loads(pickle.dumps(thing))  # noqa: S301 - made here
     return arrived
+
+
+def snippets(engine: str) -> list[str]:
+    """The code that docs/engines.md shows under the heading of an engine, and what the first of it prints."""
+    page = (DOCS / "engines.md").read_text(encoding="utf-8")
+    section = page.partition(f"## {engine}\n")[2].partition("\n## ")[0]
+    return [block.text for block in blocks(section) if block.language in ("py", "text")]
+
+
+def printed_by(code: str, names: dict[str, Any]) -> str:
+    """What code prints; the names that it uses and makes are `names`."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "<engines.md>", "exec"), names)  # noqa: S102, the code of our own page
+    return printed.getvalue()
