@@ -27,7 +27,7 @@ ray = pytest.importorskip("ray")
 from aedetect.integrations.ray import Scorer, SeriesScorer  # noqa: E402
 
 # Ray warns of defaults of its own.
-pytestmark = pytest.mark.filterwarnings("ignore:.use_push_based_shuffle. is deprecated:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\.")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_rows_are_as_the_command_line_has_them(
         fn_constructor_kwargs={"model": tiny_model.read_bytes(), "settings": {"threshold.alert_rate": 0.05}},
         batch_format="pyarrow",
         batch_size=batch_size,
-        compute=ray.data.ActorPoolStrategy(size=2),
+        compute=ray.data.ActorPoolStrategy(size=min(blocks, 2)),
     )
     check_same(gathered(scored), by_command_line(prompt, rows, tiny_model, "--alert-rate", 0.05))
 
