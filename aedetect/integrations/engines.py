@@ -36,4 +36,4 @@ class Engine:
 
 RAY = Engine("ray", "ray", (2, 60))
 SPARK = Engine("pyspark", "spark", (4, 0))
-DASK = Engine("dask", "dask", (2026, 8))
+DASK = Engine("dask", "dask", (2026, 1))
