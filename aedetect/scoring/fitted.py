@@ -46,7 +46,7 @@ from aedetect.scoring.events import event_gap
 from aedetect.scoring.group_thresholds import GroupCalibration, GroupThresholds
 from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
-from aedetect.scoring.model_file import Tensors, read_model_file, unpack, write_model_file
+from aedetect.scoring.model_file import Tensors, read_model_file, unpack_checked, write_model_file
 from aedetect.scoring.model_header import refusing
 from aedetect.scoring.scale_shares import single_share
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
@@ -149,23 +149,23 @@ class FittedModel:
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
         digest is not `sha256`.
         """
-        return cls._unpacked(path, *read_model_file(path, sha256), device)
+        return cls._of_parts(os.fspath(path), read_model_file(path, sha256), device)
 
     @classmethod
-    def of_bytes(cls, data: bytes, path: str | os.PathLike[str], *, device: str = "auto") -> FittedModel:
-        """The model in the bytes of a file that was at `path`. Raises ModelError as `load` does."""
-        with refusing(path):
-            manifest, tensors = unpack(data)
-        return cls._unpacked(path, manifest, tensors, hashlib.sha256(data).hexdigest(), device)
-
-    @classmethod
-    def _unpacked(
-        cls, path: str | os.PathLike[str], manifest: Manifest, tensors: Tensors, digest: str, device: str
+    def of_bytes(
+        cls, data: bytes, *, name: str = "the model", device: str = "auto", sha256: str | None = None
     ) -> FittedModel:
+        """The model in the bytes of a model file, called `name` in messages; see `load`."""
+        with refusing(name):
+            parts = unpack_checked(data, sha256)
+        return cls._of_parts(name, parts, device)
+
+    @classmethod
+    def _of_parts(cls, name: str, parts: tuple[Manifest, Tensors, str], device: str) -> FittedModel:
         try:
-            return _of_tensors(manifest, tensors, digest, pick_device(device))
+            return _of_tensors(*parts, pick_device(device))
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
-            raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
+            raise ModelError(f"{name}: the model file is damaged ({str(error).splitlines()[0]})") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""

@@ -95,9 +95,13 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
     anything else in it is looked at, one whose digest is not `sha256`.
     """
     with refusing(path):
-        data = read_whole(path)
-        digest = check_asked_for(data, sha256)
-        manifest, tensors = unpack(data)
+        return unpack_checked(read_whole(path), sha256)
+
+
+def unpack_checked(data: bytes, sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
+    """What `read_model_file` gives, of the bytes of a model file. Raises Damaged where these will not do."""
+    digest = check_asked_for(data, sha256)
+    manifest, tensors = unpack(data)
     return manifest, tensors, digest
 
 

@@ -23,6 +23,10 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 
+class Timeless(DataError):
+    """An input of series in which no row has a time."""
+
+
 @dataclass
 class TimesSeen:
     """How rows follow one another in time: the pauses between them, and how many repeat an instant."""
@@ -93,11 +97,11 @@ class InputPass:
 def of_timeless(name: str, column: str, rows: int, timeless: int, unreadable: int) -> list[str]:
     """What is to be said of rows without a time, in an input of so many.
 
-    Raises DataError where no time can be read.
+    Raises Timeless where no time can be read.
     """
     where = f"{name}: column {column!r}"
     if rows and unreadable == rows:
-        raise DataError(f"{where}: no cell can be read as a timestamp")
+        raise Timeless(f"{where}: no cell can be read as a timestamp")
     if not timeless:
         return []
     return [

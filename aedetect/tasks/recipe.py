@@ -41,7 +41,7 @@ class ModelTask:
         use_threads(threads)
         settings = Config.model_validate(self.settings)
         content = self.content if self.content is not None else self._read()
-        fitted = FittedModel.of_bytes(content, self.model, device=settings.training.device)
+        fitted = FittedModel.of_bytes(content, name=self.model, device=settings.training.device)
         return self.make(fitted.adjusted(settings))
 
     def carried(self) -> ModelTask:
