@@ -41,7 +41,7 @@ class FitRequest:
 
     Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `planned`: rows that
     are left out. `notes`: what people said of rows. `known_anomalies`: inputs of rows that are, beside the
-    labelled ones.
+    labelled ones. `passing`: whether the model is only to score a few rows, and needs no auxiliary networks.
     """
 
     inputs: Sequence[Input]
@@ -53,6 +53,7 @@ class FitRequest:
     planned: PlanRequest = field(default_factory=PlanRequest)
     notes: Sequence[Note] = ()
     known_anomalies: Sequence[Input] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True)
