@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.cli.command import end_with, look, stdout_for_one, tell_failures
+from aedetect.cli.command import end_with, look, look_at_columns, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import beside, next_steps
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
@@ -47,6 +47,12 @@ class RowsOptions:
     def settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
         """The configuration of the run."""
         return self.run.settings(self.reading.overrides(), {"scoring.jobs": self.jobs}, overrides or {})
+
+    def checked_settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
+        """The same for inputs with the columns of the model. Raises what `command.look_at_columns` does."""
+        settings = self.settings(overrides)
+        look_at_columns(self.inputs, self.model, settings)
+        return settings
 
 
 def convert(

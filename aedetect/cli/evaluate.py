@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, warn_of
+from aedetect.cli.command import look, look_at_columns, opened, running, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
@@ -73,6 +73,7 @@ def evaluate(
         look(inputs, model)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
+        look_at_columns(inputs, model, settings)
         _evaluate(out, inputs, model, request, settings)
         given = Given(reading, run, threshold)
         shown = ["-m", model.model, "-o", beside(inputs[0], "-report.html"), *labels.words, *given.of_report]

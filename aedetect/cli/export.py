@@ -41,13 +41,13 @@ def export(
     Example: aedetect export model.aed -o model.onnx --verify march.csv
     """
     with running("export", messages) as out:
-        from aedetect.engine.output_names import ONNX, Target, check_suffix
+        from aedetect.engine.output_names import ONNX, Target, check_named_as
         from aedetect.io.atomic import same_file
         from aedetect.io.locate import check_named
         from aedetect.scoring.model_header import check_head
 
         target = Target.of(output, model.with_suffix(".onnx").name)
-        check_suffix(target.path, ONNX)
+        check_named_as(target.path, ONNX)
         if same_file(target.path, model):
             raise UsageError(f"{target.path}: the output is also the model file; choose another name")
         target.check()

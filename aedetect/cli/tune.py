@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import running
+from aedetect.cli.command import look, look_beside, running
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import next_steps
 from aedetect.cli.options import COLUMNS, TRAINING, option
@@ -16,7 +16,14 @@ from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.tables import simple_table
 from aedetect.cli.text import counted, plain
-from aedetect.cli.train import ColumnOptions, SeriesOptions, TrainReadingOptions, VerdictOptions, check_flags
+from aedetect.cli.train import (
+    ColumnOptions,
+    SeriesOptions,
+    TrainReadingOptions,
+    VerdictOptions,
+    check_flags,
+    check_learns,
+)
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,11 +118,14 @@ def tune(
     with running("tune", messages) as out:
         if column.label is not None and search.unsupervised:
             raise UsageError("--label and --unsupervised exclude each other; choose one")
+        look(inputs)
+        look_beside(verdicts.feedback, verdicts.calendar)
         trials = options.whole(search.trials, "--trials")
         most = None if search.max_time is None else options.duration(search.max_time, "--max-time")
         overrides = _overrides(column, search, series, reading)
         settings = run.settings(overrides)
         check_flags(overrides, settings, bool(verdicts.calendar))
+        check_learns(settings)
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "best.toml")

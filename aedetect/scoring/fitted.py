@@ -27,7 +27,7 @@ from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
-from aedetect.models.device import on_host, pick_device, placed
+from aedetect.models.device import check_double_precision, on_host, pick_device, placed
 from aedetect.models.evaluation.arrays import Arrays
 from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.models.evaluation.heads import AuxiliaryHeads
@@ -145,11 +145,12 @@ class FittedModel:
         """The model in the file at `path`; runs no code from it.
 
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
-        digest is not `sha256`.
+        digest is not `sha256`; UsageError for a device that is not there.
         """
         manifest, tensors, digest = read_model_file(path, sha256)
+        picked = pick_device(device)
         try:
-            return _of_tensors(manifest, tensors, digest, pick_device(device))
+            return _of_tensors(manifest, tensors, digest, picked)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
 
@@ -216,7 +217,8 @@ class FittedModel:
     def auxiliary(self) -> AuxiliaryHeads:
         """The networks behind `encode`, `clean`, `impute` and `sample`.
 
-        Raises ModelError for a model of time series, and for a file of a format that had none.
+        Raises ModelError for a model of time series, and for a file of a format that had none; UsageError
+        on a GPU that cannot compute them.
         """
         if self.series is not None:
             raise ModelError(
@@ -224,6 +226,7 @@ class FittedModel:
             )
         if self.heads is None:
             raise ModelError("the model has no code member, which older versions left out; retrain")
+        check_double_precision(self.device, "codes, repairs and expected values need")
         return self.heads
 
     @property

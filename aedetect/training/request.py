@@ -20,7 +20,7 @@ from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.device import pick_device
+from aedetect.models.device import check_double_precision, pick_device
 from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
@@ -72,6 +72,7 @@ class TrainingRun:
     def begin(cls, request: FitRequest) -> TrainingRun:
         """From now on time counts. Raises UsageError for what the settings rule out."""
         older, config = request.older, request.config
+        check_double_precision(config.training.device, "training needs")
         if config.data.group and config.series.time is not None:
             raise UsageError(
                 f"--group {config.data.group[0]} goes with tables; of time series, --entity "
