@@ -990,7 +990,7 @@ class Detector:
             The file to write.
         verify : data, optional
             Rows [rows, columns] on which ONNX Runtime is run beside this detector; if a verdict differs, ties
-            at the threshold apart, no file is written.
+            at the threshold apart, or the score of a window, no file is written.
 
         Returns
         -------
@@ -1002,7 +1002,7 @@ class Detector:
         UsageError
             Where the packages of 'aedetect[onnx]' are not installed.
         ModelError
-            For a model that cannot be exported, or whose graph gives other verdicts.
+            For a model that cannot be exported, or whose graph gives other verdicts or scores of windows.
         DataError
             For rows that cannot be read.
         OutputError
