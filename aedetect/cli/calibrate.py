@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import loaded, look, running, sources_for_model, warn_of
+from aedetect.cli.command import loaded, look, look_beside, running, sources_for_model, warn_of
 from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
@@ -60,6 +60,7 @@ def calibrate(
         if not inputs and alert_rate is None:
             raise UsageError("name new normal rows (INPUT), or an --alert-rate, or both")
         look(inputs or [], model)
+        look_beside(feedback)
         settings = run.settings(
             reading.overrides(),
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},

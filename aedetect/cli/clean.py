@@ -61,5 +61,5 @@ def clean(
         make = partial(
             clean_task, noise=strength, flagged_only=only_anomalous_cells, listed=changes is not None
         )
-        settings = rows.settings({"threshold.alert_rate": alert_rate})
+        settings = rows.checked_settings({"threshold.alert_rate": alert_rate})
         convert(out, rows.request(side=changes), settings, make)

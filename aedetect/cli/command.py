@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aedetect.cli.exit import reported
-from aedetect.cli.options import MessageOptions, ModelOptions
+from aedetect.cli.options import MessageOptions, ModelOptions, MutingOptions
 from aedetect.cli.output import Output
 from aedetect.errors import ExitCode, UsageError
 
@@ -64,6 +64,36 @@ def look(words: Sequence[str], model: ModelOptions | None = None, output: str | 
         from aedetect.scoring.model_header import check_head
 
         check_head(model.model, model.model_sha256)
+
+
+def look_beside(
+    feedback: Path | None, calendars: Sequence[Path] | None = None, rules: Path | None = None
+) -> None:
+    """Raises the errors of files that say what is known of rows, and are not there."""
+    from aedetect.io.locate import check_named
+
+    if feedback is not None and not feedback.exists():
+        from aedetect.scoring.feedback_store import read_notes
+
+        read_notes(feedback)
+    for plan in calendars or ():
+        check_named([str(plan)])
+    if rules is not None and not rules.exists():
+        from aedetect.config.rules import rules_of_file
+
+        rules_of_file(rules, alone=True)
+
+
+def look_at_muting(muting: MutingOptions) -> None:
+    """Raises the errors of files that say which rows are fine, and are not there."""
+    look_beside(muting.feedback, muting.calendar, muting.rules)
+
+
+def look_at_columns(words: Sequence[str], model: ModelOptions, settings: Config) -> None:
+    """Raises the error of an only input that lacks columns of the model, where that is soon told."""
+    from aedetect.scoring.needed_columns import check_columns
+
+    check_columns(words, model.model, settings.data)
 
 
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.cli.command import end_with, look, stdout_for_one, tell_failures
+from aedetect.cli.command import end_with, look, look_at_columns, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import beside, next_steps
 from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, On, ReadingOptions, RunOptions
@@ -49,6 +49,12 @@ class RowsOptions:
         """The configuration of the run."""
         where = {"scoring.jobs": self.jobs, "scoring.on": self.on}
         return self.run.settings(self.reading.overrides(), where, overrides or {})
+
+    def checked_settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
+        """The same for inputs with the columns of the model. Raises what `command.look_at_columns` does."""
+        settings = self.settings(overrides)
+        look_at_columns(self.inputs, self.model, settings)
+        return settings
 
 
 def convert(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import end_with, look, running, tell_failures
+from aedetect.cli.command import end_with, look, look_at_columns, running, tell_failures
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.progress import TerminalProgress
@@ -44,6 +44,7 @@ def drift(
         from aedetect.tasks.score_run import measure_drift
 
         settings = run.settings(reading.overrides(), {"scoring.jobs": jobs, "scoring.on": on})
+        look_at_columns(inputs, model, settings)
         with TerminalProgress(out) as callback:
             summary = measure_drift(
                 inputs, model.model, model.model_sha256, settings, callback, fail_on_drift

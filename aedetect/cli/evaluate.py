@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, warn_of
+from aedetect.cli.command import look, look_at_columns, opened, running, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
@@ -79,6 +79,7 @@ def evaluate(
         where = {"scoring.jobs": jobs, "scoring.on": on}
         label = {"data.label": request.label}
         settings = run.settings(reading.overrides(), threshold.overrides(), label, where)
+        look_at_columns(inputs, model, settings)
         _evaluate(out, inputs, model, request, settings)
         given = Given(reading, run, threshold)
         shown = ["-m", model.model, "-o", beside(inputs[0], "-report.html"), *labels.words, *given.of_report]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aedetect.engine.output_names import Target
     from aedetect.tasks.export.export import Export
     from aedetect.tasks.export.verify import Verification
+    from aedetect.tasks.export.verify_windows import WindowVerification
 
 
 def export(
@@ -26,8 +27,8 @@ def export(
     messages: options.MessageOptions,
     verify: list[str] | None = option(
         "--verify INPUT",
-        "Rows on which ONNX Runtime is run beside aedetect; no file is written if a verdict differs. May be "
-        "repeated.",
+        "Rows on which ONNX Runtime is run beside aedetect; no file is written if a verdict, or the score of "
+        "a window, differs. May be repeated.",
     ),
     model_sha256: options.Digest = None,
 ) -> None:
@@ -41,14 +42,14 @@ def export(
     Example: aedetect export model.aed -o model.onnx --verify march.csv
     """
     with running("export", messages) as out:
-        from aedetect.engine.output_names import ONNX, Target, check_suffix
+        from aedetect.engine.output_names import ONNX, Target, check_named_as
         from aedetect.io.atomic import same_file
         from aedetect.io.locate import check_named
         from aedetect.io.stores import name_of
         from aedetect.scoring.model_header import check_head
 
         target = Target.of(output, PurePath(name_of(model)).with_suffix(".onnx").name)
-        check_suffix(target.path, ONNX)
+        check_named_as(target.path, ONNX)
         if same_file(target.path, model):
             raise UsageError(f"{target.path}: the output is also the model file; choose another name")
         target.check()
@@ -103,8 +104,26 @@ def _tell(out: Output, result: Export, path: str, size: int) -> None:
             out.say(line)
 
 
-def in_words(verification: Verification) -> list[str]:
+def in_words(verification: Verification | WindowVerification) -> list[str]:
     """What was compared, for people."""
+    from aedetect.tasks.export.verify import Verification
+
+    return _of_rows(verification) if isinstance(verification, Verification) else _of_windows(verification)
+
+
+def _of_windows(verification: WindowVerification) -> list[str]:
+    some = "" if verification.windows == verification.in_all else f" of {verification.in_all:,}"
+    lines = [
+        f"verified on {verification.windows:,}{some} windows in {verification.runtime}: scores differ by at "
+        f"most {verification.score_difference:.1g} of their size"
+    ]
+    if verification.left_out:
+        left_out = counted(verification.left_out, "window")
+        lines.append(f"{left_out} left out: aedetect knows more of them than a window holds")
+    return lines
+
+
+def _of_rows(verification: Verification) -> list[str]:
     rows = counted(verification.rows, "row")
     said = f"verified on {rows} in {verification.runtime}: scores differ by at most "
     said += f"{verification.score_difference:.1g} of their size"

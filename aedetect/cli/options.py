@@ -291,13 +291,21 @@ class RunOptions:
     )
 
     def settings(self, *overrides: Mapping[str, Any]) -> Config:
-        """The configuration that a command runs with; errors speak of settings by their flags."""
+        """The configuration that a command runs with; errors speak of settings by their flags.
+
+        Raises UsageError for a device that is not there.
+        """
         from aedetect.config import Config
 
         merged: dict[str, Any] = {"training.device": self.device}
         for part in overrides:
             merged |= part
-        return Config.build(self.config, os.environ, merged, _flag)
+        settings = Config.build(self.config, os.environ, merged, _flag)
+        if settings.training.device not in ("auto", "cpu"):
+            from aedetect.models.device import pick_device
+
+            pick_device(settings.training.device)
+        return settings
 
 
 @group(MESSAGES)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import entry_of, look, running, warn_of
+from aedetect.cli.command import entry_of, look, look_at_muting, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import argument, option
@@ -95,6 +95,7 @@ def refresh(
         for words in () if swap.roll_back else (inputs, held.gate, held.labelled):
             look(words or [])
         look([], model)
+        look_at_muting(muting)
         named_labels = {"data.label": labels.label, "data.positive": labels.positive}
         settings = run.settings(reading.overrides(), named_labels)
         if swap.roll_back:

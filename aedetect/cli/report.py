@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, warn_of
+from aedetect.cli.command import look, look_at_columns, look_at_muting, opened, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import OUTPUT, READING, option
@@ -102,8 +102,10 @@ def report(
             raise UsageError(f"--top {top}: must be at least 1")
         asked = Asked(kind, target, plots, label, positive, strangest, map, title)
         look(inputs, model)
+        look_at_muting(muting)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
+        look_at_columns(inputs, model, settings)
         _report(out, inputs, model, asked, settings, muting.request(run.config))
         given = Given(reading, run, threshold, muting)
         if target != _STDOUT and len(inputs) == 1:

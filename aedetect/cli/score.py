@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import end_with, look, running, stdout_for_one, tell_failures
+from aedetect.cli.command import (
+    end_with,
+    look,
+    look_at_columns,
+    look_at_muting,
+    running,
+    stdout_for_one,
+    tell_failures,
+)
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
@@ -220,6 +228,7 @@ def score(
         overrides = threshold.overrides()
         if not unattended.recorded:
             look(inputs, model, shape.output)
+            look_at_muting(muting)
         from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
         from aedetect.tasks.score_run import Request
@@ -254,6 +263,8 @@ def score(
             }
             where = {"scoring.jobs": jobs, "scoring.on": on}
             settings = run.settings(reading.overrides(), overrides, where, of_series)
+            if not unattended.recorded:
+                look_at_columns(inputs, model, settings)
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, running, sources_for_model, warn_of
+from aedetect.cli.command import look, look_beside, running, sources_for_model, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps, scoring_of_new_rows
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
@@ -323,6 +323,7 @@ def train(
         if alert_rate is not None and alarms_per_day is not None:
             raise UsageError("--alert-rate and --alarms-per-day exclude each other; choose one")
         look(inputs)
+        look_beside(verdicts.feedback, verdicts.calendar)
         overrides = {
             **column.overrides(),
             **series.overrides(),
@@ -335,12 +336,21 @@ def train(
         check_place(on)
         settings = run.settings(overrides)
         check_flags(overrides, settings, bool(verdicts.calendar))
+        check_learns(settings)
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
         _train(out, inputs, target, start, settings, verdicts, on)
         given = Given(reading, run).words
         next_steps(out, scoring_of_new_rows(target.path, inputs[0], given), ["inspect", target.path])
+
+
+def check_learns(settings: Config) -> None:
+    """Raises UsageError for a device that nothing is learned on."""
+    if settings.training.device not in ("auto", "cpu"):
+        from aedetect.models.device import check_double_precision
+
+        check_double_precision(settings.training.device, "training needs")
 
 
 def check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:

@@ -58,6 +58,16 @@ def check_suffix(path: str | os.PathLike[str], kind: str, option: str = "") -> N
     )
 
 
+def check_named_as(path: str | os.PathLike[str], kind: str) -> None:
+    """Raises UsageError where `path` does not end as the name of `kind` must, which runtimes go by."""
+    name, usual = PurePath(path), _SUFFIXES[kind][0]
+    if str(path) == STDIN:
+        raise UsageError(f"-o -: {kind} goes to a file, not to stdout; name one that ends in {usual}")
+    check_suffix(path, kind)
+    if name.suffix.lower() not in _SUFFIXES[kind] and not _is_special(path):
+        raise UsageError(f"{path}: the name of {kind} ends in {usual}; name it {name.with_suffix(usual)}")
+
+
 def check_folder(path: str, option: str) -> None:
     """Raises UsageError where `option` names what looks like a file, and no folder is called so."""
     suffix = PurePath(path).suffix.lower()

@@ -287,9 +287,14 @@ _REMEMBERED = ("encoding", "decimal", "skip_rows", "comment", "header", "units_r
 
 def as_trained(sources: Sequence[FileInput], trained: DataConfig, asked: DataConfig) -> list[FileInput]:
     """The files, to be read as those of the training were, but for the settings in `asked` that are set."""
-    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
-    options = replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
+    options = options_as_trained(trained, asked)
     return [replace(source, options=options) for source in sources]
+
+
+def options_as_trained(trained: DataConfig, asked: DataConfig) -> ReadOptions:
+    """How `as_trained` has files read."""
+    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
+    return replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
 
 
 class _FileReader:

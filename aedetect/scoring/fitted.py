@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
-from aedetect.models.device import on_host, pick_device, placed
+from aedetect.models.device import check_double_precision, on_host, pick_device, placed
 from aedetect.models.evaluation.arrays import Arrays
 from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.models.evaluation.heads import AuxiliaryHeads
@@ -147,7 +146,7 @@ class FittedModel:
         """The model in the file at `path`; runs no code from it.
 
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
-        digest is not `sha256`.
+        digest is not `sha256`; UsageError for a device that is not there.
         """
         return cls._of_parts(os.fspath(path), read_model_file(path, sha256), device)
 
@@ -162,8 +161,9 @@ class FittedModel:
 
     @classmethod
     def _of_parts(cls, name: str, parts: tuple[Manifest, Tensors, str], device: str) -> FittedModel:
+        picked = pick_device(device)
         try:
-            return _of_tensors(*parts, pick_device(device))
+            return _of_tensors(*parts, picked)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
             raise ModelError(f"{name}: the model file is damaged ({str(error).splitlines()[0]})") from None
 
@@ -230,7 +230,8 @@ class FittedModel:
     def auxiliary(self) -> AuxiliaryHeads:
         """The networks behind `encode`, `clean`, `impute` and `sample`.
 
-        Raises ModelError for a model of time series, and for a file of a format that had none.
+        Raises ModelError for a model of time series, and for a file of a format that had none; UsageError
+        on a GPU that cannot compute them.
         """
         if self.series is not None:
             raise ModelError(
@@ -238,6 +239,7 @@ class FittedModel:
             )
         if self.heads is None:
             raise ModelError("the model has no code member, which older versions left out; retrain")
+        check_double_precision(self.device, "codes, repairs and expected values need")
         return self.heads
 
     @property

@@ -34,7 +34,7 @@ from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_gap, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
-from aedetect.scoring.one_series import OneSeries, prepared, scored
+from aedetect.scoring.one_series import OneSeries, grid_of, prepared, scored
 from aedetect.scoring.row_columns import row_column
 from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
@@ -386,7 +386,7 @@ class SeriesSession:
 
     def _score(self, store: RowStore, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
-        fitted, grid = self._scorer.fitted, self._grid(store)
+        fitted, grid = self._scorer.fitted, grid_of(self._scorer.series, store)
         column = partial(row_column, len(store), in_file=store.in_file)
         self.scores, self.p_values, self.seconds = (column(np.nan) for _ in range(3))
         self.flagged, self.unscorable, self.warmup = (column(False) for _ in range(3))
@@ -533,14 +533,6 @@ class SeriesSession:
     def event_gap(self) -> int:
         """Steps between two flagged rows of one event, at most."""
         return event_gap(self._scorer.fitted.config.series, self.window)
-
-    def _grid(self, store: RowStore) -> Grid:
-        """The slots of the rows; models of old formats do not know where in a step rows are."""
-        grid = self._scorer.series.state.grid
-        if grid.phase is not None:
-            return grid
-        times = [np.sort(rows.seconds[~np.isnan(rows.seconds)]) for _, _, rows in store.by_series()]
-        return replace(grid, phase=grid.slots(np.concatenate([np.empty(0), *times]))[1])
 
     def _say_warmup(self, first: int, source: Input) -> None:
         """Warn where many rows of a source cannot be judged, as too little is known."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.errors import DataError
+from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.models.layers import standardised
 from aedetect.models.registry import is_cross_fitted
 from aedetect.training.checkpoint import Checkpointer
@@ -75,13 +76,9 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.note_resuming(checkpointer)
     networks = plan.fit(run, profile, checkpointer)
     scores, beyond = lone.counted(networks.scores, plan.calibrating)
-    run.callback.stage("learning codes and repairs")
-    layout = profile.encoder.layout
-    learned = sum(column.is_learned for column in profile.schema.columns)
-    heads = fit_auxiliary_heads(
-        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
-    )
-    normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
+    heads = None if run.request.passing else _heads(run, plan, profile)
+    width = profile.encoder.layout.width
+    normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // width), _LEAST_KEPT)
     return Learned(
         members=networks.members,
         records=networks.records,
@@ -94,6 +91,16 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
         heads=heads,
         beyond=beyond,
         groups=plan.groups,
+    )
+
+
+def _heads(run: TrainingRun, plan: Plan, profile: TrainingProfile) -> AuxiliaryHeads:
+    """The networks behind codes, repairs and new rows."""
+    run.callback.stage("learning codes and repairs")
+    layout, columns = profile.encoder.layout, profile.schema.columns
+    learned = sum(column.is_learned for column in columns)
+    return fit_auxiliary_heads(
+        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
     )
 
 

@@ -58,6 +58,9 @@ def test_without_rows_nothing_is_compared(export: Prompt) -> None:
             2,
             "m.csv: .csv is the suffix of a table, and this will be a model in ONNX; name it m.onnx",
         ),
+        (["-o", "x.txt"], 2, "x.txt: the name of a model in ONNX ends in .onnx; name it x.onnx"),
+        (["-o", "a/model"], 2, "a/model: the name of a model in ONNX ends in .onnx; name it a/model.onnx"),
+        (["-o", "-"], 2, "-o -: a model in ONNX goes to a file, not to stdout; name one that ends in .onnx"),
         (
             ["-o", "none/m.onnx"],
             5,
