@@ -120,7 +120,7 @@ def _evaluate(
 
 
 def _spread(
-    request: Asked, fitted: FittedModel, other: FittedModel | None, model: Path, settings: Config
+    request: Asked, fitted: FittedModel, other: FittedModel | None, model: str, settings: Config
 ) -> tuple[Spread | None, Spread | None]:
     """Who scores the rows, under the model and under the second one."""
     from aedetect.tasks.scored_rows import Spread
@@ -128,7 +128,7 @@ def _spread(
     label = request.label or fitted.config.data.label
     columns = list(dict.fromkeys([*([] if label is None else [label]), *request.by]))
     second = None if other is None else Spread.of(str(request.compare), other, settings, columns)
-    return Spread.of(str(model), fitted, settings, columns), second
+    return Spread.of(model, fitted, settings, columns), second
 
 
 def _show(out: Output, evaluation: Evaluation, by: list[str], models: tuple[str, str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 from aedetect.config import DataConfig
@@ -22,7 +21,7 @@ from aedetect.scoring.model_header import Damaged, check_digest, raw_manifest, r
 _NEEDED_ROLES = ("numeric", "categorical", "boolean", "datetime", "constant", "time", "entity")
 
 
-def check_columns(words: Sequence[str], model: Path, asked: DataConfig) -> None:
+def check_columns(words: Sequence[str], model: str, asked: DataConfig) -> None:
     """Raises the ModelError of an only input that lacks columns of the model, as far as it is cheap to tell.
 
     That is so of a CSV file on disk that is neither packed nor in another encoding; all else is left to
