@@ -55,7 +55,7 @@ def test_rows_are_as_the_command_line_has_them(prompt: Prompt, tiny_model: Path)
 
 
 @given(cuts=st.lists(st.integers(0, 600), max_size=12))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_no_verdict_depends_on_how_rows_are_cut(tiny_model: Path, cuts: list[int]) -> None:
     rows, scorer = mixed_rows(600), row_scorer(tiny_model)
     ends = [0, *sorted(cuts), 600]
