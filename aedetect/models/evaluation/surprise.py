@@ -37,8 +37,8 @@ class TailSurprise:
     def of(self, first: int, stop: int) -> TailSurprise:
         """That of the parts from number `first` on and below `stop`."""
         some = copy(self)
-        some.levels, some.slopes = self.levels[first:stop], self.slopes[first:stop]
-        some.heights = self.heights[first:stop]
+        some.levels, some.slopes = self.levels[first:stop, :], self.slopes[first:stop]
+        some.heights = self.heights[first:stop, :]
         some._inside = Interpolation(some.levels, some.heights)
         return some
 
