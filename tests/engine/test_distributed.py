@@ -127,7 +127,7 @@ def test_an_output_on_another_machine_s_disk_is_told_of(
     )
 
 
-def test_an_input_that_workers_do_not_see_is_named(here: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_input_that_workers_do_not_see(here: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
     away = Path(here.folder, "away.csv")
     given = Path(here.folder, "in/0.csv")
 
