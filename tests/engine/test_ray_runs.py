@@ -178,13 +178,7 @@ def test_a_node_that_is_removed_loses_nothing(here: Prompt) -> None:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         node = cluster.add_node(num_cpus=1)
-        ray.init(
-            cluster.address,
-            log_to_driver=False,
-            runtime_env={
-                "env_vars": {"PYTHONPATH": paths},
-            },
-        )
+        ray.init(cluster.address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": paths}, **{}})
         removed = threading.Timer(6.0, lambda: cluster.remove_node(node, allow_graceful=False))
         removed.start()
         spread = told_of(here.json(*words, "--on", "ray", exit_code=6, environment=SLOWLY))
