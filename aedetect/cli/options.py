@@ -123,6 +123,17 @@ On = Annotated[
         default=...,
     ),
 ]
+ReadOn = Annotated[
+    str | None,
+    option(
+        "--on PLACE",
+        "Read the inputs on the workers of a Ray cluster: ray for that of the variable RAY_ADDRESS, or one "
+        "started on this machine for the run; or ray://HOST:PORT.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
 Adapt = Annotated[
     str | None,
     option(
@@ -140,17 +151,6 @@ AdoptAfter = Annotated[
         "Flag an event for as long as it lasts, up to so many steps or a time as in 7d; after that, what it "
         "shows is normal; default: what lasts is adapted to as --adapt says; or as trained.",
         panel=SERIES,
-        default=...,
-    ),
-]
-ReadOn = Annotated[
-    str | None,
-    option(
-        "--on ray|ray://HOST:PORT",
-        "Read the inputs on the workers of a Ray cluster; ray: that of RAY_ADDRESS or of this machine, or "
-        "one started for this run.",
-        completion.places,
-        panel=RUN,
         default=...,
     ),
 ]

@@ -32,6 +32,8 @@ MAX_BAD_TEXTS = 100
 EXACT = 2.0**53
 DIGEST_SIZE = 1000
 _UNIQUE_ROWS = 10_000
+# From so many cells on, and so many values among them, the first rows of all tell that values hardly repeat.
+_LEAST_COUNTED, _NEARLY_UNIQUE = 1000, 0.95
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
 
 
@@ -148,10 +150,11 @@ class ColumnProfile:
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text; `bad_texts`: how often each such text is there, of the first
     `MAX_BAD_TEXTS` or so. `first_bad_date`: the same of dates. `written`: how its numbers are
-    written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
-    one number. `instants`: its dates; `far_dates`: texts that stand for none.
-    `dates`: in which other ways it may hold dates; `date`: what was
-    decided. `left_out`: why it is not to be learned, where that is known. `example`: the first filled cell.
+    written; `codes`: whether they are codes. `must_count`: whether categories are counted in all rows, even
+    if the first ones tell that they hardly repeat. `exact`: the spellings, two at most, of what float64 takes
+    for one number. `instants`: its dates; `far_dates`: texts that stand for none. `dates`: in which other
+    ways it may hold dates; `date`: what was decided. `left_out`: why it is not to be learned, where that is
+    known. `example`: the first filled cell.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -165,6 +168,7 @@ class ColumnProfile:
         self.rules = rules.of(field.name)
         self.left_out: str | None = None
         self.date: SettledDate | None = None
+        self.must_count = False
         self._asked = counting
         self._begin()
 
@@ -194,6 +198,7 @@ class ColumnProfile:
         self._counting = self._asked
         self._parsing = True
         self._dating = True
+        self._spared = False
 
     def fresh(self, pilot: ColumnProfile | None = None) -> ColumnProfile:
         """An empty one of the same column, to be asked the same.
@@ -205,6 +210,7 @@ class ColumnProfile:
         empty._begin()
         if pilot is not None:
             empty._counting = self._counting or pilot._counting
+            empty._spared = not self.must_count and pilot._is_nearly_unique
             empty._parsing = pilot._parsing
             empty._dating = 2 * pilot.not_datetime <= pilot.rows
             empty.written.hopeless = pilot.written.hopeless
@@ -258,7 +264,7 @@ class ColumnProfile:
             self._take_typed_text(array, locate)
         else:
             self._take_typed_numbers(array)
-        if self._counting and not self.overflowed:
+        if self._counting and not self.overflowed and not self._spared:
             self._count(array)
         if self.numbers.is_one_inexact and len(self.exact) < 2:
             names = cells.categories(array, self.rules).drop_null()
@@ -413,6 +419,11 @@ class ColumnProfile:
         """Whether all cells are whole numbers, none with leading zeros, or booleans."""
         whole = self.numbers.count > 0 and self.bad_numbers == 0 and self.numbers.all_integer
         return (whole and not self.leading_zeros) or self.holds_boolean_words
+
+    @property
+    def _is_nearly_unique(self) -> bool:
+        """Whether the cells counted hardly repeat: of a whole table, they are too many to be counted."""
+        return len(self.counts) > _NEARLY_UNIQUE * max(self.counts.total(), _LEAST_COUNTED)
 
     @property
     def is_counted(self) -> bool:

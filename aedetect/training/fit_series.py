@@ -319,7 +319,8 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
             "are judged by what they have"
         )
     if profile.labelled:
-        run.callback.notice(labelled_notice(profile.labelled, run.request.inputs, run.config))
+        asked = run.request
+        run.callback.notice(labelled_notice(profile.labelled, asked.inputs, run.config, asked.workers))
 
 
 def _alarm_parts(

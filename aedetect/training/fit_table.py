@@ -148,7 +148,7 @@ def _note_left_out(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
         if count:
             run.callback.notice(left_out_notice(count, why, first))
     if profile.labelled:
-        run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config))
+        run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config, rows.workers))
 
 
 def _note_rows_elsewhere(run: TrainingRun, feed: Feed) -> None:

@@ -211,6 +211,8 @@ def _profile_columns(
     empty = joint_profiles(inputs, counted, config, rules)
     for column, reason in moving_partitions(inputs).items():
         empty[column].left_out = reason
+    for column in counting & set(empty):
+        empty[column].must_count = True
     settle_clock(inputs, config)
     pilot = _pilot(empty, passes, config) if len(passes.parts) > 1 else {}
     seen = _Seen.nothing(empty, config, {})

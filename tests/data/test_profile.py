@@ -243,3 +243,16 @@ class TestParts:
         monkeypatch.setattr(profiling, "MAX_COUNTED", 5)
         assert in_parts(list("abcdefgh"), [4]).overflowed
         assert not in_parts(list("abcdabcd"), [4]).overflowed
+
+    def test_what_hardly_repeats_is_counted_in_the_first_part_alone(self) -> None:
+        empty, part = (
+            profile(pa.array([], pa.string()), counting=True),
+            pa.array([f"u{n}" for n in range(2000)]),
+        )
+        pilot = empty.fresh()
+        pilot.update(part, str)
+        for must_count, counted in ((False, 0), (True, 2000)):
+            empty.must_count = must_count
+            later = empty.fresh(pilot)
+            later.update(part, str)
+            assert (later.counted_rows, later.rows) == (counted, 2000)

@@ -22,9 +22,9 @@ from aedetect.training import passes, profiling
 from aedetect.training.fit import fit
 from aedetect.training.passes import Part
 from aedetect.training.request import FitRequest
-from tests.support.elsewhere import content_of
 from tests.support.local_ray import local_ray
 from tests.support.mixed_files import mixed_files
+from tests.support.model_content import content_of
 
 pytestmark = pytest.mark.slow
 

@@ -24,8 +24,9 @@ from aedetect.training.fit import fit
 from aedetect.training.passes import Part, Passes, chunks, chunks_of, parts_of
 from aedetect.training.planned_rows import PlanRequest
 from aedetect.training.request import FitRequest
-from tests.support.elsewhere import Elsewhere, content_of
 from tests.support.mixed_files import mixed_files
+from tests.support.model_content import content_of
+from tests.support.pretend_cluster import PretendCluster
 
 QUICK = {"training.epochs": 2, "scoring.batch_rows": 200}
 
@@ -97,7 +98,9 @@ def test_a_model_is_the_same_whoever_passes_over_its_rows(
 ) -> None:
     monkeypatch.setattr(passes, "PART_BYTES", 30_000)
     monkeypatch.setattr("aedetect.training.fit_table._BYTES_A_MB", 60_000)
-    here, elsewhere = (content_of(trained(files, workers, **further)) for workers in (Here(), Elsewhere()))
+    here, elsewhere = (
+        content_of(trained(files, workers, **further)) for workers in (Here(), PretendCluster())
+    )
     assert here == elsewhere
     assert here["training"]["rows_left_out"]["labelled"] > 50
     assert here["training"]["rows_left_out"]["infinite"] > 3
@@ -111,13 +114,14 @@ def test_plans_and_older_models_too(files: Path, tmp_path: Path, monkeypatch: py
     inputs = inputs_of(files, config)
     planned = PlanRequest([plan], "seen")
     here, elsewhere = (
-        fit(FitRequest(inputs, config, planned=planned, workers=workers)) for workers in (Here(), Elsewhere())
+        fit(FitRequest(inputs, config, planned=planned, workers=workers))
+        for workers in (Here(), PretendCluster())
     )
     assert content_of(here) == content_of(elsewhere)
     assert here.training.rows_left_out["calendar"] > 100
     again = [
         fit(FitRequest(inputs, config, older=here, planned=planned, workers=workers))
-        for workers in (Here(), Elsewhere())
+        for workers in (Here(), PretendCluster())
     ]
     assert content_of(again[0]) == content_of(again[1])
     assert again[1].training.rows_left_out == here.training.rows_left_out
@@ -129,8 +133,9 @@ def test_parts_change_hardly_what_is_learned(files: Path, monkeypatch: pytest.Mo
     cut = trained(files, Here())
     assert cut.schema == whole.schema
     assert cut.training.rows == whole.training.rows
-    np.testing.assert_allclose(cut.encoder.center, whole.encoder.center, rtol=2e-3, atol=1e-2)
-    np.testing.assert_allclose(cut.encoder.spread, whole.encoder.spread, rtol=0.02)
+    moved = (cut.encoder.center - whole.encoder.center) / whole.encoder.spread
+    np.testing.assert_allclose(moved, 0, atol=0.02)
+    np.testing.assert_allclose(cut.encoder.spread, whole.encoder.spread, rtol=0.1)
 
 
 def test_a_model_is_calibrated_the_same_whoever_scores(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +144,7 @@ def test_a_model_is_calibrated_the_same_whoever_scores(files: Path, monkeypatch:
     inputs = inputs_of(files, fitted.config)
     here, elsewhere = (
         content_of(calibrated(fitted, inputs, FitRequest([], Config()).callback, workers=workers))
-        for workers in (Here(), Elsewhere())
+        for workers in (Here(), PretendCluster())
     )
     assert here == elsewhere
 
@@ -150,7 +155,7 @@ def test_faults_are_told_by_the_row_of_the_file(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(passes, "PART_BYTES", 2_000)
     config = Config.build(overrides={"data.roles": {"a": "numeric"}})
     messages = []
-    for workers in (Here(), Elsewhere()):
+    for workers in (Here(), PretendCluster()):
         with pytest.raises(DataError) as caught:
             fit(FitRequest(inputs_of(tmp_path, config), config, workers=workers))
         messages.append(str(caught.value))
@@ -179,4 +184,4 @@ def test_standard_input_stays_here() -> None:
     source = FileInput(Location("-", "stdin"), spool=Spool([b"a,b\n1,2\n"]))
     assert list(Passes([source]).map(len)) == [1]
     with pytest.raises(UsageError, match="^--on: standard input is read by this process alone"):
-        list(Passes([source], Elsewhere()).map(len))
+        list(Passes([source], PretendCluster()).map(len))
