@@ -72,8 +72,8 @@ def _timeless(summary: dict[str, Any], where: str) -> Any:
     [
         ("-o", "WHERE/", "--events", "WHERE/events.csv", "--silence", "2h"),
         ("-o", "WHERE/all.parquet", "--events", "WHERE/events.parquet"),
-        ("-o", "WHERE/odd.csv", "--only-anomalies", "--keep", "none"),
-        (),
+        pytest.param(("-o", "WHERE/odd.csv", "--only-anomalies", "--keep", "none"), marks=pytest.mark.slow),
+        pytest.param((), marks=pytest.mark.slow),
     ],
     ids=["a file each", "one file", "only anomalies", "no output"],
 )
@@ -116,6 +116,7 @@ def test_dumps_day_by_day_are_one_series(score: Prompt) -> None:
     assert elsewhere == here
 
 
+@pytest.mark.slow
 def test_a_dump_that_comes_late_is_judged_among_those_before(score: Prompt) -> None:
     for dumps in ([DUMPS[0], DUMPS[2]], [DUMPS[0], DUMPS[1], DUMPS[2], DUMPS[3]]):
         both(score, dumps, "--new-only", "--state", "WHERE/ledger.db", "-o", "WHERE/")

@@ -135,7 +135,7 @@ def compared(
     return spread
 
 
-@pytest.mark.parametrize("buckets", [1, 3, 40])
+@pytest.mark.parametrize("buckets", [1, pytest.param(3, marks=pytest.mark.slow), 40])
 def test_all_that_is_said_is_the_same(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "RUN_BYTES", 20_000)
     frame = new_rows()
@@ -250,6 +250,7 @@ def stepped(days: float) -> pd.DataFrame:
     return counted(frame).sort_values("time", kind="stable").reset_index(drop=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"series.adopt_after": "12h"}], ids=["adapts", "adopts"])
 def test_what_lasts_counts_as_normal_after_a_while(options: dict[str, Any]) -> None:
     frame = stepped(8)
@@ -292,7 +293,7 @@ def test_long_tables_have_a_reading_a_row() -> None:
     assert any("repeat" in text for text in spread["part-0 said"][0])
 
 
-@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("zone", [pytest.param(None, marks=pytest.mark.slow), "Europe/Berlin"])
 def test_a_large_file_is_cut_span_by_span(
     zone: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +322,8 @@ def test_names_may_be_numbers_in_one_file_and_text_in_another() -> None:
     compared(inputs_of(model(1), frame[:400], numbers, frame[900:]))
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_any_rows_in_any_order_are_judged_alike(data: st.DataObject) -> None:
     frame = new_rows()
