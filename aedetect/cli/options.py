@@ -114,9 +114,9 @@ Jobs = Annotated[
 On = Annotated[
     str | None,
     option(
-        "--on ray|ray://HOST:PORT",
-        "Spread the work over the workers of a Ray cluster, --jobs N of them at most; ray: that of "
-        "RAY_ADDRESS or of this machine, or one started for this run.",
+        "--on PLACE",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most: ray for that of the "
+        "variable RAY_ADDRESS, or one started on this machine for the run; or ray://HOST:PORT.",
         completion.places,
         panel=RUN,
         default=...,

@@ -44,9 +44,10 @@ from aedetect.engine.remote import (
 from aedetect.engine.stream import NoGoodInput, Run, conclude, fields_of
 from aedetect.engine.task import FileSummary
 from aedetect.errors import AedetectError, DataError
+from aedetect.io.atomic import remove_abandoned, remove_leftovers
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
-from aedetect.io.source import Input
+from aedetect.io.source import Input, no_rows
 
 # Handed out at once: so many bytes of small files, and so many of them.
 _BYTES_AT_ONCE, _FILES_AT_ONCE = 8 << 20, 64
@@ -79,14 +80,30 @@ class Distributed:
         plan = plan.surveyed()
         try:
             with opened_workers(self.place.name, self.place.jobs, run.callback.notice) as workers:
+                spread = _Spread(run, plan, self.recipe, workers, self.place.name)
                 try:
-                    errors = _Spread(run, plan, self.recipe, workers, self.place.name).run()
+                    errors = spread.run()
+                except BaseException:
+                    spread.remove_unfinished()
+                    raise
                 finally:
                     run.summary.workers = workers.taken_part
                 conclude(run.summary, errors, plan)
             run.consumers.finish()
         finally:
             run.summary.seconds = run.summary.clock.seconds
+
+
+def read_spread(run: Run, inputs: Sequence[Input], recipe: TaskRecipe, place: Place) -> None:
+    """As `stream.read_inputs`, by the workers at a place."""
+    plan = Plan(inputs, [None] * len(inputs), rows_elsewhere=True)
+    with opened_workers(place.name, place.jobs, run.callback.notice) as workers:
+        errors = _Spread(run, plan, recipe, workers, place.name).run()
+        run.summary.workers = workers.taken_part
+    if errors:
+        raise errors[0]
+    if not run.summary.counts["rows"]:
+        raise no_rows(inputs[0])
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,12 @@ class _Spread:
             results = stack.enter_context(contextlib.closing(self._results(cut)))
             (self._together if self._plan.together else self._apart)(cut, results)
         return self._errors
+
+    def remove_unfinished(self) -> None:
+        """Remove what workers that were ended were writing."""
+        outputs = [output for output in self._plan.outputs if output is not None and output != STDIN]
+        for folder in dict.fromkeys(os.path.dirname(output) or "." for output in outputs):
+            remove_abandoned(folder)
 
     def _piece(self, number: int) -> Piece:
         source, output = self._plan.inputs[number], self._plan.outputs[number]
@@ -191,6 +214,8 @@ class _Spread:
     def _judged(self, piece: Piece, result: Done | Lost) -> Done:
         """What came of a piece, as seen from here. Raises OutputError where its output is not to be seen."""
         if isinstance(result, Lost):
+            if piece.output is not None and not piece.returned:
+                remove_leftovers(piece.output)
             entry = FileSummary(piece.source.name, None, "failed")
             error = DataError(
                 f"{piece.source.name}: left out: {result.deaths} workers ended over it, one after the other "

@@ -7,7 +7,9 @@ import importlib.util
 import logging
 import os
 import signal
+import socket
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ _AHEAD = 1
 _STORE_BYTES = 256 << 20
 # After so many seconds without a worker, it is said that there is none.
 _SILENT_FOR = 10.0
+_LOOKED_UP_AFTER = 0.5
 
 
 def check_ray() -> None:
@@ -37,7 +40,7 @@ def check_ray() -> None:
 def ray_workers(
     address: str | None, jobs: int | None = None, notice: Callable[[str], None] = lambda _: None
 ) -> Iterator[RayWorkers]:
-    """Workers of the cluster at `address`; None for that of RAY_ADDRESS, of this machine, or a new one.
+    """Workers of the cluster at `address`; None for that of RAY_ADDRESS, or of one started for the block.
 
     As many as the cluster has cores, `jobs` at most. A connection that the program has already is used, and
     left open. `notice` is told where no core is free for long. Raises UsageError where Ray is not installed,
@@ -62,20 +65,16 @@ def _connect(address: str | None) -> None:
     import ray
 
     asked = address or os.environ.get("RAY_ADDRESS")
+    # Whatever else runs on this machine is somebody else's, unless it is named.
+    local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
         with _handlers_kept():
-            try:
-                ray.init(asked or "auto", log_to_driver=False, logging_level=logging.CRITICAL)
-            except ConnectionError:
-                if asked:
-                    raise
-                ray.init(
-                    "local",
-                    log_to_driver=False,
-                    logging_level=logging.CRITICAL,
-                    include_dashboard=False,
-                    object_store_memory=_STORE_BYTES,
-                )
+            ray.init(
+                asked or "local",
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **({} if asked else local),
+            )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason})") from None
@@ -105,15 +104,32 @@ _SILENCE = {
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """A block in which Ray says nothing of its own: what there is to say of workers is said by us."""
     for name, value in _SILENCE.items():
         os.environ.setdefault(name, value)
+    from ray._private import worker
+
     logger = logging.getLogger("ray")
-    level = logger.level
+    level, printed = logger.level, worker.print_worker_logs
     logger.setLevel(logging.CRITICAL)
+    # It prints what it says of dead workers to stdout, whatever it was told of logs.
+    worker.print_worker_logs = lambda *_: None
     try:
         yield
     finally:
+        worker.print_worker_logs = printed
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """A block in which what a signal raises comes through as it is: Ray's compiled part wraps it."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 class RayWorkers:
@@ -194,8 +210,9 @@ class _Worker:
         self._version = version
         self._work: Callable[[Any], Any] | None = None
 
-    def there(self) -> None:
-        """Answers once the process has begun."""
+    def there(self) -> tuple[str, int]:
+        """Answers once the process has begun: its machine and number."""
+        return socket.gethostname(), os.getpid()
 
     def work(self, *items: Any) -> list[Any]:
         """The results up to the first that failed."""
@@ -229,7 +246,8 @@ class _Hands:
         self._build = build
         self._number = number
         self._items = items
-        self._notice: Callable[[str], None] | None = notice
+        self._notice = notice
+        self._waits = True
         self._there: list[Any] = []
         self._productive: set[Any] = set()
         self._at: dict[Any, deque[tuple[Any, list[int]]]] = {}
@@ -257,7 +275,8 @@ class _Hands:
         for reference in self._wait(list(owners)):
             actor = owners[reference]
             try:
-                results = self._ray.get(reference)
+                with _signals():
+                    results = self._ray.get(reference)
             except self._deaths():
                 self._ray.kill(actor)
                 for number, (_, places) in reversed(list(enumerate(self._at.pop(actor)))):
@@ -268,25 +287,35 @@ class _Hands:
             yield places, results
 
     def let_go(self) -> None:
-        """End the actors, also those still at work; they are gone when this returns."""
+        """End the actors, also those still at work; those of this machine are gone when this returns."""
+        begun, _ = (
+            self._ray.wait(self._there, num_returns=len(self._there), timeout=0) if self._there else ([], [])
+        )
+        processes = []
+        for reference in begun:
+            with contextlib.suppress(*self._deaths()):
+                processes.append(self._ray.get(reference))
         for actor in self._at:
             self._ray.kill(actor)
-        working = [reference for at in self._at.values() for reference, _ in at]
-        if working:
-            self._ray.wait(working, num_returns=len(working), timeout=_SILENT_FOR, fetch_local=False)
         self._at.clear()
+        deadline = time.monotonic() + _SILENT_FOR
+        here = [number for machine, number in processes if machine == socket.gethostname()]
+        while any(map(_is_alive, here)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _wait(self, references: list[Any]) -> list[Any]:
-        while self._notice is not None:
-            ready, _ = self._ray.wait(references, num_returns=1, timeout=_SILENT_FOR)
+        began = time.monotonic()
+        while True:
+            with _signals():
+                # Ray looks for signals only now and then while it waits.
+                ready, _ = self._ray.wait(references, num_returns=1, timeout=_LOOKED_UP_AFTER)
             if ready:
+                self._waits = False
                 return list(ready)
-            there, _ = self._ray.wait(self._there, num_returns=1, timeout=0)
-            if not there:
-                self._notice("--on: no core of the cluster is free; waiting for one")
-            self._notice = None
-        ready, _ = self._ray.wait(references, num_returns=1)
-        return list(ready)
+            if self._waits and time.monotonic() - began > _SILENT_FOR:
+                self._waits = False
+                if not self._ray.wait(self._there, num_returns=1, timeout=0)[0]:
+                    self._notice("--on: no core of the cluster is free; waiting for one")
 
     def _give(self, actor: Any, waiting: deque[list[int]]) -> None:
         places = waiting.popleft()
@@ -301,3 +330,13 @@ class _Hands:
             kinds.OutOfMemoryError,
             kinds.ObjectLostError,
         )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
