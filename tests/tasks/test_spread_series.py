@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.elsewhere import work_elsewhere
+from support.pretend_cluster import pretend
 from support.prompt import Prompt
 from support.sensors import DAY, broken, readings
 
@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def score(prompt: Prompt, model: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
     """Scoring with m.aed, in a folder with dumps of several machines."""
-    work_elsewhere(monkeypatch)
+    pretend(monkeypatch)
     os.symlink(model, "m.aed")
     frame = broken(readings(4, 5, seed=5, start="2026-02-01"), 2 * DAY - 20, 2 * DAY + 20)
     frame = frame.drop(index=range(3 * DAY, 3 * DAY + 60)).sort_values("time", kind="stable")

@@ -268,7 +268,8 @@ def _lost(name: str, lost: Lost) -> CutRows:
     return CutRows(
         failure=DataError(
             f"{name}: left out: {lost.deaths} workers ended over it, one after the other (out of memory?)"
-        )
+        ),
+        lost=True,
     )
 
 
