@@ -11,6 +11,7 @@ import pytest
 
 from aedetect.engine import distributed
 from aedetect.engine.cluster import MOST_DEATHS, Lost
+from aedetect.tasks import spread_series
 
 
 class PretendCluster:
@@ -55,6 +56,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, cluster: PretendCluster | None = No
         yield cluster or PretendCluster()
 
     monkeypatch.setattr(distributed, "opened_workers", opened)
+    monkeypatch.setattr(spread_series, "opened_workers", opened)
 
 
 def told_of(result: dict[str, Any]) -> dict[str, Any]:

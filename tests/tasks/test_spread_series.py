@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.elsewhere import work_elsewhere
+from support.pretend_cluster import pretend
 from support.prompt import Prompt
 from support.sensors import DAY, broken, readings
 
@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def score(prompt: Prompt, model: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
     """Scoring with m.aed, in a folder with dumps of several machines."""
-    work_elsewhere(monkeypatch)
+    pretend(monkeypatch)
     os.symlink(model, "m.aed")
     frame = broken(readings(4, 5, seed=5, start="2026-02-01"), 2 * DAY - 20, 2 * DAY + 20)
     frame = frame.drop(index=range(3 * DAY, 3 * DAY + 60)).sort_values("time", kind="stable")
@@ -72,8 +72,8 @@ def _timeless(summary: dict[str, Any], where: str) -> Any:
     [
         ("-o", "WHERE/", "--events", "WHERE/events.csv", "--silence", "2h"),
         ("-o", "WHERE/all.parquet", "--events", "WHERE/events.parquet"),
-        ("-o", "WHERE/odd.csv", "--only-anomalies", "--keep", "none"),
-        (),
+        pytest.param(("-o", "WHERE/odd.csv", "--only-anomalies", "--keep", "none"), marks=pytest.mark.slow),
+        pytest.param((), marks=pytest.mark.slow),
     ],
     ids=["a file each", "one file", "only anomalies", "no output"],
 )
@@ -116,6 +116,7 @@ def test_dumps_day_by_day_are_one_series(score: Prompt) -> None:
     assert elsewhere == here
 
 
+@pytest.mark.slow
 def test_a_dump_that_comes_late_is_judged_among_those_before(score: Prompt) -> None:
     for dumps in ([DUMPS[0], DUMPS[2]], [DUMPS[0], DUMPS[1], DUMPS[2], DUMPS[3]]):
         both(score, dumps, "--new-only", "--state", "WHERE/ledger.db", "-o", "WHERE/")

@@ -36,7 +36,8 @@ class Cut:
 class CutRows:
     """What pass 1 says of rows: how many there are, without a time, and with one that cannot be read.
 
-    `notices`: on the names of a long table. `failure`: why they cannot be used.
+    `notices`: on the names of a long table. `failure`: why they cannot be used. `lost`: whether nothing is
+    known of them, not even their series.
     """
 
     rows: int = 0
@@ -44,6 +45,7 @@ class CutRows:
     unreadable: int = 0
     notices: list[str] = field(default_factory=list)
     failure: DataError | ModelError | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class CutInput:
         for place, (_, part) in enumerate(parts):
             if part.failure is not None:
                 # What comes after would not have been read.
-                return cls(0, pieces[: place + 1], failure=part.failure)
+                return cls(0, pieces[: place + (not part.lost)], failure=part.failure)
         rows, timeless, unreadable = (
             sum(getattr(part, what) for _, part in parts) for what in ("rows", "timeless", "unreadable")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,21 @@ from aedetect.data.arrays import AnyArray, Floats, Integers
 from aedetect.data.series.buffer import Rows, together
 from aedetect.data.series.entities import Name
 from aedetect.data.series.row_records import as_records, record_of
+from aedetect.errors import OutputError
 from aedetect.io.atomic import atomic_output
 
 # Rows are sorted by bucket in runs of so many bytes.
 RUN_BYTES = 32 << 20
+
+
+@contextlib.contextmanager
+def shared_files(folder: str) -> Iterator[None]:
+    """Turns the failure to read what workers have left in `folder` into OutputError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{folder}: what workers have left there cannot be read: {reason}") from None
 
 
 def bucket_of(name: Name, buckets: int) -> int:
@@ -115,7 +127,7 @@ class Pieces:
 
     def of(self, bucket: int) -> BucketPieces:
         """What there is of a bucket."""
-        with np.load(self.index_path, allow_pickle=False) as index:
+        with shared_files(self.folder), np.load(self.index_path, allow_pickle=False) as index:
             bounds, bucket_of, record = index["bounds"], index["bucket_of"], index["record"].dtype
             names = json.loads(index["names"].tobytes().decode()) if (bucket_of == bucket).any() else []
         local = np.flatnonzero(bucket_of == bucket)
@@ -148,7 +160,7 @@ class BucketPieces:
         """Some rows at a time, in the order of the input: their records, and their numbers there, from 0."""
         if not len(self):
             return
-        with open(self.path, "rb") as file:
+        with shared_files(os.path.dirname(self.path)), open(self.path, "rb") as file:
             for first, low, high in self.runs:
                 if high > low:
                     file.seek(low * self.record.itemsize)

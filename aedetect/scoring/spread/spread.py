@@ -18,7 +18,6 @@ from aedetect.data.series.entities import Name
 from aedetect.engine.cluster import Lost, Workers
 from aedetect.engine.divided import large_spans
 from aedetect.errors import DataError, OutputError
-from aedetect.io.atomic import writing
 from aedetect.io.source import Input
 from aedetect.scoring.adoptions import adopted_in_words
 from aedetect.scoring.base import PriorRows
@@ -27,6 +26,7 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import much_warmup
 from aedetect.scoring.silences import SilenceFinder
 from aedetect.scoring.spread.cutting import Cut, CutInput, CutRows, Cutter, Load
+from aedetect.scoring.spread.folder import shared_folder
 from aedetect.scoring.spread.judging import Adopted, BucketItem, Judge, JudgedBucket, Mute, PieceInput
 from aedetect.scoring.spread.pieces import Pieces, bucket_of
 from aedetect.scoring.spread.session import AllSeries, InputVerdicts, SpreadSession, SpreadVerdicts
@@ -80,10 +80,7 @@ def spread_session(
     Raises DataError or ModelError where the history cannot be used, OutputError where files cannot be written
     in the shared folder, or where workers keep dying of some series.
     """
-    place = spreading.folder or tempfile.gettempdir()
-    with contextlib.ExitStack() as stack:
-        with writing(place):
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".aedetect-series-", dir=place))
+    with shared_folder(spreading.folder or tempfile.gettempdir()) as folder:
         yield _Spread(fitted, inputs, prior, spreading, suppression, folder).session()
 
 
@@ -268,7 +265,8 @@ def _lost(name: str, lost: Lost) -> CutRows:
     return CutRows(
         failure=DataError(
             f"{name}: left out: {lost.deaths} workers ended over it, one after the other (out of memory?)"
-        )
+        ),
+        lost=True,
     )
 
 

@@ -13,6 +13,7 @@ from aedetect.data.arrays import AnyArray, Integers, Matrix
 from aedetect.data.series.context import SeriesContext
 from aedetect.data.series.entities import Name
 from aedetect.io.atomic import atomic_output
+from aedetect.scoring.spread.pieces import shared_files
 
 FLAGGED, UNSCORABLE, WARMUP = 1, 2, 4
 # `row`: its number in its input, from 0; `marks`: of the above.
@@ -53,11 +54,12 @@ class BucketFiles:
 
     def read(self, what: str, place: int, record: np.dtype[np.void]) -> AnyArray:
         """The records of the input number `place`, as the system maps them into memory."""
-        bounds = np.load(self.path(f"{what}.npy"), mmap_mode="r", allow_pickle=False)
-        first, end = int(bounds[place]), int(bounds[place + 1])
-        if end == first:
-            return np.empty(0, record)
-        return np.memmap(self.path(what), record, "r", first * record.itemsize, end - first)
+        with shared_files(self.folder):
+            bounds = np.load(self.path(f"{what}.npy"), mmap_mode="r", allow_pickle=False)
+            first, end = int(bounds[place]), int(bounds[place + 1])
+            if end == first:
+                return np.empty(0, record)
+            return np.memmap(self.path(what), record, "r", first * record.itemsize, end - first)
 
     def write_tails(self, parts: Iterator[Sequence[tuple[Key, Name, SeriesContext]]]) -> None:
         """What later runs are to know of the series of one input after the other."""
@@ -71,7 +73,7 @@ class BucketFiles:
 
     def tails(self, place: int) -> list[tuple[Key, Name, SeriesContext]]:
         """The same, of the input number `place`."""
-        with pa.OSFile(self.path("tails")) as stream:
+        with shared_files(self.folder), pa.OSFile(self.path("tails")) as stream:
             batch = pa.ipc.open_file(stream).get_batch(place)
             return [
                 ((row["place"], row["local"]), tuple(row["name"]), SeriesContext.from_bytes(row["tail"]))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.elsewhere import Elsewhere
+from support.pretend_cluster import PretendCluster
 from support.sensors import broken, readings
 
 from aedetect import Detector
 from aedetect.data.series.context import SeriesContext
 from aedetect.engine import divided
-from aedetect.engine.cluster import Lost
 from aedetect.errors import DataError, ModelError, OutputError
 from aedetect.io.files import open_inputs
 from aedetect.io.inputs import as_inputs
@@ -30,6 +29,8 @@ from aedetect.scoring.base import NumberedBatch, PriorRows, ScoringSession
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.series import SeriesScorer
 from aedetect.scoring.spread import pieces
+from aedetect.scoring.spread.cutting import Cut
+from aedetect.scoring.spread.judging import BucketItem
 from aedetect.scoring.spread.spread import Spreading, spread_session, why_not_spread
 from aedetect.scoring.suppression import FlaggedRows, Reason, SeenRows, Suppression
 
@@ -128,14 +129,14 @@ def compared(
     """What is said where series are spread, which must be what is said on one machine."""
     fitted, prior = load(1), prior or PriorRows()
     alone = said(SeriesScorer(fitted).open(sources, prior, mute(fitted) if mute else None), sources)
-    spreading = Spreading(Elsewhere(), load, mute, buckets=buckets)
+    spreading = Spreading(PretendCluster(), load, mute, buckets=buckets)
     with spread_session(fitted, sources, prior, spreading, mute(fitted) if mute else None) as session:
         spread = said(session, sources)
     assert_same(spread, alone)
     return spread
 
 
-@pytest.mark.parametrize("buckets", [1, 3, 40])
+@pytest.mark.parametrize("buckets", [1, pytest.param(3, marks=pytest.mark.slow), 40])
 def test_all_that_is_said_is_the_same(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "RUN_BYTES", 20_000)
     frame = new_rows()
@@ -200,7 +201,7 @@ def test_a_history_that_cannot_be_read_is_an_error() -> None:
     history, source = inputs_of(model(1), frame[:400].assign(time="no time"), frame[400:])
     with (
         pytest.raises(DataError, match=r"^part-0: column 'time': no cell can be read as a timestamp$"),
-        spread_session(model(1), [source], PriorRows([history]), Spreading(Elsewhere(), model)),
+        spread_session(model(1), [source], PriorRows([history]), Spreading(PretendCluster(), model)),
     ):
         pass
 
@@ -250,6 +251,7 @@ def stepped(days: float) -> pd.DataFrame:
     return counted(frame).sort_values("time", kind="stable").reset_index(drop=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"series.adopt_after": "12h"}], ids=["adapts", "adopts"])
 def test_what_lasts_counts_as_normal_after_a_while(options: dict[str, Any]) -> None:
     frame = stepped(8)
@@ -292,7 +294,7 @@ def test_long_tables_have_a_reading_a_row() -> None:
     assert any("repeat" in text for text in spread["part-0 said"][0])
 
 
-@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("zone", [pytest.param(None, marks=pytest.mark.slow), "Europe/Berlin"])
 def test_a_large_file_is_cut_span_by_span(
     zone: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +323,8 @@ def test_names_may_be_numbers_in_one_file_and_text_in_another() -> None:
     compared(inputs_of(model(1), frame[:400], numbers, frame[900:]))
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_any_rows_in_any_order_are_judged_alike(data: st.DataObject) -> None:
     frame = new_rows()
@@ -337,22 +340,10 @@ def test_any_rows_in_any_order_are_judged_alike(data: st.DataObject) -> None:
     compared(inputs_of(model(1), *frames), buckets=data.draw(st.integers(1, 6)))
 
 
-class Dying(Elsewhere):
-    """Gives up the item at a place of one pass."""
-
-    def __init__(self, lost_pass: int, lost: int):
-        self._passes, self._lost_pass, self._lost = 0, lost_pass, lost
-
-    def map(
-        self,
-        build: Callable[[int], Callable[[Any], Any]],
-        items: Sequence[Any],
-        helpings: Sequence[int] | None = None,
-        ahead: int | None = None,
-    ) -> Generator[Any]:
-        self._passes += 1
-        for place, result in enumerate(super().map(build, items)):
-            yield Lost(3) if (self._passes, place) == (self._lost_pass, self._lost) else result
+def dying(kind: type, lost: int) -> PretendCluster:
+    """Gives up the item number `lost` of a pass, whose items are of that kind."""
+    numbers = count()
+    return PretendCluster(lambda item: isinstance(item, kind) and next(numbers) == lost)
 
 
 def test_an_input_that_kills_workers_fails_and_the_rest_goes_on() -> None:
@@ -360,7 +351,7 @@ def test_an_input_that_kills_workers_fails_and_the_rest_goes_on() -> None:
     first, lost, last = inputs_of(model(1), frame[:400], frame[400:900], frame[900:])
     alone = said(SeriesScorer(model(1)).open([first, last]), [first, last])
     with spread_session(
-        model(1), [first, lost, last], PriorRows(), Spreading(Dying(1, 1), model, buckets=3)
+        model(1), [first, lost, last], PriorRows(), Spreading(dying(Cut, 1), model, buckets=3)
     ) as session:
         assert_same(said(session, [first, last]), alone)
         with pytest.raises(DataError, match=r"^part-1: left out: 3 workers ended over it, one after the"):
@@ -368,7 +359,7 @@ def test_an_input_that_kills_workers_fails_and_the_rest_goes_on() -> None:
 
 
 def test_series_that_kill_workers_are_an_error(tmp_path: Path) -> None:
-    spreading = Spreading(Dying(2, 1), model, folder=str(tmp_path), buckets=3)
+    spreading = Spreading(dying(BucketItem, 1), model, folder=str(tmp_path), buckets=3)
     with (
         pytest.raises(OutputError, match=r"^3 workers ended over the same series, one after the other"),
         spread_session(model(1), inputs_of(model(1), new_rows()), PriorRows(), spreading),
@@ -378,12 +369,22 @@ def test_series_that_kill_workers_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    spreading = Spreading(Elsewhere(), model, folder=str(tmp_path / "none"))
+    spreading = Spreading(PretendCluster(), model, folder=str(tmp_path / "none"))
     with (
         pytest.raises(OutputError, match="its folder does not exist"),
         spread_session(model(1), inputs_of(model(1), new_rows()), PriorRows(), spreading),
     ):
         pass
+
+
+def test_files_that_have_gone_are_an_error(tmp_path: Path) -> None:
+    sources = inputs_of(model(1), new_rows())
+    spreading = Spreading(PretendCluster(), model, folder=str(tmp_path), buckets=2)
+    with spread_session(model(1), sources, PriorRows(), spreading) as session:
+        for path in tmp_path.rglob("bucket-*"):
+            path.unlink()
+        with pytest.raises(OutputError, match="what workers have left there cannot be read: No such file"):
+            session.score(sources[0], NumberedBatch(0, next(iter(sources[0].open(10).batches()))))
 
 
 def test_one_series_is_not_spread() -> None:
