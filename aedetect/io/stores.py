@@ -312,15 +312,18 @@ class StoreObject:
         """
         import pyarrow as pa
 
-        if self._coming is not None:
-            # What went wrong there is met again below.
-            self._coming.exception()
-            self._coming = None
+        self._settle()
         held = self._held
         if held is not None:
             _recent.touch(self)
             return pa.BufferReader(held)
         return self._opened()
+
+    def _settle(self) -> None:
+        """Wait for what is being fetched; what goes wrong there goes wrong again for who opens it."""
+        if self._coming is not None:
+            self._coming.exception()
+            self._coming = None
 
     def _opened(self) -> pa.NativeFile:
         import pyarrow as pa
@@ -340,6 +343,8 @@ class StoreObject:
 
         Raises what Arrow does.
         """
+        # What arrives later than the answer may still be older than it.
+        self._settle()
         with self.filesystem.open_input_file(self.path) as stream:
             etag, changed, size = _etag(stream), _said(stream, "Last-Modified"), stream.size()
         if changed is not None:
@@ -444,6 +449,8 @@ def uploaded(address: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Until then it goes to an unnamed file in the folder of temporary ones. Raises OutputError where writing
     fails; what was at the address before is untouched then.
     """
+    from pyarrow import ArrowException
+
     target = _target(address)
     folder = tempfile.gettempdir()
     try:
@@ -454,13 +461,14 @@ def uploaded(address: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         try:
             yield spool
             spool.flush()
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise OutputError(
-                f"{target}: cannot be written: no space left in {folder}, where it is put together; "
-                "set TMPDIR to a folder with more"
-            ) from None
+        except (MemoryError, BrokenPipeError):
+            raise
+        except (OSError, ArrowException) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                why = f"no space left in {folder}, where it is put together; set TMPDIR to a folder with more"
+            else:
+                why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise OutputError(f"{target}: cannot be written: {why}") from None
         _send(spool, target)
 
 

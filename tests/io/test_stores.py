@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -86,6 +87,21 @@ def test_where_nothing_is_written(address: str) -> None:
     assert str(caught.value) == (
         f"{address}: outputs go to files, or to s3:// and gs:// addresses; name one of these"
     )
+
+
+def test_an_output_needs_room_in_the_folder_of_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(OutputError) as caught, atomic_output("s3://b/x.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(caught.value) == (
+        f"s3://b/x.csv: cannot be written: no space left in {tmp_path}, where it is put together; set TMPDIR "
+        "to a folder with more"
+    )
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(OutputError, match="none: cannot be written: No such file or directory$"):
+        atomic_output("s3://b/x.csv").__enter__()
 
 
 _REACH = "the store cannot be reached ({}){}"
