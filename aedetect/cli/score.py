@@ -220,7 +220,7 @@ def score(
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
 
-    Example: aedetect score s3://plant/march/ -m s3://plant/model.aed -o s3://plant/scored/
+    Example: aedetect score s3://fab/march/ -m s3://fab/m.aed -o s3://fab/out/
     """
     with running("score", messages) as out:
         if messages.json and shape.output == "-":

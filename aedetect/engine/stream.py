@@ -32,7 +32,7 @@ from aedetect.engine.task import (
 )
 from aedetect.engine.workers import ordered
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError
-from aedetect.io.files import FileInput
+from aedetect.io.files import FileInput, fetched_ahead
 from aedetect.io.row_estimate import rows_about
 from aedetect.io.source import Input, no_rows
 
@@ -115,10 +115,10 @@ def run_to_table(
 def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
     if len(plan.inputs) > 1:
         # A clash of names is found before the first output is written.
-        for source, output in zip(plan.inputs, plan.outputs, strict=True):
+        for source, output in zip(fetched_ahead(plan.inputs), plan.outputs, strict=True):
             fields_of(run.task, source, output)
     errors: list[AedetectError] = []
-    for source, output in zip(plan.inputs, plan.outputs, strict=True):
+    for source, output in zip(fetched_ahead(plan.inputs), plan.outputs, strict=True):
         with entered(run, source, output, errors) as (entry, warnings):
             run.consumers.begin(source)
             task_run = run.task.start(source, is_typed(output))
@@ -138,14 +138,14 @@ def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
 
 def _together(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
     output = plan.outputs[0]
-    each = [fields_of(run.task, source, output) for source in plan.inputs]
+    each = [fields_of(run.task, source, output) for source in fetched_ahead(plan.inputs)]
     known = joint_fields([fields for fields in each if fields is not None])
     schema = output_schema(known, plan.inputs[0].name, True)
     errors: list[AedetectError] = []
     good: list[tuple[Input, FileSummary]] = []
     first = next((source for source, fields in zip(plan.inputs, each, strict=True) if fields), None)
     with contextlib.suppress(NoGoodInput), open_output(output, schema, first) as write:
-        for source in plan.inputs:
+        for source in fetched_ahead(plan.inputs):
             with (
                 contextlib.closing(Spool(schema)) as spool,
                 entered(run, source, output, errors) as (entry, warnings),

@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from aedetect.errors import DataError
 from aedetect.io import sniff
 from aedetect.io.locate import STDIN, Location, format_of_name, locate
-from aedetect.io.source import Dialect, Reader, ReadOptions
-from aedetect.io.stores import BLOCK_BYTES
+from aedetect.io.source import Dialect, Input, Reader, ReadOptions
+from aedetect.io.stores import BLOCK_BYTES, FETCHED_AHEAD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -265,6 +265,15 @@ class FileInput:
             # Arrow names the file again, and the number of the error, before it says what is wrong.
             reason = _ARROW_DETAIL.sub("", reason)
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
+
+
+def fetched_ahead(sources: Sequence[Input]) -> Iterator[Input]:
+    """The inputs one after the other; of those in a store the next few are being fetched meanwhile."""
+    for place, source in enumerate(sources):
+        for following in sources[place : place + FETCHED_AHEAD]:
+            if isinstance(following, FileInput) and following.location.object is not None:
+                following.location.object.fetch_ahead()
+        yield source
 
 
 def read_options(config: DataConfig) -> ReadOptions:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -45,6 +45,9 @@ _PLAIN = "/=+:@,;!~*'()&$-._"
 # An object up to this size is fetched by one request, and held for as long as others do not need the room.
 SMALL_BYTES = 8 << 20
 _HELD_BYTES = 64 << 20
+# So many objects are fetched while another is worked on, if they are up to this size.
+FETCHED_AHEAD = 8
+_AHEAD_BYTES = 1 << 20
 # Of a larger one so much is asked for at a time.
 BLOCK_BYTES = 4 << 20
 # So much of an output is in memory at a time while it is sent, twice.
@@ -297,21 +300,34 @@ class StoreObject:
     listed: Facts | None = None
     _held: pa.Buffer | None = field(default=None, init=False, repr=False, compare=False)
     _etag: str | None = field(default=None, init=False, repr=False, compare=False)
+    _coming: Future[None] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_held": None, "_etag": None}
+        return self.__dict__ | {"_held": None, "_etag": None, "_coming": None}
 
-    def open(self, seek: bool = True) -> pa.NativeFile:
-        """A reader from the start; with `seek` one that reads by range. Raises what Arrow does.
+    def open(self) -> pa.NativeFile:
+        """A reader from the start, which reads by range what is not small. Raises what Arrow does.
 
         What was fetched is as old as the last call of `facts`, or younger.
         """
         import pyarrow as pa
 
+        self._settle()
         held = self._held
         if held is not None:
             _recent.touch(self)
             return pa.BufferReader(held)
+        return self._opened()
+
+    def _settle(self) -> None:
+        """Wait for what is being fetched; what goes wrong there goes wrong again for who opens it."""
+        if self._coming is not None:
+            self._coming.exception()
+            self._coming = None
+
+    def _opened(self) -> pa.NativeFile:
+        import pyarrow as pa
+
         stream = self.filesystem.open_input_file(self.path)
         if stream.size() <= SMALL_BYTES:
             with stream:
@@ -320,13 +336,15 @@ class StoreObject:
             self._held = held
             _recent.add(self, held.size)
             return pa.BufferReader(held)
-        return stream if seek else pa.BufferedInputStream(stream, BLOCK_BYTES)
+        return stream
 
     def facts(self) -> Facts:
         """What the store says of it now. What was fetched of an older one is fetched again when next read.
 
         Raises what Arrow does.
         """
+        # What arrives later than the answer may still be older than it.
+        self._settle()
         with self.filesystem.open_input_file(self.path) as stream:
             etag, changed, size = _etag(stream), _said(stream, "Last-Modified"), stream.size()
         if changed is not None:
@@ -340,6 +358,17 @@ class StoreObject:
     def drop(self) -> None:
         """Let go of what was fetched."""
         self._held = None
+
+    def fetch_ahead(self) -> None:
+        """Begin to fetch it, if it is known to be small: another object is worked on meanwhile."""
+        small = self.listed is not None and self.listed.size <= _AHEAD_BYTES
+        if small and self._held is None and self._coming is None:
+            self._coming = _fetching().submit(lambda: self._opened().close())
+
+
+@functools.lru_cache(maxsize=1)
+def _fetching() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FETCHED_AHEAD, "aedetect-fetch")
 
 
 class _Recent:
@@ -420,6 +449,8 @@ def uploaded(address: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Until then it goes to an unnamed file in the folder of temporary ones. Raises OutputError where writing
     fails; what was at the address before is untouched then.
     """
+    from pyarrow import ArrowException
+
     target = _target(address)
     folder = tempfile.gettempdir()
     try:
@@ -430,13 +461,14 @@ def uploaded(address: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         try:
             yield spool
             spool.flush()
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise OutputError(
-                f"{target}: cannot be written: no space left in {folder}, where it is put together; "
-                "set TMPDIR to a folder with more"
-            ) from None
+        except (MemoryError, BrokenPipeError):
+            raise
+        except (OSError, ArrowException) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                why = f"no space left in {folder}, where it is put together; set TMPDIR to a folder with more"
+            else:
+                why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise OutputError(f"{target}: cannot be written: {why}") from None
         _send(spool, target)
 
 

@@ -14,6 +14,8 @@ from pyarrow import parquet
 from support.prompt import Prompt
 from support.stores import Bucket
 
+from aedetect import Detector, load
+
 ROWS = "temp,load,site,open\n20,40,north,true\n500,-900,north,true\n?,40,south,false\n21,42,west,false\n"
 
 pytestmark = pytest.mark.slow
@@ -98,6 +100,14 @@ def test_encode_decode_clean_and_impute(stored: Prompt, bucket: Bucket) -> None:
     assert {"codes.parquet", "back.csv", "clean.csv", "changes.jsonl", "filled.csv.gz"} <= set(bucket.keys())
     changes = [json.loads(line) for line in bucket.get("changes.jsonl").splitlines()]
     assert {change["column"] for change in changes} >= {"temp"}
+
+
+def test_python_callers(stored: Prompt, bucket: Bucket, tiny_csv: Path) -> None:
+    rows = bucket.put("train.csv", tiny_csv.read_bytes())
+    detector = Detector({"training.epochs": 1, "model.architecture": "bottleneck"}).fit(rows)
+    detector.save(bucket.address("python.aed"))
+    scored = load(bucket.address("python.aed")).score(bucket.address("new.csv"))
+    assert scored.equals(detector.score("new.csv"))
 
 
 class TestTrain:

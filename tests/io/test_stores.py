@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -52,6 +53,23 @@ def test_addresses_of_one_object(first: str, second: str, one: bool) -> None:
     assert same_file(first, second) is same_file(second, first) is one
 
 
+@pytest.mark.parametrize(
+    ("address", "kind", "path"),
+    [
+        ("gs://bucket/a%20b/50%25.csv", "gcs", "bucket/a b/50%.csv"),
+        ("gcs://anonymous@bucket/a b.csv", "gcs", "bucket/a b.csv"),
+        ("s3://bucket/a/b.csv?region=eu-west-3", "s3", "bucket/a/b.csv"),
+        ("s3://bucket?region=eu-west-3", "s3", "bucket"),
+        ("s3://bucket/?region=eu-west-3", "s3", "bucket"),
+    ],
+)
+def test_the_store_of_an_address_is_opened_without_a_request(address: str, kind: str, path: str) -> None:
+    filesystem, found = Address.of(address).store()
+    assert (filesystem.type_name, found) == (kind, path)
+    item = ForkingPickler.loads(ForkingPickler.dumps(StoreObject(filesystem, path)))
+    assert (item.filesystem.type_name, item.path) == (kind, path)
+
+
 def test_keys_in_an_address_are_refused_and_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
         Address.of("s3://AKIA:secret@bucket/a.csv")
@@ -69,6 +87,21 @@ def test_where_nothing_is_written(address: str) -> None:
     assert str(caught.value) == (
         f"{address}: outputs go to files, or to s3:// and gs:// addresses; name one of these"
     )
+
+
+def test_an_output_needs_room_in_the_folder_of_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(OutputError) as caught, atomic_output("s3://b/x.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(caught.value) == (
+        f"s3://b/x.csv: cannot be written: no space left in {tmp_path}, where it is put together; set TMPDIR "
+        "to a folder with more"
+    )
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(OutputError, match="none: cannot be written: No such file or directory$"):
+        atomic_output("s3://b/x.csv").__enter__()
 
 
 _REACH = "the store cannot be reached ({}){}"
@@ -129,6 +162,28 @@ class TestFetched:
             assert stream.seekable()
             assert stream.read() == b"a,b\n1,2\n"
         assert item._held is None
+
+    def test_what_is_fetched_ahead_is_not_fetched_again(self, item: StoreObject) -> None:
+        item.listed = stores.Facts(8, 0)
+        item.fetch_ahead()
+        assert item._coming is not None
+        item._coming.result(20)
+        Path(item.path).unlink()
+        assert ForkingPickler.loads(ForkingPickler.dumps(item))._coming is None
+        assert item.open().read() == b"a,b\n1,2\n"
+
+    def test_what_cannot_be_fetched_ahead_fails_when_it_is_opened(self, item: StoreObject) -> None:
+        item.listed = stores.Facts(8, 0)
+        Path(item.path).unlink()
+        item.fetch_ahead()
+        with pytest.raises(FileNotFoundError):
+            item.open()
+
+    def test_what_is_large_or_was_not_listed_is_not_fetched_ahead(self, item: StoreObject) -> None:
+        for listed in (None, stores.Facts(2 * MIB, 0)):
+            item.listed = listed
+            item.fetch_ahead()
+            assert item._coming is None
 
     def test_there_is_room_for_so_much(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stores, "_recent", stores._Recent(20))
