@@ -56,10 +56,12 @@ def export(
         check_named(verify or [])
         check_head(model, model_sha256)
         from aedetect.config import Config
+        from aedetect.scoring.needed_columns import check_columns
         from aedetect.tasks.export.export import check_packages
 
         check_packages()
         settings = Config.build(None, None, reading.overrides())
+        check_columns(verify or [], model, settings.data)
         _export(out, model, model_sha256, target, verify or [], settings)
 
 

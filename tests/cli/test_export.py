@@ -45,6 +45,7 @@ def test_json_holds_the_metadata(export: Prompt, tiny_model: Path) -> None:
     assert (said["verified"]["rows"], said["verified"]["differing_verdicts"]) == (50, 0)
 
 
+@pytest.mark.slow
 def test_without_rows_nothing_is_compared(export: Prompt) -> None:
     assert export.json("-o", "out/", "--json")["verified"] is None
     assert [path.suffix for path in Path("out").iterdir()] == [".onnx"]

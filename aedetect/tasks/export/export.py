@@ -103,6 +103,9 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     """
     check_packages()
     check_exportable(fitted)
+    # To build a graph takes seconds.
+    for source in verify:
+        fitted.check(source)
     if fitted.series is not None:
         return _of_windows(fitted, fitted.series, verify)
     from aedetect.tasks.export.columns import column_inputs
