@@ -35,6 +35,8 @@ OF_NO_MODULE = {
     "cli/test_score_unattended.py": "`score` as cron runs it",
     "data/test_same_rows.py": "the same rows in every format",
     "data/series/test_series_encoding.py": "encoder and channels together",
+    "engine/test_ray_losses.py": "commands on a Ray that loses workers and machines",
+    "engine/test_ray_runs.py": "every command on a real Ray",
     "io/test_format_contract.py": "what every format must do",
     "models/test_doctests.py": "examples of shapes",
     "models/test_tensor_names.py": "names in model files, of every network",

@@ -316,8 +316,11 @@ class ScoringConfig(_Section):
     batch_rows: Whole = Field(32768, ge=1, description="rows read and scored at a time")
     top_features: Whole = Field(3, ge=1, description="columns named in anomaly_features")
     jobs: Whole = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
+    # Where a run computes is no property of a model, and not in its file.
     on: str | None = Field(
-        None, description="a Ray cluster whose workers do it: ray, or ray://HOST:PORT; unset: this machine"
+        None,
+        exclude=True,
+        description="a Ray cluster whose workers do it: ray, or ray://HOST:PORT; unset: this machine",
     )
 
 

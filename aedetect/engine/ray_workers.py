@@ -236,7 +236,10 @@ class _Worker:
 
 
 class _Hands:
-    """The actors of one `map`, and what each of them is at, oldest first."""
+    """The actors of one `map`: those yet to come, and the others with what each is at, oldest first.
+
+    Only who is there is handed anything: on a cluster that has become smaller, some may never come.
+    """
 
     def __init__(self, build: Any, number: int, items: Sequence[Any], notice: Callable[[str], None]):
         import ray
@@ -246,11 +249,12 @@ class _Hands:
         self._build = build
         self._number = number
         self._items = items
-        self._notice = notice
-        self._waits = True
-        self._there: list[Any] = []
-        self._productive: set[Any] = set()
+        self._notice: Callable[[str], None] | None = notice
+        self._coming: dict[Any, Any] = {}
         self._at: dict[Any, deque[tuple[Any, list[int]]]] = {}
+        self._processes: list[tuple[str, int]] = []
+        self._productive: set[Any] = set()
+        self._stillborn = 0
 
     @property
     def taken_part(self) -> int:
@@ -259,20 +263,22 @@ class _Hands:
 
     def hand_out(self, waiting: deque[list[int]], end: int) -> None:
         """Hand items up to place `end` out to whoever has least to do, until all have enough."""
-        for depth in range(1 + _AHEAD):
-            while depth == 0 and len(self._at) < self._number and waiting and waiting[0][0] < end:
+        if waiting:
+            for _ in range(self._number - len(self._at) - len(self._coming)):
                 actor = self._actor.remote(self._build, __version__)
-                self._there.append(actor.there.remote())
-                self._at[actor] = deque()
-                self._give(actor, waiting)
+                self._coming[actor.there.remote()] = actor
+        for depth in range(1 + _AHEAD):
             for actor in [actor for actor, at in self._at.items() if len(at) == depth]:
                 if waiting and waiting[0][0] < end:
                     self._give(actor, waiting)
 
     def returned(self) -> Iterator[tuple[list[int], Any]]:
-        """What has come back, by the places of the items; waits for at least one."""
+        """What has come back, by the places of the items; waits until something has happened."""
         owners = {at[0][0]: actor for actor, at in self._at.items() if at}
-        for reference in self._wait(list(owners)):
+        for reference in self._wait([*owners, *self._coming]):
+            if reference in self._coming:
+                self._welcome(reference)
+                continue
             actor = owners[reference]
             try:
                 with _signals():
@@ -288,34 +294,42 @@ class _Hands:
 
     def let_go(self) -> None:
         """End the actors, also those still at work; those of this machine are gone when this returns."""
-        begun, _ = (
-            self._ray.wait(self._there, num_returns=len(self._there), timeout=0) if self._there else ([], [])
-        )
-        processes = []
-        for reference in begun:
-            with contextlib.suppress(*self._deaths()):
-                processes.append(self._ray.get(reference))
-        for actor in self._at:
+        for actor in [*self._at, *self._coming.values()]:
             self._ray.kill(actor)
         self._at.clear()
+        self._coming.clear()
         deadline = time.monotonic() + _SILENT_FOR
-        here = [number for machine, number in processes if machine == socket.gethostname()]
+        here = [number for machine, number in self._processes if machine == socket.gethostname()]
         while any(map(_is_alive, here)) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _welcome(self, reference: Any) -> None:
+        """Take in who has come. Raises OutputError where none ever does, but ends when it is to begin."""
+        actor = self._coming.pop(reference)
+        try:
+            with _signals():
+                self._processes.append(self._ray.get(reference))
+        except self._deaths() as error:
+            self._stillborn += 1
+            if self._stillborn > MOST_DEATHS * self._number:
+                reason = str(error).strip().splitlines()[-1]
+                raise OutputError(f"--on: workers end as soon as they begin: {reason}") from None
+            return
+        self._at[actor] = deque()
 
     def _wait(self, references: list[Any]) -> list[Any]:
         began = time.monotonic()
         while True:
             with _signals():
                 # Ray looks for signals only now and then while it waits.
-                ready, _ = self._ray.wait(references, num_returns=1, timeout=_LOOKED_UP_AFTER)
+                ready, _ = self._ray.wait(references, num_returns=len(references), timeout=0)
+                if not ready:
+                    ready, _ = self._ray.wait(references, num_returns=1, timeout=_LOOKED_UP_AFTER)
             if ready:
-                self._waits = False
                 return list(ready)
-            if self._waits and time.monotonic() - began > _SILENT_FOR:
-                self._waits = False
-                if not self._ray.wait(self._there, num_returns=1, timeout=0)[0]:
-                    self._notice("--on: no core of the cluster is free; waiting for one")
+            if self._notice is not None and not self._processes and time.monotonic() - began > _SILENT_FOR:
+                self._notice("--on: no core of the cluster is free; waiting for one")
+                self._notice = None
 
     def _give(self, actor: Any, waiting: deque[list[int]]) -> None:
         places = waiting.popleft()

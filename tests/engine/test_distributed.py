@@ -122,8 +122,8 @@ def test_an_output_on_another_machine_s_disk_is_told_of(
     result = here("score", "in/0.csv", "-o", "out.csv", "--on", "ray")
     assert (result.exit_code, result.stderr) == (
         5,
-        "error: out.csv: a worker has written it to a disk of its own machine; with --on ray, outputs must be "
-        "on storage that all machines share, or in an object store\n",
+        "error: out.csv: a worker has written it to a disk of its own machine; with --on ray, outputs must "
+        "be on storage that all machines share, or in an object store\n",
     )
 
 
