@@ -15,6 +15,7 @@ def local_ray(cores: int = 2) -> Iterator[None]:
 
     paths = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
     ray.init(
+        address="local",
         num_cpus=cores,
         include_dashboard=False,
         object_store_memory=200 << 20,
