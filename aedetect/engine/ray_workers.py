@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def _connect(address: str | None) -> None:
     # Whatever else runs on this machine is somebody else's, unless it is named.
     local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
-        with _handlers_kept():
+        with _handlers_kept(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             ray.init(
                 asked or "local",
                 log_to_driver=False,
@@ -76,7 +78,9 @@ def _connect(address: str | None) -> None:
                 **({} if asked else local),
             )
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        # What a server says ends in its reason, below a traceback of its own.
+        reason = lines[-1] if lines else type(error).__name__
         raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason})") from None
 
 

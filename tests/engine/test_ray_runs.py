@@ -49,7 +49,8 @@ def test_every_command_is_the_same_here_in_processes_and_on_ray(words: list[str]
         Path(here.folder, name).mkdir()
         asked = [word.format(name) for word in words]
         result = here.json(asked[0], "in", *asked[1:], *more, exit_code=6)
-        assert result["workers"] == (2 if name == "ray" else None)
+        # One that comes late finds nothing left to do.
+        assert result["workers"] in ((1, 2) if name == "ray" else (None,))
         found.append((told_of(result), outputs(Path(here.folder, name))))
     assert found[0] == found[1] == found[2]
 
