@@ -13,6 +13,7 @@ import fcntl
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,8 @@ from aedetect.errors import OutputError
 from aedetect.io.stores import check_store, identity, is_address, uploaded
 
 _MARK = ".aedetect-tmp-"
+# What was listed holds for so many times as long as listing took.
+_LISTING_SHARE = 20
 # What file systems answer that know no hard links.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 
@@ -183,10 +186,33 @@ def _create(temporary: Path, target: Path) -> IO[bytes]:
 def _remove_leftovers(target: Path) -> None:
     stem = os.fsencode(target.name)[:180].decode(errors="ignore")
     prefix = f".{stem}{_MARK}"
-    for entry in os.scandir(target.parent):
-        if not entry.name.startswith(prefix):
-            continue
-        _remove_unlocked(entry.path)
+    for name in _listing.temporary(target.parent):
+        if name.startswith(prefix):
+            _remove_unlocked(os.path.join(target.parent, name))
+
+
+class _Listing:
+    """The temporary files of the folder that was last looked at.
+
+    To list a folder for each of ten thousand outputs takes a hundred million steps; so one that takes long is
+    listed again only after twenty times as long.
+    """
+
+    def __init__(self) -> None:
+        self._latest: tuple[Path, float, list[str]] | None = None
+
+    def temporary(self, folder: Path) -> list[str]:
+        latest, clock = self._latest, time.monotonic()
+        if latest is not None and latest[0] == folder and clock < latest[1]:
+            return latest[2]
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if _MARK in entry.name]
+        now = time.monotonic()
+        self._latest = folder, now + _LISTING_SHARE * (now - clock), names
+        return names
+
+
+_listing = _Listing()
 
 
 def _remove_unlocked(path: str) -> None:
