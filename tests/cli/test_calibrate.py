@@ -95,8 +95,6 @@ class TestCalibrate:
             ("temp,load,site,open\n1,?,north,true\n", ["in.csv"], 3, "in.csv: row 1 (line 2), column 'load'"),
             ("", ["in.csv"], 3, "in.csv: the file is empty"),
             ("", ["in.csv", "--on", "dask"], 2, "--on dask: no such place; give 'ray'"),
-            ("", ["in.csv", "--on", "ray", "--device", "cuda"], 2,
-             "--device cuda: the workers of --on score on CPUs; leave it out"),
         ],
     )  # fmt: skip
     def test_faults(self, prompt: Prompt, rows: str, words: list[str], code: int, message: str) -> None:
@@ -105,6 +103,16 @@ class TestCalibrate:
         assert result.exit_code == code
         assert message in result.stderr
         assert not Path("n.aed").exists()
+
+    def test_workers_score_on_cpus(self, prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+        # As if there were a GPU, which is looked for first.
+        monkeypatch.setattr("aedetect.models.device.pick_device", lambda name: name)
+        Path("in.csv").write_text("temp,load,site,open\n1,2,north,true\n")
+        result = prompt(
+            "calibrate", "in.csv", "--on", "ray", "--device", "cuda", "-m", "m.aed", "-o", "n.aed"
+        )
+        assert result.exit_code == 2
+        assert "--device cuda: the workers of --on score on CPUs; leave it out" in result.stderr
 
 
 QUICK = ("--epochs", "1", "--device", "cpu")

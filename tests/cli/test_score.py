@@ -80,8 +80,18 @@ def test_the_summary_is_the_contract(score: Prompt) -> None:
     assert list(found) == [
         *["schema_version", "aedetect_version", "command", "model", "rows", "normal", "anomalies"],
         *["unscorable", "muted", "warmup", "muted_by", "muted_events", "events", "silences", "adopted"],
-        *["threshold", "alert_rate", "expected_alert_rate", "anomaly_share", "files", "warnings"],
-        *["notified", "drift", "health", "health_unjudged", "error", "started", "finished", "seconds"],
+        *["threshold", "alert_rate", "expected_alert_rate", "anomaly_share", "workers", "files"],
+        *[
+            "warnings",
+            "notified",
+            "drift",
+            "health",
+            "health_unjudged",
+            "error",
+            "started",
+            "finished",
+            "seconds",
+        ],
         "exit_code",
     ]
     assert list(found["model"]) == ["path", "sha256", "trained", "age_days"]
