@@ -12,7 +12,7 @@ from aedetect.training.summary import train_summary
 
 def test_the_summary_says_what_was_learned_and_warns(tiny_model: Path) -> None:
     fitted = FittedModel.load(tiny_model, device="cpu")
-    summary = train_summary("train", fitted, tiny_model, Clock(), ["a notice on the way"])
+    summary = train_summary("train", fitted, str(tiny_model), Clock(), ["a notice on the way"])
     assert summary["command"] == "train"
     assert summary["model"] == {
         "path": str(tiny_model),
@@ -30,5 +30,5 @@ def test_the_summary_says_what_was_learned_and_warns(tiny_model: Path) -> None:
 
 def test_a_model_that_is_not_written_has_no_digest(tiny_model: Path, tmp_path: Path) -> None:
     fitted = FittedModel.load(tiny_model, device="cpu")
-    summary = train_summary("train", fitted, tmp_path / "none.aed", Clock(), [])
+    summary = train_summary("train", fitted, str(tmp_path / "none.aed"), Clock(), [])
     assert summary["model"]["sha256"] is None
