@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from aedetect.config import Config
 from aedetect.data.schema import Schema
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.places import opened_workers
 from aedetect.engine.progress import shown
 from aedetect.engine.python_words import PythonCallback, python_errors
 from aedetect.engine.stream import run_to_table
@@ -22,10 +25,11 @@ from aedetect.io.inputs import Data, as_given, as_inputs
 from aedetect.io.locate import left_out
 from aedetect.io.source import Input
 from aedetect.scoring.base import PriorRows
+from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import TrainingSummary
 from aedetect.training.calibrate import calibrated
-from aedetect.training.fit import fit
+from aedetect.training.fit import fit, learner
 from aedetect.training.planned_rows import PlanRequest
 from aedetect.training.relearn import relearned
 from aedetect.training.request import FitRequest
@@ -156,6 +160,7 @@ class Detector:
         resume: bool = False,
         start: Detector | None = None,
         muting: Muting | None = None,
+        on: str | None = None,
     ) -> Self:
         """Learn from rows that are (nearly) all normal.
 
@@ -175,13 +180,15 @@ class Detector:
             Go on from the weights of an older detector, whose columns and scaling are kept.
         muting : Muting, optional
             Rows within its calendars are left out.
+        on : str, optional
+            Where the data are read: 'ray' or 'ray://HOST:PORT'; in this process by default.
 
         Raises
         ------
         DataError
             The data cannot be learned from.
         UsageError
-            Settings are at odds with the data or with one another.
+            Settings are at odds with the data or with one another, or there is no such place to read on.
 
         Examples
         --------
@@ -190,11 +197,11 @@ class Detector:
         path = Path(checkpoint) if checkpoint is not None else None
         older = start.fitted if start is not None else None
         inputs = _opened(data, self.config)
-        planned = PlanRequest(muting.paths, muting.time_of) if muting is not None else PlanRequest()
-        notes = muting.notes() if muting is not None else ()
-        with shown(progress, callback) as progress_callback:
+        planned, notes = _known_beforehand(muting)
+        with opened_workers(on) as workers, shown(progress, callback) as progress_callback:
             told = PythonCallback(progress_callback)
-            self._fitted = fit(FitRequest(inputs, self.config, told, path, resume, older, planned, notes))
+            asked = FitRequest(inputs, self.config, told, path, resume, older, planned, notes)
+            self._fitted = fit(replace(asked, workers=workers))
         self.config = self._fitted.config
         return self
 
@@ -206,6 +213,7 @@ class Detector:
         callback: Callback | None = None,
         progress: bool = False,
         muting: Muting | None = None,
+        on: str | None = None,
     ) -> Detector:
         """This detector with the threshold and p-values that normal rows give; scores stay as they are.
 
@@ -216,6 +224,8 @@ class Detector:
             as after `adjusted`.
         muting : Muting, optional
             Rows that its feedback calls normal count as well, those called anomalies do not.
+        on : str, optional
+            Where rows of tables are scored, as in `fit`; there on CPUs.
 
         Raises
         ------
@@ -229,9 +239,9 @@ class Detector:
         False
         """
         inputs = self._inputs(data) if data is not None else None
-        with shown(progress, callback) as progress_callback:
-            notes = muting.notes() if muting is not None else ()
-            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes))
+        notes = muting.notes() if muting is not None else ()
+        with opened_workers(on) as workers, shown(progress, callback) as progress_callback:
+            return _over(calibrated(self.fitted, inputs, PythonCallback(progress_callback), notes, workers))
 
     @python_errors(label="label", positive="positive", gate="gate", labelled="labelled")
     def refreshed(
@@ -989,7 +999,7 @@ class Detector:
             The file to write.
         verify : data, optional
             Rows [rows, columns] on which ONNX Runtime is run beside this detector; if a verdict differs, ties
-            at the threshold apart, no file is written.
+            at the threshold apart, or the score of a window, no file is written.
 
         Returns
         -------
@@ -1001,7 +1011,7 @@ class Detector:
         UsageError
             Where the packages of 'aedetect[onnx]' are not installed.
         ModelError
-            For a model that cannot be exported, or whose graph gives other verdicts.
+            For a model that cannot be exported, or whose graph gives other verdicts or scores of windows.
         DataError
             For rows that cannot be read.
         OutputError
@@ -1065,6 +1075,7 @@ def tune(
     max_time: str | float | None = None,
     callback: Callback | None = None,
     progress: bool = False,
+    muting: Muting | None = None,
 ) -> Tuning:
     """Search settings that find more anomalies than the default ones, and say what they gain.
 
@@ -1086,6 +1097,9 @@ def tune(
         Told of stages, trials and notices.
     progress : bool
         Show a bar, in a notebook or a terminal.
+    muting : Muting, optional
+        Rows within its calendars, and those that its feedback calls anomalies, are left out; those that it
+        calls normal are learned from and do not judge.
 
     Returns
     -------
@@ -1108,6 +1122,7 @@ def tune(
     """
     from aedetect.config.typed import parse_duration
     from aedetect.tasks.tune.search import Search, TuneRequest
+    from aedetect.training.known_rows import known_rows
 
     settings = Detector(config).config
     if label is not None:
@@ -1116,14 +1131,12 @@ def tune(
         seconds = None if max_time is None else float(str(parse_duration(max_time)))
     except ValueError as error:
         raise UsageError(f"--max-time = {max_time!r}: {error}") from None
+    planned, notes = _known_beforehand(muting)
     with shown(progress, callback) as progress_callback:
         told = PythonCallback(progress_callback)
-        request = TuneRequest(_opened(data, settings), settings, unsupervised, trials, seconds)
-        return Search(request, _learned, told).run()
-
-
-def _learned(inputs: Sequence[Input], config: Config, callback: Callback) -> FittedModel:
-    return fit(FitRequest(inputs, config, callback))
+        known = partial(known_rows, planned=planned, notes=notes)
+        request = TuneRequest(_opened(data, settings), settings, unsupervised, trials, seconds, known)
+        return Search(request, learner(planned, notes), told).run()
 
 
 def _opened(data: Data, config: Config) -> Sequence[Input]:
@@ -1133,6 +1146,13 @@ def _opened(data: Data, config: Config) -> Sequence[Input]:
     for text in left_out([os.fspath(word) for word in words if isinstance(word, (str, os.PathLike))]):
         _warning().notice(text)
     return inputs
+
+
+def _known_beforehand(muting: Muting | None) -> tuple[PlanRequest, Sequence[Note]]:
+    """What is known of rows to learn from: when they were planned, and what people said of them."""
+    if muting is None:
+        return PlanRequest(), ()
+    return PlanRequest(muting.paths, muting.time_of), muting.notes()
 
 
 def _over(fitted: FittedModel) -> Detector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from support.prompt import Prompt
 from support.results import FOLDER, note
+from support.stores import Bucket, S3Server
 from support.tables import tiny_frame
 
 # Tests run side by side, one a core: torch's threads would only wait for one another.
@@ -37,6 +38,21 @@ def prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
 def survived(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
     """Notes what was survived, for RELIABILITY.md, in the folder that its benchmark names."""
     return partial(note, Path(os.environ.get(FOLDER) or tmp_path_factory.mktemp("results")))
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server on this machine, for all tests of a process."""
+    with S3Server.started(tmp_path_factory.mktemp("s3") / "requests") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of the test, which the environment leads to."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.bucket()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, stdout_for_one, warn_of
+from aedetect.cli.command import look, look_at_columns, opened, running, stdout_for_one, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, THRESHOLD, option
 from aedetect.cli.output import Output
@@ -87,6 +87,7 @@ def backtest(
             raise stdout_for_one("--json", "-o -")
         look(inputs, model)
         settings = run.settings(reading.overrides(), {"series.adapt": adapt})
+        look_at_columns(inputs, model, settings)
         _check_free(settings)
         from aedetect.tasks.backtest import BacktestRequest, Budget
         from aedetect.tasks.backtest.row_times import TimeColumn

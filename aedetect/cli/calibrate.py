@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import loaded, look, running, sources_for_model, warn_of
+from aedetect.cli.command import loaded, look, look_beside, running, sources_for_model, warn_of
 from aedetect.cli.next_steps import next_steps, scoring_of_new_rows
 from aedetect.cli.options import THRESHOLD, argument, option
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.text import plain
+from aedetect.engine.places import check_place
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def calibrate(
     ),
     positive: options.Positive = None,
     feedback: Path | None = options.learned_feedback(),
+    on: options.ReadOn = None,
 ) -> None:
     """Set a new threshold, from new normal rows or for a new alert rate; the network stays.
 
@@ -58,16 +60,21 @@ def calibrate(
         if not inputs and alert_rate is None:
             raise UsageError("name new normal rows (INPUT), or an --alert-rate, or both")
         look(inputs or [], model)
+        look_beside(feedback)
         settings = run.settings(
             reading.overrides(),
             {"data.label": label, "data.positive": positive, "threshold.alert_rate": alert_rate},
         )
         from aedetect.engine.output_names import Target
+        from aedetect.io.stores import name_of
 
-        target = Target.of(output, model.model.name)
+        target = Target.of(output, name_of(model.model))
         if feedback is not None and not inputs:
             raise UsageError("--feedback goes with new normal rows (INPUT)")
-        _calibrate(out, inputs or [], model, target, settings, feedback)
+        check_place(on)
+        if on is not None and run.device not in (None, "auto", "cpu"):
+            raise UsageError(f"--device {run.device}: the workers of --on score on CPUs; leave it out")
+        _calibrate(out, inputs or [], model, target, settings, feedback, on)
 
 
 def _before(older: FittedModel) -> str:
@@ -97,7 +104,9 @@ def _calibrate(
     target: Target,
     settings: Config,
     feedback: Path | None,
+    on: str | None,
 ) -> None:
+    from aedetect.engine.places import opened_workers
     from aedetect.engine.summary import Clock
     from aedetect.io.locate import left_out
     from aedetect.io.lock import Locks
@@ -113,18 +122,24 @@ def _calibrate(
 
     notes = read_notes(feedback) if feedback is not None else ()
     target.make_folder()
-    with Locks([str(output)]), TerminalProgress(out) as callback:
+    with (
+        Locks([output]),
+        TerminalProgress(out) as callback,
+        opened_workers(on, notice=callback.notice) as workers,
+    ):
         for text in left_out(words):
             callback.notice(text)
-        older = loaded(model, settings)
+        cpu = {"training": settings.training.model_copy(update={"device": "cpu"})}
+        older = loaded(model, settings if on is None else settings.model_copy(update=cpu))
         sources = as_trained(older.placed(sources), older.config.data, settings.data)
-        fitted = calibrated(older.adjusted(settings), sources or None, callback, notes)
+        fitted = calibrated(older.adjusted(settings), sources or None, callback, notes, workers)
         fitted.save(output)
     summary = train_summary("calibrate", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    out.result(summary | {"threshold_before": older.threshold})
+    used = {} if on is None else {"workers": workers.taken_part}
+    out.result(summary | {"threshold_before": older.threshold} | used)
     out.say(
-        f"{plain(str(output))}: {fitted.flagged_in_words} are flagged, "
+        f"{plain(output)}: {fitted.flagged_in_words} are flagged, "
         f"{fitted.promise_in_words}; before, {_before(older)}"
     )
     next_steps(out, scoring_of_new_rows(output, *words[:1]))

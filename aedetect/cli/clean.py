@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from aedetect.cli import options
 from aedetect.cli.command import running
@@ -26,7 +25,7 @@ def clean(
     only_anomalous_cells: bool = option(
         "--only-anomalous-cells", "Replace just the cells to blame for a flagged row.", default=False
     ),
-    changes: Path | None = option(
+    changes: str | None = option(
         "--changes FILE", "List each changed cell: row, column, was, is, why.", panel=OUTPUT
     ),
     alert_rate: str | None = option(
@@ -62,5 +61,5 @@ def clean(
         make = partial(
             clean_task, noise=strength, flagged_only=only_anomalous_cells, listed=changes is not None
         )
-        settings = rows.settings({"threshold.alert_rate": alert_rate})
+        settings = rows.checked_settings({"threshold.alert_rate": alert_rate})
         convert(out, rows.request(side=changes), settings, make)

@@ -6,13 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from aedetect.cli.exit import reported
-from aedetect.cli.options import MessageOptions, ModelOptions
+from aedetect.cli.options import MessageOptions, ModelOptions, MutingOptions
 from aedetect.cli.output import Output
 from aedetect.errors import ExitCode, UsageError
 
@@ -51,10 +51,12 @@ def look(words: Sequence[str], model: ModelOptions | None = None, output: str | 
     Nothing is loaded for it, so that a mistyped name is told at once.
     """
     from aedetect.io.locate import check_named
+    from aedetect.io.stores import suffixed
 
     check_named(words)
     # Folders may be made; what has a suffix and no slash behind is the name of a file.
-    if output is not None and not output.endswith(("/", os.sep)) and Path(output).suffix:
+    named = output is not None and not output.endswith(("/", os.sep)) and PurePath(suffixed(output)).suffix
+    if output is not None and named:
         from aedetect.io.atomic import check_writable
 
         check_writable(output)
@@ -62,6 +64,36 @@ def look(words: Sequence[str], model: ModelOptions | None = None, output: str | 
         from aedetect.scoring.model_header import check_head
 
         check_head(model.model, model.model_sha256)
+
+
+def look_beside(
+    feedback: Path | None, calendars: Sequence[Path] | None = None, rules: Path | None = None
+) -> None:
+    """Raises the errors of files that say what is known of rows, and are not there."""
+    from aedetect.io.locate import check_named
+
+    if feedback is not None and not feedback.exists():
+        from aedetect.scoring.feedback_store import read_notes
+
+        read_notes(feedback)
+    for plan in calendars or ():
+        check_named([str(plan)])
+    if rules is not None and not rules.exists():
+        from aedetect.config.rules import rules_of_file
+
+        rules_of_file(rules, alone=True)
+
+
+def look_at_muting(muting: MutingOptions) -> None:
+    """Raises the errors of files that say which rows are fine, and are not there."""
+    look_beside(muting.feedback, muting.calendar, muting.rules)
+
+
+def look_at_columns(words: Sequence[str], model: ModelOptions, settings: Config) -> None:
+    """Raises the error of an only input that lacks columns of the model, where that is soon told."""
+    from aedetect.scoring.needed_columns import check_columns
+
+    check_columns(words, model.model, settings.data)
 
 
 def opened(words: Sequence[str], model: ModelOptions, settings: Config) -> Opened:
@@ -88,7 +120,7 @@ def loaded(model: ModelOptions, settings: Config) -> FittedModel:
     return FittedModel.load(model.model, device=settings.training.device, sha256=model.model_sha256)
 
 
-def entry_of(path: Path, fitted: FittedModel) -> dict[str, str | None]:
+def entry_of(path: str | os.PathLike[str], fitted: FittedModel) -> dict[str, str | None]:
     """A model's entry in a summary."""
     return {"path": str(path), "sha256": fitted.sha256, "trained": fitted.training.started}
 

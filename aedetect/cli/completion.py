@@ -25,6 +25,7 @@ ARCHITECTURES = (
     *("auto", "evidence", "memory", "principal", "denoising", "variational", "bottleneck"),
     *("patches", "convolutional"),
 )
+PLACES = ("ray", "ray://")
 ROLES = ("numeric", "categorical", "boolean", "datetime", "id", "ignored")
 _MOST_HEADER_BYTES = 16 << 20
 _HEAD_BYTES = 1 << 16
@@ -64,6 +65,7 @@ formats = _of(("csv", "tsv", "jsonl", "parquet", "arrow"))
 encodings = _of(("utf-8", "utf-16", "latin-1", "cp1252"))
 devices = _of(("auto", "cpu", "cuda", "mps"))
 architectures = _of(ARCHITECTURES)
+places = _of(PLACES)
 contamination = _of(("auto",))
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aedetect.cli.command import end_with, look, stdout_for_one, tell_failures
+from aedetect.cli.command import end_with, look, look_at_columns, stdout_for_one, tell_failures
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import beside, next_steps
-from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, ReadingOptions, RunOptions
+from aedetect.cli.options import Inputs, Jobs, MessageOptions, ModelOptions, On, ReadingOptions, RunOptions
 from aedetect.cli.options import Output as RowsOutput
 from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
@@ -29,6 +29,7 @@ class RowsOptions:
     model: ModelOptions
     output: RowsOutput
     jobs: Jobs = None
+    on: On = None
     reading: ReadingOptions
     run: RunOptions
     messages: MessageOptions
@@ -37,7 +38,7 @@ class RowsOptions:
         """Raises what `command.look` does."""
         look(self.inputs, self.model, self.output)
 
-    def request(self, side: Path | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
+    def request(self, side: str | None = None, locked: Sequence[Path] = ()) -> RowsRequest:
         """What the run is asked for; `side`, `locked`: see `RowsRequest`."""
         from aedetect.tasks.rows_run import RowsRequest
 
@@ -46,7 +47,14 @@ class RowsOptions:
 
     def settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
         """The configuration of the run."""
-        return self.run.settings(self.reading.overrides(), {"scoring.jobs": self.jobs}, overrides or {})
+        where = {"scoring.jobs": self.jobs, "scoring.on": self.on}
+        return self.run.settings(self.reading.overrides(), where, overrides or {})
+
+    def checked_settings(self, overrides: Mapping[str, Any] | None = None) -> Config:
+        """The same for inputs with the columns of the model. Raises what `command.look_at_columns` does."""
+        settings = self.settings(overrides)
+        look_at_columns(self.inputs, self.model, settings)
+        return settings
 
 
 def convert(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import end_with, look, running, tell_failures
+from aedetect.cli.command import end_with, look, look_at_columns, running, tell_failures
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.progress import TerminalProgress
@@ -27,6 +27,8 @@ def drift(
     fail_on_drift: bool = option(
         "--fail-on-drift", "Exit with 11 if the data have drifted.", panel=THRESHOLD, default=False
     ),
+    jobs: options.Jobs = None,
+    on: options.On = None,
 ) -> None:
     """Tell whether data still look like those that the model was trained on.
 
@@ -41,7 +43,8 @@ def drift(
         look(inputs, model)
         from aedetect.tasks.score_run import measure_drift
 
-        settings = run.settings(reading.overrides())
+        settings = run.settings(reading.overrides(), {"scoring.jobs": jobs, "scoring.on": on})
+        look_at_columns(inputs, model, settings)
         with TerminalProgress(out) as callback:
             summary = measure_drift(
                 inputs, model.model, model.model_sha256, settings, callback, fail_on_drift
@@ -80,6 +83,7 @@ def _as_dict(summary: ScoreSummary) -> dict[str, Any]:
     scored = summary.as_dict()
     body = {
         **scored["drift"],
+        "workers": scored["workers"],
         "files": [{key: entry[key] for key in ("path", "rows", "error")} for entry in scored["files"]],
         "warnings": scored["warnings"],
     }

@@ -36,5 +36,9 @@ def encode(
         make = partial(encode_task, scored=map is not None)
         locked = [] if map is None else [map]
         convert(
-            out, rows.request(locked=locked), rows.settings(), make, partial(who_sees_codes, map_path=map)
+            out,
+            rows.request(locked=locked),
+            rows.checked_settings(),
+            make,
+            partial(who_sees_codes, map_path=map),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, warn_of
+from aedetect.cli.command import look, look_at_columns, opened, running, warn_of
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import THRESHOLD, option
 from aedetect.cli.output import Output
@@ -15,7 +15,9 @@ from aedetect.cli.progress import TerminalProgress
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.evaluate import Evaluation
+    from aedetect.tasks.scored_rows import Spread
 
 USUAL_RATES = "0.001,0.01,0.05"
 
@@ -56,6 +58,8 @@ def evaluate(
         panel=THRESHOLD,
         default=USUAL_RATES,
     ),
+    jobs: options.Jobs = None,
+    on: options.On = None,
 ) -> None:
     """Hold scores against labels: how well they rank, what the threshold catches.
 
@@ -72,7 +76,10 @@ def evaluate(
         request = Asked(labels.label, labels.positive, by or [], compare, options.rates(at, "--at"))
         look(inputs, model)
         # The label is named here, so that it is not called an unknown column.
-        settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": request.label})
+        where = {"scoring.jobs": jobs, "scoring.on": on}
+        label = {"data.label": request.label}
+        settings = run.settings(reading.overrides(), threshold.overrides(), label, where)
+        look_at_columns(inputs, model, settings)
         _evaluate(out, inputs, model, request, settings)
         given = Given(reading, run, threshold)
         shown = ["-m", model.model, "-o", beside(inputs[0], "-report.html"), *labels.words, *given.of_report]
@@ -82,17 +89,21 @@ def evaluate(
 def _evaluate(
     out: Output, words: list[str], model: options.ModelOptions, request: Asked, settings: Config
 ) -> None:
+    from aedetect.engine.places import check_place
     from aedetect.engine.summary import Clock, envelope
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.evaluate import EvaluateRequest, evaluate
 
     clock = Clock()
+    if settings.scoring.on is not None:
+        check_place(settings.scoring.on)
     subject = opened(words, model, settings)
     device = settings.training.device
     compare = request.compare
     other = FittedModel.load(compare, device=device).adjusted(settings) if compare else None
     with TerminalProgress(out) as callback:
-        held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates)
+        spread = _spread(request, subject.fitted, other, model.model, settings)
+        held = EvaluateRequest(request.label, request.positive, request.by, other, request.rates, spread)
         evaluation = evaluate(subject.fitted, subject.sources, held, callback)
     warnings = [*subject.left_out, *evaluation.warnings]
     warn_of(out, warnings, callback.notices)
@@ -100,11 +111,24 @@ def _evaluate(
         "compared": {"path": str(compare), "sha256": other.sha256} if other else None,
         "by": request.by[0] if len(request.by) == 1 else request.by or None,
         **evaluation.as_dict(),
+        "workers": evaluation.workers,
         "warnings": warnings,
     }
     out.result(envelope("evaluate", subject.entry, body, clock.as_dict()))
     if not (out.json or out.quiet):
         _show(out, evaluation, request.by, (str(model.model), str(compare)))
+
+
+def _spread(
+    request: Asked, fitted: FittedModel, other: FittedModel | None, model: str, settings: Config
+) -> tuple[Spread | None, Spread | None]:
+    """Who scores the rows, under the model and under the second one."""
+    from aedetect.tasks.scored_rows import Spread
+
+    label = request.label or fitted.config.data.label
+    columns = list(dict.fromkeys([*([] if label is None else [label]), *request.by]))
+    second = None if other is None else Spread.of(str(request.compare), other, settings, columns)
+    return Spread.of(model, fitted, settings, columns), second
 
 
 def _show(out: Output, evaluation: Evaluation, by: list[str], models: tuple[str, str]) -> None:

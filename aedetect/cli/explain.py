@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running
+from aedetect.cli.command import look, look_at_columns, look_at_muting, opened, running
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import SERIES, argument, option
 from aedetect.cli.output import Output
@@ -64,13 +64,15 @@ def explain(
     """
     with running("explain", messages) as out:
         look([input], model)
+        look_at_muting(muting)
+        settings = run.settings(reading.overrides(), threshold.overrides())
+        look_at_columns([input], model, settings)
         from aedetect.tasks.explain.request import USUAL_TOP, ExplainRequest
 
         if groups:
             chosen = {"--row": row, "--id": id, "--top": top, "--event": event, "--entity": entity}
             if excluded := [name for name, value in chosen.items() if value]:
                 raise UsageError(f"--groups excludes {' and '.join(excluded)}; choose one")
-            settings = run.settings(reading.overrides(), threshold.overrides())
             _explain_groups(out, opened([input], model, settings), muting.request(run.config))
             return
         if (row or id) and top is not None:
@@ -83,7 +85,6 @@ def explain(
         rows = [options.whole(text, "--row") for text in row or []]
         number = None if event is None else options.whole(event, "--event")
         request = ExplainRequest(rows, id or [], number, entity or [], strangest)
-        settings = run.settings(reading.overrides(), threshold.overrides())
         _explain(out, opened([input], model, settings), request, muting.request(run.config))
         given = Given(reading, run, threshold, muting)
         next_steps(

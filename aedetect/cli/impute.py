@@ -33,4 +33,4 @@ def impute(
 
         fills = None if draws is None else options.whole(draws, "--draws")
         make = partial(impute_task, mark=mark, draws=fills, seed=options.whole(seed, "--seed"))
-        convert(out, rows.request(), rows.settings(), make)
+        convert(out, rows.request(), rows.checked_settings(), make)

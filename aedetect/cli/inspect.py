@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from aedetect.cli import completion, options
@@ -29,7 +28,7 @@ _MOST_GROUPS = 20
 
 
 def inspect(
-    model: Annotated[Path, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
+    model: Annotated[str, argument("MODEL.aed", "The model file.", completion.model_files, default=...)],
     messages: options.MessageOptions,
     format: Literal["table", "md", "json"] = option(
         "--format table|md|json",
@@ -71,14 +70,14 @@ def inspect(
         next_steps(out, scoring_of_new_rows(model, *manifest.training.inputs[:1]))
 
 
-def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> dict[str, Any]:
+def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: str) -> dict[str, Any]:
     described = manifest.model_dump(mode="json")
     described["columns"] = described.pop("model_schema")["columns"]
     policy = _policy(manifest, tensors)
     thresholds = _group_thresholds(manifest, tensors)
     groups = {"groups": [one.as_dict() for one in thresholds.listed()]} if thresholds is not None else {}
     body = {
-        "path": str(path),
+        "path": path,
         "sha256": digest,
         "threshold": policy.value,
         **policy.rates(),
@@ -88,14 +87,15 @@ def _as_dict(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> d
     return short_envelope("inspect", body)
 
 
-def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> None:
+def _print_card(manifest: Manifest, tensors: Tensors, digest: str, path: str) -> None:
+    from aedetect.io.stores import name_of
     from aedetect.tasks.report.card import card_markdown, model_card
 
     policy = _policy(manifest, tensors)
     groups = _group_thresholds(manifest, tensors)
     card = model_card(manifest.model_schema, manifest.config, manifest.training, policy, digest, groups)
     with printing():
-        sys.stdout.write(card_markdown(card, path.name))
+        sys.stdout.write(card_markdown(card, name_of(path)))
 
 
 def _policy(manifest: Manifest, tensors: Tensors) -> ThresholdPolicy:
@@ -152,7 +152,7 @@ def _show_groups(out: Output, thresholds: GroupThresholds) -> None:
         out.say(f"and {len(listed) - len(shown):,} smaller groups; --verbose shows all")
 
 
-def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: Path) -> Table:
+def _facts(manifest: Manifest, tensors: Tensors, digest: str, path: str) -> Table:
     training, config, policy = manifest.training, manifest.config, _policy(manifest, tensors)
     weights = sum(t.size for name, t in tensors.items() if name.startswith("members."))
     best = [record.best_step for record in training.members]

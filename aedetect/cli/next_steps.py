@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from aedetect.cli.options import MutingOptions, ReadingOptions, RunOptions, ThresholdOptions
 from aedetect.cli.output import Output, is_terminal
@@ -77,7 +77,7 @@ def _flag(name: str, value: object) -> list[str]:
     return [] if value is None else [name, str(value)]
 
 
-def scoring_of_new_rows(model: Path, like: str = "", given: Sequence[str] = ()) -> list[object]:
+def scoring_of_new_rows(model: str, like: str = "", given: Sequence[str] = ()) -> list[object]:
     """The words that score rows which are in no file yet that is known here, but in one `like` that."""
     suffixes = PurePath(like).suffixes
     suffix = "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".zst"]) else suffixes[-1:])

@@ -83,7 +83,7 @@ Inputs = Annotated[
     list[str],
     argument(
         "INPUT...",
-        "Files, directories, quoted globs, '-' for CSV on stdin, or object-store URIs.",
+        "Files, directories, quoted globs, '-' for CSV on stdin, or addresses as s3://bucket/folder/.",
         default=...,
     ),
 ]
@@ -91,7 +91,8 @@ Output = Annotated[
     str,
     option(
         "--output -o OUT",
-        "A file, a folder for one output per input, or '-' for CSV on stdout.",
+        "A file, a folder for one output per input, both also as s3:// or gs:// addresses, or '-' for CSV on "
+        "stdout.",
         panel=OUTPUT,
         default=...,
     ),
@@ -107,6 +108,28 @@ Jobs = Annotated[
     option(
         "--jobs N",
         "Work on up to N inputs side by side, where that is faster; default: 1.",
+        panel=RUN,
+        default=...,
+    ),
+]
+On = Annotated[
+    str | None,
+    option(
+        "--on PLACE",
+        "Spread the work over the workers of a Ray cluster, --jobs N of them at most: ray for that of the "
+        "variable RAY_ADDRESS, or one started on this machine for the run; or ray://HOST:PORT.",
+        completion.places,
+        panel=RUN,
+        default=...,
+    ),
+]
+ReadOn = Annotated[
+    str | None,
+    option(
+        "--on PLACE",
+        "Read the inputs on the workers of a Ray cluster: ray for that of the variable RAY_ADDRESS, or one "
+        "started on this machine for the run; or ray://HOST:PORT.",
+        completion.places,
         panel=RUN,
         default=...,
     ),
@@ -141,7 +164,7 @@ Positive = Annotated[
 class ModelOptions:
     """Which model file, and which it must be."""
 
-    model: Path = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
+    model: str = option("--model -m MODEL.aed", "The model file.", completion.model_files, default=...)
     model_sha256: Digest = None
 
 
@@ -268,13 +291,21 @@ class RunOptions:
     )
 
     def settings(self, *overrides: Mapping[str, Any]) -> Config:
-        """The configuration that a command runs with; errors speak of settings by their flags."""
+        """The configuration that a command runs with; errors speak of settings by their flags.
+
+        Raises UsageError for a device that is not there.
+        """
         from aedetect.config import Config
 
         merged: dict[str, Any] = {"training.device": self.device}
         for part in overrides:
             merged |= part
-        return Config.build(self.config, os.environ, merged, _flag)
+        settings = Config.build(self.config, os.environ, merged, _flag)
+        if settings.training.device not in ("auto", "cpu"):
+            from aedetect.models.device import pick_device
+
+            pick_device(settings.training.device)
+        return settings
 
 
 @group(MESSAGES)

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli.output import Output, console, is_terminal
@@ -102,7 +101,7 @@ class TrainingProgress(TerminalProgress):
     `model`: the file to be made.
     """
 
-    def __init__(self, output: Output, model: Path):
+    def __init__(self, output: Output, model: str):
         super().__init__(output)
         self._model = model
         self._facts: Mapping[str, ColumnFacts] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aedetect.cli import options
-from aedetect.cli.command import entry_of, look, running, warn_of
+from aedetect.cli.command import entry_of, look, look_at_muting, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import argument, option
@@ -94,6 +95,7 @@ def refresh(
         for words in () if swap.roll_back else (inputs, held.gate, held.labelled):
             look(words or [])
         look([], model)
+        look_at_muting(muting)
         named_labels = {"data.label": labels.label, "data.positive": labels.positive}
         settings = run.settings(reading.overrides(), named_labels)
         if swap.roll_back:
@@ -125,7 +127,7 @@ class _Refresh:
 
     def __init__(self, out: Output, model: options.ModelOptions, settings: Config, keep: int, dry_run: bool):
         self._out, self._model, self._settings = out, model, settings
-        self._keep, self._dry_run = keep, dry_run
+        self._keep, self._dry_run, self._path = keep, dry_run, _on_disk(model.model)
 
     def run(
         self,
@@ -144,7 +146,7 @@ class _Refresh:
         from aedetect.training.planned_rows import PlanRequest
         from aedetect.training.relearn import relearned
 
-        out, path, clock = self._out, self._model.model, Clock()
+        out, path, clock = self._out, self._path, Clock()
         recent, gate, labelled = (self._opened(each or []) for each in (words, held.gate, held.labelled))
         with Locks([str(path)]), TerminalProgress(out) as callback:
             old = self._loaded()
@@ -208,7 +210,7 @@ class _Refresh:
         """Raises OutputError where the model file was replaced while this run learned."""
         import hashlib
 
-        path = self._model.model
+        path = self._path
         if hashlib.sha256(path.read_bytes()).hexdigest() != old.sha256:
             raise OutputError(f"{path}: another model was put in its place meanwhile; nothing was swapped")
 
@@ -218,7 +220,7 @@ class _Refresh:
 
         if not swapped:
             return entry_of(self._model.model, old)
-        path = self._model.model
+        path = self._path
         return {"path": str(path), "sha256": digest_of_file(path), "trained": result.new.training.started}
 
     def _body(
@@ -289,6 +291,18 @@ def _kept_lines(kept: Sequence[KeptModel]) -> list[str]:
     ]
 
 
+def _on_disk(model: str) -> Path:
+    """The path of the model. Raises UsageError for an address."""
+    from aedetect.io.stores import is_address
+
+    if is_address(model):
+        raise UsageError(
+            f"{model}: former models are kept beside the one in use, which must be a file on this machine; "
+            "copy it there, and back afterwards"
+        )
+    return Path(model)
+
+
 def _roll_back(out: Output, model: options.ModelOptions, to: str | None) -> None:
     from aedetect.engine.summary import Clock, envelope
     from aedetect.io.atomic import check_writable
@@ -296,7 +310,7 @@ def _roll_back(out: Output, model: options.ModelOptions, to: str | None) -> None
     from aedetect.scoring.kept_models import kept_models, roll_back
     from aedetect.scoring.model_file import read_model_file
 
-    clock, path = Clock(), model.model
+    clock, path = Clock(), _on_disk(model.model)
     check_writable(path)
     with Locks([str(path)]):
         manifest, _, before = read_model_file(path, model.model_sha256)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, opened, running, warn_of
+from aedetect.cli.command import look, look_at_columns, look_at_muting, opened, running, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps
 from aedetect.cli.options import OUTPUT, READING, option
@@ -103,8 +102,10 @@ def report(
             raise UsageError(f"--top {top}: must be at least 1")
         asked = Asked(kind, target, plots, label, positive, strangest, map, title)
         look(inputs, model)
+        look_at_muting(muting)
         # The label is named here, so that it is not called an unknown column.
         settings = run.settings(reading.overrides(), threshold.overrides(), {"data.label": label})
+        look_at_columns(inputs, model, settings)
         _report(out, inputs, model, asked, settings, muting.request(run.config))
         given = Given(reading, run, threshold, muting)
         if target != _STDOUT and len(inputs) == 1:
@@ -165,13 +166,13 @@ def _write(target: str, text: str) -> None:
         stream.write(text.encode("utf-8", "replace"))
 
 
-def _check_output(page: Target, sources: Sequence[FileInput], model: Path) -> None:
+def _check_output(page: Target, sources: Sequence[FileInput], model: str) -> None:
     """Nothing is worked on in vain: a page that cannot be written, or may not, is said first."""
     from aedetect.io.atomic import same_file
 
     target = str(page.path)
     for source in sources:
-        if source.location.path != _STDOUT and same_file(target, source.location.path):
+        if source.location.path != _STDOUT and same_file(target, source.location.place):
             raise UsageError(f"{target}: the output is also an input; choose another name")
     if same_file(target, model):
         raise UsageError(f"{target}: the output is also the model file; choose another name")

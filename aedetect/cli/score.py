@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import end_with, look, running, stdout_for_one, tell_failures
+from aedetect.cli.command import (
+    end_with,
+    look,
+    look_at_columns,
+    look_at_muting,
+    running,
+    stdout_for_one,
+    tell_failures,
+)
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, beside, next_steps
 from aedetect.cli.options import OUTPUT, SERIES, THRESHOLD, UNATTENDED, option
@@ -164,7 +172,8 @@ class ShapeOptions:
 
     output: str | None = option(
         "--output -o OUT",
-        "A file, a folder for one output per input, or '-' for CSV on stdout. "
+        "A file, a folder for one output per input, both also as s3:// or gs:// addresses, or '-' for CSV on "
+        "stdout. "
         "Without it only the summary is given.",
     )
     only_anomalies: bool = option(
@@ -192,6 +201,7 @@ def score(
     run: options.RunOptions,
     messages: options.MessageOptions,
     jobs: options.Jobs = None,
+    on: options.On = None,
     history: list[str] | None = option(
         "--history INPUT", "Rows that went before, known but not scored again; may be repeated.", panel=SERIES
     ),
@@ -209,6 +219,8 @@ def score(
     unlike those before it.
 
     Example: aedetect score march.csv -m model.aed -o march-scored.csv
+
+    Example: aedetect score s3://fab/march/ -m s3://fab/m.aed -o s3://fab/out/
     """
     with running("score", messages) as out:
         if messages.json and shape.output == "-":
@@ -216,6 +228,7 @@ def score(
         overrides = threshold.overrides()
         if not unattended.recorded:
             look(inputs, model, shape.output)
+            look_at_muting(muting)
         from aedetect.engine.plan import is_folder
         from aedetect.engine.run import Records
         from aedetect.tasks.score_run import Request
@@ -248,7 +261,10 @@ def score(
                 "series.adopt_after": adopt_after,
                 "series.silence": health.silence,
             }
-            settings = run.settings(reading.overrides(), overrides, {"scoring.jobs": jobs}, of_series)
+            where = {"scoring.jobs": jobs, "scoring.on": on}
+            settings = run.settings(reading.overrides(), overrides, where, of_series)
+            if not unattended.recorded:
+                look_at_columns(inputs, model, settings)
             summary, view = _score(out, request, settings)
             out.result(summary.as_dict())
             tell_failures(out, summary.files)

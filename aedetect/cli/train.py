@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import look, running, sources_for_model, warn_of
+from aedetect.cli.command import look, look_beside, running, sources_for_model, warn_of
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import Given, next_steps, scoring_of_new_rows
 from aedetect.cli.options import COLUMNS, READING, SERIES, THRESHOLD, TRAINING, option
@@ -15,12 +17,14 @@ from aedetect.cli.output import Output
 from aedetect.cli.progress import TrainingProgress
 from aedetect.cli.text import computed_on, plain
 from aedetect.cli.train_view import after_training
-from aedetect.errors import UsageError
+from aedetect.engine.places import check_place
+from aedetect.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from aedetect.config import Config
     from aedetect.engine.output_names import Target
     from aedetect.scoring.feedback_store import Note
+    from aedetect.scoring.fitted import FittedModel
     from aedetect.training.planned_rows import PlanRequest
 
 
@@ -274,7 +278,12 @@ _OF_SERIES = {
 
 def train(
     inputs: options.Inputs,
-    output: Annotated[str, option("--output -o MODEL.aed", "The model file to write.", default=...)],
+    output: Annotated[
+        str,
+        option(
+            "--output -o MODEL.aed", "The model file to write, here or at s3://bucket/model.aed.", default=...
+        ),
+    ],
     column: ColumnOptions,
     series: SeriesOptions,
     training: TrainingOptions,
@@ -293,6 +302,7 @@ def train(
         "Of time series: accept at most so many false events a day on each series, and 1% of normal rows.",
         panel=THRESHOLD,
     ),
+    on: options.ReadOn = None,
 ) -> None:
     """Learn what normal rows look like, from rows that are (nearly) all normal.
 
@@ -306,11 +316,14 @@ def train(
     Example: aedetect train sales.csv -o model.aed --group region
 
     Example: aedetect train readings.csv -o model.aed --time at --series-name sensor --value reading
+
+    Example: aedetect train s3://lake/2026/ -o model.aed --on ray://head:10001
     """
     with running("train", messages) as out:
         if alert_rate is not None and alarms_per_day is not None:
             raise UsageError("--alert-rate and --alarms-per-day exclude each other; choose one")
         look(inputs)
+        look_beside(verdicts.feedback, verdicts.calendar)
         overrides = {
             **column.overrides(),
             **series.overrides(),
@@ -320,14 +333,24 @@ def train(
             "threshold.alarms_per_day": alarms_per_day,
         }
         start.check(overrides)
+        check_place(on)
         settings = run.settings(overrides)
         check_flags(overrides, settings, bool(verdicts.calendar))
+        check_learns(settings)
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "model.aed")
-        _train(out, inputs, target, start, settings, verdicts)
+        _train(out, inputs, target, start, settings, verdicts, on)
         given = Given(reading, run).words
-        next_steps(out, scoring_of_new_rows(Path(target.path), inputs[0], given), ["inspect", target.path])
+        next_steps(out, scoring_of_new_rows(target.path, inputs[0], given), ["inspect", target.path])
+
+
+def check_learns(settings: Config) -> None:
+    """Raises UsageError for a device that nothing is learned on."""
+    if settings.training.device not in ("auto", "cpu"):
+        from aedetect.models.device import check_double_precision
+
+        check_double_precision(settings.training.device, "training needs")
 
 
 def check_flags(overrides: Mapping[str, Any], settings: Config, planned: bool) -> None:
@@ -356,7 +379,9 @@ def _train(
     start: StartOptions,
     settings: Config,
     verdicts: VerdictOptions,
+    on: str | None,
 ) -> None:
+    from aedetect.engine.places import opened_workers
     from aedetect.engine.summary import Clock
     from aedetect.io.atomic import remove_leftovers
     from aedetect.io.locate import left_out
@@ -371,7 +396,7 @@ def _train(
     from aedetect.training.summary import train_summary
 
     output = target.path
-    checkpoint = output.with_name(output.name + ".checkpoint")
+    checkpoint = checkpoint_of(output)
     planned, notes = verdicts.planned(), verdicts.notes()
     older = None
     if start.start is not None:
@@ -379,27 +404,54 @@ def _train(
         sources = as_trained(older.placed(sources), older.config.data, settings.data)
     out.on_stop = lambda: _kept(checkpoint)
     target.make_folder()
-    with Locks([str(output)]):
-        with TrainingProgress(out, output) as callback:
+    with Locks([output]):
+        with (
+            TrainingProgress(out, output) as callback,
+            opened_workers(on, notice=callback.notice) as workers,
+        ):
             for text in left_out(words):
                 callback.notice(text)
             asked = FitRequest(sources, settings, callback, checkpoint, start.resume, older, planned, notes)
-            fitted = fit(asked)
-        fitted.save(output)
+            fitted = fit(replace(asked, workers=workers))
+        saved(fitted, output)
         checkpoint.unlink(missing_ok=True)
         remove_leftovers(checkpoint)
     summary = train_summary("train", fitted, output, clock, callback.notices)
     warn_of(out, summary["warnings"], callback.notices)
-    out.result(summary)
+    out.result(summary | ({} if on is None else {"workers": workers.taken_part}))
     training = fitted.training
     out.say()
     out.say(
-        f"{plain(str(output))}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
+        f"{plain(output)}: learned {training.rows:,} normal rows in {summary['seconds']:.1f} s "
         f"{computed_on(training.device)}"
     )
     out.say(f"{fitted.flagged_in_words} are flagged, {fitted.promise_in_words}")
     if not (out.json or out.quiet):
         after_training(out, fitted, sources)
+
+
+def checkpoint_of(output: str) -> Path:
+    """Where training notes how far it is: beside the model file; in this folder, where that is in a store."""
+    from aedetect.io.stores import is_address, name_of
+
+    return Path(f"{name_of(output) if is_address(output) else output}.checkpoint")
+
+
+def saved(fitted: FittedModel, output: str) -> None:
+    """Write a model that took long to learn: what a store does not take is kept on this machine.
+
+    Raises OutputError.
+    """
+    from aedetect.io.stores import is_address, name_of
+
+    try:
+        fitted.save(output)
+    except OutputError as error:
+        if not is_address(output):
+            raise
+        rescued = Path(tempfile.mkdtemp(prefix="aedetect-"), name_of(output))
+        fitted.save(rescued)
+        raise OutputError(f"{error}; the model is in {rescued}, to be copied from there") from None
 
 
 def _kept(checkpoint: Path) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aedetect.cli import completion, options
-from aedetect.cli.command import running
+from aedetect.cli.command import look, look_beside, running
 from aedetect.cli.groups import group
 from aedetect.cli.next_steps import next_steps
 from aedetect.cli.options import COLUMNS, TRAINING, option
@@ -15,20 +16,23 @@ from aedetect.cli.output import Output
 from aedetect.cli.progress import TerminalProgress
 from aedetect.cli.tables import simple_table
 from aedetect.cli.text import counted, plain
-from aedetect.cli.train import ColumnOptions, SeriesOptions, TrainReadingOptions, check_flags
+from aedetect.cli.train import (
+    ColumnOptions,
+    SeriesOptions,
+    TrainReadingOptions,
+    VerdictOptions,
+    check_flags,
+    check_learns,
+)
 from aedetect.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
 
     from aedetect.config import Config
-    from aedetect.engine.callbacks import Callback, Progress
+    from aedetect.engine.callbacks import Progress
     from aedetect.engine.output_names import Target
     from aedetect.io.files import FileInput
-    from aedetect.io.source import Input
-    from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.tune.gain import Gain
     from aedetect.tasks.tune.results import Tuning
     from aedetect.tasks.tune.search import Search
@@ -39,11 +43,12 @@ _FIGURES = ("default", "tuned", "gain", "standard error")
 
 @dataclass(frozen=True)
 class Asked:
-    """How settings are searched; `max_time` in seconds."""
+    """How settings are searched; `max_time` in seconds. `verdicts`: what is known of rows beforehand."""
 
     unsupervised: bool
     trials: int
     max_time: float | None
+    verdicts: VerdictOptions
 
 
 @group(COLUMNS)
@@ -70,6 +75,14 @@ class SearchOptions:
         "--trials N", "How many settings to try, the default ones being the first; default: 20.", default="20"
     )
     max_time: str | None = option("--max-time TIME", "Stop the search after this long, e.g. 10m.")
+    architecture: str | None = option(
+        "--architecture NAME",
+        "Try settings of this architecture alone, by its name as for `aedetect train`.",
+        completion.architectures,
+    )
+    epochs: str | None = option(
+        "--epochs N", "Passes over the rows in each training; default: sized to the data."
+    )
     contamination: str | None = option(
         "--contamination R|auto",
         "Share of anomalies that may hide in the training data, or auto: some may; default: 0.",
@@ -84,6 +97,7 @@ def tune(
     column: LabelledColumnOptions,
     search: SearchOptions,
     series: SeriesOptions,
+    verdicts: VerdictOptions,
     reading: TrainReadingOptions,
     run: options.RunOptions,
     messages: options.MessageOptions,
@@ -104,15 +118,19 @@ def tune(
     with running("tune", messages) as out:
         if column.label is not None and search.unsupervised:
             raise UsageError("--label and --unsupervised exclude each other; choose one")
+        look(inputs)
+        look_beside(verdicts.feedback, verdicts.calendar)
         trials = options.whole(search.trials, "--trials")
         most = None if search.max_time is None else options.duration(search.max_time, "--max-time")
         overrides = _overrides(column, search, series, reading)
         settings = run.settings(overrides)
-        check_flags(overrides, settings, False)
+        check_flags(overrides, settings, bool(verdicts.calendar))
+        check_learns(settings)
         from aedetect.engine.output_names import Target
 
         target = Target.of(output, "best.toml")
-        _Tune(out, target, settings).run(inputs, Asked(search.unsupervised, trials, most), run.config)
+        asked = Asked(search.unsupervised, trials, most, verdicts)
+        _Tune(out, target, settings).run(inputs, asked, run.config)
         next_steps(out, ["train", *inputs, "-o", "model.aed", "--config", target.path])
 
 
@@ -123,6 +141,8 @@ def _overrides(
         **column.overrides(),
         **series.overrides(),
         **reading.overrides(),
+        "model.architecture": search.architecture,
+        "training.epochs": search.epochs,
         "training.contamination": search.contamination,
         "training.seed": search.seed,
         "threshold.alarms_per_day": None,
@@ -141,16 +161,20 @@ class _Tune:
         from aedetect.io.locate import left_out
         from aedetect.io.lock import Locks
         from aedetect.tasks.tune.search import Search, TuneRequest, check_request
+        from aedetect.training.fit import learner
+        from aedetect.training.known_rows import known_rows
 
         clock, out, path = Clock(), self._out, self._target.path
         check_request(self._settings, asked.unsupervised, asked.trials)
         sources = self._sources(words, config)
+        planned, notes = asked.verdicts.planned(), asked.verdicts.notes()
         self._target.make_folder()
         with Locks([str(path)]), _Progress(out) as callback:
             for text in left_out(words):
                 callback.notice(text)
-            request = TuneRequest(sources, self._settings, asked.unsupervised, asked.trials, asked.max_time)
-            search = Search(request, _learned, callback)
+            known = partial(known_rows, planned=planned, notes=notes)
+            how = (asked.unsupervised, asked.trials, asked.max_time, known)
+            search = Search(TuneRequest(sources, self._settings, *how), learner(planned, notes), callback)
             out.on_stop = lambda: self._unfinished(search)
             tuning = search.run()
             out.on_stop = str
@@ -175,7 +199,7 @@ class _Tune:
         self._target.check()
         named = {*data.columns, *data.id, *data.roles, *series.time_columns, *series.entity, data.label or ""}
         sources = [source.with_columns(named) for source in open_inputs(words, read_options(data))]
-        read = [source.location.path for source in sources if source.location.path != STDIN]
+        read = [source.location.place for source in sources if source.location.path != STDIN]
         for other, what in [*((one, "an input") for one in read), (config, "the file of --config")]:
             if other is not None and same_file(path, other):
                 raise UsageError(f"{path}: the settings would overwrite {what}; choose another name")
@@ -189,7 +213,7 @@ class _Tune:
         text = search.unfinished()
         if text is None:
             return ", and no trial was judged yet"
-        path = self._target.path.with_name(self._target.path.name + _UNFINISHED)
+        path = Path(self._target.path + _UNFINISHED)
         write_settings(path, text)
         count = len(search.trials)
         trials = "the only trial" if count == 1 else f"the best of {count} trials"
@@ -253,10 +277,3 @@ class _Progress(TerminalProgress):
             self._bar.start()
         elif self._output.verbose:
             self._output.note(text)
-
-
-def _learned(inputs: Sequence[Input], config: Config, callback: Callback) -> FittedModel:
-    from aedetect.training.fit import fit
-    from aedetect.training.request import FitRequest
-
-    return fit(FitRequest(inputs, config, callback))

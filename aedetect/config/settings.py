@@ -178,7 +178,7 @@ class DataConfig(_Section):
     max_categories: Whole = Field(
         1000, ge=2, description="distinct values kept of a categorical column; the rest count as rare"
     )
-    memory_mb: Whole = Field(512, ge=1, description="training data above this size are streamed from disk")
+    memory_mb: Whole = Field(512, ge=1, description="of training data above this size a sample is learned")
 
     @model_serializer(mode="wrap")
     def _serialised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -316,6 +316,12 @@ class ScoringConfig(_Section):
     batch_rows: Whole = Field(32768, ge=1, description="rows read and scored at a time")
     top_features: Whole = Field(3, ge=1, description="columns named in anomaly_features")
     jobs: Whole = Field(1, ge=1, description="processes that score inputs side by side, where that is faster")
+    # Where a run computes is no property of a model, and not in its file.
+    on: str | None = Field(
+        None,
+        exclude=True,
+        description="a Ray cluster whose workers do it: ray, or ray://HOST:PORT; unset: this machine",
+    )
 
 
 class DriftConfig(_Section):

@@ -54,6 +54,17 @@ class CodeEvidence:
         if len(self.lengths) < 2:
             self.lengths |= set(pc.unique(pc.utf8_length(texts)).to_pylist())
 
+    def add(self, later: CodeEvidence) -> None:
+        """Take in what later cells of the column tell."""
+        self.hopeless |= later.hopeless
+        self.odd += later.odd
+        self.plain += later.plain
+        self.lettered += later.lettered
+        self.largest = max(self.largest, later.largest)
+        self.farthest = max(self.farthest, later.farthest)
+        if len(self.lengths) < 2:
+            self.lengths |= later.lengths
+
     @property
     def are_codes(self) -> bool:
         """Whether cells are codes: some have letters, or one length, or those with an 'e' lie far off."""

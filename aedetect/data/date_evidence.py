@@ -56,8 +56,8 @@ class Reading:
     """What cells say if they are written as `clock` has it.
 
     `bad`: how many are no dates; `first_bad`: where the first of these stands, and its text. `example`: the
-    first that is one, and its seconds since 1970. `far`: the texts that stand for no
-    date, and how often each is there.
+    first that is one, and its seconds since 1970. `far`: the texts that stand for no date, and how often each
+    is there. `cells`: how many were looked at. `over`: whether it was given up, since half are no dates.
     """
 
     clock: Clock
@@ -66,6 +66,27 @@ class Reading:
     first_bad: tuple[str, str] | None = None
     example: tuple[str, float] | None = None
     far: Counter[str] = field(default_factory=Counter)
+    cells: int = 0
+    over: bool = False
+
+    def counting(self, cells_: int) -> Reading:
+        """This reading, of so many cells; those that were not looked at are no dates."""
+        self.bad += cells_ - self.cells
+        self.cells = cells_
+        return self
+
+    def add(self, later: Reading) -> None:
+        """Take in what later cells say."""
+        self.instants.add(later.instants)
+        self.bad += later.bad
+        self.cells += later.cells
+        self.first_bad = self.first_bad or later.first_bad
+        if self.example is None:
+            self.example = later.example
+        elif later.example is not None:
+            mute, other = _is_mute(self, np.array([self.example[1], later.example[1]]))
+            self.example = later.example if mute and not other else self.example
+        self.far.update(later.far)
 
     @property
     def is_plausible(self) -> bool:
@@ -97,8 +118,47 @@ class DateEvidence:
         self.column = column
         self.filled = 0
         self.given = given if isinstance(given, Clock) else None
-        self.readings: list[Reading] | None = None if self.given is None else [reading_of(self.given)]
+        self._tried: list[Reading] | None = None if self.given is None else [reading_of(self.given)]
+        self._unread = 0
         self._distinct: set[str] = set()
+
+    @property
+    def readings(self) -> list[Reading] | None:
+        """The ways that are left; None where there was no cell yet."""
+        return None if self._tried is None else [reading for reading in self._tried if not reading.over]
+
+    def begin_as(self, pilot: DateEvidence) -> None:
+        """Try the ways that were tried on the first cells of all, with nothing seen of them yet."""
+        if self.given is None and pilot._tried is not None:
+            self._tried = [reading_of(reading.clock) for reading in pilot._tried]
+
+    def add(self, later: DateEvidence) -> None:
+        """Take in what was seen of later cells.
+
+        In ways that were given up or never tried there, cells are no dates.
+        """
+        before, behind = self.filled + self._unread, later.filled + later._unread
+        if self._tried is None or later._tried is None:
+            self._tried = later._tried if self._tried is None else self._tried
+        else:
+            mine = {reading.clock: reading.counting(before) for reading in self._tried}
+            others = {reading.clock: reading.counting(behind) for reading in later._tried}
+            for clock in dict.fromkeys([*mine, *others]):
+                seen = mine.setdefault(clock, reading_of(clock).counting(before))
+                seen.add(others.get(clock, reading_of(clock).counting(behind)))
+            self._tried = list(mine.values())
+        self.filled += later.filled
+        self._unread += later._unread
+        if len(self._distinct) < _DISTINCT:
+            self._distinct |= later._distinct
+        if self.given is None:
+            for reading in self._tried or ():
+                reading.counting(self.filled + self._unread).over = False
+            self._give_up()
+
+    def _give_up(self) -> None:
+        for reading in self._tried or ():
+            reading.over = reading.over or 2 * reading.bad > self.filled + self._unread
 
     @property
     def distinct(self) -> int:
@@ -107,7 +167,8 @@ class DateEvidence:
 
     def take(self, array: pa.Array, rules: cells.CellRules, locate: Callable[[int], str]) -> None:
         """Take in one batch of text or numbers; `locate` names its row with a given index."""
-        if self.readings is not None and not self.readings:
+        if self._tried is not None and not self.readings:
+            self._unread += len(array)
             return
         texts = digits(array, rules)
         missing = cells.empty(array, rules)
@@ -116,19 +177,21 @@ class DateEvidence:
         values = encoded.dictionary
         if not len(values):
             return
-        if self.readings is None:
+        if self._tried is None:
             sample = texts.drop_null()[:_SAMPLE]
-            self.readings = [reading_of(clock) for clock in _clocks(self.column, sample, rules)]
-        self.filled += len(array) - int(missing.sum())
+            self._tried = [reading_of(clock) for clock in _clocks(self.column, sample, rules)]
+        filled = len(array) - int(missing.sum())
+        self.filled += filled
         if len(self._distinct) < _DISTINCT:
             self._distinct.update(values[:_DISTINCT].to_pylist())
         places = encoded.indices.to_numpy(zero_copy_only=False)
         rows = np.flatnonzero(~np.isnan(places))
         places = places[rows].astype(np.int64)
-        for reading in self.readings:
+        for reading in self.readings or ():
+            reading.cells += filled
             _take(reading, values, places, rows, rules, locate)
         if self.given is None:
-            self.readings = [reading for reading in self.readings if 2 * reading.bad <= self.filled]
+            self._give_up()
 
 
 def reading_of(clock: Clock) -> Reading:

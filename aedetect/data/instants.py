@@ -37,7 +37,7 @@ class InstantProfile:
         self._days: set[float] = set()
         self.rises = self.stays = self.falls = 0
         self._steps: Counter[float] = Counter()
-        self._end = float("nan")
+        self._begin = self._end = float("nan")
         self._one_clock: float | None = None
         self._several_clocks = False
         self.lowest: list[tuple[float, int, str]] = []
@@ -55,6 +55,7 @@ class InstantProfile:
         self.first, self.last = min(self.first, float(known.min())), max(self.last, float(known.max()))
         clocks = known % DAY
         self.only_dates &= not clocks.any()
+        self._begin = float(known[0]) if np.isnan(self._begin) else self._begin
         steps = np.diff(np.r_[self._end, known])
         steps = np.round(steps[~np.isnan(steps)], 3)
         self._end = float(known[-1])
@@ -69,6 +70,30 @@ class InstantProfile:
         self._several_clocks = self._several_clocks or bool((clocks != self._one_clock).any())
         if len(self._days) < _MOST_DAYS:
             self._days.update(np.unique(np.floor(known / DAY)).tolist())
+
+    def add(self, later: InstantProfile) -> None:
+        """Take in what was seen of the instants behind these."""
+        if not later.count:
+            return
+        step = round(later._begin - self._end, 3) if self.count else float("nan")
+        self._begin = self._begin if self.count else later._begin
+        self._end = later._end
+        self.count += later.count
+        self.lowest = _joined(self.lowest, later.lowest)
+        self.highest = _joined(self.highest, later.highest, -1.0)
+        self.first, self.last = min(self.first, later.first), max(self.last, later.last)
+        self.only_dates &= later.only_dates
+        self.rises += later.rises + (step > 0)
+        self.stays += later.stays + (step == 0)
+        self.falls += later.falls + (step < 0)
+        if len(self._steps) < _MOST_STEPS:
+            self._steps.update({step: 1} if step > 0 else {})
+            self._steps.update(later._steps)
+        self._several_clocks |= later._several_clocks or self._one_clock not in (None, later._one_clock)
+        if self._one_clock is None:
+            self._one_clock = later._one_clock
+        if len(self._days) < _MOST_DAYS:
+            self._days |= later._days
 
     @property
     def rising(self) -> bool:
@@ -127,3 +152,14 @@ def _outermost(
             merged[end] = (count, text(int(np.flatnonzero(seconds == end)[0])))
     order = sorted(merged, key=lambda end: way * end)[:2]
     return [(end, *merged[end]) for end in order]
+
+
+def _joined(
+    before: list[tuple[float, int, str]], later: list[tuple[float, int, str]], way: float = 1.0
+) -> list[tuple[float, int, str]]:
+    """The two instants farthest out of two lists of them."""
+    merged = {end: (count, shown) for end, count, shown in before}
+    for end, count, shown in later:
+        known = merged.get(end, (0, shown))
+        merged[end] = (known[0] + count, known[1])
+    return [(end, *merged[end]) for end in sorted(merged, key=lambda end: way * end)[:2]]

@@ -6,7 +6,7 @@ import re
 import shlex
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,6 +66,12 @@ class LabelReader:
         marks = pc.fill_null(pc.if_else(names.is_valid(), marks, None), NO_LABEL)
         return np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.int8)
 
+    def add(self, later: LabelReader) -> None:
+        """Take in what was counted in rows behind these."""
+        self._enter(later.counts)
+        self.matches += later.matches
+        self.unread = self.unread or later.unread
+
     def check_read(self) -> None:
         """Raises DataError, with the values there are, where a label that was read is not a boolean."""
         if self.unread is not None:
@@ -116,6 +122,10 @@ class LabelReader:
     def _count(self, names: pa.Array) -> dict[str, int]:
         """How often each name is there, entered into the counts."""
         counted = {entry["values"]: entry["counts"] for entry in names.drop_null().value_counts().to_pylist()}
+        self._enter(counted)
+        return counted
+
+    def _enter(self, counted: Mapping[str, int]) -> None:
         room = _MOST_COUNTED - len(self.counts)
         for name, count in counted.items():
             if name in self.counts:
@@ -123,7 +133,6 @@ class LabelReader:
             elif room > 0:
                 self.counts[name] = count
                 room -= 1
-        return counted
 
     def _is_positive(self, name: str, is_boolean: bool) -> bool:
         positive = unicodedata.normalize("NFC", (self.positive or "").strip())

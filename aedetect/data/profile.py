@@ -1,11 +1,13 @@
 """One streaming pass over training data: what each column holds, in bounded memory.
 
 Quantiles come from a t-digest (Dunning & Ertl, 2019; Apache DataSketches), which is
-deterministic; category counts are exact up to `MAX_COUNTED` distinct values.
+deterministic; category counts are exact up to `MAX_COUNTED` distinct values. Profiles of the parts of a
+table, taken in by one another in their order, are those of the whole, but for the cells of digests.
 """
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +20,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats
 from aedetect.data.code_evidence import CodeEvidence
 from aedetect.data.date_evidence import DateEvidence, SettledDate
+from aedetect.data.digests import merged
 from aedetect.data.instants import InstantProfile
 from aedetect.data.written_numbers import Evidence
 from aedetect.io.cell_text import name_of_type
@@ -29,6 +32,8 @@ MAX_BAD_TEXTS = 100
 EXACT = 2.0**53
 DIGEST_SIZE = 1000
 _UNIQUE_ROWS = 10_000
+# From so many cells on, and so many values among them, the first rows of all tell that values hardly repeat.
+_LEAST_COUNTED, _NEARLY_UNIQUE = 1000, 0.95
 _LEADING_ZERO = r"^[+-]?0[0-9]+$"
 
 
@@ -44,8 +49,9 @@ class NumberProfile:
         self.only_zero_one = True
         self.consecutive = True
         self.unique_head = True
-        # In order; of thousands of columns, sets would take gigabytes.
+        # Up to the first that repeats one; of thousands of columns, sets would take gigabytes.
         self._head: Floats = np.empty(0)
+        self._first: float | None = None
         self._last: float | None = None
         self._digest = datasketches.tdigest_double(DIGEST_SIZE)
 
@@ -64,6 +70,7 @@ class NumberProfile:
         if self.consecutive:
             chain = finite if self._last is None else np.concatenate(([self._last], finite))
             self.consecutive = bool((np.diff(chain) == 1).all())
+            self._first = float(finite[0]) if self._first is None else self._first
             self._last = float(finite[-1])
         if self.unique_head and self.count < _UNIQUE_ROWS:
             self._take_head(finite[: _UNIQUE_ROWS - self.count])
@@ -71,13 +78,44 @@ class NumberProfile:
 
     def _take_head(self, numbers: Floats) -> None:
         """See whether numbers [rows] repeat one another, or one before them."""
-        distinct = np.unique(numbers)
-        places = np.searchsorted(self._head, distinct)
-        again = places < len(self._head)
-        repeated = bool((self._head[places[again]] == distinct[again]).any())
-        self.unique_head = not repeated and len(distinct) == len(numbers)
-        over = not self.unique_head or self.count + len(numbers) >= _UNIQUE_ROWS
-        self._head = np.empty(0) if over else np.insert(self._head, places, distinct)
+        head = np.concatenate([self._head, numbers])
+        _, firsts = np.unique(head, return_index=True)
+        self.unique_head = len(firsts) == len(head)
+        if not self.unique_head:
+            new = np.zeros(len(head), np.bool_)
+            new[firsts] = True
+            head = head[: int(new.argmin())].copy()
+        self._head = head
+
+    def add(self, later: NumberProfile) -> None:
+        """Take in what was seen of the numbers behind these."""
+        self.infinite += later.infinite
+        if not later.count:
+            return
+        self.all_integer &= later.all_integer
+        self.only_zero_one &= later.only_zero_one
+        if not self.count:
+            self.consecutive, self._first = later.consecutive, later._first
+        elif self.consecutive:
+            self.consecutive = later.consecutive and _follow(self._last, later._first)
+        self._last = later._last
+        room = _UNIQUE_ROWS - self.count
+        if self.unique_head and room > 0:
+            self._take_head(later._head[:room])
+            self.unique_head = self.unique_head and (later.unique_head or len(later._head) >= room)
+        self._digest = merged(self._digest, later._digest, DIGEST_SIZE) if self.count else later._digest
+        self.count += later.count
+        if self.count >= _UNIQUE_ROWS or not self.unique_head:
+            self._head = np.empty(0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_digest": self._digest.serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        import datasketches
+
+        self.__dict__.update(state)
+        self._digest = datasketches.tdigest_double.deserialize(state["_digest"])
 
     @property
     def minimum(self) -> float:
@@ -99,6 +137,11 @@ class NumberProfile:
         return np.array([self._digest.get_quantile(float(rank)) for rank in ranks])
 
 
+def _follow(last: float | None, first: float | None) -> bool:
+    """Whether a number is the next one after another."""
+    return last is not None and first is not None and first - last == 1
+
+
 class ColumnProfile:
     """What was seen of one column, batch by batch. `counting` asks for category counts.
 
@@ -107,10 +150,11 @@ class ColumnProfile:
     over `counted_rows`; incomplete where `overflowed`. `first_bad`: where the first cell that is no
     number stands, and its text; `bad_texts`: how often each such text is there, of the first
     `MAX_BAD_TEXTS` or so. `first_bad_date`: the same of dates. `written`: how its numbers are
-    written; `codes`: whether they are codes. `exact`: the spellings, two at most, of what float64 takes for
-    one number. `instants`: its dates; `far_dates`: texts that stand for none.
-    `dates`: in which other ways it may hold dates; `date`: what was
-    decided. `left_out`: why it is not to be learned, where that is known. `example`: the first filled cell.
+    written; `codes`: whether they are codes. `must_count`: whether categories are counted in all rows, even
+    if the first ones tell that they hardly repeat. `exact`: the spellings, two at most, of what float64 takes
+    for one number. `instants`: its dates; `far_dates`: texts that stand for none. `dates`: in which other
+    ways it may hold dates; `date`: what was decided. `left_out`: why it is not to be learned, where that is
+    known. `example`: the first filled cell.
 
     With `is_text`, cells are text as somebody typed it: numbers, booleans and dates are looked for in
     it. Text in typed formats is looked through for boolean words and dates, since its '1' is not a number.
@@ -122,8 +166,15 @@ class ColumnProfile:
         self.kind = kind_of(field)
         self.readable = is_usable(field)
         self.rules = rules.of(field.name)
-        self.written = Evidence()
         self.left_out: str | None = None
+        self.date: SettledDate | None = None
+        self.must_count = False
+        self._asked = counting
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing seen yet."""
+        self.written = Evidence()
         self.codes = CodeEvidence()
         self.exact: set[str] = set()
         self.rows = 0
@@ -140,13 +191,58 @@ class ColumnProfile:
         self.first_bad_date: tuple[str, str] | None = None
         self.instants = InstantProfile()
         self.far_dates: Counter[str] = Counter()
-        self.dates = DateEvidence(field.name, self.rules.date)
-        self.date: SettledDate | None = None
+        self.dates = DateEvidence(self.field.name, self.rules.date)
         self.counts: Counter[str] = Counter()
         self.counted_rows = 0
         self.overflowed = False
-        self._counting = counting
+        self._counting = self._asked
         self._parsing = True
+        self._dating = True
+        self._spared = False
+
+    def fresh(self, pilot: ColumnProfile | None = None) -> ColumnProfile:
+        """An empty one of the same column, to be asked the same.
+
+        `pilot`: that of the first rows of all, if it is not for these: what they leave no hope for is not
+        looked for again.
+        """
+        empty = copy.copy(self)
+        empty._begin()
+        if pilot is not None:
+            empty._counting = self._counting or pilot._counting
+            empty._spared = not self.must_count and pilot._is_nearly_unique
+            empty._parsing = pilot._parsing
+            empty._dating = 2 * pilot.not_datetime <= pilot.rows
+            empty.written.hopeless = pilot.written.hopeless
+            empty.codes.hopeless = pilot.codes.hopeless
+            empty.dates.begin_as(pilot.dates)
+        return empty
+
+    def add(self, later: ColumnProfile) -> None:
+        """Take in what was seen of the same column in the rows behind these."""
+        self.rows += later.rows
+        self.missing += later.missing
+        self.example = later.example if self.example is None else self.example
+        self.numbers.add(later.numbers)
+        self.exact |= later.exact
+        self.bad_numbers += later.bad_numbers
+        self.first_bad = self.first_bad or later.first_bad
+        if len(self.bad_texts) < MAX_BAD_TEXTS:
+            self.bad_texts.update(later.bad_texts)
+        self.leading_zeros += later.leading_zeros
+        self.decimal_commas += later.decimal_commas
+        self.not_boolean += later.not_boolean
+        self.not_datetime += later.not_datetime
+        self.first_bad_date = self.first_bad_date or later.first_bad_date
+        self.written.add(later.written)
+        self.codes.add(later.codes)
+        self.instants.add(later.instants)
+        self.far_dates.update(later.far_dates)
+        self.dates.add(later.dates)
+        self.counted_rows += later.counted_rows
+        if not self.overflowed:
+            self.counts.update(later.counts)
+            self.overflowed = later.overflowed or len(self.counts) > MAX_COUNTED
 
     def update(self, array: pa.Array, locate: Callable[[int], str]) -> None:
         """Take in one batch; `locate` names its row with a given index, for messages."""
@@ -168,7 +264,7 @@ class ColumnProfile:
             self._take_typed_text(array, locate)
         else:
             self._take_typed_numbers(array)
-        if self._counting and not self.overflowed:
+        if self._counting and not self.overflowed and not self._spared:
             self._count(array)
         if self.numbers.is_one_inexact and len(self.exact) < 2:
             names = cells.categories(array, self.rules).drop_null()
@@ -189,9 +285,10 @@ class ColumnProfile:
         if len(filled):
             self.example = str(array[int(filled[0])].as_py())
 
-    def _take_written(self, array: pa.Array, read: cells.Cells | None) -> None:
+    def _take_written(self, array: pa.Array, read: cells.Cells | None, filled: int) -> None:
         """See how numbers are written; quickly where all are plain and it is clear what their mark means."""
         if self.written.hopeless:
+            self.written.cells += filled
             return
         untouched = read is not None and self.rules.writing is None and not self.bad_numbers
         if read is not None and untouched and not read.bad.any():
@@ -209,13 +306,13 @@ class ColumnProfile:
             self.bad_numbers += filled
             self.not_boolean += filled
             self.not_datetime += filled
-            self._take_written(array, None)
+            self._take_written(array, None, filled)
             return
         read = cells.numbers(array, self.rules)
-        self._take_written(array, read)
+        filled = len(array) - int(read.missing.sum())
+        self._take_written(array, read, filled)
         if not self.codes.hopeless:
             self.codes.take(array.filter(pa.array(~read.missing)), read.values[~read.missing])
-        filled = len(array) - int(read.missing.sum())
         self.missing += len(array) - filled
         truths = int(((read.values == 0) | (read.values == 1)).sum())
         self.numbers.update(read.values)
@@ -254,7 +351,7 @@ class ColumnProfile:
 
     def _take_dates(self, array: pa.Array, filled: int, locate: Callable[[int], str]) -> None:
         """Look for dates in text, until it is clear that it holds something else."""
-        if self.not_datetime * 2 > self.rows:
+        if not self._dating or self.not_datetime * 2 > self.rows:
             self.not_datetime += filled
             return
         instants = cells.datetimes(array, self.rules)
@@ -322,6 +419,11 @@ class ColumnProfile:
         """Whether all cells are whole numbers, none with leading zeros, or booleans."""
         whole = self.numbers.count > 0 and self.bad_numbers == 0 and self.numbers.all_integer
         return (whole and not self.leading_zeros) or self.holds_boolean_words
+
+    @property
+    def _is_nearly_unique(self) -> bool:
+        """Whether the cells counted hardly repeat: of a whole table, they are too many to be counted."""
+        return len(self.counts) > _NEARLY_UNIQUE * max(self.counts.total(), _LEAST_COUNTED)
 
     @property
     def is_counted(self) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from aedetect.errors import ModelError
 
 # Below this two names have hardly more in common than any two words.
 _LEAST_LIKE = 0.6
@@ -15,6 +17,24 @@ _MOST_COMPARED = 2500
 # Names of columns that have none.
 _NUMBERED = re.compile(r"^column_[0-9]+$")
 _OTHERWISE = "score a file with the same columns, or retrain"
+
+
+def missing_columns(
+    name: str, lacking: Sequence[str], unknown: Sequence[str], model: str = "the model"
+) -> ModelError:
+    """The error of the input `name`, which lacks columns that `model` needs and has `unknown` ones."""
+    return ModelError(
+        f"{name}: {columns_in_words(lacking)} missing, which {model} was trained on; "
+        f"{what_to_do(lacking, unknown)}"
+    )
+
+
+def columns_in_words(names: Iterable[str], most: int = 5) -> str:
+    """'columns 'a', 'b' are', of many the first."""
+    listed = list(names)
+    shown = ", ".join(repr(name) for name in listed[:most])
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"column{'s' * (len(listed) != 1)} {shown}{more} {'is' if len(listed) == 1 else 'are'}"
 
 
 def what_to_do(lacking: Sequence[str], unknown: Sequence[str]) -> str:

@@ -51,6 +51,18 @@ class RowSample:
         self._parts = parts
         self._rows = sum(len(numbers) for _, numbers, _ in parts)
 
+    def add(self, later: RowSample) -> None:
+        """Take in a sample of the rows behind these; spaced as those of whichever is the wider of both."""
+        while self._stride < later._stride:
+            self._thin()
+        while later._stride < self._stride:
+            later._thin()
+        self._parts += later._parts
+        self._rows += later._rows
+        self._seen += later._seen
+        while self._rows > self._most:
+            self._thin()
+
     def __len__(self) -> int:
         return self._rows
 

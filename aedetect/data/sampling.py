@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from aedetect.data.arrays import Floats, Matrix
+from aedetect.data.arrays import Floats, Integers, Matrix
+
+# Rows of an input are told apart by so many bits of what is hashed, inputs by the others.
+_PLACE_BITS = 40
 
 
 def uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.ndarray[Any, Any]:
@@ -17,6 +20,14 @@ def uniform(numbers: np.ndarray[Any, np.dtype[np.uint64]], seed: int) -> np.ndar
         mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         mixed ^= mixed >> np.uint64(31)
     return mixed.astype(np.float64) / 2.0**64
+
+
+def chances(place: int, numbers: Integers, seed: int) -> Floats:
+    """A hash of each row in [0, 1): of its number in its input, and of that one's place among all; [rows].
+
+    Who reads the rows, in which order and in how many parts, makes no difference.
+    """
+    return uniform(numbers.astype(np.uint64) + np.uint64(place << _PLACE_BITS), seed)
 
 
 class RowSample:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from aedetect.config import Role
 from aedetect.data.cells import CellRules, NaRule
 from aedetect.data.profile import is_usable, kind_of
-from aedetect.data.renamed import what_to_do
+from aedetect.data.renamed import columns_in_words, missing_columns
 from aedetect.data.series.timestamps import Clock
 from aedetect.data.written_numbers import Writing
-from aedetect.errors import DataError, ModelError
+from aedetect.errors import DataError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.source import Input
 
@@ -144,10 +144,7 @@ class Schema(BaseModel):
         known = {used, *(column.name for column in self.columns)}
         extra = [field for field in arriving.names if field not in known]
         if lacking:
-            raise ModelError(
-                f"{name}: {_columns(lacking)} missing, which {model} was trained on; "
-                f"{what_to_do(lacking, extra)}"
-            )
+            raise missing_columns(name, lacking, extra, model)
         for column in self.inputs:
             if column.name in absent:
                 continue
@@ -157,14 +154,9 @@ class Schema(BaseModel):
                     f"{name}: column {column.name!r} holds {kind_of(field)} values, which cannot be read as "
                     f"{column.role}, as it was in training; has its type changed?"
                 )
-        notices = [f"{name}: {_columns(extra)} not known to the model and ignored"] if extra else []
+        notices = [f"{name}: {columns_in_words(extra)} not known to the model and ignored"] if extra else []
         if absent:
-            notices.append(f"{name}: {_columns(absent)} missing, as in some files of the training data")
+            notices.append(
+                f"{name}: {columns_in_words(absent)} missing, as in some files of the training data"
+            )
         return notices
-
-
-def _columns(names: Iterable[str], most: int = 5) -> str:
-    listed = list(names)
-    shown = ", ".join(repr(name) for name in listed[:most])
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return f"column{'s' * (len(listed) != 1)} {shown}{more} {'is' if len(listed) == 1 else 'are'}"

@@ -167,7 +167,10 @@ class Writing(BaseModel):
 
 @dataclass
 class Evidence:
-    """How many cells of a text column are written in which way, and one of each."""
+    """How many cells of a text column are written in which way, and one of each.
+
+    Once they are `hopeless`, cells are counted and not looked at.
+    """
 
     cells: int = 0
     shapes: Counter[str] = field(default_factory=Counter)
@@ -186,7 +189,7 @@ class Evidence:
             return
         trimmed = trimmed.filter(pc.invert(pc.is_in(trimmed, pa.array(DASHES))))
         scientific = pc.match_substring_regex(trimmed, _SCIENTIFIC)
-        self.shapes["scientific"] += pc.sum(scientific).as_py()
+        self.shapes["scientific"] += pc.sum(scientific).as_py() or 0
         bare = _are_bare(trimmed)
         parts = _parts(trimmed)
         fits = pc.and_(pc.fill_null(_is_whole_sign(parts), False), pc.invert(scientific))
@@ -209,10 +212,28 @@ class Evidence:
         if not bare:
             self._take_signs(trimmed.filter(known), parts.filter(known))
         self._take_lengths(body.filter(known))
-        self.hopeless = (
-            max(len(self.before), len(self.behind)) > _MOST_AFFIXES
-            or sum(self.shapes.values()) < _LEAST_SHARE * self.cells - 100
-        )
+        self.hopeless = self._is_hopeless()
+
+    def _is_hopeless(self) -> bool:
+        few = sum(self.shapes.values()) < _LEAST_SHARE * self.cells - 100
+        return few or max(len(self.before), len(self.behind)) > _MOST_AFFIXES
+
+    def add(self, later: Evidence) -> None:
+        """Take in what was seen of later cells; those that were not looked at count as no numbers."""
+        self.cells += later.cells
+        for mine, others in (
+            (self.shapes, later.shapes),
+            (self.before, later.before),
+            (self.behind, later.behind),
+        ):
+            mine.update(others)
+        self.examples = later.examples | self.examples
+        if len(self.digits) < 2:
+            self.digits |= later.digits
+        self.long_whole |= later.long_whole
+        self.parentheses += later.parentheses
+        self.odd_signs += later.odd_signs
+        self.hopeless = self.hopeless or self._is_hopeless()
 
     def take_plain(self, values: np.ndarray[Any, Any]) -> None:
         """Take in numbers [rows] whose cells are plain, NaN where they are missing."""

@@ -12,25 +12,23 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
-import pyarrow as pa
-
-from aedetect.engine.outputs import SideOutput
+from aedetect.engine.distributed import Distributed, Place
+from aedetect.engine.outputs import SideOutput, is_typed
 from aedetect.engine.plan import Plan
+from aedetect.engine.remote import Done, Piece, Remote, TaskRecipe, each_of, enter_done, tell
 from aedetect.engine.signals import ended_by
 from aedetect.engine.stream import Run, conclude, run_in_process
-from aedetect.engine.summary import RunSummary
-from aedetect.engine.task import Consumers, FileSummary, RemoteConsumer, Task
-from aedetect.errors import AedetectError, DataError, ExitCode, ModelError, OutputError
+from aedetect.engine.task import Task
+from aedetect.errors import AedetectError, ExitCode, OutputError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
-from aedetect.io.without_pandas import keep_pandas_out
 
 # Below this a process has loaded its libraries no sooner than another has done its share.
 WORTHWHILE_BYTES = 20 << 20
@@ -44,14 +42,6 @@ class Executor(Protocol):
 
         Raises as `stream.run_in_process` does.
         """
-        ...
-
-
-class TaskRecipe(Protocol):
-    """How another process makes the same task; it can be pickled."""
-
-    def build(self, threads: int) -> Task:
-        """The task, computed by so many threads."""
         ...
 
 
@@ -71,32 +61,48 @@ class ProcessPool:
 
     def execute(self, run: Run, plan: Plan) -> None:
         plan = plan.surveyed()
-        consumers = run.consumers.each if isinstance(run.consumers, Consumers) else [run.consumers]
         errors: list[AedetectError] = []
         try:
-            with tempfile.TemporaryDirectory(prefix="aedetect-") as folder:
+            with tempfile.TemporaryDirectory(prefix="aedetect-") as folder_name:
                 side = SideOutput(plan.side, run.task.side_fields, len(plan.inputs) > 1)
-                remote = _Remote(
-                    self.recipe,
-                    tuple(consumer.remote() for consumer in consumers),
-                    max(1, (os.cpu_count() or 1) // self.jobs),
-                    Path(folder) if plan.side is not None else None,
-                )
-                with side.opened(), _pool(remote, self.jobs) as pool:
+                folder = Path(folder_name) if plan.side is not None else None
+                consumers = each_of(run.consumers)
+                remote = Remote.of(self.recipe, consumers)
+                threads = max(1, (os.cpu_count() or 1) // self.jobs)
+                with side.opened(), _pool(remote, threads, self.jobs) as pool:
                     futures = [
-                        pool.submit(_work, place, source, output, plan.rows_elsewhere)
-                        for place, (source, output) in enumerate(zip(plan.inputs, plan.outputs, strict=True))
+                        pool.submit(_work, _piece(plan, place, folder)) for place in range(len(plan.inputs))
                     ]
                     for future, source in zip(futures, plan.inputs, strict=True):
-                        _arrived(run, source, _settled(run, future, source), consumers, side, errors)
+                        done = _settled(run, future, source)
+                        enter_done(run, source, done, side, errors)
+                        if done.error is None:
+                            tell(consumers, source, done)
                     conclude(run.summary, errors, plan)
             run.consumers.finish()
         finally:
             run.summary.seconds = run.summary.clock.seconds
 
 
-def executor_of(recipe: TaskRecipe, task: Task, plan: Plan, jobs: int) -> Executor:
-    """The executor of a run that may use up to `jobs` processes."""
+def _piece(plan: Plan, place: int, folder: Path | None) -> Piece:
+    output = plan.outputs[place]
+    side = None if folder is None else folder / f"{place}.arrow"
+    return Piece(plan.inputs[place], output, is_typed(output), side=side, rows_elsewhere=plan.rows_elsewhere)
+
+
+def executor_of(
+    recipe: TaskRecipe, task: Task, plan: Plan, jobs: int, place: Place | None = None
+) -> Executor:
+    """The executor of a run that may use up to `jobs` processes, or the workers at `place`.
+
+    Raises UsageError where they cannot do it.
+    """
+    if place is not None:
+        if not task.independent:
+            raise UsageError(
+                f"--on {place.name}: rows of a series belong together, and cannot be spread; leave it out"
+            )
+        return Distributed(recipe, place) if plan.inputs else InProcess()
     used = worthwhile(plan, jobs) if task.independent else 1
     return ProcessPool(recipe, used) if used > 1 else InProcess()
 
@@ -114,53 +120,7 @@ def worthwhile(plan: Plan, jobs: int) -> int:
     return max(1, min(jobs, len(files), sum(sizes) // WORTHWHILE_BYTES))
 
 
-@dataclass(frozen=True)
-class _Remote:
-    """What every process needs to know. `side`: a folder for what goes to the side output."""
-
-    recipe: TaskRecipe
-    consumers: Sequence[RemoteConsumer | None]
-    threads: int
-    side: Path | None
-
-
-@dataclass(frozen=True)
-class _Done:
-    """What came of one input in another process. `states`: of each consumer, None where it has none there."""
-
-    entry: FileSummary
-    warnings: list[str]
-    states: Sequence[Any]
-    side: Path | None
-    error: AedetectError | None
-
-
-def _arrived(
-    run: Run,
-    source: Input,
-    done: _Done,
-    consumers: Sequence[Any],
-    side: SideOutput,
-    errors: list[AedetectError],
-) -> None:
-    run.summary.files.append(done.entry)
-    if done.error is not None:
-        errors.append(done.error)
-        return
-    run.summary.counts.update(done.entry.counts)
-    run.summary.warnings += done.warnings
-    for text in done.warnings:
-        run.callback.notice(text)
-    if done.side is not None:
-        with pa.memory_map(str(done.side)) as stream, side.of_input(source.name) as take:
-            reader = pa.ipc.open_file(stream)
-            for number in range(reader.num_record_batches):
-                take(reader.get_batch(number))
-    for consumer, state in zip(consumers, done.states, strict=True):
-        consumer.merge(source, done.entry, state)
-
-
-def _settled(run: Run, future: Future[_Done], source: Input) -> _Done:
+def _settled(run: Run, future: Future[Done], source: Input) -> Done:
     from concurrent.futures.process import BrokenProcessPool
 
     run.callback.stage(source.name)
@@ -174,10 +134,10 @@ def _settled(run: Run, future: Future[_Done], source: Input) -> _Done:
 
 
 @contextlib.contextmanager
-def _pool(remote: _Remote, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(remote: Remote, threads: int, jobs: int) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: threads of torch and Arrow do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, _begin, (remote,))
+    pool = ProcessPoolExecutor(jobs, context, _begin, (remote, threads))
     try:
         yield pool
     except BaseException:
@@ -189,7 +149,7 @@ def _pool(remote: _Remote, jobs: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_worker: tuple[_Remote, Task] | None = None
+_worker: Callable[[Piece], Done] | None = None
 
 
 class _Stop(BaseException):
@@ -225,7 +185,7 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _begin(remote: _Remote) -> None:
+def _begin(remote: Remote, threads: int) -> None:
     """A process begins: it makes the task, and leaves interruptions to the one that started it."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -235,24 +195,11 @@ def _begin(remote: _Remote) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    keep_pandas_out()
-    _worker = remote, remote.recipe.build(remote.threads)
+    _worker = remote.begin(threads)
 
 
-def _work(place: int, source: Input, output: str | None, rows_elsewhere: bool) -> _Done:
+def _work(piece: Piece) -> Done:
     assert _worker is not None
-    remote, task = _worker
-    consumers = Consumers([make(task) for make in remote.consumers if make is not None])
-    summary = RunSummary(task.name, task.counts, {})
-    side = remote.side / f"{place}.arrow" if remote.side is not None else None
-    error: AedetectError | None = None
     with _left_in_order():
-        try:
-            side_path = None if side is None else str(side)
-            plan = Plan([source], [output], side=side_path, rows_elsewhere=rows_elsewhere)
-            run_in_process(Run(task, summary, consumers), plan)
-        except (DataError, ModelError) as failure:
-            error = failure
-    remote_states = iter(consumers.state())
-    states = [None if make is None else next(remote_states) for make in remote.consumers]
-    return _Done(summary.files[0], summary.warnings, states, side, error)
+        return _worker(piece)
+    raise AssertionError

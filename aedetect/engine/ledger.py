@@ -27,6 +27,8 @@ from aedetect.errors import DataError, OutputError, UsageError
 from aedetect.io.atomic import atomic_output
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
+from aedetect.io.stores import Facts as StoreFacts
+from aedetect.io.stores import naming
 
 APPLICATION_ID = 0x41454C47
 # A file changed this shortly before it was looked at may change again without its times showing it.
@@ -81,8 +83,8 @@ class Mark:
     """What an input looked like. `modified` and `changed` are its mtime and ctime in nanoseconds.
 
     The ctime cannot be set by hand: where it is the same too, the content need not be read to know
-    it is unchanged. It is None where there is none or it was too recent to be trusted. `sha256` is
-    None for files in an object store, whose own times can be trusted.
+    it is unchanged. It is None where there is none or it was too recent to be trusted. Of an object in
+    a store `sha256` is its ETag, as 'etag:…', or None where it has none.
     """
 
     size: int
@@ -141,11 +143,11 @@ class Ledger:
         entry = self._entry(place_of(source), model)
         if entry is None:
             return False
+        if source.location.object is not None:
+            return _is_known_object(source, entry)
         mark = look(source)
         if entry.size != mark.size:
             return False
-        if source.location.filesystem is not None:
-            return entry.modified == mark.modified
         if entry.changed is not None and (entry.modified, entry.changed) == (mark.modified, mark.changed):
             return True
         if digest_of(source) != entry.sha256:
@@ -369,9 +371,10 @@ def _storable(path: str) -> str:
 def look(source: FileInput) -> Mark:
     """Size and times of an input as it lies there, its content unread. Raises DataError if it is gone."""
     place = source.location
-    if place.filesystem is not None:
-        info = place.filesystem.get_file_info(place.path)
-        return Mark(int(info.size or 0), int(info.mtime_ns or 0), None, None)
+    if place.object is not None:
+        with naming(source.name):
+            facts = place.object.facts()
+        return _mark_in_store(facts)
     try:
         status = os.stat(place.path)
     except OSError as error:
@@ -385,7 +388,9 @@ def is_young(source: FileInput, least_age: float) -> bool:
 
     A time that lies as far in the future is some clock's mistake and says nothing.
     """
-    return abs(time.time() - look(source).modified / 1e9) < least_age
+    listed = source.location.object and source.location.object.listed
+    modified = listed.modified if listed else look(source).modified / 1e9
+    return abs(time.time() - modified) < least_age
 
 
 def digest_of(source: FileInput) -> str:
@@ -400,10 +405,28 @@ def digest_of(source: FileInput) -> str:
     return digest.hexdigest()
 
 
-def mark_of(source: FileInput) -> Mark:
-    """What an input looks like before it is scored, its content's digest included."""
+def _is_known_object(source: FileInput, entry: Entry) -> bool:
+    """Whether an object looks as it did when it was scored: by the listing that has it, if it may."""
+    item = source.location.object
+    assert item is not None
+    if item.listed is not None:
+        same = (item.listed.size, item.listed.modified * 10**9) == (entry.size, entry.modified)
+        settled = datetime.fromisoformat(entry.scored).timestamp() - entry.modified / 1e9 > RACY_SECONDS
+        if not same or settled:
+            return same
     mark = look(source)
-    if source.location.filesystem is not None:
+    return (mark.size, mark.modified, mark.sha256) == (entry.size, entry.modified, entry.sha256)
+
+
+def _mark_in_store(facts: StoreFacts) -> Mark:
+    etag = None if facts.etag is None else f"etag:{facts.etag}"
+    return Mark(facts.size, facts.modified * 10**9, None, etag)
+
+
+def mark_of(source: FileInput) -> Mark:
+    """What an input looks like before it is scored, its content's digest included; of a store its ETag."""
+    mark = look(source)
+    if source.location.object is not None:
         return mark
     return Mark(mark.size, mark.modified, mark.changed, digest_of(source))
 
@@ -411,7 +434,8 @@ def mark_of(source: FileInput) -> Mark:
 def check_unchanged(source: FileInput, mark: Mark) -> None:
     """Raises DataError where an input changed while it was read: it is tried again by the next run."""
     now = look(source)
-    if (now.size, now.modified) != (mark.size, mark.modified):
+    changed = (now.size, now.modified) != (mark.size, mark.modified)
+    if changed or (source.location.object is not None and now.sha256 != mark.sha256):
         raise DataError(f"{source.name}: changed while it was read; the next run will try it again")
 
 

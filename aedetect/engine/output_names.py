@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from aedetect.errors import UsageError
 from aedetect.io.atomic import check_writable, writing
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, SUFFIX_FORMATS
+from aedetect.io.stores import is_address, is_store_folder, join, suffixed
 
 MODEL, PAGE, MARKDOWN, TABLE = "a model", "a web page", "Markdown", "a table"
 ONNX = "a model in ONNX"
@@ -40,7 +41,7 @@ def check_suffix(path: str | os.PathLike[str], kind: str, option: str = "") -> N
 
     `option` is that which named the path, where it is not -o.
     """
-    name = PurePath(path)
+    name = PurePath(suffixed(path))
     suffix = name.suffix.lower()
     if str(path) == STDIN or suffix in _SUFFIXES[kind] or _is_special(path):
         return
@@ -53,8 +54,18 @@ def check_suffix(path: str | os.PathLike[str], kind: str, option: str = "") -> N
     remark = _REMARKS.get(suffix, "") if kind == PAGE else ""
     raise UsageError(
         f"{option} {path}: {suffix} is the suffix of {other}, and this will be {kind}; "
-        f"name it {better}{remark}".lstrip()
+        f"name it {better.name if is_address(path) else better}{remark}".lstrip()
     )
+
+
+def check_named_as(path: str | os.PathLike[str], kind: str) -> None:
+    """Raises UsageError where `path` does not end as the name of `kind` must, which runtimes go by."""
+    name, usual = PurePath(path), _SUFFIXES[kind][0]
+    if str(path) == STDIN:
+        raise UsageError(f"-o -: {kind} goes to a file, not to stdout; name one that ends in {usual}")
+    check_suffix(path, kind)
+    if name.suffix.lower() not in _SUFFIXES[kind] and not _is_special(path):
+        raise UsageError(f"{path}: the name of {kind} ends in {usual}; name it {name.with_suffix(usual)}")
 
 
 def check_folder(path: str, option: str) -> None:
@@ -68,14 +79,17 @@ def check_folder(path: str, option: str) -> None:
 class Target:
     """The one file that a command writes; `in_folder`: what was named is the folder that it is in."""
 
-    path: Path
+    path: str
     in_folder: bool = False
 
     @classmethod
     def of(cls, named: str, usual: str) -> Target:
         """The file `named`, or the `usual` one in the folder `named`, which may be yet to come: 'new/'."""
+        if is_address(named):
+            in_folder = is_store_folder(named)
+            return cls(join(named, usual) if in_folder else named, in_folder)
         in_folder = named.endswith(os.sep) or os.path.isdir(named)
-        return cls(Path(named, usual) if in_folder else Path(named), in_folder)
+        return cls(str(Path(named, usual) if in_folder else Path(named)), in_folder)
 
     def check(self) -> None:
         """Raises OutputError where the file cannot be written; nothing is touched."""
@@ -83,9 +97,9 @@ class Target:
 
     def make_folder(self) -> None:
         """Make the folder, where one was named. Raises OutputError."""
-        if self.in_folder:
+        if self.in_folder and not is_address(self.path):
             with writing(self.path):
-                os.makedirs(self.path.parent, exist_ok=True)
+                os.makedirs(os.path.dirname(self.path), exist_ok=True)
 
 
 def _is_special(path: str | os.PathLike[str]) -> bool:

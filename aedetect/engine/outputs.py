@@ -19,6 +19,7 @@ from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.output_format import TEXT_FORMATS, output_format
 from aedetect.io.source import Input
+from aedetect.io.stores import is_address
 from aedetect.io.write import USUAL, open_sink
 
 SOURCE_COLUMN = "source_file"
@@ -31,10 +32,12 @@ def is_typed(output: str | None) -> bool:
 
 
 @contextlib.contextmanager
-def open_output(output: str | None, schema: pa.Schema, like: Input | None = None) -> Iterator[Write]:
+def open_output(
+    output: str | None, schema: pa.Schema, like: Input | None = None, header: bool = True
+) -> Iterator[Write]:
     """A function that writes batches of `schema`; the file is in place when the block ends.
 
-    CSV is written as that of the input `like` is, if there is one.
+    CSV is written as that of the input `like` is, if there is one; below names of columns if `header`.
 
     Raises OutputError where it cannot be written.
     """
@@ -42,10 +45,10 @@ def open_output(output: str | None, schema: pa.Schema, like: Input | None = None
         yield lambda _: None
         return
     folder = os.path.dirname(output)
-    if output != STDIN and folder and not os.path.exists(folder):
+    if output != STDIN and folder and not is_address(output) and not os.path.exists(folder):
         os.makedirs(folder, exist_ok=True)
     dialect = like.dialect if isinstance(like, FileInput) else USUAL
-    with open_sink(output, schema, dialect) as sink:
+    with open_sink(output, schema, dialect, header) as sink:
         yield sink.write
 
 

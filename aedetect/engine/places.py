@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from aedetect.engine.cluster import Here, Workers
 from aedetect.errors import UsageError
 
 
 @contextlib.contextmanager
-def opened_workers(place: str | None, jobs: int | None = None) -> Iterator[Workers]:
+def opened_workers(
+    place: str | None, jobs: int | None = None, notice: Callable[[str], None] = lambda _: None
+) -> Iterator[Workers]:
     """The workers at `place`: None for this process, 'ray', or 'ray://HOST:PORT'; `jobs` at most.
+
+    `notice` is told why nothing happens where they are long in coming.
 
     Raises UsageError where there is no such place, or what it needs is not installed.
     """
@@ -21,13 +25,21 @@ def opened_workers(place: str | None, jobs: int | None = None) -> Iterator[Worke
     check_place(place)
     from aedetect.engine.ray_workers import ray_workers
 
-    with ray_workers(None if place == "ray" else place, jobs) as workers:
+    with ray_workers(None if place == "ray" else place, jobs, notice) as workers:
         yield workers
 
 
-def check_place(place: str) -> None:
-    """Raises UsageError for what names no cluster."""
+def check_place(place: str | None) -> None:
+    """Raises UsageError for what names no cluster, and where what it needs is not installed.
+
+    None, which is this process, is fine.
+    """
+    if place is None:
+        return
     if place != "ray" and not (place.startswith("ray://") and place.removeprefix("ray://")):
         raise UsageError(
             f"--on {place}: no such place; give 'ray', or the address of a cluster as ray://HOST:PORT"
         )
+    from aedetect.engine.ray_workers import check_ray
+
+    check_ray()

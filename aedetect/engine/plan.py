@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from aedetect.engine.output_names import Target
 from aedetect.errors import DataError, UsageError
@@ -16,6 +15,7 @@ from aedetect.io.files import FileInput
 from aedetect.io.locate import COMPRESSION_SUFFIXES, STDIN, format_of_name
 from aedetect.io.output_format import COMPRESSED_INSIDE, output_format
 from aedetect.io.source import Input, has_rows
+from aedetect.io.stores import identity, is_address, is_store_folder, join
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Plan:
 
     With `together` all go to one output, with a column that names each row's input. `side` is the
     file for the task's side output. `skipped`: inputs that were left out because they need nothing now.
-    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure.
+    `rows_elsewhere`: whether other inputs have rows, so that one of none is done and no failure. `in_folder`:
+    whether outputs have the names of their inputs, in a folder.
     """
 
     inputs: Sequence[Input]
@@ -33,6 +34,7 @@ class Plan:
     side: str | None = None
     skipped: int = 0
     rows_elsewhere: bool = False
+    in_folder: bool = False
 
     def surveyed(self) -> Plan:
         """This plan, once it was seen whether any input has rows."""
@@ -60,14 +62,14 @@ def plan_outputs(
     if output == STDIN:
         return [STDIN] * len(inputs)
     if is_folder(output):
-        planned = [os.path.join(output, name) for name in _names_in_folder(inputs)]
+        planned = [join(output, name) for name in _names_in_folder(inputs)]
         counts = Counter(planned)
         twice = next((path for path in planned if counts[path] > 1), None)
         if twice:
             raise UsageError(f"two inputs would both be written to {twice}; score them apart")
     else:
         planned = [output] * len(inputs)
-    read = _Files([source.location.path for source in inputs if source.location.path != STDIN])
+    read = _Files([source.location.place for source in inputs if source.location.path != STDIN])
     for path in dict.fromkeys(planned):
         output_format(path)
         if read.hold(path):
@@ -84,13 +86,17 @@ def check_model_output(target: Target, inputs: Sequence[FileInput] = ()) -> None
     if str(path) == STDIN:
         raise UsageError("-o -: a model goes to a file, not to stdout; name one, e.g. -o model.aed")
     for source in inputs:
-        if source.location.path != STDIN and same_file(path, source.location.path):
+        if source.location.path != STDIN and same_file(path, source.location.place):
             raise UsageError(f"{path}: the model would overwrite an input; choose another name")
     target.check()
 
 
 def plan_side_output(
-    option: str, path: str | None, inputs: Sequence[FileInput], outputs: Sequence[str | None], model: Path
+    option: str,
+    path: str | None,
+    inputs: Sequence[FileInput],
+    outputs: Sequence[str | None],
+    model: str | os.PathLike[str],
 ) -> None:
     """Check the file that `option` names for rows beside the output.
 
@@ -108,6 +114,8 @@ def plan_side_output(
 
 def is_folder(output: str | None) -> bool:
     """Whether each input has an output of its own in `output`, a folder that may be yet to come."""
+    if output is not None and is_address(output):
+        return is_store_folder(output)
     return output is not None and (output.endswith(os.sep) or os.path.isdir(output))
 
 
@@ -120,11 +128,15 @@ class _Files:
     """Many files, of which it is soon said whether a path leads to one of them."""
 
     def __init__(self, paths: Sequence[str]):
-        self._places = {os.path.realpath(path) for path in paths}
+        self._places = {_place(path) for path in paths}
         self._files = {status for path in paths if (status := _identity(path))}
 
     def hold(self, path: str) -> bool:
-        return os.path.realpath(path) in self._places or _identity(path) in self._files
+        return _place(path) in self._places or _identity(path) in self._files
+
+
+def _place(path: str) -> str:
+    return identity(path) or os.path.realpath(path)
 
 
 def _identity(path: str) -> tuple[int, int] | None:
@@ -161,5 +173,5 @@ def _without_packing(name: str) -> tuple[str, str]:
 def _given_name(source: FileInput) -> str:
     if source.location.path == STDIN:
         return "stdin.csv"
-    name = source.location.relative or Path(source.location.path).name
+    name = source.location.relative or os.path.basename(source.location.path)
     return name if format_of_name(name) else f"{name}.csv"

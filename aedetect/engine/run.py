@@ -30,6 +30,7 @@ from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
 from aedetect.io.lock import Locks
 from aedetect.io.source import Input
+from aedetect.io.stores import was_address
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Records:
             raise UsageError("--new-only needs --state FILE, where it notes what was scored")
         if self.state is not None and not self.new_only:
             raise UsageError("--state FILE goes with --new-only")
+        for option, path in (
+            ("--summary", self.summary),
+            ("--metrics", self.metrics),
+            ("--state", self.state),
+        ):
+            if path is not None and was_address(path):
+                address = str(path).replace(":/", "://", 1)
+                raise UsageError(f"{option} {address}: this goes to a file on this machine; name a path")
         if self.job is not None and self.metrics is None:
             raise UsageError("--job NAME goes with --metrics FILE, whose metrics it labels")
 
@@ -238,6 +247,10 @@ class Bookkeeper(Marker):
 
     def remote(self) -> RemoteConsumer:
         return _marker
+
+    def remote_of_span(self) -> None:
+        """What a file looks like is asked once, here, and not for each of its parts."""
+        return
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.marks |= state

@@ -14,6 +14,7 @@ class Spool:
     """A file that is gone when it is closed. Raises OutputError where it cannot be written."""
 
     def __init__(self, schema: pa.Schema):
+        self.schema = schema
         self._folder = tempfile.gettempdir()
         with writing(self._folder):
             self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self

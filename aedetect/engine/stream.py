@@ -32,7 +32,7 @@ from aedetect.engine.task import (
 )
 from aedetect.engine.workers import ordered
 from aedetect.errors import AedetectError, DataError, ExitCode, ModelError
-from aedetect.io.files import FileInput
+from aedetect.io.files import FileInput, fetched_ahead
 from aedetect.io.row_estimate import rows_about
 from aedetect.io.source import Input, no_rows
 
@@ -82,10 +82,10 @@ def read_inputs(run: Run, inputs: Sequence[Input]) -> None:
         run.callback.stage(source.name)
         entry = FileSummary(source.name, None, run.task.counts.done)
         warnings: list[str] = []
-        for batch in _processed(run, run.task.start(source, True), source, entry, warnings):
+        for batch in processed(run, run.task.start(source, True), source, entry, warnings):
             run.consumers.see(batch)
-        _count_none(source, entry, warnings, True)
-        _enter(run, entry, warnings)
+        count_none(source, entry, warnings, True)
+        enter(run, entry, warnings)
     # A table in memory may well be empty: whoever made it knows.
     if not run.summary.counts["rows"] and all(isinstance(source, FileInput) for source in inputs):
         raise no_rows(inputs[0])
@@ -115,21 +115,21 @@ def run_to_table(
 def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
     if len(plan.inputs) > 1:
         # A clash of names is found before the first output is written.
-        for source, output in zip(plan.inputs, plan.outputs, strict=True):
-            _fields(run.task, source, output)
+        for source, output in zip(fetched_ahead(plan.inputs), plan.outputs, strict=True):
+            fields_of(run.task, source, output)
     errors: list[AedetectError] = []
-    for source, output in zip(plan.inputs, plan.outputs, strict=True):
-        with _entered(run, source, output, errors) as (entry, warnings):
+    for source, output in zip(fetched_ahead(plan.inputs), plan.outputs, strict=True):
+        with entered(run, source, output, errors) as (entry, warnings):
             run.consumers.begin(source)
             task_run = run.task.start(source, is_typed(output))
             schema = output_schema(task_run.fields(), source.name)
             with side.of_input(source.name) as list_side, open_output(output, schema, source) as write:
-                for batch in _processed(run, task_run, source, entry, warnings):
+                for batch in processed(run, task_run, source, entry, warnings):
                     if batch.result.rows is not None and len(batch.result.rows):
                         write(batch.result.rows)
                     list_side(batch.result.side)
                     run.consumers.see(batch)
-                _count_none(source, entry, warnings, plan.rows_elsewhere)
+                count_none(source, entry, warnings, plan.rows_elsewhere)
                 run.consumers.check(source)
         if entry.error is None:
             run.consumers.done(source, entry)
@@ -138,72 +138,80 @@ def _apart(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
 
 def _together(run: Run, plan: Plan, side: SideOutput) -> list[AedetectError]:
     output = plan.outputs[0]
-    each = [_fields(run.task, source, output) for source in plan.inputs]
+    each = [fields_of(run.task, source, output) for source in fetched_ahead(plan.inputs)]
     known = joint_fields([fields for fields in each if fields is not None])
     schema = output_schema(known, plan.inputs[0].name, True)
     errors: list[AedetectError] = []
     good: list[tuple[Input, FileSummary]] = []
     first = next((source for source, fields in zip(plan.inputs, each, strict=True) if fields), None)
-    with contextlib.suppress(_NoGoodInput), open_output(output, schema, first) as write:
-        for source in plan.inputs:
+    with contextlib.suppress(NoGoodInput), open_output(output, schema, first) as write:
+        for source in fetched_ahead(plan.inputs):
             with (
                 contextlib.closing(Spool(schema)) as spool,
-                _entered(run, source, output, errors) as (entry, warnings),
+                entered(run, source, output, errors) as (entry, warnings),
                 side.of_input(source.name) as list_side,
             ):
                 run.consumers.begin(source)
                 task_run = run.task.start(source, is_typed(output))
-                for batch in _processed(run, task_run, source, entry, warnings):
+                for batch in processed(run, task_run, source, entry, warnings):
                     if batch.result.rows is not None and len(batch.result.rows):
                         spool.write(conformed(batch.result.rows, schema, source.name))
                     list_side(batch.result.side)
                     run.consumers.see(batch)
-                _count_none(source, entry, warnings, plan.rows_elsewhere)
+                count_none(source, entry, warnings, plan.rows_elsewhere)
                 run.consumers.check(source)
                 for rows in spool.read():
                     write(rows)
             if entry.error is None:
                 good.append((source, entry))
         if not good:
-            raise _NoGoodInput
+            raise NoGoodInput
     for source, entry in good:
         run.consumers.done(source, entry)
     return errors
 
 
-def _fields(task: Task, source: Input, output: str | None) -> OutputFields | None:
+def fields_of(task: Task, source: Input, output: str | None) -> OutputFields | None:
     """The columns of an output; None for an input that cannot be used, which is met again and named."""
     with contextlib.suppress(DataError, ModelError):
         return task.start(source, is_typed(output)).fields()
     return None
 
 
-def _processed(
+def processed(
     run: Run, task_run: TaskRun, source: Input, entry: FileSummary, warnings: list[str]
 ) -> Iterator[Processed]:
     """The batches of an input in order; its counts and warnings are entered as it goes."""
     warnings += task_run.warnings
+    run.callback.expected(rows_about(source))
+    for batch in batches_of(run, task_run, source, source):
+        entry.counts.update(batch.result.counts)
+        run.callback.rows(entry.counts["rows"])
+        yield batch
+    warnings += task_run.conclude(entry.counts["rows"])
+
+
+def batches_of(
+    run: Run, task_run: TaskRun, source: Input, part: Input, before: int = 0
+) -> Iterator[Processed]:
+    """The batches of `part`, which is all of `source` or what follows its first `before` rows, in order."""
 
     def numbered() -> Iterator[tuple[pa.RecordBatch, int]]:
-        first = 1
-        for rows in run.task.completed(source).open(run.task.batch_rows).batches():
+        first = 1 + before
+        for rows in run.task.completed(part).open(run.task.batch_rows).batches():
             yield rows, first
             first += len(rows)
 
     def work(item: tuple[pa.RecordBatch, int]) -> tuple[pa.RecordBatch, int, BatchResult]:
         return *item, task_run.process(*item)
 
-    run.callback.expected(rows_about(source))
     with run.task.threads() as workers:
         for rows, first, result in ordered(work, numbered(), workers):
             task_run.account(result, first)
-            entry.counts.update(result.counts)
-            run.callback.rows(entry.counts["rows"])
             yield Processed(source, first, rows, result)
-    warnings += task_run.conclude(entry.counts["rows"])
 
 
-def _count_none(source: Input, entry: FileSummary, warnings: list[str], rows_elsewhere: bool) -> None:
+def count_none(source: Input, entry: FileSummary, warnings: list[str], rows_elsewhere: bool) -> None:
     """Say that an input has no rows. Raises DataError where no other has any."""
     if entry.counts["rows"]:
         return
@@ -213,10 +221,10 @@ def _count_none(source: Input, entry: FileSummary, warnings: list[str], rows_els
 
 
 @contextlib.contextmanager
-def _entered(
+def entered(
     run: Run, source: Input, output: str | None, errors: list[AedetectError]
 ) -> Iterator[tuple[FileSummary, list[str]]]:
-    """Enters what becomes of one input into the summary; data and model errors do not escape."""
+    """Enters what becomes of one input into the summary; data and model errors go to `errors`."""
     run.callback.stage(source.name)
     entry, warnings = FileSummary(source.name, output, run.task.counts.done), list[str]()
     try:
@@ -227,10 +235,11 @@ def _entered(
         entry.output, entry.status, entry.error = None, "failed", str(error)
         run.summary.files.append(entry)
     else:
-        _enter(run, entry, warnings)
+        enter(run, entry, warnings)
 
 
-def _enter(run: Run, entry: FileSummary, warnings: Sequence[str]) -> None:
+def enter(run: Run, entry: FileSummary, warnings: Sequence[str]) -> None:
+    """Enter an input that was good into the summary, and say what is to be said of it."""
     run.summary.counts.update(entry.counts)
     run.summary.warnings += warnings
     run.summary.files.append(entry)
@@ -238,7 +247,7 @@ def _enter(run: Run, entry: FileSummary, warnings: Sequence[str]) -> None:
         run.callback.notice(text)
 
 
-class _NoGoodInput(Exception):
+class NoGoodInput(Exception):
     """Keeps an output without a single good input from being put in place."""
 
 

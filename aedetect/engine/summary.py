@@ -77,7 +77,8 @@ class RunSummary:
     """What a run came to. It is true at any time: entries are made as things happen.
 
     `model`: path, digest and date of the model. `extra`: further entries that the task has; `findings`:
-    those that stand last, what was found and why it failed as a whole.
+    those that stand last, what was found and why it failed as a whole. `workers`: how many of a cluster took
+    part; None where all was done on this machine.
     """
 
     command: str
@@ -91,6 +92,7 @@ class RunSummary:
     findings: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     exit_code: int = 0
+    workers: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The envelope. Paths whose bytes are not UTF-8, which JSON cannot hold, have these spelled out."""
@@ -98,6 +100,7 @@ class RunSummary:
         body = {
             **{key: self.counts[name] for key, name in self.names.run.items()},
             **self.extra,
+            "workers": self.workers,
             "files": [entry.as_dict(self.names) for entry in self.files],
             "warnings": self.warnings,
             **self.findings,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aedetect.io.source import Input
 
@@ -73,6 +73,19 @@ class TaskRun(Protocol):
         ...
 
 
+@runtime_checkable
+class DivisibleRun(TaskRun, Protocol):
+    """A pass whose rows may be divided among processes, each with a pass of its own over some of them."""
+
+    def state(self) -> Any:
+        """What was taken note of, as something that can be pickled."""
+        ...
+
+    def absorb(self, state: Any) -> None:
+        """Take note of what another pass did, over the rows that follow; this one is what concludes."""
+        ...
+
+
 class Task(Protocol):
     """What is done to rows, whichever input they come from: what a new command writes."""
 
@@ -92,6 +105,11 @@ class Task(Protocol):
     @property
     def independent(self) -> bool:
         """Whether an input can be done without the others, in any process."""
+        ...
+
+    @property
+    def divisible(self) -> bool:
+        """Whether the rows of an input can be divided among processes: its passes are `DivisibleRun`s."""
         ...
 
     @property
@@ -169,8 +187,19 @@ class Consumer:
         """How to make what goes along with an input in another process; None where nothing need."""
         return None
 
+    def remote_of_span(self) -> RemoteConsumer | None:
+        """The same for a part of an input's rows, whose states `joined` puts together.
+
+        Where it is None, `begin`, `check` and `done` are called here, and `see` is not.
+        """
+        return self.remote()
+
     def state(self) -> Any:
         """In another process: what is handed over of the one input that was done there."""
+        return None
+
+    def joined(self, states: Sequence[Any]) -> Any:
+        """The state of an input, from those of its parts in the order of the rows."""
         return None
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from aedetect.errors import OutputError
+from aedetect.io.stores import check_store, identity, is_address, uploaded
 
 _MARK = ".aedetect-tmp-"
 # What file systems answer that know no hard links.
@@ -33,8 +34,12 @@ def atomic_output(path: str | os.PathLike[str], only_new: bool = False) -> Itera
 
     A symbolic link is followed; a device or pipe is written to directly. The file keeps the mode
     of the one it replaces, else follows the umask. Raises OutputError where writing fails; the
-    old file is untouched then.
+    old file is untouched then. An address in an object store is written to as `stores.uploaded` says.
     """
+    if is_address(path):
+        with uploaded(path) as stream:
+            yield stream
+        return
     # Looked at under the name given: /dev/stdout leads to a pipe that has no path of its own.
     if os.path.exists(path) and not os.path.isfile(path):
         with writing(path), open(path, "wb") as direct:
@@ -93,7 +98,13 @@ def remove_abandoned(folder: str | os.PathLike[str]) -> None:
 
 
 def check_writable(path: str | os.PathLike[str], may_create_folder: bool = False) -> None:
-    """Raises OutputError where a file at `path` cannot be written; nothing is touched."""
+    """Raises OutputError where a file at `path` cannot be written; no file is touched.
+
+    Of an address in an object store see `stores.check_store`.
+    """
+    if is_address(path):
+        check_store(path)
+        return
     with writing(path):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
@@ -113,7 +124,10 @@ def check_writable(path: str | os.PathLike[str], may_create_folder: bool = False
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
-    """Whether two paths name one existing file, or would."""
+    """Whether two paths name one existing file, or would; or two addresses one object of a store."""
+    addresses = identity(first), identity(second)
+    if addresses != (None, None):
+        return addresses[0] == addresses[1]
     with contextlib.suppress(OSError):
         return os.path.samefile(first, second)
     return os.path.realpath(first) == os.path.realpath(second)

@@ -20,15 +20,21 @@ Source = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def open_columnar(
-    format: str, source: Source, batch_rows: int, texts: Collection[str] = (), groups: range | None = None
+    format: str,
+    source: Source,
+    batch_rows: int,
+    texts: Collection[str] = (),
+    groups: range | None = None,
+    by_range: bool = False,
 ) -> Reader:
     """A reader over the Parquet or Arrow file that `source` opens as a seekable stream.
 
     `texts`: columns of bytes that are text; see `unmarked_texts`. `groups`: the row groups of a Parquet file
-    to be read; None for all.
+    to be read; None for all. `by_range`: each piece that is read is a request to a store, so that pieces
+    beside one another are read as one.
     """
     if format == "parquet":
-        return _PlainReader(_ParquetReader(source, batch_rows, groups), texts)
+        return _PlainReader(_ParquetReader(source, batch_rows, groups, by_range), texts)
     return _PlainReader(_ArrowReader(source, batch_rows), texts)
 
 
@@ -179,19 +185,22 @@ def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 class _ParquetReader:
-    def __init__(self, source: Source, batch_rows: int, groups: range | None = None):
+    def __init__(self, source: Source, batch_rows: int, groups: range | None = None, by_range: bool = False):
         self._source = source
         self._batch_rows = batch_rows
         self._groups = groups
+        self._by_range = by_range
         with self.file() as file:
             self.schema: pa.Schema = file.schema_arrow.remove_metadata()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with self.file() as file:
-            # Older releases of Arrow fail to look for rows where there is no group of them.
             groups = range(file.num_row_groups) if self._groups is None else self._groups
-            if groups:
-                yield from file.iter_batches(batch_size=self._batch_rows, row_groups=groups)
+            # What is fetched ahead is held until the next is asked for: a group at a time.
+            together = [[each] for each in groups] if self._by_range else [groups]
+            # Older releases of Arrow fail to look for rows where there is no group of them.
+            for group in together if groups else ():
+                yield from file.iter_batches(batch_size=self._batch_rows, row_groups=group)
 
     @contextlib.contextmanager
     def file(self) -> Iterator[Any]:
@@ -200,7 +209,7 @@ class _ParquetReader:
 
         with (
             self._source() as stream,
-            parquet.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
+            parquet.ParquetFile(stream, pre_buffer=self._by_range, page_checksum_verification=True) as file,
         ):
             yield file
 

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from aedetect.io.csv_form import ContentLines, CsvForm, line_of_open_quote, reco
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
 
 _BLOCK_MIB = 4
+_TEXT_BYTES = 1 << 20
 _NAME_ENCODING = "name its encoding with --encoding, e.g. --encoding cp1252"
 _ZERO = "holds a zero byte (NUL), which is no text; was the file damaged? repair or remove this row"
 _WRONG_COUNT = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
@@ -172,11 +173,14 @@ class CsvReader:
 
 @contextlib.contextmanager
 def _text(stream: IO[bytes], errors: str = "strict") -> Iterator[io.TextIOWrapper]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", errors=errors)
+    # Python asks for 8 KiB at a time, each of which would be a request to a store.
+    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _TEXT_BYTES)
+    text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="", errors=errors)
     try:
         yield text
     finally:
         text.detach()
+        buffered.detach()
 
 
 def _names_and_lines(name: str, stream: IO[bytes], form: CsvForm) -> tuple[list[str], int]:

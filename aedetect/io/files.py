@@ -21,7 +21,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from aedetect.errors import DataError
 from aedetect.io import sniff
 from aedetect.io.locate import STDIN, Location, format_of_name, locate
-from aedetect.io.source import Dialect, Reader, ReadOptions
+from aedetect.io.source import Dialect, Input, Reader, ReadOptions
+from aedetect.io.stores import BLOCK_BYTES, FETCHED_AHEAD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # At a time, for what is to be known of a whole file before its rows are handed out.
 _ROWS_LOOKED_AT = 32768
+_PICKLED = ("location", "options", "spool", "_shape", "_json_types", "_unmarked_texts")
 _ARROW_DETAIL = re.compile(r"^Failed to open .*Detail: \[errno \d+\] ")
 
 
@@ -51,6 +53,10 @@ class FileInput:
     options: ReadOptions = field(default_factory=ReadOptions)
     spool: Spool | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What was set aside to read it stays here; how it is to be read goes along.
+        return {name: self.__dict__[name] for name in _PICKLED if name in self.__dict__}
+
     @property
     def name(self) -> str:
         return self.location.name
@@ -63,6 +69,11 @@ class FileInput:
     def format(self) -> str:
         """'csv', 'jsonl', 'parquet' or 'arrow', as found from the content."""
         return self._shape.format
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the file as a whole is compressed, whatever is compressed inside."""
+        return self._shape.compression is not None
 
     @property
     def dialect(self) -> Dialect:
@@ -91,6 +102,15 @@ class FileInput:
         with self._errors():
             return columnar.group_rows(self._seekable)
 
+    def known_rows(self) -> int | None:
+        """Of a Parquet file in a store, of which the first rows would take the request of a whole group."""
+        if self.location.object is None or self._shape.format != "parquet":
+            return None
+        from pyarrow import parquet
+
+        with self._errors(), self._seekable() as stream:
+            return int(parquet.read_metadata(stream).num_rows)
+
     def _reader(self, batch_rows: int, groups: range | None = None) -> Reader:
         from aedetect.io import columnar, csv, jsonl
 
@@ -101,17 +121,18 @@ class FileInput:
                 return csv.CsvReader(self.name, self._text, shape.form, batch_rows, self.locate, content)
             if shape.format == "jsonl":
                 return jsonl.JsonLinesReader(
-                    self._text, self._json_types, batch_rows, self.name, shape.document
+                    self._read_on, self._json_types, batch_rows, self.name, shape.document
                 )
             texts = self._unmarked_texts if shape.format == "parquet" else ()
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts, groups)
+            by_range = self.location.object is not None and shape.compression is None
+            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts, groups, by_range)
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):
             return f"row {row}"
         from aedetect.io import csv, jsonl
 
-        with self._text() as stream:
+        with self._read_on() as stream:
             if self._shape.format == "jsonl":
                 line = jsonl.line_of_row(stream, row, self._shape.document)
             else:
@@ -122,16 +143,19 @@ class FileInput:
     def _shape(self) -> sniff.Shape:
         with self._errors(), self._raw() as raw:
             head = raw.read(sniff.HEAD_BYTES)
-        compression = sniff.compression_of(head)
-        with self._errors(), self._bytes(compression) as stream:
-            head, whole = _head(stream, self.options.skip_rows)
+            compression = sniff.compression_of(head)
+            if compression is None:
+                head, whole = _head(raw, self.options.skip_rows, head)
+        if compression is not None:
+            with self._errors(), self._bytes(compression) as stream:
+                head, whole = _head(stream, self.options.skip_rows, stream.read(sniff.HEAD_BYTES))
         return sniff.sniff(self.name, head, compression, self.options, whole)
 
     @cached_property
     def _json_types(self) -> pa.Schema:
         from aedetect.io import jsonl
 
-        with self._text() as stream:
+        with self._read_on() as stream:
             return jsonl.settle_types(stream, self.name, self._shape.document)
 
     @cached_property
@@ -146,8 +170,9 @@ class FileInput:
         place = self.location
         if self.spool is not None:
             return self.spool.open()
-        if place.filesystem is not None:
-            return place.filesystem.open_input_file(place.path)
+        if place.object is not None:
+            return place.object.open()
+        assert place.filesystem is None
         return pa.OSFile(os.fsencode(place.path))
 
     @contextlib.contextmanager
@@ -159,7 +184,9 @@ class FileInput:
             if compression is None:
                 yield raw
                 return
-            with pa.CompressedInputStream(raw, compression) as stream:
+            # What is decompressed is asked for in small pieces, each of which would be a request to a store.
+            source = raw if self.location.object is None else pa.BufferedInputStream(raw, BLOCK_BYTES)
+            with pa.CompressedInputStream(source, compression) as stream:
                 yield stream
 
     @contextlib.contextmanager
@@ -171,6 +198,14 @@ class FileInput:
             return
         with self._bytes(self._shape.compression) as stream:
             yield stream
+
+    @contextlib.contextmanager
+    def _read_on(self) -> Iterator[IO[bytes]]:
+        """As `_text`, for who reads small pieces one after the other: of a store each would be a request."""
+        import pyarrow as pa
+
+        with self._text() as stream:
+            yield stream if self.location.object is None else pa.BufferedInputStream(stream, BLOCK_BYTES)
 
     @cached_property
     def _recoded(self) -> Spool | None:
@@ -232,6 +267,15 @@ class FileInput:
             raise DataError(f"{self.name}: cannot be read: {reason}") from None
 
 
+def fetched_ahead(sources: Sequence[Input]) -> Iterator[Input]:
+    """The inputs one after the other; of those in a store the next few are being fetched meanwhile."""
+    for place, source in enumerate(sources):
+        for following in sources[place : place + FETCHED_AHEAD]:
+            if isinstance(following, FileInput) and following.location.object is not None:
+                following.location.object.fetch_ahead()
+        yield source
+
+
 def read_options(config: DataConfig) -> ReadOptions:
     """How files are read under the settings of a configuration."""
     return ReadOptions(
@@ -252,9 +296,14 @@ _REMEMBERED = ("encoding", "decimal", "skip_rows", "comment", "header", "units_r
 
 def as_trained(sources: Sequence[FileInput], trained: DataConfig, asked: DataConfig) -> list[FileInput]:
     """The files, to be read as those of the training were, but for the settings in `asked` that are set."""
-    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
-    options = replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
+    options = options_as_trained(trained, asked)
     return [replace(source, options=options) for source in sources]
+
+
+def options_as_trained(trained: DataConfig, asked: DataConfig) -> ReadOptions:
+    """How `as_trained` has files read."""
+    update = {name: getattr(trained, name) for name in _REMEMBERED if name not in asked.model_fields_set}
+    return replace(read_options(asked.model_copy(update=update)), usual_delimiter=trained.delimiter)
 
 
 class _FileReader:
@@ -292,9 +341,12 @@ class _FileReader:
                 yield pa.RecordBatch.from_arrays([*batch.columns, *extra], names=names)
 
 
-def _head(stream: IO[bytes], skip: int) -> tuple[bytes, bool]:
-    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all."""
-    head = part = stream.read(sniff.HEAD_BYTES)
+def _head(stream: IO[bytes], skip: int, head: bytes) -> tuple[bytes, bool]:
+    """The first bytes of a file, from below the lines to `skip` on so many; and whether they are all.
+
+    `head`: those that were read of `stream` so far.
+    """
+    part = head
     while part and head[: -sniff.HEAD_BYTES].count(b"\n") < skip:
         part = stream.read(sniff.HEAD_BYTES)
         head += part

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import fnmatch
 import glob
 import os
-import re
-import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aedetect.errors import DataError, UsageError
 from aedetect.io.alike import file_meant
+from aedetect.io.stores import Address, StoreObject, facts_of, is_address, missing, naming
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -37,12 +36,7 @@ _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _NO_DATA = (".aed", ".aed.checkpoint", ".crc", ".md5", ".sha1", ".sha256", ".html", ".md")
 _MOST_NAMED = 3
 
-_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
-# What Arrow reads.
-_STORES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
-_WEB = ("http", "https", "ftp", "ftps")
-# Arrow tries for a quarter of an hour, in which nothing stops it.
-_GOOGLE_SECONDS = 60
+_MOST_NOTED = 64
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Location:
     """A file: where it lies, what to call it, the hive partition it belongs to.
 
     `relative` is its path below the directory that was named, empty for a file named itself. `above`: the
-    partition that the folders above that directory, or that file, tell of.
+    partition that the folders above that directory, or that file, tell of. `object` reads it in a store.
     """
 
     path: str
@@ -59,6 +53,13 @@ class Location:
     filesystem: fs.FileSystem | None = None
     relative: str = ""
     above: tuple[tuple[str, str | None], ...] = ()
+    object: StoreObject | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The path, or the address in a store, that others are held against; see `atomic.same_file`."""
+        on_disk = self.filesystem is None or self.filesystem.type_name == "local"
+        return self.path if on_disk else self.name
 
 
 def format_of_name(name: str) -> str | None:
@@ -79,7 +80,7 @@ def locate(inputs: Sequence[str]) -> list[Location]:
         locations.extend(_expand(word, alone=len(inputs) == 1))
     # The same file named twice, by 'a.csv' and './a.csv' say, is one input.
     once = {
-        place.path if place.filesystem else os.path.realpath(place.path): place
+        place.place if place.filesystem else os.path.realpath(place.path): place
         for place in reversed(locations)
     }
     unique_ids = {id(place) for place in once.values()}
@@ -92,7 +93,7 @@ def check_named(inputs: Sequence[str]) -> None:
     Stores are not asked, nor are folders looked through beyond the first file.
     """
     for word in inputs:
-        if word == STDIN or _URI.match(word):
+        if word == STDIN or is_address(word):
             continue
         if not os.path.isdir(word):
             _expand(word, alone=len(inputs) == 1)
@@ -107,13 +108,12 @@ def left_out(inputs: Sequence[str]) -> list[str]:
     """
     said = []
     for word in dict.fromkeys(inputs):
-        if _URI.match(word):
-            below = [parts for _, parts in _files_below_uri(word)]
+        if is_address(word):
+            names = _others_of(word)
         elif word != STDIN and os.path.isdir(word):
-            below = [tuple(parts) for _, parts in _files_below(word)]
+            names = ["/".join(parts) for _, parts in _files_below(word) if not format_of_name(parts[-1])]
         else:
             continue
-        names = ["/".join(parts) for parts in below if not format_of_name(parts[-1])]
         names = sorted(_shown(name) for name in names if not name.lower().endswith(_NO_DATA))
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
@@ -129,7 +129,7 @@ def left_out(inputs: Sequence[str]) -> list[str]:
 def _expand(word: str, alone: bool) -> list[Location]:
     if word == STDIN:
         return [Location(STDIN, "<stdin>")]
-    if _URI.match(word):
+    if is_address(word):
         return _expand_uri(word)
     if os.path.isdir(word):
         return _expand_directory(word)
@@ -202,93 +202,128 @@ def _partition(folders: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
 
 
 def _expand_uri(uri: str) -> list[Location]:
+    """The files that an address means: one, those below a folder, or those that match a pattern."""
     from pyarrow import fs
 
-    filesystem, path = _at(uri)
-    if filesystem.get_file_info(path).type == fs.FileType.File:
-        return [Location(path, uri, (), filesystem, above=_partition(PurePosixPath(path).parts[:-1]))]
+    address = Address.of(uri)
+    if glob.has_magic(address.place):
+        return _matching(address)
+    with naming(uri):
+        filesystem, path = address.store()
+        if not address.is_folder:
+            info = filesystem.get_file_info(path)
+            if info.type == fs.FileType.NotFound:
+                raise DataError(f"{address}: {missing(filesystem, path)}")
+            if info.type == fs.FileType.File:
+                _note_others(uri, [])
+                return [_in_store(address, filesystem, info)]
     above = _partition(PurePosixPath(path).parts)
-    places = []
-    for below, parts in _files_below_uri(uri):
-        if format_of_name(below):
-            relative = "/".join(parts)
-            name = f"{uri.rstrip('/')}/{relative}"
-            places.append(Location(below, name, _partition(parts[:-1]), filesystem, relative, above))
+    places, others = [], []
+    for item, parts in _files_below_uri(address):
+        if format_of_name(item.path):
+            place = _in_store(address.joined("/".join(parts)), filesystem, item)
+            partition = _partition(parts[:-1])
+            places.append(replace(place, partition=partition, relative="/".join(parts), above=above))
+        else:
+            others.append("/".join(parts))
+    _note_others(uri, others)
     if not places:
         raise _no_data([uri])
     return places
 
 
-def _files_below_uri(uri: str) -> list[tuple[str, tuple[str, ...]]]:
-    """As `_files_below`, of a directory in an object store; none for a file."""
-    from pyarrow import fs
+def _in_store(address: Address, filesystem: fs.FileSystem, info: fs.FileInfo) -> Location:
+    item = StoreObject(filesystem, info.path, facts_of(info))
+    above = _partition(PurePosixPath(info.path).parts[:-1])
+    return Location(info.path, address.bare, (), filesystem, above=above, object=item)
 
-    filesystem, path = _at(uri)
-    if filesystem.get_file_info(path).type == fs.FileType.File:
-        return []
-    root = path.rstrip("/")
+
+def _files_below_uri(address: Address) -> list[tuple[fs.FileInfo, tuple[str, ...]]]:
+    """As `_files_below`, of a folder in a store: one listing, for each thousand files one request."""
     files = []
-    with _naming(uri):
-        for item in sorted(
-            filesystem.get_file_info(fs.FileSelector(path, recursive=True)), key=lambda item: item.path
-        ):
-            parts = PurePosixPath(item.path[len(root) + 1 :]).parts
-            hidden = any(part.startswith((".", "_")) for part in parts)
-            if item.type == fs.FileType.File and not hidden:
-                files.append((item.path, parts))
+    listed = _listed(address, recursive=True)
+    if listed is None:
+        raise DataError(f"{address}: no such file or directory")
+    for item, parts in listed:
+        if not any(part.startswith((".", "_")) for part in parts):
+            files.append((item, parts))
     return files
 
 
-def _at(uri: str) -> tuple[fs.FileSystem, str]:
-    """The store and the path in it. Raises DataError for what cannot be found there."""
+def _listed(address: Address, recursive: bool) -> list[tuple[fs.FileInfo, tuple[str, ...]]] | None:
+    """All files in a folder of a store, by their paths, and the parts of these below the folder.
+
+    None where there is no such folder.
+    """
     from pyarrow import fs
 
-    _check_scheme(uri)
-    with _naming(uri):
-        filesystem, path = fs.FileSystem.from_uri(_patient(uri))
-        if filesystem.get_file_info(path).type == fs.FileType.NotFound:
-            raise DataError(f"{uri}: no such file or directory")
-    return filesystem, path
+    with naming(address):
+        filesystem, path = address.store()
+        try:
+            found = filesystem.get_file_info(fs.FileSelector(path, recursive=recursive))
+        except FileNotFoundError:
+            return None
+    root = len(path.rstrip("/")) + 1
+    files = sorted((item for item in found if item.type == fs.FileType.File), key=lambda item: item.path)
+    return [(item, PurePosixPath(item.path[root:]).parts) for item in files]
 
 
-@contextlib.contextmanager
-def _naming(uri: str) -> Iterator[None]:
-    """Turns what goes wrong with an object store into DataError."""
-    from pyarrow import ArrowException
-
-    try:
-        yield
-    except (ArrowException, OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{uri}: cannot be read: {_first_line(error)}; check the address and your access to it, "
-            "or download it first"
-        ) from None
-
-
-def _check_scheme(uri: str) -> None:
-    """Raises UsageError for addresses of what is no file store."""
-    match = _URI.match(uri)
-    scheme = match["scheme"].lower() if match else ""
-    if scheme in _WEB:
-        raise UsageError(
-            f"{uri}: a web address, from which nothing is read; download it first "
-            f"(curl -LO {shlex.quote(uri)}) and name the file"
-        )
-    if scheme not in _STORES:
-        raise UsageError(
-            f"{uri}: {scheme} is none of the stores that are read ({', '.join(_STORES)}); "
-            "write what it holds to a file and name that"
-        )
+def _matching(address: Address) -> list[Location]:
+    """The files in a store that match a pattern."""
+    parts = address.place.split("/")
+    plain = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    if not plain:
+        raise UsageError(f"{address}: name the bucket itself; a pattern may stand for what is in it")
+    base, pattern = replace(address, place="/".join(parts[:plain])), tuple(map(unquote, parts[plain:]))
+    with naming(address):
+        filesystem, _ = base.store()
+    listed = _listed(base, recursive=len(pattern) > 1 or pattern == ("**",))
+    places = [
+        _in_store(base.joined("/".join(parts)), filesystem, item)
+        for item, parts in listed or ()
+        if _fits(parts, pattern)
+    ]
+    if not places:
+        raise DataError(f"{address}: no file matches this pattern")
+    return places
 
 
-def _patient(uri: str) -> str:
-    """The address, with an end to the attempts at reaching a store of Google's."""
-    if not uri.lower().startswith(("gs://", "gcs://")) or "retry_limit_seconds" in uri:
-        return uri
-    return f"{uri}{'&' if '?' in uri else '?'}retry_limit_seconds={_GOOGLE_SECONDS}"
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, part by part, as on a disk: '**' stands for any number of folders."""
+    if not pattern:
+        return not parts
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        if _fits(parts, rest or ("*",)):
+            return True
+        return bool(parts) and not parts[0].startswith(".") and _fits(parts[1:], pattern)
+    if not parts or (parts[0].startswith(".") and not first.startswith(".")):
+        return False
+    return fnmatch.fnmatchcase(parts[0], first) and _fits(parts[1:], rest)
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+# What was passed over in folders of stores when they were listed: `left_out` need not list them again.
+_others: dict[str, list[str]] = {}
+
+
+def _note_others(uri: str, names: list[str]) -> None:
+    while len(_others) >= _MOST_NOTED:
+        _others.pop(next(iter(_others)))
+    _others[uri] = names
+
+
+def _others_of(uri: str) -> list[str]:
+    """The names of files in a folder of a store that say no format of data."""
+    if uri in _others:
+        return _others.pop(uri)
+    from pyarrow import fs
+
+    address = Address.of(uri)
+    if glob.has_magic(address.place):
+        return []
+    if not address.is_folder:
+        with naming(uri):
+            filesystem, path = address.store()
+            if filesystem.get_file_info(path).type != fs.FileType.Directory:
+                return []
+    return ["/".join(parts) for item, parts in _files_below_uri(address) if not format_of_name(item.path)]

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from aedetect.errors import OutputError
 from aedetect.io.atomic import remove_abandoned, writing
+from aedetect.io.stores import identity, is_address, lock_folder
 
 _MARK = ".aedetect-lock"
 _SPARE_DESCRIPTORS = 128
@@ -31,7 +33,8 @@ class Locks:
     """Locks on files that need not exist yet, taken all at once and let go one by one.
 
     Raises OutputError, without waiting, where another run holds one; it names that run's process
-    and start. Devices, pipes and '-' are not locked: they are nobody's to keep.
+    and start. Devices, pipes and '-' are not locked: they are nobody's to keep. Stores know no locks: one
+    on an address holds among the runs of one user on this machine.
     """
 
     def __init__(self, paths: Sequence[str]):
@@ -41,7 +44,7 @@ class Locks:
     def __enter__(self) -> Locks:
         _allow_descriptors(0)
         try:
-            for folder in dict.fromkeys(os.path.dirname(os.path.realpath(path)) for path in self._paths):
+            for folder in dict.fromkeys(str(lock_path(path).parent) for path in self._paths):
                 _remove_stale(folder)
                 remove_abandoned(folder)
             for path in self._paths:
@@ -99,12 +102,18 @@ class _Anchor:
 
 def lock_path(path: str | os.PathLike[str]) -> Path:
     """The file whose lock guards `path`."""
+    address = identity(path)
+    if address is not None:
+        name = f"{PurePosixPath(address).name[:60]}-{hashlib.sha256(address.encode()).hexdigest()[:24]}"
+        return Path(lock_folder(), f".{name}{_MARK}")
     target = Path(os.path.realpath(path))
     stem = os.fsencode(target.name)[:180].decode(errors="ignore")
     return target.with_name(f".{stem}{_MARK}")
 
 
 def _is_lockable(path: str) -> bool:
+    if is_address(path):
+        return True
     if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
         return False
     # A folder that is yet to be made holds nothing that another run could be writing.

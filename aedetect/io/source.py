@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aedetect.errors import DataError
 
@@ -126,8 +126,20 @@ class Dialect:
     decimal: str = "."
 
 
+@runtime_checkable
+class Counted(Protocol):
+    """An input that may know how many rows it has without reading them."""
+
+    def known_rows(self) -> int | None:
+        """The number of rows; None where only reading them tells. Raises DataError as reading does."""
+        ...
+
+
 def has_rows(source: Input) -> bool:
     """Whether an input has any row. Raises DataError where it cannot be read."""
+    rows = source.known_rows() if isinstance(source, Counted) else None
+    if rows is not None:
+        return rows > 0
     return any(len(batch) for batch in source.open(1024).batches())
 
 

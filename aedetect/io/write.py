@@ -20,6 +20,7 @@ from aedetect.io.jsonl import nested_mark
 from aedetect.io.locate import STDIN
 from aedetect.io.output_format import output_format
 from aedetect.io.source import Dialect
+from aedetect.io.stores import suffixed
 
 USUAL = Dialect()
 
@@ -41,23 +42,23 @@ class Sink(Protocol):
 
 
 @contextlib.contextmanager
-def open_sink(path: str, schema: pa.Schema, dialect: Dialect = USUAL) -> Iterator[Sink]:
+def open_sink(path: str, schema: pa.Schema, dialect: Dialect = USUAL, header: bool = True) -> Iterator[Sink]:
     """A sink whose batches become the file `path` ('-' for standard output) when the block ends.
 
-    `dialect`: how CSV is written.
+    `dialect`: how CSV is written, below the names of the columns if `header`.
 
     Raises OutputError where it cannot be written.
     """
     if path == STDIN:
         stream = cast("IO[bytes]", sys.stdout.buffer)
         with writing("standard output"):
-            sink = _sink("csv", stream, schema, dialect)
+            sink = _sink("csv", stream, schema, dialect, header)
             yield sink
             sink.close()
             stream.flush()
         return
-    with atomic_output(path) as raw, _compressed(path, raw) as stream:
-        sink = _sink(output_format(path), stream, schema, dialect)
+    with atomic_output(path) as raw, _compressed(suffixed(path), raw) as stream:
+        sink = _sink(output_format(path), stream, schema, dialect, header)
         try:
             yield sink
         except BaseException:
@@ -92,11 +93,11 @@ class _LeftOpen(io.RawIOBase):
         return self._below.write(data)
 
 
-def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect) -> Sink:
+def _sink(format: str, stream: IO[bytes], schema: pa.Schema, dialect: Dialect, header: bool) -> Sink:
     match format:
         case "csv" | "tsv":
             delimiter = "\t" if format == "tsv" else dialect.delimiter
-            return CsvSink(stream, schema, delimiter, dialect.decimal)
+            return CsvSink(stream, schema, delimiter, dialect.decimal, header)
         case "jsonl":
             return JsonLinesSink(stream, schema)
         case "parquet":
@@ -131,13 +132,21 @@ class _ArrowSink:
 class CsvSink:
     """CSV with quotes only where needed; text goes out as it came in."""
 
-    def __init__(self, stream: IO[bytes], schema: pa.Schema, delimiter: str, decimal: str = "."):
+    def __init__(
+        self,
+        stream: IO[bytes],
+        schema: pa.Schema,
+        delimiter: str,
+        decimal: str = ".",
+        header: bool = True,
+    ):
         self._stream = stream
         self._delimiter = delimiter
         self._decimal = decimal
         self._special = f'{re.escape(delimiter)}|["\\r\\n]'
-        names = self._quoted(pa.array(schema.names, pa.string())).to_pylist()
-        self._stream.write((delimiter.join(names) + "\n").encode())
+        if header:
+            names = self._quoted(pa.array(schema.names, pa.string())).to_pylist()
+            self._stream.write((delimiter.join(names) + "\n").encode())
 
     def write(self, batch: pa.RecordBatch) -> None:
         if not len(batch):

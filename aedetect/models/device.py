@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-CPU = "cpu"
+CPU, MPS = "cpu", "mps"
 # A GPU is busy with blocks of so many rows; of wide rows fewer: about forty arrays of a block exist at once.
 DEVICE_BLOCK_ROWS = 16 * BLOCK_ROWS
 _BLOCK_CELLS = 1 << 24
@@ -47,18 +47,34 @@ def pick_device(name: str) -> str:
     """
     if name == CPU or (name == "auto" and not _may_have_gpu()):
         return CPU
+    if not (platform.system() == "Darwin" if name == MPS else _may_have_gpu()):
+        raise _not_there(name)
     import torch
 
     available = {
         "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
+        MPS: torch.backends.mps.is_available(),
         CPU: True,
     }
     if name == "auto":
         return "cuda" if available["cuda"] else CPU
     if not available[name]:
-        raise UsageError(f"device {name!r} is not available on this machine; use --device auto or cpu")
+        raise _not_there(name)
     return name
+
+
+def check_double_precision(device: str, what: str) -> None:
+    """Raises UsageError where `what` ('training needs') numbers of 64 bits, and the device has none."""
+    if device == MPS:
+        raise UsageError(
+            f"--device {MPS}: {what} double precision, which Apple's GPUs lack; use --device auto or cpu"
+        )
+
+
+def _not_there(name: str) -> UsageError:
+    return UsageError(
+        f"--device {name}: there is none on this machine that torch can use; use --device auto or cpu"
+    )
 
 
 def placed(values: Mapping[str, AnyArray], device: str) -> Arrays:

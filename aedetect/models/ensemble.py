@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aedetect.data.arrays import Floats, Mask, Matrix
-from aedetect.models.device import by_room, on_device, on_host
+from aedetect.models.device import CPU, by_room, on_device, on_host
 from aedetect.models.evaluation.arrays import Array
 from aedetect.models.evaluation.base import RowEvaluation, WindowEvaluation
 from aedetect.models.evaluation.kernels import namespace, padded
@@ -54,7 +54,7 @@ def window_scores(models: Sequence[WindowEvaluation], segment: Matrix, window: i
             left = min(model.margin, start)
             right = min(model.margin, len(steps) - (stop + window - 1))
             part = steps[start - left : stop + window - 1 + right]
-            if not model.margin:
+            if not model.margin and not (model.rounds_alike and device == CPU):
                 # Blocks of one size round alike, wherever a file begins or ends.
                 part = padded(part, size + window - 1)
             total += on_host(model.sliding_scores(part, left, right)[: stop - start]).astype(np.float64)

@@ -83,12 +83,14 @@ class PriorRows:
     """Rows that went before those to be scored, known to a series but not scored again.
 
     `history`: inputs that were named. `tails`: the ends of series that earlier runs kept; None where no
-    run keeps any. `earlier`: inputs of earlier runs, read again where the tails will not do.
+    run keeps any. `earlier`: inputs of earlier runs, read again where the tails will not do. `precede`:
+    whether the tails come before all rows; None for whoever reads the rows to see.
     """
 
     history: Sequence[Input] = ()
     tails: Mapping[Name, SeriesContext] | None = None
     earlier: Sequence[Input] = ()
+    precede: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,11 @@ class NumberedBatch:
 
 class ScoringSession(Protocol):
     """Gives the scores of the inputs that it was opened for, each batch once."""
+
+    @property
+    def independent(self) -> bool:
+        """Whether its like in any process can give an input's scores without those of others."""
+        ...
 
     def score(self, source: Input, batch: NumberedBatch) -> Scores:
         """Scores of a batch of `source`. Raises DataError or ModelError where it cannot be used."""

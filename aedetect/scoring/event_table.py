@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,17 @@ from aedetect.scoring.events import Event
 from aedetect.scoring.silences import Silence
 
 
-class ScoredSeries(Protocol):
+class NamedSeries(Protocol):
+    """Series whose rows have times, and columns that name them."""
+
+    @property
+    def entity(self) -> Sequence[str]: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+class ScoredSeries(NamedSeries, Protocol):
     """What the table asks of scored series. Shapes: [rows], over all of them."""
 
     found_events: list[Event]
@@ -34,13 +44,7 @@ class ScoredSeries(Protocol):
     def names(self) -> Sequence[Name]: ...
 
     @property
-    def entity(self) -> Sequence[str]: ...
-
-    @property
     def columns(self) -> list[str]: ...
-
-    @property
-    def clock(self) -> Clock: ...
 
     @property
     def top(self) -> int: ...
@@ -62,21 +66,36 @@ def event_table(scored: ScoredSeries, silences: Sequence[Silence] = ()) -> pa.Ta
     did not last), `kind` ('anomaly' or 'silence'). A silence is from the row before it to the row after it;
     its `end` is null where none has come, its `rows` are 0, and it has no number, as no row can bear one.
     """
-    anomalies = _anomalies(scored)
-    if not silences:
-        return anomalies
-    table = pa.concat_tables([anomalies, _silences(scored, silences, anomalies.schema)])
     numbers = {name: number for number, name in enumerate(scored.names)}
     order = [(event.series, float(scored.seconds[event.rows[0]])) for event in scored.found_events]
-    order += [(numbers.get(one.name, len(numbers)), one.start) for one in silences]
-    return table.take(sorted(range(len(table)), key=order.__getitem__))
+    table, last = _anomalies(scored), len(numbers)
+    return with_silences(table, order, silences, lambda name: numbers.get(name, last), scored)
 
 
-def _silences(scored: ScoredSeries, silences: Sequence[Silence], schema: pa.Schema) -> pa.Table:
-    instants = _Instants(scored.clock)
+def with_silences(
+    anomalies: pa.Table,
+    order: Sequence[tuple[Any, float]],
+    silences: Sequence[Silence],
+    place_of: Callable[[Name], Any],
+    named: NamedSeries,
+) -> pa.Table:
+    """The events, and silences, each before the next event of its series.
+
+    `order`: of each event, its series, as something that sorts and that `place_of` gives of a name, and its
+    start in seconds.
+    """
+    if not silences:
+        return anomalies
+    table = pa.concat_tables([anomalies, _silences(named, silences, anomalies.schema)])
+    places = [*order, *((place_of(one.name), one.start) for one in silences)]
+    return table.take(sorted(range(len(table)), key=places.__getitem__))
+
+
+def _silences(named: NamedSeries, silences: Sequence[Silence], schema: pa.Schema) -> pa.Table:
+    instants = _Instants(named.clock)
     columns: dict[str, pa.Array] = {
         name: pa.array([one.name[place] for one in silences], pa.string())
-        for place, name in enumerate(scored.entity)
+        for place, name in enumerate(named.entity)
     }
     columns |= {
         "start": instants.of([one.start for one in silences]),

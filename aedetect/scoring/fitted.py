@@ -27,7 +27,7 @@ from aedetect.data.series.scaling import Scales, SeriesState
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
-from aedetect.models.device import on_host, pick_device, placed
+from aedetect.models.device import check_double_precision, on_host, pick_device, placed
 from aedetect.models.evaluation.arrays import Arrays
 from aedetect.models.evaluation.base import WindowEvaluation
 from aedetect.models.evaluation.heads import AuxiliaryHeads
@@ -45,7 +45,8 @@ from aedetect.scoring.events import event_gap
 from aedetect.scoring.group_thresholds import GroupCalibration, GroupThresholds
 from aedetect.scoring.lasting import Patience
 from aedetect.scoring.manifest import Manifest, TrainingSummary
-from aedetect.scoring.model_file import Tensors, read_model_file, write_model_file
+from aedetect.scoring.model_file import Tensors, read_model_file, unpack_checked, write_model_file
+from aedetect.scoring.model_header import refusing
 from aedetect.scoring.scale_shares import single_share
 from aedetect.scoring.threshold import ThresholdPolicy, policy_of, set_to
 
@@ -145,13 +146,26 @@ class FittedModel:
         """The model in the file at `path`; runs no code from it.
 
         Raises ModelError for a file that is missing, damaged, too new, no model file, or one whose
-        digest is not `sha256`.
+        digest is not `sha256`; UsageError for a device that is not there.
         """
-        manifest, tensors, digest = read_model_file(path, sha256)
+        return cls._of_parts(os.fspath(path), read_model_file(path, sha256), device)
+
+    @classmethod
+    def of_bytes(
+        cls, data: bytes, *, name: str = "the model", device: str = "auto", sha256: str | None = None
+    ) -> FittedModel:
+        """The model in the bytes of a model file, called `name` in messages; see `load`."""
+        with refusing(name):
+            parts = unpack_checked(data, sha256)
+        return cls._of_parts(name, parts, device)
+
+    @classmethod
+    def _of_parts(cls, name: str, parts: tuple[Manifest, Tensors, str], device: str) -> FittedModel:
+        picked = pick_device(device)
         try:
-            return _of_tensors(manifest, tensors, digest, pick_device(device))
+            return _of_tensors(*parts, picked)
         except (KeyError, RuntimeError, ValueError, UsageError) as error:
-            raise ModelError(f"{path}: the model file is damaged ({str(error).splitlines()[0]})") from None
+            raise ModelError(f"{name}: the model file is damaged ({str(error).splitlines()[0]})") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file. Raises OutputError where that fails."""
@@ -216,7 +230,8 @@ class FittedModel:
     def auxiliary(self) -> AuxiliaryHeads:
         """The networks behind `encode`, `clean`, `impute` and `sample`.
 
-        Raises ModelError for a model of time series, and for a file of a format that had none.
+        Raises ModelError for a model of time series, and for a file of a format that had none; UsageError
+        on a GPU that cannot compute them.
         """
         if self.series is not None:
             raise ModelError(
@@ -224,6 +239,7 @@ class FittedModel:
             )
         if self.heads is None:
             raise ModelError("the model has no code member, which older versions left out; retrain")
+        check_double_precision(self.device, "codes, repairs and expected values need")
         return self.heads
 
     @property

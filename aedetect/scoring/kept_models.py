@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aedetect.errors import ModelError, UsageError
 from aedetect.io.atomic import atomic_output, writing
+from aedetect.io.stores import is_address
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.model_file import read_model_file
 
@@ -55,6 +56,8 @@ def kept_models(model: str | os.PathLike[str]) -> list[KeptModel]:
 
 def kept_path(model: str | os.PathLike[str], sha256: str) -> Path | None:
     """The kept model of that digest; None where there is none."""
+    if is_address(model):
+        return None
     paths = _numbered(_target(model)).values()
     return next((path for path in paths if digest_of_file(path) == sha256), None)
 

@@ -24,17 +24,18 @@ from aedetect.errors import OutputError
 from aedetect.io.atomic import atomic_output
 from aedetect.scoring.manifest import Manifest, TensorInfo, TrainingSummary
 from aedetect.scoring.model_header import (
+    BLANK_DIGEST,
     FORMAT_VERSION,
     MOST_HEADER_BYTES,
     Damaged,
     check_asked_for,
+    check_digest,
+    digest_place,
     header_size,
     raw_manifest,
     read_whole,
     refusing,
 )
-
-_BLANK_DIGEST = "0" * 64
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -73,7 +74,7 @@ def pack(
     plain = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     manifest = Manifest(
         format_version=FORMAT_VERSION,
-        file_sha256=_BLANK_DIGEST,
+        file_sha256=BLANK_DIGEST,
         aedetect_version=__version__,
         model_schema=schema,
         features=features,
@@ -95,16 +96,28 @@ def read_model_file(path: str | os.PathLike[str], sha256: str | None = None) -> 
     anything else in it is looked at, one whose digest is not `sha256`.
     """
     with refusing(path):
-        data = read_whole(path)
-        digest = check_asked_for(data, sha256)
-        manifest, tensors = unpack(data)
+        return unpack_checked(read_whole(path), sha256)
+
+
+def unpack_checked(data: bytes, sha256: str | None = None) -> tuple[Manifest, Tensors, str]:
+    """What `read_model_file` gives, of the bytes of a model file. Raises Damaged where these will not do."""
+    digest = check_asked_for(data, sha256)
+    manifest, tensors = unpack(data)
     return manifest, tensors, digest
+
+
+def read_checked(path: str | os.PathLike[str], sha256: str) -> bytes:
+    """The bytes of the model file at `path`. Raises ModelError where they cannot be read or are others."""
+    with refusing(path):
+        data = read_whole(path)
+        check_asked_for(data, sha256)
+    return data
 
 
 def unpack(data: bytes) -> tuple[Manifest, Tensors]:
     """What `pack` packed, with every check made."""
     raw = raw_manifest(data)
-    _check_digest(data, raw.get("file_sha256"))
+    check_digest(data, raw.get("file_sha256"))
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -115,24 +128,6 @@ def unpack(data: bytes) -> tuple[Manifest, Tensors]:
         raise Damaged(f"the model file is damaged ({str(error).splitlines()[0]})") from None
     _check_tensors(manifest, tensors)
     return manifest, tensors
-
-
-def digest_place(data: bytes) -> int:
-    """Where in a model file its own digest begins. Raises Damaged where there is none."""
-    # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
-    # that came from the data is escaped twice and cannot look like this.
-    mark = b'\\"file_sha256\\":\\"'
-    header = data[8 : 8 + header_size(data)]
-    if header.count(mark) != 1:
-        raise Damaged("the model file is damaged (no digest)")
-    return 8 + header.index(mark) + len(mark)
-
-
-def _check_digest(data: bytes, claimed: object) -> None:
-    place = digest_place(data)
-    blank = data[:place] + _BLANK_DIGEST.encode() + data[place + len(_BLANK_DIGEST) :]
-    if hashlib.sha256(blank).hexdigest() != claimed:
-        raise Damaged("the model file is damaged (its digest does not match); restore it or retrain")
 
 
 def _check_tensors(manifest: Manifest, tensors: Tensors) -> None:

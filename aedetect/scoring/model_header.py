@@ -8,11 +8,13 @@ import json
 import os
 import struct
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import IO, Any
 
 from aedetect._version import __version__
 from aedetect.errors import ModelError
 from aedetect.io.alike import file_meant
+from aedetect.io.stores import is_address, reading
 
 # 2: with auxiliary networks (codes, repairs, new rows); a model of format 1 has none.
 # 3: says which texts of cells mean 'missing'; under formats 1 and 2 that is the rule of version 0.1.0.
@@ -20,6 +22,7 @@ from aedetect.io.alike import file_meant
 # 5: tables by evidence that is added up, where no architecture was named; before, by `memory`.
 FORMAT_VERSION = 5
 MOST_HEADER_BYTES = 64 << 20
+BLANK_DIGEST = "0" * 64
 
 
 class Damaged(Exception):
@@ -44,10 +47,10 @@ def check_head(path: str | os.PathLike[str], sha256: str | None = None) -> None:
     `sha256`: the digest that the file must have, for which it is read to its end. What can be read once
     alone, as a pipe, is left to whoever reads it.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    if not is_address(path) and os.path.exists(path) and not os.path.isfile(path):
         return
     with refusing(path):
-        data = read_whole(path) if sha256 is not None else _read_head(path)
+        data = read_whole(path) if sha256 is not None else read_head(path)
         check_asked_for(data, sha256)
         raw_manifest(data)
 
@@ -57,15 +60,21 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
 
     Raises Damaged where those are too few.
     """
-    with open(path, "rb") as stream:
+    with _opened(path) as stream:
         data = stream.read(8)
         if header_size(data) <= MOST_HEADER_BYTES:
             data += stream.read()
     return data
 
 
-def _read_head(path: str | os.PathLike[str]) -> bytes:
-    with open(path, "rb") as stream:
+def _opened(path: str | os.PathLike[str]) -> AbstractContextManager[IO[bytes]]:
+    """The file, or the object of a store, to be read once: what fails there is a ModelError by itself."""
+    return reading(path, ModelError) if is_address(path) else open(path, "rb")
+
+
+def read_head(path: str | os.PathLike[str]) -> bytes:
+    """The bytes at the head of a model file. Raises Damaged where those are too few."""
+    with _opened(path) as stream:
         data = stream.read(8)
         size = header_size(data)
         return data + stream.read(size) if size <= MOST_HEADER_BYTES else data
@@ -109,3 +118,22 @@ def header_size(data: bytes) -> int:
     if len(data) < 8:
         raise Damaged("not an aedetect model file (too short)")
     return int(struct.unpack("<Q", data[:8])[0])
+
+
+def digest_place(data: bytes) -> int:
+    """Where in a model file its own digest begins. Raises Damaged where there is none."""
+    # The manifest is a JSON text inside a JSON string, so its own quotes are escaped once; text
+    # that came from the data is escaped twice and cannot look like this.
+    mark = b'\\"file_sha256\\":\\"'
+    header = data[8 : 8 + header_size(data)]
+    if header.count(mark) != 1:
+        raise Damaged("the model file is damaged (no digest)")
+    return 8 + header.index(mark) + len(mark)
+
+
+def check_digest(data: bytes, claimed: object) -> None:
+    """Raises Damaged for a model file whose own digest is not the one that it claims."""
+    place = digest_place(data)
+    blank = data[:place] + BLANK_DIGEST.encode() + data[place + len(BLANK_DIGEST) :]
+    if hashlib.sha256(blank).hexdigest() != claimed:
+        raise Damaged("the model file is damaged (its digest does not match); restore it or retrain")

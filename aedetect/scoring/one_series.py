@@ -99,6 +99,15 @@ class OneSeries:
         return np.asarray(self.timeline.of_rows(raw, np.nan))
 
 
+def grid_of(series: SeriesParts, store: RowStore) -> Grid:
+    """The slots of the rows; models of old formats do not know where in a step rows are."""
+    grid = series.state.grid
+    if grid.phase is not None:
+        return grid
+    times = [np.sort(rows.seconds[~np.isnan(rows.seconds)]) for _, _, rows in store.by_series()]
+    return replace(grid, phase=grid.slots(np.concatenate([np.empty(0), *times]))[1])
+
+
 def prepared(
     fitted: FittedModel, series: SeriesParts, names: Sequence[Name], store: RowStore, grid: Grid
 ) -> Iterator[OneSeries]:

@@ -34,7 +34,7 @@ from aedetect.scoring.event_table import event_table
 from aedetect.scoring.events import Event, event_gap, find_events
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 from aedetect.scoring.flagged_shares import FlaggedShares
-from aedetect.scoring.one_series import OneSeries, prepared, scored
+from aedetect.scoring.one_series import OneSeries, grid_of, prepared, scored
 from aedetect.scoring.row_columns import row_column
 from aedetect.scoring.series_alarms import AlarmTracks
 from aedetect.scoring.series_attribution import SeriesAttribution
@@ -133,6 +133,8 @@ class SeriesSession:
     with the scores that all alert rates have in common; what alarms of one rate adapted to is not said then.
     """
 
+    independent = False
+
     def __init__(
         self,
         scorer: SeriesScorer,
@@ -141,14 +143,16 @@ class SeriesSession:
         suppression: Suppression | None,
         keep: bool,
         watch: SeriesWatch | None = None,
+        reader: SeriesReader | None = None,
     ):
+        """`reader`: what reads the inputs, where they are not read from their files."""
         self._scorer = scorer
         self._suppression = suppression
         self._keep = keep
         self._watch = watch
         self.series_data: SeriesData | None = None
         self.attribution = SeriesAttribution(scorer.fitted, scorer.series)
-        reader = self._reader = SeriesReader(scorer.fitted, scorer.series)
+        reader = self._reader = reader or SeriesReader(scorer.fitted, scorer.series)
         if scorer.series.state.clock.zone is not None:
             for name, context in (prior.tails or {}).items():
                 reader.times.resume(reader.entities.number_of(name), context.rows.seconds[-2:])
@@ -158,6 +162,8 @@ class SeriesSession:
         self._tails: CarryOver | None = None
         self._tracks: AlarmTracks | None = None
         self._before = 0
+        # Whether what earlier runs left comes before all rows.
+        self.precede = True
         self._rows: Rows | None = None
         with RowStore(self._width, None if keep or prior.tails is not None else HELD_BYTES) as store:
             known = reader.gather(inputs, prior.history, store)
@@ -168,7 +174,8 @@ class SeriesSession:
     def _after_tails(self, prior: PriorRows, tails: Mapping[Name, SeriesContext], rows: Rows) -> RowStore:
         """The rows that were read, behind those that earlier runs left."""
         self._tails, self._rows = _tails_under(self._scorer, tails), rows
-        precede = self._tails.precede(rows, self.names)
+        self.precede = self._tails.precede(rows, self.names)
+        precede = self.precede if prior.precede is None else prior.precede
         before = self._recalled(self._tails, () if precede else prior.earlier, rows)
         self._before = len(before)
         # Rows that earlier runs judged are judged anew, from the beginning, where they come again.
@@ -219,9 +226,8 @@ class SeriesSession:
         begin = self._before + taken.first + batch.first
         part = slice(begin, begin + len(batch.rows))
         shares = np.zeros((len(batch.rows), len(self.columns)), dtype=np.float32)
-        reasons = self._reasons_within(part)
-        flagged = np.sort(np.r_[np.flatnonzero(self.flagged[part]), list(reasons)].astype(np.int64))
-        shares[flagged] = self._shares.of(begin + flagged)
+        shown = self.shown_within(part)
+        shares[shown] = self.row_shares(begin + shown)
         return Scores(
             self.scores[part],
             self.p_values[part],
@@ -234,15 +240,24 @@ class SeriesSession:
             ),
             self.warmup[part],
             self.event_of[part],
-            reasons,
+            self.reasons_within(part),
         )
 
     def muted_within(self, source: Input) -> int:
         """How many rows of an input are muted."""
         first, count = self.span(source)
-        return len(self._reasons_within(slice(first, first + count)))
+        return len(self.reasons_within(slice(first, first + count)))
 
-    def _reasons_within(self, part: slice) -> dict[int, Reason]:
+    def shown_within(self, part: slice) -> Integers:
+        """Which rows of a part of all rows are flagged or muted, by their places in it."""
+        muted = list(self.reasons_within(part))
+        return np.sort(np.r_[np.flatnonzero(self.flagged[part]), muted].astype(np.int64))
+
+    def row_shares(self, rows: Integers) -> Matrix:
+        """What each column contributed to the errors of rows that are flagged or muted; [rows, columns]."""
+        return self._shares.of(rows)
+
+    def reasons_within(self, part: slice) -> dict[int, Reason]:
         """Why rows are muted, by their places in a part of all rows."""
         if not self.reasons:
             return {}
@@ -265,16 +280,20 @@ class SeriesSession:
 
     def adopted_states(self) -> Sequence[AdoptedState]:
         return [
-            AdoptedState(
-                dict(zip(self.entity, self.names[one.event.series], strict=False)),
-                one.event.number,
-                self._moment(float(self.seconds[one.event.rows[0]]) if one.began is None else one.began),
-                self._moment(float(self.seconds[one.row])),
-                one.seconds,
-            )
+            self.adopted_state(one)
             for first, source in self._reader.sources
             for one in rows_within(self.adoptions, self._before + first, self._reader.taken[id(source)].count)
         ]
+
+    def adopted_state(self, one: Adoption) -> AdoptedState:
+        """An event that lasted, as it is shown."""
+        return AdoptedState(
+            dict(zip(self.entity, self.names[one.event.series], strict=False)),
+            one.event.number,
+            self._moment(float(self.seconds[one.event.rows[0]]) if one.began is None else one.began),
+            self._moment(float(self.seconds[one.row])),
+            one.seconds,
+        )
 
     @property
     def standing(self) -> Integers:
@@ -367,7 +386,7 @@ class SeriesSession:
 
     def _score(self, store: RowStore, known: int) -> None:
         """Score all rows, of which the first `known` went before and are not of new events."""
-        fitted, grid = self._scorer.fitted, self._grid(store)
+        fitted, grid = self._scorer.fitted, grid_of(self._scorer.series, store)
         column = partial(row_column, len(store), in_file=store.in_file)
         self.scores, self.p_values, self.seconds = (column(np.nan) for _ in range(3))
         self.flagged, self.unscorable, self.warmup = (column(False) for _ in range(3))
@@ -515,24 +534,12 @@ class SeriesSession:
         """Steps between two flagged rows of one event, at most."""
         return event_gap(self._scorer.fitted.config.series, self.window)
 
-    def _grid(self, store: RowStore) -> Grid:
-        """The slots of the rows; models of old formats do not know where in a step rows are."""
-        grid = self._scorer.series.state.grid
-        if grid.phase is not None:
-            return grid
-        times = [np.sort(rows.seconds[~np.isnan(rows.seconds)]) for _, _, rows in store.by_series()]
-        return replace(grid, phase=grid.slots(np.concatenate([np.empty(0), *times]))[1])
-
     def _say_warmup(self, first: int, source: Input) -> None:
         """Warn where many rows of a source cannot be judged, as too little is known."""
         taken = self._reader.taken[id(source)]
         begin = self._before + first
         early = int(self.warmup[begin : begin + taken.count].sum())
-        if taken.count > self.window and early > _MUCH_WARMUP * taken.count:
-            taken.warnings.append(
-                f"{source.name}: {early:,} of {taken.count:,} rows ({early / taken.count:.0%}) come too "
-                "early in their series, or after too little data, to be judged"
-            )
+        taken.warnings += much_warmup(source.name, early, taken.count, self.window)
 
     def _say_adoptions(self, first: int, source: Input) -> None:
         """Warn of what began odd, lasted, and counts as normal since some row of a source."""
@@ -551,6 +558,16 @@ class SeriesSession:
     def _moment(self, seconds: float) -> str:
         """A time in seconds since 1970, as it is shown."""
         return self.clock.shown(seconds) + self.zone
+
+
+def much_warmup(name: str, early: int, rows: int, window: int) -> list[str]:
+    """What is to be said of an input of so many rows, where many come too early to be judged."""
+    if rows <= window or early <= _MUCH_WARMUP * rows:
+        return []
+    return [
+        f"{name}: {early:,} of {rows:,} rows ({early / rows:.0%}) come too "
+        "early in their series, or after too little data, to be judged"
+    ]
 
 
 def _tails_under(scorer: SeriesScorer, known: Mapping[Name, SeriesContext]) -> CarryOver:

@@ -23,6 +23,33 @@ from aedetect.io.source import Input, batch_rows
 from aedetect.scoring.fitted import FittedModel, SeriesParts
 
 
+class Timeless(DataError):
+    """An input of series in which no row has a time."""
+
+
+@dataclass
+class TimesSeen:
+    """How rows follow one another in time: the pauses between them, and how many repeat an instant."""
+
+    pauses: Counted = field(default_factory=Counted)
+    repeated: int = 0
+
+    def take(self, other: TimesSeen) -> None:
+        """Take in what was seen of other series of the same input."""
+        self.pauses.take(other.pauses)
+        self.repeated += other.repeated
+
+    def in_words(self, name: str, step: float, notices: Sequence[str]) -> list[str]:
+        """What is to be said of an input called `name`; `notices`: what is said of the names it met."""
+        pace = pace_notice(self.pauses, step)
+        said = [f"{name}: {pace}"] if pace else []
+        said += notices
+        if self.repeated:
+            rows = f"{self.repeated:,} row{'s' * (self.repeated != 1)}"
+            said.append(f"{name}: {rows} repeat the timestamp of another row")
+        return said
+
+
 @dataclass
 class Taken:
     """What was read of one input, and where its rows begin among all."""
@@ -31,6 +58,56 @@ class Taken:
     count: int = 0
     warnings: list[str] = field(default_factory=list)
     failure: DataError | ModelError | None = None
+    times: TimesSeen = field(default_factory=TimesSeen)
+
+
+class InputPass:
+    """One pass over an input, for what series need of its rows.
+
+    `read`: how many rows so far; `timeless`: of these, how many have no time, and `unreadable`, one that
+    cannot be read. `notices`: what is to be said of names in a long table, once all was read.
+    """
+
+    def __init__(
+        self, fitted: FittedModel, series: SeriesParts, source: Input, entities: Entities, times: TimeReader
+    ):
+        """Raises DataError or ModelError where the columns are not those that were learned."""
+        self._fitted, self._source = fitted, source
+        self._gatherer = Gatherer(series.state.clock, entities, fitted.encoder, times, series.exact)
+        fitted.check(source)
+        self._reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
+        self.read = self.timeless = self.unreadable = 0
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows of each batch. Raises DataError where they cannot be used."""
+        for batch in self._reader.batches():
+            locate = partial(_place, self._source, self.read)
+            rows, _, times = self._gatherer.read(batch, locate)
+            self.timeless += int(np.isnan(times.seconds).sum())
+            self.unreadable += int(times.bad.sum())
+            self.read += len(batch)
+            yield rows
+
+    @property
+    def notices(self) -> list[str]:
+        reader = self._reader
+        return reader.notices(self._fitted.columns) if isinstance(reader, WideReader) else []
+
+
+def of_timeless(name: str, column: str, rows: int, timeless: int, unreadable: int) -> list[str]:
+    """What is to be said of rows without a time, in an input of so many.
+
+    Raises Timeless where no time can be read.
+    """
+    where = f"{name}: column {column!r}"
+    if rows and unreadable == rows:
+        raise Timeless(f"{where}: no cell can be read as a timestamp")
+    if not timeless:
+        return []
+    return [
+        f"{where}: {timeless:,} row{'s' * (timeless != 1)} without a readable timestamp; "
+        f"{'these rows are' if timeless != 1 else 'this row is'} unscorable"
+    ]
 
 
 class SeriesReader:
@@ -76,49 +153,27 @@ class SeriesReader:
 
         Raises DataError or ModelError where it cannot be used.
         """
-        first = len(store)
-        fitted, state = self._fitted, self._series.state
-        gatherer = Gatherer(state.clock, self.entities, fitted.encoder, self.times, self._series.exact)
-        fitted.check(source)
-        reader = fitted.as_read(source).open(batch_rows(fitted.config, len(fitted.encoder.owners)))
-        column, read, timeless, unreadable = f"{source.name}: column {state.clock.column!r}", 0, 0, 0
-        for batch in reader.batches():
-            locate = partial(_place, source, read)
-            rows, _, times = gatherer.read(batch, locate)
+        first, state = len(store), self._series.state
+        one = InputPass(self._fitted, self._series, source, self.entities, self.times)
+        for rows in one.rows():
             store.add(rows)
-            timeless += int(np.isnan(times.seconds).sum())
-            unreadable += int(times.bad.sum())
-            read += len(batch)
-        if read and unreadable == read:
-            raise DataError(f"{column}: no cell can be read as a timestamp")
-        if timeless:
-            taken.warnings.append(
-                f"{column}: {timeless:,} row{'s' * (timeless != 1)} without a readable timestamp; "
-                f"{'these rows are' if timeless != 1 else 'this row is'} unscorable"
-            )
-        names = reader.notices(fitted.columns) if isinstance(reader, WideReader) else []
-        self._note_times(source, taken, names, store.by_series(first))
+        column = state.clock.column
+        said = of_timeless(source.name, column, one.read, one.timeless, one.unreadable)
+        taken.times = self._times_seen(store.by_series(first))
+        taken.warnings += said
+        taken.warnings += taken.times.in_words(source.name, state.step, one.notices)
 
-    def _note_times(
-        self, source: Input, taken: Taken, names: Sequence[str], each: Iterator[tuple[int, Integers, Rows]]
-    ) -> None:
-        """Warn of the pace and of repeated times of an input; `names`: what is said of those it met."""
-        state, pauses, repeated = self._series.state, Counted(), 0
+    def _times_seen(self, each: Iterator[tuple[int, Integers, Rows]]) -> TimesSeen:
+        """The pauses and repeated times of the rows of an input, series by series."""
+        seen = TimesSeen()
         for _, _, rows in each:
-            pauses.add(pauses_of(rows.seconds))
+            seen.pauses.add(pauses_of(rows.seconds))
             if self._fitted.long_table is not None:
-                repeated += repeated_readings(rows)
+                seen.repeated += repeated_readings(rows)
             else:
-                timeline = Timeline.of(rows.seconds, rows.series, state.grid)
-                repeated += repeated_instants(rows.seconds, timeline)
-        pace = pace_notice(pauses, state.step)
-        if pace:
-            taken.warnings.append(f"{source.name}: {pace}")
-        taken.warnings += names
-        if repeated:
-            taken.warnings.append(
-                f"{source.name}: {repeated:,} row{'s' * (repeated != 1)} repeat the timestamp of another row"
-            )
+                timeline = Timeline.of(rows.seconds, rows.series, self._series.state.grid)
+                seen.repeated += repeated_instants(rows.seconds, timeline)
+        return seen
 
 
 def _place(source: Input, before: int, index: int) -> str:

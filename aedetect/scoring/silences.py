@@ -68,6 +68,12 @@ class SilenceFinder:
         if is_new.any():
             self._newest = max(self._newest, float(times[is_new][-1]))
 
+    def take(self, other: SilenceFinder) -> None:
+        """Take in what another has seen of other series."""
+        self._last |= other._last
+        self._newest = max(self._newest, other._newest)
+        self._found += other._found
+
     def silences(self) -> list[Silence]:
         """All that were found, by series in the order of their names and by time; those that last, last."""
         lasting = [each for each in self._lasting() if not self._is_over(each)]

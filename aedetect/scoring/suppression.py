@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -145,6 +145,14 @@ class Watcher(Protocol):
         """What is to be said of an input once all of its rows were seen."""
         ...
 
+    def seen(self, source: Input) -> Any:
+        """What was seen of an input, to be handed to another process; None for nothing."""
+        ...
+
+    def take(self, source: Input, seen: Any) -> None:
+        """Take in what another has seen of other rows of an input."""
+        ...
+
 
 @dataclass(frozen=True)
 class Suppression:
@@ -169,6 +177,16 @@ class Suppression:
         """Some rows of an input, flagged or not."""
         for watcher in self.watchers:
             watcher.watch(rows)
+
+    def seen(self, source: Input) -> list[Any]:
+        """What each watcher has seen of an input, to be handed to another process."""
+        return [watcher.seen(source) for watcher in self.watchers]
+
+    def take(self, source: Input, seen: Sequence[Any]) -> None:
+        """Take in what the same watchers have seen elsewhere of other rows of an input."""
+        for watcher, each in zip(self.watchers, seen, strict=True):
+            if each is not None:
+                watcher.take(source, each)
 
     def notices(self, source: Input) -> list[str]:
         """What is to be said of an input once all of its rows were seen."""

@@ -135,6 +135,8 @@ class TableScorer:
 class TableSession:
     """The session of a table: of an input it is remembered which columns hold nothing."""
 
+    independent = True
+
     scorer: TableScorer
     suppression: Suppression | None = None
     _source: Input | None = None

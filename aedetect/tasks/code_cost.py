@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,9 @@ class CodeCost(Consumer):
 
     def state(self) -> list[Floats]:
         return self._errors
+
+    def joined(self, states: Sequence[list[Floats]]) -> list[Floats]:
+        return [errors for state in states for errors in state]
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self._errors += state

@@ -20,7 +20,7 @@ from aedetect.io.source import Input
 from aedetect.models.ensemble import in_blocks
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.table import TableScorer
-from aedetect.tasks.input_warnings import InputWarnings
+from aedetect.tasks.input_warnings import InputCounts, InputWarnings
 from aedetect.tasks.rows_task import RowsTask
 
 CODE_PREFIX = "z"
@@ -102,6 +102,12 @@ class _Encoding:
     def conclude(self, rows: int) -> list[str]:
         return self._watch.conclude(rows)
 
+    def state(self) -> InputCounts:
+        return self._watch.counts
+
+    def absorb(self, state: InputCounts) -> None:
+        self._watch.counts.add(state)
+
 
 class Decode(RowsTask):
     """Rows rebuilt from codes: what stands beside z0, z1, … and then the model's columns.
@@ -176,6 +182,12 @@ class _Decoding:
 
     def conclude(self, rows: int) -> list[str]:
         return []
+
+    def state(self) -> None:
+        return
+
+    def absorb(self, state: None) -> None:
+        return
 
 
 def _span(names: Sequence[str]) -> str:

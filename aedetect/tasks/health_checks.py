@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.engine.run import Records
@@ -59,7 +59,7 @@ class HealthChecks:
 
             check_entity(fitted, self.entity, inputs)
 
-    def check(self, fitted: FittedModel, path: Path, settings: Config) -> None:
+    def check(self, fitted: FittedModel, path: str | os.PathLike[str], settings: Config) -> None:
         """Raises UsageError where --silence is not for the model, or --fail-on-health lacks something."""
         from aedetect.data.series.timestamps import span
 

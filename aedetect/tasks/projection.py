@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -188,6 +189,9 @@ class MapSample(Consumer):
 
     def state(self) -> Sampled:
         return self._drawn
+
+    def joined(self, states: Sequence[Sampled]) -> Sampled:
+        return reduce(Sampled.joined, states)
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self._drawn = self._drawn.joined(state)

@@ -13,7 +13,7 @@ from aedetect.io.cell_text import as_text
 from aedetect.io.jsonl import nested_mark
 from aedetect.io.source import Input
 from aedetect.tasks.expected import ConditionalExpectation
-from aedetect.tasks.input_warnings import InputWarnings
+from aedetect.tasks.input_warnings import InputCounts, InputWarnings
 
 _EXACT = 2.0**53
 
@@ -38,6 +38,12 @@ class RepairedRows:
 
     def conclude(self, rows: int) -> list[str]:
         return self._watch.conclude(rows)
+
+    def state(self) -> InputCounts:
+        return self._watch.counts
+
+    def absorb(self, state: InputCounts) -> None:
+        self._watch.counts.add(state)
 
     def merged(
         self, batch: pa.RecordBatch, values: dict[str, pa.Array], masks: dict[str, Mask]

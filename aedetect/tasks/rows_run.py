@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.places import check_place
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Unlocker
 from aedetect.engine.summary import RunSummary
@@ -34,10 +36,10 @@ class RowsRequest:
     """
 
     inputs: Sequence[str]
-    model: Path
+    model: str | os.PathLike[str]
     output: str
     digest: str | None = None
-    side: Path | None = None
+    side: str | None = None
     side_option: str = "--changes"
     locked: Sequence[Path] = ()
 
@@ -54,12 +56,15 @@ def run_rows_task(
     `consumers_of` makes those who look on. Raises the errors of reading, loading and writing; see
     `engine.stream.run_in_process`.
     """
+    if settings.scoring.on is not None:
+        check_place(settings.scoring.on)
     sources = open_inputs(request.inputs, read_options(settings.data))
     outputs = plan_outputs(sources, request.output, keep_from=request.model)
-    side = None if request.side is None else str(request.side)
+    side = request.side
     plan_side_output(request.side_option, side, sources, outputs, request.model)
     written = [*outputs, side, *map(str, request.locked)]
     with Locks([path for path in written if path is not None]) as locks:
+        from aedetect.engine.distributed import workplace
         from aedetect.engine.executors import executor_of
         from aedetect.engine.stream import Run
         from aedetect.scoring.fitted import FittedModel
@@ -81,12 +86,11 @@ def run_rows_task(
             summary.warnings.append(text)
             callback.notice(text)
         together = len(sources) > 1 and goes_together(outputs) and not is_folder(request.output)
-        plan = Plan(sources, outputs, together, side)
+        plan = Plan(sources, outputs, together, side, in_folder=is_folder(request.output))
         consumers = [Unlocker(locks)] if not together else []
         watching: list[Consumer] = [*consumers, *(consumers_of(task) if consumers_of else [])]
-        executor = executor_of(
-            ModelTask.of(str(request.model), fitted, settings, make), task, plan, fitted.config.scoring.jobs
-        )
+        recipe = ModelTask.of(str(request.model), fitted, settings, make)
+        executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs, workplace(settings.scoring))
         executor.execute(Run(task, summary, Consumers(watching), callback), plan)
         for watched in watching:
             summary.findings |= watched.findings()

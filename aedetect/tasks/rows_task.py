@@ -24,6 +24,7 @@ class RowsTask:
 
     counts = ROWS_COUNTS
     independent = True
+    divisible = True
 
     def __init__(self, fitted: FittedModel):
         self.fitted = fitted

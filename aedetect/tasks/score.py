@@ -20,8 +20,8 @@ from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.result_columns import ROW_COLUMN, check_free, result_arrays, result_schema
 from aedetect.scoring.scorers import scorer_of
 from aedetect.scoring.suppression import Suppression
-from aedetect.tasks.blame_warning import BlameWarning
-from aedetect.tasks.input_warnings import InputWarnings
+from aedetect.tasks.blame_warning import BlameCounts, BlameWarning
+from aedetect.tasks.input_warnings import InputCounts, InputWarnings
 from aedetect.tasks.score_counts import SCORE_COUNTS, muted_count
 
 
@@ -66,7 +66,12 @@ class ScoreTask:
 
     @property
     def independent(self) -> bool:
-        return self.scorer.independent
+        return self.session.independent
+
+    @property
+    def divisible(self) -> bool:
+        # What mutes rows may look at all rows of an input.
+        return self.session.independent and not self.muting
 
     def threads(self) -> AbstractContextManager[int]:
         return single_threaded(self.fitted.device)
@@ -97,6 +102,7 @@ class _Scoring:
         self.warnings = fitted.check(source, used=fitted.config.data.label)
         self._watch = InputWarnings(source, fitted)
         self._blame = BlameWarning(fitted.columns, fitted.config.threshold.alert_rate)
+        self._said_of_parts: list[str] = []
 
     def fields(self) -> OutputFields:
         added = list(self._schema)[len(self._input_fields) :] if self._schema is not None else []
@@ -110,13 +116,23 @@ class _Scoring:
     def account(self, result: BatchResult, first: int) -> None:
         self._watch.see(result.detail.encoded, first - 1)
         # Of series one channel is to blame for whole stretches by nature.
-        if self._task.independent:
+        if self._task.fitted.series is None:
             self._blame.see(result.detail)
 
     def conclude(self, rows: int) -> list[str]:
         said = self._watch.conclude(rows, said_of_empty=self._task.fitted.series is None)
-        said = self._task.session.warnings(self._source) + said
+        said = [*self._said_of_parts, *self._task.session.warnings(self._source), *said]
         return said + self._blame.conclude(self._source.name, rows, self._watch.respelled())
+
+    def state(self) -> tuple[InputCounts, BlameCounts, list[str]]:
+        return self._watch.counts, self._blame.counts, self._task.session.warnings(self._source)
+
+    def absorb(self, state: tuple[InputCounts, BlameCounts, list[str]]) -> None:
+        counts, blamed, said = state
+        self._watch.counts.add(counts)
+        self._blame.counts.add(blamed)
+        # It is of the columns of the whole input, and the same of each part.
+        self._said_of_parts = said
 
     def _output(self, rows: pa.RecordBatch, scores: Scores, first: int) -> pa.RecordBatch:
         task = self._task

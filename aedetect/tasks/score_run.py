@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from aedetect.engine.callbacks import Callback
 from aedetect.engine.deliveries import Facts
 from aedetect.engine.ledger import Ledger, StoredTail, place_of
+from aedetect.engine.places import check_place
 from aedetect.engine.plan import Plan, goes_together, is_folder, plan_outputs, plan_side_output
 from aedetect.engine.run import Bookkeeper, Chosen, Records, Unlocker, choose_new, opened_ledger, recorded
 from aedetect.engine.summary import RunSummary
@@ -21,6 +23,7 @@ from aedetect.errors import ExitCode, ModelError, UsageError
 from aedetect.io.files import FileInput, as_trained, open_inputs, read_options
 from aedetect.io.locate import left_out
 from aedetect.io.lock import Locks
+from aedetect.io.stores import identity, name_of
 from aedetect.io.without_pandas import keep_pandas_out
 from aedetect.tasks.health_checks import HealthChecks, HealthSources
 from aedetect.tasks.score_counts import SCORE_COUNTS, muted_by
@@ -28,8 +31,11 @@ from aedetect.tasks.suppression.request import MutingRequest
 
 if TYPE_CHECKING:
     from aedetect.config import Config
+    from aedetect.engine.distributed import Place
     from aedetect.scoring.base import PriorRows, ScoringSession
     from aedetect.scoring.fitted import FittedModel
+    from aedetect.scoring.spread.session import SpreadVerdicts
+    from aedetect.scoring.suppression import Suppression
     from aedetect.tasks.drift.results import Drift
     from aedetect.tasks.health import FactsCollector
     from aedetect.tasks.notify.notifier import Notifier
@@ -69,7 +75,7 @@ class Request:
     """
 
     inputs: Sequence[str]
-    model: Path
+    model: str | os.PathLike[str]
     output: str | None
     keep: str = "all"
     only_anomalies: bool = False
@@ -93,7 +99,7 @@ class ScoreSummary(RunSummary):
     """What a scoring run came to; `as_dict` is the contract of `--json` and `--summary`."""
 
     @classmethod
-    def of(cls, model: Path) -> ScoreSummary:
+    def of(cls, model: str | os.PathLike[str]) -> ScoreSummary:
         """The summary of a run that has not begun."""
         model_entry: dict[str, str | None] = {"path": str(model), "sha256": None, "trained": None}
         extra = dict.fromkeys(
@@ -136,7 +142,12 @@ Watch = Callable[["FittedModel", "ScoringSession", Sequence[FileInput]], Consume
 
 
 def measure_drift(
-    inputs: Sequence[str], model: Path, digest: str | None, settings: Config, callback: Callback, fail: bool
+    inputs: Sequence[str],
+    model: str | os.PathLike[str],
+    digest: str | None,
+    settings: Config,
+    callback: Callback,
+    fail: bool,
 ) -> ScoreSummary:
     """Score `inputs` to nowhere, for the drift alone. Raises what `score` does, and ModelError for a
     model file without the figures to compare with. `fail`: whether drift changes the exit code."""
@@ -159,8 +170,12 @@ def score(request: Request, settings: Config, callback: Callback, watch: Watch |
         files = _checked(request, settings)
         guarded = [path for path in (*files.outputs, request.events) if path is not None]
         state = [str(records.state)] if records.state else []
-        with Locks([*state, *guarded]) as locks, opened_ledger(records.state) as ledger:
-            _ScoreRun(request, settings, callback, summary).run(files, locks, ledger, watch)
+        with (
+            Locks([*state, *guarded]) as locks,
+            opened_ledger(records.state) as ledger,
+            contextlib.ExitStack() as stack,
+        ):
+            _ScoreRun(request, settings, callback, summary, stack).run(files, locks, ledger, watch)
     return summary
 
 
@@ -176,6 +191,8 @@ class _Files:
 def _checked(request: Request, settings: Config) -> _Files:
     """The files of a run, found and held against one another before any work is done."""
     records, options = request.records, read_options(settings.data)
+    if settings.scoring.on is not None:
+        check_place(settings.scoring.on)
     sources = open_inputs(request.inputs, options)
     records.check_inputs(sources)
     outputs = plan_outputs(sources, request.output, keep_from=request.model)
@@ -194,12 +211,13 @@ def _checked(request: Request, settings: Config) -> _Files:
 
 @dataclass(frozen=True)
 class _ScoreRun:
-    """A run on files that were checked and locked."""
+    """A run on files that were checked and locked; `stack` closes what it opens."""
 
     request: Request
     settings: Config
     callback: Callback
     summary: ScoreSummary
+    stack: contextlib.ExitStack
 
     def run(self, files: _Files, locks: Locks, ledger: Ledger | None, watch: Watch | None) -> None:
         keep_pandas_out()
@@ -227,14 +245,15 @@ class _ScoreRun:
             files.sources, files.outputs, ledger, str(fitted.sha256), request.min_age
         )
         summary.files += skipped
-        plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped)
+        in_folder = is_folder(request.output)
+        plan = Plan(chosen.inputs, chosen.outputs, together, skipped=chosen.skipped, in_folder=in_folder)
         suppression = request.muting.build(fitted, partial(_warn, summary, callback=self.callback))
-        make = partial(_score_task, shape=self._shape(), muting=request.muting)
         prior = _prior(fitted, ledger, files, chosen)
         if fitted.series is not None:
             self.callback.stage("reading and scoring the series")
         notifier = self._notifier(fitted)
-        session = notifier.opened(chosen.inputs, prior, suppression) if notifier is not None else None
+        session, place = self._session(fitted, chosen.inputs, prior, suppression, notifier)
+        verdicts = _verdicts(session)
         task = ScoreTask(fitted, chosen.inputs, self._shape(), prior, session, suppression)
         drift = DriftCollector(fitted)
         consumers: list[Consumer] = []
@@ -249,10 +268,11 @@ class _ScoreRun:
             consumers.append(Unlocker(locks))
         if notifier is not None:
             consumers.append(notifier.consumer)
-        if watch is not None and chosen.inputs:
+        if watch is not None and chosen.inputs and verdicts is None:
             consumers.append(watch(fitted, task.session, chosen.inputs))
+        make = partial(_score_task, shape=self._shape(), muting=request.muting, verdicts=verdicts)
         recipe = ModelTask.of(str(request.model), fitted, self.settings, make)
-        executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs)
+        executor = executor_of(recipe, task, plan, fitted.config.scoring.jobs, place)
         executor.execute(Run(task, summary, Consumers(consumers), self.callback), plan)
         events = task.session.events()
         if events is not None:
@@ -268,14 +288,41 @@ class _ScoreRun:
         if notifier is not None:
             self._send(notifier, task.session)
 
+    def _session(
+        self,
+        fitted: FittedModel,
+        inputs: Sequence[FileInput],
+        prior: PriorRows,
+        suppression: Suppression | None,
+        notifier: Notifier | None,
+    ) -> tuple[ScoringSession | None, Place | None]:
+        """The session over the inputs, where it is not the usual one, and where outputs are written."""
+        from aedetect.engine.distributed import workplace
+
+        request, place = self.request, workplace(self.settings.scoring)
+        if place is not None and fitted.series is not None and inputs:
+            from aedetect.tasks.spread_series import SpreadRun
+
+            mute = request.muting.build if suppression is not None else None
+            held = None if notifier is None else "--notify tells of events from all of their rows"
+            spread = SpreadRun(place, str(request.model), self.settings, mute, request.output, held)
+            reason = spread.why_not(fitted, inputs)
+            if reason is None:
+                notice = self.callback.notice
+                opened = spread.session(fitted, inputs, prior, suppression, notice)
+                return self.stack.enter_context(opened), place
+            _warn(self.summary, reason, self.callback)
+            place = None
+        return None if notifier is None else notifier.opened(inputs, prior, suppression), place
+
     def _notifier(self, fitted: FittedModel) -> Notifier | None:
         request, records = self.request, self.request.records
         if request.notify is None:
             return None
         from aedetect.tasks.notify.notifier import Notifier
 
-        name = f"aedetect {records.job or request.model.stem}"
-        place = records.job or os.path.abspath(request.model)
+        name = f"aedetect {records.job or PurePath(name_of(request.model)).stem}"
+        place = records.job or identity(request.model) or os.path.abspath(request.model)
         return Notifier(request.notify, fitted, name, place, str(records.state) if records.state else None)
 
     def _send(self, notifier: Notifier, session: ScoringSession) -> None:
@@ -320,7 +367,7 @@ class _ScoreRun:
         return Shape(request.keep, request.only_anomalies, request.prefix)
 
 
-def nothing_adapts(fitted: FittedModel, path: Path, flag: str) -> str:
+def nothing_adapts(fitted: FittedModel, path: str | os.PathLike[str], flag: str) -> str:
     """Why --adapt or --adopt-after, whichever `flag` is, is refused."""
     if fitted.series is None:
         return f"{path}: no model of time series, which {flag} is for"
@@ -329,11 +376,26 @@ def nothing_adapts(fitted: FittedModel, path: Path, flag: str) -> str:
     return f"{path}: made by an older version, whose alarms adapt to nothing; retrain, or leave out {flag}"
 
 
-def _score_task(fitted: FittedModel, shape: Shape | None, muting: MutingRequest) -> Any:
-    """The task of another process, which is handed inputs that do not depend on one another."""
+def _verdicts(session: ScoringSession | None) -> SpreadVerdicts | None:
+    """The verdicts that a session was handed; None of one that judges."""
+    if session is None:
+        return None
+    from aedetect.scoring.spread.session import SpreadSession
+
+    return session.verdicts if isinstance(session, SpreadSession) else None
+
+
+def _score_task(
+    fitted: FittedModel, shape: Shape | None, muting: MutingRequest, verdicts: SpreadVerdicts | None = None
+) -> Any:
+    """The task of another process, which is handed inputs that do not depend on one another.
+
+    `verdicts`: on the rows of series, which were judged before.
+    """
     from aedetect.tasks.score import ScoreTask
 
-    return ScoreTask(fitted, (), shape, suppression=muting.build(fitted))
+    session = None if verdicts is None else verdicts.session(fitted)
+    return ScoreTask(fitted, (), shape, session=session, suppression=muting.build(fitted))
 
 
 def _prior(fitted: FittedModel, ledger: Ledger | None, files: _Files, chosen: Chosen) -> PriorRows:

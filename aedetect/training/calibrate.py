@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from aedetect.data.series.entities import Entities
 from aedetect.data.series.scaling import standardized_segments, warmup_rows
 from aedetect.data.series.segments import Timeline
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.cluster import Here, Workers
 from aedetect.engine.workers import ordered
+from aedetect.errors import UsageError
 from aedetect.io.source import Input
+from aedetect.models.device import CPU
 from aedetect.models.ensemble import mean_errors
 from aedetect.models.threads import single_threaded
 from aedetect.scoring.calibration import Calibration
@@ -32,9 +35,11 @@ from aedetect.training.feedback_rows import with_notes
 from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.left_out import left_out_notice
 from aedetect.training.lone_values import with_changed_constants
-from aedetect.training.profiling import LEAST_ROWS, chunks
+from aedetect.training.passes import Part, Passes, chunks
+from aedetect.training.planned_rows import settle_clock
+from aedetect.training.profiling import LEAST_ROWS
 from aedetect.training.series_rows import take
-from aedetect.training.split import TrainingRows
+from aedetect.training.split import Encoding
 from aedetect.training.warm_start import Start, too_few
 
 
@@ -43,10 +48,12 @@ def calibrated(
     inputs: Sequence[Input] | None,
     callback: Callback,
     notes: Sequence[Note] = (),
+    workers: Workers | None = None,
 ) -> FittedModel:
     """A model with the threshold and p-values that the normal rows of `inputs` give; scores stay.
 
     `notes`: what people said of rows; those called normal count as well, those called anomalies do not.
+    `workers` score the rows of tables; None for this process.
     Without inputs only the threshold follows the settings. Raises ModelError for lacking columns,
     DataError for cells that cannot be read or too few rows.
     """
@@ -64,7 +71,7 @@ def calibrated(
     inputs = [fitted.as_read(source) for source in inputs]
     series, beyond, groups = fitted.series, fitted.beyond, None
     if series is None:
-        raw, beyond, rows_of = _table_scores(fitted, inputs)
+        raw, beyond, rows_of = _table_scores(fitted, inputs, workers or Here())
         groups = by_group(raw / float(fitted.scale), rows_of, fitted.encoder)
         raw = np.sort(raw)
     else:
@@ -84,20 +91,43 @@ def calibrated(
     )
 
 
-def _table_scores(fitted: FittedModel, inputs: Sequence[Input]) -> tuple[Floats, float | None, Integers]:
+def _table_scores(
+    fitted: FittedModel, inputs: Sequence[Input], workers: Workers
+) -> tuple[Floats, float | None, Integers]:
     """Unscaled scores of normal rows, what each constant that they change adds, scaled, and their groups."""
-    rows = TrainingRows(inputs, fitted.encoder, fitted.config)
+    settle_clock(inputs, fitted.config)
+    if not isinstance(workers, Here) and fitted.device != CPU:
+        raise UsageError("workers elsewhere score on CPUs: load the model with device 'cpu'")
     scores, changes, groups = [np.empty(0)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    with single_threaded(fitted.device):
-        for block in rows.watched_blocks():
-            scores.append(raw_scores(mean_errors(fitted.members, block.matrix, fitted.device)))
-            changes.append(block.changed.sum(axis=1))
-            groups.append(block.groups)
+    for of_part in Passes(inputs, workers).map(_Scoring(fitted)):
+        for ordinary, changed, group in of_part:
+            scores.append(ordinary)
+            changes.append(changed)
+            groups.append(group)
     ordinary, constants, rows_of = np.concatenate(scores), np.concatenate(changes), np.concatenate(groups)
     if not constants.any():
         return ordinary, None, rows_of
     counted, beyond = with_changed_constants(ordinary, constants)
     return counted, beyond / float(fitted.scale), rows_of
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """Scores the rows of a part: of each block, scores, constants changed and groups, each [rows]."""
+
+    fitted: FittedModel
+
+    def __call__(self, part: Part) -> list[tuple[Floats, Integers, Integers]]:
+        fitted = self.fitted
+        with single_threaded(fitted.device):
+            return [
+                (
+                    raw_scores(mean_errors(fitted.members, block.matrix, fitted.device)),
+                    block.changed.sum(axis=1),
+                    block.groups,
+                )
+                for block in Encoding(fitted.encoder, fitted.config).blocks(part)
+            ]
 
 
 def _series_scores(

@@ -64,7 +64,7 @@ class CrossFit:
             size = rows_a_step(len(split.train), settings, device)
             feed = MemoryFeed(matrix, size, settings.seed, device, split.train)
             calibration = matrix[split.calibration], groups[split.calibration]
-            return cls.of_stream(Part(feed, matrix[split.validation], *calibration), settings)
+            return cls.of_part(Part(feed, matrix[split.validation], *calibration), settings)
         order = np.random.default_rng(settings.seed).permutation(len(matrix))
         rows, networks = matrix[order], min(settings.folds or _NETWORKS, len(matrix))
         folds = np.arange(len(rows)) % networks
@@ -81,7 +81,7 @@ class CrossFit:
         )
 
     @classmethod
-    def of_stream(cls, part: Part, settings: TrainingConfig) -> CrossFit:
+    def of_part(cls, part: Part, settings: TrainingConfig) -> CrossFit:
         """Of many rows: one network, a sample of those it learns from, and rows that calibrate it."""
         learned = np.concatenate([sample(part.feed, REFERENCE_ROWS).cpu().numpy(), part.validation])
         rows = np.concatenate([part.calibration, learned[:REFERENCE_ROWS]])
@@ -129,7 +129,7 @@ class CrossFit:
         """Unscaled scores [calibration rows] as if these rows had not been learned."""
         config, device = run.config, run.device
         anomalies = labelled_anomalies(
-            run.request.inputs, profile.encoder, config, run.request.known_anomalies
+            run.request.inputs, profile.encoder, config, run.request.known_anomalies, run.request.workers
         )
         rows = torch.from_numpy(self.rows).to(device)
         folds = torch.from_numpy(self.folds).to(device)

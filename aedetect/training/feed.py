@@ -1,8 +1,8 @@
-"""Where training batches come from: rows held in memory, or a stream through a shuffle buffer."""
+"""Where training batches come from: rows or windows held in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -90,49 +90,6 @@ class WindowFeed:
         """Windows [windows, steps, channels] that begin at `starts` [windows]."""
         places = starts.to(self._steps.device)[:, None] + self._inside
         return sent(self._steps[places], self._device)
-
-
-class StreamFeed:
-    """Rows read anew in every epoch, mixed in a buffer of bounded size.
-
-    `blocks` opens the stream: an iterable of float32 matrices [rows, features]. The buffer is
-    filled, shuffled, and half of it given out before it is filled again.
-    """
-
-    def __init__(
-        self,
-        blocks: Callable[[], Iterable[Matrix]],
-        rows: int,
-        buffer_rows: int,
-        batch_size: int,
-        seed: int,
-        device: torch.device,
-    ):
-        self.rows = rows
-        self._blocks = blocks
-        self._buffer_rows = max(buffer_rows, 2 * batch_size)
-        self._batch_size = batch_size
-        self._seed = seed
-        self._device = device
-
-    def epoch(self, number: int) -> Iterator[Tensor]:
-        random = np.random.default_rng((self._seed, number))
-        held: list[Matrix] = []
-        count = 0
-        for block in self._blocks():
-            held.append(block)
-            count += len(block)
-            if count >= self._buffer_rows:
-                mixed = random.permutation(np.concatenate(held))
-                given = count // 2 // self._batch_size * self._batch_size
-                yield from self._batches(mixed[:given])
-                held, count = [mixed[given:].copy()], count - given
-        if count:
-            yield from self._batches(random.permutation(np.concatenate(held)))
-
-    def _batches(self, matrix: Matrix) -> Iterator[Tensor]:
-        for start in range(0, len(matrix), self._batch_size):
-            yield sent(torch.from_numpy(matrix[start : start + self._batch_size]), self._device)
 
 
 def to_device(matrix: Matrix, device: torch.device) -> Tensor:

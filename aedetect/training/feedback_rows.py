@@ -120,6 +120,15 @@ def with_notes(
     return WithNotes(selected, [known] if known is not None else [], left_out, first)
 
 
+def called(batch: pa.RecordBatch, notes: Sequence[Note], rules: cells.CellRules) -> tuple[Mask, Mask]:
+    """Which rows [rows] of a batch equal one that was called an anomaly, and which one called normal."""
+    cells_of = _Cells(batch, rules)
+    said = {verdict: np.zeros(len(batch), dtype=np.bool_) for verdict in ("anomaly", "normal")}
+    for note in notes:
+        said[note.verdict] |= cells_of.equal(note)
+    return said["anomaly"], said["normal"]
+
+
 class _Cells:
     """The cells of a batch as names, each column read once."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from aedetect.config import Config
 from aedetect.config.names import no_column
 from aedetect.data.named_columns import OF_CHANNELS, are_named, named_columns
 from aedetect.data.series.long_table import WideInput
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
+from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, scaled
 from aedetect.scoring.group_thresholds import by_group
 from aedetect.scoring.manifest import TrainingSummary
@@ -23,7 +26,7 @@ from aedetect.training.inputs_with_rows import with_rows
 from aedetect.training.joint_inputs import in_order, joint_inputs
 from aedetect.training.left_out import left_out_notice
 from aedetect.training.long_inputs import with_wide_inputs
-from aedetect.training.planned_rows import planned_notices
+from aedetect.training.planned_rows import PlanRequest, planned_notices
 from aedetect.training.profiling import TrainingProfile, profile_inputs
 from aedetect.training.redundant_columns import find_relations, redundancy_notice
 from aedetect.training.request import FitRequest, Learned, TrainingRun
@@ -72,6 +75,18 @@ def fit(request: FitRequest) -> FittedModel:
     )
 
 
+def learner(
+    planned: PlanRequest, notes: Sequence[Note]
+) -> Callable[[Sequence[Input], Config, Callback], FittedModel]:
+    """Fits models in passing, of inputs with settings, with the same `planned` and `notes` each."""
+
+    def learn(inputs: Sequence[Input], config: Config, callback: Callback) -> FittedModel:
+        request = FitRequest(inputs, config, callback, planned=planned, notes=notes, passing=True)
+        return fit(request)
+
+    return learn
+
+
 def _summary(run: TrainingRun, learned: Learned, noted: int) -> TrainingSummary:
     """How the model came to be; `noted`: rows left out that people called anomalies."""
     summary = run.summary(learned)
@@ -106,9 +121,10 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
     inputs = run.request.inputs
     run.callback.stage("reading")
     if run.start:
-        profile = run.start.profile(inputs, run.config)
+        profile = run.start.profile(inputs, run.config, run.request.workers)
     else:
-        profile = with_groups(profile_inputs(inputs, run.config), inputs, run.config)
+        profile = profile_inputs(inputs, run.config, run.request.workers)
+        profile = with_groups(profile, inputs, run.config, run.request.workers)
     # A row of a long table has a cell of one channel alone: shares of missing ones would say little.
     if run.config.series.series_name is None:
         run.callback.facts(profile.facts)
@@ -117,7 +133,8 @@ def _profiled(run: TrainingRun) -> TrainingProfile:
         run.callback.remark(profile.hint)
     for text in (*profile.notices, *planned_notices(inputs)):
         run.callback.notice(text)
-    if not run.start and run.config.series.series_name is None:
+    # Of a model in passing nobody reads which columns it has twice.
+    if not run.start and run.config.series.series_name is None and not run.request.passing:
         repeated = redundancy_notice(*find_relations(inputs, run.config, profile.schema))
         if repeated:
             run.callback.notice(repeated)

@@ -50,7 +50,8 @@ from aedetect.training.gross_notice import RowOrigins, gross_notices
 from aedetect.training.left_out import labelled_notice
 from aedetect.training.loop import has_weights, seeded
 from aedetect.training.members import MemberTask, member_seed, train_members
-from aedetect.training.profiling import Chunk, TrainingProfile, chunks
+from aedetect.training.passes import Chunk, chunks
+from aedetect.training.profiling import TrainingProfile
 from aedetect.training.request import Learned, TrainingRun
 from aedetect.training.series_calendar import calendar_scale, follows_the_clock, learn_calendar
 from aedetect.training.series_rows import take
@@ -318,7 +319,8 @@ def _note(run: TrainingRun, series: _Series, profile: TrainingProfile) -> None:
             "are judged by what they have"
         )
     if profile.labelled:
-        run.callback.notice(labelled_notice(profile.labelled, run.request.inputs, run.config))
+        asked = run.request
+        run.callback.notice(labelled_notice(profile.labelled, asked.inputs, run.config, asked.workers))
 
 
 def _alarm_parts(

@@ -8,23 +8,24 @@ from typing import Protocol
 
 from aedetect.data.arrays import Integers, Matrix
 from aedetect.errors import DataError
+from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.models.layers import standardised
 from aedetect.models.registry import is_cross_fitted
 from aedetect.training.checkpoint import Checkpointer
 from aedetect.training.contamination import LEAST_APART, contamination_estimate
 from aedetect.training.cross_fitting import CrossFit
-from aedetect.training.feed import Feed, MemoryFeed, StreamFeed
+from aedetect.training.feed import Feed, MemoryFeed
 from aedetect.training.fit_auxiliary import fit_auxiliary_heads
-from aedetect.training.folds import Folds, Part
+from aedetect.training.folds import Folds
 from aedetect.training.left_out import EMPTY, INFINITE, labelled_notice, left_out_notice
 from aedetect.training.lone_values import LoneValues
-from aedetect.training.loop import rows_a_step, sample
+from aedetect.training.loop import sample
 from aedetect.training.members import TrainedNetworks
 from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
 from aedetect.training.request import Learned, TrainingRun
-from aedetect.training.split import StreamedSplit, TrainingRows
+from aedetect.training.split import TrainingRows
 
-_BUFFER_SHARE = 4
+_BYTES_A_MB = 1 << 20
 # Rows looked at for signs of hidden anomalies.
 _INSPECTED_ROWS, _LEAST_INSPECTED = 2000, 100
 # Of groups, tables of fewer rows than this are calibrated with all of them: a fifth leaves the smaller groups
@@ -63,7 +64,7 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
 
     Raises DataError, UsageError or ModelError for what the user can repair.
     """
-    rows = TrainingRows(run.request.inputs, profile.encoder, run.config)
+    rows = TrainingRows(run.request.inputs, profile.encoder, run.config, run.request.workers)
     run.callback.stage("encoding")
     plan, lone = _plan(run, rows, profile)
     _note_left_out(run, rows, profile)
@@ -75,13 +76,9 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     run.note_resuming(checkpointer)
     networks = plan.fit(run, profile, checkpointer)
     scores, beyond = lone.counted(networks.scores, plan.calibrating)
-    run.callback.stage("learning codes and repairs")
-    layout = profile.encoder.layout
-    learned = sum(column.is_learned for column in profile.schema.columns)
-    heads = fit_auxiliary_heads(
-        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
-    )
-    normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // layout.width), _LEAST_KEPT)
+    heads = None if run.request.passing else _heads(run, plan, profile)
+    width = profile.encoder.layout.width
+    normal_row_count = max(min(_KEPT_ROWS, _MOST_KEPT_CELLS // width), _LEAST_KEPT)
     return Learned(
         members=networks.members,
         records=networks.records,
@@ -97,41 +94,36 @@ def fit_table(run: TrainingRun, profile: TrainingProfile) -> Learned:
     )
 
 
+def _heads(run: TrainingRun, plan: Plan, profile: TrainingProfile) -> AuxiliaryHeads:
+    """The networks behind codes, repairs and new rows."""
+    run.callback.stage("learning codes and repairs")
+    layout, columns = profile.encoder.layout, profile.schema.columns
+    learned = sum(column.is_learned for column in columns)
+    return fit_auxiliary_heads(
+        plan.feed, plan.calibration, layout, run.config, run.device, learned, run.deadline, run.callback
+    )
+
+
 def _plan(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> tuple[Plan, LoneValues]:
     crossed = is_cross_fitted(profile.encoder.layout, run.config.model)
-    size = profile.rows * profile.encoder.layout.width * 4
-    if size > run.config.data.memory_mb << 20:
-        part = _streamed_part(run, rows, profile)
-        plan = CrossFit.of_stream(part, run.config.training) if crossed else Folds((part,))
-        # One row is nothing among so many.
-        return plan, LoneValues.none()
-    matrix, groups = rows.matrix(profile.rows)
+    most = max(LEAST_ROWS, run.config.data.memory_mb * _BYTES_A_MB // (4 * profile.encoder.layout.width))
+    sampled = profile.rows > most
+    matrix, groups = rows.matrix(min(most, profile.rows), profile.rows)
     if len(matrix) < LEAST_ROWS:
         raise DataError(
             f"{rows.inputs[0].name}: {len(matrix)} usable rows remain; training needs at least {LEAST_ROWS}"
+        )
+    if sampled:
+        run.callback.remark(
+            f"{len(matrix):,} of {profile.rows:,} rows, drawn by chance, are learned from: as many as "
+            f"data.memory_mb ({run.config.data.memory_mb:,}) has room for"
         )
     settings = run.config.training
     if crossed and profile.encoder.groups is not None and "fold_below" not in settings.model_fields_set:
         settings = settings.model_copy(update={"fold_below": max(settings.fold_below, _FOLDED_BY_GROUP)})
     plan = (CrossFit if crossed else Folds).of_matrix(matrix, settings, run.device, groups)
-    return plan, LoneValues.of(matrix)
-
-
-def _streamed_part(run: TrainingRun, rows: TrainingRows, profile: TrainingProfile) -> Part:
-    settings = run.config.training
-    split = StreamedSplit(profile.rows, settings.seed)
-    validation, calibration, groups = split.held_out(rows.watched_blocks())
-    width = profile.encoder.layout.width
-    learned = profile.rows - len(validation) - len(calibration)
-    feed = StreamFeed(
-        lambda: (block for block, _, _ in split.parts(rows.blocks())),
-        learned,
-        (run.config.data.memory_mb << 20) // (_BUFFER_SHARE * 4 * width),
-        rows_a_step(learned, settings, run.device),
-        settings.seed,
-        run.device,
-    )
-    return Part(feed, validation, calibration, groups)
+    # One row is nothing among so many that not all are learned from.
+    return plan, LoneValues.none() if sampled else LoneValues.of(matrix)
 
 
 def _warn_of_contamination(run: TrainingRun, feed: Feed, profile: TrainingProfile) -> None:
@@ -156,7 +148,7 @@ def _note_left_out(run: TrainingRun, rows: TrainingRows, profile: TrainingProfil
         if count:
             run.callback.notice(left_out_notice(count, why, first))
     if profile.labelled:
-        run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config))
+        run.callback.notice(labelled_notice(profile.labelled, rows.inputs, run.config, rows.workers))
 
 
 def _note_rows_elsewhere(run: TrainingRun, feed: Feed) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from aedetect.data.arrays import Integers, Mask
 from aedetect.data.series.gross import rows_by_column
-from aedetect.training.profiling import Chunk
+from aedetect.training.passes import Chunk
 
 _MOST_ROWS, _MOST_COLUMNS = 10, 10
 

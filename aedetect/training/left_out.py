@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aedetect.config import Config
+from aedetect.data.labels import label_reader
+from aedetect.engine.cluster import Here, Workers
 from aedetect.io.source import Input
-from aedetect.training.profiling import Chunk, chunks
+from aedetect.training.passes import Chunk, Part, Passes, chunks_of
 
 INFINITE = "with a number that is infinite or beyond 3.4e38"
 EMPTY = "without any value"
@@ -24,9 +27,26 @@ def left_out_notice(count: int, why: str, first: str | None) -> str:
     return f"left out of training: {count:,} row{'s' * (count != 1)} {why}{known}"
 
 
-def labelled_notice(count: int, inputs: Sequence[Input], config: Config) -> str:
-    """The sentence on rows that are labelled as anomalies, which were read and passed over before."""
-    labelled = (chunk for chunk in chunks(inputs, config, anomalies=True) if len(chunk.batch))
-    first = next(labelled, None)
+def labelled_notice(
+    count: int, inputs: Sequence[Input], config: Config, workers: Workers | None = None
+) -> str:
+    """The sentence on rows that are labelled as anomalies, which were read and passed over before.
+
+    `workers` look for the first; None for this process.
+    """
+    places = Passes(inputs, workers or Here()).map(_FirstLabelled(config))
+    first = next((place for place in places if place is not None), None)
     why = LABELLED if count != 1 else "labelled as an anomaly"
-    return left_out_notice(count, why, place_in(first, 0) if first else None)
+    return left_out_notice(count, why, first)
+
+
+@dataclass(frozen=True)
+class _FirstLabelled:
+    """Where the first row of a part stands that is labelled as an anomaly; None where there is none."""
+
+    config: Config
+
+    def __call__(self, part: Part) -> str | None:
+        labelled = chunks_of(part, self.config, label_reader(self.config.data), anomalies=True)
+        first = next((chunk for chunk in labelled if len(chunk.batch)), None)
+        return place_in(first, 0) if first is not None else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from aedetect.data.series.timestamps import Clock, TimeReader, joined
 from aedetect.errors import UsageError
 from aedetect.io.completed import CompletedInput
 from aedetect.io.selected import SelectedInput
-from aedetect.io.source import Input, InputAround
+from aedetect.io.source import Input, InputAround, batch_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,15 +104,20 @@ class Learning:
 
     def times(self, batch: pa.RecordBatch, locate: Locate) -> tuple[Clock, PlannedTimes]:
         """The clock, told from a first batch, and the plans by it."""
-        if self.clock is None or self._times is None:
+        if self.clock is None:
             settings, rules = self.config.series, self.rules
             array = joined([batch.column(name) for name in self.time_columns], rules)
             find = find_clock if self.of_series else lenient_clock
             self.clock = find(
                 self.time_columns, array, rules, settings.time_format, settings.time_zone, locate
             )
+        if self._times is None:
             self._times = PlannedTimes(self.plans, self.columns, self._zone(self.clock))
         return self.clock, self._times
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is worked out as rows come, another process works out for itself.
+        return {**self.__dict__, "_times": None}
 
     def _zone(self, clock: Clock) -> str:
         # Events of notes are at instants as the clock counts them; calendars alone need dates.
@@ -206,6 +211,30 @@ class PlannedPass:
 def opened_pass(source: Input) -> PlannedPass | None:
     """A pass over an input of which some rows are planned; None for others."""
     return PlannedPass(source) if isinstance(source, PlannedInput) else None
+
+
+def settle_clock(inputs: Sequence[Input], config: Config) -> None:
+    """Tell the clock of planned inputs from the first rows of all, before any of them is read elsewhere."""
+    for source in inputs:
+        if not isinstance(source, PlannedInput) or source.learning.clock is not None:
+            return
+        reader = source.open(batch_rows(config, len(source.open(1024).schema)))
+        first = next((batch for batch in reader.batches() if len(batch)), None)
+        if first is not None:
+            PlannedPass(source).planned(first, np.arange(1, len(first) + 1))
+            return
+
+
+def planned_counts(sources: Iterable[tuple[int, Input]]) -> dict[int, PlannedCounts]:
+    """The counts of the last pass over each input of which some rows are planned, by its place."""
+    return {place: source.counts for place, source in sources if isinstance(source, PlannedInput)}
+
+
+def keep_counts(inputs: Sequence[Input], counts: Mapping[int, PlannedCounts]) -> None:
+    """Have the counts of a pass that was made elsewhere."""
+    for place, source in enumerate(inputs):
+        if isinstance(source, PlannedInput) and place in counts:
+            source.counts = counts[place]
 
 
 def bare(source: Input) -> Input:

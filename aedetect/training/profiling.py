@@ -6,19 +6,17 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aedetect.config import Config
 from aedetect.data import cells
-from aedetect.data.arrays import Integers
 from aedetect.data.column_facts import ColumnFacts, column_facts
 from aedetect.data.date_columns import clocks_given, notice_of, settle_dates
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.features.categorical import MOST_SERIES_CATEGORIES
 from aedetect.data.label_names import LABEL_REASON, label_notice, may_name_label
-from aedetect.data.labels import LabelReader, known_anomalies, label_reader
+from aedetect.data.labels import LabelReader, label_reader
 from aedetect.data.missing_marks import marks_in_words, missing_marks
 from aedetect.data.moving import IN_ORDER, MOVES_ON
 from aedetect.data.never import dates_of_never
@@ -28,17 +26,24 @@ from aedetect.data.row_sample import RowSample
 from aedetect.data.schema import Schema
 from aedetect.data.time_hint import time_hint
 from aedetect.data.written_numbers import Writing
+from aedetect.engine.cluster import Here, Workers
 from aedetect.errors import DataError
-from aedetect.io.source import Input, Reader, batch_rows
+from aedetect.io.source import Input
 from aedetect.training.joint_columns import joint_profiles
 from aedetect.training.joint_inputs import absence_notice, absent_columns, unlabelled_notice
 from aedetect.training.partitions import moving_partitions
-from aedetect.training.planned_rows import name_of_all, opened_pass
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from aedetect.training.passes import Chunk, Part, Passes, chunks_of
+from aedetect.training.planned_rows import (
+    PlannedCounts,
+    keep_counts,
+    name_of_all,
+    planned_counts,
+    settle_clock,
+)
 
 LEAST_ROWS = 8
+# Of the first part, which tell what it is no use to look for in the others.
+_PILOT_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -68,106 +73,62 @@ class TrainingProfile:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Rows of one input to learn from, their numbers in it (from 1), and of how many read.
-
-    Rows that a calendar names are none of either.
-    """
-
-    source: Input
-    batch: pa.RecordBatch
-    numbers: Integers
-    read: int
-
-    def locate(self, index: int) -> str:
-        """Where the row with that index stands: 'a.csv: row 7 (line 8)'."""
-        return f"{self.source.name}: {self.source.locate(int(self.numbers[index]))}"
-
-
-def chunks(
-    inputs: Sequence[Input], config: Config, anomalies: bool = False, labels: LabelReader | None = None
-) -> Iterator[Chunk]:
-    """All rows of the inputs but the labelled anomalies, in order; or only these, where there is a label.
-
-    Raises DataError at the end of the pass for labels that cannot be read, unless the caller gave `labels`
-    to read them, and checks those.
-    """
-    column, reader = config.data.label, labels or label_reader(config.data)
-    for source in inputs:
-        first = 1
-        planned_pass = opened_pass(source)
-        for batch in _open(source, config).batches():
-            numbers = np.arange(first, first + len(batch))
-            first += len(batch)
-            if planned_pass is not None:
-                learned = ~planned_pass.planned(batch, numbers)
-                batch, numbers = batch.filter(_mask(learned)), numbers[learned]
-            read = len(batch)
-            if column is not None and column in batch.schema.names:
-                locate = partial(Chunk.locate, Chunk(source, batch, numbers, read))
-                keep = known_anomalies(batch.column(column), reader, locate) == anomalies
-                batch, numbers = batch.filter(_mask(keep)), numbers[keep]
-            yield Chunk(source, batch, numbers, read)
-        if planned_pass is not None:
-            planned_pass.end()
-    if labels is None:
-        reader.check_read()
-
-
-def _open(source: Input, config: Config) -> Reader:
-    return source.open(batch_rows(config, len(source.open(1024).schema)))
-
-
-def profile_inputs(inputs: Sequence[Input], config: Config) -> TrainingProfile:
+def profile_inputs(
+    inputs: Sequence[Input], config: Config, workers: Workers | None = None
+) -> TrainingProfile:
     """Profile every column, decide its role and fit the feature encoder.
 
-    Raises DataError where the inputs do not belong together or cannot be learned from.
+    `workers` read the rows; None for this process. Raises DataError where the inputs do not belong together
+    or cannot be learned from.
     """
     name = name_of_all(inputs)
     counting = {column for column, role in config.data.roles.items() if role in ("categorical", "boolean")}
     counting |= set(config.data.group)
-    profiles, rows, total, seen = _profile_columns(inputs, config, counting)
-    if rows < LEAST_ROWS:
-        raise DataError(f"{name}: {rows} usable row{'s' * (rows != 1)}; training needs at least {LEAST_ROWS}")
-    marks = missing_marks(profiles, config.data)
+    passes = Passes(inputs, workers or Here())
+    seen = _profile_columns(passes, config, counting)
+    if seen.rows < LEAST_ROWS:
+        raise DataError(
+            f"{name}: {seen.rows} usable row{'s' * (seen.rows != 1)}; training needs at least {LEAST_ROWS}"
+        )
+    marks = missing_marks(seen.profiles, config.data)
     if marks:
         config = _with_marks(config, marks)
-        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
-    settle_dates(profiles, config.data, config.series, name)
-    never = {} if config.series.time else dates_of_never(profiles, config.data)
+        seen = _profile_columns(passes, config, counting)
+    settle_dates(seen.profiles, config.data, config.series, name)
+    never = {} if config.series.time else dates_of_never(seen.profiles, config.data)
     if never:
         marks, config = {**marks, **never}, _with_marks(config, never)
-        profiles, rows, total, seen = _profile_columns(inputs, config, counting)
-        settle_dates(profiles, config.data, config.series, name)
-    writings = number_writings(profiles, config.data, name, config.series)
+        seen = _profile_columns(passes, config, counting)
+        settle_dates(seen.profiles, config.data, config.series, name)
+    writings = number_writings(seen.profiles, config.data, name, config.series)
     if writings:
-        profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
+        seen = _profile_columns(passes, config, counting, writings)
         # Beside amounts of money a dash shows only once these are read as numbers.
-        further = missing_marks(profiles, config.data)
+        further = missing_marks(seen.profiles, config.data)
         if further:
             marks, config = {**marks, **further}, _with_marks(config, further)
-            profiles, rows, total, seen = _profile_columns(inputs, config, counting, writings)
-    schema = infer_schema(profiles, config.data, name, config.series, seen)
-    recount = uncounted(profiles, schema)
+            seen = _profile_columns(passes, config, counting, writings)
+    schema = infer_schema(seen.profiles, config.data, name, config.series, seen.sample)
+    recount = uncounted(seen.profiles, schema)
     if recount:
-        profiles, rows, total, seen = _profile_columns(inputs, config, counting | recount, writings)
-        schema = infer_schema(profiles, config.data, name, config.series, seen)
+        seen = _profile_columns(passes, config, counting | recount, writings)
+        schema = infer_schema(seen.profiles, config.data, name, config.series, seen.sample)
     absent = absent_columns(inputs)
     schema = schema.with_optional(absent)
     most = config.data.max_categories
     if config.series.time_columns:
         most = min(most, MOST_SERIES_CATEGORIES)
-    encoder = FeatureEncoder.fit(schema, profiles, most)
+    encoder = FeatureEncoder.fit(schema, seen.profiles, most)
     lacked = (
         absence_notice(absent, schema.optional, len(inputs)),
         unlabelled_notice(absent, config.data.label, len(inputs)),
     )
     dashes = (marks_in_words(column, texts) for column, texts in marks.items())
-    notices = [*filter(None, lacked), *dashes, *_notices(schema, encoder, profiles, most)]
-    hint = None if config.series.time_columns else time_hint(schema, profiles)
-    facts = column_facts(profiles)
-    return TrainingProfile(schema, encoder, rows, total - rows, tuple(notices), hint, facts)
+    notices = [*filter(None, lacked), *dashes, *_notices(schema, encoder, seen.profiles, most)]
+    hint = None if config.series.time_columns else time_hint(schema, seen.profiles)
+    facts = column_facts(seen.profiles)
+    labelled = seen.total - seen.rows
+    return TrainingProfile(schema, encoder, seen.rows, labelled, tuple(notices), hint, facts)
 
 
 def _with_marks(config: Config, marks: Mapping[str, Mapping[str, int]]) -> Config:
@@ -177,31 +138,101 @@ def _with_marks(config: Config, marks: Mapping[str, Mapping[str, int]]) -> Confi
     return config.model_copy(update={"data": data})
 
 
+@dataclass
+class _Seen:
+    """What one pass sees of all rows, or of those of one part. `planned`: counts, by the place of the input.
+
+    `rows` are those to learn from, of so many in `total`.
+    """
+
+    profiles: dict[str, ColumnProfile]
+    sample: RowSample
+    labels: LabelReader
+    rows: int = 0
+    total: int = 0
+    planned: dict[int, PlannedCounts] = field(default_factory=dict)
+
+    @classmethod
+    def nothing(
+        cls, empty: Mapping[str, ColumnProfile], config: Config, pilot: Mapping[str, ColumnProfile]
+    ) -> _Seen:
+        """Nothing yet, of the columns that `empty` are profiles of; `pilot`: as in `ColumnProfile.fresh`."""
+        return cls(
+            {column: profile.fresh(pilot.get(column)) for column, profile in empty.items()},
+            RowSample([column for column, profile in empty.items() if profile.readable]),
+            label_reader(config.data),
+        )
+
+    def take(self, chunk: Chunk) -> None:
+        """See further rows."""
+        self.sample.take((chunk.source.name, chunk.place), chunk.batch, chunk.numbers)
+        for column, profile in self.profiles.items():
+            profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
+        self.rows += len(chunk.batch)
+        self.total += chunk.read
+
+    def add(self, later: _Seen) -> None:
+        """Take in what was seen of the rows behind these."""
+        for column, profile in self.profiles.items():
+            profile.add(later.profiles[column])
+        self.sample.add(later.sample)
+        self.labels.add(later.labels)
+        self.rows += later.rows
+        self.total += later.total
+        self.planned |= later.planned
+
+
+@dataclass(frozen=True)
+class _Seeing:
+    """Sees the rows of a part. `empty`: profiles of the columns; `pilot`: those of the first rows of all."""
+
+    empty: Mapping[str, ColumnProfile]
+    pilot: Mapping[str, ColumnProfile]
+    config: Config
+
+    def __call__(self, part: Part) -> _Seen:
+        begins = part[0].place == 0 and part[0].before == 0
+        seen = _Seen.nothing(self.empty, self.config, {} if begins else self.pilot)
+        for chunk in chunks_of(part, self.config, seen.labels):
+            seen.take(chunk)
+        seen.planned = planned_counts((piece.place, piece.source) for piece in part)
+        return seen
+
+
 def _profile_columns(
-    inputs: Sequence[Input], config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
-) -> tuple[dict[str, ColumnProfile], int, int, RowSample]:
+    passes: Passes, config: Config, counting: set[str], writings: Mapping[str, Writing] | None = None
+) -> _Seen:
+    inputs = passes.inputs
     given = clocks_given(config.data, config.series)
     rules = cells.CellRules(
         config.data.decimal, tuple(config.data.na_values), writings=writings or {}, dates=given
     )
     counted = counting | set(filter(may_name_label, inputs[0].open(1024).schema.names))
-    profiles = joint_profiles(inputs, counted, config, rules)
+    empty = joint_profiles(inputs, counted, config, rules)
     for column, reason in moving_partitions(inputs).items():
-        profiles[column].left_out = reason
-    sample = RowSample([column for column, profile in profiles.items() if profile.readable])
-    rows = total = 0
-    labels = label_reader(config.data)
-    for place, source in enumerate(inputs):
-        for chunk in chunks([source], config, labels=labels):
-            sample.take((source.name, place), chunk.batch, chunk.numbers)
-            for column, profile in profiles.items():
-                profile.update(chunk.batch.column(column), partial(Chunk.locate, chunk))
-            rows += len(chunk.batch)
-            total += chunk.read
-    labels.check_read()
-    if config.data.label in profiles:
-        labels.check_matched(name_of_all(inputs))
-    return profiles, rows, total, sample
+        empty[column].left_out = reason
+    for column in counting & set(empty):
+        empty[column].must_count = True
+    settle_clock(inputs, config)
+    pilot = _pilot(empty, passes, config) if len(passes.parts) > 1 else {}
+    seen = _Seen.nothing(empty, config, {})
+    for of_part in passes.map(_Seeing(empty, pilot, config)):
+        seen.add(of_part)
+    keep_counts(inputs, seen.planned)
+    seen.labels.check_read()
+    if config.data.label in seen.profiles:
+        seen.labels.check_matched(name_of_all(inputs))
+    return seen
+
+
+def _pilot(empty: Mapping[str, ColumnProfile], passes: Passes, config: Config) -> Mapping[str, ColumnProfile]:
+    """Profiles of the first rows of all, which tell the other parts what not to look for."""
+    seen = _Seen.nothing(empty, config, {})
+    for chunk in chunks_of(passes.parts[0][:1], config, seen.labels, most=_PILOT_ROWS):
+        seen.take(chunk)
+        if seen.total:
+            break
+    return seen.profiles
 
 
 def _notices(
@@ -238,9 +269,3 @@ def _notices(
                 f"column {vocabulary.column!r}: {distinct:,} distinct values, of which the "
                 f"{len(vocabulary.values):,} most frequent are kept; the rest count as rare"
             )
-
-
-def _mask(keep: np.ndarray[Any, Any]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(keep)

@@ -15,7 +15,7 @@ from aedetect.data import cells
 from aedetect.data.arrays import Floats
 from aedetect.data.schema import Schema
 from aedetect.io.source import Input
-from aedetect.training.profiling import chunks
+from aedetect.training.passes import chunks
 
 # Relations are looked for in so many rows, and then held against others, up to so many.
 _LOOKED_AT, _LEAST_ROWS = 2000, 20

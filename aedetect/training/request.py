@@ -18,9 +18,10 @@ from aedetect.data.arrays import Floats, Integers, Matrix
 from aedetect.data.features import FeatureEncoder
 from aedetect.data.reference import Sketch
 from aedetect.engine.callbacks import Callback
+from aedetect.engine.cluster import Here, Workers
 from aedetect.errors import UsageError
 from aedetect.io.source import Input
-from aedetect.models.device import pick_device
+from aedetect.models.device import check_double_precision, pick_device
 from aedetect.models.evaluation.heads import AuxiliaryHeads
 from aedetect.scoring.feedback_store import Note
 from aedetect.scoring.fitted import FittedModel, SeriesParts
@@ -41,7 +42,8 @@ class FitRequest:
 
     Progress is saved in the file `checkpoint`, and with `resume` taken up from there. `planned`: rows that
     are left out. `notes`: what people said of rows. `known_anomalies`: inputs of rows that are, beside the
-    labelled ones.
+    labelled ones. `workers`: who passes over the rows; networks learn in this process. `passing`: whether the
+    model is only to score a few rows, and needs no auxiliary networks.
     """
 
     inputs: Sequence[Input]
@@ -53,6 +55,8 @@ class FitRequest:
     planned: PlanRequest = field(default_factory=PlanRequest)
     notes: Sequence[Note] = ()
     known_anomalies: Sequence[Input] = ()
+    workers: Workers = field(default_factory=Here)
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class TrainingRun:
     def begin(cls, request: FitRequest) -> TrainingRun:
         """From now on time counts. Raises UsageError for what the settings rule out."""
         older, config = request.older, request.config
+        check_double_precision(config.training.device, "training needs")
         if config.data.group and config.series.time is not None:
             raise UsageError(
                 f"--group {config.data.group[0]} goes with tables; of time series, --entity "

@@ -7,7 +7,7 @@ import numpy as np
 from aedetect.data.features import Encoded
 from aedetect.data.series.buffer import Gatherer
 from aedetect.errors import DataError
-from aedetect.training.profiling import Chunk
+from aedetect.training.passes import Chunk
 from aedetect.training.split import unreadable_cell
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from aedetect.engine.summary import Clock, envelope
+from aedetect.io.stores import is_address
 from aedetect.scoring.fitted import FittedModel
+from aedetect.scoring.model_header import read_whole
 
 
 def train_summary(
-    command: str, fitted: FittedModel, path: Path, clock: Clock, notices: Sequence[str]
+    command: str, fitted: FittedModel, path: str, clock: Clock, notices: Sequence[str]
 ) -> dict[str, Any]:
     """The summary of `command`, which wrote the model to `path`; `notices` were given on the way."""
     training = fitted.training
+    whole = is_address(path) or os.path.isfile(path)
     model = {
-        "path": str(path),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None,
+        "path": path,
+        "sha256": hashlib.sha256(read_whole(path)).hexdigest() if whole else None,
         "trained": training.started,
     }
     body = {

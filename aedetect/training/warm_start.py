@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aedetect.config import Config
 from aedetect.data.features import FeatureEncoder
-from aedetect.data.labels import label_reader
+from aedetect.data.labels import LabelReader, label_reader
+from aedetect.engine.cluster import Here, Workers
 from aedetect.errors import DataError
 from aedetect.io.source import Input, batch_rows
 from aedetect.models.evaluation.base import RowEvaluation
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.manifest import Ancestor
-from aedetect.training.planned_rows import bare, name_of_all
-from aedetect.training.profiling import LEAST_ROWS, TrainingProfile, chunks
+from aedetect.training.passes import Part, Passes, chunks_of
+from aedetect.training.planned_rows import (
+    PlannedCounts,
+    bare,
+    keep_counts,
+    name_of_all,
+    planned_counts,
+    settle_clock,
+)
+from aedetect.training.profiling import LEAST_ROWS, TrainingProfile
 
 
 @dataclass(frozen=True)
@@ -39,18 +48,26 @@ class Start:
         )  # fmt: skip
         return cls(older.encoder, older.members, this.sha256, (*training.lineage, this))
 
-    def profile(self, inputs: Sequence[Input], config: Config) -> TrainingProfile:
+    def profile(
+        self, inputs: Sequence[Input], config: Config, workers: Workers | None = None
+    ) -> TrainingProfile:
         """The first pass over new data, whose columns are those of the older model.
 
-        Raises ModelError where they lack one, DataError where rows are too few or labels cannot be read.
+        `workers` read it; None for this process. Raises ModelError where they lack one, DataError where rows
+        are too few or labels cannot be read.
         """
         notices = self.check(inputs, config)
         labels = label_reader(config.data)
-        counted = [(len(chunk.batch), chunk.read) for chunk in chunks(inputs, config, labels=labels)]
+        settle_clock(inputs, config)
+        rows = total = 0
+        for counted in Passes(inputs, workers or Here()).map(_Counting(config)):
+            labels.add(counted.labels)
+            keep_counts(inputs, counted.planned)
+            rows += counted.rows
+            total += counted.total
         labels.check_read()
         if labels.counts:
             labels.check_matched(name_of_all(inputs))
-        rows, total = (sum(part) for part in zip(*counted, strict=True))
         if rows < LEAST_ROWS:
             raise too_few(inputs, rows, "training")
         return TrainingProfile(self.encoder.schema, self.encoder, rows, total - rows, tuple(notices))
@@ -67,6 +84,31 @@ class Start:
             for source in inputs
             for text in self.encoder.schema.check(source.name, bare(source).open(size).schema)
         ]
+
+
+@dataclass
+class _Counted:
+    """What counting the rows of one part comes to; as in `profiling`."""
+
+    labels: LabelReader
+    rows: int = 0
+    total: int = 0
+    planned: dict[int, PlannedCounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """Counts the rows of a part, and reads their labels."""
+
+    config: Config
+
+    def __call__(self, part: Part) -> _Counted:
+        counted = _Counted(label_reader(self.config.data))
+        for chunk in chunks_of(part, self.config, counted.labels):
+            counted.rows += len(chunk.batch)
+            counted.total += chunk.read
+        counted.planned = planned_counts((piece.place, piece.source) for piece in part)
+        return counted
 
 
 def too_few(inputs: Sequence[Input], rows: int, work: str) -> DataError:

@@ -22,7 +22,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,9 @@ from vus import vus_pr
 
 from aedetect import Detector
 from aedetect.config import ModelConfig
-from aedetect.models.base import WindowAutoencoder, WindowLayout
+from aedetect.models.base import WindowAutoencoder
+from aedetect.models.evaluation.base import WindowEvaluation
+from aedetect.models.evaluation.window_layout import WindowLayout
 from aedetect.models.registry import SERIES_ARCHITECTURES
 
 ALONE = "patches"
@@ -56,31 +60,65 @@ class _Relative(WindowAutoencoder):
     """Squared errors, relative to a typical held-out window."""
 
     reference: Tensor
+    margin = 0
 
     def __init__(self, layout: WindowLayout, config: ModelConfig):
         super().__init__(layout, config)
         self.register_buffer("reference", torch.ones(()))
 
-    def errors(self, batch: Tensor) -> Tensor:
-        seen = batch.clamp(-10, 10)
-        noisy = seen + _NOISE * torch.randn_like(seen) if self.training else seen
-        squares = (self.rebuilt(noisy) - batch).square()
-        return squares if self.training else squares / self.reference
-
-    def reconstruct(self, batch: Tensor) -> Tensor:
-        return self.rebuilt(batch.clamp(-10, 10))
-
+    @abstractmethod
     def rebuilt(self, seen: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Windows as the network writes them out again; both [windows, steps, channels]."""
 
-    def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
+    def objective(self, batch: Tensor) -> Tensor:
+        seen = batch.clamp(-10, 10)
+        return (self.rebuilt(seen + _NOISE * torch.randn_like(seen)) - batch).square()
+
+    def errors(self, batch: Tensor) -> Tensor:
+        return self.objective(batch) if self.training else self.judged(batch)
+
+    def judged(self, batch: Tensor) -> Tensor:
+        """What scoring combines [windows, steps, channels]."""
+        return (self.rebuilt(batch.clamp(-10, 10)) - batch).square() / self.reference
+
+    def evaluation(self) -> _Judge:
+        return _Judge(self)
+
+    def settled(self) -> _Judge:
+        return _Judge(self)
+
+    def sliding(self, segment: Tensor, left: int, right: int) -> Tensor:
+        """See `WindowEvaluation.sliding_scores`."""
         windows = segment[left : len(segment) - right].unfold(0, self.layout.steps, 1).transpose(1, 2)
-        each = self.errors(windows[::_STRIDE]).mean(dim=(1, 2))
+        each = self.judged(windows[::_STRIDE]).mean(dim=(1, 2))
         return each.repeat_interleave(_STRIDE)[: len(windows)]
 
-    def fit_score_normalisation(self, held_out: Tensor, learned: Tensor, suspect: Tensor) -> None:
-        each = (self.reconstruct(held_out) - held_out).square().mean(dim=(1, 2))
+    def fit_score_normalisation(
+        self, validation: Tensor, learned: Tensor, outlier_candidates: Tensor
+    ) -> None:
+        each = (self.rebuilt(validation.clamp(-10, 10)) - validation).square().mean(dim=(1, 2))
         self.reference = (each.median() + 0.01 * each.mean()).clamp_min(1e-6)
+
+
+class _Judge(WindowEvaluation):
+    """A network as scoring asks for it: numpy in, numpy out, through torch. It is in no model file."""
+
+    def __init__(self, network: _Relative):
+        self.layout, self.margin = network.layout, network.margin
+        self._network = deepcopy(network).eval()
+
+    def errors(self, batch: Array) -> Array:
+        return self._in_torch(self._network.judged, batch)
+
+    def reconstruct(self, batch: Array) -> Array:
+        return self._in_torch(lambda windows: self._network.rebuilt(windows.clamp(-10, 10)), batch)
+
+    def sliding_scores(self, segment: Array, left: int, right: int) -> Array:
+        return self._in_torch(lambda steps: self._network.sliding(steps, left, right), segment)
+
+    def _in_torch(self, work: Callable[[Tensor], Tensor], values: Array) -> Array:
+        with torch.no_grad():
+            return work(torch.from_numpy(np.ascontiguousarray(values))).numpy()
 
 
 class ConstantLevel(_Relative):
@@ -142,8 +180,8 @@ class MaskedConvolutional(_Relative):
             flow = flow + layer(functional.silu(flow))
         return self.exit(functional.silu(flow)).transpose(1, 2)  # type: ignore[no-any-return]
 
-    def sliding_scores(self, segment: Tensor, left: int, right: int) -> Tensor:
-        each = self.errors(segment[None])[0].mean(dim=1)[left : len(segment) - right]
+    def sliding(self, segment: Tensor, left: int, right: int) -> Tensor:
+        each = self.judged(segment[None])[0].mean(dim=1)[left : len(segment) - right]
         return each.unfold(0, self.layout.steps, 1).mean(dim=1)
 
 

@@ -94,6 +94,9 @@ class TestCalibrate:
             ("temp,load,site\n1,2,north\n", ["in.csv"], 4, "in.csv: column 'open' is missing"),
             ("temp,load,site,open\n1,?,north,true\n", ["in.csv"], 3, "in.csv: row 1 (line 2), column 'load'"),
             ("", ["in.csv"], 3, "in.csv: the file is empty"),
+            ("", ["in.csv", "--on", "dask"], 2, "--on dask: no such place; give 'ray'"),
+            ("", ["in.csv", "--on", "ray", "--device", "cuda"], 2,
+             "--device cuda: the workers of --on score on CPUs; leave it out"),
         ],
     )  # fmt: skip
     def test_faults(self, prompt: Prompt, rows: str, words: list[str], code: int, message: str) -> None:

@@ -45,6 +45,7 @@ def test_json_holds_the_metadata(export: Prompt, tiny_model: Path) -> None:
     assert (said["verified"]["rows"], said["verified"]["differing_verdicts"]) == (50, 0)
 
 
+@pytest.mark.slow
 def test_without_rows_nothing_is_compared(export: Prompt) -> None:
     assert export.json("-o", "out/", "--json")["verified"] is None
     assert [path.suffix for path in Path("out").iterdir()] == [".onnx"]
@@ -58,6 +59,9 @@ def test_without_rows_nothing_is_compared(export: Prompt) -> None:
             2,
             "m.csv: .csv is the suffix of a table, and this will be a model in ONNX; name it m.onnx",
         ),
+        (["-o", "x.txt"], 2, "x.txt: the name of a model in ONNX ends in .onnx; name it x.onnx"),
+        (["-o", "a/model"], 2, "a/model: the name of a model in ONNX ends in .onnx; name it a/model.onnx"),
+        (["-o", "-"], 2, "-o -: a model in ONNX goes to a file, not to stdout; name one that ends in .onnx"),
         (
             ["-o", "none/m.onnx"],
             5,

@@ -186,6 +186,7 @@ def test_what_is_no_scored_file_or_store_is_told(run: Prompt) -> None:
     assert refused(run("score", "new.csv", "-m", "m.aed", "--feedback", "none.json"), 3) == (
         "error: none.json: there is no such file of feedback; `aedetect feedback` makes one with --store"
     )
+    Path("notes.csv").touch()
     result = run("score", "new.csv", "-m", "m.aed", "-o", "notes.csv", "--feedback", "notes.csv")
     assert "notes.csv: the output would replace what says which rows are fine; name another" in refused(
         result, 2

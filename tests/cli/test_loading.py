@@ -156,6 +156,42 @@ def wrong_flags(folder: Path) -> dict[str, End]:
     return run(folder, HEAVY, flags | folders)
 
 
+OF_MUTING = ("score", "explain", "report", "refresh", "train", "tune")
+LEARNING = ("train", "tune")
+LACKING = ("score", "evaluate", "explain", "report", "backtest", "drift", "encode", "clean", "impute")
+
+
+def line(command: str, *further: str, rows: str = "rows.csv") -> Sequence[str]:
+    words = OF_INPUTS.get(command, ("--unsupervised", "-o", "best.toml"))
+    return (command, rows, *words, *further)
+
+
+@pytest.fixture(scope="module")
+def wrong_beside(folder: Path) -> dict[str, End]:
+    lines: dict[str, Sequence[str]] = {}
+    for name in OF_MUTING:
+        lines[f"{name} --calendar"] = line(name, "--calendar", "row.csv", "--time-of", "temp")
+        lines[f"{name} --feedback"] = line(name, "--feedback", "notes.json")
+    for name in set(OF_MUTING) - {*LEARNING}:
+        lines[f"{name} --rules"] = line(name, "--rules", "rules.toml")
+    lines["calibrate --feedback"] = line("calibrate", "--feedback", "notes.json")
+    for name in OF_INPUTS:
+        if name != "feedback":
+            lines[f"{name} --device"] = line(name, "--device", "gpu")
+    return run(folder, HEAVY, lines)
+
+
+@pytest.fixture(scope="module")
+def lacking(folder: Path) -> dict[str, End]:
+    rows = pd.read_csv(folder / "labelled.csv").rename(columns={"temp": "temperature"})
+    rows.to_csv(folder / "renamed.csv", index=False)
+    tensors = (folder / "model.aed").read_bytes()
+    (folder / "flipped.aed").write_bytes(tensors[:-4] + bytes([tensors[-4] ^ 1]) + tensors[-3:])
+    lines = {name: line(name, rows="renamed.csv") for name in LACKING}
+    lines["flipped"] = ("score", "renamed.csv", "-m", "flipped.aed", "-o", "out.csv")
+    return run(folder, HEAVY, lines)
+
+
 @pytest.fixture(scope="module")
 def scoring(folder: Path) -> dict[str, End]:
     return run(folder, UNUSED, {name: (*name.split(), *words) for name, words in SCORING.items()})
@@ -197,6 +233,47 @@ def test_a_wrong_flag_loads_nothing_heavy(wrong_flags: dict[str, End], command: 
 def test_an_output_in_no_folder_loads_nothing_heavy(wrong_flags: dict[str, End], command: str) -> None:
     reason = "cannot be written: its folder does not exist; create it first"
     assert wrong_flags[f"{command} in no folder"] == (5, f"error: nowhere/out.csv: {reason}\n", [])
+
+
+@pytest.mark.parametrize("command", OF_MUTING)
+def test_a_mistyped_calendar_loads_nothing_heavy(wrong_beside: dict[str, End], command: str) -> None:
+    said = "error: row.csv: no such file or directory; did you mean 'rows.csv'?\n"
+    assert wrong_beside[f"{command} --calendar"] == (3, said, [])
+
+
+@pytest.mark.parametrize("command", [*OF_MUTING, "calibrate"])
+def test_mistyped_feedback_loads_nothing_heavy(wrong_beside: dict[str, End], command: str) -> None:
+    reason = "there is no such file of feedback; `aedetect feedback` makes one with --store"
+    assert wrong_beside[f"{command} --feedback"] == (3, f"error: notes.json: {reason}\n", [])
+
+
+@pytest.mark.parametrize("command", sorted(set(OF_MUTING) - {*LEARNING}))
+def test_mistyped_rules_load_nothing_heavy(wrong_beside: dict[str, End], command: str) -> None:
+    code, text, loaded = wrong_beside[f"{command} --rules"]
+    assert (code, loaded) == (2, [])
+    assert text.endswith("rules.toml: cannot be read: No such file or directory\n")
+
+
+@pytest.mark.parametrize("command", sorted({*OF_INPUTS} - {"feedback"}))
+def test_what_is_no_device_loads_nothing_heavy(wrong_beside: dict[str, End], command: str) -> None:
+    code, text, loaded = wrong_beside[f"{command} --device"]
+    assert (code, loaded) == (2, [])
+    assert text.endswith("--device = 'gpu': not one of auto, cpu, cuda or mps\n")
+
+
+@pytest.mark.parametrize("command", LACKING)
+def test_a_renamed_column_is_told_before_the_model_is_loaded(lacking: dict[str, End], command: str) -> None:
+    said = (
+        "error: renamed.csv: column 'temp' is missing, which the model was trained on; the file has "
+        "'temperature', which the model does not know: is that 'temp'? rename it, or retrain\n"
+    )
+    assert lacking[command] == (4, said, [])
+
+
+def test_of_a_damaged_model_that_is_told_first(lacking: dict[str, End]) -> None:
+    code, text, _ = lacking["flipped"]
+    reason = "the model file is damaged (its digest does not match); restore it or retrain"
+    assert (code, text) == (4, f"error: flipped.aed: {reason}\n")
 
 
 @pytest.mark.parametrize("command", SCORING)

@@ -120,7 +120,7 @@ def test_train_leaves_out_what_a_calendar_names(prompt: Prompt) -> None:
         (["--calendar", "plan.csv"], 2, "--calendar: the model's rows are no time series; name"),
         (["--calendar", "plan.csv", "--time-of", "att"], 3, "has no column 'att', which --time-of"),
         (["--time-of", "at"], 2, "--time-of goes with --calendar"),
-        (["--calendar", "none.ics", "--time-of", "site"], 3, "error: none.ics: cannot be read: No such file"),
+        (["--calendar", "none.ics", "--time-of", "site"], 3, "error: none.ics: no such file or directory"),
         (["--calendar", "new.csv", "--time-of", "site"], 3, "error: new.csv: no column named 'start'"),
         (["--calendar", "plans", "--time-of", "at"], 3,
          "error: plans: 2 files; name the one that is the calendar, and others with --calendar again"),

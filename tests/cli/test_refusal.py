@@ -40,7 +40,7 @@ MODEL = "-m MODEL.aed: The model file"
         (
             "score -m m.aed",
             "Missing argument INPUT...: Files, directories, quoted globs, '-' for CSV on stdin, or "
-            "object-store URIs",
+            "addresses as s3://bucket/folder/",
         ),
         ("sample -m m.aed -o s.csv", "Missing argument N: How many rows"),
         ("score t.csv", f"Missing option {MODEL}"),
@@ -48,7 +48,8 @@ MODEL = "-m MODEL.aed: The model file"
         ("explain t.csv m.aed", f"Missing option {MODEL}; is it m.aed? Then write -m m.aed"),
         (
             "train t.csv m.aed",
-            "Missing option -o MODEL.aed: The model file to write; is it m.aed? Then write -o m.aed",
+            "Missing option -o MODEL.aed: The model file to write, here or at s3://bucket/model.aed; is it "
+            "m.aed? Then write -o m.aed",
         ),
         ("inspect m.aed t.csv", "Too many arguments for inspect: t.csv; it takes MODEL.aed alone"),
         ("explain t.csv u.csv -m m.aed", "Too many arguments for explain: u.csv; it takes INPUT alone"),

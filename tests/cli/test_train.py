@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 
 import pytest
+from support.model_content import content_of
+from support.pretend_cluster import PretendCluster
 from support.prompt import Prompt
 from support.tables import tiny_frame
 
 import aedetect
+from aedetect.engine import places
+from aedetect.engine.cluster import Here, Workers
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +88,10 @@ def test_flags_win_over_the_environment(train: Prompt, tiny_csv: Path) -> None:
         ),
         (["-o", "m.aed", "--epochs", "0"], "--epochs = '0': must be at least 1"),
         (
+            ["-o", "m.aed", "--on", "spark"],
+            "--on spark: no such place; give 'ray', or the address of a cluster as ray://HOST:PORT",
+        ),
+        (
             ["-o", "m.aed", "--max-time", "soon"],
             "--max-time = 'soon': not a duration; write it like 90s, 10m or 2h",
         ),
@@ -99,6 +108,21 @@ def test_wrong_use(train: Prompt, tiny_csv: Path, words: list[str], message: str
     assert train("in.csv", *words).usage() == message
     assert os.listdir() == ["in.csv"]
     assert Path("in.csv").read_bytes() == data
+
+
+def test_rows_are_read_on_a_cluster(train: Prompt, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(place: str | None, **_: object) -> contextlib.nullcontext[Workers]:
+        return contextlib.nullcontext(PretendCluster() if place == "ray" else Here())
+
+    monkeypatch.setattr(places, "opened_workers", opened)
+    monkeypatch.setattr("aedetect.cli.train.check_place", lambda _: None)
+    here, there = (
+        train.json(tiny_csv, "-o", f"{name}.aed", *words)
+        for name, words in (("here", []), ("there", ["--on", "ray"]))
+    )
+    assert (here.get("workers"), there["workers"]) == (None, 2)
+    first, second = (aedetect.load(f"{name}.aed").fitted for name in ("here", "there"))
+    assert content_of(first) == content_of(second)
 
 
 def test_a_resume_without_a_checkpoint_starts_anew(train: Prompt, tiny_csv: Path) -> None:

@@ -12,16 +12,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from support.prompt import Prompt
 from support.sensors import readings
 from support.tables import tiny_frame
 
 from aedetect import Detector, tune
+from aedetect.config import Config
+from aedetect.engine.callbacks import Callback
 from aedetect.errors import UsageError
+from aedetect.io.source import TableInput
+from aedetect.scoring.fitted import FittedModel
 from aedetect.tasks.tune import search as search_module
 from aedetect.tasks.tune.bench import Bench
 from aedetect.tasks.tune.judge import Figures
+from aedetect.training import fit as fit_module
+from aedetect.training.fit import fit
+from aedetect.training.planned_rows import PlanRequest
+from aedetect.training.request import FitRequest
 
 FAST = """
 [model]
@@ -189,6 +198,63 @@ class TestSearch:
         assert result.exit_code == 0
         assert result.stderr.startswith("warning: trial 2 (training.learning_rate = 0.00")
         assert result.stderr.endswith(" failed: training diverged\n")
+
+
+class TestKnownBeforehand:
+    def test_planned_rows_and_noted_ones_are_left_out(
+        self, prompt: Prompt, tuning: Prompt, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        frame = pd.read_csv("labelled.csv")
+        frame["at"] = pd.date_range("2026-03-01", periods=len(frame), freq="h").strftime("%Y-%m-%d %H:%M")
+        frame.to_csv("timed.csv", index=False)
+        prompt.write("plan.csv", "start,end,name\n2026-03-01 00:00,2026-03-01 09:30,oven\n")
+        noted = frame.iloc[[20, 30]].assign(anomaly_score=9.0, anomaly_p_value=0.001, is_anomaly=True)
+        noted = noted.assign(anomaly_features='{"temp": 1.0}', anomaly_status="ok")
+        noted.to_csv("scored.csv", index=False)
+        for row, verdict in ((1, "--normal"), (2, "--anomaly")):
+            said = prompt("feedback", "scored.csv", "--row", row, verdict, "--store", "notes.json")
+            assert said.exit_code == 0, said.stderr
+        asked: list[FitRequest] = []
+
+        def learned(request: FitRequest) -> FittedModel:
+            asked.append(request)
+            return fit(request)
+
+        monkeypatch.setattr(fit_module, "fit", learned)
+        told = tuning.json(
+            *("timed.csv", "--unsupervised", "--exclude", "label,at", "--trials", 2, "--config", "fast.toml"),
+            *("--calendar", "plan.csv", "--time-of", "at", "--feedback", "notes.json", "--epochs", 2),
+        )
+        # Ten rows are planned, one was called an anomaly, and one normal.
+        assert told["rows"] == ROWS + ODD - 12
+        assert told["warnings"] == [
+            "11 rows planned or called anomalies: left out; 1 row called normal: learned from, not judged"
+        ]
+        assert all(request.passing and request.config.training.epochs == 2 for request in asked)
+        assert [note.verdict for note in asked[0].notes] == ["normal", "anomaly"]
+        for request in asked:
+            numbers = [
+                str(at)
+                for one in request.inputs
+                for batch in one.open(500).batches()
+                for at in batch.column("at").to_pylist()
+            ]
+            assert "2026-03-01 20:00" in "".join(numbers)
+            assert not any(at.startswith("2026-03-01 0") for at in numbers)
+
+    def test_a_model_in_passing_has_no_auxiliary_networks(self) -> None:
+        frame = pd.read_csv("labelled.csv")[["temp", "load"]]
+        inputs = [TableInput(pa.Table.from_pandas(frame, preserve_index=False))]
+        fitted = fit_module.learner(PlanRequest(), ())(inputs, Config.build("fast.toml"), Callback())
+        assert fitted.heads is None
+
+    def test_an_architecture_is_set_and_not_searched(self, tuning: Prompt, judged: None) -> None:
+        words = ("labelled.csv", "--label", "label", "--trials", 2)
+        assert "model.architecture" in tuning.json(*words)["searched"]
+        assert "model.architecture" not in tuning.json(*words, "--architecture", "memory")["searched"]
+        assert (
+            tomllib.loads(Path("best.toml").read_text(encoding="utf-8"))["model"]["architecture"] == "memory"
+        )
 
 
 class TestStopped:

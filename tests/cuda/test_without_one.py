@@ -23,7 +23,7 @@ from aedetect.models.ensemble import mean_errors
 from aedetect.models.evaluation.kernels import BLOCK_ROWS
 from aedetect.models.registry import ARCHITECTURES, SERIES_ARCHITECTURES, build
 from aedetect.training import loop
-from aedetect.training.feed import MemoryFeed, StreamFeed, WindowFeed
+from aedetect.training.feed import MemoryFeed, WindowFeed
 from aedetect.training.loop import EVALUATIONS, Hooks, Snapshot, seeded, train
 
 QUICK = {"training.epochs": 2, "training.folds": 2, "model.width": 16}
@@ -171,13 +171,12 @@ class TestRowsThatDoNotFit:
         with pretended_gpu(monkeypatch, free=4000) as gpu:
             yield gpu
 
-    @pytest.mark.parametrize("kind", ["rows", "windows", "stream"])
+    @pytest.mark.parametrize("kind", ["rows", "windows"])
     def test_they_are_sent_batch_by_batch(self, kind: str, gpu: PretendGpu) -> None:
         matrix = numbers(400)
         feed = {
             "rows": lambda: MemoryFeed(matrix, 64, 0, GPU),
             "windows": lambda: WindowFeed(matrix, np.arange(300), 50, 64, 0, GPU),
-            "stream": lambda: StreamFeed(lambda: [matrix], 400, 100, 64, 0, GPU),
         }[kind]()
         batches = list(feed.epoch(0))
         assert {batch.device.type for batch in batches} == {"cuda"}

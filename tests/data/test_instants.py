@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aedetect.data.instants import DAY, InstantProfile
 
@@ -49,3 +51,22 @@ def test_facts_span_batches() -> None:
     assert (seen.only_dates, seen.rising) == (True, True)
     seen.update(np.array([6.5 * DAY]))
     assert (seen.only_dates, seen.rising) == (False, False)
+
+
+@given(
+    st.lists(st.integers(0, 400).map(lambda step: step * DAY / 4) | st.just(np.nan), max_size=40),
+    st.lists(st.integers(0, 40), max_size=3),
+)
+def test_parts_add_up_to_the_whole(seconds: list[float], places: list[int]) -> None:
+    whole, total = InstantProfile(), InstantProfile()
+    whole.update(np.array(seconds, dtype=np.float64))
+    for values in np.split(np.array(seconds, dtype=np.float64), sorted(places)):
+        part = InstantProfile()
+        part.update(values)
+        total.add(part)
+    names = ("count", "first", "last", "only_dates", "rises", "stays", "falls", "days", "cycles")
+    assert [getattr(total, name) for name in names] == [getattr(whole, name) for name in names]
+    assert [end[:2] for end in (*total.lowest, *total.highest)] == [
+        end[:2] for end in (*whole.lowest, *whole.highest)
+    ]
+    assert total.usual_step[1] == whole.usual_step[1]

@@ -150,3 +150,20 @@ def test_no_label_counts_as_normal_in_training() -> None:
     worded = Config.build(overrides={"data.label": "state", "data.positive": "bad"}).data
     cells = pa.array(["bad", "good", None])
     assert known_anomalies(cells, label_reader(worded), place).tolist() == [True, False, False]
+
+
+def test_labels_of_parts_add_up() -> None:
+    whole, total = (LabelReader("state", None, CellRules()) for _ in range(2))
+    values = ["yes", "no", "maybe", "yes", "perhaps"]
+    whole.read(pa.array(values), place)
+    for first, end in ((0, 2), (2, 5)):
+        part = LabelReader("state", None, CellRules())
+        part.read(pa.array(values[first:end]), lambda index, first=first: place(first + index))
+        total.add(part)
+    assert (total.counts, total.unread) == (whole.counts, ("f: row 3", "maybe"))
+    with_positive = LabelReader("state", "yes", CellRules())
+    for part_of in (values[:2], values[2:]):
+        part = LabelReader("state", "yes", CellRules())
+        part.read(pa.array(part_of), place)
+        with_positive.add(part)
+    assert with_positive.matches == 2

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.profiles import profile
+from support.profiles import in_parts, profile, schema_of
 
 from aedetect.data import profile as profiling
 from aedetect.data.cells import CellRules
 from aedetect.data.profile import ColumnProfile, NumberProfile, is_usable, kind_of
+from aedetect.errors import AedetectError
 
 
 def numbers(*batches: list[float]) -> NumberProfile:
@@ -146,3 +147,112 @@ class TestTyped:
 )
 def test_usable_fields(field: pa.Field, usable: bool, kind: str) -> None:
     assert (is_usable(field), kind_of(field)) == (usable, kind)
+
+
+def cut(values: list[Any], places: list[int]) -> list[int]:
+    return sorted({place % (len(values) + 1) for place in places})
+
+
+CUTS = st.lists(st.integers(0, 1000), max_size=4)
+WAYS = [
+    ["1", "2.5", "-3", "1e5", ""],
+    ["1", "2", "3", "4", "5"],
+    ["1,234", "12", "1,234,567.5", ""],
+    ["12%", "3.5 %", "-", "7%"],
+    ["yes", "no", ""],
+    ["07", "1e4", "12", "ab7"],
+    ["a", "b c", "1", "?"],
+    ["1", "2", "oops", "3.5"],
+    ["2026-01-05", "2026-03-01T10:00:00Z", ""],
+    ["05/01/2026", "17/02/2026", "03/03/2026", ""],
+    ["20260105", "20260217", "20260303"],
+    ["10:00", "11:30", "23:59"],
+]
+
+
+class TestParts:
+    """What is seen of parts of a column adds up to what is seen of the whole."""
+
+    @given(
+        st.lists(st.integers(-3, 40).map(float) | st.sampled_from([np.nan, np.inf, 0.5, 1e39]), max_size=60),
+        CUTS,
+        st.integers(1, 20),
+    )
+    def test_facts_of_numbers(self, values: list[float], places: list[int], head: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(profiling, "_UNIQUE_ROWS", head)
+            whole, total = numbers(values), NumberProfile()
+            for part in np.split(np.array(values), cut(values, places)):
+                total.add(numbers(part.tolist()))
+        names = ("count", "infinite", "all_integer", "only_zero_one", "consecutive", "unique_head")
+        assert [getattr(total, name) for name in names] == [getattr(whole, name) for name in names]
+        np.testing.assert_array_equal([total.minimum, total.maximum], [whole.minimum, whole.maximum])
+        if whole.count:
+            ranks = np.linspace(0, 1, 9)
+            np.testing.assert_allclose(total.quantiles(ranks), whole.quantiles(ranks), atol=1e-9)
+
+    @given(st.integers(0, 4), st.integers(2, 60), st.sampled_from(["normal", "lognormal", "poisson"]))
+    @settings(max_examples=20, deadline=None)
+    def test_quantiles_are_as_near_as_those_of_one_pass(self, seed: int, parts: int, law: str) -> None:
+        random = np.random.default_rng(seed)
+        values = np.asarray(getattr(random, law)(size=30_000), np.float64)
+        total = NumberProfile()
+        for part in np.array_split(np.sort(values) if seed % 2 else values, parts):
+            total.add(numbers(part.tolist()))
+        ranks, ordered = np.linspace(0.01, 0.99, 50), np.sort(values)
+
+        def error(found: NumberProfile) -> float:
+            quantiles = found.quantiles(ranks)
+            ends = (np.searchsorted(ordered, quantiles, side) / len(values) for side in ("left", "right"))
+            low, high = ends
+            return float(np.maximum(np.maximum(low - ranks, ranks - high), 0).mean())
+
+        assert error(total) <= error(numbers(values.tolist()))
+
+    @given(
+        st.sampled_from(WAYS).flatmap(lambda way: st.lists(st.sampled_from(way), min_size=1, max_size=40)),
+        CUTS,
+        st.booleans(),
+    )
+    @settings(deadline=None, max_examples=60)
+    def test_what_a_column_is_taken_for(self, texts: list[str], places: list[int], piloted: bool) -> None:
+        said = []
+        for found in (profile(texts, counting=True), in_parts(texts, cut(texts, places), piloted=piloted)):
+            counted = (found.rows, found.missing, found.example, found.first_bad, found.bad_texts)
+            try:
+                said.append((counted, str(schema_of({"x": found}))))
+            except AedetectError as error:
+                said.append((counted, str(error)))
+        assert said[0] == said[1]
+
+    @given(st.lists(st.sampled_from(["a", "b", "c", "2026-01-05", ""]), max_size=30), CUTS)
+    def test_counts_of_typed_text(self, texts: list[str], places: list[int]) -> None:
+        whole = profile(texts or [""], is_text=False)
+        total = in_parts(texts or [""], cut(texts, places), is_text=False)
+        assert list(total.counts.items()) == list(whole.counts.items())
+        assert (total.is_counted, total.overflowed) == (True, False)
+
+    def test_a_part_of_something_else_does_not_hide_what_the_others_are(self) -> None:
+        texts = ["1,234"] * 4000 + ["junk"] * 200 + ["2,345"] * 4000
+        total = in_parts(texts, [4000, 4200])
+        assert not total.written.hopeless
+        assert total.written.cells == len(texts)
+        assert in_parts([*texts[:4000], *["junk"] * 4000], [4000]).written.hopeless
+
+    def test_too_many_to_count_are_too_many_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(profiling, "MAX_COUNTED", 5)
+        assert in_parts(list("abcdefgh"), [4]).overflowed
+        assert not in_parts(list("abcdabcd"), [4]).overflowed
+
+    def test_what_hardly_repeats_is_counted_in_the_first_part_alone(self) -> None:
+        empty, part = (
+            profile(pa.array([], pa.string()), counting=True),
+            pa.array([f"u{n}" for n in range(2000)]),
+        )
+        pilot = empty.fresh()
+        pilot.update(part, str)
+        for must_count, counted in ((False, 0), (True, 2000)):
+            empty.must_count = must_count
+            later = empty.fresh(pilot)
+            later.update(part, str)
+            assert (later.counted_rows, later.rows) == (counted, 2000)

@@ -42,3 +42,22 @@ def test_of_wide_tables_fewer_rows_are_remembered() -> None:
     sample = RowSample(names)
     sample.take(("f", 0), pa.RecordBatch.from_pydict(dict.fromkeys(names, range(4000))), np.arange(1, 4001))
     assert len(sample) <= 500
+
+
+@given(st.lists(st.integers(0, 9000), min_size=1, max_size=6))
+def test_samples_of_parts_add_up_to_one_nearly_as_even(sizes: list[int]) -> None:
+    total, first = RowSample(["a"]), 0
+    for size in sizes:
+        part, numbers = RowSample(["a"]), np.arange(first, first + size)
+        part.take(("f", 0), pa.RecordBatch.from_pydict({"a": numbers}), numbers + 1)
+        total.add(part)
+        first += size
+    assert min(sum(sizes), MOST_ROWS // 2 - len(sizes)) <= len(total) <= MOST_ROWS
+    if len(total):
+        rows = total.numbers(("f", 0))
+        values = np.concatenate([piece.to_numpy() for piece in total.column(("f", 0), "a")])
+        assert (rows == values + 1).all()
+        steps = np.diff(rows)
+        stride = total._stride
+        assert ((steps > 0) & (steps <= 2 * stride)).all()
+        assert (steps != stride).sum() <= 2 * len(sizes)

@@ -175,3 +175,9 @@ def test_numbers_as_programs_write_them_need_no_classes_of_letters(monkeypatch: 
     assert [pattern for pattern in patterns if "\\p" in pattern] == []
     found.take(pa.array(["$1.50"]))
     assert [pattern for pattern in patterns if "\\p" in pattern] != []
+
+
+def test_nothing_but_dashes_says_nothing() -> None:
+    evidence = Evidence()
+    evidence.take(pa.array(["-", "?", "-"]))
+    assert (evidence.cells, evidence.hopeless, sum(evidence.shapes.values())) == (0, False, 0)

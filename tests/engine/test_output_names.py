@@ -73,17 +73,17 @@ def test_the_option_is_named_where_it_is_not_the_output() -> None:
 
 def test_a_folder_gets_a_file_and_is_made_when_its_time_comes(folder: Path) -> None:
     target = Target.of("new/deep/", "model.aed")
-    assert (target.path, target.in_folder) == (Path("new/deep/model.aed"), True)
+    assert (target.path, target.in_folder) == ("new/deep/model.aed", True)
     target.check()
     assert not (folder / "new").exists()
     target.make_folder()
     assert (folder / "new" / "deep").is_dir()
-    assert Target.of("new", "model.aed").path == Path("new/model.aed")
+    assert Target.of("new", "model.aed").path == "new/model.aed"
 
 
 def test_a_file_is_what_was_named_and_its_folder_must_be_there() -> None:
     target = Target.of("none/m.aed", "model.aed")
-    assert (target.path, target.in_folder) == (Path("none/m.aed"), False)
+    assert (target.path, target.in_folder) == ("none/m.aed", False)
     with pytest.raises(OutputError, match="its folder does not exist; create it first"):
         target.check()
     target.make_folder()

@@ -60,6 +60,7 @@ def test_38_the_order_of_files_changes_nothing(prompt: Prompt) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_34_hundreds_of_inputs_where_few_files_may_be_open(prompt: Prompt) -> None:
     rows = Path("normal.csv").read_text().splitlines(keepends=True)
     for number in range(110):

@@ -102,7 +102,7 @@ SCORE = ["score", "in", "-m", "tiny.aed"]
         # These write in many small pieces, each of which is made to fail once.
         pytest.param([*SCORE, "-o", "out.parquet"], marks=pytest.mark.slow),
         pytest.param([*SCORE, "-o", "out.arrow"], marks=pytest.mark.slow),
-        ["train", "in", "-o", "new.aed"],
+        pytest.param(["train", "in", "-o", "new.aed"], marks=pytest.mark.slow),
         ["calibrate", "in", "-m", "tiny.aed", "-o", "new.aed"],
     ],
     ids=lambda words: " ".join((words[0], words[-1])),

@@ -163,7 +163,7 @@ def test_28_a_killed_scoring_leaves_the_old_output_and_the_next_one_tidies_up(
 @pytest.mark.parametrize(
     ("number", "code", "word"),
     [
-        (signal.SIGTERM, 143, "terminated"),
+        pytest.param(signal.SIGTERM, 143, "terminated", marks=pytest.mark.slow),
         pytest.param(signal.SIGHUP, 143, "terminated", marks=pytest.mark.slow),
         (signal.SIGINT, 130, "interrupted"),
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from pyarrow import feather, parquet
 
 from aedetect.errors import DataError
+from aedetect.io import stores
 from aedetect.io.files import FileInput, Spool, open_inputs
-from aedetect.io.source import Dialect, ReadOptions
+from aedetect.io.source import Dialect, ReadOptions, has_rows
+from aedetect.io.write import open_sink
 
 TABLE = pa.table({"a": ["1", "2", "3"], "b": ["x", "", "z"]})
 CSV = b"a,b\n1,x\n2,\n3,z\n"
@@ -191,3 +194,37 @@ def test_columns_of_the_folders_above_are_taken_where_they_are_asked_for(tmp_pat
     names = TABLE.schema.names
     assert source.with_columns(["site", *names]).open(10).schema.names == [*names, "site"]
     assert rows(source.with_columns(["site", "year"]))[0]["year"] == "2024"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_an_input_goes_to_other_processes_also_once_it_was_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,b\nä,2\n".encode(encoding))
+    for word in (str(path), path.as_uri()):
+        source = open_inputs([word], ReadOptions(encoding=encoding))[0]
+        before = [batch.to_pylist() for batch in source.open(10).batches()]
+        sent = ForkingPickler.loads(ForkingPickler.dumps(source))
+        assert (sent.name, sent.options) == (source.name, source.options)
+        assert [batch.to_pylist() for batch in sent.open(10).batches()] == before == [[{"a": "ä", "b": "2"}]]
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.zst", "a.parquet", "a.arrow"])
+def test_a_store_gives_what_the_disk_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, small: int
+) -> None:
+    monkeypatch.setattr(stores, "SMALL_BYTES", small)
+    table = pa.table({"a": [f"text {number}" for number in range(5000)], "b": list(range(5000))})
+    path = tmp_path / name
+    with open_sink(str(path), table.schema) as sink:
+        for batch in table.to_batches(1000):
+            sink.write(batch)
+    on_disk, in_store = (open_inputs([word], ReadOptions())[0] for word in (str(path), path.as_uri()))
+    assert in_store.location.object is not None
+    assert rows_of(in_store) == rows_of(on_disk)
+    assert in_store.locate(4000) == on_disk.locate(4000)
+    assert has_rows(in_store)
+
+
+def rows_of(source: FileInput) -> list[dict[str, Any]]:
+    return [row for batch in source.open(700).batches() for row in batch.to_pylist()]

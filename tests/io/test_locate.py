@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import glob
+import os
 from pathlib import Path
 
 import pytest
+from support.stores import Bucket
 
 from aedetect.errors import DataError, UsageError
-from aedetect.io.locate import Location, format_of_name, left_out, locate
+from aedetect.io.locate import Location, _fits, format_of_name, left_out, locate
 
 
 @pytest.fixture
@@ -148,3 +151,78 @@ def test_folders_above_what_is_named_tell_of_a_partition(tree: Path) -> None:
         assert (place.partition, place.above) == ((), (("year", "2024"), ("site", "a/b")))
     (place,) = locate(["data/year=2024"])
     assert (place.partition, place.above) == ((("site", "a/b"),), (("year", "2024"),))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*.csv", "**", "**/*.csv", "data/*", "data/*/*.csv", "data/**/x.csv", "*/b.*", "data/[ab].*", "**/.*",
+     "data/year=*/**", "none/*", "data/b.csv*"],
+)  # fmt: skip
+def test_a_pattern_in_a_store_fits_what_it_fits_on_disk(tree: Path, pattern: str) -> None:
+    on_disk = {path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)}
+    files = [path.relative_to(tree) for path in tree.rglob("*") if path.is_file()]
+    assert {str(path) for path in files if _fits(path.parts, pattern.split("/"))} == on_disk
+
+
+@pytest.mark.slow
+class TestStore:
+    """Against a real S3 server on this machine."""
+
+    @pytest.fixture
+    def filled(self, bucket: Bucket) -> Bucket:
+        for key in ("in/b.csv", "in/year=2026/a b.csv", "in/_SUCCESS", "in/notes.txt", "in/.h.csv", "x.csv"):
+            bucket.put(key, "a\n1\n")
+        bucket.requests()
+        return bucket
+
+    def test_a_folder_is_listed_once(self, filled: Bucket) -> None:
+        word = filled.address("in/")
+        places = locate([word])
+        assert [(place.name, place.relative, place.partition) for place in places] == [
+            (f"{word}b.csv", "b.csv", ()),
+            (f"{word}year=2026/a%20b.csv", "year=2026/a b.csv", (("year", "2026"),)),
+        ]
+        said = (
+            f"{word}: 1 file left out, whose name says no format of data: notes.txt; name it to have it read"
+        )
+        assert left_out([word]) == [said]
+        assert len(filled.requests()) == 1
+        assert left_out([word]) == [said]
+
+    def test_hundreds_of_files_are_listed_by_one_request(self, bucket: Bucket) -> None:
+        for number in range(300):
+            bucket.put(f"in/{number}.csv", "a\n1\n")
+        bucket.requests()
+        assert len(locate([bucket.address("in/")])) == 300
+        assert len(bucket.requests()) == 1
+
+    def test_a_name_leads_to_what_it_names(self, filled: Bucket) -> None:
+        for place in locate([filled.address("in"), filled.address("x.csv")]):
+            assert place.object is not None
+            assert place.object.open().read() == b"a\n1\n"
+            again = locate([place.name])[0]
+            assert (again.path, again.place) == (place.path, place.name)
+
+    def test_files_that_fit_a_pattern(self, filled: Bucket) -> None:
+        assert [place.path for place in locate([filled.address("in/*.csv")])] == [f"{filled.name}/in/b.csv"]
+        assert len(locate([filled.address("**/*.csv")])) == 3
+        place = locate([filled.address("in/year=*/*")])[0]
+        assert (place.partition, place.above, place.relative) == ((), (("year", "2026"),), "")
+
+    @pytest.mark.parametrize(
+        ("key", "said"),
+        [
+            ("none.csv", "no such file or directory"),
+            ("none/", "no such file or directory"),
+            ("none/*.csv", "no file matches this pattern"),
+            ("in/*.parquet", "no file matches this pattern"),
+        ],
+    )
+    def test_what_is_not_there(self, filled: Bucket, key: str, said: str) -> None:
+        with pytest.raises(DataError) as caught:
+            locate([filled.address(key)])
+        assert str(caught.value) == f"{filled.address(key)}: {said}"
+
+    def test_the_bucket_has_no_pattern(self) -> None:
+        with pytest.raises(UsageError, match="name the bucket itself"):
+            locate(["s3://b*/x.csv"])

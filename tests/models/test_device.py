@@ -99,15 +99,19 @@ class TestPicking:
     def test_auto_is_the_cpu_where_torch_cannot_use_the_card(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         assert pick_device("auto") == "cpu"
-        with pytest.raises(UsageError, match="device 'cuda' is not available on this machine"):
+        with pytest.raises(UsageError, match="--device cuda: there is none on this machine"):
             pick_device("cuda")
 
     def test_auto_is_no_gpu_without_double_precision(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+        monkeypatch.setattr(platform, "system", lambda: "Darwin")
         assert (pick_device("auto"), pick_device("mps")) == ("cpu", "mps")
 
     def test_torch_is_not_asked_where_there_is_no_driver(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(devices, "_may_have_gpu", lambda: False)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("torch was asked"))
         assert pick_device("auto") == "cpu"
+        for name in ("cuda", "mps"):
+            with pytest.raises(UsageError, match=f"--device {name}: there is none on this machine"):
+                pick_device(name)

@@ -9,9 +9,10 @@ from support.layouts import layout
 
 from aedetect.config import ModelConfig
 from aedetect.engine.workers import ordered
-from aedetect.models.ensemble import mean_errors, member_errors
+from aedetect.models.ensemble import mean_errors, member_errors, window_scores
 from aedetect.models.evaluation.kernels import BLOCK_ROWS
-from aedetect.models.registry import build
+from aedetect.models.evaluation.window_layout import WindowLayout
+from aedetect.models.registry import build, build_series
 from aedetect.models.threads import single_threaded
 
 CPU = "cpu"
@@ -71,3 +72,32 @@ def test_members_are_averaged():
 def test_nothing_in_nothing_out():
     assert mean_errors([MODEL], MATRIX[:0], CPU).shape == (0, 5)
     assert len(MATRIX) > 2 * BLOCK_ROWS
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_short_segment_is_scored_as_it_is(
+    channels: int, missing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random, steps = np.random.default_rng(channels), 12
+    segment = random.standard_normal((60, channels)).astype(np.float32)
+    learned = np.lib.stride_tricks.sliding_window_view(segment, steps, axis=0).transpose(0, 2, 1).copy()
+    network = build_series(WindowLayout(steps, channels), ModelConfig())
+    windows = torch.from_numpy(learned)
+    network.fit_score_normalisation(windows[:20], windows, torch.zeros(len(windows), dtype=torch.bool))
+    judge = network.eval().settled()
+    segment[random.random(segment.shape) < missing] = np.nan
+    given: list[int] = []
+    score = judge.sliding_scores
+
+    def seen(part: np.ndarray, left: int, right: int) -> np.ndarray:
+        given.append(len(part))
+        return score(part, left, right)
+
+    monkeypatch.setattr(judge, "sliding_scores", seen)
+    scores = window_scores([judge], segment, steps, CPU)
+    assert np.isfinite(scores).all()
+    # In a block of the usual size they would round alike, and take many times as long.
+    monkeypatch.setattr(type(judge), "rounds_alike", False)
+    np.testing.assert_array_equal(window_scores([judge], segment, steps, CPU), scores)
+    assert given == [60, BLOCK_ROWS + steps - 1]

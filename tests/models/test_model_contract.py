@@ -145,7 +145,9 @@ def test_the_arrays_of_a_file_are_the_model(model: Autoencoder) -> None:
 @pytest.mark.parametrize("fault", ["lacking", "stray", "shape"])
 def test_arrays_that_are_no_such_model_are_refused(model: Autoencoder, fault: str) -> None:
     arrays = {name: values.numpy() for name, values in model.state_dict().items()}
-    for name in list(arrays) if fault != "stray" else ["stray"]:
+    # Older models have no gate, and are judged without one.
+    names = set(arrays) - ({"gate"} if fault == "lacking" else set())
+    for name in names if fault != "stray" else ["stray"]:
         others = {key: values for key, values in arrays.items() if key != name}
         if fault != "lacking":
             others[name] = np.zeros((3, 2, 2, 2), np.float32)

@@ -21,7 +21,7 @@ from aedetect.scoring import model_file as bundle
 from aedetect.scoring import model_header
 from aedetect.scoring.manifest import Manifest
 from aedetect.scoring.model_file import Tensors, pack, read_model_file, unpack, write_model_file
-from aedetect.scoring.model_header import FORMAT_VERSION
+from aedetect.scoring.model_header import FORMAT_VERSION, digest_place
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def edited(data: bytes, change: Callable[[dict[str, Any]], object], sound: bool 
     blank = struct.pack("<Q", len(text)) + text + data[8 + size :]
     if not sound:
         return blank
-    place = bundle.digest_place(blank)
+    place = digest_place(blank)
     return blank[:place] + hashlib.sha256(blank).hexdigest().encode() + blank[place + 64 :]
 
 

@@ -32,7 +32,7 @@ class Learned:
         inputs = as_inputs(frame.reset_index(drop=True), CONFIG.data)
         profile = profile_inputs(inputs, CONFIG)
         rows = TrainingRows(inputs, profile.encoder, CONFIG)
-        for _ in rows.blocks():
+        for _ in rows.watched_blocks():
             pass
         assert rows.sketch is not None
         most = CONFIG.data.max_categories

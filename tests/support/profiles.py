@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -34,10 +35,30 @@ def profile(
         {name} if parsed else set(),
         rules or cells.CellRules(),
     )[name]
-    size = -(-len(array) // batches)
+    size = max(1, -(-len(array) // batches))
     for start in range(0, len(array), size):
         found.update(array[start : start + size], lambda index, start=start: f"f: row {start + index + 1}")
     return found
+
+
+def in_parts(
+    values: Sequence[Any], cuts: Sequence[int], *, is_text: bool = True, piloted: bool = False
+) -> ColumnProfile:
+    """The profile of one column, called x, put together of those of its parts, which end at `cuts`.
+
+    `piloted`: the first three cells tell the later parts what not to look for.
+    """
+    array = pa.array(values)
+    empty = profile(array[:0], is_text=is_text, counting=True)
+    pilot = empty.fresh() if piloted else None
+    if pilot is not None:
+        pilot.update(array[:3], str)
+    total = empty.fresh()
+    for first, end in pairwise([0, *cuts, len(array)]):
+        part = empty.fresh(pilot if first else None)
+        part.update(array[first:end], lambda index, first=first: f"f: row {first + index + 1}")
+        total.add(part)
+    return total
 
 
 def schema_of(profiles: Mapping[str, ColumnProfile], **settings: Any) -> Schema:

@@ -34,6 +34,9 @@ def test_a_typical_row_scores_about_nothing() -> None:
     assert abs(float(outlyingness(torch.randn(500, 4)).median())) < 0.2
 
 
+ROWS = [100, 600, pytest.param(2000, marks=pytest.mark.slow)]
+
+
 def drawn(kind: str, rows: int, width: int, generator: torch.Generator) -> torch.Tensor:
     values = torch.randn(rows, width, generator=generator)
     if kind == "lognormal":
@@ -55,14 +58,14 @@ def estimated(values: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("kind", ["normal", "lognormal", "t(3)", "mixed"])
-@pytest.mark.parametrize("rows", [100, 600, 2000])
+@pytest.mark.parametrize("rows", ROWS)
 def test_of_tables_without_anomalies_at_most_one_in_twenty_is_warned_of(kind: str, rows: int) -> None:
     generator = torch.Generator().manual_seed(rows)
     tables = [drawn(kind, rows, width, generator) for width in (3, 8, 20) for _ in range(20)]
     assert sum(estimated(table) >= 0.01 for table in tables) <= 3
 
 
-@pytest.mark.parametrize("rows", [100, 600, 2000])
+@pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("where", ["all columns", "one column", "a group"])
 def test_three_percent_of_gross_anomalies_are_noticed(rows: int, where: str) -> None:
     generator = torch.Generator().manual_seed(1)

@@ -108,10 +108,10 @@ def test_of_many_rows_those_that_calibrate_are_not_learned(rows: int, seed: int)
     assert fed(plan.batches).shape[1] == 2
 
 
-def test_of_a_stream_a_sample_is_looked_at_in_random_order() -> None:
+def test_of_many_rows_a_sample_is_looked_at_in_random_order() -> None:
     matrix = numbered(9500)
     feed = MemoryFeed(matrix[:9000], 256, 0, CPU)
-    plan = CrossFit.of_stream(
+    plan = CrossFit.of_part(
         Part(feed, matrix[9000:9200], matrix[9200:], np.zeros(len(matrix) - 9200, np.int64)), TrainingConfig()
     )
     assert (plan.folds == 0).sum() == 300

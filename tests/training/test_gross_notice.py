@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from aedetect.io.source import TableInput
 from aedetect.training.gross_notice import RowOrigins, gross_notices
-from aedetect.training.profiling import Chunk
+from aedetect.training.passes import Chunk
 
 OWNERS = ["temp", "load", "load"]
 

@@ -57,11 +57,15 @@ def test_there_are_none_without_a_label_or_without_anomalies() -> None:
     assert labelled(NORMAL).shape == (0, 2)
 
 
-def test_of_very_many_the_first_are_enough() -> None:
-    many = numbers(np.linspace(0, 3, MOST_LABELLED + 900).tolist(), 1)
+def test_of_very_many_a_sample_is_enough_however_they_are_read() -> None:
+    many = numbers(np.linspace(0, 3, 2 * MOST_LABELLED).tolist(), 1)
     matrix = labelled(many, **{"scoring.batch_rows": 600})
     assert len(matrix) == MOST_LABELLED
-    np.testing.assert_array_equal(matrix, labelled(many.slice(0, MOST_LABELLED)))
+    assert (np.diff(matrix[:, 0]) > 0).all()
+    assert float((matrix[:, 0] > labelled(many.slice(MOST_LABELLED, 1))[0, 0]).mean()) == pytest.approx(
+        0.5, abs=0.05
+    )
+    np.testing.assert_array_equal(matrix, labelled(many, **{"scoring.batch_rows": 1000}))
 
 
 def test_cells_that_cannot_be_read_are_missing() -> None:

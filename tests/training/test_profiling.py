@@ -13,7 +13,8 @@ from aedetect.errors import DataError
 from aedetect.io.files import open_inputs
 from aedetect.io.source import ReadOptions, TableInput, batch_rows
 from aedetect.training.joint_inputs import joint_inputs
-from aedetect.training.profiling import TrainingProfile, chunks, profile_inputs
+from aedetect.training.passes import chunks
+from aedetect.training.profiling import TrainingProfile, profile_inputs
 
 NUMBERS = pa.table({"a": np.linspace(0, 1, 20), "b": ["x", "y"] * 10})
 

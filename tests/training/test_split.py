@@ -10,7 +10,7 @@ from aedetect.config import Config
 from aedetect.errors import DataError
 from aedetect.io.source import TableInput
 from aedetect.training.profiling import profile_inputs
-from aedetect.training.split import StreamedSplit, TrainingRows, folds, single_split
+from aedetect.training.split import TrainingRows, folds, single_split
 
 
 def rows_of(trained: pa.Table, table: pa.Table, **settings: int) -> TrainingRows:
@@ -60,21 +60,3 @@ def test_single_split_uses_each_row_once(rows: int, seed: int) -> None:
 def test_single_split_is_bounded() -> None:
     split = single_split(1_000_000, 0)
     assert (len(split.validation), len(split.calibration)) == (5_000, 20_000)
-
-
-@given(st.lists(st.integers(1, 200), min_size=1, max_size=6), st.integers(0, 3))
-def test_streamed_split_does_not_depend_on_blocks(sizes: list[int], seed: int) -> None:
-    matrix = np.arange(sum(sizes), dtype=np.float32)[:, None]
-    split = StreamedSplit(len(matrix), seed)
-    whole = next(iter(split.parts(iter([matrix]))))
-    cut = list(split.parts(iter(np.split(matrix, np.cumsum(sizes)[:-1]))))
-    for part, pieces in zip(whole, zip(*cut, strict=True), strict=True):
-        np.testing.assert_array_equal(part, np.concatenate(pieces))
-    assert sum(len(part) for part in whole) == len(matrix)
-
-
-def test_streamed_shares() -> None:
-    matrix = np.zeros((10_000, 1), dtype=np.float32)
-    _, validation, calibration = next(iter(StreamedSplit(10_000, 1).parts(iter([matrix]))))
-    assert len(validation) == pytest.approx(1000, rel=0.15)
-    assert len(calibration) == pytest.approx(2000, rel=0.15)

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from aedetect.data import cells
 from aedetect.data.arrays import Floats, Integers
+from aedetect.data.digests import merged
 from aedetect.data.features.decimals import decimals_of
 from aedetect.data.features.groups import GroupNames, GroupScaling, values_of
 from aedetect.data.tails import chi_squared_above
@@ -74,6 +76,24 @@ class GroupDigests:
                 if len(finite):
                     self._digests[number - 1][place].update(finite)
                     self.counts[number - 1, place] += len(finite)
+
+    def add(self, later: GroupDigests) -> None:
+        """Take in the digests of the same groups and columns in the rows behind these."""
+        for group, place in zip(*np.nonzero(later.counts), strict=True):
+            digest, known = later._digests[group][place], self._digests[group][place]
+            together = merged(known, digest, _DIGEST_SIZE) if self.counts[group, place] else digest
+            self._digests[group][place] = together
+        self.counts += later.counts
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_digests": [[one.serialize() for one in row] for row in self._digests]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        import datasketches
+
+        self.__dict__.update(state)
+        read = datasketches.tdigest_double.deserialize
+        self._digests = [[read(one) for one in row] for row in state["_digests"]]
 
     def figures(self) -> tuple[Floats, Floats]:
         """Middle and spread [groups, features]; NaN where there are too few numbers to tell.

@@ -27,6 +27,16 @@ class Counted:
         self._parts.append((distinct, counts))
         self._held += len(distinct)
         self._count += len(numbers)
+        self._merge()
+
+    def take(self, other: Counted) -> None:
+        """Count what another has counted as well."""
+        self._parts += other._parts
+        self._held += other._held
+        self._count += other._count
+        self._merge()
+
+    def _merge(self) -> None:
         if self._held > 2 * self._merged:
             self._parts = [self._distinct()]
             self._held = len(self._parts[0][0])

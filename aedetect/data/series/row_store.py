@@ -14,8 +14,9 @@ from typing import IO, Self
 
 import numpy as np
 
-from aedetect.data.arrays import AnyArray, Integers
+from aedetect.data.arrays import Integers
 from aedetect.data.series.buffer import Rows, together
+from aedetect.data.series.row_records import as_records, record_of, rows_of
 from aedetect.io.atomic import writing
 
 # What rows may take in memory before they go to a file, in bytes.
@@ -164,10 +165,10 @@ class RowStore:
         with writing(tempfile.gettempdir()):
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="aedetect-")  # noqa: SIM115 - lives as long as self
-                self._record = _record_of(rows)
+                self._record = record_of(rows)
             assert self._record is not None
             offset = self._file.seek(0, 2)
-            self._file.write(_records(rows, order, self._record).data)
+            self._file.write(as_records(rows, order, self._record).data)
             self._file.flush()
         self._runs.append(_Run(self._written, offset, series, np.r_[0, np.cumsum(counts)]))
 
@@ -178,14 +179,7 @@ class RowStore:
         low, high = run.bounds[np.searchsorted(run.series, [number, number + 1])].tolist()
         self._file.seek(run.offset + low * self._record.itemsize)
         records = np.frombuffer(self._file.read((high - low) * self._record.itemsize), self._record)
-        rows = Rows(
-            records["seconds"],
-            np.full(len(records), number, dtype=np.int64),
-            records["values"],
-            records["unscorable"],
-            records["infinite"],
-            records["readings"] if "readings" in (self._record.names or ()) else None,
-        )
+        rows = rows_of(records, np.full(len(records), number, dtype=np.int64))
         return records["place"].astype(np.int64) + run.first, rows
 
 
@@ -193,27 +187,3 @@ def _size(rows: Rows) -> int:
     """Bytes that rows take in memory."""
     columns = (rows.seconds, rows.series, rows.values, rows.unscorable, rows.infinite, rows.readings)
     return sum(column.nbytes for column in columns if column is not None)
-
-
-def _record_of(rows: Rows) -> np.dtype[np.void]:
-    """What is written of a row; `place`: its number in its run."""
-    fields = [
-        ("seconds", rows.seconds.dtype),
-        ("values", rows.values.dtype, rows.values.shape[1:]),
-        ("unscorable", np.bool_),
-        ("infinite", np.bool_),
-        ("place", np.uint32),
-    ]
-    if rows.readings is not None:
-        fields.append(("readings", rows.readings.dtype, rows.readings.shape[1:]))
-    return np.dtype(fields)
-
-
-def _records(rows: Rows, order: Integers, record: np.dtype[np.void]) -> AnyArray:
-    """The rows as records, in `order` [rows]."""
-    records = np.empty(len(rows), dtype=record)
-    records["place"] = order
-    for name in ("seconds", "values", "unscorable", "infinite", "readings"):
-        if name in (record.names or ()):
-            records[name] = getattr(rows, name)[order]
-    return records

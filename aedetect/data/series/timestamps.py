@@ -246,9 +246,13 @@ class TimeReader:
     def times(self, array: pa.Array, series: Integers, rules: cells.CellRules, locate: Locate) -> Times:
         """The same, of time cells."""
         wall = self.clock.wall_times(array, rules, locate)
+        return Times(self.instants(wall.seconds, wall.offset, series), wall.bad)
+
+    def instants(self, wall: Floats, offset: Floats, series: Integers) -> Floats:
+        """The instants of rows of `series` [rows], whose times were written as `wall` and `offset` [rows]."""
         if self._wall is None:
-            return Times(wall.seconds - np.nan_to_num(wall.offset), wall.bad)
-        return Times(self._wall.seconds(wall.seconds, wall.offset, series), wall.bad)
+            return wall - np.nan_to_num(offset)
+        return self._wall.seconds(wall, offset, series)
 
 
 def joined(columns: list[pa.Array], rules: cells.CellRules) -> pa.Array:

@@ -46,6 +46,8 @@ class WindowEvaluation(ABC):
     takes_missing = False
     # How many steps around a window its score may depend on.
     margin = 0
+    # Whether in numpy the score of a window is rounded alike however many are asked for at once.
+    rounds_alike = False
 
     def __init__(self, layout: WindowLayout, config: ModelConfig, arrays: Arrays):
         self.layout = layout

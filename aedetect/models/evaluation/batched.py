@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import is_numpy_array, is_torch_array
 
 from aedetect.models.evaluation.arrays import Array, Arrays
-from aedetect.models.evaluation.kernels import EVEN_OUTPUTS, affine
+from aedetect.models.evaluation.kernels import CACHED_ROWS, EVEN_OUTPUTS, affine
 
 
 class BatchedLinear:
@@ -23,7 +23,13 @@ class BatchedLinear:
 
     def __call__(self, values: Array) -> Array:
         weight, bias = self._even
-        return affine(values, weight, bias)[:, :, : self.weight.shape[2]]
+        networks, rows, inputs = values.shape
+        if not is_numpy_array(values) or rows % CACHED_ROWS:
+            return affine(values, weight, bias)[:, :, : self.weight.shape[2]]
+        # A few rows at a time, however many there are, are all rounded alike.
+        tiles = values.reshape(networks, -1, CACHED_ROWS, inputs)
+        product = affine(tiles, weight[:, None], bias[:, None])
+        return product.reshape(networks, rows, product.shape[-1])[:, :, : self.weight.shape[2]]
 
     @cached_property
     def _even(self) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ from aedetect.config import ModelConfig
 from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays
 from aedetect.models.evaluation.base import RowEvaluation
+from aedetect.models.evaluation.closer_look import looked_closer, share_between, where_counted
 from aedetect.models.evaluation.discriminator import Discriminator
 from aedetect.models.evaluation.evidence_part import EvidencePart, as_shares
 from aedetect.models.evaluation.isolation import Isolation
@@ -28,14 +29,16 @@ PARTS = {
     "subspaces_standard": (STANDARD, 1),
     "nearest_ranks": (RANKS, 2),
 }
+# Those whose scores count themselves: the first. The discriminator weighs all.
+HEARD = ("subspaces", "isolation", "nearest")
 # The one that says which learned row a row equals.
 FIRST = "nearest"
 # Where fewer rows than these equal another, a row that equals a learned one is that one, come again: as it
 # cannot vouch for itself, it does not count.
 _RARE = 0.01
-# Of these, so many scores from the first on count themselves; the discriminator weighs all. How much each
-# surprise counts, the network's, those of these scores, the discriminator's: no weights that were learned
-# across tables, or from a table's made-up rows, did better than all alike.
+# So many scores count themselves. How much each surprise counts, the network's, those of these scores, the
+# discriminator's: no weights that were learned across tables, or from a table's made-up rows, did better than
+# all alike.
 COUNTED = 4
 # Among all scores, that of the distance to the nearest normal row by rank.
 NEAREST = 5
@@ -76,7 +79,12 @@ class EvidenceEvaluation(RowEvaluation):
         scores = sum(count for _, count in PARTS.values())
         self.discriminator = Discriminator(scores, arrays.under("discriminator"))
         self.surprise = TailSurprise(COUNTED + 2, arrays.under("surprise"))
+        self._first_surprise = self.surprise.of(0, COUNTED + 1)
+        self._last_surprise = self.surprise.of(COUNTED + 1, COUNTED + 2)
         self.known = KnownAnomalies(width, COUNTED + 2, arrays.under("known"))
+        # Older models have no gate. What is like known anomalies is told from all that is said of a row.
+        gate = arrays.take("gate", 2) if "gate" in arrays else None
+        self.gate = None if self.known.points.shape[0] else gate
         # Whether a learned row that equals a row counts.
         self._apart = bool(arrays.take("repeats") < _RARE)
         # What a missing number says where none was missing in training: minus the logarithm of its chance.
@@ -113,15 +121,14 @@ class EvidenceEvaluation(RowEvaluation):
         """Errors [rows, features]; with `apart`, a learned row that equals one of them does not count."""
         xp, points = namespace(rows), self.points(rows)
         network, network_shares = self.network.evidence(points[RANKS])
-        judged = self._judgements(points, apart)
+        judged, itself = self._at_first_sight(points, apart)
         log_scores = xp.concat([scores for scores, _ in judged], axis=1)
-        surprises = self._surprises(network, log_scores)
+        surprises = self._first_surprise(xp.concat([network[None, :], log_scores.T], axis=0))
         weighted = surprises[0, :, None] * network_shares
-        for surprise, (_, shares) in zip(self._of_parts(surprises), judged, strict=False):
+        for surprise, (_, shares) in zip(self._of_parts(surprises), judged, strict=True):
             if shares is not None:
                 weighted = weighted + surprise[:, None] * shares
-        known = self.known(points[RANKS], log_scores[:, NEAREST], surprises.T)
-        scores = xp.sum(surprises, axis=0) + known
+        scores = self._looked_closer(points, log_scores, surprises, itself)
         errors = self.by_feature(as_shares(weighted)) * scores[:, None]
         numeric = self.layout.numeric
         missing = xp.where(xp.isnan(rows[:, :numeric]), self.unheard_of, 0.0)
@@ -129,17 +136,54 @@ class EvidenceEvaluation(RowEvaluation):
         # The mean over the features is what a row scores.
         return errors * float(self.layout.width)
 
-    def _judgements(self, points: Points, apart: bool) -> list[tuple[Array, Array | None]]:
-        """What the parts without a network say: scores [rows, scores of the part], shares [rows, width]."""
-        if not apart:
-            return [part(points[PARTS[name][0]]) for name, part in self.parts.items()]
-        first = self.parts[FIRST]
+    def _at_first_sight(
+        self, points: Points, apart: bool
+    ) -> tuple[list[tuple[Array, Array | None]], Array | None]:
+        """What the parts whose scores count say: scores [rows, scores of the part], shares [rows, width].
+
+        With `apart`, comes second which learned row equals a row [rows], or -1; None where none does.
+        """
+        first, itself = self.parts[FIRST], None
         assert isinstance(first, NearestRow)
-        scores, shares, itself = first.judged_apart(points[STANDARD])
+        if apart:
+            *nearest, itself = first.judged_apart(points[STANDARD])
+        else:
+            nearest = [*first(points[STANDARD])]
         return [
-            (scores, shares) if name == FIRST else part(points[PARTS[name][0]], itself)
-            for name, part in self.parts.items()
+            (nearest[0], nearest[1]) if name == FIRST else self.parts[name](points[PARTS[name][0]], itself)
+            for name in HEARD
+        ], itself
+
+    def _looked_closer(
+        self, points: Points, log_scores: Array, surprises: Array, itself: Array | None
+    ) -> Array:
+        """Scores [rows] of surprises [parts, rows] at first sight, the discriminator and known anomalies.
+
+        What the discriminator alone hears is left out for rows that are quite normal at first sight.
+        """
+        xp, before = namespace(log_scores), namespace(log_scores).sum(surprises, axis=0)
+        values = [points[RANKS], points[STANDARD], log_scores]
+        values += [] if itself is None else [itself]
+        if self.gate is None:
+            closer = self._closer(*values)
+            all_surprises = xp.concat([surprises, closer[:, 0][None, :]], axis=0)
+            return before + closer[:, 0] + self.known(points[RANKS], closer[:, 1], all_surprises.T)
+        share = share_between(before, self.gate)
+        closer = where_counted(self._closer, share, *values)
+        return looked_closer(before, closer[:, 0], share, surprises.shape[0])
+
+    def _closer(self, ranks: Array, standard: Array, heard: Array, itself: Array | None = None) -> Array:
+        """The surprise of the discriminator, and the log distance to the nearest row by rank; [rows, 2].
+
+        `heard` [rows, scores]: log scores of the parts that count themselves.
+        """
+        xp, views = namespace(ranks), {RANKS: ranks, STANDARD: standard}
+        others = [
+            self.parts[name](views[view], itself)[0] for name, (view, _) in PARTS.items() if name not in HEARD
         ]
+        log_scores = xp.concat([heard, *others], axis=1)
+        judged = self._last_surprise(self.discriminator.evidence(log_scores)[None, :])
+        return xp.stack([judged[0, :], log_scores[:, NEAREST]], axis=1)
 
     def _surprises(self, network: Array, log_scores: Array) -> Array:
         """Surprises [counted, rows] of the network's log scores [rows] and those of parts [rows, scores]."""
@@ -150,12 +194,10 @@ class EvidenceEvaluation(RowEvaluation):
     def _of_parts(self, surprises: Array) -> list[Array]:
         """The surprise [rows] of each part whose scores count, its scores summed."""
         xp, sums, first = namespace(surprises), [], 1
-        for _, count in PARTS.values():
-            counted = surprises[first : min(first + count, 1 + COUNTED), :]
-            sums.append(xp.sum(counted, axis=0))
+        for name in HEARD:
+            count = PARTS[name][1]
+            sums.append(xp.sum(surprises[first : first + count, :], axis=0))
             first += count
-            if first > COUNTED:
-                break
         return sums
 
 

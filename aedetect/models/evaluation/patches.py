@@ -44,6 +44,7 @@ class PatchEvaluation(WindowEvaluation):
     """
 
     takes_missing = True
+    rounds_alike = True
 
     def __init__(self, layout: WindowLayout, config: ModelConfig, arrays: Arrays):
         super().__init__(layout, config, arrays)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
 
 from aedetect.data.arrays import AnyArray
 from aedetect.models.evaluation.arrays import Array, Arrays, float32
-from aedetect.models.evaluation.kernels import along_rows, lerp, look_up, namespace, searchsorted_rows
+from aedetect.models.evaluation.interpolation import Interpolation
+from aedetect.models.evaluation.kernels import namespace
 
 # The tail from which on scores are taken to fall off exponentially, and the quantiles known below it.
 TAIL = 0.1
@@ -29,14 +31,20 @@ class TailSurprise:
     def __init__(self, parts: int, arrays: Arrays):
         self.levels = arrays.take("levels", parts, KNOTS)
         self.slopes = arrays.take("slopes", parts)
-        self.heights = arrays.constant("heights", _heights)
+        self.heights = arrays.constant("heights", lambda: np.tile(_heights(), (parts, 1)))
+        self._inside = Interpolation(self.levels, self.heights)
+
+    def of(self, first: int, stop: int) -> TailSurprise:
+        """That of the parts from number `first` on and below `stop`."""
+        some = copy(self)
+        some.levels, some.slopes = self.levels[first:stop, :], self.slopes[first:stop]
+        some.heights = self.heights[first:stop, :]
+        some._inside = Interpolation(some.levels, some.heights)
+        return some
 
     def __call__(self, log_scores: Array) -> Array:
         xp = namespace(log_scores)
-        right = xp.clip(searchsorted_rows(self.levels, log_scores), 1, KNOTS - 1)
-        low, high = along_rows(self.levels, right - 1), along_rows(self.levels, right)
-        share = xp.clip((log_scores - low) / xp.clip(high - low, 1e-30, None), 0.0, 1.0)
-        inside = lerp(look_up(self.heights, right - 1), look_up(self.heights, right), share)
+        inside = self._inside(log_scores)
         beyond = xp.clip(log_scores - self.levels[:, -1:], 0.0, None) * self.slopes[:, None]
         return xp.clip(inside + beyond, _LEAST, None)
 

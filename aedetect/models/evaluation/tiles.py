@@ -11,6 +11,8 @@ from aedetect.models.evaluation.kernels import EVEN_ROWS, padded, rows_round_ali
 
 # Products of tiles of this size take the way through BLAS that neither packs nor clears anything.
 _ROWS, _COLUMNS = 32, 128
+# Numbers of a product that are looked at before the next ones are computed.
+_CACHED = 1 << 17
 
 
 class Tiles:
@@ -31,13 +33,17 @@ class Tiles:
         It is given a product, which is overwritten with the next, and which rows it is of.
         """
         count, tiles = len(rows), self._tiles
-        size = _ROWS if rows_round_alike() else EVEN_ROWS
+        height = _ROWS if rows_round_alike() else EVEN_ROWS
+        columns = len(tiles) * _COLUMNS
+        # So many rows that their product stays in the processor's cache.
+        size = max(_CACHED // columns // height, 1) * height
+        size = min(size, -(-max(count, 1) // height) * height)
         rows = padded(rows, -(-max(count, 1) // size) * size)
-        product = np.empty((size, len(tiles) * _COLUMNS), dtype=np.float32)
-        by_tile = product.reshape(size, -1, _COLUMNS).transpose(1, 0, 2)
+        product = np.empty((size, columns), dtype=np.float32)
+        by_tile = product.reshape(-1, height, len(tiles), _COLUMNS).transpose(0, 2, 1, 3)
         parts = []
         for start in range(0, len(rows), size):
             block = slice(start, start + size)
-            np.matmul(rows[None, block], tiles, out=by_tile)
+            np.matmul(rows[block].reshape(-1, 1, height, rows.shape[1]), tiles, out=by_tile)
             parts.append(work(product, block))
         return np.concatenate(parts)[:count]

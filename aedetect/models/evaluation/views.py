@@ -14,15 +14,8 @@ import numpy as np
 from aedetect.data.arrays import AnyArray, Floats
 from aedetect.data.features.layout import Layout
 from aedetect.models.evaluation.arrays import Array, Arrays, float32
-from aedetect.models.evaluation.kernels import (
-    along_rows,
-    contiguous,
-    lerp,
-    matmul,
-    namespace,
-    searchsorted_rows,
-    smallest,
-)
+from aedetect.models.evaluation.interpolation import Interpolation
+from aedetect.models.evaluation.kernels import contiguous, matmul, namespace, smallest
 from aedetect.models.evaluation.layers import Row
 from aedetect.models.evaluation.standardize import inverse_log_compressed, log_compressed
 
@@ -124,14 +117,15 @@ class RankView(View):
         self.knots = arrays.take("knots", layout.numeric, count)
         self.heights = arrays.take("heights", layout.numeric, count)
         self.unit = arrays.take("unit", layout.numeric)
+        self._risen = Interpolation(self.knots, self.heights)
 
     def numbers(self, scaled: Array) -> Array:
         low, high = self.knots[:, 0], self.knots[:, -1]
-        inside = _between(scaled, self.knots, self.heights)
+        inside = self._risen(scaled.T).T
         return inside + beyond(scaled, high, self.unit) - beyond(-scaled, -low, self.unit)
 
     def inverse_numbers(self, values: Array) -> Array:
-        return _between(values, self.heights, self.knots)
+        return Interpolation(self.heights, self.knots)(values.T).T
 
 
 def linear_then_logarithmic(values: Array) -> Array:
@@ -156,17 +150,6 @@ def beyond(scaled: Array, end: Array, unit: Array) -> Array:
     xp = namespace(scaled)
     apart = (inverse_log_compressed(scaled) - inverse_log_compressed(end)) / unit
     return xp.where(scaled > end, _BEYOND + xp.log1p(xp.clip(apart, 0.0, None)), 0.0)
-
-
-def _between(values: Array, knots: Array, heights: Array) -> Array:
-    """Values [rows, numeric] interpolated from `knots` to `heights` [numeric, knots]; the same shape."""
-    xp = namespace(values)
-    columns = values.T
-    right = xp.clip(searchsorted_rows(knots, columns), None, knots.shape[1] - 1)
-    left = xp.clip(right - 1, 0, None)
-    low, high = along_rows(knots, left), along_rows(knots, right)
-    share = xp.clip((columns - low) / xp.clip(high - low, 1e-30, None), 0.0, 1.0)
-    return lerp(along_rows(heights, left), along_rows(heights, right), share).T
 
 
 def _directions(prior: Floats, place: int) -> Floats:

@@ -13,6 +13,7 @@ from aedetect.models.base import CrossFitted, HeldOut
 from aedetect.models.combine import TailSurprise
 from aedetect.models.discriminator import Discriminator
 from aedetect.models.evaluation.arrays import Array
+from aedetect.models.evaluation.closer_look import looked_closer, share_between
 from aedetect.models.evaluation.evidence import (
     COUNTED,
     FIRST,
@@ -37,6 +38,8 @@ from aedetect.models.views import RankView
 
 # Normal points in the memories of halves of the columns; those that only the discriminator hears are fewer.
 _RANK_POINTS, _STANDARD_POINTS = 2048, 1024
+# Of normal rows, this share is not looked at more closely, and from that on all count in full as they are.
+_LOOKED_CLOSER = (0.7, 0.8)
 # Rows that do not calibrate, looked at as if they had not been learned, for the discriminator to learn from.
 _LOOKED_AT, _MADE_UP, _LEAST_MADE_UP = 2048, 512, 64
 # Calibration scores are this much higher than they are: a new row that equals one of them, and whose shares
@@ -56,6 +59,7 @@ class EvidenceAutoencoder(CrossFitted):
 
     evaluation_class = EvidenceEvaluation
 
+    gate: Tensor
     repeats: Tensor
 
     def __init__(self, layout: Layout, config: ModelConfig):
@@ -75,6 +79,8 @@ class EvidenceAutoencoder(CrossFitted):
         )
         self.discriminator = Discriminator(sum(count for _, count in PARTS.values()))
         self.surprise = TailSurprise(COUNTED + 2)
+        # Surprises at first sight, from which on rows are looked at more closely, and from which on in full.
+        self.register_buffer("gate", torch.zeros(2))
         # The share of the rows that equal another one.
         self.register_buffer("repeats", torch.ones(()))
         self.known = KnownAnomalies(len(owners), COUNTED + 2)
@@ -162,11 +168,16 @@ class EvidenceAutoencoder(CrossFitted):
         counted = torch.cat([log_scores[:, : 1 + COUNTED].T, judged[None]])
         self.surprise.fit(counted[:, calibrating])
         surprises = self.surprise(counted)
-        scores: Tensor = surprises[:, calibrating].sum(dim=0)
+        # Summed up as scoring does: a row at the gate is on the same side of it.
+        judges = settled(surprises[:, calibrating])
+        before = namespace(judges).sum(judges[:-1], axis=0)
+        self.gate.copy_(as_tensor(before).double().quantile(self.gate.new_tensor(_LOOKED_CLOSER).double()))
         if len(anomalies):
             normal = Judged(held_out.points, log_scores[:, 1 + NEAREST], surprises.T)
-            scores = scores + self.known.fit(self._judged(anomalies), normal, folds)
-        return scores * _ROUNDING
+            known = self.known.fit(self._judged(anomalies), normal, folds)
+            return (as_tensor(before + judges[-1]) + known) * _ROUNDING
+        share = share_between(before, settled(self.gate))
+        return as_tensor(looked_closer(before, judges[-1], share, len(judges) - 1)) * _ROUNDING
 
     def _judged(self, rows: Tensor) -> Judged:
         """Rows as all parts but the last see them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aedetect.data.labels import marked_anomalies
@@ -66,6 +67,12 @@ class DriftCollector(Consumer):
 
     def state(self) -> Counted:
         return self._total
+
+    def joined(self, states: Sequence[Counted]) -> Counted:
+        total = self._fresh()
+        for state in states:
+            total.add(state)
+        return total
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.merge_counts(state)

@@ -25,7 +25,7 @@ from aedetect.tasks.evaluate.labels import check_not_learned, column_of
 from aedetect.tasks.evaluate.metrics.at_threshold import Confusion, at_threshold, of_flags
 from aedetect.tasks.evaluate.metrics.paired import auroc_difference, mcnemar, precision_difference
 from aedetect.tasks.evaluate.results import Comparison, Evaluation, LabelledScores
-from aedetect.tasks.scored_rows import ScoredBatch, score_inputs
+from aedetect.tasks.scored_rows import PassResult, ScoredBatch, Spread, score_inputs
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -43,7 +43,8 @@ class EvaluateRequest:
 
     `label` and `positive`: the label column, and the value that marks an anomaly; None for those that the
     model was trained with. `by`: columns whose values, together, are judged apart. `compare`: a second model.
-    `alert_rates`: rates beside the model's own to show verdicts at.
+    `alert_rates`: rates beside the model's own to show verdicts at. `spread`: by whom rows are scored, and
+    under the second model; None for this process.
     """
 
     label: str | None = None
@@ -51,6 +52,7 @@ class EvaluateRequest:
     by: Sequence[str] = ()
     compare: FittedModel | None = None
     alert_rates: Sequence[float] = ALERT_RATES
+    spread: tuple[Spread | None, Spread | None] = (None, None)
 
 
 def evaluate(
@@ -63,7 +65,7 @@ def evaluate(
     be read or of which no row has both one and a score, ModelError where an input cannot be used.
     """
     labels = label_reader(fitted, request)
-    gathered = _gather(fitted, inputs, labels, request.by, callback)
+    gathered = _gather(fitted, inputs, labels, request, callback)
     labels.check_read()
     if request.positive is not None:
         labels.check_matched(inputs[0].name)
@@ -74,7 +76,9 @@ def evaluate(
     judged = _judged(fitted, gathered, scored)
     compared = None
     if request.compare is not None:
-        compared = _compared(judged, gathered, scored, _Second(request.compare, inputs, callback))
+        compared = _compared(
+            judged, gathered, scored, _Second(request.compare, inputs, callback, request.spread[1])
+        )
     evaluation = Evaluation(
         judged,
         {rate: _at_rate(fitted, judged, gathered, scored, rate) for rate in request.alert_rates},
@@ -85,9 +89,10 @@ def evaluate(
         int((usable & ~scored).sum()),
         labels.column,
         p_value_shares(gathered.p_values[scored][~judged.labels]),
-        gathered.warnings,
+        gathered.passed.warnings,
         gathered.by_event,
         _thresholds_by_segment(fitted, request.by),
+        gathered.passed.workers,
     )
     if not judged.anomalies:
         warning = f"no row is labelled as an anomaly in column {labels.column!r}"
@@ -103,7 +108,7 @@ def evaluate(
 class _Gathered:
     """Of all rows: scores, p-values, verdicts, marks and, of `names`, the segment [rows].
 
-    `warnings`: what was said of the inputs. `groups` [rows]: the numbers of the model's groups.
+    `passed`: what the pass over them came to. `groups` [rows]: the numbers of the model's groups.
     """
 
     scores: Floats
@@ -112,7 +117,7 @@ class _Gathered:
     marks: Marks
     segments: Integers
     names: list[str]
-    warnings: list[str]
+    passed: PassResult
     by_event: EventFigures | None
     groups: Integers
 
@@ -124,6 +129,7 @@ class _Second:
     fitted: FittedModel
     inputs: Sequence[Input]
     callback: Callback | None
+    spread: Spread | None
 
 
 def label_reader(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
@@ -155,9 +161,10 @@ def _gather(
     fitted: FittedModel,
     inputs: Sequence[Input],
     labels: LabelReader,
-    by: Sequence[str],
+    request: EvaluateRequest,
     callback: Callback | None,
 ) -> _Gathered:
+    by = request.by
     parts: list[Scores] = []
     marks: list[Marks] = []
     codes: list[Integers] = []
@@ -176,7 +183,7 @@ def _gather(
             codes.append(np.array(dictionary_codes, dtype=np.int64)[index])
 
     session = series_session(fitted, inputs)
-    passed = score_inputs(fitted, inputs, see, callback, session)
+    passed = score_inputs(fitted, inputs, see, callback, session, spread=request.spread[0])
     nothing = np.empty(0)
     read = np.concatenate([nothing, *marks]).astype(np.int8)
     return _Gathered(
@@ -186,7 +193,7 @@ def _gather(
         read,
         np.concatenate([nothing, *codes]).astype(np.int64),
         list(places),
-        passed.warnings,
+        passed,
         event_figures(session, read == 1, read != NO_LABEL) if session else None,
         np.concatenate([nothing, *(part.encoded.groups for part in parts)]).astype(np.int64),
     )
@@ -247,7 +254,12 @@ def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: 
     parts: list[Scores] = []
     session = series_session(other.fitted, other.inputs)
     score_inputs(
-        other.fitted, other.inputs, lambda batch: parts.append(batch.scores), other.callback, session
+        other.fitted,
+        other.inputs,
+        lambda batch: parts.append(batch.scores),
+        other.callback,
+        session,
+        spread=other.spread,
     )
     theirs = replace(
         gathered,

@@ -176,7 +176,8 @@ class Evaluation:
     `rows` are all rows read, `judged` those with label and score. `at_rates`: what thresholds for other
     alert rates come to. `p_value_shares`: of the normal rows, the share with a p-value of at most x, as
     lists of x and shares. `by_event`: the figures by event, of models that know events. `thresholds`: by
-    segment, where the segments are the groups of the model.
+    segment, where the segments are the groups of the model. `workers`: how many of a cluster scored rows;
+    None where this process did.
     """
 
     judged: LabelledScores
@@ -191,6 +192,7 @@ class Evaluation:
     warnings: list[str] = field(default_factory=list)
     by_event: EventFigures | None = None
     thresholds: dict[str, GroupThreshold] = field(default_factory=dict)
+    workers: int | None = None
 
     def calibration_of(self, segment: str) -> str | None:
         """Where the threshold of a segment is from: 'own', 'pooled' or 'by hand'; None without groups."""

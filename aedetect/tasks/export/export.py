@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from aedetect.tasks.export.verify import Verification
+    from aedetect.tasks.export.verify_windows import WindowVerification
 
 _NEEDED = ("onnx", "ndonnx", "onnxruntime")
 OUTPUTS = {
@@ -27,7 +28,8 @@ OUTPUTS = {
     "is_anomaly": "whether the score is above the threshold; false where there is no score",
 }
 WINDOW_OUTPUTS = {
-    "anomaly_score": "of the window, higher is stranger; NaN where less than half of its cells are known"
+    "anomaly_score": "of the window, in the units of anomaly_score in aedetect score, higher is stranger; "
+    "NaN where less than half of its cells are known"
 }
 # What the product does beside, of tables and of time series.
 NOT_INSIDE = (
@@ -37,7 +39,7 @@ NOT_INSIDE = (
 )
 NOT_INSIDE_WINDOWS = (
     "alarms, events, adaptation and p-values, which rest on several scales of time and on what came before",
-    "scores of rows, which are means over the windows that hold them",
+    "scores of rows, which are made of those of windows: see aedetect.row_score",
     "a regular grid of steps, the last known value in short gaps, gross cells; watched constants",
 )
 
@@ -48,7 +50,7 @@ class Export:
 
     model: ModelProto
     metadata: dict[str, str]
-    verification: Verification | None = None
+    verification: Verification | WindowVerification | None = None
 
     @property
     def opset(self) -> int:
@@ -96,16 +98,16 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     """The model as an ONNX graph; compared on the rows of `verify`, if any are given.
 
     Raises UsageError without the packages, ModelError for a model that cannot be exported or whose graph
-    gives other verdicts than the product, ties at the threshold apart; DataError for unreadable rows.
+    gives other verdicts than the product, ties at the threshold apart, or of windows other scores; DataError
+    for unreadable rows.
     """
     check_packages()
     check_exportable(fitted)
+    # To build a graph takes seconds.
+    for source in verify:
+        fitted.check(source)
     if fitted.series is not None:
-        if verify:
-            raise UsageError(
-                "--verify compares rows of tables, and this is a model of time series; leave it out"
-            )
-        return _of_windows(fitted, fitted.series)
+        return _of_windows(fitted, fitted.series, verify)
     from aedetect.tasks.export.columns import column_inputs
     from aedetect.tasks.export.table_graph import table_graph
     from aedetect.tasks.export.verify import verified
@@ -120,13 +122,33 @@ def export(fitted: FittedModel, verify: Sequence[Input] = ()) -> Export:
     return _finished(model, metadata, verification)
 
 
-def _of_windows(fitted: FittedModel, series: SeriesParts) -> Export:
+def _of_windows(fitted: FittedModel, series: SeriesParts, verify: Sequence[Input]) -> Export:
     from aedetect.tasks.export.window_graph import check_windows, described_window, window_graph
 
     check_windows(fitted)
     model = _built(*window_graph(fitted, series))
-    described = described_window(fitted, series)
-    return _finished(model, _metadata(fitted, described, WINDOW_OUTPUTS, NOT_INSIDE_WINDOWS), None)
+    metadata = _metadata(fitted, described_window(fitted, series), WINDOW_OUTPUTS, NOT_INSIDE_WINDOWS)
+    metadata["aedetect.row_score"] = row_score_in_words(fitted, series)
+    verification = None
+    if verify:
+        from aedetect.tasks.export.verify_windows import verified_windows
+
+        verification = verified_windows(fitted, series, model, verify)
+        metadata["aedetect.verified"] = json.dumps(verification.as_dict())
+    return _finished(model, metadata, verification)
+
+
+def row_score_in_words(fitted: FittedModel, series: SeriesParts) -> str:
+    """What the score of a row in `aedetect score` is beside those of windows."""
+    settings, window = fitted.config.series, series.state.window
+    if settings.causal:
+        said = "that of the window which ends with the row"
+    else:
+        said = f"the mean over the {window} windows that hold the row, fewer where a stretch begins or ends"
+    if settings.smoothing > 1:
+        where = "up to" if settings.causal else "around"
+        said += f", averaged over {settings.smoothing} rows {where} it"
+    return said
 
 
 def _built(inputs: dict[str, Any], outputs: dict[str, Any]) -> ModelProto:
@@ -170,7 +192,9 @@ def _architecture(fitted: FittedModel) -> str:
     )
 
 
-def _finished(model: ModelProto, metadata: dict[str, str], verification: Verification | None) -> Export:
+def _finished(
+    model: ModelProto, metadata: dict[str, str], verification: Verification | WindowVerification | None
+) -> Export:
     import onnx
 
     export = Export(model, metadata, verification)

@@ -69,6 +69,9 @@ class FactsCollector(Consumer):
     def state(self) -> dict[str, Facts]:
         return {name: gathered.facts() for name, gathered in self._of_input.items()}
 
+    def joined(self, states: Sequence[dict[str, Facts]]) -> dict[str, Facts]:
+        return {name: _joined([state[name] for state in states]) for name in states[0]}
+
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self._merged |= state
 
@@ -111,6 +114,17 @@ class _Gathered:
         names = self._entities.names
         known = bool(self._entities.columns) and len(names) <= MOST_ENTITIES
         return Facts(self._threshold, dict(self._missing), sorted(names) if known else None)
+
+
+def _joined(each: Sequence[Facts]) -> Facts:
+    """The facts of an input, from those of its parts."""
+    missing = Counter[str]()
+    names = set[tuple[str, ...]]()
+    for facts in each:
+        missing.update(facts.missing or {})
+        names.update(facts.entities or ())
+    known = all(facts.entities is not None for facts in each) and len(names) <= MOST_ENTITIES
+    return Facts(each[0].threshold, dict(missing), sorted(names) if known else None)
 
 
 def _counts(names: list[str], missing: np.ndarray[Any, Any]) -> dict[str, int]:

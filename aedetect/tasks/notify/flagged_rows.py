@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,12 @@ class FlaggedRows(Consumer):
 
     def state(self) -> Seen:
         return self.seen
+
+    def joined(self, states: Sequence[Seen]) -> Seen:
+        total = Seen(ScoreHistogram(self._threshold))
+        for state in states:
+            total.add(state)
+        return total
 
     def merge(self, source: Input, entry: FileSummary, state: Any) -> None:
         self.seen.add(state)

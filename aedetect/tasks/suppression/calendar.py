@@ -54,6 +54,19 @@ class _Seen:
     timeless: int = 0
     first_timeless: int = 0
 
+    def take(self, other: _Seen) -> None:
+        """Take in what was seen of other rows of the same input."""
+        self.begin, self.end = min(self.begin, other.begin), max(self.end, other.end)
+        self.spans |= other.spans
+        for column, texts in other.values.items():
+            already = self.values.setdefault(column, set())
+            if len(already) < _MOST_VALUES:
+                already |= texts
+        if other.timeless:
+            first = other.first_timeless
+            self.first_timeless = min(first, self.first_timeless) if self.timeless else first
+            self.timeless += other.timeless
+
 
 class CalendarSuppressor:
     """Mutes the rows of one model that are within an entry, and says of inputs what did not apply to them."""
@@ -101,19 +114,19 @@ class CalendarSuppressor:
         spans, _ = self._planned(clock).of_rows(seconds, texts)
         values = {column: set(np.unique(texts(column).astype(str)).tolist()) for column in self._of_columns}
         known, missing = seconds[~np.isnan(seconds)], np.isnan(seconds)
+        now = _Seen(spans=set(spans), values=values)
+        if len(known):
+            now.begin, now.end = known.min(), known.max()
+        if missing.any():
+            now.timeless, now.first_timeless = int(missing.sum()), rows.first + int(missing.argmax())
+        self.take(rows.source, now)
+
+    def seen(self, source: Input) -> _Seen | None:
+        return self._seen.get(id(source))
+
+    def take(self, source: Input, seen: _Seen) -> None:
         with self._lock:
-            seen = self._seen.setdefault(id(rows.source), _Seen())
-            if len(known):
-                seen.begin, seen.end = min(seen.begin, known.min()), max(seen.end, known.max())
-            seen.spans.update(spans)
-            for column, texts_seen in values.items():
-                already = seen.values.setdefault(column, set())
-                if len(already) < _MOST_VALUES:
-                    already |= texts_seen
-            if missing.any():
-                first = rows.first + int(missing.argmax())
-                seen.first_timeless = min(first, seen.first_timeless) if seen.timeless else first
-                seen.timeless += int(missing.sum())
+            self._seen.setdefault(id(source), _Seen()).take(seen)
 
     def notices(self, source: Input) -> list[str]:
         seen = self._seen.get(id(source))

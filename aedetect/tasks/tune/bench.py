@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aedetect.config import Config
+from aedetect.data.arrays import Mask
 from aedetect.engine.callbacks import Callback, Progress
 from aedetect.io.source import Input, has_rows, no_rows
 from aedetect.scoring.fitted import FittedModel
@@ -17,6 +18,12 @@ from aedetect.tasks.tune.rows import read_rows, settled
 
 # Learns a model from rows, with settings; who is told of the progress.
 Learn = Callable[[Sequence[Input], Config, Callback], FittedModel]
+# Which rows of the inputs have no part in anything, and which judge nothing [rows]; None where all may.
+Known = Callable[[Sequence[Input], Config], tuple[Mask, Mask] | None]
+
+
+def nothing_known(inputs: Sequence[Input], config: Config) -> None:
+    """Every row may be judged."""
 
 
 class OutOfTime(Exception):
@@ -35,7 +42,13 @@ class Bench:
 
     @classmethod
     def of(
-        cls, inputs: Sequence[Input], config: Config, unsupervised: bool, learn: Learn, callback: Callback
+        cls,
+        inputs: Sequence[Input],
+        config: Config,
+        unsupervised: bool,
+        learn: Learn,
+        callback: Callback,
+        known: Known = nothing_known,
     ) -> Bench:
         """Divide the rows of the inputs.
 
@@ -46,7 +59,10 @@ class Bench:
             raise no_rows(inputs[0])
         named, seed = settled(config, inputs), config.training.seed
         rows = read_rows(inputs, named, not unsupervised)
-        division = divided(inputs, rows, named, unsupervised)
+        beforehand = known(inputs, named)
+        if beforehand is not None:
+            callback.notice(_beforehand(*beforehand))
+        division = divided(inputs, rows, named, unsupervised, beforehand)
         judge: Judge = LabelJudge(division)
         if unsupervised:
             made_up = MadeUpRowsJudge if rows.seconds is None else FaultsJudge
@@ -78,6 +94,17 @@ class Bench:
         figures = self.judge.judge(fitted, part)
         _check_time(until)
         return figures, fitted
+
+
+def _beforehand(left_out: Mask, normal: Mask) -> str:
+    """What becomes of rows of which something is known beforehand [rows], for people."""
+    odd, usual = int(left_out.sum()), int(normal.sum())
+    said = []
+    if odd:
+        said.append(f"{odd:,} row{'s' * (odd != 1)} planned or called anomalies: left out")
+    if usual:
+        said.append(f"{usual:,} row{'s' * (usual != 1)} called normal: learned from, not judged")
+    return "; ".join(said) or "no row is planned, or was given a verdict: nothing is left out"
 
 
 def _within(config: Config, until: float | None) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +26,7 @@ _MANY = 20
 LEAST_ANOMALIES, LEAST_EVENTS, LEAST_NORMAL, LEAST_STEPS = 12, 6, 100, 500
 # More rows of a table than these make a search slow and not better: so many are drawn.
 MOST_NORMAL, MOST_ANOMALIES = 20_000, 2_000
-_ALWAYS_LEARNED, _LEFT_OUT = -1, -2
+_ALWAYS_LEARNED, _LEFT_OUT, _FREE = -1, -2, -3
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,28 @@ class Division:
         return selected
 
 
-def divided(inputs: Sequence[Input], rows: Rows, config: Config, unsupervised: bool) -> Division:
-    """Divide rows by the seed of the settings. Raises DataError where there are too few of a kind."""
+def divided(
+    inputs: Sequence[Input],
+    rows: Rows,
+    config: Config,
+    unsupervised: bool,
+    known: tuple[Mask, Mask] | None = None,
+) -> Division:
+    """Divide rows by the seed of the settings. Raises DataError where there are too few of a kind.
+
+    `known` [rows]: which have no part in anything, and which are learned from in each part and not judged.
+    """
     random = np.random.default_rng(config.training.seed)
+    cell = np.full(len(rows.marks), _FREE, dtype=np.int64)
+    if known is not None:
+        cell[known[0]], cell[known[1]] = _LEFT_OUT, _ALWAYS_LEARNED
+        # What judges nothing is no anomaly to be looked for, and no normal row beside it.
+        rows = replace(rows, marks=np.where(cell == _FREE, rows.marks, NO_LABEL))
     if rows.seconds is not None:
-        return _by_time(inputs, rows, unsupervised, random)
-    marks = rows.marks
+        return _by_time(inputs, rows, cell, unsupervised, random)
+    marks, free = rows.marks, cell == _FREE
     if unsupervised:
-        normal, anomalies = np.flatnonzero(marks != ANOMALY), np.empty(0, dtype=np.int64)
+        normal, anomalies = np.flatnonzero(free & (marks != ANOMALY)), np.empty(0, dtype=np.int64)
         parts = USUAL_PARTS
     else:
         normal, anomalies = np.flatnonzero(marks == NORMAL), np.flatnonzero(marks == ANOMALY)
@@ -105,15 +119,16 @@ def divided(inputs: Sequence[Input], rows: Rows, config: Config, unsupervised: b
             f"{inputs[0].name}: {len(normal):,} {kind}; tuning divides them into parts and needs at least "
             f"{LEAST_NORMAL}"
         )
-    cell = np.full(len(marks), _ALWAYS_LEARNED, dtype=np.int64)
+    taking_part = int((cell != _LEFT_OUT).sum())
     for places, most in ((normal, MOST_NORMAL), (anomalies, MOST_ANOMALIES)):
         order = random.permutation(places)
         cell[order[most:]] = _LEFT_OUT
         cell[order[:most]] = np.arange(min(len(order), most)) % (HALVES * parts)
-    unlabelled = random.permutation(np.flatnonzero(cell == _ALWAYS_LEARNED))
+    unlabelled = random.permutation(np.flatnonzero(cell == _FREE))
+    cell[unlabelled] = _ALWAYS_LEARNED
     cell[unlabelled[MOST_NORMAL:]] = _LEFT_OUT
     left = int((cell != _LEFT_OUT).sum())
-    return Division(inputs, rows, cell, parts, left if left < len(cell) else None)
+    return Division(inputs, rows, cell, parts, left if left < taking_part else None)
 
 
 def _parts_of(count: int) -> int:
@@ -125,12 +140,12 @@ def _counted(count: int, what: str) -> str:
 
 
 def _by_time(
-    inputs: Sequence[Input], rows: Rows, unsupervised: bool, random: np.random.Generator
+    inputs: Sequence[Input], rows: Rows, cell: Integers, unsupervised: bool, random: np.random.Generator
 ) -> Division:
     """Stretches of time: as many rows in each, or as many events where there are labels."""
     seconds = rows.seconds
     assert seconds is not None
-    timed = ~np.isnan(seconds)
+    timed = ~np.isnan(seconds) & (cell == _FREE)
     if unsupervised:
         parts = USUAL_PARTS
         if timed.sum() < LEAST_STEPS:
@@ -154,8 +169,9 @@ def _by_time(
     stretch = np.searchsorted(cuts, np.where(timed, seconds, 0.0), side="right")
     # Which half of a part comes first is left to chance, so that none is always the later one.
     turned = random.integers(0, HALVES, parts)
-    cell = stretch - stretch % HALVES + (stretch + turned[stretch // HALVES]) % HALVES
-    return Division(inputs, rows, np.where(timed, cell, _ALWAYS_LEARNED), parts)
+    halves = stretch - stretch % HALVES + (stretch + turned[stretch // HALVES]) % HALVES
+    others = np.where(cell == _FREE, _ALWAYS_LEARNED, cell)
+    return Division(inputs, rows, np.where(timed, halves, others), parts)
 
 
 def _between(before: Floats, after: Floats) -> float:

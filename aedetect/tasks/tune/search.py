@@ -15,7 +15,7 @@ from aedetect.engine.callbacks import Callback
 from aedetect.errors import AedetectError, DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.fitted import FittedModel
-from aedetect.tasks.tune.bench import Bench, Learn, OutOfTime, reseeded
+from aedetect.tasks.tune.bench import Bench, Known, Learn, OutOfTime, nothing_known, reseeded
 from aedetect.tasks.tune.gain import Gain, mean
 from aedetect.tasks.tune.results import Stopped, Trial, Tuning, unfinished_text
 from aedetect.tasks.tune.space import Settings, Space, with_settings
@@ -37,7 +37,8 @@ class TuneRequest:
     """What settings are searched for.
 
     `config`: what is set in it is not searched. `unsupervised`: by made-up anomalies, not by labels.
-    `trials`: how many, the default being one. `max_time`: of all together, in seconds.
+    `trials`: how many, the default being one. `max_time`: of all together, in seconds. `known`: of which rows
+    something is known beforehand, so that they do not judge.
     """
 
     inputs: Sequence[Input]
@@ -45,6 +46,7 @@ class TuneRequest:
     unsupervised: bool = False
     trials: int = USUAL_TRIALS
     max_time: float | None = None
+    known: Known = nothing_known
 
 
 def check_request(config: Config, unsupervised: bool, trials: int) -> None:
@@ -80,7 +82,9 @@ class Search:
         request, began = self.request, time.monotonic()
         check_request(request.config, request.unsupervised, request.trials)
         until = None if request.max_time is None else began + request.max_time
-        bench = Bench.of(request.inputs, request.config, request.unsupervised, self.learn, self.callback)
+        bench = Bench.of(
+            *(request.inputs, request.config, request.unsupervised, self.learn, self.callback, request.known)
+        )
         self._bench = bench
         fitted = self._default(bench, until)
         searched: dict[str, str] = {}

@@ -156,3 +156,17 @@ def test_whatever_the_numbers_groups_have_a_place_and_a_spread(groups: list[list
     assert np.isfinite(result.location).all()
     assert (result.ratio > 0).all()
     assert np.isfinite(result.ratio).all()
+
+
+def test_digests_of_parts_add_up(random: np.random.Generator) -> None:
+    numbers, groups = random.normal(size=(3000, 2)), random.integers(0, 3, 3000)
+    numbers[random.random(numbers.shape) < 0.1] = np.nan
+    whole, total = GroupDigests(2, [0, 1]), GroupDigests(2, [0, 1])
+    whole.take(numbers, groups)
+    for rows in np.array_split(np.arange(3000), 5):
+        part = GroupDigests(2, [0, 1])
+        part.take(numbers[rows], groups[rows])
+        total.add(part)
+    assert (total.counts == whole.counts).all()
+    for mine, others in zip(total.figures(), whole.figures(), strict=True):
+        np.testing.assert_allclose(mine, others, atol=0.02)

@@ -79,7 +79,15 @@ def both(detector, frame, **drift):
     return measure(fitted, inputs), report(fitted, inputs, ReportRequest(), "plant")
 
 
-@pytest.mark.parametrize("drift", [{}, {"psi": 100.0, "share": 0.99}, {"least_rows": 5000}, {"psi": 0.001}])
+@pytest.mark.parametrize(
+    "drift",
+    [
+        {},
+        {"psi": 100.0, "share": 0.99},
+        pytest.param({"least_rows": 5000}, marks=pytest.mark.slow),
+        pytest.param({"psi": 0.001}, marks=pytest.mark.slow),
+    ],
+)
 def test_a_report_finds_the_drift_that_drift_finds(detector, drift):
     for frame in (moved_frame(), tiny_frame(2000, seed=4)):
         found, made = both(detector, frame, **drift)

@@ -27,6 +27,16 @@ def division(inputs: list[Input], unsupervised: bool = False, **settings: Any) -
     return divided(inputs, read_rows(inputs, config, not unsupervised), config, unsupervised)
 
 
+def with_known(inputs: list[Input], left_out: list[int], learned: list[int], **settings: Any) -> Division:
+    """A division where something is known of rows with these numbers, from 0."""
+    config = Config.build(overrides={name.replace("_", ".", 1): value for name, value in settings.items()})
+    unsupervised = config.data.label is None
+    rows = read_rows(inputs, config, not unsupervised)
+    known = (np.zeros(len(rows.marks), dtype=bool), np.zeros(len(rows.marks), dtype=bool))
+    known[0][left_out], known[1][learned] = True, True
+    return divided(inputs, rows, config, unsupervised, known)
+
+
 def table(anomalies: int, normal: int, unlabelled: int = 0) -> pd.DataFrame:
     labels = ["1"] * anomalies + ["0"] * normal + [""] * unlabelled
     return pd.DataFrame({"x": np.arange(len(labels), dtype=float), "odd": labels})
@@ -50,6 +60,36 @@ def series(days: int, events: list[tuple[int, int]], entities: int = 1) -> pd.Da
 
 
 EVENTS = [(20 + 40 * number, 26 + 40 * number) for number in range(8)]
+
+
+class TestKnown:
+    """Rows of which something is known beforehand."""
+
+    LEFT_OUT, LEARNED = [0, 1, 100], [2, 101, 102]
+
+    @pytest.mark.parametrize("settings", [{}, {"data_label": "odd"}])
+    def test_rows_of_a_table_judge_nothing(self, settings: dict[str, Any]) -> None:
+        made = with_known([source(table(40, 300, 20))], self.LEFT_OUT, self.LEARNED, **settings)
+        assert made.drawn is None
+        for part in range(made.parts):
+            judged = set(np.flatnonzero(made.held(part, 0) | made.held(part, 1)))
+            learned = set(values(made.learned(part)))
+            assert not judged & {*self.LEFT_OUT, *self.LEARNED}
+            assert learned == set(range(360)) - judged - set(self.LEFT_OUT)
+        # Of the forty that are labelled three are known.
+        assert made.anomalies == (37 if settings else 0)
+
+    def test_rows_of_series_judge_nothing(self) -> None:
+        frame = series(20, EVENTS)
+        # An event is known, all of it; the others are judged.
+        event = list(range(*EVENTS[0]))
+        made = with_known([source(frame)], event, [300], series_time="time", data_label="odd")
+        assert made.events == len(EVENTS) - 1
+        for part in range(made.parts):
+            judged = set(np.flatnonzero(made.held(part, 0) | made.held(part, 1)))
+            learned = set(values(made.learned(part)))
+            assert not judged & {*event, 300}
+            assert learned == set(range(len(frame))) - judged - set(event)
 
 
 class TestTables:
