@@ -125,7 +125,9 @@ class _Scoring:
         return said + self._blame.conclude(self._source.name, rows, self._watch.respelled())
 
     def state(self) -> tuple[InputCounts, BlameCounts, list[str]]:
-        return self._watch.counts, self._blame.counts, self._task.session.warnings(self._source)
+        # Sessions over series that were judged before know all that is to be said, wherever they are.
+        said = [] if self._task.fitted.series else self._task.session.warnings(self._source)
+        return self._watch.counts, self._blame.counts, said
 
     def absorb(self, state: tuple[InputCounts, BlameCounts, list[str]]) -> None:
         counts, blamed, said = state

@@ -67,7 +67,8 @@ def test_the_object_is_the_contract(evaluate: Prompt) -> None:
             "expected_alert_rate",
         ],
         *["auroc", "average_precision", "at_threshold", "at_best_f1", "at_alert_rates", "false_alarms"],
-        *["segments", "comparison", "series", "warnings", "started", "finished", "seconds", "exit_code"],
+        *["segments", "comparison", "series", "workers"],
+        *["warnings", "started", "finished", "seconds", "exit_code"],
     ]
 
 

@@ -44,9 +44,9 @@ def test_a_stopped_run_ends_and_the_next_goes_on(number: int, here: Prompt) -> N
         text=True,
         cwd=here.folder,
     ) as process:
-        until(
-            lambda: folder.exists() and [p for p in folder.iterdir() if p.suffix == ".csv"], process=process
-        )
+        # One worker does 0.csv first: once another is there as well, it is soon entered.
+        until(lambda: (folder / "0.csv").exists() and (folder / "1.csv").exists(), process=process)
+        time.sleep(1)
         workers = until(lambda: workers_of(process.pid), process=process)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)

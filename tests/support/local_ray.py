@@ -15,6 +15,8 @@ def local_ray(cores: int = 2) -> Iterator[None]:
 
     paths = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
     ray.init(
+        # Another Ray of this machine would be taken otherwise.
+        "local",
         num_cpus=cores,
         include_dashboard=False,
         object_store_memory=200 << 20,

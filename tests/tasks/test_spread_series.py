@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from support.pretend_cluster import pretend
 from support.prompt import Prompt
 from support.sensors import DAY, broken, readings
+
+from aedetect.engine import divided
 
 FLAGS = ("--time", "time", "--entity", "machine", "--window", 24, "--alert-rate", "0.001", "--epochs", 1)
 
@@ -142,3 +145,26 @@ def test_one_series_is_judged_here_and_that_is_said(score: Prompt, tmp_path: Pat
         "(--entity): all rows are one series" in result.stderr
     )
     assert len(pd.read_csv("out.csv")) == len(frame)
+
+
+def test_a_large_file_is_written_span_by_span(score: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(divided, "LEAST_BYTES", 1)
+    monkeypatch.setattr(divided, "SPAN_ROWS", 500)
+    frame = pd.concat([pd.read_csv(path, parse_dates=["time"]) for path in DUMPS])
+    frame.to_parquet("large.parquet", row_group_size=170, index=False)
+    flags = ("--events", "events.csv", "--json")
+    here = score("large.parquet", "-o", "here.parquet", *flags).json()
+    events = Path("events.csv").read_bytes()
+    elsewhere = score("large.parquet", "-o", "elsewhere.parquet", *flags, "--on", "ray").json()
+    assert pq.read_table("elsewhere.parquet").equals(pq.read_table("here.parquet"))
+    assert Path("events.csv").read_bytes() == events
+    assert elsewhere["anomalies"] == here["anomalies"] > 20
+    assert (elsewhere["warnings"], elsewhere["drift"]) == (here["warnings"], here["drift"])
+
+
+def test_drift_is_the_same(prompt: Prompt, score: Prompt) -> None:
+    drift = prompt.command("drift", after=("-m", "m.aed", "--json"))
+    here, elsewhere = drift(*DUMPS).json(), drift(*DUMPS, "--on", "ray").json()
+    for name in ("seconds", "started", "finished", "workers", "model"):
+        here.pop(name, None), elsewhere.pop(name, None)
+    assert elsewhere == here

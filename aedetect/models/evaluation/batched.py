@@ -27,7 +27,7 @@ class BatchedLinear:
         if not is_numpy_array(values) or rows % CACHED_ROWS:
             return affine(values, weight, bias)[:, :, : self.weight.shape[2]]
         # A few rows at a time, however many there are, are all rounded alike.
-        tiles = values.reshape(networks, -1, CACHED_ROWS, inputs)
+        tiles = values.reshape(networks, rows // CACHED_ROWS, CACHED_ROWS, inputs)
         product = affine(tiles, weight[:, None], bias[:, None])
         return product.reshape(networks, rows, product.shape[-1])[:, :, : self.weight.shape[2]]
 

@@ -148,8 +148,10 @@ def _in_even_tiles(values: AnyArray, weight: AnyArray) -> AnyArray:
     spare = [(0, 0)] * (weight.ndim - 1) + [(0, -outputs % EVEN_OUTPUTS)]
     rest = [(0, 0)] * (values.ndim - 2) + [(0, -count % EVEN_ROWS), (0, 0)]
     filled = np.pad(values, rest)
-    tiles = filled.reshape(*values.shape[:-2], -1, EVEN_ROWS, inner) @ np.pad(weight, spare)[..., None, :, :]
-    rows = tiles.reshape(*values.shape[:-2], filled.shape[-2], -1)
+    height = filled.shape[-2]
+    tiles = filled.reshape(*values.shape[:-2], height // EVEN_ROWS, EVEN_ROWS, inner)
+    products = tiles @ np.pad(weight, spare)[..., None, :, :]
+    rows = products.reshape(*values.shape[:-2], height, products.shape[-1])
     return np.asarray(rows[..., :count, :outputs])
 
 
