@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLOORS := .venv-floors
 
-.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-feedback bench-groups bench-series bench-series-alarms bench-reliability bench-gpu bench-growth everyday clean
+.PHONY: demo test test-slow test-floors lint format docs docs-transcripts bench bench-speed bench-tabular bench-labels bench-memory bench-series-memory bench-jobs bench-explain bench-explain-truth bench-false-drift bench-feedback bench-groups bench-series bench-series-alarms bench-reliability bench-gpu bench-growth bench-scale everyday clean
 
 # torch is pinned on installation alone: a range would fetch the newest build, with several
 # gigabytes of CUDA packages on a machine that may have no GPU. Set TORCH to choose another.
@@ -94,6 +94,9 @@ bench-series-memory: $(VENV)/ready-dev
 
 bench-gpu: $(VENV)/ready-dev
 	$(BIN)/python tests/benchmarks/gpu.py $(BENCH_ARGS)
+
+bench-scale: $(VENV)/ready-dev
+	$(BIN)/python tests/benchmarks/scale.py $(BENCH_ARGS)
 
 # H2O's autoencoder is measured where `h2o` is installed, and Java: no part of the extra, as it is large.
 bench-growth: $(VENV)/ready-bench
