@@ -54,14 +54,14 @@ class Spread:
     def of(cls, model: str, fitted: FittedModel, settings: Config, columns: Collection[str]) -> Spread | None:
         """Where `settings` say that rows are scored under the model from the file `model`; None for here.
 
-        Raises UsageError for models of time series, whose rows cannot be spread.
+        Raises UsageError for models of time series, whose figures need all rows together.
         """
         place = workplace(settings.scoring)
         if place is None:
             return None
         if fitted.series is not None:
             raise UsageError(
-                f"--on {place.name}: rows of a series belong together, and cannot be spread; leave it out"
+                f"--on {place.name}: the figures of time series need all rows together; leave it out"
             )
         return cls(ModelTask.of(model, fitted, settings, scoring_task), place, columns)
 
