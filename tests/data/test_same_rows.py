@@ -105,6 +105,7 @@ def facts(encoded: Encoded) -> dict[str, Any]:
             for name, value in vars(encoded).items() if name not in ("matrix", "numbers")}  # fmt: skip
 
 
+@pytest.mark.slow
 @given(rows_of(LEARNED), rows_of(LEARNED, ODD))
 @settings(max_examples=20, deadline=None, phases=[Phase.generate])
 def test_what_is_learned_and_what_is_read(rows: list[dict[str, str]], later: list[dict[str, str]]) -> None:

@@ -130,6 +130,7 @@ def test_a_column_without_any_value_is_filled(of_types: Detector) -> None:
     assert (filled["big"].dtype, filled["when"].dtype.kind) == ("int64", "M")
 
 
+@pytest.mark.slow
 def test_rows_with_many_equals_are_filled_like_these() -> None:
     """A row must not learn that rows equal to it, itself among them, are none of its kind."""
     kinds = pd.DataFrame(
@@ -255,6 +256,7 @@ def test_data_that_do_not_fit(detector: Detector) -> None:
         detector.sample(0)
 
 
+@pytest.mark.slow
 def test_new_rows_lack_cells_as_often_and_where_the_training_rows_do() -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"temp": random.normal(size=900), "load": random.gamma(2, 3, 900)})

@@ -37,7 +37,7 @@ def precision(contamination: object) -> float:
     return float(average_precision_score(labels, detector.score(new).anomaly_score))
 
 
-@pytest.mark.parametrize("contamination", ["auto", 0.05])
+@pytest.mark.parametrize("contamination", ["auto", pytest.param(0.05, marks=pytest.mark.slow)])
 def test_a_hidden_group_does_not_vouch_for_its_kind(contamination: object) -> None:
     assert precision(0.0) < 0.6
     assert precision(contamination) > 0.9

@@ -52,6 +52,7 @@ def sparse(rows: int, seed: int) -> pd.DataFrame:
     return frame.assign(size=generator.normal(size=rows).round(3))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::aedetect.errors.AedetectWarning")
 def test_marks_that_hardly_any_row_has_do_not_break_the_promise() -> None:
     detector = Detector(Config.build(overrides={"threshold.alert_rate": 0.02}))

@@ -57,7 +57,14 @@ def strange(train: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     ("size", "seed", "from_text"),
-    [(150, 0, False), (150, 1, True), (900, 0, True), (900, 2, False), (3000, 3, False)],
+    [
+        (150, 1, True),
+        (900, 2, False),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((150, 0, False), (900, 0, True), (3000, 3, False))
+        ),
+    ],
 )
 def test_every_sentence_is_true(tmp_path: Path, size: int, seed: int, from_text: bool) -> None:
     train = rows(size, seed)

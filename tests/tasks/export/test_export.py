@@ -85,10 +85,7 @@ def bottleneck(files: Path) -> Detector:
 # To build a graph takes seconds: one of each kind, and the others where there is time.
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("evidence", "bottleneck") else pytest.mark.slow)
-        for name in ARCHITECTURES
-    ],
+    [pytest.param(name, marks=() if name == "bottleneck" else pytest.mark.slow) for name in ARCHITECTURES],
 )
 def test_verdicts_are_those_of_the_product(name: str, files: Path, tmp_path: Path) -> None:
     detector = Detector({**QUICK, "model.architecture": name}).fit(files / "train.csv")

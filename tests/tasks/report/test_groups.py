@@ -55,7 +55,7 @@ def test_a_failure_of_many_rows_is_one_group() -> None:
     assert shown <= 50
 
 
-@pytest.mark.parametrize("top", [1, 3, 50, 1000])
+@pytest.mark.parametrize("top", [1, 3, 50, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("batch_rows", [13, 1000])
 def test_groups_hold_every_flagged_row_once(top: int, batch_rows: int) -> None:
     found = made(top, batch_rows).findings
@@ -72,6 +72,7 @@ def test_groups_hold_every_flagged_row_once(top: int, batch_rows: int) -> None:
     assert first.score == detector().score(broken()).anomaly_score.max()
 
 
+@pytest.mark.slow
 def test_groups_do_not_depend_on_how_rows_are_read() -> None:
     def told(batch_rows: int) -> list[tuple[object, ...]]:
         return [
