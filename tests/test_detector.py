@@ -116,6 +116,7 @@ def test_cross_conformal_below_a_row_count_and_split_above(tiny_csv):
     assert (many.training.calibration, len(many.fitted.calibration.scores)) == ("split-conformal", 40)
 
 
+@pytest.mark.slow
 def test_the_streamed_path_is_as_good_as_the_one_in_memory():
     frame = tiny_frame(60_000).assign(note=1.5)
     settings = {"training.epochs": 1, "data.memory_mb": 1}

@@ -177,6 +177,7 @@ def test_every_method_says_shapes_errors_and_gives_an_example(name: str) -> None
     assert re.search(r"\[\w[^\]]*\]", text), f"{name}: no shape"
 
 
+@pytest.mark.slow
 def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each method's example, in a folder with the files they name and a detector trained on them."""
     monkeypatch.chdir(tmp_path)

@@ -60,6 +60,7 @@ def test_shares_of_missing_cells() -> None:
     assert ends == ["0%", "<0.1%", "3.2%", "100%"]
 
 
+@pytest.mark.slow
 def test_long_tables_are_cut_and_say_where_the_rest_is(prompt: Prompt) -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(60, 1540)), columns=[f"c{index}" for index in range(1540)])

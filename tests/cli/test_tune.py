@@ -258,6 +258,7 @@ class TestKnownBeforehand:
 
 
 class TestStopped:
+    @pytest.mark.slow
     def test_an_interruption_leaves_the_best_so_far_beside(self, tuning: Prompt) -> None:
         Path("best.toml").write_text("# older\n", encoding="utf-8")
         words = ("labelled.csv", "--label", "label", "--trials", 500, "--config", "fast.toml", "-v")

@@ -182,6 +182,7 @@ class TestRowsThatDoNotFit:
         assert {batch.device.type for batch in batches} == {"cuda"}
         assert (gpu.pinned, dict(gpu.waits)) == (len(batches), {})
 
+    @pytest.mark.slow
     def test_it_is_said(self, gpu: PretendGpu, prompt: Prompt) -> None:
         tiny_frame(3000).to_csv("normal.csv", index=False)
         result = prompt.setting(training_fold_below="0")(

@@ -111,6 +111,7 @@ def test_what_is_muted_is_muted_there(score: Prompt) -> None:
     assert summary["muted"] > 0
 
 
+@pytest.mark.slow
 def test_dumps_day_by_day_are_one_series(score: Prompt) -> None:
     for last in range(1, 5):
         both(score, DUMPS[:last], "--new-only", "--state", "WHERE/ledger.db", "-o", "WHERE/")

@@ -43,6 +43,7 @@ def test_a_hidden_group_does_not_vouch_for_its_kind(contamination: object) -> No
     assert precision(contamination) > 0.9
 
 
+@pytest.mark.slow
 def test_a_stated_share_of_anomalies_does_not_set_the_threshold() -> None:
     data = rows(570, 30, 0)[0]
     loose = Detector({**QUICK, "training.contamination": "auto"}).fit(data)

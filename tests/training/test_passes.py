@@ -86,8 +86,8 @@ def test_what_is_around_a_file_is_around_its_spans(files: Path) -> None:
 @pytest.mark.parametrize(
     "further",
     [
-        {},
-        {"data.group": ["site"]},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"data.group": ["site"]}, marks=pytest.mark.slow),
         {"data.memory_mb": 1, "data.exclude": ["seen"]},
         {"model.architecture": "memory", "training.fold_below": 0},
     ],
@@ -106,6 +106,7 @@ def test_a_model_is_the_same_whoever_passes_over_its_rows(
     assert here["training"]["rows_left_out"]["infinite"] > 3
 
 
+@pytest.mark.slow
 def test_plans_and_older_models_too(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "PART_BYTES", 30_000)
     plan = tmp_path / "plan.csv"
@@ -127,6 +128,7 @@ def test_plans_and_older_models_too(files: Path, tmp_path: Path, monkeypatch: py
     assert again[1].training.rows_left_out == here.training.rows_left_out
 
 
+@pytest.mark.slow
 def test_parts_change_hardly_what_is_learned(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = trained(files, Here())
     monkeypatch.setattr(passes, "PART_BYTES", 30_000)

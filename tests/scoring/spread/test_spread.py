@@ -166,6 +166,7 @@ def test_what_earlier_runs_left_is_taken_up(late: bool) -> None:
     compared(first, prior=PriorRows(tails={}))
 
 
+@pytest.mark.slow
 def test_the_hour_that_autumn_repeats_is_settled_by_the_rows_before() -> None:
     frame = new_rows(start="2026-10-24")
     instants = frame["time"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
@@ -294,6 +295,7 @@ def test_long_tables_have_a_reading_a_row() -> None:
     assert any("repeat" in text for text in spread["part-0 said"][0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", [pytest.param(None, marks=pytest.mark.slow), "Europe/Berlin"])
 def test_a_large_file_is_cut_span_by_span(
     zone: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -96,6 +96,7 @@ def test_a_report_finds_the_drift_that_drift_finds(detector, drift):
         assert f"<p>{found.text[0].upper()}{found.text[1:]}.</p>" in unescape(made.html())
 
 
+@pytest.mark.slow
 def test_settings_decide_what_a_report_calls_drift(detector):
     strict = both(detector, moved_frame())[1].findings.drift
     assert (strict.verdict, set(strict.drifted)) == ("drifted", {"temp", "load", "site", "open"})

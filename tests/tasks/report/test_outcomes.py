@@ -147,6 +147,7 @@ def test_labelled_rows_without_a_score_are_said() -> None:
     assert " were missed and 2 could not be scored." in reported(frame).verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_rows", [7, 100, 10_000])
 def test_misses_do_not_depend_on_how_rows_are_read(batch_rows: int) -> None:
     found = reported(labelled(), **{"scoring.batch_rows": batch_rows}).findings
