@@ -107,6 +107,7 @@ class TestCalibrate:
     def test_workers_score_on_cpus(self, prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
         # As if there were a GPU, which is looked for first.
         monkeypatch.setattr("aedetect.models.device.pick_device", lambda name: name)
+        monkeypatch.setattr("aedetect.engine.ray_workers.check_ray", lambda: None)
         Path("in.csv").write_text("temp,load,site,open\n1,2,north,true\n")
         result = prompt(
             "calibrate", "in.csv", "--on", "ray", "--device", "cuda", "-m", "m.aed", "-o", "n.aed"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aedetect.engine import distributed
+from aedetect.engine import distributed, ray_workers
 from aedetect.engine.cluster import MOST_DEATHS, Lost
 from aedetect.tasks import spread_series
 
@@ -49,7 +49,7 @@ def _sent(value: Any) -> Any:
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, cluster: PretendCluster | None = None) -> None:
-    """Let `--on ray` mean such a cluster."""
+    """Let `--on ray` mean such a cluster, whether Ray is installed or not."""
 
     @contextlib.contextmanager
     def opened(*_: object) -> Iterator[PretendCluster]:
@@ -57,6 +57,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, cluster: PretendCluster | None = No
 
     monkeypatch.setattr(distributed, "opened_workers", opened)
     monkeypatch.setattr(spread_series, "opened_workers", opened)
+    monkeypatch.setattr(ray_workers, "check_ray", lambda: None)
 
 
 def told_of(result: dict[str, Any]) -> dict[str, Any]:
