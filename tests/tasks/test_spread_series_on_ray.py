@@ -145,7 +145,8 @@ def test_workers_killed_at_random(workers: Workers, folder: Path, monkeypatch: p
         while not over.wait(random.uniform(1.5, 4)):
             processes = psutil.Process().children(recursive=True)
             at_work = [each for each in processes if each.name().startswith("ray::_Worker.work")]
-            if at_work and len(killed) < 4:
+            # Of three deaths over one item, that one would be given up.
+            if at_work and len(killed) < 2:
                 at_work[int(random.integers(len(at_work)))].kill()
                 killed.append(1)
 
