@@ -67,8 +67,8 @@ class Commands:
     def __init__(self, address: str):
         self._environment = {"RAY_ADDRESS": address, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
-    def on_ray(self, *words: object, jobs: int = 2) -> Run:
-        return self.here(*words, "--on", "ray", "--jobs", str(jobs))
+    def on_ray(self, *words: object, jobs: int | None = None) -> Run:
+        return self.here(*words, "--on", "ray", *([] if jobs is None else ["--jobs", str(jobs)]))
 
     def here(self, *words: object) -> Run:
         return aedetect(*map(str, words), environment=self._environment)
