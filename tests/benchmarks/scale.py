@@ -222,7 +222,7 @@ def _without_times(path: Path) -> tuple[str, dict[str, object]]:
 
 
 def _plain(value: object) -> object:
-    timed = ("started", "seconds", "sha256")
+    timed = ("started", "seconds", "sha256", "file_sha256")
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items() if name not in timed}
     return [_plain(each) for each in value] if isinstance(value, list) else value
