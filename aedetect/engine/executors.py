@@ -100,7 +100,8 @@ def executor_of(
     if place is not None:
         if not task.independent:
             raise UsageError(
-                f"--on {place.name}: rows of a series belong together, and cannot be worked on apart; leave it out"
+                f"--on {place.name}: rows of a series belong together, and cannot be worked on apart; "
+                "leave it out"
             )
         return Distributed(recipe, place) if plan.inputs else InProcess()
     used = worthwhile(plan, jobs) if task.independent else 1
