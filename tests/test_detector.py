@@ -75,6 +75,7 @@ def test_one_wild_number_among_many_columns_is_flagged_and_blamed(value):
     assert next(iter(json.loads(found.anomaly_features[4]))) == "x17"
 
 
+@pytest.mark.slow
 def test_an_unseen_category_and_a_moved_constant_are_noticed():
     normal = tiny_frame(600).assign(unit="C")
     detector = Detector({"training.epochs": 60}).fit(normal)

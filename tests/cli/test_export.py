@@ -22,6 +22,7 @@ def export(prompt: Prompt, tiny_model: Path) -> Prompt:
     return prompt.command("export", tiny_model)
 
 
+@pytest.mark.slow
 def test_people_read_what_was_written_and_compared(export: Prompt) -> None:
     result = export("-o", "m.onnx", "--verify", "new.csv")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -92,6 +92,7 @@ class TestTrain:
         assert result.exit_code == 2
         assert "--group bad: the labels (--label) do not tell groups apart" in result.output
 
+    @pytest.mark.slow
     def test_an_older_model_keeps_its_groups(self, at: Prompt) -> None:
         assert at("train", "new.csv", "-o", "n.aed", "--from", "m.aed", *TRAIN).exit_code == 0
         older, newer = aedetect.load("m.aed"), aedetect.load("n.aed")
@@ -107,6 +108,7 @@ class TestTrain:
 
 
 class TestScore:
+    @pytest.mark.slow
     def test_a_drop_that_pooled_data_hide_is_found(self, at: Prompt, models: Callable[[str], bytes]) -> None:
         """The case of DQX #1484: each value of the region is still one that regions together often have."""
         bad, normal = pd.read_csv("bad.csv"), pd.read_csv("new.csv")

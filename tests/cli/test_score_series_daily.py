@@ -73,6 +73,7 @@ def tails() -> list[tuple[Any, ...]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deleted", [False, True])
 @pytest.mark.parametrize("rows", [DAY, 10])
 def test_a_dump_is_judged_as_if_all_had_come_at_once(

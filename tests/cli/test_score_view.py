@@ -35,6 +35,7 @@ def odd(tmp_path: Path) -> Path:
     return tmp_path / "odd.csv"
 
 
+@pytest.mark.slow
 def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(train: Prompt, odd: Path) -> None:
     text = train(odd, "--exclude", "fraud", width=120).stdout
     assert "held-out loss " in text
@@ -43,11 +44,13 @@ def test_training_ends_with_its_curve_and_the_rows_that_look_anomalous(train: Pr
     assert "row 41 (line 42): temp is -900.000 (the lowest in training); rows like" in text
 
 
+@pytest.mark.slow
 def test_known_anomalies_are_no_suspects(train: Prompt, odd: Path) -> None:
     text = train(odd, "--label", "fraud").stdout
     assert "anomalous" not in text.partition("learned 598")[2]
 
 
+@pytest.mark.slow
 def test_scripts_get_no_ending(train: Prompt, odd: Path) -> None:
     quick = train.setting(training_epochs="1")
     assert quick(odd, "-q").stdout == ""

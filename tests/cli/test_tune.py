@@ -79,6 +79,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestSearch:
+    @pytest.mark.slow
     def test_labels_judge_and_the_file_is_one_that_train_takes(self, prompt: Prompt, tuning: Prompt) -> None:
         words = ("labelled.csv", "--label", "label", "--trials", 3, "--config", "fast.toml")
         told = tuning.json(*words)
@@ -201,6 +202,7 @@ class TestSearch:
 
 
 class TestKnownBeforehand:
+    @pytest.mark.slow
     def test_planned_rows_and_noted_ones_are_left_out(
         self, prompt: Prompt, tuning: Prompt, monkeypatch: pytest.MonkeyPatch
     ) -> None:

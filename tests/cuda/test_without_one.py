@@ -214,6 +214,7 @@ class TestScoring:
         width = fitted.encoder.layout.width
         return np.resize(fitted.normal_rows, (rows, width)) + np.zeros((rows, width), np.float32)
 
+    @pytest.mark.slow
     def test_a_block_is_waited_for_once(self, model: Path, gpu: PretendGpu) -> None:
         fitted, matrix = load(model, device="cuda").fitted, self.matrix(model, DEVICE_BLOCK_ROWS + 1)
         mean_errors(fitted.members, matrix[:1], "cuda")

@@ -31,8 +31,8 @@ def test_there_are_transcripts() -> None:
 # These train several models.
 LONG = (
     "README.md", "docs/backtest.md", "docs/export.md", "docs/feedback.md", "docs/groups.md", "docs/guide.md",
-    "docs/health.md", "docs/muting.md", "docs/notifications.md", "docs/refresh.md", "docs/segments.md",
-    "docs/tuning.md",
+    "docs/health.md", "docs/muting.md", "docs/notifications.md", "docs/operations.md", "docs/refresh.md",
+    "docs/segments.md", "docs/series.md", "docs/tuning.md",
 )  # fmt: skip
 
 

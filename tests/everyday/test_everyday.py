@@ -16,6 +16,7 @@ _SEED = 3
 _ALL = CASES | DAMAGED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in _ALL]
 )

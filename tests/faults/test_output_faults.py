@@ -118,6 +118,7 @@ def is_written(path: Path, process: subprocess.Popen[bytes]) -> None:
     until(lambda: modified() not in (before, None), process=process)
 
 
+@pytest.mark.slow
 def test_27_a_checkpoint_of_other_settings_is_4(prompt: Prompt) -> None:
     before = prompt.files()["tiny.aed"]
     train = replace(prompt, environment=QUICK).command("train", "normal.csv", "-o", "tiny.aed")

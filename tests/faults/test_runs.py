@@ -31,6 +31,7 @@ def test_22_a_parquet_file_with_a_damaged_page_is_3(prompt: Prompt) -> None:
     assert Path("out.csv").read_bytes() == OLD
 
 
+@pytest.mark.slow
 def test_24_a_file_that_vanishes_meanwhile_is_one_failure(prompt: Prompt) -> None:
     tiny_frame(2_000).to_csv("long.csv", index=False)
     prompt.write("vanished.csv", HEADER + ROW)

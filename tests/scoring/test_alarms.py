@@ -112,6 +112,7 @@ def test_without_it_what_lasts_is_adapted_to_as_before() -> None:
     assert 0 < alarms.flagged[200:500].sum() < 300
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 900), max_size=4), st.sampled_from([5.0, 100.0]), st.booleans())
 def test_cuts_of_what_is_held_do_not_matter(cuts: list[int], after: float, adapts: bool) -> None:
     rule = long_rule(64.0 if adapts else None, after)

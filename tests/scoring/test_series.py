@@ -132,6 +132,7 @@ def test_causal_first_rows_are_warmup_and_never_normal() -> None:
     assert (scored["anomaly_status"][WINDOW - 1 :] == "ok").all()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(cut=st.integers(1, len(NEW) - 1), smoothing=st.sampled_from([0, 5]))
 def test_with_what_went_before_a_cut_does_not_matter(cut: int, smoothing: int) -> None:
@@ -153,6 +154,7 @@ def test_a_tail_of_what_went_before_is_enough(cut: int) -> None:
     same(found.assign(**ADAPTED), whole.assign(**ADAPTED))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(cut=st.integers(1, len(NEW) - 1))
 def test_causal_verdicts_are_final_at_once(cut: int) -> None:
@@ -162,6 +164,7 @@ def test_causal_verdicts_are_final_at_once(cut: int) -> None:
     same(verdicts(NEW[cut:], model, history=NEW[:cut]), whole[cut:])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(cut=st.integers(1, len(NEW) - 1))
 def test_so_are_those_on_a_machine_never_learned(cut: int) -> None:
@@ -277,6 +280,7 @@ def test_no_readable_timestamp_is_a_changed_type() -> None:
         detector().score(NEW.assign(time="yesterday"))
 
 
+@pytest.mark.slow
 def test_what_is_flagged_follows_false_events_a_day() -> None:
     settings = {"series.time": "time", "series.window": WINDOW, "data.exclude": ["machine"]}
     few, many = (

@@ -37,6 +37,7 @@ def precision(contamination: object) -> float:
     return float(average_precision_score(labels, detector.score(new).anomaly_score))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contamination", ["auto", pytest.param(0.05, marks=pytest.mark.slow)])
 def test_a_hidden_group_does_not_vouch_for_its_kind(contamination: object) -> None:
     assert precision(0.0) < 0.6
@@ -52,6 +53,7 @@ def test_a_stated_share_of_anomalies_does_not_set_the_threshold() -> None:
     assert len(strict.fitted.calibration.scores) == 570
 
 
+@pytest.mark.slow
 def test_rows_apart_from_the_rest_bring_a_warning() -> None:
     callback = Notices()
     Detector(QUICK).fit(rows(570, 30, 0)[0], callback=callback)

@@ -68,6 +68,7 @@ def test_marks_that_hardly_any_row_has_do_not_break_the_promise() -> None:
     assert detector.calibrated(sparse(1000, 3)).score(fresh)["is_anomaly"].mean() < 0.035
 
 
+@pytest.mark.slow
 def test_one_mark_that_never_moved_is_still_beyond_all() -> None:
     frame = sparse(500, 1)[["mark_0", "size"]].assign(mark_0=0, other=range(500))
     detector = Detector()

@@ -148,6 +148,7 @@ def test_a_diverging_loss_is_named():
         run(TrainingConfig(epochs=400, learning_rate=1e6, gradient_clip=1e9))
 
 
+@pytest.mark.slow
 def test_trimming_keeps_the_network_from_learning_hidden_anomalies():
     """A tight cluster off the plane, 10% of the rows: with the trimmed loss it stays strange."""
     config = TrainingConfig(epochs=300)

@@ -140,6 +140,7 @@ def test_parts_change_hardly_what_is_learned(files: Path, monkeypatch: pytest.Mo
     np.testing.assert_allclose(cut.encoder.spread, whole.encoder.spread, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_a_model_is_calibrated_the_same_whoever_scores(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted = trained(files, Here())
     monkeypatch.setattr(passes, "PART_BYTES", 30_000)

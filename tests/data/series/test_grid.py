@@ -26,6 +26,7 @@ def test_a_row_up_to_30_percent_late_stays_in_its_slot(begin: float, seed: int) 
     np.testing.assert_array_equal(slots - slots[0], np.arange(288))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 287), min_size=100, max_size=280, unique=True))
 def test_a_grid_is_that_of_all_rows_where_most_are_there(rows: list[int]) -> None:
     some = np.sort(DAY[rows])

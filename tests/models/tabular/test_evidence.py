@@ -139,6 +139,7 @@ def test_where_rows_hardly_repeat_a_learned_one_that_comes_again_is_judged_as_a_
         assert np.quantile(again, share) == pytest.approx(np.quantile(normal, share), rel=0.25)
 
 
+@pytest.mark.slow
 def test_where_rows_repeat_a_learned_one_that_comes_again_is_normal() -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame({name: random.poisson(2.0, 600) for name in ("a", "b")})

@@ -43,6 +43,7 @@ def made(top: int = 50, batch_rows: int = 1000) -> Report:
     return reported(top, batch_rows)
 
 
+@pytest.mark.slow
 def test_a_failure_of_many_rows_is_one_group() -> None:
     groups = made().findings.groups
     high = next(group for group in groups if (group.column, group.side) == ("load", "high"))
@@ -55,6 +56,7 @@ def test_a_failure_of_many_rows_is_one_group() -> None:
     assert shown <= 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [1, 3, 50, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("batch_rows", [13, 1000])
 def test_groups_hold_every_flagged_row_once(top: int, batch_rows: int) -> None:
