@@ -119,9 +119,10 @@ def count_cells(edges: Array, values: Array) -> Integers:
     """
     if not len(edges):
         return np.array([len(values)], np.int64)
-    places = np.searchsorted(edges, values)
-    on_edge = edges[np.minimum(places, len(edges) - 1)] == values
-    return np.bincount(2 * places + on_edge, minlength=2 * len(edges) + 1)
+    # To sort them takes a fraction of the time that looking each up takes.
+    values = np.sort(values)
+    ends = np.stack([np.searchsorted(values, edges), np.searchsorted(values, edges, side="right")], axis=1)
+    return np.diff(ends.ravel(), prepend=0, append=len(values))
 
 
 def quantile_edges(values: Array) -> Array:
