@@ -1152,7 +1152,7 @@ def _known_beforehand(muting: Muting | None) -> tuple[PlanRequest, Sequence[Note
     """What is known of rows to learn from: when they were planned, and what people said of them."""
     if muting is None:
         return PlanRequest(), ()
-    return PlanRequest(muting.paths, muting.time_of), muting.notes()
+    return PlanRequest(muting.paths, muting.time_of, time_zone=muting.time_zone), muting.notes()
 
 
 def _over(fitted: FittedModel) -> Detector:

@@ -159,7 +159,7 @@ class _Refresh:
             suppression = mutes.build(adjusted, callback.notice)
             request = RefreshRequest(recent, gate, labelled, labels.label, labels.positive, suppression)
             notes = read_notes(mutes.feedback) if mutes.feedback is not None else ()
-            planned = PlanRequest(mutes.calendars, mutes.time_of)
+            planned = PlanRequest(mutes.calendars, mutes.time_of, time_zone=mutes.time_zone)
             learn = partial(relearned, planned=planned, notes=notes)
             result = refreshed(old, request, learn, callback, lambda fitted: fitted.adjusted(self._settings))
             swapped = result.no_worse and not self._dry_run

@@ -40,12 +40,14 @@ Locate = Callable[[int], str]
 class PlanRequest:
     """Files of plans whose rows are not learned; `time_of`: a table's column that says when rows were.
 
-    `noted`: events of series that people called anomalies, as a plan.
+    `noted`: events of series that people called anomalies, as a plan. `time_zone`: of tables, that of times
+    which name none; None for what the settings say.
     """
 
     calendars: Sequence[Path] = ()
     time_of: str | None = None
     noted: Plan | None = None
+    time_zone: str | None = None
 
     def over(self, inputs: Sequence[Input], config: Config) -> list[Input]:
         """The inputs, whose planned rows are read past by `profiling.chunks`.
@@ -63,7 +65,8 @@ class PlanRequest:
         known = Columns(series.entity) if series.time is not None else Columns(all=names)
         for plan in plans:
             known.check(plan)
-        learning = Learning(plans, known, tuple(columns), config)
+        zone = self.time_zone if series.time is None else None
+        learning = Learning(plans, known, tuple(columns), config, zone or series.time_zone)
         return [PlannedInput(source, learning) for source in inputs]
 
     def _time_columns(self, config: Config, names: Sequence[str]) -> list[str]:
@@ -89,6 +92,7 @@ class Learning:
     columns: Columns
     time_columns: tuple[str, ...]
     config: Config
+    time_zone: str | None = None
     clock: Clock | None = None
     _times: PlannedTimes | None = field(default=None, repr=False)
 
@@ -109,7 +113,7 @@ class Learning:
             array = joined([batch.column(name) for name in self.time_columns], rules)
             find = find_clock if self.of_series else lenient_clock
             self.clock = find(
-                self.time_columns, array, rules, settings.time_format, settings.time_zone, locate
+                self.time_columns, array, rules, settings.time_format, self.time_zone, locate
             )
         if self._times is None:
             self._times = PlannedTimes(self.plans, self.columns, self._zone(self.clock))

@@ -60,6 +60,20 @@ def test_a_table_is_learned_as_if_planned_rows_were_absent(tmp_path: Path) -> No
     pd.testing.assert_frame_equal(with_plan.score(new), without.score(new))
 
 
+def test_times_of_a_table_are_of_the_zone_that_is_said(tmp_path: Path) -> None:
+    frame, path = table(), tmp_path / "plan.csv"
+    path.write_text("start,end,name\n2026-03-29T00:00Z,2026-03-29T06:00Z,outage\n")
+    times = pd.to_datetime(frame["at"], format="%d.%m.%Y %H:%M")
+    planned = (times >= "2026-03-29 09:00") & (times < "2026-03-29 15:00")
+    settings = {**QUICK, "data.exclude": ["at"]}
+    muting = Muting(calendars=path, time_of="at", time_zone="Asia/Tokyo")
+    with_plan = Detector(settings).fit(frame, muting=muting)
+    assert with_plan.training.rows_left_out["calendar"] == 12
+    new = table(20)
+    without = Detector(settings).fit(frame[~planned])
+    pd.testing.assert_frame_equal(with_plan.score(new), without.score(new))
+
+
 def test_labelled_rows_count_apart_from_planned_ones(plan: Path) -> None:
     frame = readings(6, 2)
     frame["odd"] = 0
