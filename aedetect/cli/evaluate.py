@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
     from aedetect.tasks.evaluate import Evaluation
     from aedetect.tasks.scored_rows import Spread
+    from aedetect.tasks.spread_series import SpreadRun
 
 USUAL_RATES = "0.001,0.01,0.05"
 
@@ -121,14 +122,14 @@ def _evaluate(
 
 def _spread(
     request: Asked, fitted: FittedModel, other: FittedModel | None, model: str, settings: Config
-) -> tuple[Spread | None, Spread | None]:
+) -> tuple[Spread | SpreadRun | None, Spread | SpreadRun | None]:
     """Who scores the rows, under the model and under the second one."""
-    from aedetect.tasks.scored_rows import Spread
+    from aedetect.tasks.evaluate.passes import spread_of
 
     label = request.label or fitted.config.data.label
     columns = list(dict.fromkeys([*([] if label is None else [label]), *request.by]))
-    second = None if other is None else Spread.of(str(request.compare), other, settings, columns)
-    return Spread.of(model, fitted, settings, columns), second
+    second = None if other is None else spread_of(str(request.compare), other, settings, columns)
+    return spread_of(model, fitted, settings, columns), second
 
 
 def _show(out: Output, evaluation: Evaluation, by: list[str], models: tuple[str, str]) -> None:

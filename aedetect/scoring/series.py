@@ -116,6 +116,17 @@ class SeriesData:
         timeline = Timeline.of(rows.seconds, rows.series, grid)
         return cls(with_growth(rows, fitted.encoder, grid.step), timeline, [], gross)
 
+    def standing(self, fitted: FittedModel) -> Integers:
+        """The row that stands for each row [rows]: in a long table, the first of its slot; else itself."""
+        standing = np.arange(len(self.rows))
+        if fitted.long_table is not None:
+            order = self.timeline.order
+            _, first, of_slot = np.unique(
+                self.timeline.slot_of[order], return_index=True, return_inverse=True
+            )
+            standing[order] = order[first[of_slot]]
+        return standing
+
     def add(self, one: OneSeries) -> None:
         """Take in the next series, by their numbers."""
         self.segment_channels.extend(one.segment_channels)
@@ -297,14 +308,10 @@ class SeriesSession:
 
     @property
     def standing(self) -> Integers:
-        """The row that stands for each row [rows]: in a long table, the first of its slot; else itself."""
-        data = self.series_data
-        if data is None or self._scorer.fitted.long_table is None:
+        """See `SeriesData.standing`; of a session that keeps its rows."""
+        if self.series_data is None:
             return np.arange(len(self.scores))
-        standing, order = np.arange(len(self.scores)), data.timeline.order
-        _, first, of_slot = np.unique(data.timeline.slot_of[order], return_index=True, return_inverse=True)
-        standing[order] = order[first[of_slot]]
-        return standing
+        return self.series_data.standing(self.fitted)
 
     @property
     def names(self) -> list[Name]:
@@ -329,6 +336,11 @@ class SeriesSession:
         """The number of an input's first row among all rows, from 0, and how many it has."""
         taken = self._reader.taken[id(source)]
         return self._before + taken.first, taken.count
+
+    @property
+    def fitted(self) -> FittedModel:
+        """The model that rows are judged under."""
+        return self._scorer.fitted
 
     @property
     def entity(self) -> tuple[str, ...]:

@@ -310,7 +310,7 @@ class _ScoreRun:
             if reason is None:
                 notice = self.callback.notice
                 opened = spread.session(fitted, inputs, prior, suppression, notice)
-                return self.stack.enter_context(opened), place
+                return self.stack.enter_context(opened)[0], place
             _warn(self.summary, reason, self.callback)
             place = None
         return None if notifier is None else notifier.opened(inputs, prior, suppression), place

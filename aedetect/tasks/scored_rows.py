@@ -17,7 +17,6 @@ from aedetect.engine.remote import TaskRecipe
 from aedetect.engine.stream import Run, read_inputs
 from aedetect.engine.summary import RunSummary
 from aedetect.engine.task import Consumer, FileSummary, Observing, Processed, RemoteConsumer, Task
-from aedetect.errors import UsageError
 from aedetect.io.source import Input, TableInput
 from aedetect.scoring.base import Scores, ScoringSession
 from aedetect.scoring.fitted import FittedModel
@@ -52,17 +51,10 @@ class Spread:
 
     @classmethod
     def of(cls, model: str, fitted: FittedModel, settings: Config, columns: Collection[str]) -> Spread | None:
-        """Where `settings` say that rows are scored under the model from the file `model`; None for here.
-
-        Raises UsageError for models of time series, whose figures need all rows together.
-        """
+        """Where `settings` say that rows of tables are scored, under the model from `model`; None: here."""
         place = workplace(settings.scoring)
         if place is None:
             return None
-        if fitted.series is not None:
-            raise UsageError(
-                f"--on {place.name}: the figures of time series need all rows together; leave it out"
-            )
         return cls(ModelTask.of(model, fitted, settings, scoring_task), place, columns)
 
 

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 from aedetect.config import Config
+from aedetect.engine.cluster import Workers
 from aedetect.engine.distributed import Place
 from aedetect.engine.places import opened_workers
 from aedetect.io.files import FileInput
+from aedetect.io.source import Input
 from aedetect.scoring.base import PriorRows
 from aedetect.scoring.fitted import FittedModel
 from aedetect.scoring.spread.judging import Mute
@@ -38,10 +40,10 @@ class SpreadRun:
     output: str | None
     keeps_rows: str | None = None
 
-    def why_not(self, fitted: FittedModel, inputs: Sequence[FileInput]) -> str | None:
+    def why_not(self, fitted: FittedModel, inputs: Sequence[Input]) -> str | None:
         """What is said where the series are judged on this machine after all; None where they are spread."""
         reason = self.keeps_rows or why_not_spread(fitted, inputs)
-        if reason is None and any(source.spool is not None for source in inputs):
+        if reason is None and any(map(_is_here_alone, inputs)):
             reason = "standard input is this machine's alone"
         return None if reason is None else f"--on {self.place.name}: judged on this machine, as {reason}"
 
@@ -49,12 +51,12 @@ class SpreadRun:
     def session(
         self,
         fitted: FittedModel,
-        inputs: Sequence[FileInput],
+        inputs: Sequence[Input],
         prior: PriorRows,
         suppression: Suppression | None,
         notice: Callable[[str], None],
-    ) -> Iterator[SpreadSession]:
-        """A session over `inputs`, whose series the workers judge.
+    ) -> Iterator[tuple[SpreadSession, Workers]]:
+        """A session over `inputs`, whose series the workers have judged, and these.
 
         Raises what `spread_session` does, and UsageError or OutputError where there are no workers.
         """
@@ -63,7 +65,7 @@ class SpreadRun:
         with opened_workers(self.place.name, self.place.jobs, notice) as workers:
             spreading = Spreading(workers, load, self.mute, self._folder)
             with spread_session(fitted, inputs, prior, spreading, suppression) as session:
-                yield session
+                yield session, workers
 
     @property
     def _folder(self) -> str | None:
@@ -72,6 +74,10 @@ class SpreadRun:
             return None
         folder = self.output if os.path.isdir(self.output) else os.path.dirname(os.path.abspath(self.output))
         return os.path.abspath(folder) if os.path.isdir(folder) else None
+
+
+def _is_here_alone(source: Input) -> bool:
+    return not isinstance(source, FileInput) or source.spool is not None
 
 
 def _itself(fitted: FittedModel) -> Any:

@@ -112,9 +112,7 @@ class Learning:
             settings, rules = self.config.series, self.rules
             array = joined([batch.column(name) for name in self.time_columns], rules)
             find = find_clock if self.of_series else lenient_clock
-            self.clock = find(
-                self.time_columns, array, rules, settings.time_format, self.time_zone, locate
-            )
+            self.clock = find(self.time_columns, array, rules, settings.time_format, self.time_zone, locate)
         if self._times is None:
             self._times = PlannedTimes(self.plans, self.columns, self._zone(self.clock))
         return self.clock, self._times

@@ -11,7 +11,7 @@ import numpy as np
 
 from aedetect.data.arrays import Floats, Integers, Mask
 from aedetect.data.series.readings import any_of
-from aedetect.scoring.series import SeriesSession
+from aedetect.scoring.timed_rows import TimedRows
 from aedetect.tasks.evaluate.metrics.at_threshold import share_interval
 from aedetect.tasks.evaluate.metrics.ranges import (
     Spans,
@@ -95,27 +95,37 @@ class _OneSeries:
 
 @dataclass(frozen=True)
 class _Judged:
-    """Of rows [rows] that stand for an instant, which in long tables are several: whether one of them is
-    labelled an anomaly, or flagged, and the number of its event."""
+    """Of rows [rows] that stand for an instant, which in long tables are several: their scores, whether one
+    of them is labelled an anomaly, or flagged, and the number of its event."""
 
+    scores: Floats
     marks: Mask
     flags: Mask
     numbers: Integers
 
 
-def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> EventFigures:
-    """Figures of all that `session` has scored; `labels` and `labelled` [rows], whether a row has a label.
+@dataclass(frozen=True)
+class RowVerdicts:
+    """What a model says of rows [rows]: scores, NaN where there is none, flags, numbers of events or 0."""
+
+    scores: Floats
+    flagged: Mask
+    events: Integers
+
+
+def event_figures(rows: TimedRows, verdicts: RowVerdicts, labels: Mask, labelled: Mask) -> EventFigures:
+    """Figures of all `rows`; `labels` and `labelled` [rows], whether a row has a label.
 
     Rows without a label or a time are left out; those without a score count as not flagged, and for
     VUS-PR as the least strange.
     """
-    standing = session.standing
+    standing, flagged = rows.standing, verdicts.flagged
     numbers = np.zeros(len(labels), dtype=np.int64)
-    numbers[standing[session.flagged]] = session.event_of[session.flagged]
-    judged = _Judged(any_of(standing, labels & labelled), any_of(standing, session.flagged), numbers)
+    numbers[standing[flagged]] = verdicts.events[flagged]
+    judged = _Judged(verdicts.scores, any_of(standing, labels & labelled), any_of(standing, flagged), numbers)
     labelled = any_of(standing, labelled)
-    tolerance = _tolerance(session, labelled)
-    each = [_of_series(session, judged, rows, tolerance) for rows in _by_series(session, labelled)]
+    tolerance = _tolerance(rows, labelled)
+    each = [_of_series(rows, judged, those, tolerance) for those in _by_series(rows, labelled)]
     delays = np.concatenate([np.empty(0), *(one.delays for one in each)])
     delays = delays[~np.isnan(delays)]
     surfaces = [one.surface for one in each if one.surface is not None]
@@ -132,23 +142,23 @@ def event_figures(session: SeriesSession, labels: Mask, labelled: Mask) -> Event
         _mean([(one.range_recall, one.events) for one in each]),
         float(np.mean(surfaces)) if surfaces else None,
         tolerance,
-        session.window,
+        rows.window,
         sum(one.away for one in each),
         sum(one.away_flagged for one in each),
-        session.causal,
+        rows.causal,
     )
 
 
-def _of_series(session: SeriesSession, judged: _Judged, rows: Integers, tolerance: int) -> _OneSeries:
+def _of_series(read: TimedRows, judged: _Judged, rows: Integers, tolerance: int) -> _OneSeries:
     """Of the series whose rows, in the order of time, are `rows`."""
-    marks, flags, times = judged.marks[rows], judged.flags[rows], session.seconds[rows]
+    marks, flags, times = judged.marks[rows], judged.flags[rows], read.seconds[rows]
     events, runs = spans(marks), spans(flags)
-    near = _near(events, len(marks), session.window)
+    near = _near(events, len(marks), read.window)
     numbers = judged.numbers[rows]
     alarms = np.unique(numbers[numbers > 0])
-    calm = ~near & np.isfinite(session.scores[rows])
+    calm = ~near & np.isfinite(judged.scores[rows])
     # A pause is no time in which the series could have raised an alarm.
-    steps = np.minimum(np.diff(times, append=times[-1:]), session.step * 3)
+    steps = np.minimum(np.diff(times, append=times[-1:]), read.step * 3)
     return _OneSeries(
         len(events),
         round(event_recall(flags, marks) * len(events)) if len(events) else 0,
@@ -156,7 +166,7 @@ def _of_series(session: SeriesSession, judged: _Judged, rows: Integers, toleranc
         range_recall(flags, marks),
         len(runs),
         range_precision(flags, marks),
-        _surface(session.scores[rows], marks, tolerance),
+        _surface(judged.scores[rows], marks, tolerance),
         len(alarms),
         len(np.setdiff1d(alarms, numbers[near & flags])),
         int(calm.sum()),
@@ -172,11 +182,11 @@ def _surface(scores: Floats, marks: Mask, tolerance: int) -> float | None:
     return vus_pr(np.nan_to_num(scores, nan=float(known.min()), posinf=float(known.max())), marks, tolerance)
 
 
-def _by_series(session: SeriesSession, labelled: Mask) -> Iterator[Integers]:
+def _by_series(rows: TimedRows, labelled: Mask) -> Iterator[Integers]:
     """The rows of each series in the order of time, those with a label and a time."""
-    usable = np.flatnonzero(labelled & ~np.isnan(session.seconds))
-    order = usable[np.lexsort((session.seconds[usable], session.series[usable]))]
-    owners = session.series[order]
+    usable = np.flatnonzero(labelled & ~np.isnan(rows.seconds))
+    order = usable[np.lexsort((rows.seconds[usable], rows.series[usable]))]
+    owners = rows.series[order]
     if len(order):
         yield from np.split(order, np.flatnonzero(np.diff(owners)) + 1)
 
@@ -189,14 +199,13 @@ def _near(events: Spans, rows: int, window: int) -> Mask:
     return near
 
 
-def _tolerance(session: SeriesSession, labelled: Mask) -> int:
+def _tolerance(read: TimedRows, labelled: Mask) -> int:
     """The benchmark's tolerance, in steps: by the first channel of the first series by name."""
-    assert session.series_data is not None
-    each = list(_by_series(session, labelled))
+    each = list(_by_series(read, labelled))
     if not each:
         return USUAL_TOLERANCE
-    rows = min(each, key=lambda rows: session.names[session.series[rows[0]]])
-    values = session.series_data.rows.values[rows][:, :1].astype(np.float64)
+    rows = min(each, key=lambda rows: read.names[read.series[rows[0]]])
+    values = read.data.rows.values[rows][:, :1].astype(np.float64)
     if not values.size:
         return USUAL_TOLERANCE
     known = values[~np.isnan(values)]

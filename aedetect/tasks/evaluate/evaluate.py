@@ -18,14 +18,15 @@ from aedetect.errors import DataError, UsageError
 from aedetect.io.source import Input
 from aedetect.scoring.base import Scores
 from aedetect.scoring.group_thresholds import GroupThreshold
-from aedetect.scoring.scorers import series_session
-from aedetect.tasks.evaluate.by_event import EventFigures, event_figures
+from aedetect.tasks.evaluate.by_event import EventFigures, RowVerdicts, event_figures
 from aedetect.tasks.evaluate.curves import p_value_shares
 from aedetect.tasks.evaluate.labels import check_not_learned, column_of
 from aedetect.tasks.evaluate.metrics.at_threshold import Confusion, at_threshold, of_flags
 from aedetect.tasks.evaluate.metrics.paired import auroc_difference, mcnemar, precision_difference
+from aedetect.tasks.evaluate.passes import scored as scored_pass
 from aedetect.tasks.evaluate.results import Comparison, Evaluation, LabelledScores
-from aedetect.tasks.scored_rows import PassResult, ScoredBatch, Spread, score_inputs
+from aedetect.tasks.scored_rows import PassResult, ScoredBatch, Spread
+from aedetect.tasks.spread_series import SpreadRun
 
 if TYPE_CHECKING:
     from aedetect.scoring.fitted import FittedModel
@@ -52,7 +53,7 @@ class EvaluateRequest:
     by: Sequence[str] = ()
     compare: FittedModel | None = None
     alert_rates: Sequence[float] = ALERT_RATES
-    spread: tuple[Spread | None, Spread | None] = (None, None)
+    spread: tuple[Spread | SpreadRun | None, Spread | SpreadRun | None] = (None, None)
 
 
 def evaluate(
@@ -129,7 +130,7 @@ class _Second:
     fitted: FittedModel
     inputs: Sequence[Input]
     callback: Callback | None
-    spread: Spread | None
+    spread: Spread | SpreadRun | None
 
 
 def label_reader(fitted: FittedModel, request: EvaluateRequest) -> LabelReader:
@@ -182,20 +183,31 @@ def _gather(
             index = names.indices.fill_null(len(dictionary_codes) - 1).to_numpy(zero_copy_only=False)
             codes.append(np.array(dictionary_codes, dtype=np.int64)[index])
 
-    session = series_session(fitted, inputs)
-    passed = score_inputs(fitted, inputs, see, callback, session, spread=request.spread[0])
+    passed, rows = scored_pass(fitted, inputs, see, callback, request.spread[0])
     nothing = np.empty(0)
     read = np.concatenate([nothing, *marks]).astype(np.int8)
+    verdicts = _verdicts(parts)
     return _Gathered(
-        np.concatenate([nothing, *(part.scores for part in parts)]),
+        verdicts.scores,
         np.concatenate([nothing, *(part.p_values for part in parts)]),
-        np.concatenate([nothing, *(part.flagged for part in parts)]).astype(np.bool_),
+        verdicts.flagged,
         read,
         np.concatenate([nothing, *codes]).astype(np.int64),
         list(places),
         passed,
-        event_figures(session, read == 1, read != NO_LABEL) if session else None,
+        event_figures(rows, verdicts, read == 1, read != NO_LABEL) if rows else None,
         np.concatenate([nothing, *(part.encoded.groups for part in parts)]).astype(np.int64),
+    )
+
+
+def _verdicts(parts: Sequence[Scores]) -> RowVerdicts:
+    """What is said of all rows, batch after batch; of tables, no row is of an event."""
+    nothing = np.empty(0)
+    events = [part.events for part in parts if part.events is not None]
+    return RowVerdicts(
+        np.concatenate([nothing, *(part.scores for part in parts)]),
+        np.concatenate([nothing, *(part.flagged for part in parts)]).astype(np.bool_),
+        np.concatenate([nothing, *events]).astype(np.int64),
     )
 
 
@@ -252,20 +264,11 @@ def _segments(fitted: FittedModel, gathered: _Gathered, scored: Mask) -> dict[st
 
 def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: _Second) -> Comparison:
     parts: list[Scores] = []
-    session = series_session(other.fitted, other.inputs)
-    score_inputs(
-        other.fitted,
-        other.inputs,
-        lambda batch: parts.append(batch.scores),
-        other.callback,
-        session,
-        spread=other.spread,
+    _, rows = scored_pass(
+        other.fitted, other.inputs, lambda batch: parts.append(batch.scores), other.callback, other.spread
     )
-    theirs = replace(
-        gathered,
-        scores=np.concatenate([part.scores for part in parts]),
-        flagged=np.concatenate([part.flagged for part in parts]),
-    )
+    verdicts = _verdicts(parts)
+    theirs = replace(gathered, scores=verdicts.scores, flagged=verdicts.flagged)
     both = scored & np.isfinite(theirs.scores)
     first = replace(
         judged,
@@ -281,5 +284,5 @@ def _compared(judged: LabelledScores, gathered: _Gathered, scored: Mask, other: 
         auroc_difference(first.scores, second.scores, labels),
         precision_difference(first.scores, second.scores, labels),
         *mcnemar(first.flagged, second.flagged, labels),
-        event_figures(session, gathered.marks == 1, gathered.marks != NO_LABEL) if session else None,
+        event_figures(rows, verdicts, gathered.marks == 1, gathered.marks != NO_LABEL) if rows else None,
     )
