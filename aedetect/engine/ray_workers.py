@@ -48,6 +48,8 @@ def ray_workers(
     OutputError where no cluster answers.
     """
     check_ray()
+    if address is not None:
+        _use_token()
     with _quiet():
         import ray
 
@@ -81,7 +83,16 @@ def _connect(address: str | None) -> None:
         lines = [line for line in str(error).splitlines() if line.strip()]
         # What a server says ends in its reason, below a traceback of its own.
         reason = lines[-1] if lines else type(error).__name__
-        raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason})") from None
+        known = address is None or os.environ.get("RAY_AUTH_MODE") == "token"
+        hint = "" if known else "; if it asks for a token, set RAY_AUTH_TOKEN"
+        raise OutputError(f"--on {address or 'ray'}: no cluster answers there ({reason}){hint}") from None
+
+
+def _use_token() -> None:
+    """Show the token that there is: Ray's client, unlike the rest of it, does not unless it is told to."""
+    path = os.environ.get("RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token")
+    if os.environ.get("RAY_AUTH_TOKEN") or os.path.exists(os.path.expanduser(path)):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 @contextlib.contextmanager
