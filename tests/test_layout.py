@@ -36,6 +36,7 @@ OF_NO_MODULE = {
     "cli/test_score_unattended.py": "`score` as cron runs it",
     "data/test_same_rows.py": "the same rows in every format",
     "data/series/test_series_encoding.py": "encoder and channels together",
+    "engine/test_ray_client.py": "a cluster reached through the client of Ray",
     "engine/test_ray_losses.py": "commands on a Ray that loses workers and machines",
     "engine/test_ray_runs.py": "every command on a real Ray",
     "io/test_format_contract.py": "what every format must do",
