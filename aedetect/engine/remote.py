@@ -173,7 +173,7 @@ def _batches(run: Run, task_run: Any, piece: Piece, entry: FileSummary, warnings
     if piece.span is None:
         yield from processed(run, task_run, piece.source, entry, warnings)
         return
-    for batch in batches_of(run, task_run, piece.source, piece.span, piece.span.before):
+    for batch in batches_of(run, task_run, piece.source, piece.span, piece.span.rows, piece.span.before):
         entry.counts.update(batch.result.counts)
         yield batch
 
