@@ -107,7 +107,8 @@ Jobs = Annotated[
     str | None,
     option(
         "--jobs N",
-        "Work on up to N inputs side by side, where that is faster; default: 1.",
+        "Work on up to N inputs, or spans of a large Parquet file, side by side, where that is faster; default: "
+        "1.",
         panel=RUN,
         default=...,
     ),
