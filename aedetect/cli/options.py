@@ -107,7 +107,7 @@ Jobs = Annotated[
     str | None,
     option(
         "--jobs N",
-        "Work on up to N inputs side by side, where that is faster; default: 1.",
+        "Work on N inputs, or parts of a large Parquet file, at once, where that is faster; default: 1.",
         panel=RUN,
         default=...,
     ),

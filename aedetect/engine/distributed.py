@@ -1,4 +1,4 @@
-"""Runs whose inputs, and spans of large ones, are worked on by the workers of a cluster.
+"""Runs whose inputs, and spans of large ones, are worked on by several processes, of a cluster or here.
 
 A worker takes a file, or a span of one, and runs our own reader, task and writer over it: what comes of a
 row does not depend on how the work was cut. All else is this process's: summary, consumers, ledger, locks.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -43,7 +45,7 @@ from aedetect.engine.remote import (
 )
 from aedetect.engine.stream import NoGoodInput, Run, conclude, fields_of
 from aedetect.engine.task import FileSummary
-from aedetect.errors import AedetectError, DataError
+from aedetect.errors import AedetectError, DataError, OutputError
 from aedetect.io.atomic import remove_abandoned, remove_leftovers
 from aedetect.io.files import FileInput
 from aedetect.io.locate import STDIN
@@ -57,9 +59,12 @@ _HELPINGS = 4
 
 @dataclass(frozen=True)
 class Place:
-    """Where workers are, as `places.opened_workers` has it; `jobs` of them at most."""
+    """Where workers are, as `places.opened_workers` has it; `jobs` of them at most.
 
-    name: str
+    `name`: None for processes of this machine.
+    """
+
+    name: str | None
     jobs: int | None = None
 
 
@@ -82,13 +87,12 @@ class Distributed:
             with opened_workers(self.place.name, self.place.jobs, run.callback.notice) as workers:
                 spread = _Spread(run, plan, self.recipe, workers, self.place.name)
                 try:
-                    errors = spread.run()
+                    spread.run(lambda errors: conclude(run.summary, errors, plan))
                 except BaseException:
                     spread.remove_unfinished()
                     raise
                 finally:
                     run.summary.workers = workers.taken_part
-                conclude(run.summary, errors, plan)
             run.consumers.finish()
         finally:
             run.summary.seconds = run.summary.clock.seconds
@@ -98,12 +102,15 @@ def read_spread(run: Run, inputs: Sequence[Input], recipe: TaskRecipe, place: Pl
     """As `stream.read_inputs`, by the workers at a place."""
     plan = Plan(inputs, [None] * len(inputs), rows_elsewhere=True)
     with opened_workers(place.name, place.jobs, run.callback.notice) as workers:
-        errors = _Spread(run, plan, recipe, workers, place.name).run()
+        _Spread(run, plan, recipe, workers, place.name).run(_raise_first)
         run.summary.workers = workers.taken_part
-    if errors:
-        raise errors[0]
     if not run.summary.counts["rows"]:
         raise no_rows(inputs[0])
+
+
+def _raise_first(errors: Sequence[AedetectError]) -> None:
+    if errors:
+        raise errors[0]
 
 
 @dataclass(frozen=True)
@@ -116,26 +123,34 @@ class _Outcome:
 
 
 class _Spread:
-    """One run over the workers that are there for it."""
+    """One run over the workers that are there for it. `place`: None where they are processes here."""
 
-    def __init__(self, run: Run, plan: Plan, recipe: TaskRecipe, workers: Workers, place: str):
+    def __init__(self, run: Run, plan: Plan, recipe: TaskRecipe, workers: Workers, place: str | None):
         self._run, self._plan, self._workers, self._place = run, plan, workers, place
         self._consumers = each_of(run.consumers)
-        self._remote = Remote.of(recipe.carried(), self._consumers)
+        # Processes here read what they need themselves, and so at the same time.
+        recipe = recipe if place is None else recipe.carried()
+        self._remote = Remote.of(recipe, self._consumers)
         self._errors: list[AedetectError] = []
+        self._side_folder: Path | None = None
         self._side = SideOutput(plan.side, run.task.side_fields, len(plan.inputs) > 1)
 
-    def run(self) -> list[AedetectError]:
-        """Do the plan; the errors of inputs that could not be used."""
+    def run(self, settle: Callable[[Sequence[AedetectError]], None]) -> None:
+        """Do the plan. `settle` is told the errors of inputs that could not be used, and may raise."""
+        is_here = self._place is None
         with contextlib.ExitStack() as stack:
+            if is_here and self._plan.side is not None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aedetect-"))
+                self._side_folder = Path(folder)
             cut: list[Piece | Divided] = []
             for piece in map(self._piece, range(len(self._plan.inputs))):
-                parts = divide(self._run, piece, self._plan.in_folder)
+                joined, workers = is_here or not self._plan.in_folder, self._workers.number
+                parts = divide(self._run, piece, joined, workers if is_here else None)
                 cut.append(piece if parts is None else stack.enter_context(parts))
             stack.enter_context(self._side.opened())
             results = stack.enter_context(contextlib.closing(self._results(cut)))
             (self._together if self._plan.together else self._apart)(cut, results)
-        return self._errors
+            settle(self._errors)
 
     def remove_unfinished(self) -> None:
         """Remove what workers that were ended were writing."""
@@ -146,8 +161,9 @@ class _Spread:
     def _piece(self, number: int) -> Piece:
         source, output = self._plan.inputs[number], self._plan.outputs[number]
         returned = output is not None and (self._plan.together or _is_special(output))
+        side = None if self._side_folder is None else self._side_folder / f"{number}.arrow"
         typed, elsewhere = is_typed(output), self._plan.rows_elsewhere
-        return Piece(source, output, typed, returned=returned, rows_elsewhere=elsewhere)
+        return Piece(source, output, typed, None, returned, side, elsewhere)
 
     def _results(self, cut: Sequence[Piece | Divided]) -> Generator[Done]:
         """What comes of each piece, in their order; those that no other machine can read are done here."""
@@ -186,7 +202,7 @@ class _Spread:
                 with self._outcome(piece, results) as outcome:
                     for batch in outcome.rows:
                         write(conformed(batch, schema, source.name))
-                    done = replace(outcome.done, rows=None, side=None)
+                    done = replace(outcome.done, rows=None, side=())
                     enter_done(self._run, source, outcome.done, self._side, self._errors)
                     good += [(piece, done)] if done.error is None else []
             if not good:
@@ -212,7 +228,17 @@ class _Spread:
         tell(self._consumers, piece.source, done, isinstance(piece, Divided))
 
     def _judged(self, piece: Piece, result: Done | Lost) -> Done:
-        """What came of a piece, as seen from here. Raises OutputError where its output is not to be seen."""
+        """What came of a piece, as seen from here.
+
+        Raises OutputError where its output is not to be seen, or a process of this machine was ended.
+        """
+        if self._place is None:
+            if isinstance(result, Lost):
+                raise OutputError(
+                    f"{piece.source.name}: the process that {self._run.task.counts.done} it was ended from "
+                    "outside (out of memory?); try fewer --jobs"
+                )
+            return result
         if isinstance(result, Lost):
             if piece.output is not None and not piece.returned:
                 remove_leftovers(piece.output)

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,14 +16,17 @@ from aedetect.engine.parts import Parts
 from aedetect.engine.remote import Done, Piece, each_of, failed
 from aedetect.engine.spool import Spool
 from aedetect.engine.stream import Run, count_none
-from aedetect.engine.task import Consumer, DivisibleRun, FileSummary
-from aedetect.errors import AedetectError, DataError, ModelError
+from aedetect.engine.task import Consumer, DivisibleRun, FileSummary, Task
+from aedetect.errors import AedetectError, DataError, ModelError, OutputError
 from aedetect.io.files import FileInput
 from aedetect.io.source import Input
 from aedetect.io.spans import SpanInput, spans_of
 
 # The rows of a span, about: enough that opening the file is nothing to it, few enough to be done again.
 SPAN_ROWS = 1 << 20
+# On one machine each worker gets a file in about so many, of no fewer rows, if its row groups are so small:
+# then all are done at about the same time.
+SPANS_EACH, LEAST_ROWS = 4, 50_000
 # Smaller files are hardly of so many rows, and need not be opened to see.
 LEAST_BYTES = 32 << 20
 
@@ -36,8 +40,8 @@ class Divided:
         self._parts = parts
         outputs = [None] * len(spans) if parts is None else parts.paths
         self.pieces = [
-            Piece(piece.source, output, piece.typed, span, piece.returned)
-            for span, output in zip(spans, outputs, strict=True)
+            Piece(piece.source, output, piece.typed, span, piece.returned, _numbered(piece.side, number))
+            for number, (span, output) in enumerate(zip(spans, outputs, strict=True))
         ]
 
     def __enter__(self) -> Self:
@@ -62,8 +66,9 @@ class Divided:
         run.callback.expected(sum(piece.span.rows for piece in self.pieces if piece.span is not None))
         entry = FileSummary(source.name, self._piece.output, run.task.counts.done)
         with contextlib.closing(gathered):
-            for _ in self.pieces:
-                gathered.add(next(results))
+            for piece in self.pieces:
+                with _said_of_whole(piece.output, self._piece.output):
+                    gathered.add(next(results))
                 run.callback.rows(gathered.counts["rows"])
             try:
                 if gathered.error is not None:
@@ -100,7 +105,7 @@ class _Gathered:
         self.counts = Counter[str]()
         self.states: list[Sequence[Any]] = []
         self.task_states: list[Any] = []
-        self.side: list[pa.RecordBatch] = []
+        self.side: list[pa.RecordBatch | Path] = []
         self.rows: Spool | None = None
         self.error: AedetectError | None = None
 
@@ -112,7 +117,7 @@ class _Gathered:
         self.counts.update(done.entry.counts)
         self.states.append(done.states)
         self.task_states.append(done.task_state)
-        self.side += done.side if isinstance(done.side, list) else []
+        self.side += done.side
         if done.rows is not None:
             with pa.ipc.open_stream(done.rows) as rows:
                 self.rows = self.rows or Spool(rows.schema)
@@ -124,34 +129,45 @@ class _Gathered:
             self.rows.close()
 
 
-def divide(run: Run, piece: Piece, in_folder: bool) -> Divided | None:
+def divide(run: Run, piece: Piece, joined: bool, workers: int | None = None) -> Divided | None:
     """The input of a piece cut into spans; None where it is small, or cannot be cut.
 
-    Its cuts depend on the file alone. `in_folder`: whether its output may be several files, in a folder.
+    `joined`: whether its output is to be one file, and not several in a folder. `workers`: see `large_spans`.
     Raises OutputError where the folder holds parts of an earlier output that these would not replace.
     """
-    source, output = piece.source, piece.output
-    if not run.task.divisible or (output is not None and not piece.returned and _is_in_store(output)):
-        return None
-    spans = large_spans(source)
+    source, output = piece.source, None if piece.returned else piece.output
+    spans = cut(run.task, source, output, workers)
     if not spans:
         return None
     for consumer in each_of(run.consumers):
         if consumer.remote_of_span() is None:
             consumer.begin(source)
-    to_parts = output is not None and not piece.returned
-    parts = Parts(str(output), len(spans), joined=not in_folder) if to_parts else None
-    return Divided(piece, spans, parts)
+    return Divided(piece, spans, None if output is None else Parts(output, len(spans), joined))
 
 
-def large_spans(source: Input) -> list[SpanInput]:
-    """The spans of a large Parquet file, at least two; none of others, and of one that cannot be read."""
+def cut(task: Task, source: Input, output: str | None, workers: int | None = None) -> list[SpanInput]:
+    """The spans in which a task works on an input whose rows go to `output`; none where it does not."""
+    if not task.divisible or (output is not None and _is_in_store(output)):
+        return []
+    return large_spans(source, workers)
+
+
+def large_spans(source: Input, workers: int | None = None) -> list[SpanInput]:
+    """The spans of a large Parquet file, at least two; none of others, and of one that cannot be read.
+
+    Its cuts depend on the file alone, or where it is for so many `workers`, on their number as well.
+    """
     if not isinstance(source, FileInput) or not _is_large(source):
         return []
     # One that cannot be read fails by name when its turn comes.
     with contextlib.suppress(DataError):
         if source.format == "parquet" and not source.is_compressed:
-            spans = spans_of(source, SPAN_ROWS)
+            if workers is None:
+                spans = spans_of(source, SPAN_ROWS)
+            else:
+                rows = sum(source.group_rows())
+                least = max(LEAST_ROWS, -(-rows // (SPANS_EACH * workers)))
+                spans = spans_of(source, least, -(-rows // workers))
             return spans if len(spans) > 1 else []
     return []
 
@@ -169,3 +185,16 @@ def _is_large(source: FileInput) -> bool:
 
 def _is_in_store(output: str) -> bool:
     return "://" in output
+
+
+def _numbered(side: Path | None, number: int) -> Path | None:
+    return None if side is None else side.with_name(f"{side.stem}-{number}{side.suffix}")
+
+
+@contextlib.contextmanager
+def _said_of_whole(part: str | None, output: str | None) -> Iterator[None]:
+    """What is wrong with a part that nobody has asked for is said of the output that it is of."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(part), str(output))) from None

@@ -13,14 +13,21 @@ from aedetect.errors import UsageError
 def opened_workers(
     place: str | None, jobs: int | None = None, notice: Callable[[str], None] = lambda _: None
 ) -> Iterator[Workers]:
-    """The workers at `place`: None for this process, 'ray', or 'ray://HOST:PORT'; `jobs` at most.
+    """The workers at `place`: 'ray', or 'ray://HOST:PORT'; `jobs` at most.
+
+    Where it is None, so many processes of this machine, or this process by itself.
 
     `notice` is told why nothing happens where they are long in coming.
 
     Raises UsageError where there is no such place, or what it needs is not installed.
     """
     if place is None:
-        yield Here()
+        if (jobs or 1) < 2:
+            yield Here()
+            return
+        from aedetect.engine.local_workers import LocalWorkers
+
+        yield LocalWorkers(jobs or 1)
         return
     check_place(place)
     from aedetect.engine.ray_workers import ray_workers

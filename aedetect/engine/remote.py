@@ -77,6 +77,7 @@ class Piece:
 class Done:
     """What came of a piece. `states`: of each consumer, None where it has none there.
 
+    `side`: its rows for the side output, or the file that holds them.
     `task_state`: of a span, what `DivisibleRun.absorb` takes. `rows`: those that come back, an Arrow stream.
     `written`: the size of the output and when it was written, in nanoseconds. `absent`: the input is not
     there, as seen by the process.
@@ -86,7 +87,7 @@ class Done:
     warnings: list[str]
     states: Sequence[Any]
     error: AedetectError | None
-    side: Path | list[pa.RecordBatch] | None = None
+    side: Sequence[pa.RecordBatch | Path] = ()
     task_state: Any = None
     rows: pa.Buffer | None = None
     written: tuple[int, int] | None = None
@@ -161,7 +162,7 @@ def work(task: Task, remote: Remote, piece: Piece) -> Done:
         warnings,
         [None if make is None else next(states) for make in makers],
         error,
-        piece.side if piece.side is not None else sides,
+        [piece.side] if piece.side is not None else sides,
         task_state,
         rows,
         None if error is not None or piece.returned else look_of(piece.output),
@@ -173,7 +174,7 @@ def _batches(run: Run, task_run: Any, piece: Piece, entry: FileSummary, warnings
     if piece.span is None:
         yield from processed(run, task_run, piece.source, entry, warnings)
         return
-    for batch in batches_of(run, task_run, piece.source, piece.span, piece.span.before):
+    for batch in batches_of(run, task_run, piece.source, piece.span, piece.span.rows, piece.span.before):
         entry.counts.update(batch.result.counts)
         yield batch
 
@@ -257,13 +258,14 @@ def tell(consumers: Sequence[Consumer], source: Input, done: Done, divided: bool
 
 
 def _side_rows(done: Done) -> Iterator[pa.RecordBatch]:
-    if not isinstance(done.side, Path):
-        yield from done.side or ()
-        return
-    with pa.memory_map(str(done.side)) as stream:
-        reader = pa.ipc.open_file(stream)
-        for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)
+    for each in done.side:
+        if not isinstance(each, Path):
+            yield each
+            continue
+        with pa.memory_map(str(each)) as stream:
+            reader = pa.ipc.open_file(stream)
+            for number in range(reader.num_record_batches):
+                yield reader.get_batch(number)
 
 
 def failed(entry: FileSummary, error: AedetectError) -> FileSummary:

@@ -36,6 +36,10 @@ from aedetect.io.files import FileInput, fetched_ahead
 from aedetect.io.row_estimate import rows_about
 from aedetect.io.source import Input, no_rows
 
+# Each thread gets an input in at least so many batches, so that all are done at about the same time; but
+# below so many rows what a batch costs by itself would show. Their sizes are multiples of the second.
+_BATCHES_EACH, _FEWEST_ROWS, _ROWS_STEP = 2, 4096, 1024
+
 
 @dataclass(frozen=True)
 class Run:
@@ -183,8 +187,9 @@ def processed(
 ) -> Iterator[Processed]:
     """The batches of an input in order; its counts and warnings are entered as it goes."""
     warnings += task_run.warnings
-    run.callback.expected(rows_about(source))
-    for batch in batches_of(run, task_run, source, source):
+    rows = rows_about(source)
+    run.callback.expected(rows)
+    for batch in batches_of(run, task_run, source, source, rows):
         entry.counts.update(batch.result.counts)
         run.callback.rows(entry.counts["rows"])
         yield batch
@@ -192,13 +197,16 @@ def processed(
 
 
 def batches_of(
-    run: Run, task_run: TaskRun, source: Input, part: Input, before: int = 0
+    run: Run, task_run: TaskRun, source: Input, part: Input, about: int | None, before: int = 0
 ) -> Iterator[Processed]:
-    """The batches of `part`, which is all of `source` or what follows its first `before` rows, in order."""
+    """The batches of `part`, which is all of `source` or what follows its first `before` rows, in order.
 
-    def numbered() -> Iterator[tuple[pa.RecordBatch, int]]:
+    `about`: how many rows it has, as far as that is known.
+    """
+
+    def numbered(batch_rows: int) -> Iterator[tuple[pa.RecordBatch, int]]:
         first = 1 + before
-        for rows in run.task.completed(part).open(run.task.batch_rows).batches():
+        for rows in run.task.completed(part).open(batch_rows).batches():
             yield rows, first
             first += len(rows)
 
@@ -206,9 +214,18 @@ def batches_of(
         return *item, task_run.process(*item)
 
     with run.task.threads() as workers:
-        for rows, first, result in ordered(work, numbered(), workers):
+        batches = numbered(_batch_rows(run.task, about, workers))
+        for rows, first, result in ordered(work, batches, workers):
             task_run.account(result, first)
             yield Processed(source, first, rows, result)
+
+
+def _batch_rows(task: Task, about: int | None, workers: int) -> int:
+    """The rows of a batch: no more than the task's, and so few that all threads get some of an input."""
+    if about is None or workers < 2 or not task.independent:
+        return task.batch_rows
+    share = -(-about // (_BATCHES_EACH * workers))
+    return min(task.batch_rows, max(_FEWEST_ROWS, -(-share // _ROWS_STEP) * _ROWS_STEP))
 
 
 def count_none(source: Input, entry: FileSummary, warnings: list[str], rows_elsewhere: bool) -> None:

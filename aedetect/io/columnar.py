@@ -26,15 +26,16 @@ def open_columnar(
     texts: Collection[str] = (),
     groups: range | None = None,
     by_range: bool = False,
+    before: int = 0,
 ) -> Reader:
     """A reader over the Parquet or Arrow file that `source` opens as a seekable stream.
 
     `texts`: columns of bytes that are text; see `unmarked_texts`. `groups`: the row groups of a Parquet file
-    to be read; None for all. `by_range`: each piece that is read is a request to a store, so that pieces
-    beside one another are read as one.
+    to be read, which follow the first `before` rows; None for all. `by_range`: each piece that is read is a
+    request to a store, so that pieces beside one another are read as one.
     """
     if format == "parquet":
-        return _PlainReader(_ParquetReader(source, batch_rows, groups, by_range), texts)
+        return _PlainReader(_ParquetReader(source, batch_rows, groups, by_range), texts, before)
     return _PlainReader(_ArrowReader(source, batch_rows), texts)
 
 
@@ -98,13 +99,14 @@ def with_usual_types(table: pa.Table) -> pa.Table:
 class _PlainReader:
     """Gives columns of types that little can be done with as the nearest usual ones."""
 
-    def __init__(self, reader: Reader, texts: Collection[str] = ()):
+    def __init__(self, reader: Reader, texts: Collection[str] = (), before: int = 0):
         self._reader = reader
+        self._before = before
         self.schema: pa.Schema = pa.schema([_field(field, texts) for field in reader.schema])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         usual = self.schema.equals(self._reader.schema)
-        rows = 0
+        rows = self._before
         for batch in self._reader.batches():
             _check(batch, rows)
             rows += len(batch)

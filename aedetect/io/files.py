@@ -91,9 +91,9 @@ class FileInput:
     def open(self, batch_rows: int) -> Reader:
         return _FileReader(self, self._reader(batch_rows))
 
-    def open_groups(self, batch_rows: int, groups: range) -> Reader:
-        """A pass over some row groups of a Parquet file; otherwise as `open`."""
-        return _FileReader(self, self._reader(batch_rows, groups))
+    def open_groups(self, batch_rows: int, groups: range, before: int) -> Reader:
+        """As `open`, over row groups of a Parquet file that follow its first `before` rows."""
+        return _FileReader(self, self._reader(batch_rows, groups, before))
 
     def group_rows(self) -> list[int]:
         """Rows in each row group of a Parquet file. Raises DataError where it cannot be read."""
@@ -111,7 +111,7 @@ class FileInput:
         with self._errors(), self._seekable() as stream:
             return int(parquet.read_metadata(stream).num_rows)
 
-    def _reader(self, batch_rows: int, groups: range | None = None) -> Reader:
+    def _reader(self, batch_rows: int, groups: range | None = None, before: int = 0) -> Reader:
         from aedetect.io import columnar, csv, jsonl
 
         shape = self._shape
@@ -125,7 +125,9 @@ class FileInput:
                 )
             texts = self._unmarked_texts if shape.format == "parquet" else ()
             by_range = self.location.object is not None and shape.compression is None
-            return columnar.open_columnar(shape.format, self._seekable, batch_rows, texts, groups, by_range)
+            return columnar.open_columnar(
+                shape.format, self._seekable, batch_rows, texts, groups, by_range, before
+            )
 
     def locate(self, row: int) -> str:
         if self._shape.format not in ("csv", "jsonl"):

@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from support.ledger_rows import ledger_rows
+from support.pretend_cluster import told_of
 from support.prompt import Prompt
 from support.tables import tiny_frame
 
 import aedetect
+from aedetect.engine import stream
 
 RESULTS = ["anomaly_score", "anomaly_p_value", "is_anomaly", "anomaly_features", "anomaly_status"]
 ROWS = "temp,load,site,open\n20,40,north,true\n500,-900,north,true\n?,40,south,false\n21,42,west,false\n"
@@ -470,3 +475,27 @@ def test_scores_are_written_as_the_shortest_text_that_reads_back_the_same(score:
     numbers = [float(number) for number in pd.read_parquet("out.parquet")["anomaly_score"].dropna()]
     assert [repr(float(text)) for text in texts] == [repr(number) for number in numbers]
     assert all(len(text) <= len(repr(number)) for text, number in zip(texts, numbers, strict=True))
+
+
+def test_threads_that_share_a_small_file_change_nothing(
+    score: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = tiny_frame(600, seed=4).astype({"temp": object})
+    frame.loc[[150, 151, 430], "temp"] = "broken"
+    frame.loc[[20, 500], "load"] = [900.0, -900.0]
+    frame.loc[[20, 220, 500], "site"] = ["NORTH", "nowhere", "nowhere"]
+    frame.to_csv(Path(score.folder, "all.csv"), index=False)
+    found = []
+    for name, threads in (("one", 1), ("two", 2)):
+        batches = mock.Mock(side_effect=stream._batch_rows)
+        with (
+            mock.patch.multiple(stream, _FEWEST_ROWS=1, _ROWS_STEP=1, _batch_rows=batches),
+            mock.patch("aedetect.tasks.score.single_threaded", return_value=nullcontext(threads)),
+        ):
+            told = told_of(score.json("all.csv", "-o", f"{name}.csv", "--new-only", "--state", f"{name}.db"))
+            shown = score("all.csv", "-o", "shown.csv", terminals=("stdout",))
+        assert [call.args[2] for call in batches.call_args_list] == [threads, threads]
+        assert told["files"][0].pop("output") == f"{name}.csv"
+        output = Path(score.folder, f"{name}.csv").read_bytes()
+        found.append((told, output, ledger_rows(Path(score.folder, f"{name}.db")), shown.output))
+    assert found[0] == found[1]

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from support.big_file import rows_of, with_big_file
 from support.pretend_cluster import PretendCluster, pretend, told_of
 from support.prompt import Prompt
 from support.tables import tiny_frame
 
 from aedetect.engine import divided
-from aedetect.io.files import open_inputs
-from aedetect.io.source import ReadOptions
+from aedetect.errors import OutputError
 
 
 @pytest.fixture
 def big(prompt: Prompt, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Prompt:
-    """A folder with big.parquet, of six row groups with faults in several, which is cut into three spans."""
-    Path(prompt.folder, "m.aed").write_bytes(tiny_model.read_bytes())
-    frame = tiny_frame(600, seed=3)
-    frame["temp"] = frame["temp"].astype(str)
-    for row in (150, 151, 430):
-        frame.loc[row, "temp"] = "broken"
-    frame.loc[[20, 220, 500], "site"] = ["NORTH", "nowhere", "nowhere"]
-    frame["odd"] = np.arange(600) % 50 == 3
-    parquet.write_table(
-        pa.Table.from_pandas(frame, preserve_index=False),
-        Path(prompt.folder, "big.parquet"),
-        row_group_size=100,
-    )
-    monkeypatch.setattr(divided, "SPAN_ROWS", 200)
-    monkeypatch.setattr(divided, "LEAST_BYTES", 1)
+    """A folder with big.parquet, which is cut into three spans."""
     pretend(monkeypatch)
-    return prompt.command(after=("-m", "m.aed"))
-
-
-def rows_of(path: Path) -> pa.Table:
-    source = open_inputs([str(path)], ReadOptions())[0]
-    return pa.Table.from_batches(list(source.open(1 << 20).batches())).combine_chunks()
+    return with_big_file(prompt, tiny_model, monkeypatch)
 
 
 COMMANDS = {
@@ -162,3 +142,17 @@ def test_small_files_are_not_cut(big: Prompt, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(divided, "LEAST_BYTES", 1)
     assert big("score", "big.parquet", "--on", "ray").exit_code == 0
     assert len(seen) == 4
+
+
+def test_what_cannot_be_written_of_a_part_is_said_of_the_output(
+    big: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(piece: Any) -> bool:
+        raise OutputError(f"{piece.output}: cannot be written: no space left on the device")
+
+    pretend(monkeypatch, PretendCluster(before=fail))
+    result = big("score", "big.parquet", "-o", "out.csv", "--on", "ray")
+    assert (result.exit_code, result.stderr) == (
+        5,
+        "error: out.csv: cannot be written: no space left on the device\n",
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from aedetect.engine import stream
 from aedetect.engine.outputs import union_fields
 from aedetect.engine.plan import Plan, goes_together, plan_outputs
 from aedetect.engine.spool import Spool
@@ -22,6 +23,7 @@ from aedetect.engine.task import (
     Consumers,
     CountNames,
     FileSummary,
+    Observing,
     OutputFields,
     Processed,
 )
@@ -235,6 +237,33 @@ def test_reading_alone_writes_nothing_and_raises_at_once() -> None:
     assert recorder.told == [(1, [1.0, 0.0]), (3, [3.0]), (1, [5.0])]
     with pytest.raises(DataError):
         read_inputs(Run(Double(), summary, recorder), inputs("bad.csv"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "threads", "independent", "sizes"),
+    [
+        (100, 2, True, [32, 32, 32, 4]),
+        (100, 1, True, [60, 40]),
+        (100, 2, False, [60, 40]),
+        (1000, 2, True, [60] * 16 + [40]),
+        (20, 4, True, [10, 10]),
+        (1, 2, True, [1]),
+        (0, 2, True, []),
+    ],
+)
+def test_all_threads_get_some_of_an_input(
+    rows: int, threads: int, independent: bool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_BATCHES_EACH", 2), ("_FEWEST_ROWS", 10), ("_ROWS_STEP", 8)):
+        monkeypatch.setattr(stream, name, value)
+    monkeypatch.setattr(Double, "batch_rows", 60)
+    monkeypatch.setattr(Double, "independent", independent)
+    monkeypatch.setattr(Double, "threads", lambda _: nullcontext(threads))
+    seen: list[int] = []
+    summary = RunSummary("double", NAMES, {})
+    watching = Run(Double(), summary, Observing(lambda batch: seen.append(len(batch.rows))))
+    read_inputs(watching, [TableInput(pa.table({"x": [1.0] * rows, "y": [2] * rows}))])
+    assert (seen, summary.counts["rows"]) == (sizes, rows)
 
 
 def test_all_inputs_become_one_table() -> None:
