@@ -74,10 +74,26 @@ def _steep(records: Sequence[Record]) -> Iterator[str]:
         lines.setdefault(reason, []).append(f"{title} with {axis}, {_FORMATS[kind]}: slope {exponent:.2f}")
     if not lines:
         what = "" if _computing(records) >= _ALONE else " of CPU time, memory or model size"
-        yield f"No cost grew faster than its size, as far as was measured: no slope{what} is above {STEEP:g}."
+        yield (
+            "No cost grew faster than its size, as far as was measured: over the larger half of the sizes, "
+            f"no slope{what} is above {STEEP:g}."
+        )
+        if last := "; ".join(_steep_at_last(records)):
+            yield f"From the largest size but one to the largest alone, these grew by more: {last}."
         return
     yield f"What grows faster than its size (a slope above {STEEP:g}), and why:"
     yield "\n".join(f"- {'; '.join(what)}. {reason[0].upper()}{reason[1:]}" for reason, what in lines.items())
+
+
+def _steep_at_last(records: Sequence[Record]) -> Iterator[str]:
+    """The costs whose last step alone is steep, of those that are not steep as a whole."""
+    for axis in AXES:
+        for kind, name in _FORMATS.items():
+            for each in MEASURES:
+                line = sorted(points(records, axis.name, OURS, kind, each.action, each.field))[-2:]
+                exponent = slope(line)
+                if exponent is not None and exponent > STEEP:
+                    yield f"{each.title} with {axis.name}, {name} ({exponent:.2f})"
 
 
 def _section(records: Sequence[Record], axis: Axis) -> Iterator[str]:

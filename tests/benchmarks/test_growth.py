@@ -127,9 +127,15 @@ def test_the_page_says_what_grows_faster_than_its_size() -> None:
     )
     assert "| 100 | 100.0 | 10,000.0 | 105 | 0.00 |  |  |  |" in text
     assert "| slope | 1.00 | 2.00 | 0.00 | 0.00 |  |  |  |\n| of the last step | 1.00 | 2.00" in text
-    assert "No cost grew faster than its size, as far as was measured: no slope is above 1.05." in page(
-        [record()]
+    assert "over the larger half of the sizes, no slope is above 1.05.\n\n## " in page([record()])
+
+
+def test_the_page_says_which_last_step_alone_is_steep() -> None:
+    text = page(
+        [record(size, cpu_s=cost) for size, cost in ((10, 1.0), (20, 1.0), (40, 1.0), (80, 1.0), (160, 3.0))]
     )
+    said = "From the largest size but one to the largest alone, these grew by more: "
+    assert f"{said}its CPU time with columns, CSV (1.58)." in text
 
 
 def test_the_page_says_where_a_detector_ended() -> None:
