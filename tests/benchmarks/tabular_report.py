@@ -239,7 +239,9 @@ def _alarms(figures: pd.DataFrame) -> Table:
 def _alarm_interval(runs: pd.DataFrame, level: float) -> tuple[Any, Any]:
     """The fewest and the most alarms of each run that chance explains."""
     calibrating = runs["train"].where(runs["train"] < SMALL, CALIBRATING * runs["train"]) + 1
-    low, high = betabinom.interval(INTERVAL, runs["normals"].to_numpy(float), level * calibrating, (1 - level) * calibrating)
+    low, high = betabinom.interval(
+        INTERVAL, runs["normals"].to_numpy(float), level * calibrating, (1 - level) * calibrating
+    )
     return low, high
 
 

@@ -197,6 +197,15 @@ def test_a_killed_process_is_told_of(struck: Callable[[Callable[[int], None]], P
     assert not list(Path(prompt.folder, "out").iterdir())
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A test run that was started in the background ignores interruptions; here they are heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_leaves_nothing(struck: Callable[[Callable[[int], None]], Prompt]) -> None:
     prompt = struck(lambda _: os.kill(os.getpid(), signal.SIGINT))
     result = prompt("score", "big.parquet", "-o", "out/", "--jobs", "2")
