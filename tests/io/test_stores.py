@@ -318,6 +318,8 @@ import signal, sys
 from aedetect.engine.signals import ended_by
 from aedetect.errors import Terminated
 from aedetect.io.atomic import atomic_output
+# A test run that was started in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with ended_by({signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}):
         with atomic_output(sys.argv[1]) as stream:
