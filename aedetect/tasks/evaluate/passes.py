@@ -52,4 +52,5 @@ def scored(
         return scored(fitted, inputs, see, callback, None)
     with spread.session(fitted, inputs, PriorRows(), None, callback.notice) as (spread_session, workers):
         passed = score_inputs(fitted, inputs, see, callback, spread_session)
-        return replace(passed, workers=workers.taken_part), TimedRows.read(fitted, inputs)
+    # The cluster is not kept waiting meanwhile.
+    return replace(passed, workers=workers.taken_part), TimedRows.read(fitted, inputs)
